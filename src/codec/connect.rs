@@ -1,0 +1,302 @@
+//! CONNECT (section 3.1).
+
+use super::cursor::{Reader, Writer, check_len};
+use super::{EncodeError, QoS, Version, header};
+use crate::{TopicName, Violation, topic::check_text};
+
+const USERNAME: u8 = 0x80;
+const PASSWORD: u8 = 0x40;
+const WILL_RETAIN: u8 = 0x20;
+const WILL_QOS: u8 = 0x18;
+const WILL_QOS_SHIFT: u8 = 3;
+const WILL: u8 = 0x04;
+const CLEAN_SESSION: u8 = 0x02;
+const RESERVED: u8 = 0x01;
+
+/// The most characters that MQTT 3.1 grants a client identifier.
+const MQTT31_CLIENT_ID_CHARS: usize = 23;
+
+/// CONNECT: what a client says first.
+///
+/// ```
+/// use baremqtt::{Connect, Version, Will};
+///
+/// let connect = Connect::new("sensor-17")
+///     .version(Version::Mqtt31)
+///     .keep_alive(30)
+///     .credentials("user", b"secret")
+///     .will(Will::new("sensor/17/status", b"gone").retain());
+/// let mut out = [0; 128];
+/// let len = connect.encode(&mut out)?;
+/// assert_eq!(out[..11], [0x10, len as u8 - 2, 0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3]);
+/// # Ok::<(), baremqtt::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Connect<'a> {
+    /// The version of the protocol that the connection is to speak.
+    pub version: Version,
+    /// The client identifier, the key of the session. 3.1.1: may be empty with a clean session, the server then
+    /// makes one up. 3.1: 1 to 23 characters.
+    pub client_id: &'a str,
+    /// Start with an empty session, and keep none afterwards (section 3.1.2.4).
+    pub clean_session: bool,
+    /// Keep alive, in seconds; 0 turns it off (section 3.1.2.10).
+    pub keep_alive: u16,
+    /// What the server publishes when the connection ends without DISCONNECT.
+    pub will: Option<Will<'a>>,
+    /// User name and password.
+    pub credentials: Option<Credentials<'a>>,
+}
+
+/// A will: what the server publishes when the connection ends without DISCONNECT (section 3.1.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Will<'a> {
+    /// The topic name.
+    pub topic: &'a str,
+    /// The message; may be empty. 3.1.1: any bytes. 3.1: 7-bit ASCII.
+    pub message: &'a [u8],
+    /// The QoS of the message.
+    pub qos: QoS,
+    /// Whether the server retains the message.
+    pub retain: bool,
+}
+
+impl<'a> Will<'a> {
+    /// A will of QoS 0 that is not retained.
+    pub const fn new(topic: &'a str, message: &'a [u8]) -> Self {
+        Will { topic, message, qos: QoS::AtMostOnce, retain: false }
+    }
+
+    /// With this QoS.
+    #[must_use]
+    pub const fn qos(self, qos: QoS) -> Self {
+        Will { qos, ..self }
+    }
+
+    /// To be retained by the server.
+    #[must_use]
+    pub const fn retain(self) -> Self {
+        Will { retain: true, ..self }
+    }
+}
+
+/// A user name, and a password if there is one (a password alone is not valid in MQTT 3.x).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Credentials<'a> {
+    /// The user name; may be empty.
+    pub username: &'a str,
+    /// The password; may be empty. 3.1.1: any bytes. 3.1: UTF-8.
+    pub password: Option<&'a [u8]>,
+}
+
+impl core::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // A password does not belong in a log.
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Connect<'a> {
+    /// CONNECT for MQTT 3.1.1 with a clean session and a keep alive of 60 s, without will and credentials.
+    pub const fn new(client_id: &'a str) -> Self {
+        Connect {
+            version: Version::Mqtt311,
+            client_id,
+            clean_session: true,
+            keep_alive: 60,
+            will: None,
+            credentials: None,
+        }
+    }
+
+    /// With this version of the protocol.
+    #[must_use]
+    pub const fn version(self, version: Version) -> Self {
+        Connect { version, ..self }
+    }
+
+    /// With a clean session, or (`false`) one that outlives the connection.
+    #[must_use]
+    pub const fn clean_session(self, clean_session: bool) -> Self {
+        Connect { clean_session, ..self }
+    }
+
+    /// With this keep alive, in seconds; 0 turns it off.
+    #[must_use]
+    pub const fn keep_alive(self, seconds: u16) -> Self {
+        Connect { keep_alive: seconds, ..self }
+    }
+
+    /// With a will.
+    #[must_use]
+    pub const fn will(self, will: Will<'a>) -> Self {
+        Connect { will: Some(will), ..self }
+    }
+
+    /// With a user name and no password.
+    #[must_use]
+    pub const fn username(self, username: &'a str) -> Self {
+        Connect { credentials: Some(Credentials { username, password: None }), ..self }
+    }
+
+    /// With a user name and a password.
+    #[must_use]
+    pub const fn credentials(self, username: &'a str, password: &'a [u8]) -> Self {
+        Connect { credentials: Some(Credentials { username, password: Some(password) }), ..self }
+    }
+
+    /// Bytes of the encoded packet.
+    pub fn encoded_len(&self) -> usize {
+        header::packet_len(self.body_len())
+    }
+
+    /// Encodes the packet; says how many bytes it took.
+    ///
+    /// # Errors
+    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,
+    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
+        self.check()?;
+        let mut writer = header::begin(0x10, self.body_len(), out)?;
+        self.write_body(&mut writer);
+        Ok(writer.len())
+    }
+
+    fn body_len(&self) -> usize {
+        let mut counter = Writer::new(&mut []);
+        self.write_body(&mut counter);
+        counter.len()
+    }
+
+    fn write_body(&self, w: &mut Writer<'_>) {
+        w.bytes(self.version.name());
+        w.u8(self.version.level());
+        w.u8(self.flags());
+        w.u16(self.keep_alive);
+        w.bytes(self.client_id.as_bytes());
+        if let Some(will) = &self.will {
+            w.bytes(will.topic.as_bytes());
+            w.bytes(will.message);
+        }
+        if let Some(credentials) = &self.credentials {
+            w.bytes(credentials.username.as_bytes());
+            if let Some(password) = credentials.password {
+                w.bytes(password);
+            }
+        }
+    }
+
+    fn flags(&self) -> u8 {
+        let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
+        if let Some(will) = &self.will {
+            flags |= WILL | (will.qos.bits() << WILL_QOS_SHIFT);
+            flags |= if will.retain { WILL_RETAIN } else { 0 };
+        }
+        if let Some(credentials) = &self.credentials {
+            flags |= USERNAME;
+            flags |= if credentials.password.is_some() { PASSWORD } else { 0 };
+        }
+        flags
+    }
+
+    /// What the types cannot rule out, for both directions.
+    fn check(&self) -> Result<(), Violation> {
+        check_text(self.client_id.as_bytes())?;
+        match self.version {
+            Version::Mqtt31 => {
+                if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&self.client_id.chars().count()) {
+                    return Err(Violation::ClientIdLength);
+                }
+            }
+            Version::Mqtt311 => {
+                if self.client_id.is_empty() && !self.clean_session {
+                    return Err(Violation::ClientIdEmpty);
+                }
+            }
+        }
+        if let Some(will) = &self.will {
+            TopicName::new(will.topic)?;
+            check_len(will.message)?;
+            if self.version == Version::Mqtt31 && !will.message.is_ascii() {
+                return Err(Violation::WillMessage);
+            }
+        }
+        if let Some(credentials) = &self.credentials {
+            check_text(credentials.username.as_bytes())?;
+            if let Some(password) = credentials.password {
+                check_len(password)?;
+                if self.version == Version::Mqtt31 {
+                    check_text(password)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode(header_flags: u8, body: &'a [u8]) -> Result<Self, Violation> {
+        let mut reader = Reader::new(body);
+        let name = reader.bytes()?;
+        let level = reader.u8()?;
+        let version = [Version::Mqtt31, Version::Mqtt311]
+            .into_iter()
+            .find(|version| version.name() == name)
+            .ok_or(Violation::ProtocolName)?;
+        if level != version.level() {
+            return Err(Violation::ProtocolLevel);
+        }
+        if version == Version::Mqtt311 && header_flags != 0 {
+            return Err(Violation::HeaderFlags);
+        }
+        let flags = reader.u8()?;
+        check_flags(flags, version)?;
+        let keep_alive = reader.u16()?;
+        let client_id = reader.text()?;
+        let will = if flags & WILL != 0 { Some(decode_will(flags, &mut reader)?) } else { None };
+        let credentials = decode_credentials(flags, version, &mut reader)?;
+        reader.end()?;
+        let clean_session = flags & CLEAN_SESSION != 0;
+        let connect = Connect { version, client_id, clean_session, keep_alive, will, credentials };
+        connect.check()?;
+        Ok(connect)
+    }
+}
+
+fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
+    // 3.1 draws bit 0 as unused.
+    if flags & RESERVED != 0 && version == Version::Mqtt311 {
+        return Err(Violation::ConnectFlags);
+    }
+    if flags & WILL == 0 && flags & (WILL_QOS | WILL_RETAIN) != 0 {
+        return Err(Violation::WillFlags);
+    }
+    if flags & PASSWORD != 0 && flags & USERNAME == 0 {
+        return Err(Violation::PasswordWithoutUsername);
+    }
+    Ok(())
+}
+
+fn decode_will<'a>(flags: u8, reader: &mut Reader<'a>) -> Result<Will<'a>, Violation> {
+    let qos = QoS::from_bits((flags & WILL_QOS) >> WILL_QOS_SHIFT).ok_or(Violation::WillQos)?;
+    let topic = reader.text()?;
+    let message = reader.bytes()?;
+    Ok(Will { topic, message, qos, retain: flags & WILL_RETAIN != 0 })
+}
+
+fn decode_credentials<'a>(
+    flags: u8,
+    version: Version,
+    reader: &mut Reader<'a>,
+) -> Result<Option<Credentials<'a>>, Violation> {
+    // In 3.1 the remaining length has the last word: a client of the still older version 3 may set a flag and
+    // leave out the field.
+    let present = |flag: u8, reader: &Reader<'_>| {
+        flags & flag != 0 && !(version == Version::Mqtt31 && reader.is_empty())
+    };
+    if !present(USERNAME, reader) {
+        return Ok(None);
+    }
+    let username = reader.text()?;
+    let password = if present(PASSWORD, reader) { Some(reader.bytes()?) } else { None };
+    Ok(Some(Credentials { username, password }))
+}

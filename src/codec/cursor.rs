@@ -1,0 +1,127 @@
+//! Checked reading and writing: nothing here can run past an end.
+
+use core::mem;
+
+use super::PacketId;
+use crate::{Violation, topic::check_text};
+
+/// Takes fields off the front of a packet's body.
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    #[inline]
+    pub(crate) const fn new(body: &'a [u8]) -> Self {
+        Reader { rest: body }
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// All that is left.
+    #[inline]
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    #[inline]
+    pub(crate) fn u8(&mut self) -> Result<u8, Violation> {
+        let (first, rest) = self.rest.split_first().ok_or(Violation::PacketLength)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    #[inline]
+    pub(crate) fn u16(&mut self) -> Result<u16, Violation> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(Violation::PacketLength)?;
+        self.rest = rest;
+        Ok(u16::from_be_bytes(*bytes))
+    }
+
+    /// A packet identifier, which is never 0 (MQTT-2.3.1-1).
+    #[inline]
+    pub(crate) fn packet_id(&mut self) -> Result<PacketId, Violation> {
+        PacketId::new(self.u16()?).ok_or(Violation::PacketIdZero)
+    }
+
+    /// A field of bytes behind its length.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Violation> {
+        let len = usize::from(self.u16()?);
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(Violation::PacketLength)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    /// A string behind its length (section 1.5.3).
+    pub(crate) fn text(&mut self) -> Result<&'a str, Violation> {
+        let bytes = self.bytes()?;
+        check_text(bytes)?;
+        core::str::from_utf8(bytes).map_err(|_| Violation::Utf8)
+    }
+
+    /// Nothing may be left.
+    #[inline]
+    pub(crate) fn end(&self) -> Result<(), Violation> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Violation::PacketLength) }
+    }
+}
+
+/// Puts fields into a slice, and counts them whether they fit or not: over an empty slice it only counts.
+pub(crate) struct Writer<'a> {
+    room: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Writer<'a> {
+    #[inline]
+    pub(crate) const fn new(out: &'a mut [u8]) -> Self {
+        Writer { room: out, len: 0 }
+    }
+
+    /// Bytes written or counted so far.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.len = self.len.saturating_add(bytes.len());
+        // Once something did not fit, nothing behind it is written either.
+        if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
+            field.copy_from_slice(bytes);
+            self.room = rest;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn u8(&mut self, value: u8) {
+        self.raw(&[value]);
+    }
+
+    #[inline]
+    pub(crate) fn u16(&mut self, value: u16) {
+        self.raw(&value.to_be_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn packet_id(&mut self, id: PacketId) {
+        self.u16(id.get());
+    }
+
+    /// A field of bytes behind its length. Callers have seen to it that it is at most 65,535 bytes long.
+    #[inline]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
+        self.raw(bytes);
+    }
+}
+
+/// Whether the bytes can stand behind a length of two bytes.
+pub(crate) const fn check_len(bytes: &[u8]) -> Result<(), Violation> {
+    if bytes.len() > u16::MAX as usize { Err(Violation::TooLong) } else { Ok(()) }
+}

@@ -1,0 +1,136 @@
+//! One readable line for each packet.
+
+use core::fmt::{self, Display, Formatter, Write};
+
+use super::{ConnAck, Connect, Packet, Publish, SubAck, SubAckCode, Subscribe, Unsubscribe};
+
+/// Bytes of a payload that are shown.
+const SHOWN: usize = 32;
+
+impl Display for Packet<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Packet::Connect(packet) => packet.fmt(f),
+            Packet::ConnAck(packet) => packet.fmt(f),
+            Packet::Publish(packet) => packet.fmt(f),
+            Packet::PubAck(id) => write!(f, "PUBACK id={id}"),
+            Packet::PubRec(id) => write!(f, "PUBREC id={id}"),
+            Packet::PubRel { id, dup } => write!(f, "PUBREL id={id}{}", flag(*dup, " dup")),
+            Packet::PubComp(id) => write!(f, "PUBCOMP id={id}"),
+            Packet::Subscribe(packet) => packet.fmt(f),
+            Packet::SubAck(packet) => packet.fmt(f),
+            Packet::Unsubscribe(packet) => packet.fmt(f),
+            Packet::UnsubAck(id) => write!(f, "UNSUBACK id={id}"),
+            Packet::PingReq => f.write_str("PINGREQ"),
+            Packet::PingResp => f.write_str("PINGRESP"),
+            Packet::Disconnect => f.write_str("DISCONNECT"),
+        }
+    }
+}
+
+fn flag(set: bool, text: &str) -> &str {
+    if set { text } else { "" }
+}
+
+impl Display for Connect<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "CONNECT {} client_id=\"{}\"", self.version, self.client_id.escape_debug())?;
+        write!(f, "{} keep_alive={}s", flag(self.clean_session, " clean"), self.keep_alive)?;
+        if let Some(credentials) = &self.credentials {
+            write!(f, " user=\"{}\"", credentials.username.escape_debug())?;
+            f.write_str(flag(credentials.password.is_some(), " password=***"))?;
+        }
+        if let Some(will) = &self.will {
+            write!(
+                f,
+                " will={} qos={}{} ",
+                will.topic.escape_debug(),
+                will.qos,
+                flag(will.retain, " retain")
+            )?;
+            payload(f, will.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for ConnAck {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ConnAck::Accepted { session_present } => {
+                write!(f, "CONNACK accepted{}", flag(*session_present, " session_present"))
+            }
+            ConnAck::Refused(code) => write!(f, "CONNACK refused: {code} ({})", code.code()),
+        }
+    }
+}
+
+impl Display for Publish<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "PUBLISH {} qos={}", self.topic.as_str().escape_debug(), self.delivery.qos())?;
+        if let Some(id) = self.delivery.id() {
+            write!(f, " id={id}")?;
+        }
+        write!(f, "{}{} ", flag(self.delivery.dup(), " dup"), flag(self.retain, " retain"))?;
+        payload(f, self.payload)
+    }
+}
+
+impl Display for Subscribe<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "SUBSCRIBE id={}{}", self.id, flag(self.dup, " dup"))?;
+        for (filter, qos) in self.filters {
+            write!(f, " {} qos={qos}", filter.as_str().escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for SubAck<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "SUBACK id={}", self.id)?;
+        for code in self.codes.iter() {
+            match code {
+                SubAckCode::Granted(qos) => write!(f, " qos={qos}")?,
+                SubAckCode::Failure => f.write_str(" failure")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Display for Unsubscribe<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "UNSUBSCRIBE id={}{}", self.id, flag(self.dup, " dup"))?;
+        for filter in self.filters {
+            write!(f, " {}", filter.as_str().escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+/// Its length, and its beginning: as text where it is text, else in hexadecimal.
+fn payload(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    write!(f, "({} B)", bytes.len())?;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let shown = bytes.get(..SHOWN).unwrap_or(bytes);
+    f.write_char(' ')?;
+    match text_prefix(shown) {
+        Some(text) => write!(f, "\"{}\"", text.escape_debug())?,
+        None => shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?,
+    }
+    f.write_str(flag(bytes.len() > SHOWN, "..."))
+}
+
+/// The bytes as text, without a character that the cut has left incomplete.
+fn text_prefix(bytes: &[u8]) -> Option<&str> {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+            core::str::from_utf8(bytes.get(..error.valid_up_to())?).ok()
+        }
+        Err(_) => None,
+    }
+}

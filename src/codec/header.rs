@@ -1,0 +1,188 @@
+//! The fixed header (section 2.2): packet type, flags, remaining length.
+
+use super::cursor::Writer;
+use super::{EncodeError, Version};
+use crate::Violation;
+
+/// The largest remaining length that four bytes can say, in bytes.
+pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
+
+/// The fourteen packet types (section 2.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[allow(missing_docs)]
+pub enum PacketType {
+    Connect = 1,
+    ConnAck = 2,
+    Publish = 3,
+    PubAck = 4,
+    PubRec = 5,
+    PubRel = 6,
+    PubComp = 7,
+    Subscribe = 8,
+    SubAck = 9,
+    Unsubscribe = 10,
+    UnsubAck = 11,
+    PingReq = 12,
+    PingResp = 13,
+    Disconnect = 14,
+}
+
+impl PacketType {
+    const fn from_first_byte(byte: u8) -> Option<Self> {
+        use PacketType::*;
+        Some(match byte >> 4 {
+            1 => Connect,
+            2 => ConnAck,
+            3 => Publish,
+            4 => PubAck,
+            5 => PubRec,
+            6 => PubRel,
+            7 => PubComp,
+            8 => Subscribe,
+            9 => SubAck,
+            10 => Unsubscribe,
+            11 => UnsubAck,
+            12 => PingReq,
+            13 => PingResp,
+            14 => Disconnect,
+            _ => return None,
+        })
+    }
+
+    /// The first byte of a packet of this type, with DUP 0 and, in a PUBLISH, QoS 0 and RETAIN 0.
+    pub const fn first_byte(self) -> u8 {
+        ((self as u8) << 4) | self.reserved_flags()
+    }
+
+    /// The flags that 3.1.1 fixes for all types but PUBLISH (table 2.2).
+    const fn reserved_flags(self) -> u8 {
+        match self {
+            PacketType::PubRel | PacketType::Subscribe | PacketType::Unsubscribe => 0b0010,
+            _ => 0,
+        }
+    }
+
+    /// The least and the greatest remaining length that a packet of this type can have.
+    const fn lengths(self) -> (usize, usize) {
+        use PacketType::*;
+        match self {
+            ConnAck | PubAck | PubRec | PubRel | PubComp | UnsubAck => (2, 2),
+            PingReq | PingResp | Disconnect => (0, 0),
+            // Protocol name, level, flags, keep alive, client identifier.
+            Connect => (12, MAX_REMAINING_LENGTH),
+            // The length of the topic, or the packet identifier.
+            Publish | Subscribe | SubAck | Unsubscribe => (2, MAX_REMAINING_LENGTH),
+        }
+    }
+}
+
+/// A decoded fixed header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct FixedHeader {
+    /// The type of the packet.
+    pub packet_type: PacketType,
+    /// The low four bits of the first byte, checked as far as the version of the protocol says.
+    pub flags: u8,
+    /// Bytes of the fixed header itself: 2 to 5.
+    pub header_len: usize,
+    /// Bytes that follow the fixed header: 0 to [`MAX_REMAINING_LENGTH`].
+    pub remaining_len: usize,
+}
+
+impl FixedHeader {
+    /// Reads the fixed header at the front of `bytes`; `None` while it is incomplete.
+    ///
+    /// It is refused as early as it can be: a PUBACK that announces three bytes does not wait for them.
+    ///
+    /// # Errors
+    /// [`PacketType`](Violation::PacketType), [`HeaderFlags`](Violation::HeaderFlags),
+    /// [`RemainingLength`](Violation::RemainingLength), [`PacketLength`](Violation::PacketLength).
+    #[inline]
+    pub fn decode(bytes: &[u8], version: Version) -> Result<Option<Self>, Violation> {
+        let [first, rest @ ..] = bytes else { return Ok(None) };
+        let packet_type = PacketType::from_first_byte(*first).ok_or(Violation::PacketType)?;
+        let flags = first & 0x0F;
+        // CONNECT says itself which version it is, so its flags wait until then. 3.1 draws them as unused.
+        let checked = !matches!(packet_type, PacketType::Publish | PacketType::Connect);
+        if checked && version == Version::Mqtt311 && flags != packet_type.reserved_flags() {
+            return Err(Violation::HeaderFlags);
+        }
+        let Some((remaining_len, header_len)) = decode_remaining_length(rest)? else { return Ok(None) };
+        let (least, most) = packet_type.lengths();
+        if remaining_len < least || remaining_len > most {
+            return Err(Violation::PacketLength);
+        }
+        Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
+    }
+
+    /// Bytes of the whole packet.
+    #[inline]
+    pub const fn packet_len(&self) -> usize {
+        self.header_len.saturating_add(self.remaining_len)
+    }
+}
+
+/// The remaining length, and the bytes of the fixed header with it.
+#[inline]
+fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Violation> {
+    let mut value = 0;
+    let mut shift = 0_u32;
+    let mut header_len: usize = 2;
+    for &byte in bytes.iter().take(4) {
+        value |= usize::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            // A zero at the end could have been left out (the shortest form of 0 itself is one byte).
+            let minimal = byte != 0 || shift == 0;
+            return if minimal { Ok(Some((value, header_len))) } else { Err(Violation::RemainingLength) };
+        }
+        shift = shift.wrapping_add(7);
+        header_len = header_len.wrapping_add(1);
+    }
+    if bytes.len() < 4 { Ok(None) } else { Err(Violation::RemainingLength) }
+}
+
+/// Bytes that the remaining length takes: 1 to 4.
+#[inline]
+const fn remaining_length_len(remaining_len: usize) -> usize {
+    match remaining_len {
+        0..128 => 1,
+        128..16_384 => 2,
+        16_384..2_097_152 => 3,
+        _ => 4,
+    }
+}
+
+/// Bytes of a whole packet whose body has `remaining_len` bytes.
+#[inline]
+pub(crate) const fn packet_len(remaining_len: usize) -> usize {
+    remaining_len.saturating_add(1).saturating_add(remaining_length_len(remaining_len))
+}
+
+/// Writes the fixed header, if the whole packet fits into `out`; the body is to follow.
+#[inline]
+pub(crate) fn begin(first: u8, remaining_len: usize, out: &mut [u8]) -> Result<Writer<'_>, EncodeError> {
+    if remaining_len > MAX_REMAINING_LENGTH {
+        return Err(EncodeError::Forbidden(Violation::TooLong));
+    }
+    let needed = packet_len(remaining_len);
+    if needed > out.len() {
+        return Err(EncodeError::BufferTooSmall { needed });
+    }
+    let mut writer = Writer::new(out);
+    write(&mut writer, first, remaining_len);
+    Ok(writer)
+}
+
+/// Writes a fixed header.
+#[inline]
+pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
+    writer.u8(first);
+    let mut rest = remaining_len;
+    while rest >= 0x80 {
+        writer.u8(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    writer.u8(rest as u8);
+}

@@ -1,0 +1,154 @@
+//! PUBLISH (section 3.3).
+
+use super::cursor::{Reader, Writer};
+use super::{EncodeError, PacketId, PacketType, QoS, Version, header};
+use crate::{TopicName, Violation};
+
+const DUP: u8 = 0x08;
+const RETAIN: u8 = 0x01;
+
+/// The most characters that MQTT 3.1 grants a topic name.
+const MQTT31_TOPIC_CHARS: usize = 32_767;
+
+/// PUBLISH: a message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Publish<'a> {
+    /// The topic name.
+    pub topic: TopicName<'a>,
+    /// The payload; may be empty.
+    pub payload: &'a [u8],
+    /// QoS, packet identifier and DUP.
+    pub delivery: Delivery,
+    /// To a server: keep the message for later subscribers. From a server: this is such a kept message.
+    pub retain: bool,
+}
+
+/// The QoS of a PUBLISH with what belongs to it: no packet identifier and no DUP at QoS 0, both above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Delivery {
+    /// QoS 0.
+    AtMostOnce,
+    /// QoS 1.
+    AtLeastOnce {
+        /// The packet identifier.
+        id: PacketId,
+        /// The packet may have been sent before.
+        dup: bool,
+    },
+    /// QoS 2.
+    ExactlyOnce {
+        /// The packet identifier.
+        id: PacketId,
+        /// The packet may have been sent before.
+        dup: bool,
+    },
+}
+
+impl Delivery {
+    /// The quality of service.
+    #[inline]
+    pub const fn qos(self) -> QoS {
+        match self {
+            Delivery::AtMostOnce => QoS::AtMostOnce,
+            Delivery::AtLeastOnce { .. } => QoS::AtLeastOnce,
+            Delivery::ExactlyOnce { .. } => QoS::ExactlyOnce,
+        }
+    }
+
+    /// The packet identifier; `None` at QoS 0.
+    #[inline]
+    pub const fn id(self) -> Option<PacketId> {
+        match self {
+            Delivery::AtMostOnce => None,
+            Delivery::AtLeastOnce { id, .. } | Delivery::ExactlyOnce { id, .. } => Some(id),
+        }
+    }
+
+    /// Whether the packet may have been sent before; never at QoS 0.
+    #[inline]
+    pub const fn dup(self) -> bool {
+        match self {
+            Delivery::AtMostOnce => false,
+            Delivery::AtLeastOnce { dup, .. } | Delivery::ExactlyOnce { dup, .. } => dup,
+        }
+    }
+
+    #[inline]
+    fn flags(self) -> u8 {
+        (self.qos().bits() << 1) | if self.dup() { DUP } else { 0 }
+    }
+}
+
+impl<'a> Publish<'a> {
+    /// Bytes of the encoded packet.
+    pub fn encoded_len(&self) -> usize {
+        header::packet_len(self.body_len())
+    }
+
+    /// Encodes the packet; says how many bytes it took.
+    ///
+    /// # Errors
+    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol can say, or the
+    /// topic longer than MQTT 3.1 allows; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is
+    /// shorter than the packet.
+    #[inline]
+    pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
+        check_topic_len(self.topic, version)?;
+        let mut writer = header::begin(self.first_byte(), self.body_len(), out)?;
+        self.write_body(&mut writer);
+        Ok(writer.len())
+    }
+
+    #[inline]
+    fn first_byte(&self) -> u8 {
+        PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
+    }
+
+    #[inline]
+    fn body_len(&self) -> usize {
+        let mut counter = Writer::new(&mut []);
+        self.write_body(&mut counter);
+        counter.len()
+    }
+
+    #[inline]
+    fn write_body(&self, w: &mut Writer<'_>) {
+        w.bytes(self.topic.as_bytes());
+        if let Some(id) = self.delivery.id() {
+            w.packet_id(id);
+        }
+        w.raw(self.payload);
+    }
+
+    /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends.
+    #[inline]
+    pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
+        let qos = QoS::from_bits((flags >> 1) & 3).ok_or(Violation::Qos)?;
+        let dup = flags & DUP != 0;
+        let mut reader = Reader::new(body);
+        let topic = TopicName::from_bytes(reader.bytes()?)?;
+        check_topic_len(topic, version)?;
+        let delivery = match qos {
+            // 3.1 calls DUP a hint, and does not forbid it here.
+            QoS::AtMostOnce if dup && version == Version::Mqtt311 => return Err(Violation::DupAtMostOnce),
+            QoS::AtMostOnce => Delivery::AtMostOnce,
+            QoS::AtLeastOnce => Delivery::AtLeastOnce { id: reader.packet_id()?, dup },
+            QoS::ExactlyOnce => Delivery::ExactlyOnce { id: reader.packet_id()?, dup },
+        };
+        Ok(Publish { topic, payload: reader.rest(), delivery, retain: flags & RETAIN != 0 })
+    }
+}
+
+#[inline]
+fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
+    let bytes = topic.as_bytes();
+    if version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS {
+        let chars = bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
+        if chars > MQTT31_TOPIC_CHARS {
+            return Err(Violation::TopicLength);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The small values that packets are made of.
+
+use core::fmt;
+use core::num::NonZeroU16;
+
+/// The version of the protocol that a connection speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Version {
+    /// MQTT 3.1 (IBM and Eurotech, 2010): protocol name `MQIsdp`, level 3.
+    Mqtt31,
+    /// MQTT 3.1.1 (OASIS, 2014): protocol name `MQTT`, level 4.
+    #[default]
+    Mqtt311,
+}
+
+impl Version {
+    pub(crate) const fn name(self) -> &'static [u8] {
+        match self {
+            Version::Mqtt31 => b"MQIsdp",
+            Version::Mqtt311 => b"MQTT",
+        }
+    }
+
+    pub(crate) const fn level(self) -> u8 {
+        match self {
+            Version::Mqtt31 => 3,
+            Version::Mqtt311 => 4,
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Version::Mqtt31 => "MQTT 3.1",
+            Version::Mqtt311 => "MQTT 3.1.1",
+        })
+    }
+}
+
+/// Quality of service (section 4.3): how often a message may arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum QoS {
+    /// QoS 0: once or not at all. Nothing is acknowledged or sent again.
+    #[default]
+    AtMostOnce = 0,
+    /// QoS 1: once or more.
+    AtLeastOnce = 1,
+    /// QoS 2: exactly once.
+    ExactlyOnce = 2,
+}
+
+impl QoS {
+    /// The QoS of this number; `None` above 2.
+    #[inline]
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0 => Some(QoS::AtMostOnce),
+            1 => Some(QoS::AtLeastOnce),
+            2 => Some(QoS::ExactlyOnce),
+            _ => None,
+        }
+    }
+
+    /// The number of this QoS: 0, 1 or 2.
+    #[inline]
+    pub const fn bits(self) -> u8 {
+        self as u8
+    }
+}
+
+impl fmt::Display for QoS {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.bits(), f)
+    }
+}
+
+/// A packet identifier (section 2.3.1): 1 to 65,535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PacketId(NonZeroU16);
+
+impl PacketId {
+    /// The smallest identifier, which a session gives out first.
+    pub const FIRST: PacketId = PacketId(NonZeroU16::MIN);
+
+    /// The packet identifier of this number; `None` for 0.
+    #[inline]
+    pub const fn new(id: u16) -> Option<Self> {
+        match NonZeroU16::new(id) {
+            Some(id) => Some(PacketId(id)),
+            None => None,
+        }
+    }
+
+    /// The number: 1 to 65,535.
+    #[inline]
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+
+    /// The identifier that follows, which after 65,535 is 1.
+    #[inline]
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self.0.checked_add(1) {
+            Some(id) => PacketId(id),
+            None => PacketId::FIRST,
+        }
+    }
+}
+
+impl fmt::Display for PacketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for PacketId {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=u16}", self.get());
+    }
+}
