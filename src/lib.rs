@@ -21,11 +21,18 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod client;
 pub mod codec;
+pub mod session;
 mod time;
 pub mod topic;
+pub mod transport;
 mod violation;
 
+pub use client::{
+    Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages, Message, Options,
+    Outbound, RequestError, SessionLoss, State, Timeout, Timeouts,
+};
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };

@@ -44,6 +44,12 @@ impl<'a> TopicName<'a> {
         }
     }
 
+    /// A name that was checked before, and is read again from the same place.
+    #[inline]
+    pub(crate) const fn checked_before(name: &'a [u8]) -> Self {
+        TopicName(name)
+    }
+
     /// The name as bytes of UTF-8.
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {

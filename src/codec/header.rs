@@ -92,6 +92,9 @@ pub struct FixedHeader {
 }
 
 impl FixedHeader {
+    /// Bytes of the longest fixed header.
+    pub const MAX_LEN: usize = 5;
+
     /// Reads the fixed header at the front of `bytes`; `None` while it is incomplete.
     ///
     /// It is refused as early as it can be: a PUBACK that announces three bytes does not wait for them.
@@ -115,6 +118,12 @@ impl FixedHeader {
             return Err(Violation::PacketLength);
         }
         Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
+    }
+
+    /// Remaining length and header length of a packet that stands whole in memory.
+    #[inline]
+    pub(crate) fn lengths(packet: &[u8]) -> Option<(usize, usize)> {
+        decode_remaining_length(packet.get(1..)?).ok()?
     }
 
     /// Bytes of the whole packet.

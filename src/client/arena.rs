@@ -1,0 +1,362 @@
+//! Packets that wait to be sent or answered, encoded, in the order of their publication.
+//!
+//! The arena is the front part of the transmit buffer. It holds whole packets without gaps. The first byte of each
+//! says what it is, so nothing else has to be kept but where the packet of an identifier lies:
+//!
+//! | first byte | record |
+//! |---|---|
+//! | `00` | dead: its room can be reclaimed; the length is intact |
+//! | `3x` | PUBLISH |
+//! | `6x` | released: stands for the PUBREL of a PUBLISH that was here, and has its length until it is moved |
+//! | `8x`, `Ax` | SUBSCRIBE, UNSUBSCRIBE |
+//!
+//! ```text
+//! 0       head          rec     cur       tail
+//! | dead  | answers due | half  | queued  | free |
+//! |       |             | sent  |         |      |
+//! ```
+//!
+//! An answer is taken only for a record that has left whole, so nothing dead lies behind `cur`.
+
+use super::bytes::{move_down, write};
+use super::record::{DEAD, DUP, PUBREL_LEN, RELEASED, Record};
+use crate::PacketId;
+use crate::session::{Session, Slot};
+
+/// Where the records are.
+#[derive(Clone, Debug)]
+pub(super) struct Marks {
+    /// The first record that is not dead.
+    head: usize,
+    /// The record that is being sent, or is sent next.
+    rec: usize,
+    /// The next byte to be sent.
+    cur: usize,
+    /// Behind the last record.
+    tail: usize,
+    /// Bytes that would be left if all dead ones went.
+    live: usize,
+    /// No released record lies behind this one.
+    last_released: usize,
+}
+
+impl Marks {
+    pub(super) const fn new() -> Self {
+        Marks { head: 0, rec: 0, cur: 0, tail: 0, live: 0, last_released: 0 }
+    }
+
+    /// Bytes that compaction would leave.
+    #[inline]
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Whether a packet has left in part.
+    #[inline]
+    pub(super) fn is_inside_packet(&self) -> bool {
+        self.cur != self.rec
+    }
+
+    /// Whether everything has left.
+    #[inline]
+    pub(super) fn is_sent(&self) -> bool {
+        self.cur == self.tail
+    }
+
+    /// Whether the oldest record has left whole and waits for an answer.
+    #[inline]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.head < self.rec
+    }
+
+    /// What is to be sent: all, or only the rest of a packet that has left in part.
+    #[inline]
+    pub(super) fn pending<'a>(&self, bytes: &'a [u8], only_begun: bool) -> &'a [u8] {
+        let begun = if only_begun { Record::read(bytes, self.rec) } else { None };
+        bytes.get(self.cur..begun.map_or(self.tail, |record| record.end)).unwrap_or_default()
+    }
+
+    /// Bytes that [`Arena::give_up`] would leave.
+    pub(super) fn live_without(&self, bytes: &[u8], what: GiveUp) -> usize {
+        let mut live = self.live;
+        let mut at = self.head;
+        while let Some(record) = self.record(bytes, at) {
+            if what.covers(&record) {
+                live = live.saturating_sub(record.live_len());
+            }
+            at = record.end;
+        }
+        live
+    }
+
+    /// The record here, if the arena has one.
+    #[inline]
+    fn record(&self, bytes: &[u8], at: usize) -> Option<Record> {
+        if at < self.tail { Record::read(bytes, at) } else { None }
+    }
+}
+
+/// Why the arena cannot take a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// Not now.
+    Full,
+    /// Never: it is larger than the arena.
+    TooLarge,
+}
+
+/// Which records are given up because the server has no session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum GiveUp {
+    /// All that the server may have seen.
+    Attempted,
+    /// What the server has answered with PUBREC: the payload is no longer here.
+    Released,
+}
+
+impl GiveUp {
+    fn covers(self, record: &Record) -> bool {
+        record.is_released() || (self == GiveUp::Attempted && record.was_attempted())
+    }
+}
+
+/// The arena at work: its marks, its bytes, and where the record of each slot lies.
+pub(super) struct Arena<'a> {
+    pub(super) marks: &'a mut Marks,
+    pub(super) bytes: &'a mut [u8],
+    pub(super) positions: &'a mut [u32],
+}
+
+impl<'a> Arena<'a> {
+    fn record(&self, at: usize) -> Option<Record> {
+        self.marks.record(self.bytes, at)
+    }
+
+    fn id(&self, record: &Record) -> Option<PacketId> {
+        record.id(self.bytes)
+    }
+
+    #[inline]
+    fn position(&mut self, id: PacketId) -> Option<&mut u32> {
+        let mask = self.positions.len().wrapping_sub(1);
+        self.positions.get_mut(usize::from(id.get()) & mask)
+    }
+
+    #[inline]
+    fn set_position(&mut self, id: PacketId, at: usize) {
+        if let Some(position) = self.position(id) {
+            *position = at as u32;
+        }
+    }
+
+    /// The record of a request that is under way.
+    #[inline]
+    fn record_of(&mut self, id: PacketId) -> Option<Record> {
+        let at = *self.position(id)? as usize;
+        self.record(at)
+    }
+
+    /// Makes room for a packet; it is to be written to the front of what comes back.
+    #[inline]
+    pub(super) fn reserve(mut self, needed: usize) -> Result<&'a mut [u8], NoRoom> {
+        if needed > self.bytes.len() {
+            return Err(NoRoom::TooLarge);
+        }
+        if self.marks.live.saturating_add(needed) > self.bytes.len() {
+            return Err(NoRoom::Full);
+        }
+        if self.marks.tail.saturating_add(needed) > self.bytes.len() {
+            self.compact();
+        }
+        self.bytes.get_mut(self.marks.tail..).ok_or(NoRoom::Full)
+    }
+
+    /// A packet of this length was written where [`reserve`](Self::reserve) had said.
+    #[inline]
+    pub(super) fn appended(&mut self, id: Option<PacketId>, len: usize) {
+        if let Some(id) = id {
+            self.set_position(id, self.marks.tail);
+        }
+        self.marks.tail = self.marks.tail.saturating_add(len);
+        self.marks.live = self.marks.live.saturating_add(len);
+    }
+
+    /// So many bytes have left; says whether a whole packet did.
+    #[inline]
+    pub(super) fn sent(&mut self, session: &mut Session<[Slot]>, len: usize) -> bool {
+        self.marks.cur = self.marks.cur.saturating_add(len).min(self.marks.tail);
+        let before = self.marks.rec;
+        while self.marks.rec < self.marks.cur {
+            let Some(record) = self.record(self.marks.rec).filter(|record| record.end <= self.marks.cur)
+            else {
+                break;
+            };
+            self.marks.rec = record.end;
+            match self.id(&record) {
+                Some(id) => session.sent(id),
+                None => self.kill(&record),
+            }
+        }
+        let whole = self.marks.rec != before;
+        self.skip_dead();
+        whole
+    }
+
+    /// The request is answered to the end; says whether it was the oldest.
+    #[inline]
+    pub(super) fn answered(&mut self, id: PacketId) -> bool {
+        let Some(record) = self.record_of(id) else { return false };
+        let oldest = record.at == self.marks.head;
+        self.kill(&record);
+        self.skip_dead();
+        oldest
+    }
+
+    /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on. Says whether it is the oldest.
+    #[inline]
+    pub(super) fn released(&mut self, id: PacketId) -> bool {
+        let Some(record) = self.record_of(id) else { return false };
+        self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
+        write(self.bytes, record.at, &[RELEASED]);
+        write(self.bytes, record.body, &id.get().to_be_bytes());
+        if record.at < self.marks.last_released {
+            self.rotate(record.at, id);
+        } else {
+            self.marks.last_released = record.at;
+        }
+        record.at == self.marks.head
+    }
+
+    /// PUBREL goes out in the order of PUBREC (MQTT-4.6.0-4): the identifier goes to the last released record, and
+    /// those from the first to there move one record to the front.
+    fn rotate(&mut self, first: usize, id: PacketId) {
+        let mut hole = first;
+        let mut at = first;
+        while let Some(record) = self.record(at).filter(|record| record.at <= self.marks.last_released) {
+            if record.is_released() && record.at != first {
+                if let Some(moved) = self.id(&record) {
+                    self.put_released(hole, moved);
+                }
+                hole = record.at;
+            }
+            at = record.end;
+        }
+        self.put_released(hole, id);
+    }
+
+    fn put_released(&mut self, at: usize, id: PacketId) {
+        if let Some(record) = self.record(at) {
+            write(self.bytes, record.body, &id.get().to_be_bytes());
+            self.set_position(id, at);
+        }
+    }
+
+    /// The link is lost: what the server has not answered is to be sent again from its first byte, with DUP where
+    /// the server may have seen it. QoS 0, SUBSCRIBE and UNSUBSCRIBE go.
+    pub(super) fn rewind(&mut self) {
+        let cur = self.marks.cur;
+        self.for_each(|arena, record| {
+            if record.is_publish() && !record.is_at_most_once() {
+                if record.at < cur {
+                    write(arena.bytes, record.at, &[record.first | DUP]);
+                }
+            } else if !record.is_released() {
+                arena.kill(record);
+            }
+        });
+        self.restart();
+    }
+
+    /// Gives records up, and tells the session. Only while nothing has left on this connection.
+    pub(super) fn give_up(&mut self, session: &mut Session<[Slot]>, what: GiveUp) {
+        self.for_each(|arena, record| {
+            if what.covers(record) {
+                if let Some(id) = arena.id(record) {
+                    session.abandon(id);
+                }
+                arena.kill(record);
+            }
+        });
+        self.restart();
+    }
+
+    /// A PUBREL that is sent again has DUP set in 3.1; 3.1.1 reserves the bit.
+    pub(super) fn mark_released(&mut self, dup: bool) {
+        self.for_each(|arena, record| {
+            if record.is_released() {
+                write(arena.bytes, record.at, &[if dup { RELEASED | DUP } else { RELEASED }]);
+            }
+        });
+    }
+
+    fn for_each(&mut self, mut f: impl FnMut(&mut Self, &Record)) {
+        let mut at = self.marks.head;
+        while let Some(record) = self.record(at) {
+            f(self, &record);
+            at = record.end;
+        }
+    }
+
+    fn kill(&mut self, record: &Record) {
+        self.marks.live = self.marks.live.saturating_sub(record.live_len());
+        write(self.bytes, record.at, &[DEAD]);
+    }
+
+    #[inline]
+    fn skip_dead(&mut self) {
+        while self.marks.head < self.marks.rec {
+            match self.record(self.marks.head) {
+                Some(record) if record.is_dead() => self.marks.head = record.end,
+                _ => return,
+            }
+        }
+        if self.marks.head == self.marks.tail {
+            *self.marks = Marks::new();
+        }
+    }
+
+    /// Everything that is left is sent again, from the first byte on.
+    fn restart(&mut self) {
+        (self.marks.rec, self.marks.cur) = (self.marks.head, self.marks.head);
+        self.compact();
+    }
+
+    /// Moves what lives to the front, in its order, and shortens released records to a PUBREL.
+    pub(super) fn compact(&mut self) {
+        let sent_of_rec = self.marks.cur.saturating_sub(self.marks.rec);
+        let mut rec = None;
+        let mut to = 0;
+        let mut at = self.marks.head;
+        self.marks.last_released = 0;
+        while let Some(record) = self.record(at) {
+            if at >= self.marks.rec && rec.is_none() {
+                rec = Some(to);
+            }
+            at = record.end;
+            if !record.is_dead() {
+                to = self.move_record(&record, to);
+            }
+        }
+        self.marks.head = 0;
+        self.marks.tail = to;
+        self.marks.rec = rec.unwrap_or(to);
+        self.marks.cur = self.marks.rec.saturating_add(sent_of_rec);
+    }
+
+    /// Moves one record; says where the next one goes.
+    fn move_record(&mut self, record: &Record, to: usize) -> usize {
+        let id = self.id(record);
+        let len = record.live_len();
+        if let (true, Some(id)) = (record.is_released(), id) {
+            let [high, low] = id.get().to_be_bytes();
+            write(self.bytes, to, &[record.first, 2, high, low]);
+            self.marks.last_released = to;
+        } else {
+            move_down(self.bytes, record.at, to, len);
+        }
+        if let Some(id) = id {
+            self.set_position(id, to);
+        }
+        to.saturating_add(len)
+    }
+}

@@ -1,0 +1,163 @@
+//! What can go wrong, by whose doing.
+
+use core::fmt;
+
+use crate::{RefusalCode, Violation};
+
+/// The connection has ended. The client is off line already; the transport has to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Error {
+    /// The server broke the protocol.
+    Violation(Violation),
+    /// The server refused the connection.
+    Refused(RefusalCode),
+    /// The server did not do something in time.
+    TimedOut(Timeout),
+    /// The server has more QoS 2 messages under way, with identifiers more scattered, than the client can keep
+    /// apart. What was received so far is acknowledged; after a reconnect the flows go on from there.
+    InboundFull,
+    /// A packet other than PUBLISH is larger than the receive buffer.
+    ReceiveBufferTooSmall {
+        /// Bytes of the packet.
+        needed: usize,
+    },
+}
+
+/// What did not happen in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Timeout {
+    /// CONNACK did not come.
+    ConnAck,
+    /// PINGRESP did not come.
+    PingResp,
+    /// A request was not answered.
+    Ack,
+    /// The transport took no byte.
+    Stall,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Violation(violation) => write!(f, "the server broke the protocol: {violation}"),
+            Error::Refused(code) => write!(f, "the server refused the connection: {code}"),
+            Error::TimedOut(timeout) => f.write_str(match timeout {
+                Timeout::ConnAck => "no CONNACK in time",
+                Timeout::PingResp => "no PINGRESP in time",
+                Timeout::Ack => "no answer to a request in time",
+                Timeout::Stall => "the transport takes no bytes",
+            }),
+            Error::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
+            Error::ReceiveBufferTooSmall { needed } => write!(f, "a packet of {needed} bytes is to come"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Error::Violation(violation)
+    }
+}
+
+/// Why a request was not taken. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The standard does not allow what was asked for.
+    Forbidden(Violation),
+    /// There is no connection, and the request is of a kind that is not kept for the next one (QoS 0, SUBSCRIBE,
+    /// UNSUBSCRIBE); or the connection is closing.
+    NotConnected,
+    /// There is no room now.
+    Full(Full),
+    /// It can never fit into the transmit buffer.
+    TooLarge {
+        /// Bytes of the packet.
+        needed: usize,
+        /// Bytes that packets can have at the most.
+        room: usize,
+    },
+    /// A SUBSCRIBE takes at most 255 filters here.
+    TooManyFilters,
+}
+
+/// What there is no room in, and what will make some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Full {
+    /// The table of requests under way. The next [`Published`](crate::Event::Published),
+    /// [`Subscribed`](crate::Event::Subscribed), [`Unsubscribed`](crate::Event::Unsubscribed) or
+    /// [`Ended`](crate::Event::Ended) makes room.
+    Requests,
+    /// The transmit buffer. The same events make room, and bytes of QoS 0 messages as they are
+    /// [`sent`](crate::Client::sent).
+    Buffer,
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RequestError::Forbidden(violation) => violation.fmt(f),
+            RequestError::NotConnected => f.write_str("not connected"),
+            RequestError::Full(Full::Requests) => f.write_str("too many requests under way"),
+            RequestError::Full(Full::Buffer) => f.write_str("the transmit buffer is full"),
+            RequestError::TooLarge { needed, room } => {
+                write!(f, "a packet of {needed} bytes does not fit into {room}")
+            }
+            RequestError::TooManyFilters => f.write_str("more than 255 filters"),
+        }
+    }
+}
+
+impl core::error::Error for RequestError {}
+
+impl From<Violation> for RequestError {
+    fn from(violation: Violation) -> Self {
+        RequestError::Forbidden(violation)
+    }
+}
+
+/// Why [`connect`](crate::Client::connect) did not begin a connection. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The standard does not allow such a CONNECT.
+    Forbidden(Violation),
+    /// There is a connection already (MQTT-3.1.0-2).
+    AlreadyConnected,
+    /// CONNECT does not fit into the transmit buffer beside the messages that are kept there. Once one such
+    /// CONNECT was sent, its room is reserved.
+    TooLarge {
+        /// Bytes of the packet.
+        needed: usize,
+        /// Bytes that there are for it.
+        room: usize,
+    },
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConnectError::Forbidden(violation) => violation.fmt(f),
+            ConnectError::AlreadyConnected => f.write_str("already connected"),
+            ConnectError::TooLarge { needed, room } => {
+                write!(f, "CONNECT takes {needed} bytes, and there are {room}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+impl From<Violation> for ConnectError {
+    fn from(violation: Violation) -> Self {
+        ConnectError::Forbidden(violation)
+    }
+}

@@ -1,0 +1,116 @@
+//! What a client reports, and what it is asked to publish.
+
+use crate::codec::{Delivery, Publish};
+use crate::session::Outcome;
+use crate::{PacketId, QoS, SubAckCodes, TopicName};
+
+/// Something that happened. What it borrows lies in the receive buffer until the next
+/// [`advance`](crate::Client::advance).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The server has accepted the connection.
+    Connected {
+        /// Whether the server has kept the session: subscriptions, and messages under way. If not, subscribe again.
+        /// `None` in MQTT 3.1, where the server does not say.
+        session_present: Option<bool>,
+    },
+    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance).
+    Message(Publish<'a>),
+    /// A message that is larger than the receive buffer begins
+    /// ([`LargeMessages::Pieces`](crate::LargeMessages::Pieces)).
+    MessageStart(LargeMessage<'a>),
+    /// The next piece of that message's payload; never empty.
+    MessagePiece(&'a [u8]),
+    /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance).
+    MessageEnd,
+    /// The link was lost within that message. At QoS 1 and 2 it will come again, from the start.
+    MessageAborted,
+    /// A message that is larger than the receive buffer came, was not delivered, and is acknowledged
+    /// ([`LargeMessages::Skip`](crate::LargeMessages::Skip)).
+    MessageSkipped(LargeMessage<'a>),
+    /// A message of QoS 1 or 2 is acknowledged to the end.
+    Published {
+        /// What [`publish`](crate::Client::publish) had returned.
+        id: PacketId,
+        /// The QoS at which it is done: 1 also for a QoS 2 message that the server has answered with PUBACK.
+        qos: QoS,
+    },
+    /// The server has answered SUBSCRIBE.
+    Subscribed {
+        /// What [`subscribe`](crate::Client::subscribe) had returned.
+        id: PacketId,
+        /// The granted QoS or the failure of each filter, in their order.
+        codes: SubAckCodes<'a>,
+    },
+    /// The server has answered UNSUBSCRIBE. Messages that were on their way can still come.
+    Unsubscribed {
+        /// What [`unsubscribe`](crate::Client::unsubscribe) had returned.
+        id: PacketId,
+    },
+    /// A request has ended without the answer that it needs, and is not sent again: a SUBSCRIBE or UNSUBSCRIBE whose
+    /// connection was lost, or a message whose session is gone.
+    Ended {
+        /// What the request had returned.
+        id: PacketId,
+        /// What is known of it.
+        outcome: Outcome,
+    },
+}
+
+/// A message that is larger than the receive buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LargeMessage<'a> {
+    /// The topic name; `None` where not even that fits into the receive buffer (such a message is skipped).
+    pub topic: Option<TopicName<'a>>,
+    /// QoS, packet identifier and DUP.
+    pub delivery: Delivery,
+    /// Whether it is a retained message.
+    pub retain: bool,
+    /// Bytes of its payload.
+    pub payload_len: usize,
+}
+
+/// A message to be published.
+///
+/// ```
+/// use baremqtt::{Message, QoS};
+///
+/// let message = Message::new("sensor/17/temperature", b"21.5").qos(QoS::AtLeastOnce).retain();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Message<'a> {
+    /// The topic name.
+    pub topic: &'a str,
+    /// The payload; may be empty.
+    pub payload: &'a [u8],
+    /// Quality of service.
+    pub qos: QoS,
+    /// Whether the server keeps the message for later subscribers. An empty one removes what it keeps.
+    pub retain: bool,
+}
+
+impl<'a> Message<'a> {
+    /// A message of QoS 0 that is not retained.
+    #[inline]
+    pub const fn new(topic: &'a str, payload: &'a [u8]) -> Self {
+        Message { topic, payload, qos: QoS::AtMostOnce, retain: false }
+    }
+
+    /// With this QoS.
+    #[inline]
+    #[must_use]
+    pub const fn qos(self, qos: QoS) -> Self {
+        Message { qos, ..self }
+    }
+
+    /// To be retained by the server.
+    #[inline]
+    #[must_use]
+    pub const fn retain(self) -> Self {
+        Message { retain: true, ..self }
+    }
+}

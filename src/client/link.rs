@@ -1,0 +1,117 @@
+//! The connection, as the client sees it: how far it is, and its timers.
+
+use super::{Options, Timeout};
+use crate::session::timers::{Timer, Timers};
+use crate::{Instant, Version};
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum State {
+    /// There is none.
+    Offline,
+    /// CONNECT is on its way, CONNACK has not come.
+    Connecting,
+    /// The server has accepted the connection.
+    Connected,
+    /// DISCONNECT follows what is queued; then the transport has to be closed.
+    Closing,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) state: State,
+    pub(super) version: Version,
+    pub(super) clean_session: bool,
+    /// CONNACK has come.
+    pub(super) accepted: bool,
+    /// PINGREQ waits to be sent.
+    pub(super) ping_queued: bool,
+    /// Bytes of DISCONNECT that have left.
+    pub(super) disconnect_sent: u8,
+    pub(super) keep_alive_ms: u32,
+    pub(super) timers: Timers,
+    /// Acknowledgements that nothing waited for.
+    pub(super) ignored: u32,
+    pub(super) options: Options,
+}
+
+impl Link {
+    pub(super) const fn new() -> Self {
+        Link {
+            state: State::Offline,
+            version: Version::Mqtt311,
+            clean_session: true,
+            accepted: false,
+            ping_queued: false,
+            disconnect_sent: 0,
+            keep_alive_ms: 0,
+            timers: Timers::new(),
+            ignored: 0,
+            options: Options::new(),
+        }
+    }
+
+    /// Back to off line; what is not of the connection stays.
+    pub(super) fn reset(&mut self) {
+        self.state = State::Offline;
+        self.accepted = false;
+        self.ping_queued = false;
+        self.disconnect_sent = 0;
+        self.timers = Timers::new();
+    }
+
+    /// CONNACK has come: the keep alive begins.
+    pub(super) fn accept(&mut self, now: Instant) {
+        if self.state == State::Connecting {
+            self.state = State::Connected;
+        }
+        self.accepted = true;
+        self.timers.stop(Timer::ConnAck);
+        self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
+        self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
+    }
+
+    /// The last byte of a packet has left.
+    #[inline]
+    pub(super) fn packet_sent(&mut self, now: Instant) {
+        if self.accepted {
+            self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
+        }
+    }
+
+    /// The last byte of PINGREQ has left. A PINGRESP that is due already stays due.
+    pub(super) fn ping_sent(&mut self, now: Instant) {
+        self.ping_queued = false;
+        if !self.timers.is_set(Timer::PingResp) {
+            self.timers.set(Timer::PingResp, now, self.options.timeouts.pingresp_ms);
+        }
+    }
+
+    /// Bytes have come.
+    #[inline]
+    pub(super) fn bytes_received(&mut self, now: Instant) {
+        if self.accepted {
+            self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
+        }
+    }
+
+    /// Whether one direction was silent for the keep alive time.
+    #[inline]
+    pub(super) fn ping_is_due(&self, now: Instant) -> bool {
+        self.timers.is_due(Timer::SendSilence, now) || self.timers.is_due(Timer::ReceiveSilence, now)
+    }
+
+    /// A time-out that has come to its end.
+    pub(super) fn timed_out(&self, now: Instant) -> Option<Timeout> {
+        [
+            (Timer::ConnAck, Timeout::ConnAck),
+            (Timer::PingResp, Timeout::PingResp),
+            (Timer::Stall, Timeout::Stall),
+            (Timer::Ack, Timeout::Ack),
+        ]
+        .into_iter()
+        .find(|(timer, _)| self.timers.is_due(*timer, now))
+        .map(|(_, timeout)| timeout)
+    }
+}

@@ -1,0 +1,299 @@
+//! The client: a [`Session`] and the two buffers that the caller lends. Still no I/O.
+
+mod advance;
+mod arena;
+mod bytes;
+mod control;
+mod error;
+mod event;
+mod inbound;
+mod large;
+mod link;
+mod options;
+mod outbound;
+mod record;
+
+pub use error::{ConnectError, Error, Full, RequestError, Timeout};
+pub use event::{Event, LargeMessage, Message};
+pub use link::State;
+pub use options::{LargeMessages, Options, SessionLoss, Timeouts};
+pub use outbound::Outbound;
+
+use crate::session::{Session, Slot};
+use crate::{Connect, Instant, PacketId, QoS};
+use advance::Machine;
+use inbound::Inbound;
+use link::Link;
+use outbound::Queues;
+
+/// The two buffers of a client: arrays, mutable slices or vectors.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Buffers<R, T> {
+    /// Packets that come in, one at a time or many. A message that is larger is delivered in pieces or skipped. At
+    /// least 16 bytes.
+    pub rx: R,
+    /// Packets on their way out: messages until they are acknowledged, and at the end of the buffer (an eighth of
+    /// it, 32 to 1,024 bytes, or CONNECT if that is larger) the answers that the client owes.
+    pub tx: T,
+}
+
+/// An MQTT 3.1 and 3.1.1 client without I/O and without a clock.
+///
+/// `N`, a power of two, is the number of requests (messages of QoS 1 and 2, SUBSCRIBE, UNSUBSCRIBE) that can be
+/// under way at the same time.
+///
+/// Whoever has a transport and a clock runs it like this, at each turn:
+///
+/// 1. Write [`pending`](Self::pending) and say with [`sent`](Self::sent) how much the transport took, until nothing
+///    is pending or it takes no more.
+/// 2. Read into [`receive_buffer`](Self::receive_buffer) and say with [`received`](Self::received) how much came; at
+///    the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
+/// 3. Call [`advance`](Self::advance) until it says `false`, and look at [`event`](Self::event) each time. This
+///    queues answers, so go on with 1.
+/// 4. Wait until the transport is ready or [`deadline`](Self::deadline) has come.
+///
+/// Every call is legal at any time; a call that is refused changes nothing.
+///
+/// ```
+/// use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS};
+///
+/// let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 512] });
+/// let now = Instant::from_millis(0);
+/// client.connect(&Connect::new("sensor-17").keep_alive(30), now)?;
+///
+/// let connect = client.pending();
+/// assert_eq!(connect[0], 0x10);
+/// let len = connect.len();
+/// client.sent(len, now);
+///
+/// client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]); // CONNACK
+/// client.received(4, now);
+/// assert!(client.advance(now)?);
+/// assert_eq!(client.event(), Some(Event::Connected { session_present: Some(false) }));
+/// assert!(!client.advance(now)?);
+///
+/// let id = client.publish(&Message::new("sensor/17", b"21.5").qos(QoS::AtLeastOnce), now)?;
+/// assert_eq!(id.unwrap().get(), 1);
+/// assert_eq!(client.pending(), b"\x32\x11\x00\x09sensor/17\x00\x0121.5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client<R, T, const N: usize> {
+    buffers: Buffers<R, T>,
+    inbound: Inbound,
+    link: Link,
+    queues: Queues,
+    session: Session<[Slot; N]>,
+    /// Where in the transmit buffer the packet of each slot lies.
+    positions: [u32; N],
+}
+
+impl<R, T, const N: usize> Client<R, T, N> {
+    /// A client that is off line, with default [`Options`].
+    pub const fn new(buffers: Buffers<R, T>) -> Self {
+        Self::with_options(buffers, Options::new())
+    }
+
+    /// A client that is off line.
+    pub const fn with_options(buffers: Buffers<R, T>, options: Options) -> Self {
+        let mut link = Link::new();
+        link.options = options;
+        Client {
+            buffers,
+            inbound: Inbound::new(),
+            link,
+            queues: Queues::new(),
+            session: Session::new(),
+            positions: [0; N],
+        }
+    }
+
+    /// The choices that hold.
+    pub const fn options(&self) -> &Options {
+        &self.link.options
+    }
+
+    /// The choices, to be changed; time-outs that run already stay as they are.
+    pub const fn options_mut(&mut self) -> &mut Options {
+        &mut self.link.options
+    }
+
+    /// How far the connection is.
+    pub const fn state(&self) -> State {
+        self.link.state
+    }
+
+    /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.link.timers.next()
+    }
+
+    /// Requests under way: their number is at most `N`.
+    pub fn in_flight(&self) -> usize {
+        self.session.in_flight()
+    }
+
+    /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
+    pub const fn ignored_acknowledgements(&self) -> u32 {
+        self.link.ignored
+    }
+}
+
+impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
+    #[inline]
+    fn outbound(&mut self) -> Outbound<'_> {
+        Outbound {
+            link: &mut self.link,
+            queues: &mut self.queues,
+            session: &mut self.session,
+            positions: &mut self.positions,
+            tx: self.buffers.tx.as_mut(),
+        }
+    }
+
+    /// Begins a connection on a transport that is open: queues CONNECT, which copies what it needs.
+    ///
+    /// Messages of QoS 1 and 2 that are kept follow after CONNACK. With
+    /// [`clean_session`](Connect::clean_session), those that an earlier connection had begun to send are given up
+    /// and reported as [`Event::Ended`].
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<(), ConnectError> {
+        self.outbound().connect(connect, now)?;
+        self.inbound.link_lost();
+        Ok(())
+    }
+
+    /// Queues a message; returns the packet identifier, which at QoS 0 there is none of.
+    ///
+    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) tells how it ended, over lost
+    /// connections too, and can be queued while there is none.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    #[inline]
+    pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
+        self.outbound().publish(message, now)
+    }
+
+    /// Queues a SUBSCRIBE for these topic filters, each with the greatest QoS that is wanted;
+    /// [`Event::Subscribed`] brings the answer.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn subscribe(&mut self, filters: &[(&str, QoS)], now: Instant) -> Result<PacketId, RequestError> {
+        self.outbound().subscribe(filters, now)
+    }
+
+    /// Queues an UNSUBSCRIBE for these topic filters; [`Event::Unsubscribed`] brings the answer.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn unsubscribe(&mut self, filters: &[&str], now: Instant) -> Result<PacketId, RequestError> {
+        self.outbound().unsubscribe(filters, now)
+    }
+
+    /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
+    /// are kept or reported as after a lost link.
+    ///
+    /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
+    pub fn disconnect(&mut self, now: Instant) {
+        self.outbound().disconnect(now);
+    }
+
+    /// The bytes to be sent next; empty if there are none.
+    ///
+    /// They stay what they are until [`sent`](Self::sent) is called, whatever is asked of the client in between; the
+    /// next call of `pending` may offer others.
+    #[must_use]
+    #[inline]
+    pub fn pending(&mut self) -> &[u8] {
+        self.outbound().pending()
+    }
+
+    /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
+    #[inline]
+    pub fn sent(&mut self, len: usize, now: Instant) {
+        if self.outbound().sent(len, now) {
+            self.inbound.link_lost();
+        }
+    }
+
+    /// Where bytes from the transport go.
+    ///
+    /// It is empty only while received packets wait for [`advance`](Self::advance), or for answers to be sent:
+    /// do not read then, a read of nothing looks like the end of the stream.
+    #[must_use]
+    #[inline]
+    pub fn receive_buffer(&mut self) -> &mut [u8] {
+        self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default()
+    }
+
+    /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
+    #[inline]
+    pub fn received(&mut self, len: usize, now: Instant) {
+        if len > 0 && self.link.state != State::Offline {
+            self.inbound.fill = self.inbound.fill.saturating_add(len).min(self.buffers.rx.as_ref().len());
+            self.inbound.fresh = true;
+            self.link.bytes_received(now);
+        }
+    }
+
+    /// The transport is gone: its stream has ended, or it has failed. What the session keeps is sent again after the
+    /// next [`connect`](Self::connect); the rest is reported by [`advance`](Self::advance).
+    pub fn link_lost(&mut self) {
+        self.outbound().link_lost();
+        self.inbound.link_lost();
+    }
+
+    /// Makes a step: lets go of the last event (a message is acknowledged by that), looks at the clock, and reads
+    /// what has come. `true`: there is an [`event`](Self::event). `false`: call again after bytes have come or gone,
+    /// and at the [`deadline`](Self::deadline).
+    ///
+    /// # Errors
+    /// The [`Error`] that has ended the connection. It is said once; the client is off line, and the transport has to
+    /// be closed.
+    #[must_use = "there may be an event"]
+    pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
+        let out = Outbound {
+            link: &mut self.link,
+            queues: &mut self.queues,
+            session: &mut self.session,
+            positions: &mut self.positions,
+            tx: self.buffers.tx.as_mut(),
+        };
+        Machine { rx: self.buffers.rx.as_mut(), inbound: &mut self.inbound, out, now }.advance()
+    }
+
+    /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
+    #[inline]
+    pub fn event(&self) -> Option<Event<'_>> {
+        self.inbound.event(self.buffers.rx.as_ref(), self.link.version)
+    }
+
+    /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
+    ///
+    /// ```
+    /// # use baremqtt::{Buffers, Client, Event, Instant, Message};
+    /// # let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 512] });
+    /// # let now = Instant::from_millis(0);
+    /// while client.advance(now)? {
+    ///     if let (Some(Event::Message(message)), mut outbound) = client.split() {
+    ///         outbound.publish(&Message::new("echo", message.payload), now)?;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_>) {
+        let event = self.inbound.event(self.buffers.rx.as_ref(), self.link.version);
+        let outbound = Outbound {
+            link: &mut self.link,
+            queues: &mut self.queues,
+            session: &mut self.session,
+            positions: &mut self.positions,
+            tx: self.buffers.tx.as_mut(),
+        };
+        (event, outbound)
+    }
+}

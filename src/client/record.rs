@@ -1,0 +1,96 @@
+//! One packet in the arena, as its own bytes describe it.
+
+use crate::PacketId;
+use crate::codec::FixedHeader;
+
+/// The first byte of a dead record.
+pub(super) const DEAD: u8 = 0x00;
+/// The first byte of a released record, which is the one of PUBREL.
+pub(super) const RELEASED: u8 = 0x62;
+/// The DUP flag.
+pub(super) const DUP: u8 = 0x08;
+/// Bytes that compaction leaves of a released record: a PUBREL.
+pub(super) const PUBREL_LEN: usize = 4;
+
+const PUBLISH: u8 = 0x3;
+const PUBLISH_QOS: u8 = 0x06;
+
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    pub(super) at: usize,
+    pub(super) first: u8,
+    /// Where its body begins.
+    pub(super) body: usize,
+    pub(super) end: usize,
+}
+
+impl Record {
+    #[inline]
+    pub(super) fn read(bytes: &[u8], at: usize) -> Option<Self> {
+        let record = bytes.get(at..)?;
+        let (remaining_len, header_len) = FixedHeader::lengths(record)?;
+        let body = at.saturating_add(header_len);
+        Some(Record { at, first: *record.first()?, body, end: body.saturating_add(remaining_len) })
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.end.saturating_sub(self.at)
+    }
+
+    #[inline]
+    pub(super) fn is_dead(&self) -> bool {
+        self.first == DEAD
+    }
+
+    #[inline]
+    pub(super) fn is_released(&self) -> bool {
+        self.first >> 4 == RELEASED >> 4
+    }
+
+    #[inline]
+    pub(super) fn is_publish(&self) -> bool {
+        self.first >> 4 == PUBLISH
+    }
+
+    #[inline]
+    pub(super) fn is_at_most_once(&self) -> bool {
+        self.is_publish() && self.first & PUBLISH_QOS == 0
+    }
+
+    /// A PUBLISH that may have reached the server on an earlier connection.
+    pub(super) fn was_attempted(&self) -> bool {
+        self.is_publish() && self.first & DUP != 0
+    }
+
+    /// Bytes that compaction leaves of it.
+    #[inline]
+    pub(super) fn live_len(&self) -> usize {
+        if self.is_dead() {
+            0
+        } else if self.is_released() {
+            PUBREL_LEN
+        } else {
+            self.len()
+        }
+    }
+
+    /// The packet identifier, if it has one.
+    #[inline]
+    pub(super) fn id(&self, bytes: &[u8]) -> Option<PacketId> {
+        if self.is_dead() || self.is_at_most_once() {
+            return None;
+        }
+        let at = if self.is_publish() {
+            self.body.saturating_add(2).saturating_add(usize::from(read_u16(bytes, self.body)?))
+        } else {
+            self.body
+        };
+        PacketId::new(read_u16(bytes, at)?)
+    }
+}
+
+#[inline]
+fn read_u16(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
+}

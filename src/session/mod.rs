@@ -1,0 +1,222 @@
+//! What is legal next: packet identifiers and the flows of QoS 1 and 2, without bytes, buffers or a clock.
+//!
+//! A [`Session`] is what both sides keep over the loss of a connection (MQTT 3.1.1, section 4.1). The
+//! [`Client`](crate::Client) puts buffers to it; a gateway or a test can drive it alone:
+//!
+//! ```
+//! use baremqtt::session::{PubRec, Request, Session, Slot};
+//! use baremqtt::QoS;
+//!
+//! let mut session = Session::<[Slot; 4]>::new();
+//! let id = session.next_id().unwrap();
+//! session.open(id, Request::ExactlyOnce);
+//! session.sent(id);
+//! assert_eq!(session.pubrec(id), PubRec::Release);
+//! assert!(session.pubcomp(id));
+//! ```
+
+mod inbound;
+mod slot;
+pub(crate) mod timers;
+
+pub use inbound::{InboundFull, InboundIds};
+pub use slot::{Outcome, Request, Slot};
+
+use crate::{PacketId, QoS};
+use slot::State;
+
+/// The state of a session: requests under way, and the identifiers of QoS 2 messages that came in.
+///
+/// `S` is the table of requests, `[Slot; N]` with `N` a power of two; behind a reference it can be `[Slot]`, so
+/// that code for several sizes is compiled once.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Session<S: ?Sized> {
+    next: PacketId,
+    /// Slots that hold an outcome which nobody has taken yet.
+    ended: u16,
+    /// Identifiers of QoS 2 messages that came and are not released yet.
+    pub inbound: InboundIds,
+    slots: S,
+}
+
+impl<S: Clone> Clone for Session<S> {
+    fn clone(&self) -> Self {
+        Session { slots: self.slots.clone(), inbound: self.inbound.clone(), ..*self }
+    }
+}
+
+impl<const N: usize> Session<[Slot; N]> {
+    /// An empty session with room for `N` requests under way; `N` is a power of two, which is checked when the
+    /// program is compiled.
+    pub const fn new() -> Self {
+        Self::starting_at(PacketId::FIRST)
+    }
+
+    /// An empty session that gives out this packet identifier first.
+    pub const fn starting_at(id: PacketId) -> Self {
+        const { assert!(N.is_power_of_two() && N <= 0x8000, "the number of slots is a power of two") };
+        Session { next: id, ended: 0, inbound: InboundIds::new(), slots: [Slot::FREE; N] }
+    }
+}
+
+impl<const N: usize> Default for Session<[Slot; N]> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What to do about a PUBREC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum PubRec {
+    /// The first for this message: forget the payload, answer with PUBREL.
+    Release,
+    /// Nothing waits for it: answer with PUBREL all the same, or the peer keeps the identifier for ever.
+    Unknown,
+}
+
+impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
+    /// The place of an identifier in the table of slots.
+    #[inline]
+    pub(crate) fn index(&self, id: PacketId) -> usize {
+        usize::from(id.get()) & self.slots.as_ref().len().wrapping_sub(1)
+    }
+
+    #[inline]
+    fn slot(&mut self, id: PacketId) -> Option<&mut Slot> {
+        let index = self.index(id);
+        self.slots.as_mut().get_mut(index).filter(|slot| slot.id == Some(id))
+    }
+
+    /// The identifier that the next request gets (MQTT-2.3.1-2); `None` while every slot is taken.
+    #[inline]
+    pub fn next_id(&self) -> Option<PacketId> {
+        let mut id = self.next;
+        // Identifier 0 is left out, so one lap over the table can take a step more.
+        for _ in 0..=self.slots.as_ref().len() {
+            if self.slots.as_ref().get(self.index(id))?.id.is_none() {
+                return Some(id);
+            }
+            id = id.next();
+        }
+        None
+    }
+
+    /// Begins a request under an identifier that [`next_id`](Self::next_id) has just named.
+    ///
+    /// Does nothing, and says `false`, where the slot is taken.
+    #[inline]
+    pub fn open(&mut self, id: PacketId, request: Request) -> bool {
+        let index = self.index(id);
+        match self.slots.as_mut().get_mut(index) {
+            Some(slot) if slot.id.is_none() => {
+                *slot = Slot::new(id, request);
+                self.next = id.next();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The last byte of the request (or of a PUBREL that was sent again) has left.
+    #[inline]
+    pub fn sent(&mut self, id: PacketId) {
+        if let Some(slot) = self.slot(id) {
+            slot.state = slot.state.sent();
+        }
+    }
+
+    /// PUBACK came: the QoS at which the message is done, or `None` where no message waits for it.
+    ///
+    /// A server that knows no QoS 2 answers such a message with PUBACK; it is done at QoS 1 then.
+    #[inline]
+    pub fn puback(&mut self, id: PacketId) -> Option<QoS> {
+        self.end(id, |state| matches!(state, State::AtLeastOnceSent | State::ExactlyOnceSent))
+            .then_some(QoS::AtLeastOnce)
+    }
+
+    /// PUBREC came.
+    #[inline]
+    pub fn pubrec(&mut self, id: PacketId) -> PubRec {
+        match self.slot(id) {
+            Some(slot) if slot.state == State::ExactlyOnceSent => {
+                slot.state = State::ReleaseSent;
+                PubRec::Release
+            }
+            _ => PubRec::Unknown,
+        }
+    }
+
+    /// PUBCOMP came: whether it ends a flow.
+    #[inline]
+    pub fn pubcomp(&mut self, id: PacketId) -> bool {
+        self.end(id, |state| state == State::ReleaseSent)
+    }
+
+    /// SUBACK came: the number of filters that it has to answer, or `None` where no SUBSCRIBE waits for it.
+    #[inline]
+    pub fn suback(&mut self, id: PacketId) -> Option<u8> {
+        let filters = self.slot(id)?.filters;
+        self.end(id, |state| state == State::SubscribeSent).then_some(filters)
+    }
+
+    /// UNSUBACK came: whether an UNSUBSCRIBE waited for it.
+    #[inline]
+    pub fn unsuback(&mut self, id: PacketId) -> bool {
+        self.end(id, |state| state == State::UnsubscribeSent)
+    }
+
+    /// Frees the slot if it is in such a state.
+    #[inline]
+    fn end(&mut self, id: PacketId, expected: impl Fn(State) -> bool) -> bool {
+        match self.slot(id) {
+            Some(slot) if expected(slot.state) => {
+                *slot = Slot::FREE;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The connection is gone: what was sent waits to be sent again; SUBSCRIBE and UNSUBSCRIBE are lost.
+    pub fn link_lost(&mut self) {
+        for slot in self.slots.as_mut() {
+            let state = slot.state.link_lost();
+            if state == State::Lost && slot.state != State::Lost {
+                self.ended = self.ended.saturating_add(1);
+            }
+            slot.state = state;
+        }
+    }
+
+    /// Ends a request without an answer; [`take_ended`](Self::take_ended) reports it.
+    ///
+    /// It is [`Uncertain`](Outcome::Uncertain) where the server had answered with PUBREC, else
+    /// [`Lost`](Outcome::Lost).
+    pub fn abandon(&mut self, id: PacketId) {
+        let Some(slot) = self.slot(id) else { return };
+        slot.state = match slot.state {
+            State::ReleaseQueued | State::ReleaseSent => State::Uncertain,
+            State::Lost | State::Uncertain => return,
+            _ => State::Lost,
+        };
+        self.ended = self.ended.saturating_add(1);
+    }
+
+    /// A request that ended without an answer; its identifier is free from now on.
+    pub fn take_ended(&mut self) -> Option<(PacketId, Outcome)> {
+        if self.ended == 0 {
+            return None;
+        }
+        let slot = self.slots.as_mut().iter_mut().find(|slot| slot.outcome().is_some())?;
+        let ended = slot.id.zip(slot.outcome());
+        *slot = Slot::FREE;
+        self.ended = self.ended.saturating_sub(1);
+        ended
+    }
+
+    /// Requests under way, with those whose end [`take_ended`](Self::take_ended) has not reported.
+    pub fn in_flight(&self) -> usize {
+        self.slots.as_ref().iter().filter(|slot| slot.id.is_some()).count()
+    }
+}

@@ -1,0 +1,73 @@
+//! When something must happen: one table of points in time for a connection, none for a message.
+
+use crate::Instant;
+
+/// What a point in time is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// Nothing was sent for the keep alive time.
+    SendSilence,
+    /// Nothing was received for the keep alive time.
+    ReceiveSilence,
+    /// PINGRESP is due.
+    PingResp,
+    /// CONNACK is due.
+    ConnAck,
+    /// Output has to move on.
+    Stall,
+    /// The oldest request has to be answered.
+    Ack,
+}
+
+/// Points in time, one for each [`Timer`].
+#[derive(Clone, Debug)]
+pub(crate) struct Timers {
+    at: [Instant; 6],
+}
+
+const OFF: Instant = Instant::from_millis(u64::MAX);
+
+impl Timers {
+    pub(crate) const fn new() -> Self {
+        Timers { at: [OFF; 6] }
+    }
+
+    /// Sets a timer; 0 ms turns it off.
+    #[inline]
+    pub(crate) fn set(&mut self, timer: Timer, now: Instant, ms: u32) {
+        self.put(timer, if ms == 0 { OFF } else { now.after(ms) });
+    }
+
+    #[inline]
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        self.put(timer, OFF);
+    }
+
+    #[inline]
+    fn put(&mut self, timer: Timer, at: Instant) {
+        if let Some(slot) = self.at.get_mut(timer as usize) {
+            *slot = at;
+        }
+    }
+
+    #[inline]
+    fn get(&self, timer: Timer) -> Instant {
+        self.at.get(timer as usize).copied().unwrap_or(OFF)
+    }
+
+    #[inline]
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.get(timer) != OFF
+    }
+
+    #[inline]
+    pub(crate) fn is_due(&self, timer: Timer, now: Instant) -> bool {
+        self.is_set(timer) && self.get(timer) <= now
+    }
+
+    /// The next point in time, if any timer is set.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.at.iter().copied().min().filter(|at| *at != OFF)
+    }
+}

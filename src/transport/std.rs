@@ -1,0 +1,357 @@
+//! Blocking, over anything that is `std::io::Read + Write`.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use baremqtt::transport::std::Connection;
+//! use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+//!
+//! let client = Client::<_, _, 16>::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
+//! let mut mqtt = Connection::tcp(("localhost", 1883), Duration::from_secs(5), client)?;
+//! mqtt.connect(&Connect::new("gateway").keep_alive(30))?;
+//! mqtt.subscribe(&[("sensor/#", QoS::AtLeastOnce)])?;
+//! mqtt.publish(&Message::new("gateway/status", b"here").retain())?;
+//! loop {
+//!     if let Some(Event::Message(message)) = mqtt.next_event(None)? {
+//!         println!("{}: {} bytes", message.topic, message.payload.len());
+//!     }
+//! }
+//! # #[allow(unreachable_code)]
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use core::fmt;
+use core::time::Duration;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Instant as Clock;
+
+use crate::{
+    Client, Connect, ConnectError, Event, Instant, Message, PacketId, QoS, RequestError, State, client,
+};
+
+/// How long a write may block before it is the turn of reading.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// A client and the stream that it talks over.
+pub struct Connection<S, R, T, const N: usize> {
+    client: Client<R, T, N>,
+    stream: S,
+    set_read_timeout: fn(&S, Duration) -> io::Result<()>,
+    /// The time-out that was set last.
+    read_timeout: Duration,
+    /// What was written has still to be flushed.
+    unflushed: bool,
+    epoch: Clock,
+    /// When the stream was read last. Time-outs of the server are judged by this, so that a slow application is not
+    /// taken for a slow server.
+    read_at: Instant,
+}
+
+/// Why a connection has ended. The stream is of no use any more, the session goes on with the next one
+/// ([`Connection::reopen`]).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The stream has failed.
+    Io(io::Error),
+    /// The stream has ended, or the application has disconnected.
+    Closed,
+    /// The client has given the connection up.
+    Client(client::Error),
+    /// CONNECT was not sent.
+    Connect(ConnectError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Io(error) => error.fmt(f),
+            Error::Closed => f.write_str("the connection is closed"),
+            Error::Client(error) => error.fmt(f),
+            Error::Connect(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Error::Io(error) => Some(error),
+            Error::Closed => None,
+            Error::Client(error) => Some(error),
+            Error::Connect(error) => Some(error),
+        }
+    }
+}
+
+/// Opens a TCP connection with `TCP_NODELAY`, ready for a [`Connection`] or for TLS on top of it.
+///
+/// All addresses that the name stands for are tried, each for at most `timeout`.
+///
+/// # Errors
+/// What the last attempt came to.
+pub fn open_tcp(address: impl ToSocketAddrs, timeout: Duration) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(ErrorKind::NotFound, "the name stands for no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, timeout) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+                return Ok(stream);
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+impl<R, T, const N: usize> Connection<TcpStream, R, T, N>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
+    ///
+    /// # Errors
+    /// What [`open_tcp`] says.
+    pub fn tcp(address: impl ToSocketAddrs, timeout: Duration, client: Client<R, T, N>) -> io::Result<Self> {
+        let stream = open_tcp(address, timeout)?;
+        Ok(Self::new(stream, client, |stream, timeout| stream.set_read_timeout(Some(timeout))))
+    }
+}
+
+impl<S, R, T, const N: usize> Connection<S, R, T, N>
+where
+    S: Read + Write,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// A connection over a stream that is open.
+    ///
+    /// `set_read_timeout` tells the stream how long a read may block; the duration is never 0. Writes should
+    /// have a time-out too, a short one like 50 ms, so that a server that does not read cannot keep the client from
+    /// reading.
+    pub fn new(
+        stream: S,
+        client: Client<R, T, N>,
+        set_read_timeout: fn(&S, Duration) -> io::Result<()>,
+    ) -> Self {
+        let mut client = client;
+        client.link_lost();
+        Connection {
+            client,
+            stream,
+            set_read_timeout,
+            read_timeout: Duration::ZERO,
+            unflushed: false,
+            epoch: Clock::now(),
+            read_at: Instant::ZERO,
+        }
+    }
+
+    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Self::connect) is next.
+    /// Returns the old stream.
+    pub fn reopen(&mut self, stream: S) -> S {
+        self.client.link_lost();
+        self.read_timeout = Duration::ZERO;
+        self.unflushed = false;
+        core::mem::replace(&mut self.stream, stream)
+    }
+
+    /// The client, for what needs no stream.
+    pub fn client(&mut self) -> &mut Client<R, T, N> {
+        &mut self.client
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// The client and the stream apart. The client is off line.
+    pub fn into_parts(mut self) -> (Client<R, T, N>, S) {
+        self.client.link_lost();
+        (self.client, self.stream)
+    }
+
+    /// The point in time that the client's timers count by: now.
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(self.epoch.elapsed().as_millis() as u64)
+    }
+
+    /// Sends CONNECT and waits for CONNACK. Says whether the server has kept the session; `None` in MQTT 3.1,
+    /// where it does not tell.
+    ///
+    /// # Errors
+    /// [`Error::Client`] with [`Refused`](client::Error::Refused) where the server refuses; any other [`Error`].
+    pub fn connect(&mut self, connect: &Connect<'_>) -> Result<Option<bool>, Error> {
+        self.client.connect(connect, self.now()).map_err(Error::Connect)?;
+        self.read_at = self.now();
+        loop {
+            // The first event is this one; everything else comes after it.
+            if let Some(Event::Connected { session_present }) = self.next_event(None)? {
+                return Ok(session_present);
+            }
+        }
+    }
+
+    /// Queues a message; see [`Client::publish`]. It leaves with the next [`next_event`](Self::next_event) or
+    /// [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
+        self.client.publish(message, self.now())
+    }
+
+    /// Queues a SUBSCRIBE; see [`Client::subscribe`].
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
+        self.client.subscribe(filters, self.now())
+    }
+
+    /// Queues an UNSUBSCRIBE; see [`Client::unsubscribe`].
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn unsubscribe(&mut self, filters: &[&str]) -> Result<PacketId, RequestError> {
+        self.client.unsubscribe(filters, self.now())
+    }
+
+    /// Sends what is queued, DISCONNECT behind it, and gives the stream back to be closed. The session stays in
+    /// the client, which is given back too.
+    ///
+    /// # Errors
+    /// What kept DISCONNECT from being sent: then the server publishes the will.
+    pub fn disconnect(mut self) -> (Client<R, T, N>, S, Result<(), Error>) {
+        self.client.disconnect(self.now());
+        let mut result = Ok(());
+        while result.is_ok() && self.client.state() != State::Offline {
+            // A server that does not read any more is left alone by the stall time-out.
+            result = self.flush().and_then(|sent| match sent {
+                true => Ok(()),
+                false => self.read(WRITE_TIMEOUT).and_then(|()| self.advance().map(|_| ())),
+            });
+        }
+        let (client, stream) = self.into_parts();
+        (client, stream, result)
+    }
+
+    /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive
+    /// and sends what is queued. `None` if nothing happened in that time.
+    ///
+    /// # Errors
+    /// What has ended the connection, see [`Error`].
+    pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
+        let started = Clock::now();
+        loop {
+            if self.advance()? {
+                return Ok(self.client.event());
+            }
+            let all_sent = self.flush()?;
+            if self.client.state() == State::Offline {
+                return Err(Error::Closed);
+            }
+            let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+            if left == Some(Duration::ZERO) && self.read_at >= self.instant(started) {
+                return Ok(None);
+            }
+            self.read(self.patience(left, all_sent))?;
+        }
+    }
+
+    /// Sends what is queued, as far as the stream takes it; says whether that was all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Closed`].
+    pub fn flush(&mut self) -> Result<bool, Error> {
+        loop {
+            let now = self.now();
+            let pending = self.client.pending();
+            if pending.is_empty() {
+                break;
+            }
+            match self.stream.write(pending) {
+                Ok(0) => return Err(self.fail(Error::Closed)),
+                Ok(len) => {
+                    self.client.sent(len, now);
+                    self.unflushed = true;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => return Ok(false),
+                Err(error) => return Err(self.fail(Error::Io(error))),
+            }
+        }
+        while self.unflushed {
+            match self.stream.flush() {
+                Ok(()) => self.unflushed = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => return Ok(false),
+                Err(error) => return Err(self.fail(Error::Io(error))),
+            }
+        }
+        Ok(true)
+    }
+
+    fn advance(&mut self) -> Result<bool, Error> {
+        self.client.advance(self.read_at).map_err(Error::Client)
+    }
+
+    /// How long a read may block.
+    fn patience(&self, left: Option<Duration>, all_sent: bool) -> Duration {
+        let until_deadline = self.client.deadline().map(|at| Duration::from_millis(at.since(self.now())));
+        [left, until_deadline, (!all_sent).then_some(WRITE_TIMEOUT), Some(Duration::from_secs(3_600))]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or_default()
+    }
+
+    /// Reads once, for at most so long.
+    fn read(&mut self, patience: Duration) -> Result<(), Error> {
+        if !self.client.receive_buffer().is_empty() {
+            self.limit_read(patience).map_err(|error| self.fail(Error::Io(error)))?;
+            match self.stream.read(self.client.receive_buffer()) {
+                Ok(0) => return Err(self.fail(Error::Closed)),
+                Ok(len) => {
+                    let now = self.now();
+                    self.client.received(len, now);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted || is_timeout(&error) => {}
+                Err(error) => return Err(self.fail(Error::Io(error))),
+            }
+        } else if self.client.pending().is_empty() {
+            let error = io::Error::new(ErrorKind::InvalidInput, "the receive buffer is too small");
+            return Err(self.fail(Error::Io(error)));
+        }
+        self.read_at = self.now();
+        Ok(())
+    }
+
+    /// Sets the time-out of reads where the one that is set is too long, or so short that it would wake the thread
+    /// for nothing again and again.
+    fn limit_read(&mut self, patience: Duration) -> io::Result<()> {
+        let patience = patience.max(Duration::from_millis(1));
+        if self.read_timeout > patience || self.read_timeout.saturating_mul(2) < patience {
+            (self.set_read_timeout)(&self.stream, patience)?;
+            self.read_timeout = patience;
+        }
+        Ok(())
+    }
+
+    fn instant(&self, clock: Clock) -> Instant {
+        Instant::from_millis(clock.duration_since(self.epoch).as_millis() as u64)
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.client.link_lost();
+        error
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
