@@ -31,7 +31,7 @@ mod violation;
 
 pub use client::{
     Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages, Message, Options,
-    Outbound, RequestError, SessionLoss, State, Timeout, Timeouts,
+    Outbound, RequestError, SessionLoss, State, StreamError, StreamedMessage, Timeout, Timeouts,
 };
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,

@@ -97,8 +97,10 @@ impl Machine<'_> {
         if core::mem::take(&mut self.inbound.aborted) {
             return Some(Held::Aborted);
         }
-        let (id, outcome) = self.out.session.take_ended()?;
-        Some(Held::Ended { id, outcome })
+        if let Some((id, outcome)) = self.out.session.take_ended() {
+            return Some(Held::Ended { id, outcome });
+        }
+        self.out.take_stream_ready().map(|id| Held::StreamReady { id })
     }
 
     fn packet(&mut self) -> Result<Step, Error> {

@@ -46,6 +46,7 @@ pub(super) enum Held {
     Aborted,
     Skipped(Large),
     Published { id: PacketId, qos: QoS },
+    StreamReady { id: Option<PacketId> },
     Subscribed { id: PacketId, codes: Span },
     Unsubscribed { id: PacketId },
     Ended { id: PacketId, outcome: Outcome },
@@ -150,6 +151,7 @@ impl Inbound {
             Held::Aborted => Event::MessageAborted,
             Held::Skipped(large) => Event::MessageSkipped(large.of(rx)),
             Held::Published { id, qos } => Event::Published { id, qos },
+            Held::StreamReady { id } => Event::StreamReady { id },
             Held::Subscribed { id, codes } => {
                 Event::Subscribed { id, codes: SubAckCodes::checked_before(codes.of(rx), version) }
             }

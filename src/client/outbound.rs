@@ -71,11 +71,11 @@ pub struct Outbound<'a> {
 }
 
 /// The parts that the outbound half is made of, side by side.
-struct Parts<'a> {
-    arena: Arena<'a>,
+pub(super) struct Parts<'a> {
+    pub(super) arena: Arena<'a>,
     control: &'a mut Control,
     control_bytes: &'a mut [u8],
-    session: &'a mut Session<[Slot]>,
+    pub(super) session: &'a mut Session<[Slot]>,
 }
 
 impl<'a> Outbound<'a> {
@@ -98,7 +98,7 @@ impl<'a> Outbound<'a> {
     }
 
     #[inline]
-    fn parts(&mut self) -> Parts<'_> {
+    pub(super) fn parts(&mut self) -> Parts<'_> {
         let limit = self.queues.limit(self.tx);
         let (bytes, control_bytes) = self.tx.split_at_mut_checked(limit).unwrap_or_default();
         Parts {
@@ -182,12 +182,27 @@ impl<'a> Outbound<'a> {
     #[inline]
     pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
         let topic = TopicName::new(message.topic)?;
+        let (delivery, request) = self.begin_publish(message.qos)?;
+        let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
+        let version = self.link.version;
+        let room = self.reserve(publish.encoded_len())?;
+        let len = encoded(publish.encode(version, room))?;
+        self.commit(request, len, now);
+        Ok(delivery.id())
+    }
+
+    /// The identifier and the place that a message of this QoS gets, if it is taken now.
+    #[inline]
+    pub(super) fn begin_publish(
+        &self,
+        qos: QoS,
+    ) -> Result<(Delivery, Option<(PacketId, Request)>), RequestError> {
         let online = matches!(self.link.state, State::Connected);
-        let keep = message.qos != QoS::AtMostOnce && self.link.state != State::Closing;
+        let keep = qos != QoS::AtMostOnce && self.link.state != State::Closing;
         if !online && !keep {
             return Err(RequestError::NotConnected);
         }
-        let (delivery, request) = match message.qos {
+        Ok(match qos {
             QoS::AtMostOnce => (Delivery::AtMostOnce, None),
             QoS::AtLeastOnce => {
                 let id = self.next_id()?;
@@ -197,13 +212,7 @@ impl<'a> Outbound<'a> {
                 let id = self.next_id()?;
                 (Delivery::ExactlyOnce { id, dup: false }, Some((id, Request::ExactlyOnce)))
             }
-        };
-        let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
-        let version = self.link.version;
-        let room = self.reserve(publish.encoded_len())?;
-        let len = encoded(publish.encode(version, room))?;
-        self.commit(request, len, now);
-        Ok(delivery.id())
+        })
     }
 
     /// See [`Client::subscribe`](crate::Client::subscribe).
@@ -244,17 +253,18 @@ impl<'a> Outbound<'a> {
     }
 
     #[inline]
-    fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
+    pub(super) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
         let arena = self.parts().arena;
         let room = arena.bytes.len();
         arena.reserve(needed).map_err(|error| match error {
             NoRoom::Full => RequestError::Full(Full::Buffer),
             NoRoom::TooLarge => RequestError::TooLarge { needed, room },
+            NoRoom::Streaming => RequestError::Full(Full::Stream),
         })
     }
 
     #[inline]
-    fn commit(&mut self, request: Option<(PacketId, Request)>, len: usize, now: Instant) {
+    pub(super) fn commit(&mut self, request: Option<(PacketId, Request)>, len: usize, now: Instant) {
         if let Some((id, request)) = request {
             self.session.open(id, request);
         }
@@ -284,7 +294,7 @@ impl<'a> Outbound<'a> {
             Source::Disconnect
         } else if !control.is_empty() {
             Source::Control
-        } else if self.link.accepted && !marks.is_sent() {
+        } else if self.link.accepted && !marks.is_sent() && !marks.waits_for_payload(self.tx) {
             Source::Arena
         } else if closing {
             Source::Disconnect

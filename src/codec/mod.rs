@@ -231,6 +231,14 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// Bytes of a packet with such a body.
+pub(crate) use header::packet_len;
+
+/// Writes a fixed header, as far as there is room.
+pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
+    header::write(&mut cursor::Writer::new(out), first, remaining_len);
+}
+
 #[inline]
 fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
     let mut writer = header::begin(first, body.len(), out)?;

@@ -1,7 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{EncodeError, PacketId, PacketType, QoS, Version, header};
+use super::{EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, header};
 use crate::{TopicName, Violation};
 
 const DUP: u8 = 0x08;
@@ -99,6 +99,27 @@ impl<'a> Publish<'a> {
         let mut writer = header::begin(self.first_byte(), self.body_len(), out)?;
         self.write_body(&mut writer);
         Ok(writer.len())
+    }
+
+    /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
+    pub(crate) fn encode_head(
+        &self,
+        version: Version,
+        payload_len: usize,
+        out: &mut [u8],
+    ) -> Result<usize, EncodeError> {
+        check_topic_len(self.topic, version)?;
+        let head = Publish { payload: &[], ..*self };
+        let remaining_len = head.body_len().saturating_add(payload_len);
+        if remaining_len > MAX_REMAINING_LENGTH {
+            return Err(EncodeError::Forbidden(Violation::TooLong));
+        }
+        let room = out.len();
+        let mut writer = Writer::new(out);
+        header::write(&mut writer, self.first_byte(), remaining_len);
+        head.write_body(&mut writer);
+        let needed = writer.len();
+        if needed > room { Err(EncodeError::BufferTooSmall { needed }) } else { Ok(needed) }
     }
 
     #[inline]
