@@ -32,6 +32,7 @@ const MQTT31_CLIENT_ID_CHARS: usize = 23;
 /// # Ok::<(), baremqtt::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Connect<'a> {
     /// The version of the protocol that the connection is to speak.
     pub version: Version,
@@ -94,6 +95,13 @@ impl core::fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // A password does not belong in a log.
         f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Credentials<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Credentials {{ username: {=str}, .. }}", self.username);
     }
 }
 
