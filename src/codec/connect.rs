@@ -1,6 +1,7 @@
 //! CONNECT (section 3.1).
 
 use super::cursor::{Reader, Writer, check_len};
+use super::publish::check_topic_len;
 use super::{EncodeError, QoS, Version, header};
 use crate::{TopicName, Violation, topic::check_text};
 
@@ -224,7 +225,7 @@ impl<'a> Connect<'a> {
             }
         }
         if let Some(will) = &self.will {
-            TopicName::new(will.topic)?;
+            check_topic_len(TopicName::new(will.topic)?, self.version)?;
             check_len(will.message)?;
             if self.version == Version::Mqtt31 && !will.message.is_ascii() {
                 return Err(Violation::WillMessage);

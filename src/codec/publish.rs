@@ -141,8 +141,9 @@ impl<'a> Publish<'a> {
     }
 }
 
+/// The limit of MQTT 3.1 for topic names, that of a will included.
 #[inline]
-fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
+pub(super) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
     let bytes = topic.as_bytes();
     if version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS {
         let chars = bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
