@@ -3,7 +3,9 @@
 use baremqtt::codec::{
     ConnAck, Delivery, Packet, Publish, SubAck, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
 };
-use baremqtt::{Connect, QoS, RefusalCode, SubAckCode, SubAckCodes, TopicName, Version, Will};
+use baremqtt::{
+    Connect, EncodeError, QoS, RefusalCode, SubAckCode, SubAckCodes, TopicName, Version, Violation, Will,
+};
 use proptest::prelude::*;
 
 use super::id;
@@ -122,6 +124,21 @@ fn control_characters_in_names_are_escaped() {
         let line = packet.to_string();
         assert!(!line.contains(|c: char| c.is_control() || c == '\u{202E}'), "{line:?}");
     }
+}
+
+#[test]
+fn every_violation_has_words_and_a_clause() {
+    let mut lines: Vec<_> = Violation::ALL.iter().map(Violation::to_string).collect();
+    for (violation, line) in Violation::ALL.iter().zip(&lines) {
+        let clause = violation.clause();
+        assert!(clause.starts_with("MQTT-") || clause.starts_with("3.1"), "{clause}");
+        assert!(line.ends_with(&format!(" [{clause}]")) && !line.contains(char::is_control), "{line}");
+    }
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), Violation::ALL.len());
+    assert_eq!(EncodeError::Forbidden(Violation::Qos).to_string(), "QoS 3 [MQTT-3.3.1-4]");
+    assert_eq!(EncodeError::BufferTooSmall { needed: 5 }.to_string(), "the packet takes 5 bytes");
 }
 
 proptest! {

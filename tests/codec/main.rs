@@ -7,6 +7,7 @@ mod mqtt31;
 mod phpmqtt;
 mod pitfalls;
 mod roundtrip;
+mod strings;
 mod topics;
 
 use baremqtt::codec::{self, Decoded, Packet, PacketId};
@@ -44,6 +45,13 @@ fn refused(bytes: &[u8], version: Version) -> Violation {
     match codec::decode(bytes, version) {
         Err(violation) => violation,
         other => panic!("{bytes:02X?} in {version}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused_in_both(digits: &str, violation: Violation) {
+    for version in BOTH {
+        assert_eq!(refused(&hex(digits), version), violation, "{digits} in {version}");
     }
 }
 
