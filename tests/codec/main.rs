@@ -9,6 +9,7 @@ mod pitfalls;
 mod roundtrip;
 mod strings;
 mod topics;
+mod values;
 
 use baremqtt::codec::{self, Decoded, Packet, PacketId};
 use baremqtt::{EncodeError, Version, Violation};
