@@ -255,6 +255,14 @@ pub(crate) fn decode_id(body: &[u8]) -> Result<PacketId, Violation> {
     Ok(id)
 }
 
+// A derive on a type with a lifetime compiles even where a field cannot be formatted: the trait is then just not
+// there.
+#[cfg(feature = "defmt")]
+const _: fn() = || {
+    fn formats<T: defmt::Format>() {}
+    formats::<Decoded<'static>>();
+};
+
 /// Lists that come from packets or from the application are equal when their items are.
 macro_rules! compare_by_items {
     ($name:ident) => {
