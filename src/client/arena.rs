@@ -44,6 +44,8 @@ pub(super) struct Marks {
     pub(super) streams: u8,
     /// The streamed message whose turn it is.
     pub(super) stream: Stream,
+    /// The time-out for the oldest record runs.
+    pub(super) is_watched: bool,
 }
 
 impl Marks {
@@ -57,6 +59,7 @@ impl Marks {
             last_released: 0,
             streams: 0,
             stream: Stream::None,
+            is_watched: false,
         }
     }
 
@@ -142,6 +145,14 @@ impl GiveUp {
     fn covers(self, record: &Record, bytes: &[u8]) -> bool {
         record.is_released() || (self == GiveUp::Attempted && record.was_attempted(bytes))
     }
+}
+
+/// What [`Arena::released`] found.
+pub(super) struct Released {
+    /// The record is the oldest.
+    pub(super) oldest: bool,
+    /// It was to be sent again, and will be: as PUBREL.
+    pub(super) queued: bool,
 }
 
 /// The arena at work: its marks, its bytes, and where the record of each slot lies.
@@ -250,14 +261,24 @@ impl<'a> Arena<'a> {
         let Some(record) = self.record_of(id) else { return false };
         let oldest = record.at == self.marks.head;
         self.kill(&record);
+        if record.at > self.marks.rec || (record.at == self.marks.rec && !self.marks.is_inside_packet()) {
+            // Sent before, and waiting to be sent again: nothing dead stays where it would be sent.
+            self.compact();
+        }
         self.skip_dead();
         oldest
     }
 
-    /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on. Says whether it is the oldest.
+    /// Whether this request was sent before, and is being sent again.
+    pub(super) fn is_half_sent(&mut self, id: PacketId) -> bool {
+        let at = self.position(id).map(|at| *at as usize);
+        self.marks.is_inside_packet() && at == Some(self.marks.rec)
+    }
+
+    /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
     #[inline]
-    pub(super) fn released(&mut self, id: PacketId) -> bool {
-        let Some(record) = self.record_of(id) else { return false };
+    pub(super) fn released(&mut self, id: PacketId) -> Released {
+        let Some(record) = self.record_of(id) else { return Released { oldest: false, queued: false } };
         self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
         write(self.bytes, record.at, &[RELEASED]);
         write(self.bytes, record.body, &id.get().to_be_bytes());
@@ -266,7 +287,12 @@ impl<'a> Arena<'a> {
         } else {
             self.marks.last_released = record.at;
         }
-        record.at == self.marks.head
+        let oldest = record.at == self.marks.head;
+        let queued = record.at >= self.marks.rec;
+        if queued {
+            self.compact();
+        }
+        Released { oldest, queued }
     }
 
     /// PUBREL goes out in the order of PUBREC (MQTT-4.6.0-4): the identifier goes to the last released record, and
@@ -299,6 +325,7 @@ impl<'a> Arena<'a> {
         let cur = self.marks.cur;
         self.marks.stream = Stream::None;
         self.marks.streams = 0;
+        self.marks.is_watched = false;
         self.for_each(|arena, record| {
             if record.is_released() {
                 return;
@@ -309,6 +336,21 @@ impl<'a> Arena<'a> {
             if record.at < cur {
                 let first = arena.bytes.get(publish_at).copied().unwrap_or(0);
                 write(arena.bytes, publish_at, &[first | DUP]);
+            }
+            arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
+        });
+        self.restart();
+    }
+
+    /// Sends everything again that has left and is not answered. In 3.1, `dup` is set in all of it.
+    pub(super) fn retry(&mut self, dup: bool) {
+        self.marks.streams = 0;
+        self.for_each(|arena, record| {
+            let first_at = record.publish_at().unwrap_or(record.at);
+            if dup || record.publish_at().is_some() {
+                let first = arena.bytes.get(first_at).copied().unwrap_or(0);
+                let alive = if record.is_dead() { 0 } else { DUP };
+                write(arena.bytes, first_at, &[first | alive]);
             }
             arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
         });
@@ -382,8 +424,10 @@ impl<'a> Arena<'a> {
             if at >= self.marks.rec && rec.is_none() {
                 rec = Some(to);
             }
+            // What has left in part goes on, even if it has been answered in the meantime.
+            let half_sent = at == self.marks.rec && sent_of_rec > 0;
             at = record.end;
-            if !record.is_dead() {
+            if half_sent || !record.is_dead() {
                 to = self.move_record(&record, to);
             }
         }
@@ -395,8 +439,8 @@ impl<'a> Arena<'a> {
 
     /// Moves one record; says where the next one goes.
     fn move_record(&mut self, record: &Record, to: usize) -> usize {
-        let id = self.id(record);
-        let len = record.live_len();
+        let id = record.id(self.bytes);
+        let len = if record.is_dead() { record.len() } else { record.live_len() };
         if let (true, Some(id)) = (record.is_released(), id) {
             let [high, low] = id.get().to_be_bytes();
             write(self.bytes, to, &[record.first, 2, high, low]);

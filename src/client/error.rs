@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{RefusalCode, Violation};
+use crate::{PacketId, RefusalCode, Violation};
 
 /// The connection has ended. The client is off line already; the transport has to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,3 +185,39 @@ impl fmt::Display for StreamError {
 }
 
 impl core::error::Error for StreamError {}
+
+/// Why a message was not acknowledged. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum AcknowledgeError {
+    /// The connection that the message came over is gone, and the message will come again; or it is acknowledged
+    /// already.
+    Stale,
+    /// An older message is not acknowledged yet, and answers go out in the order of the messages (MQTT-4.6.0-2,
+    /// MQTT-4.6.0-3).
+    OutOfOrder {
+        /// The message that has to be acknowledged first.
+        oldest: PacketId,
+    },
+    /// Too many answers wait to be sent; bytes that are [`sent`](crate::Client::sent) make room.
+    Full,
+    /// The identifier does not fit beside those of other QoS 2 messages under way. They go as the server releases
+    /// them.
+    InboundFull,
+}
+
+impl fmt::Display for AcknowledgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AcknowledgeError::Stale => f.write_str("the message is not of this connection"),
+            AcknowledgeError::OutOfOrder { oldest } => {
+                write!(f, "message {oldest} has to be acknowledged first")
+            }
+            AcknowledgeError::Full => f.write_str("too many answers wait to be sent"),
+            AcknowledgeError::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
+        }
+    }
+}
+
+impl core::error::Error for AcknowledgeError {}

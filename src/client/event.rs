@@ -16,14 +16,16 @@ pub enum Event<'a> {
         /// `None` in MQTT 3.1, where the server does not say.
         session_present: Option<bool>,
     },
-    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance).
+    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance), or by hand
+    /// ([`Client::receipt`](crate::Client::receipt)).
     Message(Publish<'a>),
     /// A message that is larger than the receive buffer begins
     /// ([`LargeMessages::Pieces`](crate::LargeMessages::Pieces)).
     MessageStart(LargeMessage<'a>),
     /// The next piece of that message's payload; never empty.
     MessagePiece(&'a [u8]),
-    /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance).
+    /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance). (With
+    /// [`manual_acknowledgement`](crate::Options::manual_acknowledgement) this comes for a skipped one too.)
     MessageEnd,
     /// The link was lost within that message. At QoS 1 and 2 it will come again, from the start.
     MessageAborted,

@@ -6,7 +6,7 @@
 //! ```
 
 use super::bytes::move_down;
-use super::{Event, LargeMessage};
+use super::{Event, LargeMessage, Receipt};
 use crate::codec::{Delivery, PacketType, Publish};
 use crate::session::Outcome;
 use crate::{PacketId, QoS, SubAckCodes, TopicName, Version};
@@ -81,6 +81,8 @@ pub(super) struct Inbound {
     pub(super) occupied: usize,
     /// The answer that is owed once the event is released.
     pub(super) answer: Option<(PacketType, PacketId)>,
+    /// What the application acknowledges the event's message by, if it does that itself.
+    pub(super) receipt: Option<Receipt>,
     pub(super) large: Progress,
     /// Bytes have come since the last look.
     pub(super) fresh: bool,
@@ -96,6 +98,7 @@ impl Inbound {
             held: Held::None,
             occupied: 0,
             answer: None,
+            receipt: None,
             large: Progress::None,
             fresh: false,
             aborted: false,

@@ -11,14 +11,16 @@ mod large;
 mod link;
 mod options;
 mod outbound;
+mod receipts;
 mod record;
 mod stream;
 
-pub use error::{ConnectError, Error, Full, RequestError, StreamError, Timeout};
+pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
 pub use event::{Event, LargeMessage, Message, StreamedMessage};
 pub use link::State;
-pub use options::{LargeMessages, Options, SessionLoss, Timeouts};
+pub use options::{LargeMessages, Options, Retry, SessionLoss, Timeouts};
 pub use outbound::Outbound;
+pub use receipts::Receipt;
 
 use crate::session::{Session, Slot};
 use crate::{Connect, Instant, PacketId, QoS};
@@ -310,6 +312,20 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     #[inline]
     pub fn event(&self) -> Option<Event<'_>> {
         self.inbound.event(self.buffers.rx.as_ref(), self.link.version)
+    }
+
+    /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
+    /// ([`Options::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
+    pub const fn receipt(&self) -> Option<Receipt> {
+        self.inbound.receipt
+    }
+
+    /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
+    ///
+    /// # Errors
+    /// See [`AcknowledgeError`].
+    pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
+        self.outbound().acknowledge(receipt, now)
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
