@@ -1,7 +1,7 @@
 //! A client that does only what a test tells it to. Whatever it waits for comes in time, or the test fails.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use baremqtt::codec::{
@@ -63,6 +63,10 @@ impl Client {
 
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the server reads");
+    }
+
+    pub fn shut_down(&mut self, how: Shutdown) {
+        let _ = self.stream.shutdown(how);
     }
 
     /// The next packet from the server is this one.

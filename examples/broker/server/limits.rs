@@ -13,7 +13,8 @@ pub struct Limits {
     pub retained: usize,
     /// Messages of QoS 1 and 2 that are under way to one client at a time: small clients have small tables.
     pub in_flight: usize,
-    /// Messages that wait for one client, and are not under way yet. Those that come on top are dropped.
+    /// Messages that wait for one client, and are not under way yet. Those that come on top are dropped, as
+    /// nobody is made to wait for a slow client: raise this where millions are published at once.
     pub queued: usize,
     /// Bytes of such messages.
     pub queued_bytes: usize,

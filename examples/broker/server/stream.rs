@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 /// An ordered, lossless stream of bytes in both directions (MQTT-7.1.1-1).
 ///
-/// One thread reads, another writes, and any thread may close.
+/// One thread reads, another writes and finishes, and any thread may close.
 pub trait Stream: Send + Sync + 'static {
     /// Waits for bytes; 0 is the end of the stream.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
@@ -16,7 +16,7 @@ pub trait Stream: Send + Sync + 'static {
     /// Tells the peer that nothing more comes. What the peer sends can still be read.
     fn finish(&self);
 
-    /// Ends both directions. Whoever waits in `read` or `write_all` returns.
+    /// Ends both directions, and does not wait for anything. Whoever waits in `read` or `write_all` returns.
     fn close(&self);
 }
 
