@@ -137,6 +137,7 @@ impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| match c {
             '"' | '\\' => write!(f, "\\{c}"),
+            '\0' => f.write_str("\\0"),
             _ if is_obeyed(c) => Display::fmt(&c.escape_default(), f),
             _ => f.write_char(c),
         })
