@@ -151,7 +151,11 @@ step_fuzz() {
   targets=$(cargo +nightly fuzz list)
   for target in $targets; do
     echo "-- $target, $FUZZ_SECONDS s"
-    cargo +nightly fuzz run "$target" -- -max_total_time="$FUZZ_SECONDS" -verbosity=0 -print_final_stats=1
+    # What is found new goes to the first folder, which is not committed.
+    mkdir -p "fuzz/corpus/$target"
+    cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "tests/fuzz/seeds/$target" -- \
+      -max_total_time="$FUZZ_SECONDS" -verbosity=0 -print_final_stats=1 2>&1 |
+      sed '/^###### Recommended dictionary/,/^###### End of/d'
   done
 }
 
