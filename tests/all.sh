@@ -295,13 +295,19 @@ report() {
   fi
 }
 
-for step in "$@"; do
-  [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
-done
-trap report EXIT
-for current in "${@:-${steps[@]}}"; do
-  started=$SECONDS
-  printf '\n==== %s ====\n' "$current"
-  "step_$current"
-  timings+=("$(printf '%-10s %4d s' "$current" $((SECONDS - started)))")
-done
+main() {
+  local step
+  for step in "$@"; do
+    [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
+  done
+  trap report EXIT
+  for current in "${@:-${steps[@]}}"; do
+    local started=$SECONDS
+    printf '\n==== %s ====\n' "$current"
+    "step_$current"
+    timings+=("$(printf '%-10s %4d s' "$current" $((SECONDS - started)))")
+  done
+}
+
+# On one line with the exit: the script can then be edited while it runs.
+main "$@"; exit
