@@ -7,6 +7,7 @@
 #
 # It wants rustup with a stable and a nightly toolchain, and Python 3 with pip. On Debian and its kin it installs the
 # rest as packages; elsewhere it says what is missing. Toolchains and targets are never downloaded.
+# shellcheck disable=SC2317 # steps are called by their names
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,10 +37,10 @@ step_setup() {
 
 step_format() {
   local manifest
-  for manifest in $(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*'); do
+  while read -r manifest; do
     echo "-- $manifest"
     cargo fmt --check --manifest-path "$manifest"
-  done
+  done < <(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*')
 }
 
 # Everything that is compiled for this machine, tests that `cargo test` leaves out included.
