@@ -69,19 +69,19 @@ impl Link {
 
     /// CONNACK has come: the keep alive begins.
     pub(super) fn accept(&mut self, now: Instant) {
-        if self.state == State::Connecting {
-            self.state = State::Connected;
-        }
         self.accepted = true;
         self.timers.stop(Timer::ConnAck);
-        self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
-        self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
+        if self.state == State::Connecting {
+            self.state = State::Connected;
+            self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
+            self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
+        }
     }
 
     /// The last byte of a packet has left.
     #[inline]
     pub(super) fn packet_sent(&mut self, now: Instant) {
-        if self.accepted {
+        if self.state == State::Connected {
             self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
         }
     }
@@ -103,7 +103,7 @@ impl Link {
     /// Bytes have come.
     #[inline]
     pub(super) fn bytes_received(&mut self, now: Instant) {
-        if self.accepted {
+        if self.state == State::Connected {
             self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
         }
     }

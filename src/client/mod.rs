@@ -150,8 +150,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
 }
 
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
+    /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     #[inline]
-    fn outbound(&mut self) -> Outbound<'_> {
+    pub fn outbound(&mut self) -> Outbound<'_> {
         Outbound {
             link: &mut self.link,
             queues: &mut self.queues,
