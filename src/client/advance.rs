@@ -180,6 +180,10 @@ impl Machine<'_> {
     }
 
     fn connack(&mut self, connack: ConnAck, len: usize) -> Result<Step, Error> {
+        if self.out.owes_answers() {
+            // The transport has not said yet that the end of CONNECT has left.
+            return Ok(Step::Wait);
+        }
         let session_present = match connack {
             ConnAck::Refused(code) => return Err(Error::Refused(code)),
             ConnAck::Accepted { session_present } => session_present,
