@@ -280,14 +280,11 @@ impl Machine<'_> {
     }
 
     fn suback(&mut self, id: PacketId, codes: Span, count: usize, len: usize) -> Result<Step, Error> {
-        match self.out.session.suback(id) {
-            None => Ok(self.ignore(len)),
-            Some(filters) if usize::from(filters) != count => Err(Error::Violation(Violation::SubAckCount)),
-            Some(_) => {
-                self.answered(id);
-                Ok(Step::Event(Held::Subscribed { id, codes }, len))
-            }
+        if !self.out.session.suback(id, count)? {
+            return Ok(self.ignore(len));
         }
+        self.answered(id);
+        Ok(Step::Event(Held::Subscribed { id, codes }, len))
     }
 
     fn unsuback(&mut self, id: PacketId, len: usize) -> Step {

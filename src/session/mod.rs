@@ -22,7 +22,7 @@ pub(crate) mod timers;
 pub use inbound::{InboundFull, InboundIds};
 pub use slot::{Outcome, Request, Slot};
 
-use crate::{PacketId, QoS};
+use crate::{PacketId, QoS, Violation};
 use slot::State;
 
 /// The state of a session: requests under way, and the identifiers of QoS 2 messages that came in.
@@ -153,11 +153,22 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         self.end(id, |state| state == State::ReleaseSent)
     }
 
-    /// SUBACK came: the number of filters that it has to answer, or `None` where no SUBSCRIBE waits for it.
+    /// SUBACK came with so many codes: whether a SUBSCRIBE waited for it.
+    ///
+    /// # Errors
+    /// [`SubAckCount`](Violation::SubAckCount) where the SUBSCRIBE has more or fewer filters; it waits still.
     #[inline]
-    pub fn suback(&mut self, id: PacketId) -> Option<u8> {
-        let filters = self.slot(id)?.filters;
-        self.end(id, |state| state == State::SubscribeSent).then_some(filters)
+    pub fn suback(&mut self, id: PacketId, codes: usize) -> Result<bool, Violation> {
+        match self.slot(id) {
+            Some(slot) if slot.state == State::SubscribeSent => {
+                if usize::from(slot.filters) != codes {
+                    return Err(Violation::SubAckCount);
+                }
+                *slot = Slot::FREE;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// UNSUBACK came: whether an UNSUBSCRIBE waited for it.
