@@ -2,6 +2,7 @@
 //! event.
 
 use super::Error;
+use super::arena::Released;
 use super::inbound::{Held, Inbound, Span};
 use super::link::State;
 use super::outbound::Outbound;
@@ -241,20 +242,31 @@ impl Machine<'_> {
     }
 
     fn pubrec(&mut self, id: PacketId, len: usize) -> Step {
-        if !self.out.has_room() {
+        if !self.out.has_room() || self.out.arena().is_inside_released() {
             return Step::Wait;
         }
-        match self.out.session.pubrec(id) {
-            PubRec::Release => {
-                let oldest = self.out.arena().released(id);
-                self.out.watch_answers(self.now, oldest);
-            }
-            PubRec::Unknown => {
+        let id = match self.out.session.pubrec(id) {
+            PubRec::Release => self.release_message(id),
+            PubRec::Queued if self.out.arena().was_attempted(id) => return self.ignore(len),
+            PubRec::Queued | PubRec::Unknown => {
                 self.ignore(len);
+                id
             }
-        }
+        };
         self.out.answer(PacketType::PubRel, id);
         Step::Done(len)
+    }
+
+    /// PUBREC came for this message. Says for which one PUBREL goes now: for another, if PUBRELs of an earlier
+    /// connection wait to be sent again and its turn comes after them.
+    fn release_message(&mut self, id: PacketId) -> PacketId {
+        let Released { oldest, turn } = self.out.arena().released(id);
+        self.out.watch_answers(self.now, oldest);
+        if turn != id {
+            self.out.session.sent(turn);
+            self.out.session.release_later(id);
+        }
+        turn
     }
 
     /// Answered whether the identifier is known or not, or the server keeps it for ever.

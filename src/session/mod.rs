@@ -71,6 +71,9 @@ impl<const N: usize> Default for Session<[Slot; N]> {
 pub enum PubRec {
     /// The first for this message: forget the payload, answer with PUBREL.
     Release,
+    /// The message waits to be sent on this connection. If that is a repetition, it asks for PUBREC anew, and
+    /// PUBREL must not go before it: the repetition would be a new message then.
+    Queued,
     /// Nothing waits for it: answer with PUBREL all the same, or the peer keeps the identifier for ever.
     Unknown,
 }
@@ -143,7 +146,15 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
                 slot.state = State::ReleaseSent;
                 PubRec::Release
             }
+            Some(slot) if slot.state == State::ExactlyOnceQueued => PubRec::Queued,
             _ => PubRec::Unknown,
+        }
+    }
+
+    /// PUBREL for this message has to wait for its turn after all.
+    pub(crate) fn release_later(&mut self, id: PacketId) {
+        if let Some(slot) = self.slot(id).filter(|slot| slot.state == State::ReleaseSent) {
+            slot.state = State::ReleaseQueued;
         }
     }
 

@@ -202,9 +202,6 @@ fn connect_that_the_standard_forbids_changes_nothing() {
 fn connect_that_does_not_fit_says_how_much_room_there_is() {
     let mut rig = Rig::<8>::sized(64, 40);
     let connect = Connect::new("a client identifier that is rather long");
-    assert_eq!(
-        rig.client.connect(&connect, rig.now()),
-        Err(ConnectError::TooLarge { needed: 53, room: 40 })
-    );
+    assert_eq!(rig.client.connect(&connect, rig.now()), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
     rig.comes_online(&CONNECT, false);
 }

@@ -6,11 +6,8 @@ use baremqtt::{RequestError, SubAckCode, Violation};
 
 use crate::harness::*;
 
-const GRANTED: [SubAckCode; 3] = [
-    SubAckCode::Granted(AtMostOnce),
-    SubAckCode::Granted(AtLeastOnce),
-    SubAckCode::Granted(ExactlyOnce),
-];
+const GRANTED: [SubAckCode; 3] =
+    [SubAckCode::Granted(AtMostOnce), SubAckCode::Granted(AtLeastOnce), SubAckCode::Granted(ExactlyOnce)];
 
 #[test]
 fn several_filters_and_their_answers() {
