@@ -130,7 +130,7 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
     /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
     pub fn deadline(&self) -> Option<Instant> {
-        self.link.timers.next()
+        self.link.deadline()
     }
 
     /// Requests under way: their number is at most `N`.

@@ -287,9 +287,6 @@ impl<'a> Outbound<'a> {
     pub fn disconnect(&mut self, now: Instant) {
         if matches!(self.link.state, State::Connecting | State::Connected) {
             self.link.state = State::Closing;
-            // No PINGREQ any more.
-            self.link.timers.stop(Timer::SendSilence);
-            self.link.timers.stop(Timer::ReceiveSilence);
             self.watch_output(now, false);
         }
     }
