@@ -10,6 +10,7 @@ mod dump;
 mod pub_sub;
 mod quickstart;
 mod sub;
+mod told;
 mod tools;
 
 use std::net::SocketAddr;
