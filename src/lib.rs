@@ -30,8 +30,9 @@ pub mod transport;
 mod violation;
 
 pub use client::{
-    Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages, Message, Options,
-    Outbound, RequestError, SessionLoss, State, Timeout, Timeouts,
+    AcknowledgeError, Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages,
+    Message, Options, Outbound, Receipt, RequestError, Retry, SessionLoss, State, StreamError,
+    StreamedMessage, Timeout, Timeouts,
 };
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,

@@ -11,7 +11,8 @@
 
 mod server;
 
-use std::{fmt, io, net::SocketAddr, process::ExitCode, thread};
+use std::io::{self, Write};
+use std::{convert::Infallible, fmt, net::SocketAddr, process::ExitCode, thread};
 
 use lexopt::{Arg, Parser, ValueExt};
 use server::{Options, Server};
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     let options = match arguments() {
         Ok(Some(options)) => options,
         Ok(None) => {
-            println!("{HELP}");
+            print(format_args!("{HELP}"));
             return ExitCode::SUCCESS;
         }
         Err(error) => {
@@ -71,12 +72,12 @@ fn user(text: &str) -> Result<(String, String), &'static str> {
     Ok((name.to_owned(), password.to_owned()))
 }
 
-fn run(options: Options) -> io::Result<std::convert::Infallible> {
+fn run(options: Options) -> io::Result<Infallible> {
     let listen = options.listen;
     let server = Server::start(options).map_err(|error| cannot_listen(listen, &error))?;
-    println!("listening on {}", server.addr());
+    print(format_args!("listening on {}", server.addr()));
     if !listen.ip().is_loopback() {
-        println!("this address can be reached from other machines, and nothing here is encrypted");
+        print(format_args!("this address can be reached from other machines, and nothing here is encrypted"));
     }
     loop {
         thread::park();
@@ -87,6 +88,7 @@ fn cannot_listen(listen: SocketAddr, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}"))
 }
 
+/// Says a line; that nobody reads it any more is no reason to end (`println!` would).
 fn print(line: fmt::Arguments<'_>) {
-    println!("{line}");
+    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -56,6 +56,7 @@ impl Machine<'_> {
     /// The application has seen the event: what it owes is queued, and its bytes go.
     fn release(&mut self) {
         self.inbound.held = Held::None;
+        self.inbound.receipt = None;
         if let Some((packet_type, id)) = self.inbound.answer.take() {
             self.out.answer(packet_type, id);
         }
@@ -65,6 +66,7 @@ impl Machine<'_> {
 
     fn step(&mut self) -> Result<bool, Error> {
         self.out.ping_if_due(self.now);
+        self.out.retry_if_due(self.now);
         if let Some(held) = self.notice() {
             self.inbound.held = held;
             return Ok(true);
@@ -97,8 +99,10 @@ impl Machine<'_> {
         if core::mem::take(&mut self.inbound.aborted) {
             return Some(Held::Aborted);
         }
-        let (id, outcome) = self.out.session.take_ended()?;
-        Some(Held::Ended { id, outcome })
+        if let Some((id, outcome)) = self.out.session.take_ended() {
+            return Some(Held::Ended { id, outcome });
+        }
+        self.out.take_stream_ready().map(|id| Held::StreamReady { id })
     }
 
     fn packet(&mut self) -> Result<Step, Error> {
@@ -199,7 +203,7 @@ impl Machine<'_> {
 
     /// A message is complete, and is to be delivered as this event.
     pub(super) fn message(&mut self, held: Held, delivery: Delivery, len: usize) -> Result<Step, Error> {
-        let (packet_type, id) = match delivery {
+        let (answer, id) = match delivery {
             Delivery::AtMostOnce => return Ok(Step::Event(held, len)),
             Delivery::AtLeastOnce { id, .. } => (PacketType::PubAck, id),
             Delivery::ExactlyOnce { id, .. } => (PacketType::PubRec, id),
@@ -207,18 +211,30 @@ impl Machine<'_> {
         if !self.out.has_room() {
             return Ok(Step::Wait);
         }
-        if packet_type == PacketType::PubRec {
-            match self.out.session.inbound.insert(id) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.out.answer(packet_type, id);
-                    return Ok(Step::Done(len));
-                }
-                Err(_) => return self.inbound_full(),
-            }
+        if answer == PacketType::PubRec && self.out.session.inbound.contains(id) {
+            self.out.answer(answer, id);
+            return Ok(Step::Done(len));
         }
-        self.inbound.answer = Some((packet_type, id));
+        if self.out.link.options.manual_acknowledgement {
+            return Ok(self.message_on_receipt(held, answer, id, len));
+        }
+        if answer == PacketType::PubRec && self.out.take_inbound(id).is_err() {
+            return self.inbound_full();
+        }
+        self.inbound.answer = Some((answer, id));
         Ok(Step::Event(held, len))
+    }
+
+    /// The application will acknowledge the message. Until then its repetitions are passed over.
+    fn message_on_receipt(&mut self, held: Held, answer: PacketType, id: PacketId, len: usize) -> Step {
+        if self.out.queues.receipts.contains(id) {
+            return Step::Done(len);
+        }
+        if !self.out.queues.receipts.push(id, answer) {
+            return Step::Wait;
+        }
+        self.inbound.receipt = Some(self.out.queues.receipts.receipt(id));
+        Step::Event(held, len)
     }
 
     /// What is owed goes out first, so that the server gets on after a reconnect.
@@ -240,16 +256,25 @@ impl Machine<'_> {
         if !self.out.has_room() {
             return Step::Wait;
         }
+        if self.out.arena().is_half_sent(id) {
+            // The repetition is on its way, and will be answered with another PUBREC.
+            return self.ignore(len);
+        }
+        let mut queued = false;
         match self.out.session.pubrec(id) {
             PubRec::Release => {
-                let oldest = self.out.arena().released(id);
-                self.out.watch_answers(self.now, oldest);
+                self.out.link.changed();
+                let released = self.out.arena().released(id);
+                queued = released.queued;
+                self.out.watch_answers(self.now, released.oldest);
             }
             PubRec::Unknown => {
                 self.ignore(len);
             }
         }
-        self.out.answer(PacketType::PubRel, id);
+        if !queued {
+            self.out.answer(PacketType::PubRel, id);
+        }
         Step::Done(len)
     }
 
@@ -259,7 +284,10 @@ impl Machine<'_> {
             return Ok(Step::Wait);
         }
         match self.out.session.inbound.remove(id) {
-            Ok(_) => {
+            Ok(known) => {
+                if known {
+                    self.out.link.changed();
+                }
                 self.out.answer(PacketType::PubComp, id);
                 Ok(Step::Done(len))
             }

@@ -30,6 +30,10 @@ pub(super) struct Link {
     /// Bytes of DISCONNECT that have left.
     pub(super) disconnect_sent: u8,
     pub(super) keep_alive_ms: u32,
+    /// When requests are sent again the next time; it grows.
+    pub(super) retry_ms: u32,
+    /// Changes that an image of the session has to hold; see [`Client::revision`](crate::Client::revision).
+    pub(super) revision: u32,
     pub(super) timers: Timers,
     /// Acknowledgements that nothing waited for.
     pub(super) ignored: u32,
@@ -46,6 +50,8 @@ impl Link {
             ping_queued: false,
             disconnect_sent: 0,
             keep_alive_ms: 0,
+            retry_ms: 0,
+            revision: 0,
             timers: Timers::new(),
             ignored: 0,
             options: Options::new(),
@@ -86,6 +92,12 @@ impl Link {
         if !self.timers.is_set(Timer::PingResp) {
             self.timers.set(Timer::PingResp, now, self.options.timeouts.pingresp_ms);
         }
+    }
+
+    /// The session has changed in a way that an image of it has to hold.
+    #[inline]
+    pub(super) fn changed(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
     }
 
     /// Bytes have come.

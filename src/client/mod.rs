@@ -11,13 +11,16 @@ mod large;
 mod link;
 mod options;
 mod outbound;
+mod receipts;
 mod record;
+mod stream;
 
-pub use error::{ConnectError, Error, Full, RequestError, Timeout};
-pub use event::{Event, LargeMessage, Message};
+pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
+pub use event::{Event, LargeMessage, Message, StreamedMessage};
 pub use link::State;
-pub use options::{LargeMessages, Options, SessionLoss, Timeouts};
+pub use options::{LargeMessages, Options, Retry, SessionLoss, Timeouts};
 pub use outbound::Outbound;
+pub use receipts::Receipt;
 
 use crate::session::{Session, Slot};
 use crate::{Connect, Instant, PacketId, QoS};
@@ -177,6 +180,45 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
         self.outbound().publish(message, now)
     }
 
+    /// Queues a message whose payload does not fit into the transmit buffer; returns the packet identifier, which at
+    /// QoS 0 there is none of.
+    ///
+    /// It waits its turn behind what was queued before. Then [`Event::StreamReady`] asks for the payload, which
+    /// [`write_payload`](Self::write_payload) takes in pieces; nothing else is sent or taken in until its end.
+    ///
+    /// # Errors
+    /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) where the QoS is 1 or 2 and the payload
+    /// could not be handed over again.
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+        now: Instant,
+    ) -> Result<Option<PacketId>, RequestError> {
+        self.outbound().publish_streamed(message, now)
+    }
+
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; says how many bytes of it
+    /// were taken: fewer, or none, where they have to be [`sent`](Self::sent) before there is room for more.
+    ///
+    /// From the first call on the message has to be brought to its end: a source that stalls costs the link, by the
+    /// stall time-out, because no other packet, not even PINGREQ, can pass. Bytes beyond the announced length are not
+    /// taken.
+    ///
+    /// # Errors
+    /// [`StreamError::NotAsked`] where no payload was asked for, or the link was lost since.
+    pub fn write_payload(&mut self, payload: &[u8], now: Instant) -> Result<usize, StreamError> {
+        self.outbound().write_payload(payload, now)
+    }
+
+    /// Gives up the message whose payload [`Event::StreamReady`] has asked for, instead of the first
+    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows.
+    ///
+    /// # Errors
+    /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
+    pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
+        self.outbound().abandon_payload()
+    }
+
     /// Queues a SUBSCRIBE for these topic filters, each with the greatest QoS that is wanted;
     /// [`Event::Subscribed`] brings the answer.
     ///
@@ -274,6 +316,20 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     #[inline]
     pub fn event(&self) -> Option<Event<'_>> {
         self.inbound.event(self.buffers.rx.as_ref(), self.link.version)
+    }
+
+    /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
+    /// ([`Options::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
+    pub const fn receipt(&self) -> Option<Receipt> {
+        self.inbound.receipt
+    }
+
+    /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
+    ///
+    /// # Errors
+    /// See [`AcknowledgeError`].
+    pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
+        self.outbound().acknowledge(receipt, now)
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.

@@ -109,20 +109,21 @@ fn payload(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     if bytes.is_empty() {
         return Ok(());
     }
+    let cut = bytes.len() > SHOWN;
     let shown = bytes.get(..SHOWN).unwrap_or(bytes);
     f.write_char(' ')?;
-    match text_prefix(shown) {
+    match as_text(shown, cut) {
         Some(text) => write!(f, "\"{}\"", Escaped(text))?,
         None => shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?,
     }
-    f.write_str(flag(bytes.len() > SHOWN, "..."))
+    f.write_str(flag(cut, "..."))
 }
 
-/// The bytes as text, without a character that the cut has left incomplete.
-fn text_prefix(bytes: &[u8]) -> Option<&str> {
+/// The bytes as text, if they are; a character that the cut has left incomplete does not count.
+fn as_text(bytes: &[u8], cut: bool) -> Option<&str> {
     match core::str::from_utf8(bytes) {
         Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+        Err(error) if cut && error.error_len().is_none() => {
             core::str::from_utf8(bytes.get(..error.valid_up_to())?).ok()
         }
         Err(_) => None,

@@ -3,11 +3,14 @@
 use std::io;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use baremqtt::codec::{self, ConnAck, Connect, Decoded, Packet, Version};
 
 use crate::server::Stream;
 use crate::start;
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server's end: one message in each direction is what one `send` takes; an empty one is the end.
 struct Pipe {
@@ -53,7 +56,7 @@ fn any_stream_is_served() {
         to_server.send(bytes).expect("the server reads");
     };
     let expect = |expected: Packet<'_>| {
-        let bytes = from_server.recv_timeout(std::time::Duration::from_secs(10)).expect("bytes in time");
+        let bytes = from_server.recv_timeout(PATIENCE).expect("bytes in time");
         let len = bytes.len();
         assert_eq!(codec::decode(&bytes, Version::Mqtt311), Ok(Decoded::Complete { packet: expected, len }));
     };
@@ -61,6 +64,8 @@ fn any_stream_is_served() {
     expect(Packet::ConnAck(ConnAck::Accepted { session_present: false }));
     send(Packet::PingReq);
     expect(Packet::PingResp);
-    drop(server);
-    from_server.recv().expect_err("the server has stopped");
+    let stopped = Instant::now();
+    server.stop();
+    assert!(stopped.elapsed() < PATIENCE, "a thread is left over");
+    from_server.recv_timeout(PATIENCE).expect_err("the server has stopped");
 }

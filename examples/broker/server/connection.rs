@@ -37,6 +37,13 @@ pub(super) enum End {
     Refused(RefusalCode),
 }
 
+impl End {
+    /// This server ends a connection on which the client may still be sending.
+    fn is_ours(&self) -> bool {
+        !matches!(self, End::ClosedByClient | End::ClosedByServer(_) | End::Failed(_))
+    }
+}
+
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,7 +102,9 @@ fn converse(shared: &Shared, link: &Arc<Link>) {
         None => say!(shared.log, "connection {}: {end}", link.id()),
     }
     link.finish();
-    link.drain(&mut chunk);
+    if end.is_ours() {
+        link.drain(&mut chunk);
+    }
 }
 
 struct Connection<'s> {
