@@ -139,6 +139,15 @@ impl Link {
     }
 }
 
+/// Ends a connection in good order.
+pub fn disconnect(mqtt: Mqtt) -> Result<(), Failure> {
+    let (_, stream, result) = mqtt.disconnect();
+    result?;
+    // DISCONNECT has gone: whatever else happens to the stream does not matter any more.
+    let _ = stream.close();
+    Ok(())
+}
+
 impl OwnedWill {
     fn borrow(&self) -> Option<Will<'_>> {
         Some(Will {

@@ -5,7 +5,7 @@ mod link;
 mod tap;
 
 pub use failure::{Failure, end};
-pub use link::{Link, Mqtt};
+pub use link::{Link, Mqtt, disconnect};
 
 use lexopt::{Arg, Parser, ValueExt};
 

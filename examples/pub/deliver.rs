@@ -6,7 +6,7 @@ use std::time::Duration;
 use baremqtt::transport::std::Error as ConnectionError;
 use baremqtt::{Buffers, Client, Event, Message, QoS, RequestError};
 
-use crate::common::{Failure, Mqtt};
+use crate::common::{self, Failure, Mqtt};
 use crate::{Task, payload};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,8 +28,7 @@ pub fn run(task: &Task) -> Result<(), Failure> {
     while mqtt.client().in_flight() > 0 {
         watch(&mut mqtt, None)?;
     }
-    let (_, _, result) = mqtt.disconnect();
-    Ok(result?)
+    common::disconnect(mqtt)
 }
 
 fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
@@ -58,6 +57,9 @@ fn publish_lines(mqtt: &mut Mqtt, task: &Task) -> Result<(), Failure> {
 /// Queues a message, once there is room for it.
 fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> {
     let message = Message { topic: &task.topic, payload, qos: task.qos, retain: task.retain };
+    while mqtt.client().in_flight() >= task.in_flight {
+        watch(mqtt, None)?;
+    }
     loop {
         match mqtt.publish(&message) {
             // What is sent makes room at QoS 0, what is acknowledged above.

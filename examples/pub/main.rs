@@ -28,7 +28,8 @@ usage: pub -t TOPIC (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
   -n                  an empty message
   -s                  the whole standard input as a message
   -q QOS              0, 1 or 2 [default: 0]
-  -r                  the server retains the message";
+  -r                  the server retains the message
+  -M COUNT            messages of QoS 1 and 2 that are under way at a time, up to 64 [default: 20]";
 
 const CODES: &str = "\
 It ends when everything is delivered: with 0, or with 1 after a failure. Where the server refuses the connection,
@@ -41,7 +42,13 @@ struct Task {
     source: Source,
     qos: QoS,
     retain: bool,
+    /// Messages of QoS 1 and 2 that are under way at a time.
+    in_flight: usize,
 }
+
+/// Mosquitto takes no more from a client unless it is told to. Version 2.0.11 acknowledges further messages of QoS 2
+/// and loses them.
+const IN_FLIGHT: usize = 20;
 
 fn main() -> ExitCode {
     match arguments() {
@@ -58,36 +65,37 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Option<Task>, Failure> {
     let mut parser = Parser::from_env();
     let (mut link, mut topic, mut source) = (Link::new("pub"), None, None);
-    let (mut qos, mut retain) = (QoS::AtMostOnce, false);
+    let (mut qos, mut retain, mut in_flight) = (QoS::AtMostOnce, false, IN_FLIGHT);
     while let Some(option) = common::next_option(&mut parser)? {
-        let given = match option.as_str() {
-            "-m" => Source::Text(parser.value()?.into_encoded_bytes()),
-            "-f" => Source::File(parser.value()?.into()),
-            "-l" => Source::Lines,
-            "-n" => Source::Text(Vec::new()),
-            "-s" => Source::Input,
+        match option.as_str() {
+            "-m" => set(&mut source, Source::Text(parser.value()?.into_encoded_bytes()))?,
+            "-f" => set(&mut source, Source::File(parser.value()?.into()))?,
+            "-l" => set(&mut source, Source::Lines)?,
+            "-n" => set(&mut source, Source::Text(Vec::new()))?,
+            "-s" => set(&mut source, Source::Input)?,
+            "-t" => topic = Some(parser.value()?.string()?),
+            "-q" => qos = common::qos(&mut parser)?,
+            "-r" => retain = true,
+            "-M" => in_flight = parser.value()?.parse_with(count)?,
             "--help" => return Ok(None),
-            "-t" => {
-                topic = Some(parser.value()?.string()?);
-                continue;
-            }
-            "-q" => {
-                qos = common::qos(&mut parser)?;
-                continue;
-            }
-            "-r" => {
-                retain = true;
-                continue;
-            }
-            _ if link.take(&option, &mut parser)? => continue,
+            _ if link.take(&option, &mut parser)? => {}
             _ => return Err(Failure::Usage(format!("there is no option {option}"))),
-        };
-        if source.replace(given).is_some() {
-            return Err(Failure::Usage("only one of -m, -f, -l, -n and -s can be given".into()));
         }
     }
     link.check()?;
     let topic = topic.ok_or_else(|| Failure::Usage("-t is missing: where to publish".into()))?;
     let source = source.ok_or_else(|| Failure::Usage("what to publish: -m, -f, -l, -n or -s".into()))?;
-    Ok(Some(Task { link, topic, source, qos, retain }))
+    Ok(Some(Task { link, topic, source, qos, retain, in_flight }))
+}
+
+/// There is one source at most.
+fn set(source: &mut Option<Source>, given: Source) -> Result<(), Failure> {
+    match source.replace(given) {
+        Some(_) => Err(Failure::Usage("only one of -m, -f, -l, -n and -s can be given".into())),
+        None => Ok(()),
+    }
+}
+
+fn count(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or("a number from 1 to 64 is wanted")
 }

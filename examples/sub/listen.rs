@@ -7,7 +7,7 @@ use baremqtt::transport::std::Error as ConnectionError;
 use baremqtt::{Buffers, Client, Event, LargeMessages, Options, QoS, SubAckCode, SubAckCodes};
 
 use crate::Task;
-use crate::common::{Failure, Mqtt};
+use crate::common::{self, Failure, Mqtt};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first pause before a lost connection is opened again. Each that follows is twice as long.
@@ -39,8 +39,7 @@ pub fn run(task: Task) -> Result<(), Failure> {
     let mqtt = task.link.over(stream, Client::with_options(buffers, options));
     let mut listener = Listener { task, mqtt, deadline, pause: FIRST_PAUSE };
     listener.until_done()?;
-    let (_, _, result) = listener.mqtt.disconnect();
-    Ok(result?)
+    common::disconnect(listener.mqtt)
 }
 
 /// So long, but not longer than to the deadline.

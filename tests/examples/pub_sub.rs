@@ -27,7 +27,8 @@ fn lines_keep_their_order_and_come_all() {
     for version in VERSIONS {
         for qos in QOS {
             let subscriber = subscribe(server.addr(), version, &format!("-t many -q {qos} -C 2000"));
-            let mut publisher = start_client("pub", server.addr(), version, &format!("-t many -l -q {qos}"));
+            let arguments = format!("-t many -l -q {qos} -M 64");
+            let mut publisher = start_client("pub", server.addr(), version, &arguments);
             publisher.write_lines(&lines);
             publisher.finish();
             let ended = subscriber.end();
@@ -123,6 +124,7 @@ fn options_that_make_no_sense() {
         ("pub", "-t a -m x --will-payload gone"),
         ("pub", "-t a -m x -c"),
         ("pub", "-t a -m x -V 5"),
+        ("pub", "-t a -m x -M 65"),
         ("sub", ""),
         ("sub", "-t a -C 0"),
         ("sub", "-t a -F %z"),
