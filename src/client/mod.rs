@@ -245,10 +245,14 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link.
+    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
+        // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.
+        if let Some((packet_type, id)) = self.inbound.answer.take() {
+            self.outbound().answer(packet_type, id);
+        }
         self.outbound().disconnect(now);
     }
 
