@@ -144,7 +144,7 @@ pub fn disconnect(mqtt: Mqtt) -> Result<(), Failure> {
     let (_, stream, result) = mqtt.disconnect();
     result?;
     // DISCONNECT has gone: whatever else happens to the stream does not matter any more.
-    let _ = stream.close();
+    let _ = stream.map(Tap::close);
     Ok(())
 }
 

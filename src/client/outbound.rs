@@ -284,7 +284,7 @@ impl<'a> Outbound<'a> {
     }
 
     /// See [`Client::disconnect`](crate::Client::disconnect).
-    pub fn disconnect(&mut self, now: Instant) {
+    pub(super) fn disconnect(&mut self, now: Instant) {
         if matches!(self.link.state, State::Connecting | State::Connected) {
             self.link.state = State::Closing;
             self.watch_output(now, false);
