@@ -219,6 +219,10 @@ impl<'a> Outbound<'a> {
                 (Delivery::AtLeastOnce { id, dup: false }, Some((id, Request::AtLeastOnce)))
             }
             QoS::ExactlyOnce => {
+                let most = usize::from(self.link.options.max_exactly_once);
+                if most != 0 && self.session.exactly_once() >= most {
+                    return Err(RequestError::Full(Full::Requests));
+                }
                 let id = self.next_id()?;
                 (Delivery::ExactlyOnce { id, dup: false }, Some((id, Request::ExactlyOnce)))
             }
