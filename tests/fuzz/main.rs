@@ -5,12 +5,18 @@
 //! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. An input that a
 //! fuzzer has found goes there, too.
 
+mod client_chunks;
 mod decode;
 mod roundtrip;
 mod topic;
 
 use std::panic::catch_unwind;
 use std::path::Path;
+
+#[test]
+fn client_chunks() {
+    drive("client_chunks", client_chunks::run);
+}
 
 #[test]
 fn decode() {
