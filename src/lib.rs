@@ -31,8 +31,8 @@ mod violation;
 
 pub use client::{
     AcknowledgeError, Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages,
-    Message, Options, Outbound, Receipt, RequestError, Retry, SessionLoss, State, StreamError,
-    StreamedMessage, Timeout, Timeouts,
+    Message, Options, Outbound, Receipt, RequestError, RestoreError, Retry, SaveError, SessionLoss, State,
+    StreamError, StreamedMessage, Timeout, Timeouts,
 };
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,

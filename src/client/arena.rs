@@ -330,12 +330,11 @@ impl<'a> Arena<'a> {
             if record.is_released() {
                 return;
             }
-            let Some((publish_at, _)) = record.publish_at().zip(arena.id(record)) else {
+            if record.publish_at().is_none() || arena.id(record).is_none() {
                 return arena.kill(record);
-            };
+            }
             if record.at < cur {
-                let first = arena.bytes.get(publish_at).copied().unwrap_or(0);
-                write(arena.bytes, publish_at, &[first | DUP]);
+                arena.set_dup(record);
             }
             arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
         });
@@ -346,15 +345,19 @@ impl<'a> Arena<'a> {
     pub(super) fn retry(&mut self, dup: bool) {
         self.marks.streams = 0;
         self.for_each(|arena, record| {
-            let first_at = record.publish_at().unwrap_or(record.at);
-            if dup || record.publish_at().is_some() {
-                let first = arena.bytes.get(first_at).copied().unwrap_or(0);
-                let alive = if record.is_dead() { 0 } else { DUP };
-                write(arena.bytes, first_at, &[first | alive]);
+            if record.publish_at().is_some() || (dup && !record.is_dead()) {
+                arena.set_dup(record);
             }
             arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
         });
         self.restart();
+    }
+
+    /// Marks a packet as one that the server may have seen.
+    pub(super) fn set_dup(&mut self, record: &Record) {
+        let at = record.publish_at().unwrap_or(record.at);
+        let first = self.bytes.get(at).copied().unwrap_or(DEAD);
+        write(self.bytes, at, &[first | DUP]);
     }
 
     /// Gives records up, and tells the session. Only while nothing has left on this connection.

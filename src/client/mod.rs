@@ -13,6 +13,7 @@ mod options;
 mod outbound;
 mod receipts;
 mod record;
+pub mod save;
 mod stream;
 
 pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
@@ -21,6 +22,7 @@ pub use link::State;
 pub use options::{LargeMessages, Options, Retry, SessionLoss, Timeouts};
 pub use outbound::Outbound;
 pub use receipts::Receipt;
+pub use save::{RestoreError, SaveError};
 
 use crate::session::{Session, Slot};
 use crate::{Connect, Instant, PacketId, QoS};
@@ -134,6 +136,11 @@ impl<R, T, const N: usize> Client<R, T, N> {
     /// Requests under way: their number is at most `N`.
     pub fn in_flight(&self) -> usize {
         self.session.in_flight()
+    }
+
+    /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
+    pub const fn revision(&self) -> u32 {
+        self.link.revision
     }
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
@@ -306,6 +313,32 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
             tx: self.buffers.tx.as_mut(),
         };
         Machine { rx: self.buffers.rx.as_mut(), inbound: &mut self.inbound, out, now }.advance()
+    }
+
+    /// Writes the session into `out`, in the form that [`save`] describes; says how many bytes it took: at most 80 more
+    /// than the transmit buffer has.
+    ///
+    /// For a session that is to live on after a reboot, the image has to be durable before the bytes leave that tell
+    /// the server of a change: whenever [`revision`](Self::revision) differs from the one that was saved last, save
+    /// before the next [`pending`](Self::pending) goes to the transport. Then messages of QoS 2 arrive exactly once.
+    /// An image that is older only by acknowledgements (they leave the revision as it is) does no harm: what is
+    /// finished already may be sent once more, and the server knows it.
+    ///
+    /// Not in the image: QoS 0, SUBSCRIBE, UNSUBSCRIBE, and [`Event::Ended`] that was not reported yet.
+    ///
+    /// # Errors
+    /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
+    pub fn save(&self, out: &mut [u8]) -> Result<usize, SaveError> {
+        save::save(&self.session, &self.queues.marks, self.buffers.tx.as_ref(), out)
+    }
+
+    /// Takes in a session that [`save`](Self::save) has written, by a client of the same or another size. Every kept
+    /// message will be sent with DUP.
+    ///
+    /// # Errors
+    /// See [`RestoreError`].
+    pub fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
+        self.outbound().restore(image)
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
