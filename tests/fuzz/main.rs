@@ -6,6 +6,7 @@
 //! fuzzer has found goes there, too.
 
 mod client_chunks;
+mod client_session;
 mod decode;
 mod roundtrip;
 mod topic;
@@ -16,6 +17,11 @@ use std::path::Path;
 #[test]
 fn client_chunks() {
     drive("client_chunks", client_chunks::run);
+}
+
+#[test]
+fn client_session() {
+    drive("client_session", client_session::run);
 }
 
 #[test]
