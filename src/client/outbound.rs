@@ -419,14 +419,20 @@ impl<'a> Outbound<'a> {
         self.queues.marks.is_watched = self.queues.marks.is_waiting();
     }
 
-    /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
+    /// Sends all requests again that wait for an answer, if it is time to. While other output waits, it is put off: a
+    /// deadline that has passed would keep the caller busy.
     pub(super) fn retry_if_due(&mut self, now: Instant) {
-        let idle = self.source() == Source::None && self.link.state == State::Connected;
-        if !idle || !self.link.timers.is_due(Timer::Retry, now) {
+        if !self.link.timers.is_due(Timer::Retry, now) {
             return;
         }
-        self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
+        let idle = self.source() == Source::None && self.link.state == State::Connected;
+        if idle {
+            self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
+        }
         self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
+        if !idle {
+            return;
+        }
         let dup = self.link.version == Version::Mqtt31;
         self.arena().retry(dup);
         self.watch_output(now, false);

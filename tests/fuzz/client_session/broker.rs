@@ -140,7 +140,7 @@ impl Broker {
             }
             at += len;
         }
-        self.begun_unknown = u32::from(at < link.up.len());
+        self.begun_unknown += u32::from(at < link.up.len());
         if link.clean_session {
             self.lose_session();
         }

@@ -363,15 +363,16 @@ impl World {
         while self.broker.read() {
             moved = true;
         }
-        moved |= self.deliver(usize::MAX);
         while self.advance() {
             moved = true;
         }
+        moved |= self.deliver(usize::MAX);
+        moved |= self.app.stream.is_some();
         self.write_payload(usize::MAX);
         while self.acknowledge(0) {
             moved = true;
         }
-        moved
+        moved || !self.client.pending().is_empty()
     }
 
     /// An honest broker and a good link bring everything to its end.
