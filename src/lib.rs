@@ -21,14 +21,17 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod backoff;
 pub mod client;
 pub mod codec;
+mod routes;
 pub mod session;
 mod time;
 pub mod topic;
 pub mod transport;
 mod violation;
 
+pub use backoff::Backoff;
 pub use client::{
     AcknowledgeError, Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages,
     Message, Options, Outbound, Receipt, RequestError, RestoreError, Retry, SaveError, SessionLoss, State,
@@ -37,6 +40,7 @@ pub use client::{
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
+pub use routes::{RouteError, Routes, Subscription};
 pub use time::Instant;
 pub use topic::{TopicFilter, TopicName};
 pub use violation::Violation;

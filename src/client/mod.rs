@@ -130,7 +130,7 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
     /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
     pub fn deadline(&self) -> Option<Instant> {
-        self.link.timers.next()
+        self.link.deadline()
     }
 
     /// Requests under way: their number is at most `N`.
@@ -150,8 +150,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
 }
 
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
+    /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     #[inline]
-    fn outbound(&mut self) -> Outbound<'_> {
+    pub fn outbound(&mut self) -> Outbound<'_> {
         Outbound {
             link: &mut self.link,
             queues: &mut self.queues,
@@ -244,10 +245,14 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link.
+    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
+        // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.
+        if let Some((packet_type, id)) = self.inbound.answer.take() {
+            self.outbound().answer(packet_type, id);
+        }
         self.outbound().disconnect(now);
     }
 

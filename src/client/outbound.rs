@@ -284,7 +284,7 @@ impl<'a> Outbound<'a> {
     }
 
     /// See [`Client::disconnect`](crate::Client::disconnect).
-    pub fn disconnect(&mut self, now: Instant) {
+    pub(super) fn disconnect(&mut self, now: Instant) {
         if matches!(self.link.state, State::Connecting | State::Connected) {
             self.link.state = State::Closing;
             self.watch_output(now, false);
@@ -419,20 +419,17 @@ impl<'a> Outbound<'a> {
         self.queues.marks.is_watched = self.queues.marks.is_waiting();
     }
 
-    /// Sends all requests again that wait for an answer, if it is time to. While other output waits, it is put off: a
-    /// deadline that has passed would keep the caller busy.
+    /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     pub(super) fn retry_if_due(&mut self, now: Instant) {
         if !self.link.timers.is_due(Timer::Retry, now) {
             return;
         }
-        let idle = self.source() == Source::None && self.link.state == State::Connected;
-        if idle {
-            self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
-        }
-        self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
-        if !idle {
+        if self.source() != Source::None || self.link.state != State::Connected {
+            self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
             return;
         }
+        self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
+        self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
         let dup = self.link.version == Version::Mqtt31;
         self.arena().retry(dup);
         self.watch_output(now, false);
