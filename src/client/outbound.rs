@@ -433,6 +433,7 @@ impl<'a> Outbound<'a> {
         self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
         let dup = self.link.version == Version::Mqtt31;
         self.arena().retry(dup);
+        self.session.send_again();
         self.watch_output(now, false);
     }
 

@@ -39,7 +39,7 @@ pub struct Broker {
     pub hostile: bool,
     /// The client may repeat on a living connection.
     pub retry: bool,
-    has_session: bool,
+    pub has_session: bool,
     next_id: PacketId,
     outgoing: Vec<Outgoing>,
     /// QoS 2 messages that are not released yet, by identifier.

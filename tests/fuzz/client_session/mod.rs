@@ -45,7 +45,8 @@ struct World {
     next_number: u32,
     /// Messages of the broker that it has to deliver.
     promised: Vec<(u32, QoS)>,
-    sessions_lost: bool,
+    /// One side knows less than the other, by no fault.
+    is_uneven: bool,
 }
 
 impl World {
@@ -76,7 +77,7 @@ impl World {
             saved: None,
             next_number: 0,
             promised: Vec::new(),
-            sessions_lost: false,
+            is_uneven: false,
         };
         if is(6) {
             world.save();
@@ -95,6 +96,7 @@ impl World {
             7 => {
                 if self.client.abandon_payload().is_ok() {
                     self.app.taint_stream();
+                    self.is_uneven = true;
                 }
             }
             8 => drop(self.send(len)),
@@ -278,9 +280,9 @@ impl World {
         }
     }
 
-    /// From here on, one side knows less than the other.
+    /// A session is lost, on one side at least.
     fn taint(&mut self) {
-        self.sessions_lost = true;
+        self.is_uneven = true;
         self.app.taint();
         if let Some((_, _, app)) = &mut self.saved {
             app.taint();
@@ -354,6 +356,9 @@ impl World {
         self.app.rebooted();
         // An image keeps no trace of what was sent, so all is repeated.
         self.broker.begun.extend(self.app.in_use.values());
+        if !self.broker.has_session {
+            self.taint();
+        }
         self.save();
     }
 
@@ -403,7 +408,7 @@ impl World {
             return;
         }
         self.app.check_messages(&self.broker);
-        assert!(self.sessions_lost || self.broker.owes_nothing());
+        assert!(self.is_uneven || self.broker.owes_nothing());
         for (number, qos) in &self.promised {
             let count = self.app.received.get(number).copied().unwrap_or(0);
             match qos {
