@@ -352,8 +352,15 @@ impl World {
         let options = *self.client.options();
         self.client = TestClient::with_options(self.buffers.clone(), options);
         self.client.restore(&image).expect("an image of ours");
-        self.app = app;
+        let before = core::mem::replace(&mut self.app, app);
         self.app.rebooted();
+        // What the application does with a message of QoS 1 it has to keep by itself.
+        self.app.skipped = before.skipped;
+        for (number, _) in self.promised.iter().filter(|(_, qos)| *qos != QoS::ExactlyOnce) {
+            if let Some(count) = before.received.get(number) {
+                self.app.received.insert(*number, *count);
+            }
+        }
         // An image keeps no trace of what was sent, so all is repeated.
         self.broker.begun.extend(self.app.in_use.values());
         if !self.broker.has_session {
