@@ -428,7 +428,8 @@ impl<'a> Outbound<'a> {
         if !self.link.timers.is_due(Timer::Retry, now) {
             return;
         }
-        if self.source() != Source::None || self.link.state != State::Connected {
+        let idle = self.source() == Source::None && self.queues.marks.is_sent();
+        if !idle || self.link.state != State::Connected {
             self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
             return;
         }
@@ -436,6 +437,7 @@ impl<'a> Outbound<'a> {
         self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
         let dup = self.link.version == Version::Mqtt31;
         self.arena().retry(dup);
+        self.session.send_again();
         self.watch_output(now, false);
     }
 

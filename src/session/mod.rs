@@ -235,6 +235,14 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         }
     }
 
+    /// All that was sent waits to be sent again, on the same connection. What answers the first sending is ignored
+    /// until then: the second is answered, too.
+    pub(crate) fn send_again(&mut self) {
+        for slot in self.slots.as_mut() {
+            slot.state = slot.state.send_again();
+        }
+    }
+
     /// Ends a request without an answer; [`take_ended`](Self::take_ended) reports it.
     ///
     /// It is [`Uncertain`](Outcome::Uncertain) where the server had answered with PUBREC, else

@@ -88,15 +88,20 @@ impl State {
         )
     }
 
-    pub(super) fn link_lost(self) -> Self {
+    pub(super) fn send_again(self) -> Self {
         match self {
             State::AtLeastOnceSent => State::AtLeastOnceQueued,
             State::ExactlyOnceSent => State::ExactlyOnceQueued,
             State::ReleaseSent => State::ReleaseQueued,
-            State::SubscribeQueued
-            | State::SubscribeSent
-            | State::UnsubscribeQueued
-            | State::UnsubscribeSent => State::Lost,
+            State::SubscribeSent => State::SubscribeQueued,
+            State::UnsubscribeSent => State::UnsubscribeQueued,
+            other => other,
+        }
+    }
+
+    pub(super) fn link_lost(self) -> Self {
+        match self.send_again() {
+            State::SubscribeQueued | State::UnsubscribeQueued => State::Lost,
             other => other,
         }
     }
