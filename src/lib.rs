@@ -21,21 +21,26 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod backoff;
 pub mod client;
 pub mod codec;
+mod routes;
 pub mod session;
 mod time;
 pub mod topic;
 pub mod transport;
 mod violation;
 
+pub use backoff::Backoff;
 pub use client::{
-    Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages, Message, Options,
-    Outbound, RequestError, SessionLoss, State, Timeout, Timeouts,
+    AcknowledgeError, Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages,
+    Message, Options, Outbound, Receipt, RequestError, RestoreError, Retry, SaveError, SessionLoss, State,
+    StreamError, StreamedMessage, Timeout, Timeouts,
 };
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
+pub use routes::{RouteError, Routes, Subscription};
 pub use time::Instant;
 pub use topic::{TopicFilter, TopicName};
 pub use violation::Violation;

@@ -88,7 +88,7 @@ violations! {
     /// A topic name or filter without a character.
     TopicEmpty = "MQTT-4.7.3-1", "empty topic";
     /// A topic name of more than 32,767 characters (3.1 only).
-    TopicLength = "3.1 section 2.5", "topic of more than 32,767 characters";
+    TopicLength = "3.1 section 2.2, Topic name", "topic of more than 32,767 characters";
     /// A wildcard in a topic name.
     WildcardInTopicName = "MQTT-3.3.2-2", "wildcard in a topic name";
     /// `#` that is not a whole level, or not the last.

@@ -57,6 +57,7 @@ impl Machine<'_> {
     /// The application has seen the event: what it owes is queued, and its bytes go.
     fn release(&mut self) {
         self.inbound.held = Held::None;
+        self.inbound.receipt = None;
         if let Some((packet_type, id)) = self.inbound.answer.take() {
             self.out.answer(packet_type, id);
         }
@@ -66,6 +67,7 @@ impl Machine<'_> {
 
     fn step(&mut self) -> Result<bool, Error> {
         self.out.ping_if_due(self.now);
+        self.out.retry_if_due(self.now);
         if let Some(held) = self.notice() {
             self.inbound.held = held;
             return Ok(true);
@@ -98,8 +100,10 @@ impl Machine<'_> {
         if core::mem::take(&mut self.inbound.aborted) {
             return Some(Held::Aborted);
         }
-        let (id, outcome) = self.out.session.take_ended()?;
-        Some(Held::Ended { id, outcome })
+        if let Some((id, outcome)) = self.out.session.take_ended() {
+            return Some(Held::Ended { id, outcome });
+        }
+        self.out.take_stream_ready().map(|id| Held::StreamReady { id })
     }
 
     fn packet(&mut self) -> Result<Step, Error> {
@@ -204,7 +208,7 @@ impl Machine<'_> {
 
     /// A message is complete, and is to be delivered as this event.
     pub(super) fn message(&mut self, held: Held, delivery: Delivery, len: usize) -> Result<Step, Error> {
-        let (packet_type, id) = match delivery {
+        let (answer, id) = match delivery {
             Delivery::AtMostOnce => return Ok(Step::Event(held, len)),
             Delivery::AtLeastOnce { id, .. } => (PacketType::PubAck, id),
             Delivery::ExactlyOnce { id, .. } => (PacketType::PubRec, id),
@@ -212,18 +216,30 @@ impl Machine<'_> {
         if !self.out.has_room() {
             return Ok(Step::Wait);
         }
-        if packet_type == PacketType::PubRec {
-            match self.out.session.inbound.insert(id) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.out.answer(packet_type, id);
-                    return Ok(Step::Done(len));
-                }
-                Err(_) => return self.inbound_full(),
-            }
+        if answer == PacketType::PubRec && self.out.session.inbound.contains(id) {
+            self.out.answer(answer, id);
+            return Ok(Step::Done(len));
         }
-        self.inbound.answer = Some((packet_type, id));
+        if self.out.link.options.manual_acknowledgement {
+            return Ok(self.message_on_receipt(held, answer, id, len));
+        }
+        if answer == PacketType::PubRec && self.out.take_inbound(id).is_err() {
+            return self.inbound_full();
+        }
+        self.inbound.answer = Some((answer, id));
         Ok(Step::Event(held, len))
+    }
+
+    /// The application will acknowledge the message. Until then its repetitions are passed over.
+    fn message_on_receipt(&mut self, held: Held, answer: PacketType, id: PacketId, len: usize) -> Step {
+        if self.out.queues.receipts.contains(id) {
+            return Step::Done(len);
+        }
+        if !self.out.queues.receipts.push(id, answer) {
+            return Step::Wait;
+        }
+        self.inbound.receipt = Some(self.out.queues.receipts.receipt(id));
+        Step::Event(held, len)
     }
 
     /// What is owed goes out first, so that the server gets on after a reconnect.
@@ -245,25 +261,32 @@ impl Machine<'_> {
         if !self.out.has_room() || self.out.arena().is_inside_released() {
             return Step::Wait;
         }
-        let id = match self.out.session.pubrec(id) {
+        if self.out.arena().is_half_sent(id) {
+            // The repetition is on its way, and will be answered with another PUBREC.
+            return self.ignore(len);
+        }
+        let turn = match self.out.session.pubrec(id) {
             PubRec::Release => self.release_message(id),
             PubRec::Queued if self.out.arena().was_attempted(id) => return self.ignore(len),
             PubRec::Queued | PubRec::Unknown => {
                 self.ignore(len);
-                id
+                Some(id)
             }
         };
-        self.out.answer(PacketType::PubRel, id);
+        if let Some(turn) = turn {
+            self.out.answer(PacketType::PubRel, turn);
+        }
         Step::Done(len)
     }
 
     /// PUBREC came for this message. Says for which one PUBREL goes now: for another, if PUBRELs of an earlier
-    /// connection wait to be sent again and its turn comes after them.
-    fn release_message(&mut self, id: PacketId) -> PacketId {
+    /// connection wait to be sent again and its turn comes after them; for none, if all of them do.
+    fn release_message(&mut self, id: PacketId) -> Option<PacketId> {
+        self.out.link.changed();
         let Released { oldest, turn } = self.out.arena().released(id);
         self.out.watch_answers(self.now, oldest);
-        if turn != id {
-            self.out.session.sent(turn);
+        if let Some(other) = turn.filter(|turn| *turn != id) {
+            self.out.session.sent(other);
             self.out.session.release_later(id);
         }
         turn
@@ -275,7 +298,10 @@ impl Machine<'_> {
             return Ok(Step::Wait);
         }
         match self.out.session.inbound.remove(id) {
-            Ok(_) => {
+            Ok(known) => {
+                if known {
+                    self.out.link.changed();
+                }
                 self.out.answer(PacketType::PubComp, id);
                 Ok(Step::Done(len))
             }

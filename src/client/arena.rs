@@ -9,6 +9,7 @@
 //! | `3x` | PUBLISH |
 //! | `6x` | released: stands for the PUBREL of a PUBLISH that was here, and has its length until it is moved |
 //! | `8x`, `Ax` | SUBSCRIBE, UNSUBSCRIBE |
+//! | `F0` | the head of a streamed message, whose payload passes through the free room ([`stream`](super::stream)) |
 //!
 //! ```text
 //! 0       head          rec     cur       tail
@@ -20,6 +21,7 @@
 
 use super::bytes::{move_down, write};
 use super::record::{DEAD, DUP, PUBREL_LEN, RELEASED, Record};
+use super::stream::{Stream, WINDOW};
 use crate::PacketId;
 use crate::session::{Session, Slot};
 
@@ -29,20 +31,36 @@ pub(super) struct Marks {
     /// The first record that is not dead.
     head: usize,
     /// The record that is being sent, or is sent next.
-    rec: usize,
+    pub(super) rec: usize,
     /// The next byte to be sent.
-    cur: usize,
+    pub(super) cur: usize,
     /// Behind the last record.
-    tail: usize,
+    pub(super) tail: usize,
     /// Bytes that would be left if all dead ones went.
     live: usize,
     /// No released record lies behind this one.
     last_released: usize,
+    /// Streamed messages that have not left whole.
+    pub(super) streams: u8,
+    /// The streamed message whose turn it is.
+    pub(super) stream: Stream,
+    /// The time-out for the oldest record runs.
+    pub(super) is_watched: bool,
 }
 
 impl Marks {
     pub(super) const fn new() -> Self {
-        Marks { head: 0, rec: 0, cur: 0, tail: 0, live: 0, last_released: 0 }
+        Marks {
+            head: 0,
+            rec: 0,
+            cur: 0,
+            tail: 0,
+            live: 0,
+            last_released: 0,
+            streams: 0,
+            stream: Stream::None,
+            is_watched: false,
+        }
     }
 
     /// Bytes that compaction would leave.
@@ -72,8 +90,15 @@ impl Marks {
     /// What is to be sent: all, or only the rest of a packet that has left in part.
     #[inline]
     pub(super) fn pending<'a>(&self, bytes: &'a [u8], only_begun: bool) -> &'a [u8] {
-        let begun = if only_begun { Record::read(bytes, self.rec) } else { None };
-        bytes.get(self.cur..begun.map_or(self.tail, |record| record.end)).unwrap_or_default()
+        let end = if only_begun && self.is_inside_packet() {
+            Record::read(bytes, self.rec).map_or(self.tail, |record| record.end)
+        } else {
+            self.tail
+        };
+        if self.streams > 0 {
+            return self.pending_of_stream(bytes, end);
+        }
+        bytes.get(self.cur..end).unwrap_or_default()
     }
 
     /// Bytes that [`Arena::give_up`] would leave.
@@ -81,7 +106,7 @@ impl Marks {
         let mut live = self.live;
         let mut at = self.head;
         while let Some(record) = self.record(bytes, at) {
-            if what.covers(&record) {
+            if what.covers(&record, bytes) {
                 live = live.saturating_sub(record.live_len());
             }
             at = record.end;
@@ -91,7 +116,7 @@ impl Marks {
 
     /// The record here, if the arena has one.
     #[inline]
-    fn record(&self, bytes: &[u8], at: usize) -> Option<Record> {
+    pub(super) fn record(&self, bytes: &[u8], at: usize) -> Option<Record> {
         if at < self.tail { Record::read(bytes, at) } else { None }
     }
 }
@@ -103,6 +128,8 @@ pub(super) enum NoRoom {
     Full,
     /// Never: it is larger than the arena.
     TooLarge,
+    /// Not while the payload of a streamed message passes through.
+    Streaming,
 }
 
 /// Which records are given up because the server has no session.
@@ -115,8 +142,8 @@ pub(super) enum GiveUp {
 }
 
 impl GiveUp {
-    fn covers(self, record: &Record) -> bool {
-        record.is_released() || (self == GiveUp::Attempted && record.was_attempted())
+    fn covers(self, record: &Record, bytes: &[u8]) -> bool {
+        record.is_released() || (self == GiveUp::Attempted && record.was_attempted(bytes))
     }
 }
 
@@ -124,8 +151,8 @@ impl GiveUp {
 pub(super) struct Released {
     /// Its message was the oldest.
     pub(super) oldest: bool,
-    /// The message whose PUBREL goes now.
-    pub(super) turn: PacketId,
+    /// The message whose PUBREL goes now; `None` if that is sent with all others that are sent again.
+    pub(super) turn: Option<PacketId>,
 }
 
 /// The arena at work: its marks, its bytes, and where the record of each slot lies.
@@ -136,11 +163,11 @@ pub(super) struct Arena<'a> {
 }
 
 impl<'a> Arena<'a> {
-    fn record(&self, at: usize) -> Option<Record> {
+    pub(super) fn record(&self, at: usize) -> Option<Record> {
         self.marks.record(self.bytes, at)
     }
 
-    fn id(&self, record: &Record) -> Option<PacketId> {
+    pub(super) fn id(&self, record: &Record) -> Option<PacketId> {
         record.id(self.bytes)
     }
 
@@ -167,14 +194,23 @@ impl<'a> Arena<'a> {
     /// Makes room for a packet; it is to be written to the front of what comes back.
     #[inline]
     pub(super) fn reserve(mut self, needed: usize) -> Result<&'a mut [u8], NoRoom> {
-        if needed > self.bytes.len() {
-            return Err(NoRoom::TooLarge);
+        // Streamed messages keep room to pass through, or packets behind them could block them for ever.
+        let window = if self.marks.streams > 0 { WINDOW } else { 0 };
+        let room = self.bytes.len().saturating_sub(window);
+        if needed > room {
+            return Err(if window == 0 { NoRoom::TooLarge } else { NoRoom::Full });
         }
-        if self.marks.live.saturating_add(needed) > self.bytes.len() {
+        if self.marks.is_streaming() {
+            return Err(NoRoom::Streaming);
+        }
+        if self.marks.live.saturating_add(needed) > room {
             return Err(NoRoom::Full);
         }
-        if self.marks.tail.saturating_add(needed) > self.bytes.len() {
+        if self.marks.tail.saturating_add(needed) > room {
             self.compact();
+        }
+        if self.marks.tail.saturating_add(needed) > room {
+            return Err(NoRoom::Full);
         }
         self.bytes.get_mut(self.marks.tail..).ok_or(NoRoom::Full)
     }
@@ -192,6 +228,9 @@ impl<'a> Arena<'a> {
     /// So many bytes have left; says whether a whole packet did.
     #[inline]
     pub(super) fn sent(&mut self, session: &mut Session<[Slot]>, len: usize) -> bool {
+        if self.marks.is_streaming() {
+            return self.stream_sent(session, len);
+        }
         self.marks.cur = self.marks.cur.saturating_add(len).min(self.marks.tail);
         let before = self.marks.rec;
         while self.marks.rec < self.marks.cur {
@@ -199,15 +238,21 @@ impl<'a> Arena<'a> {
             else {
                 break;
             };
-            self.marks.rec = record.end;
-            match self.id(&record) {
-                Some(id) => session.sent(id),
-                None => self.kill(&record),
-            }
+            self.record_sent(session, &record);
         }
         let whole = self.marks.rec != before;
         self.skip_dead();
         whole
+    }
+
+    /// A record has left whole.
+    #[inline]
+    pub(super) fn record_sent(&mut self, session: &mut Session<[Slot]>, record: &Record) {
+        self.marks.rec = record.end;
+        match self.id(record) {
+            Some(id) => session.sent(id),
+            None => self.kill(record),
+        }
     }
 
     /// The request is answered to the end; says whether it was the oldest.
@@ -216,13 +261,24 @@ impl<'a> Arena<'a> {
         let Some(record) = self.record_of(id) else { return false };
         let oldest = record.at == self.marks.head;
         self.kill(&record);
+        if record.at > self.marks.rec || (record.at == self.marks.rec && !self.marks.is_inside_packet()) {
+            // Sent before, and waiting to be sent again: nothing dead stays where it would be sent.
+            self.compact();
+        }
         self.skip_dead();
         oldest
     }
 
+    /// Whether this request was sent before, and is being sent again.
+    pub(super) fn is_half_sent(&mut self, id: PacketId) -> bool {
+        let at = self.position(id).map(|at| *at as usize);
+        self.marks.is_inside_packet() && at == Some(self.marks.rec)
+    }
+
     /// Whether a PUBLISH has left at least in part, on this connection or an earlier one.
     pub(super) fn was_attempted(&mut self, id: PacketId) -> bool {
-        self.record_of(id).is_some_and(|record| record.was_attempted() || record.at < self.marks.cur)
+        self.record_of(id)
+            .is_some_and(|record| record.was_attempted(self.bytes) || record.at < self.marks.cur)
     }
 
     /// Whether a PUBREL that is sent again has left in part.
@@ -235,7 +291,7 @@ impl<'a> Arena<'a> {
     /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
     #[inline]
     pub(super) fn released(&mut self, id: PacketId) -> Released {
-        let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: id } };
+        let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: Some(id) } };
         self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
         write(self.bytes, record.at, &[RELEASED]);
         write(self.bytes, record.body, &id.get().to_be_bytes());
@@ -245,7 +301,13 @@ impl<'a> Arena<'a> {
         } else {
             self.marks.last_released = record.at;
         }
-        Released { oldest: record.at == self.marks.head, turn }
+        let oldest = record.at == self.marks.head;
+        if record.at >= self.marks.rec {
+            // Sent before, and waiting to be sent again: from now on as PUBREL.
+            self.compact();
+            return Released { oldest, turn: None };
+        }
+        Released { oldest, turn: Some(turn) }
     }
 
     /// PUBREL goes out in the order of PUBREC (MQTT-4.6.0-4): the identifier goes to the last released record, and
@@ -282,25 +344,52 @@ impl<'a> Arena<'a> {
     /// the server may have seen it. QoS 0, SUBSCRIBE and UNSUBSCRIBE go.
     pub(super) fn rewind(&mut self) {
         let cur = self.marks.cur;
+        self.marks.stream = Stream::None;
+        self.marks.streams = 0;
+        self.marks.is_watched = false;
         self.for_each(|arena, record| {
-            if record.is_publish() && !record.is_at_most_once() {
-                if record.at < cur {
-                    write(arena.bytes, record.at, &[record.first | DUP]);
-                }
-            } else if !record.is_released() {
-                arena.kill(record);
+            if record.is_released() {
+                return;
             }
+            if record.publish_at().is_none() || arena.id(record).is_none() {
+                return arena.kill(record);
+            }
+            if record.at < cur {
+                arena.set_dup(record);
+            }
+            arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
         });
         self.restart();
+    }
+
+    /// Sends everything again that has left and is not answered. In 3.1, `dup` is set in all of it.
+    pub(super) fn retry(&mut self, dup: bool) {
+        self.marks.streams = 0;
+        self.for_each(|arena, record| {
+            if record.publish_at().is_some() || (dup && !record.is_dead()) {
+                arena.set_dup(record);
+            }
+            arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
+        });
+        self.restart();
+    }
+
+    /// Marks a packet as one that the server may have seen.
+    pub(super) fn set_dup(&mut self, record: &Record) {
+        let at = record.publish_at().unwrap_or(record.at);
+        let first = self.bytes.get(at).copied().unwrap_or(DEAD);
+        write(self.bytes, at, &[first | DUP]);
     }
 
     /// Gives records up, and tells the session. Only while nothing has left on this connection.
     pub(super) fn give_up(&mut self, session: &mut Session<[Slot]>, what: GiveUp) {
         self.for_each(|arena, record| {
-            if what.covers(record) {
+            if what.covers(record, arena.bytes) {
                 if let Some(id) = arena.id(record) {
                     session.abandon(id);
                 }
+                let streamed = u8::from(record.is_streamed());
+                arena.marks.streams = arena.marks.streams.saturating_sub(streamed);
                 arena.kill(record);
             }
         });
@@ -324,13 +413,13 @@ impl<'a> Arena<'a> {
         }
     }
 
-    fn kill(&mut self, record: &Record) {
+    pub(super) fn kill(&mut self, record: &Record) {
         self.marks.live = self.marks.live.saturating_sub(record.live_len());
         write(self.bytes, record.at, &[DEAD]);
     }
 
     #[inline]
-    fn skip_dead(&mut self) {
+    pub(super) fn skip_dead(&mut self) {
         while self.marks.head < self.marks.rec {
             match self.record(self.marks.head) {
                 Some(record) if record.is_dead() => self.marks.head = record.end,
@@ -359,8 +448,10 @@ impl<'a> Arena<'a> {
             if at >= self.marks.rec && rec.is_none() {
                 rec = Some(to);
             }
+            // What has left in part goes on, even if it has been answered in the meantime.
+            let half_sent = at == self.marks.rec && sent_of_rec > 0;
             at = record.end;
-            if !record.is_dead() {
+            if half_sent || !record.is_dead() {
                 to = self.move_record(&record, to);
             }
         }
@@ -372,8 +463,8 @@ impl<'a> Arena<'a> {
 
     /// Moves one record; says where the next one goes.
     fn move_record(&mut self, record: &Record, to: usize) -> usize {
-        let id = self.id(record);
-        let len = record.live_len();
+        let id = record.id(self.bytes);
+        let len = if record.is_dead() { record.len() } else { record.live_len() };
         if let (true, Some(id)) = (record.is_released(), id) {
             let [high, low] = id.get().to_be_bytes();
             write(self.bytes, to, &[record.first, 2, high, low]);

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{RefusalCode, Violation};
+use crate::{PacketId, RefusalCode, Violation};
 
 /// The connection has ended. The client is off line already; the transport has to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub enum RequestError {
     },
     /// A SUBSCRIBE takes at most 255 filters here.
     TooManyFilters,
+    /// A streamed message of QoS 1 or 2 must be [`repeatable`](crate::StreamedMessage::repeatable).
+    NotRepeatable,
 }
 
 /// What there is no room in, and what will make some.
@@ -98,6 +100,9 @@ pub enum Full {
     /// The transmit buffer. The same events make room, and bytes of QoS 0 messages as they are
     /// [`sent`](crate::Client::sent).
     Buffer,
+    /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is
+    /// [`sent`](crate::Client::sent).
+    Stream,
 }
 
 impl fmt::Display for RequestError {
@@ -107,10 +112,12 @@ impl fmt::Display for RequestError {
             RequestError::NotConnected => f.write_str("not connected"),
             RequestError::Full(Full::Requests) => f.write_str("too many requests under way"),
             RequestError::Full(Full::Buffer) => f.write_str("the transmit buffer is full"),
+            RequestError::Full(Full::Stream) => f.write_str("a streamed message is on its way"),
             RequestError::TooLarge { needed, room } => {
                 write!(f, "a packet of {needed} bytes does not fit into {room}")
             }
             RequestError::TooManyFilters => f.write_str("more than 255 filters"),
+            RequestError::NotRepeatable => f.write_str("QoS 1 and 2 need a payload that can be given again"),
         }
     }
 }
@@ -161,3 +168,56 @@ impl From<Violation> for ConnectError {
         ConnectError::Forbidden(violation)
     }
 }
+
+/// Why no payload was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum StreamError {
+    /// [`Event::StreamReady`](crate::Event::StreamReady) has not asked for one, or the link was lost since.
+    NotAsked,
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no payload was asked for")
+    }
+}
+
+impl core::error::Error for StreamError {}
+
+/// Why a message was not acknowledged. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum AcknowledgeError {
+    /// The connection that the message came over is gone, and the message will come again; or it is acknowledged
+    /// already.
+    Stale,
+    /// An older message is not acknowledged yet, and answers go out in the order of the messages (MQTT-4.6.0-2,
+    /// MQTT-4.6.0-3).
+    OutOfOrder {
+        /// The message that has to be acknowledged first.
+        oldest: PacketId,
+    },
+    /// Too many answers wait to be sent; bytes that are [`sent`](crate::Client::sent) make room.
+    Full,
+    /// The identifier does not fit beside those of other QoS 2 messages under way. They go as the server releases
+    /// them.
+    InboundFull,
+}
+
+impl fmt::Display for AcknowledgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AcknowledgeError::Stale => f.write_str("the message is not of this connection"),
+            AcknowledgeError::OutOfOrder { oldest } => {
+                write!(f, "message {oldest} has to be acknowledged first")
+            }
+            AcknowledgeError::Full => f.write_str("too many answers wait to be sent"),
+            AcknowledgeError::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
+        }
+    }
+}
+
+impl core::error::Error for AcknowledgeError {}

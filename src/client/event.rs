@@ -16,14 +16,16 @@ pub enum Event<'a> {
         /// `None` in MQTT 3.1, where the server does not say.
         session_present: Option<bool>,
     },
-    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance).
+    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance), or by hand
+    /// ([`Client::receipt`](crate::Client::receipt)).
     Message(Publish<'a>),
     /// A message that is larger than the receive buffer begins
     /// ([`LargeMessages::Pieces`](crate::LargeMessages::Pieces)).
     MessageStart(LargeMessage<'a>),
     /// The next piece of that message's payload; never empty.
     MessagePiece(&'a [u8]),
-    /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance).
+    /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance). (With
+    /// [`manual_acknowledgement`](crate::Options::manual_acknowledgement) this comes for a skipped one too.)
     MessageEnd,
     /// The link was lost within that message. At QoS 1 and 2 it will come again, from the start.
     MessageAborted,
@@ -36,6 +38,12 @@ pub enum Event<'a> {
         id: PacketId,
         /// The QoS at which it is done: 1 also for a QoS 2 message that the server has answered with PUBACK.
         qos: QoS,
+    },
+    /// It is the turn of a streamed message: hand its payload over, from the first byte on, with
+    /// [`write_payload`](crate::Client::write_payload). After a lost link this comes again.
+    StreamReady {
+        /// What [`publish_streamed`](crate::Client::publish_streamed) had returned.
+        id: Option<PacketId>,
     },
     /// The server has answered SUBSCRIBE.
     Subscribed {
@@ -112,5 +120,47 @@ impl<'a> Message<'a> {
     #[must_use]
     pub const fn retain(self) -> Self {
         Message { retain: true, ..self }
+    }
+}
+
+/// A message whose payload is handed over piece by piece, because it is larger than the transmit buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StreamedMessage<'a> {
+    /// The topic name.
+    pub topic: &'a str,
+    /// Bytes of the payload.
+    pub payload_len: usize,
+    /// Quality of service. Above 0 the payload must be [`repeatable`](Self::repeatable).
+    pub qos: QoS,
+    /// Whether the server keeps the message for later subscribers.
+    pub retain: bool,
+    /// The payload can be handed over once more from its start, should the link be lost before the message is
+    /// acknowledged.
+    pub repeatable: bool,
+}
+
+impl<'a> StreamedMessage<'a> {
+    /// A message of QoS 0 that is not retained and cannot be repeated.
+    pub const fn new(topic: &'a str, payload_len: usize) -> Self {
+        StreamedMessage { topic, payload_len, qos: QoS::AtMostOnce, retain: false, repeatable: false }
+    }
+
+    /// With this QoS.
+    #[must_use]
+    pub const fn qos(self, qos: QoS) -> Self {
+        StreamedMessage { qos, ..self }
+    }
+
+    /// To be retained by the server.
+    #[must_use]
+    pub const fn retain(self) -> Self {
+        StreamedMessage { retain: true, ..self }
+    }
+
+    /// With a payload that can be handed over again.
+    #[must_use]
+    pub const fn repeatable(self) -> Self {
+        StreamedMessage { repeatable: true, ..self }
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 
 use super::bytes::move_down;
-use super::{Event, LargeMessage};
+use super::{Event, LargeMessage, Receipt};
 use crate::codec::{Delivery, PacketType, Publish};
 use crate::session::Outcome;
 use crate::{PacketId, QoS, SubAckCodes, TopicName, Version};
@@ -46,6 +46,7 @@ pub(super) enum Held {
     Aborted,
     Skipped(Large),
     Published { id: PacketId, qos: QoS },
+    StreamReady { id: Option<PacketId> },
     Subscribed { id: PacketId, codes: Span },
     Unsubscribed { id: PacketId },
     Ended { id: PacketId, outcome: Outcome },
@@ -80,6 +81,8 @@ pub(super) struct Inbound {
     pub(super) occupied: usize,
     /// The answer that is owed once the event is released.
     pub(super) answer: Option<(PacketType, PacketId)>,
+    /// What the application acknowledges the event's message by, if it does that itself.
+    pub(super) receipt: Option<Receipt>,
     pub(super) large: Progress,
     /// Bytes have come since the last look.
     pub(super) fresh: bool,
@@ -95,6 +98,7 @@ impl Inbound {
             held: Held::None,
             occupied: 0,
             answer: None,
+            receipt: None,
             large: Progress::None,
             fresh: false,
             aborted: false,
@@ -150,6 +154,7 @@ impl Inbound {
             Held::Aborted => Event::MessageAborted,
             Held::Skipped(large) => Event::MessageSkipped(large.of(rx)),
             Held::Published { id, qos } => Event::Published { id, qos },
+            Held::StreamReady { id } => Event::StreamReady { id },
             Held::Subscribed { id, codes } => {
                 Event::Subscribed { id, codes: SubAckCodes::checked_before(codes.of(rx), version) }
             }

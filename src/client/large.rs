@@ -125,7 +125,7 @@ impl Machine<'_> {
             return Ok(step);
         }
         self.inbound.large = Progress::None;
-        if deliver {
+        if deliver || self.inbound.receipt.is_some() {
             return Ok(step);
         }
         if let Some((packet_type, id)) = self.inbound.answer.take() {

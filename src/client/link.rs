@@ -31,6 +31,10 @@ pub(super) struct Link {
     /// Bytes of DISCONNECT that have left.
     pub(super) disconnect_sent: u8,
     pub(super) keep_alive_ms: u32,
+    /// When requests are sent again the next time; it grows.
+    pub(super) retry_ms: u32,
+    /// Changes that an image of the session has to hold; see [`Client::revision`](crate::Client::revision).
+    pub(super) revision: u32,
     pub(super) timers: Timers,
     /// Acknowledgements that nothing waited for.
     pub(super) ignored: u32,
@@ -47,6 +51,8 @@ impl Link {
             ping_queued: false,
             disconnect_sent: 0,
             keep_alive_ms: 0,
+            retry_ms: 0,
+            revision: 0,
             timers: Timers::new(),
             ignored: 0,
             options: Options::new(),
@@ -64,11 +70,11 @@ impl Link {
 
     /// CONNACK has come. The keep alive counts from the end of CONNECT, as the server's does.
     pub(super) fn accept(&mut self, now: Instant) {
+        self.accepted = true;
+        self.timers.stop(Timer::ConnAck);
         if self.state == State::Connecting {
             self.state = State::Connected;
         }
-        self.accepted = true;
-        self.timers.stop(Timer::ConnAck);
         self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
     }
 
@@ -86,10 +92,16 @@ impl Link {
         }
     }
 
+    /// The session has changed in a way that an image of it has to hold.
+    #[inline]
+    pub(super) fn changed(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+    }
+
     /// Bytes have come.
     #[inline]
     pub(super) fn bytes_received(&mut self, now: Instant) {
-        if self.accepted {
+        if self.state == State::Connected {
             self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
         }
     }

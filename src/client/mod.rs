@@ -11,13 +11,18 @@ mod large;
 mod link;
 mod options;
 mod outbound;
+mod receipts;
 mod record;
+pub mod save;
+mod stream;
 
-pub use error::{ConnectError, Error, Full, RequestError, Timeout};
-pub use event::{Event, LargeMessage, Message};
+pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
+pub use event::{Event, LargeMessage, Message, StreamedMessage};
 pub use link::State;
-pub use options::{LargeMessages, Options, SessionLoss, Timeouts};
+pub use options::{LargeMessages, Options, Retry, SessionLoss, Timeouts};
 pub use outbound::Outbound;
+pub use receipts::Receipt;
+pub use save::{RestoreError, SaveError};
 
 use crate::session::{Session, Slot};
 use crate::{Connect, Instant, PacketId, QoS};
@@ -133,6 +138,11 @@ impl<R, T, const N: usize> Client<R, T, N> {
         self.session.in_flight()
     }
 
+    /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
+    pub const fn revision(&self) -> u32 {
+        self.link.revision
+    }
+
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
         self.link.ignored
@@ -140,8 +150,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
 }
 
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
+    /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     #[inline]
-    fn outbound(&mut self) -> Outbound<'_> {
+    pub fn outbound(&mut self) -> Outbound<'_> {
         Outbound {
             link: &mut self.link,
             queues: &mut self.queues,
@@ -177,6 +188,45 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
         self.outbound().publish(message, now)
     }
 
+    /// Queues a message whose payload does not fit into the transmit buffer; returns the packet identifier, which at
+    /// QoS 0 there is none of.
+    ///
+    /// It waits its turn behind what was queued before. Then [`Event::StreamReady`] asks for the payload, which
+    /// [`write_payload`](Self::write_payload) takes in pieces; nothing else is sent or taken in until its end.
+    ///
+    /// # Errors
+    /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) where the QoS is 1 or 2 and the payload
+    /// could not be handed over again.
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+        now: Instant,
+    ) -> Result<Option<PacketId>, RequestError> {
+        self.outbound().publish_streamed(message, now)
+    }
+
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; says how many bytes of it
+    /// were taken: fewer, or none, where they have to be [`sent`](Self::sent) before there is room for more.
+    ///
+    /// From the first call on the message has to be brought to its end: a source that stalls costs the link, by the
+    /// stall time-out, because no other packet, not even PINGREQ, can pass. Bytes beyond the announced length are not
+    /// taken.
+    ///
+    /// # Errors
+    /// [`StreamError::NotAsked`] where no payload was asked for, or the link was lost since.
+    pub fn write_payload(&mut self, payload: &[u8], now: Instant) -> Result<usize, StreamError> {
+        self.outbound().write_payload(payload, now)
+    }
+
+    /// Gives up the message whose payload [`Event::StreamReady`] has asked for, instead of the first
+    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows.
+    ///
+    /// # Errors
+    /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
+    pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
+        self.outbound().abandon_payload()
+    }
+
     /// Queues a SUBSCRIBE for these topic filters, each with the greatest QoS that is wanted;
     /// [`Event::Subscribed`] brings the answer.
     ///
@@ -195,10 +245,14 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link.
+    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
+        // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.
+        if let Some((packet_type, id)) = self.inbound.answer.take() {
+            self.outbound().answer(packet_type, id);
+        }
         self.outbound().disconnect(now);
     }
 
@@ -266,10 +320,50 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
         Machine { rx: self.buffers.rx.as_mut(), inbound: &mut self.inbound, out, now }.advance()
     }
 
+    /// Writes the session into `out`, in the form that [`save`] describes; says how many bytes it took: at most 80 more
+    /// than the transmit buffer has.
+    ///
+    /// For a session that is to live on after a reboot, the image has to be durable before the bytes leave that tell
+    /// the server of a change: whenever [`revision`](Self::revision) differs from the one that was saved last, save
+    /// before the next [`pending`](Self::pending) goes to the transport. Then messages of QoS 2 arrive exactly once.
+    /// An image that is older only by acknowledgements (they leave the revision as it is) does no harm: what is
+    /// finished already may be sent once more, and the server knows it.
+    ///
+    /// Not in the image: QoS 0, SUBSCRIBE, UNSUBSCRIBE, and [`Event::Ended`] that was not reported yet.
+    ///
+    /// # Errors
+    /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
+    pub fn save(&self, out: &mut [u8]) -> Result<usize, SaveError> {
+        save::save(&self.session, &self.queues.marks, self.buffers.tx.as_ref(), out)
+    }
+
+    /// Takes in a session that [`save`](Self::save) has written, by a client of the same or another size. Every kept
+    /// message will be sent with DUP.
+    ///
+    /// # Errors
+    /// See [`RestoreError`].
+    pub fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
+        self.outbound().restore(image)
+    }
+
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     #[inline]
     pub fn event(&self) -> Option<Event<'_>> {
         self.inbound.event(self.buffers.rx.as_ref(), self.link.version)
+    }
+
+    /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
+    /// ([`Options::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
+    pub const fn receipt(&self) -> Option<Receipt> {
+        self.inbound.receipt
+    }
+
+    /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
+    ///
+    /// # Errors
+    /// See [`AcknowledgeError`].
+    pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
+        self.outbound().acknowledge(receipt, now)
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.

@@ -1,5 +1,7 @@
 //! What a client does by choice.
 
+use crate::Version;
+
 /// Choices that hold until they are changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -9,6 +11,13 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// What happens to a message that is larger than the receive buffer.
     pub large_messages: LargeMessages,
+    /// Whether the application acknowledges messages of QoS 1 and 2 itself, with
+    /// [`Client::acknowledge`](crate::Client::acknowledge), once it has stored them for instance. A message that was
+    /// not acknowledged comes again after a reconnect, at QoS 2 too. Default `false`: the client acknowledges when
+    /// the application lets go of the event.
+    pub manual_acknowledgement: bool,
+    /// Whether requests are sent again on a living connection. Default: never.
+    pub retry: Retry,
     /// What happens to unacknowledged messages when the server has lost the session.
     pub session_loss: SessionLoss,
     /// MQTT 3.1 only: whether a server that accepts a connection without clean session is taken to have kept the
@@ -27,6 +36,8 @@ impl Options {
         Options {
             timeouts: Timeouts::new(),
             large_messages: LargeMessages::Skip,
+            manual_acknowledgement: false,
+            retry: Retry::Never,
             session_loss: SessionLoss::Resend,
             assume_session_kept: true,
         }
@@ -94,4 +105,34 @@ pub enum SessionLoss {
     Resend,
     /// Give them up, and report each as [`Lost`](crate::session::Outcome::Lost). None arrives twice.
     Drop,
+}
+
+/// Whether requests that are not answered are sent again on a living connection, all of them in their order, with DUP
+/// set. TCP makes that unnecessary; some servers for MQTT 3.1 expect it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Retry {
+    /// Only after a reconnect.
+    #[default]
+    Never,
+    /// In MQTT 3.1, once the oldest request was not answered for so long; the time doubles with each attempt.
+    Mqtt31 {
+        /// The first interval, in ms; 0 is never.
+        after_ms: u32,
+    },
+    /// In 3.1.1 too, which does not ask for it.
+    Always {
+        /// The first interval, in ms; 0 is never.
+        after_ms: u32,
+    },
+}
+
+impl Retry {
+    /// The first interval on a connection of this version, in ms; 0 is never.
+    pub(crate) const fn after_ms(self, version: Version) -> u32 {
+        match (self, version) {
+            (Retry::Mqtt31 { after_ms }, Version::Mqtt31) | (Retry::Always { after_ms }, _) => after_ms,
+            _ => 0,
+        }
+    }
 }

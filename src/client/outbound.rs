@@ -3,13 +3,14 @@
 use super::arena::{Arena, GiveUp, Marks, NoRoom};
 use super::control::{ACK_LEN, Control};
 use super::link::{Link, State};
+use super::receipts::Receipts;
 use super::{ConnectError, Full, Message, RequestError, SessionLoss};
 use crate::codec::{
     Connect, Delivery, EncodeError, PacketType, Publish, Subscribe, SubscribeFilters, Unsubscribe,
     UnsubscribeFilters, Version,
 };
 use crate::session::timers::Timer;
-use crate::session::{Request, Session, Slot};
+use crate::session::{InboundFull, Request, Session, Slot};
 use crate::{Instant, PacketId, QoS, TopicName};
 
 /// The control queue has at least so many bytes.
@@ -25,6 +26,7 @@ const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
 pub(super) struct Queues {
     pub(super) marks: Marks,
     pub(super) control: Control,
+    pub(super) receipts: Receipts,
     /// Bytes of the control queue; 0 until a CONNECT has said how many it needs.
     control_len: usize,
     /// What [`Outbound::pending`] has offered last, so that [`Outbound::sent`] counts it there.
@@ -42,7 +44,13 @@ enum Source {
 
 impl Queues {
     pub(super) const fn new() -> Self {
-        Queues { marks: Marks::new(), control: Control::new(), control_len: 0, offered: (Source::None, 0) }
+        Queues {
+            marks: Marks::new(),
+            control: Control::new(),
+            receipts: Receipts::new(),
+            control_len: 0,
+            offered: (Source::None, 0),
+        }
     }
 
     /// Where the arena ends and the control queue begins.
@@ -69,11 +77,11 @@ pub struct Outbound<'a> {
 }
 
 /// The parts that the outbound half is made of, side by side.
-struct Parts<'a> {
-    arena: Arena<'a>,
+pub(super) struct Parts<'a> {
+    pub(super) arena: Arena<'a>,
     control: &'a mut Control,
     control_bytes: &'a mut [u8],
-    session: &'a mut Session<[Slot]>,
+    pub(super) session: &'a mut Session<[Slot]>,
 }
 
 impl<'a> Outbound<'a> {
@@ -96,7 +104,7 @@ impl<'a> Outbound<'a> {
     }
 
     #[inline]
-    fn parts(&mut self) -> Parts<'_> {
+    pub(super) fn parts(&mut self) -> Parts<'_> {
         let limit = self.queues.limit(self.tx);
         let (bytes, control_bytes) = self.tx.split_at_mut_checked(limit).unwrap_or_default();
         Parts {
@@ -174,6 +182,7 @@ impl<'a> Outbound<'a> {
     }
 
     fn end_session(&mut self, what: GiveUp) {
+        self.link.changed();
         self.session.inbound.clear();
         let Parts { mut arena, session, .. } = self.parts();
         arena.give_up(session, what);
@@ -184,6 +193,7 @@ impl<'a> Outbound<'a> {
         self.link.reset();
         self.queues.offered = (Source::None, 0);
         self.queues.control = Control::new();
+        self.queues.receipts.link_lost();
         self.arena().rewind();
         self.session.link_lost();
     }
@@ -192,12 +202,27 @@ impl<'a> Outbound<'a> {
     #[inline]
     pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
         let topic = TopicName::new(message.topic)?;
+        let (delivery, request) = self.begin_publish(message.qos)?;
+        let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
+        let version = self.link.version;
+        let room = self.reserve(publish.encoded_len())?;
+        let len = encoded(publish.encode(version, room))?;
+        self.commit(request, len, now);
+        Ok(delivery.id())
+    }
+
+    /// The identifier and the place that a message of this QoS gets, if it is taken now.
+    #[inline]
+    pub(super) fn begin_publish(
+        &self,
+        qos: QoS,
+    ) -> Result<(Delivery, Option<(PacketId, Request)>), RequestError> {
         let online = matches!(self.link.state, State::Connected);
-        let keep = message.qos != QoS::AtMostOnce && self.link.state != State::Closing;
+        let keep = qos != QoS::AtMostOnce && self.link.state != State::Closing;
         if !online && !keep {
             return Err(RequestError::NotConnected);
         }
-        let (delivery, request) = match message.qos {
+        Ok(match qos {
             QoS::AtMostOnce => (Delivery::AtMostOnce, None),
             QoS::AtLeastOnce => {
                 let id = self.next_id()?;
@@ -207,13 +232,7 @@ impl<'a> Outbound<'a> {
                 let id = self.next_id()?;
                 (Delivery::ExactlyOnce { id, dup: false }, Some((id, Request::ExactlyOnce)))
             }
-        };
-        let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
-        let version = self.link.version;
-        let room = self.reserve(publish.encoded_len())?;
-        let len = encoded(publish.encode(version, room))?;
-        self.commit(request, len, now);
-        Ok(delivery.id())
+        })
     }
 
     /// See [`Client::subscribe`](crate::Client::subscribe).
@@ -254,26 +273,28 @@ impl<'a> Outbound<'a> {
     }
 
     #[inline]
-    fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
+    pub(super) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
         let arena = self.parts().arena;
         let room = arena.bytes.len();
         arena.reserve(needed).map_err(|error| match error {
             NoRoom::Full => RequestError::Full(Full::Buffer),
             NoRoom::TooLarge => RequestError::TooLarge { needed, room },
+            NoRoom::Streaming => RequestError::Full(Full::Stream),
         })
     }
 
     #[inline]
-    fn commit(&mut self, request: Option<(PacketId, Request)>, len: usize, now: Instant) {
+    pub(super) fn commit(&mut self, request: Option<(PacketId, Request)>, len: usize, now: Instant) {
         if let Some((id, request)) = request {
             self.session.open(id, request);
+            self.link.changed();
         }
         self.arena().appended(request.map(|(id, _)| id), len);
         self.watch_output(now, false);
     }
 
     /// See [`Client::disconnect`](crate::Client::disconnect).
-    pub fn disconnect(&mut self, now: Instant) {
+    pub(super) fn disconnect(&mut self, now: Instant) {
         if matches!(self.link.state, State::Connecting | State::Connected) {
             self.link.state = State::Closing;
             self.watch_output(now, false);
@@ -294,7 +315,7 @@ impl<'a> Outbound<'a> {
             Source::Disconnect
         } else if !control.is_empty() {
             Source::Control
-        } else if self.link.accepted && !marks.is_sent() {
+        } else if self.link.accepted && !marks.is_sent() && !marks.waits_for_payload(self.tx) {
             Source::Arena
         } else if closing {
             Source::Disconnect
@@ -400,9 +421,39 @@ impl<'a> Outbound<'a> {
     pub(super) fn watch_answers(&mut self, now: Instant, oldest_changed: bool) {
         if !self.queues.marks.is_waiting() {
             self.link.timers.stop(Timer::Ack);
-        } else if oldest_changed || !self.link.timers.is_set(Timer::Ack) {
+            self.link.timers.stop(Timer::Retry);
+        } else if oldest_changed || !self.queues.marks.is_watched {
             self.link.timers.set(Timer::Ack, now, self.link.options.timeouts.ack_ms);
+            self.link.retry_ms = self.link.options.retry.after_ms(self.link.version);
+            self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
         }
+        self.queues.marks.is_watched = self.queues.marks.is_waiting();
+    }
+
+    /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
+    pub(super) fn retry_if_due(&mut self, now: Instant) {
+        if !self.link.timers.is_due(Timer::Retry, now) {
+            return;
+        }
+        if self.source() != Source::None || self.link.state != State::Connected {
+            self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
+            return;
+        }
+        self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
+        self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
+        let dup = self.link.version == Version::Mqtt31;
+        self.arena().retry(dup);
+        self.watch_output(now, false);
+    }
+
+    /// Takes down that a QoS 2 message has come; says whether it is new.
+    #[inline]
+    pub(super) fn take_inbound(&mut self, id: PacketId) -> Result<bool, InboundFull> {
+        let new = self.session.inbound.insert(id)?;
+        if new {
+            self.link.changed();
+        }
+        Ok(new)
     }
 }
 

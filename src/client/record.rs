@@ -7,6 +7,8 @@ use crate::codec::FixedHeader;
 pub(super) const DEAD: u8 = 0x00;
 /// The first byte of a released record, which is the one of PUBREL.
 pub(super) const RELEASED: u8 = 0x62;
+/// The first byte of a streamed message: behind its identifier (0 at QoS 0) stands the PUBLISH up to the payload.
+pub(super) const STREAMED: u8 = 0xF0;
 /// The DUP flag.
 pub(super) const DUP: u8 = 0x08;
 /// Bytes that compaction leaves of a released record: a PUBREL.
@@ -54,13 +56,29 @@ impl Record {
     }
 
     #[inline]
+    pub(super) fn is_streamed(&self) -> bool {
+        self.first == STREAMED
+    }
+
+    /// Where the PUBLISH of this record begins, if it is one.
+    #[inline]
+    pub(super) fn publish_at(&self) -> Option<usize> {
+        match self.first {
+            STREAMED => Some(self.body.saturating_add(2)),
+            _ if self.is_publish() => Some(self.at),
+            _ => None,
+        }
+    }
+
+    #[inline]
     pub(super) fn is_at_most_once(&self) -> bool {
         self.is_publish() && self.first & PUBLISH_QOS == 0
     }
 
     /// A PUBLISH that may have reached the server on an earlier connection.
-    pub(super) fn was_attempted(&self) -> bool {
-        self.is_publish() && self.first & DUP != 0
+    pub(super) fn was_attempted(&self, bytes: &[u8]) -> bool {
+        let first = self.publish_at().and_then(|at| bytes.get(at));
+        first.is_some_and(|first| first & DUP != 0)
     }
 
     /// Bytes that compaction leaves of it.
@@ -86,6 +104,7 @@ impl Record {
         } else {
             self.body
         };
+        // A streamed message of QoS 0 has identifier 0, which is none.
         PacketId::new(read_u16(bytes, at)?)
     }
 }

@@ -1,6 +1,7 @@
 //! CONNECT (section 3.1).
 
 use super::cursor::{Reader, Writer, check_len};
+use super::publish::check_topic_len;
 use super::{EncodeError, QoS, Version, header};
 use crate::{TopicName, Violation, topic::check_text};
 
@@ -32,6 +33,7 @@ const MQTT31_CLIENT_ID_CHARS: usize = 23;
 /// # Ok::<(), baremqtt::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Connect<'a> {
     /// The version of the protocol that the connection is to speak.
     pub version: Version,
@@ -94,6 +96,13 @@ impl core::fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // A password does not belong in a log.
         f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Credentials<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Credentials {{ username: {=str}, .. }}", self.username);
     }
 }
 
@@ -216,7 +225,7 @@ impl<'a> Connect<'a> {
             }
         }
         if let Some(will) = &self.will {
-            TopicName::new(will.topic)?;
+            check_topic_len(TopicName::new(will.topic)?, self.version)?;
             check_len(will.message)?;
             if self.version == Version::Mqtt31 && !will.message.is_ascii() {
                 return Err(Violation::WillMessage);

@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::PacketId;
-use crate::{Violation, topic::check_text};
+use crate::Violation;
 
 /// Takes fields off the front of a packet's body.
 pub(crate) struct Reader<'a> {
@@ -56,11 +56,9 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// A string behind its length (section 1.5.3).
+    /// UTF-8 behind its length. U+0000 is left to the check of the packet, which both directions share.
     pub(crate) fn text(&mut self) -> Result<&'a str, Violation> {
-        let bytes = self.bytes()?;
-        check_text(bytes)?;
-        core::str::from_utf8(bytes).map_err(|_| Violation::Utf8)
+        core::str::from_utf8(self.bytes()?).map_err(|_| Violation::Utf8)
     }
 
     /// Nothing may be left.

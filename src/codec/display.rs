@@ -34,20 +34,14 @@ fn flag(set: bool, text: &str) -> &str {
 
 impl Display for Connect<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "CONNECT {} client_id=\"{}\"", self.version, self.client_id.escape_debug())?;
+        write!(f, "CONNECT {} client_id=\"{}\"", self.version, Escaped(self.client_id))?;
         write!(f, "{} keep_alive={}s", flag(self.clean_session, " clean"), self.keep_alive)?;
         if let Some(credentials) = &self.credentials {
-            write!(f, " user=\"{}\"", credentials.username.escape_debug())?;
+            write!(f, " user=\"{}\"", Escaped(credentials.username))?;
             f.write_str(flag(credentials.password.is_some(), " password=***"))?;
         }
         if let Some(will) = &self.will {
-            write!(
-                f,
-                " will={} qos={}{} ",
-                will.topic.escape_debug(),
-                will.qos,
-                flag(will.retain, " retain")
-            )?;
+            write!(f, " will={} qos={}{} ", Escaped(will.topic), will.qos, flag(will.retain, " retain"))?;
             payload(f, will.message)?;
         }
         Ok(())
@@ -67,7 +61,7 @@ impl Display for ConnAck {
 
 impl Display for Publish<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "PUBLISH {} qos={}", self.topic.as_str().escape_debug(), self.delivery.qos())?;
+        write!(f, "PUBLISH {} qos={}", Escaped(self.topic.as_str()), self.delivery.qos())?;
         if let Some(id) = self.delivery.id() {
             write!(f, " id={id}")?;
         }
@@ -80,7 +74,7 @@ impl Display for Subscribe<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "SUBSCRIBE id={}{}", self.id, flag(self.dup, " dup"))?;
         for (filter, qos) in self.filters {
-            write!(f, " {} qos={qos}", filter.as_str().escape_debug())?;
+            write!(f, " {} qos={qos}", Escaped(filter.as_str()))?;
         }
         Ok(())
     }
@@ -103,7 +97,7 @@ impl Display for Unsubscribe<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "UNSUBSCRIBE id={}{}", self.id, flag(self.dup, " dup"))?;
         for filter in self.filters {
-            write!(f, " {}", filter.as_str().escape_debug())?;
+            write!(f, " {}", Escaped(filter.as_str()))?;
         }
         Ok(())
     }
@@ -115,22 +109,48 @@ fn payload(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     if bytes.is_empty() {
         return Ok(());
     }
+    let cut = bytes.len() > SHOWN;
     let shown = bytes.get(..SHOWN).unwrap_or(bytes);
     f.write_char(' ')?;
-    match text_prefix(shown) {
-        Some(text) => write!(f, "\"{}\"", text.escape_debug())?,
+    match as_text(shown, cut) {
+        Some(text) => write!(f, "\"{}\"", Escaped(text))?,
         None => shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?,
     }
-    f.write_str(flag(bytes.len() > SHOWN, "..."))
+    f.write_str(flag(cut, "..."))
 }
 
-/// The bytes as text, without a character that the cut has left incomplete.
-fn text_prefix(bytes: &[u8]) -> Option<&str> {
+/// The bytes as text, if they are; a character that the cut has left incomplete does not count.
+fn as_text(bytes: &[u8], cut: bool) -> Option<&str> {
     match core::str::from_utf8(bytes) {
         Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+        Err(error) if cut && error.error_len().is_none() => {
             core::str::from_utf8(bytes.get(..error.valid_up_to())?).ok()
         }
         Err(_) => None,
     }
+}
+
+/// Text on one line, with nothing in it that a terminal obeys. (`str::escape_debug` does the same from tables of
+/// 2 KB, and with code that can panic as far as the linker knows.)
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '"' | '\\' => write!(f, "\\{c}"),
+            '\0' => f.write_str("\\0"),
+            _ if is_obeyed(c) => Display::fmt(&c.escape_default(), f),
+            _ => f.write_char(c),
+        })
+    }
+}
+
+/// Control characters, line and paragraph separators, and what turns the direction of text or is not seen.
+const fn is_obeyed(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }

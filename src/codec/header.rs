@@ -1,7 +1,7 @@
 //! The fixed header (section 2.2): packet type, flags, remaining length.
 
 use super::cursor::Writer;
-use super::{EncodeError, Version};
+use super::{EncodeError, Version, publish};
 use crate::Violation;
 
 /// The largest remaining length that four bytes can say, in bytes.
@@ -97,20 +97,27 @@ impl FixedHeader {
 
     /// Reads the fixed header at the front of `bytes`; `None` while it is incomplete.
     ///
-    /// It is refused as early as it can be: a PUBACK that announces three bytes does not wait for them.
+    /// It is refused as early as it can be: a PUBACK that announces three bytes does not wait for them, nor a
+    /// PUBLISH of QoS 3 for anything.
     ///
     /// # Errors
-    /// [`PacketType`](Violation::PacketType), [`HeaderFlags`](Violation::HeaderFlags),
+    /// [`PacketType`](Violation::PacketType), [`HeaderFlags`](Violation::HeaderFlags), [`Qos`](Violation::Qos),
+    /// [`DupAtMostOnce`](Violation::DupAtMostOnce),
     /// [`RemainingLength`](Violation::RemainingLength), [`PacketLength`](Violation::PacketLength).
     #[inline]
     pub fn decode(bytes: &[u8], version: Version) -> Result<Option<Self>, Violation> {
         let [first, rest @ ..] = bytes else { return Ok(None) };
         let packet_type = PacketType::from_first_byte(*first).ok_or(Violation::PacketType)?;
         let flags = first & 0x0F;
-        // CONNECT says itself which version it is, so its flags wait until then. 3.1 draws them as unused.
-        let checked = !matches!(packet_type, PacketType::Publish | PacketType::Connect);
-        if checked && version == Version::Mqtt311 && flags != packet_type.reserved_flags() {
-            return Err(Violation::HeaderFlags);
+        match packet_type {
+            PacketType::Publish => publish::check_flags(flags, version)?,
+            // It says itself which version it is, so its flags wait until then.
+            PacketType::Connect => {}
+            // 3.1 draws them as unused.
+            _ if version == Version::Mqtt311 && flags != packet_type.reserved_flags() => {
+                return Err(Violation::HeaderFlags);
+            }
+            _ => {}
         }
         let Some((remaining_len, header_len)) = decode_remaining_length(rest)? else { return Ok(None) };
         let (least, most) = packet_type.lengths();

@@ -33,6 +33,7 @@ pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 
 use crate::Violation;
 use cursor::Reader;
+pub(crate) use cursor::Writer;
 
 /// Any of the fourteen control packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -231,6 +232,14 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// Bytes of a packet with such a body.
+pub(crate) use header::packet_len;
+
+/// Writes a fixed header, as far as there is room.
+pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
+    header::write(&mut Writer::new(out), first, remaining_len);
+}
+
 #[inline]
 fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
     let mut writer = header::begin(first, body.len(), out)?;
@@ -246,6 +255,14 @@ pub(crate) fn decode_id(body: &[u8]) -> Result<PacketId, Violation> {
     reader.end()?;
     Ok(id)
 }
+
+// A derive on a type with a lifetime compiles even where a field cannot be formatted: the trait is then just not
+// there.
+#[cfg(feature = "defmt")]
+const _: fn() = || {
+    fn formats<T: defmt::Format>() {}
+    formats::<Decoded<'static>>();
+};
 
 /// Lists that come from packets or from the application are equal when their items are.
 macro_rules! compare_by_items {

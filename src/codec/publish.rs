@@ -1,7 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{EncodeError, PacketId, PacketType, QoS, Version, header};
+use super::{EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, header};
 use crate::{TopicName, Violation};
 
 const DUP: u8 = 0x08;
@@ -101,6 +101,27 @@ impl<'a> Publish<'a> {
         Ok(writer.len())
     }
 
+    /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
+    pub(crate) fn encode_head(
+        &self,
+        version: Version,
+        payload_len: usize,
+        out: &mut [u8],
+    ) -> Result<usize, EncodeError> {
+        check_topic_len(self.topic, version)?;
+        let head = Publish { payload: &[], ..*self };
+        let remaining_len = head.body_len().saturating_add(payload_len);
+        if remaining_len > MAX_REMAINING_LENGTH {
+            return Err(EncodeError::Forbidden(Violation::TooLong));
+        }
+        let room = out.len();
+        let mut writer = Writer::new(out);
+        header::write(&mut writer, self.first_byte(), remaining_len);
+        head.write_body(&mut writer);
+        let needed = writer.len();
+        if needed > room { Err(EncodeError::BufferTooSmall { needed }) } else { Ok(needed) }
+    }
+
     #[inline]
     fn first_byte(&self) -> u8 {
         PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
@@ -122,7 +143,8 @@ impl<'a> Publish<'a> {
         w.raw(self.payload);
     }
 
-    /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends.
+    /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
+    /// were checked with the fixed header.
     #[inline]
     pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
         let qos = QoS::from_bits((flags >> 1) & 3).ok_or(Violation::Qos)?;
@@ -131,8 +153,6 @@ impl<'a> Publish<'a> {
         let topic = TopicName::from_bytes(reader.bytes()?)?;
         check_topic_len(topic, version)?;
         let delivery = match qos {
-            // 3.1 calls DUP a hint, and does not forbid it here.
-            QoS::AtMostOnce if dup && version == Version::Mqtt311 => return Err(Violation::DupAtMostOnce),
             QoS::AtMostOnce => Delivery::AtMostOnce,
             QoS::AtLeastOnce => Delivery::AtLeastOnce { id: reader.packet_id()?, dup },
             QoS::ExactlyOnce => Delivery::ExactlyOnce { id: reader.packet_id()?, dup },
@@ -141,8 +161,22 @@ impl<'a> Publish<'a> {
     }
 }
 
+/// What the flags of a PUBLISH can get wrong by themselves.
 #[inline]
-fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
+pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
+    match QoS::from_bits((flags >> 1) & 3) {
+        None => Err(Violation::Qos),
+        // 3.1 calls DUP a hint, and does not forbid it here.
+        Some(QoS::AtMostOnce) if flags & DUP != 0 && version == Version::Mqtt311 => {
+            Err(Violation::DupAtMostOnce)
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// The limit of MQTT 3.1 for topic names, that of a will included.
+#[inline]
+pub(super) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
     let bytes = topic.as_bytes();
     if version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS {
         let chars = bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count();

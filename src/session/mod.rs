@@ -91,6 +91,23 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         self.slots.as_mut().get_mut(index).filter(|slot| slot.id == Some(id))
     }
 
+    /// The identifier to look at first for the next request.
+    pub(crate) fn next(&self) -> PacketId {
+        self.next
+    }
+
+    pub(crate) fn set_next(&mut self, id: PacketId) {
+        self.next = id;
+    }
+
+    /// Forgets everything, and gives out this identifier first.
+    pub(crate) fn clear(&mut self, next: PacketId) {
+        self.next = next;
+        self.ended = 0;
+        self.inbound.clear();
+        self.slots.as_mut().fill(Slot::FREE);
+    }
+
     /// The identifier that the next request gets (MQTT-2.3.1-2); `None` while every slot is taken.
     #[inline]
     pub fn next_id(&self) -> Option<PacketId> {

@@ -17,19 +17,24 @@ pub(crate) enum Timer {
     Stall,
     /// The oldest request has to be answered.
     Ack,
+    /// Requests are sent again.
+    Retry,
 }
+
+/// How many there are.
+const TIMERS: usize = 7;
 
 /// Points in time, one for each [`Timer`].
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
-    at: [Instant; 6],
+    at: [Instant; TIMERS],
 }
 
 const OFF: Instant = Instant::from_millis(u64::MAX);
 
 impl Timers {
     pub(crate) const fn new() -> Self {
-        Timers { at: [OFF; 6] }
+        Timers { at: [OFF; TIMERS] }
     }
 
     /// Sets a timer; 0 ms turns it off.

@@ -1,0 +1,314 @@
+#!/usr/bin/env bash
+# Sets this machine up and runs every check, in an order that fails early.
+#
+#   tests/all.sh             everything
+#   tests/all.sh STEP...     only these steps, each of which sets up what it needs
+#   FUZZ_SECONDS=600 tests/all.sh fuzz
+#
+# It wants rustup with a stable and a nightly toolchain, and Python 3 with pip. On Debian and its kin it installs the
+# rest as packages; elsewhere it says what is missing. Toolchains and targets are never downloaded.
+# shellcheck disable=SC2317 # steps are called by their names
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+steps=(setup format lint features docs baremetal panics hermetic examples interop fuzz)
+
+: "${FUZZ_SECONDS:=30}"
+: "${CARGO_TARGET_DIR:=$PWD/target}"
+export CARGO_TARGET_DIR
+export RUSTUP_AUTO_INSTALL=0
+# Debian keeps servers in sbin. The tests' Python comes first, see need_python.
+export PATH="$CARGO_TARGET_DIR/venv/bin:$PATH:/usr/sbin"
+
+bare_targets=(thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
+
+# --- The steps ------------------------------------------------------------------------------------------------------
+
+# All that any step needs, at once: a machine that cannot be set up shows in the first minute.
+step_setup() {
+  need_rust
+  need_bare_metal
+  need_mosquitto
+  need_python
+  need_cargo_fuzz
+  # Fails where Cargo.lock does not belong to Cargo.toml.
+  cargo metadata --locked --format-version 1 >/dev/null
+}
+
+step_format() {
+  local manifest
+  while read -r manifest; do
+    echo "-- $manifest"
+    cargo fmt --check --manifest-path "$manifest"
+  done < <(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*')
+}
+
+# Everything that is compiled for this machine, tests that `cargo test` leaves out included.
+step_lint() {
+  local features test left_out=()
+  while read -r test _; do
+    left_out+=(--test "$test")
+  done < <(interop_tests)
+  for features in '' --no-default-features --all-features; do
+    echo "-- clippy ${features:-with default features}"
+    # shellcheck disable=SC2086 # no features, no argument
+    cargo clippy --quiet --all-targets $features -- -D warnings
+  done
+  echo "-- clippy ${left_out[*]}"
+  cargo clippy --quiet --all-features "${left_out[@]}" -- -D warnings
+}
+
+# Every subset of the features compiles without a warning; without `std` there is neither std nor alloc in it.
+step_features() {
+  local features
+  mapfile -t subsets < <(from_metadata '
+names = sorted(set(package["features"]) - {"default"})
+for n in range(len(names) + 1):
+    for subset in itertools.combinations(names, n):
+        print(",".join(subset))')
+  for features in "${subsets[@]}"; do
+    echo "-- clippy --no-default-features --features '$features'"
+    cargo clippy --quiet --lib --no-default-features --features "$features" -- -D warnings
+  done
+  for features in '' "$(no_std_features)"; do
+    echo "-- crates behind --no-default-features --features '$features'"
+    cargo +nightly rustc --quiet --lib --no-default-features --features "$features" \
+      --target-dir "$CARGO_TARGET_DIR/no_std"
+    crates=$(rustc +nightly -Zls=root "$CARGO_TARGET_DIR/no_std/debug/libbaremqtt.rlib" |
+      sed -n '/^=External Dependencies=/,$s/^[0-9]* \([a-z_0-9]*\)-.*/\1/p')
+    grep -qx core <<<"$crates" || fail "the list of crates has another form than this script expects"
+    if grep -Ex 'std|alloc' <<<"$crates"; then fail "the library uses the crate above"; fi
+  done
+}
+
+step_docs() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+  cargo test --doc
+}
+
+# The library alone; `panics` links it.
+step_baremetal() {
+  local target features
+  for target in "${bare_targets[@]}"; do
+    for features in '' "$(no_std_features)"; do
+      echo "-- $target --features '$features'"
+      # The profile of panic_gate/, so that core is compiled once for both.
+      CARGO_PROFILE_RELEASE_OPT_LEVEL=s CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+        CARGO_PROFILE_RELEASE_PANIC=abort \
+        bare_cargo "$target" build --quiet --release --lib --no-default-features --features "$features"
+    done
+  done
+}
+
+# A program that cannot be linked while a panic path is left in it; and the proof that this is so. See panic_gate/.
+step_panics() {
+  local target
+  for target in "${bare_targets[@]}"; do
+    echo "-- $target"
+    panic_gate "$target" --release
+    panic_gate_is_shut "$target"
+  done
+  echo "-- thumbv7em-none-eabihf, opt-level 3"
+  panic_gate thumbv7em-none-eabihf --profile fast
+}
+
+# What needs nothing but Rust.
+step_hermetic() {
+  echo "-- default features"
+  cargo test
+  echo "-- no features"
+  cargo test --no-default-features
+  echo "-- all features, optimised"
+  cargo test --release --all-features
+}
+
+step_examples() {
+  local manifest
+  cargo build --examples --all-features
+  for manifest in examples/*/Cargo.toml; do
+    [ -e "$manifest" ] || continue
+    echo "-- $manifest"
+    cargo build --manifest-path "$manifest"
+  done
+}
+
+# Each test that needs a program which is not part of Rust.
+step_interop() {
+  need_mosquitto
+  need_python
+  local test name features
+  mapfile -t tests < <(interop_tests)
+  [ "${#tests[@]}" -gt 0 ] || fail "Cargo.toml has no [[test]] with test = false"
+  for test in "${tests[@]}"; do
+    read -r name features <<<"$test"
+    echo "-- $name"
+    cargo test --features "$features" --test "$name"
+  done
+}
+
+step_fuzz() {
+  need_cargo_fuzz
+  local target targets
+  targets=$(cargo +nightly fuzz list)
+  for target in $targets; do
+    echo "-- $target, $FUZZ_SECONDS s"
+    # What is found new goes to the first folder, which is not committed.
+    mkdir -p "fuzz/corpus/$target"
+    cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "tests/fuzz/seeds/$target" -- \
+      -max_total_time="$FUZZ_SECONDS" -verbosity=0 -print_final_stats=1 2>&1 |
+      sed '/^###### Recommended dictionary/,/^###### End of/d'
+  done
+}
+
+# --- What steps are made of -----------------------------------------------------------------------------------------
+
+fail() {
+  echo "tests/all.sh: $*" >&2
+  exit 1
+}
+
+# Runs Python over `package`, the root package in `cargo metadata`.
+from_metadata() {
+  cargo metadata --no-deps --format-version 1 |
+    python3 -c "import itertools, json, sys; package = json.load(sys.stdin)['packages'][0]; exec(sys.argv[1])" "$1"
+}
+
+# All features that a machine without an operating system can have.
+no_std_features() {
+  from_metadata 'print(",".join(sorted(set(package["features"]) - {"default", "std"})))'
+}
+
+# The tests that have `test = false` in Cargo.toml, each with the features that it requires.
+interop_tests() {
+  from_metadata '
+for target in package["targets"]:
+    if "test" in target["kind"] and not target["test"]:
+        print(target["name"], ",".join(target.get("required-features", [])))'
+}
+
+is_rustup_target() {
+  rustup target list --installed | grep -qx "$1"
+}
+
+# cargo for a bare-metal target: rustup's where the target is installed, else Debian's, which compiles core itself.
+bare_cargo() {
+  local target=$1 command=$2
+  shift 2
+  if is_rustup_target "$target"; then
+    cargo "$command" --target "$target" "$@"
+    return
+  fi
+  need_bare_metal
+  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$CARGO_TARGET_DIR/debian" \
+    /usr/bin/cargo "$command" --target "$target" -Zbuild-std=core "$@"
+}
+
+panic_gate() {
+  bare_cargo "$1" build --quiet --locked --manifest-path tests/panic_gate/Cargo.toml "${@:2}"
+}
+
+# With a panic in it, the program must fail to link, and for that reason.
+panic_gate_is_shut() {
+  local output
+  if output=$(panic_gate "$1" --release --features planted_panic 2>&1); then
+    fail "the panic gate is open: a planted panic was linked for $1"
+  fi
+  grep -q 'undefined symbol: a_panic_path_is_left' <<<"$output" ||
+    fail "the planted panic failed for another reason: $output"
+}
+
+# --- What the machine needs -----------------------------------------------------------------------------------------
+
+have() {
+  command -v "$1" >/dev/null
+}
+
+# Installs those of these packages that are missing.
+debian_packages() {
+  local missing=() package sudo=()
+  for package in "$@"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  if ! have apt-get || { [ "${#sudo[@]}" -gt 0 ] && ! have sudo; }; then
+    fail "please install these Debian packages, or what they are called here: ${missing[*]}"
+  fi
+  echo "-- installing ${missing[*]}"
+  if [ -z "${apt_updated:-}" ]; then
+    "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=500 update -q
+    apt_updated=yes
+  fi
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends "${missing[@]}"
+}
+
+need_rust() {
+  have rustup || fail "please install rustup, with a stable and a nightly toolchain"
+  cargo +nightly --version || fail "please run: rustup toolchain install nightly"
+  cargo clippy --version || fail "please run: rustup component add clippy"
+  cargo fmt --version || fail "please run: rustup component add rustfmt"
+  # Linking takes a C compiler, and libFuzzer a C++ compiler.
+  { have cc && have c++; } || debian_packages build-essential
+}
+
+need_bare_metal() {
+  local target
+  for target in "${bare_targets[@]}"; do
+    if ! is_rustup_target "$target"; then
+      debian_packages rustc-web cargo-web rust-web-src lld-22 llvm-22
+      return
+    fi
+  done
+}
+
+need_mosquitto() {
+  { have mosquitto && have mosquitto_passwd && have mosquitto_pub; } || debian_packages mosquitto mosquitto-clients
+}
+
+# A Python of the tests' own, with another MQTT client in it.
+need_python() {
+  local venv=$CARGO_TARGET_DIR/venv
+  "$venv/bin/python3" -c 'import paho.mqtt.client' 2>/dev/null && return
+  python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
+  python3 -m venv --clear "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check 'paho-mqtt>=2,<3'
+}
+
+need_cargo_fuzz() {
+  have cargo-fuzz || cargo install cargo-fuzz --locked
+}
+
+# --- Running them ---------------------------------------------------------------------------------------------------
+
+timings=()
+current=
+
+# Whatever ends the script, this is what its last lines say.
+report() {
+  local status=$?
+  printf '\n'
+  [ "${#timings[@]}" -eq 0 ] || printf '%s\n' "${timings[@]}"
+  if [ "$status" -eq 0 ]; then
+    echo "tests/all.sh: all passed in $SECONDS s"
+  else
+    echo "tests/all.sh: FAILED in ${current:-its arguments}, after $SECONDS s" >&2
+  fi
+}
+
+main() {
+  local step
+  for step in "$@"; do
+    [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
+  done
+  trap report EXIT
+  for current in "${@:-${steps[@]}}"; do
+    local started=$SECONDS
+    printf '\n==== %s ====\n' "$current"
+    "step_$current"
+    timings+=("$(printf '%-10s %4d s' "$current" $((SECONDS - started)))")
+  done
+}
+
+# On one line with the exit: the script can then be edited while it runs.
+main "$@"; exit

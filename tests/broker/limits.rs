@@ -1,0 +1,66 @@
+//! What one client can take from the others: little.
+
+use std::time::Duration;
+
+use baremqtt::codec::{Connect, Delivery, QoS, RefusalCode, Version};
+
+use crate::client::Client;
+use crate::{start, start_with};
+
+#[test]
+fn a_client_that_does_not_read_is_closed_and_blocks_nobody() {
+    let server = start_with(|options| options.limits.unsent_bytes = 100_000);
+    let mut lazy = Client::clean(&server, Version::Mqtt311, "lazy");
+    let mut diligent = Client::clean(&server, Version::Mqtt311, "diligent");
+    lazy.subscribe("a", QoS::AtMostOnce);
+    diligent.subscribe("a", QoS::AtMostOnce);
+    let payload = [7; 100_000];
+    // Far more than the buffers of two sockets hold.
+    for _ in 0..500 {
+        diligent.publish("a", &payload, Delivery::AtMostOnce, false);
+        diligent.expect_publish("a", &payload, Delivery::AtMostOnce);
+    }
+    while !lazy.at_end() {}
+    diligent.expect_nothing();
+}
+
+#[test]
+fn a_connection_without_connect_is_closed() {
+    let server = start_with(|options| options.limits.connect_time = Duration::from_millis(100));
+    let mut client = Client::open(&server, Version::Mqtt311);
+    client.send_bytes(&[0x10]);
+    client.expect_closed();
+}
+
+#[test]
+fn connections_are_counted() {
+    let server = start_with(|options| options.limits.connections = 2);
+    let first = Client::clean(&server, Version::Mqtt311, "first");
+    let mut second = Client::clean(&server, Version::Mqtt311, "second");
+    Client::open(&server, Version::Mqtt311).expect_closed();
+    second.expect_nothing();
+    first.disconnect();
+}
+
+#[test]
+fn sessions_are_counted() {
+    let server = start_with(|options| options.limits.sessions = 1);
+    let client = Client::connect(&server, Connect::new("a").clean_session(false), false);
+    client.disconnect();
+    Client::refused(&server, Connect::new("b"), RefusalCode::ServerUnavailable);
+    Client::connect(&server, Connect::new("a"), false).disconnect();
+}
+
+#[test]
+fn hundreds_of_clients_are_served() {
+    let server = start();
+    let mut clients: Vec<_> =
+        (0..200).map(|number| Client::clean(&server, Version::Mqtt311, &format!("c{number}"))).collect();
+    for client in &mut clients {
+        client.subscribe("all", QoS::AtMostOnce);
+    }
+    clients[0].publish("all", b"x", Delivery::AtMostOnce, false);
+    for client in &mut clients {
+        client.expect_publish("all", b"x", Delivery::AtMostOnce);
+    }
+}

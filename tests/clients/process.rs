@@ -1,0 +1,134 @@
+//! Programs that a test starts. None outlives its test, and none is waited for without an end.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a program has ended, and what of its lines nobody had read.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub output: Vec<String>,
+    pub errors: Vec<String>,
+}
+
+/// A running program, which is killed when it is dropped.
+pub struct Process {
+    child: Child,
+    output: Receiver<String>,
+    errors: Receiver<String>,
+}
+
+impl Process {
+    pub fn start(program: &str, arguments: &[String]) -> Process {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| cannot_start(program, &error));
+        let output = lines(child.stdout.take().expect("piped"));
+        let errors = lines(child.stderr.take().expect("piped"));
+        Process { child, output, errors }
+    }
+
+    /// The next line that the program prints.
+    pub fn line(&mut self) -> String {
+        self.output.recv_timeout(PATIENCE).expect("a line in time")
+    }
+
+    /// The next line that the program writes to its standard error and that has this text in it.
+    pub fn error_with(&mut self, text: &str) -> String {
+        loop {
+            let line = self.errors.recv_timeout(PATIENCE).expect("a line in time");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Feeds the program, to the end of its input.
+    pub fn write_lines(&mut self, lines: &[String]) {
+        self.write((lines.join("\n") + "\n").as_bytes());
+    }
+
+    /// Feeds the program, to the end of its input.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let mut stdin = self.child.stdin.take().expect("piped");
+        stdin.write_all(bytes).expect("the program reads");
+    }
+
+    /// Waits until the program ends, whatever comes of it.
+    pub fn end(mut self) -> Ended {
+        let code = self.wait().code();
+        Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
+    }
+
+    /// Waits until the program ends, which it does with success.
+    pub fn finish(mut self) {
+        let status = self.wait();
+        assert!(status.success(), "{status}: {}", self.rest());
+    }
+
+    /// Gives it no chance to say DISCONNECT.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the program does not end: {}", self.rest());
+    }
+
+    /// What a program that has ended said and nobody has heard.
+    fn rest(&mut self) -> String {
+        self.kill();
+        self.output.iter().chain(self.errors.iter()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Runs a program to its end, with success.
+pub fn run(program: &str, arguments: &[String]) {
+    Process::start(program, arguments).finish();
+}
+
+/// Runs a program to its end, without success; what it said.
+pub fn fail(program: &str, arguments: &[String]) -> String {
+    let mut process = Process::start(program, arguments);
+    assert!(!process.wait().success(), "{program} succeeds: {}", process.rest());
+    process.rest()
+}
+
+/// The lines of a pipe, read by a thread that ends with the program.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        let mut read = BufReader::new(pipe).lines().map_while(Result::ok);
+        read.try_for_each(|line| sender.send(line))
+    });
+    lines
+}
+
+fn cannot_start(program: &str, error: &io::Error) -> ! {
+    let advice = match program {
+        "python3" => "install Python 3 and its package paho-mqtt, version 2",
+        _ => "install Debian's package mosquitto-clients",
+    };
+    panic!("cannot start {program} ({error}): {advice}")
+}

@@ -1,0 +1,83 @@
+//! Every input of up to three bytes, in both versions.
+
+use baremqtt::Version;
+use baremqtt::codec::{self, Decoded};
+
+use super::BOTH;
+
+type Answer<'a> = Result<Decoded<'a>, baremqtt::Violation>;
+
+/// Decodes, and checks what must hold for any answer.
+fn decode(bytes: &[u8], version: Version) -> Answer<'_> {
+    let answer = codec::decode(bytes, version);
+    match &answer {
+        Ok(Decoded::Complete { packet, len }) => {
+            let mut out = [0; 4];
+            let written = packet.encode(version, &mut out).unwrap();
+            assert_eq!(written, packet.encoded_len());
+            // 3.1 has bits that do not count, and which we send as the standard draws them.
+            if version == Version::Mqtt311 {
+                assert_eq!(Some(&out[..written]), bytes.get(..*len), "{bytes:02X?}");
+            }
+            assert_eq!(codec::decode(&out[..written], version), answer, "{bytes:02X?}");
+        }
+        Ok(Decoded::Incomplete { missing }) => assert!(*missing >= 1, "{bytes:02X?}"),
+        Err(_) => {}
+    }
+    answer
+}
+
+/// Once the answer is there, more bytes do not change it.
+fn check_longer(answer: Answer<'_>, longer: Answer<'_>, bytes: &[u8]) {
+    match (answer, longer) {
+        (Ok(Decoded::Incomplete { missing }), Ok(Decoded::Incomplete { missing: still })) => {
+            assert!(missing == 1 || still == missing - 1, "{bytes:02X?}");
+        }
+        (Ok(Decoded::Incomplete { missing }), Ok(Decoded::Complete { len, .. })) => {
+            assert_eq!((missing, len), (1, bytes.len()), "{bytes:02X?}");
+        }
+        (Ok(Decoded::Incomplete { .. }), Err(_)) => {}
+        (answer, longer) => assert_eq!(answer, longer, "{bytes:02X?}"),
+    }
+}
+
+fn check_all_that_begin_with(first: u8, version: Version) {
+    let bytes = [first];
+    let one = decode(&bytes, version);
+    for second in 0..=255 {
+        let bytes = [first, second];
+        let two = decode(&bytes, version);
+        check_longer(one, two, &bytes);
+        for third in 0..=255 {
+            let bytes = [first, second, third];
+            check_longer(two, decode(&bytes, version), &bytes);
+        }
+    }
+}
+
+/// CONNACK and the six packets that are an identifier only, and whatever else says that two bytes follow.
+#[test]
+fn every_packet_with_a_body_of_two_bytes() {
+    for version in BOTH {
+        for first in 0..=255 {
+            for body in 0..=u16::MAX {
+                let [high, low] = body.to_be_bytes();
+                let bytes = [first, 2, high, low];
+                let answer = decode(&bytes, version);
+                assert!(!matches!(answer, Ok(Decoded::Incomplete { .. })), "{bytes:02X?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_input_of_up_to_three_bytes() {
+    std::thread::scope(|scope| {
+        for version in BOTH {
+            scope.spawn(move || {
+                assert_eq!(decode(&[], version), Ok(Decoded::Incomplete { missing: 1 }));
+                (0..=255).for_each(|first| check_all_that_begin_with(first, version));
+            });
+        }
+    });
+}

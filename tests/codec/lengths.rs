@@ -1,0 +1,123 @@
+//! The remaining length (section 2.2.3) and the two-byte lengths of strings.
+
+use baremqtt::codec::{Delivery, FixedHeader, MAX_REMAINING_LENGTH, Packet, PacketType, Publish};
+use baremqtt::{Connect, EncodeError, TopicName, Version, Violation, Will};
+
+use super::{BOTH, decoded, encoded, missing, not_encoded};
+
+/// Table 2.4 of the standard.
+const EDGES: [(usize, &[u8]); 8] = [
+    (0, &[0x00]),
+    (127, &[0x7F]),
+    (128, &[0x80, 0x01]),
+    (16_383, &[0xFF, 0x7F]),
+    (16_384, &[0x80, 0x80, 0x01]),
+    (2_097_151, &[0xFF, 0xFF, 0x7F]),
+    (2_097_152, &[0x80, 0x80, 0x80, 0x01]),
+    (MAX_REMAINING_LENGTH, &[0xFF, 0xFF, 0xFF, 0x7F]),
+];
+
+/// A PUBLISH of QoS 0 to `t` whose remaining length is 3 more than its payload.
+fn publish(payload: &[u8]) -> Packet<'_> {
+    let topic = TopicName::new("t").unwrap();
+    Packet::Publish(Publish { topic, payload, delivery: Delivery::AtMostOnce, retain: false })
+}
+
+#[test]
+fn fixed_header_at_every_edge() {
+    for (remaining_len, bytes) in EDGES {
+        let packet_type = if remaining_len == 0 { PacketType::PingReq } else { PacketType::Publish };
+        let first = packet_type.first_byte();
+        let header_len = 1 + bytes.len();
+        let expected = FixedHeader { packet_type, flags: 0, header_len, remaining_len };
+        let whole = [&[first], bytes].concat();
+        for version in BOTH {
+            assert_eq!(FixedHeader::decode(&whole, version), Ok(Some(expected)));
+            assert_eq!(expected.packet_len(), header_len + remaining_len);
+            for len in 0..header_len {
+                assert_eq!(FixedHeader::decode(&whole[..len], version), Ok(None));
+                assert_eq!(missing(&whole[..len], version), 1);
+            }
+            if remaining_len > 0 {
+                assert_eq!(missing(&whole, version), remaining_len);
+            }
+        }
+    }
+}
+
+#[test]
+fn fixed_header_is_written_in_the_shortest_form() {
+    // Both sides of each edge that a test can afford to allocate twice.
+    for (edge, bytes) in &EDGES[1..7] {
+        let packet_len = 1 + bytes.len() + edge;
+        let payload = vec![0x55; edge - 3];
+        let packet = publish(&payload);
+        assert_eq!(packet.encoded_len(), packet_len);
+        for version in BOTH {
+            let out = encoded(&packet, version);
+            assert_eq!(&out[1..1 + bytes.len()], *bytes);
+            assert_eq!(decoded(&out, version), packet);
+        }
+    }
+}
+
+/// 256 MiB of zeros cost nothing: nobody reads or writes them.
+#[test]
+fn longest_packet() {
+    let zeros = vec![0; MAX_REMAINING_LENGTH];
+    let packet = publish(&zeros[..MAX_REMAINING_LENGTH - 3]);
+    let needed = MAX_REMAINING_LENGTH + 5;
+    assert_eq!(packet.encoded_len(), needed);
+    assert_eq!(packet.encode(Version::Mqtt311, &mut [0; 64]), Err(EncodeError::BufferTooSmall { needed }));
+    let one_more = publish(&zeros[..MAX_REMAINING_LENGTH - 2]);
+    let too_long = EncodeError::Forbidden(Violation::TooLong);
+    assert_eq!(one_more.encode(Version::Mqtt311, &mut [0; 64]), Err(too_long));
+}
+
+#[test]
+fn longer_forms_are_refused() {
+    for bytes in [
+        &[0x80, 0x00][..],
+        &[0xFF, 0x00],
+        &[0x80, 0x80, 0x00],
+        &[0xFF, 0xFF, 0x00],
+        &[0x80, 0x80, 0x80, 0x00],
+        &[0xFF, 0xFF, 0xFF, 0x00],
+        // Five bytes, and the fifth is not waited for.
+        &[0x80, 0x80, 0x80, 0x80],
+        &[0xFF, 0xFF, 0xFF, 0xFF],
+        &[0xFF, 0xFF, 0xFF, 0x80, 0x01],
+    ] {
+        for packet_type in [PacketType::Publish, PacketType::PubAck, PacketType::PingReq] {
+            let header = [&[packet_type.first_byte()], bytes].concat();
+            for version in BOTH {
+                assert_eq!(FixedHeader::decode(&header, version), Err(Violation::RemainingLength));
+            }
+        }
+    }
+}
+
+#[test]
+fn strings_of_65_535_bytes_and_of_one_more() {
+    let text = "x".repeat(65_536);
+    let (longest, too_long) = (&text[..65_535], &text[..]);
+    for (connect, allowed) in [
+        (Connect::new(longest), true),
+        (Connect::new(too_long), false),
+        (Connect::new("c").credentials(longest, longest.as_bytes()), true),
+        (Connect::new("c").username(too_long), false),
+        (Connect::new("c").credentials("u", too_long.as_bytes()), false),
+        (Connect::new("c").will(Will::new(longest, longest.as_bytes())), true),
+        (Connect::new("c").will(Will::new(too_long, b"")), false),
+        (Connect::new("c").will(Will::new("t", too_long.as_bytes())), false),
+    ] {
+        let packet = Packet::Connect(connect);
+        if allowed {
+            assert_eq!(decoded(&encoded(&packet, Version::Mqtt311), Version::Mqtt311), packet);
+        } else {
+            assert_eq!(not_encoded(&packet, Version::Mqtt311), Violation::TooLong);
+        }
+    }
+    assert!(TopicName::new(longest).is_ok());
+    assert_eq!(TopicName::new(too_long), Err(Violation::TooLong));
+}

@@ -1,0 +1,102 @@
+//! The values that packets are made of: numbers, comparison, `Debug`.
+
+use std::collections::HashSet;
+
+use baremqtt::codec::{
+    Delivery, Packet, PacketId, PacketType, SubAck, Subscribe, SubscribeFilters, Unsubscribe,
+    UnsubscribeFilters,
+};
+use baremqtt::{QoS, SubAckCode, SubAckCodes, TopicFilter, TopicName, Version, Violation};
+
+use super::{decoded, encoded, hex, id};
+
+#[test]
+fn packet_ids_count_up_and_leave_out_0() {
+    assert_eq!(PacketId::new(0), None);
+    assert_eq!(PacketId::FIRST.get(), 1);
+    assert_eq!(id(1).next(), id(2));
+    assert_eq!(id(65_534).next(), id(65_535));
+    assert_eq!(id(65_535).next(), PacketId::FIRST);
+}
+
+#[test]
+fn qos_is_a_number_from_0_to_2() {
+    for bits in 0..=255 {
+        assert_eq!(QoS::from_bits(bits).map(QoS::bits), (bits <= 2).then_some(bits));
+    }
+    assert!(QoS::AtMostOnce < QoS::AtLeastOnce && QoS::AtLeastOnce < QoS::ExactlyOnce);
+}
+
+#[test]
+fn delivery_has_an_identifier_and_dup_from_qos_1() {
+    let none = Delivery::AtMostOnce;
+    assert_eq!((none.qos(), none.id(), none.dup()), (QoS::AtMostOnce, None, false));
+    let once = Delivery::AtLeastOnce { id: id(7), dup: true };
+    assert_eq!((once.qos(), once.id(), once.dup()), (QoS::AtLeastOnce, Some(id(7)), true));
+    let exactly = Delivery::ExactlyOnce { id: id(8), dup: false };
+    assert_eq!((exactly.qos(), exactly.id(), exactly.dup()), (QoS::ExactlyOnce, Some(id(8)), false));
+}
+
+#[test]
+fn first_byte_of_each_packet_type() {
+    for (digits, first) in [
+        ("20 02 00 00", 0x20),
+        ("31 03 0001 74", 0x30),
+        ("62 02 0001", 0x62),
+        ("82 06 0001 0001 61 00", 0x82),
+        ("A2 05 0001 0001 61", 0xA2),
+        ("E0 00", 0xE0),
+    ] {
+        let packet_type = decoded(&hex(digits), Version::Mqtt311).packet_type();
+        assert_eq!(packet_type.first_byte(), first);
+    }
+    assert!(PacketType::Connect < PacketType::Disconnect);
+}
+
+/// Lists are equal by what they hold, wherever that lies.
+#[test]
+fn lists_out_of_a_packet_and_out_of_the_application() {
+    let filters = [("a/+", QoS::AtMostOnce), ("b", QoS::ExactlyOnce)];
+    let filters = SubscribeFilters::new(&filters).unwrap();
+    let removed = UnsubscribeFilters::new(&["a/+", "b"]).unwrap();
+    let codes = [SubAckCode::Granted(QoS::AtLeastOnce), SubAckCode::Failure];
+    let codes = SubAckCodes::new(&codes).unwrap();
+    assert_eq!((codes.len(), codes.get(1), codes.get(2)), (2, Some(SubAckCode::Failure), None));
+    for (packet, shown) in [
+        (
+            Packet::Subscribe(Subscribe { id: id(1), dup: false, filters }),
+            r#"[("a/+", AtMostOnce), ("b", ExactlyOnce)]"#,
+        ),
+        (Packet::Unsubscribe(Unsubscribe { id: id(1), dup: false, filters: removed }), r#"["a/+", "b"]"#),
+        (Packet::SubAck(SubAck { id: id(1), codes }), "[Granted(AtLeastOnce), Failure]"),
+    ] {
+        let bytes = encoded(&packet, Version::Mqtt311);
+        let again = decoded(&bytes, Version::Mqtt311);
+        assert_eq!(again, packet);
+        assert_eq!(HashSet::from([again, packet]).len(), 1);
+        assert!(format!("{again:?}").contains(shown), "{again:?}");
+    }
+    let other = [("a/+", QoS::AtMostOnce), ("b", QoS::AtLeastOnce)];
+    assert_ne!(filters, SubscribeFilters::new(&other).unwrap());
+    assert_ne!(removed, UnsubscribeFilters::new(&["a/+"]).unwrap());
+}
+
+#[test]
+fn lists_are_checked_when_they_are_made() {
+    assert_eq!(SubscribeFilters::new(&[]), Err(Violation::NoTopicFilter));
+    assert_eq!(UnsubscribeFilters::new(&[]), Err(Violation::NoTopicFilterToRemove));
+    assert_eq!(SubAckCodes::new(&[]), Err(Violation::SubAckCount));
+    let wrong = SubscribeFilters::new(&[("a", QoS::AtMostOnce), ("a#", QoS::AtMostOnce)]);
+    assert_eq!(wrong, Err(Violation::MultiLevelWildcard));
+    assert_eq!(UnsubscribeFilters::new(&["a", ""]), Err(Violation::TopicEmpty));
+}
+
+#[test]
+fn topics_are_compared_and_shown_as_their_text() {
+    let name = TopicName::new("a/ä").unwrap();
+    assert!(name == "a/ä" && name == *"a/ä" && name != "a/b");
+    assert_eq!((name.to_string(), format!("{name:?}")), ("a/ä".to_string(), "\"a/ä\"".to_string()));
+    let filter = TopicFilter::new("a/+").unwrap();
+    assert!(filter == "a/+" && filter == *"a/+" && filter != "a/#");
+    assert_eq!((filter.to_string(), filter.as_str()), ("a/+".to_string(), "a/+"));
+}

@@ -1,0 +1,31 @@
+//! Any packet that can be built: the encoder refuses it, or writes what the decoder reads.
+
+#[path = "../common/model.rs"]
+mod model;
+
+use arbitrary::{Arbitrary, Unstructured};
+use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::{EncodeError, Version};
+use model::Model;
+
+pub fn run(data: &[u8]) {
+    let Ok(model) = Model::arbitrary_take_rest(Unstructured::new(data)) else { return };
+    for version in [Version::Mqtt31, Version::Mqtt311] {
+        // What cannot be built (an empty topic, an identifier of 0) has nothing to round-trip.
+        let _ = model.with(version, |packet| check(packet, version));
+    }
+}
+
+fn check(packet: &Packet<'_>, version: Version) {
+    let needed = packet.encoded_len();
+    let mut out = vec![0; needed];
+    match packet.encode(version, &mut out) {
+        Ok(len) => {
+            assert_eq!(len, needed);
+            assert_eq!(codec::decode(&out, version), Ok(Decoded::Complete { packet: *packet, len }));
+            let too_small = Err(EncodeError::BufferTooSmall { needed });
+            assert_eq!(packet.encode(version, &mut out[..needed - 1]), too_small);
+        }
+        Err(error) => assert!(matches!(error, EncodeError::Forbidden(_)), "{error}"),
+    }
+}

@@ -1,0 +1,210 @@
+//! Debian's `mosquitto`, started for one test on a free loopback port.
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+/// How long a broker may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the broker is to be like. `Config::default()` is open to all, and forgets everything when it stops.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub persistence: Persistence,
+    /// Names and passwords; if there are any, nobody else gets in.
+    pub users: Vec<(&'static str, &'static str)>,
+    /// More lines of its configuration file, `max_queued_messages 0` for instance. A further listener needs
+    /// a port from [`free_port`].
+    pub lines: String,
+}
+
+/// Whether sessions and retained messages outlive the broker's process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Persistence {
+    #[default]
+    Off,
+    /// Saved by [`Mosquitto::stop`].
+    AtStop,
+    /// Saved after this many changes too, so that they outlive [`Mosquitto::kill`]. The broker acknowledges first
+    /// and saves then: after one more round trip (PINGREQ) it is done.
+    EveryChanges(u32),
+}
+
+/// A running (or stopped) broker. Dropping it ends the process and removes its files.
+pub struct Mosquitto {
+    dir: PathBuf,
+    port: u16,
+    running: Option<Running>,
+}
+
+impl Mosquitto {
+    /// Starts a broker and waits until it accepts connections.
+    pub fn start(config: &Config) -> Self {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let dir = env::temp_dir().join(format!("baremqtt-mosquitto-{}-{number}", process::id()));
+        fs::create_dir_all(&dir).expect("a folder for the broker");
+        let mut broker = Mosquitto { dir, port: free_port(), running: None };
+        broker.configure(config);
+        broker.restart();
+        broker
+    }
+
+    /// Where clients connect to.
+    pub fn addr(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Asks the broker to end, and waits: it saves what it is to keep.
+    pub fn stop(&mut self) {
+        let Some(mut running) = self.running.take() else { return };
+        running.terminate();
+        let deadline = Instant::now() + PATIENCE;
+        while running.broker.try_wait().expect("the state of a child").is_none() {
+            assert!(Instant::now() < deadline, "mosquitto does not stop:\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Ends the broker as a power cut would.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Starts the broker again, on the same port with what it has kept. One that still runs is stopped first.
+    pub fn restart(&mut self) {
+        self.stop();
+        let logged = self.log().len();
+        let mut running = Running::start(&self.dir);
+        let deadline = Instant::now() + PATIENCE;
+        // It says so once all its listeners are open.
+        while !self.log().get(logged..).is_some_and(|log| log.contains(" running\n")) {
+            let ended = running.broker.try_wait().expect("the state of a child");
+            assert!(ended.is_none(), "mosquitto has ended ({ended:?}):\n{}", self.log());
+            assert!(Instant::now() < deadline, "mosquitto does not start:\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.running = Some(running);
+    }
+
+    /// What the broker has written so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    fn configure(&self, config: &Config) {
+        let mut text = format!("listener {} 127.0.0.1\n", self.port);
+        let mut line = |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("a String takes all");
+        line(format_args!("allow_anonymous {}", config.users.is_empty()));
+        if self.is_root() {
+            // Else it gives up root's rights, and with them the access to its folder.
+            line(format_args!("user root"));
+        }
+        if !config.users.is_empty() {
+            let file = self.dir.join("passwords");
+            fs::write(&file, "").expect("a file for passwords");
+            for (name, password) in &config.users {
+                let made = Command::new(find("mosquitto_passwd"))
+                    .arg("-b")
+                    .arg(&file)
+                    .args([name, password])
+                    .output();
+                assert!(made.is_ok_and(|made| made.status.success()), "mosquitto_passwd fails");
+            }
+            line(format_args!("password_file {}", file.display()));
+        }
+        line(format_args!("persistence {}", config.persistence != Persistence::Off));
+        if config.persistence != Persistence::Off {
+            let changes = match config.persistence {
+                Persistence::EveryChanges(changes) => changes,
+                _ => 0,
+            };
+            line(format_args!("persistence_location {}/", self.dir.display()));
+            line(format_args!("autosave_on_changes true\nautosave_interval {changes}"));
+        }
+        line(format_args!("{}", config.lines));
+        fs::write(self.dir.join("mosquitto.conf"), text).expect("a configuration file");
+    }
+
+    /// Files that this process makes belong to its user.
+    fn is_root(&self) -> bool {
+        fs::metadata(&self.dir).expect("the folder just made").uid() == 0
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            eprintln!("mosquitto's log:\n{}", self.log());
+        }
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// The broker's process, with a guard that ends it should this process die first.
+struct Running {
+    broker: Child,
+    guard: Child,
+}
+
+impl Running {
+    fn start(dir: &Path) -> Self {
+        let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
+        let broker = Command::new(find("mosquitto"))
+            .arg("-c")
+            .arg(dir.join("mosquitto.conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("mosquitto starts");
+        // The guard reads from a pipe that nobody writes to: it ends with this process.
+        let guard = Command::new("sh")
+            .args(["-c", "read -r _; kill -KILL \"$1\"", "guard", &broker.id().to_string()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        Running { broker, guard }
+    }
+
+    fn terminate(&self) {
+        let sent = Command::new("sh")
+            .args(["-c", "kill -TERM \"$1\"", "stop", &self.broker.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM cannot be sent");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The guard goes first: once the broker has been waited for, its number can be another process's.
+        for child in [&mut self.guard, &mut self.broker] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A loopback port that nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
+    listener.local_addr().expect("the address of a bound socket").port()
+}
+
+/// The path of a program, which Debian may keep where only root looks.
+fn find(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| {
+            panic!("{program} is missing: `apt-get install mosquitto` (or `tests/all.sh setup`)")
+        })
+}

@@ -1,0 +1,192 @@
+//! A TCP proxy on loopback that cuts a link after exactly so many bytes.
+
+use std::io::{Read, Write};
+use std::iter;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// Links that can be up at the same time; a client that wants one more is turned away.
+const MAX_LINKS: usize = 64;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    ToBroker,
+    ToClient,
+}
+
+/// Where a link is cut: as soon as this many bytes have gone through in this direction. The bytes up to there
+/// arrive; both sides are closed at once. After 0 bytes means before anything can be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub direction: Direction,
+    pub after: u64,
+}
+
+impl Cut {
+    pub fn to_broker(after: u64) -> Self {
+        Cut { direction: Direction::ToBroker, after }
+    }
+
+    pub fn to_client(after: u64) -> Self {
+        Cut { direction: Direction::ToClient, after }
+    }
+}
+
+/// The proxy. Dropping it cuts all links and waits for its threads.
+pub struct Proxy {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Forwards to `broker`. Each connection takes the next of `cuts`: `None`, and any connection after the last of
+    /// them, is not cut. A list will do, and so will [`iter::from_fn`] for a closure.
+    pub fn start<I>(broker: SocketAddr, cuts: I) -> Self
+    where
+        I: IntoIterator<Item = Option<Cut>>,
+        I::IntoIter: Send + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
+        let addr = listener.local_addr().expect("the address of a bound socket");
+        let shared = Arc::new(Shared::default());
+        let acceptor = thread::spawn({
+            let (shared, cuts) = (shared.clone(), cuts.into_iter());
+            move || accept(&listener, broker, cuts, &shared)
+        });
+        Proxy { addr, shared, acceptor: Some(acceptor) }
+    }
+
+    /// Forwards to `broker` and cuts nothing by itself.
+    pub fn transparent(broker: SocketAddr) -> Self {
+        Self::start(broker, iter::empty())
+    }
+
+    /// Where clients connect to.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Connections taken so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(SeqCst)
+    }
+
+    /// Links cut so far, those of [`cut_now`](Self::cut_now) included.
+    pub fn cuts(&self) -> usize {
+        self.shared.cuts.load(SeqCst)
+    }
+
+    /// Cuts every link that is up now.
+    pub fn cut_now(&self) {
+        for link in self.shared.links().iter() {
+            self.shared.cuts.fetch_add(1, SeqCst);
+            link.close();
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, SeqCst);
+        // The acceptor waits for a connection: here is the last one.
+        let _ = TcpStream::connect(self.addr);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    stopping: AtomicBool,
+    connections: AtomicUsize,
+    cuts: AtomicUsize,
+    links: Mutex<Vec<Arc<Link>>>,
+}
+
+impl Shared {
+    fn links(&self) -> MutexGuard<'_, Vec<Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection of a client, and the one to the broker that belongs to it.
+struct Link {
+    client: TcpStream,
+    broker: TcpStream,
+    cut: Option<Cut>,
+}
+
+impl Link {
+    fn close(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.broker.shutdown(Shutdown::Both);
+    }
+}
+
+fn accept(
+    listener: &TcpListener,
+    broker: SocketAddr,
+    mut cuts: impl Iterator<Item = Option<Cut>>,
+    shared: &Shared,
+) {
+    thread::scope(|scope| {
+        for client in listener.incoming() {
+            if shared.stopping.load(SeqCst) {
+                break;
+            }
+            let Ok(client) = client else { continue };
+            if shared.links().len() >= MAX_LINKS {
+                continue;
+            }
+            shared.connections.fetch_add(1, SeqCst);
+            let cut = cuts.next().flatten();
+            // No broker, no link: the client's socket is dropped, which closes it.
+            let Ok(broker) = TcpStream::connect(broker) else { continue };
+            let _ = (client.set_nodelay(true), broker.set_nodelay(true));
+            let link = Arc::new(Link { client, broker, cut });
+            shared.links().push(link.clone());
+            scope.spawn(move || run(&link, shared));
+        }
+        for link in shared.links().iter() {
+            link.close();
+        }
+    });
+}
+
+/// Forwards both ways until both have ended.
+fn run(link: &Arc<Link>, shared: &Shared) {
+    thread::scope(|scope| {
+        scope.spawn(|| forward(link, Direction::ToBroker, shared));
+        forward(link, Direction::ToClient, shared);
+    });
+    shared.links().retain(|other| !Arc::ptr_eq(link, other));
+}
+
+fn forward(link: &Link, direction: Direction, shared: &Shared) {
+    let (mut from, mut to) = match direction {
+        Direction::ToBroker => (&link.client, &link.broker),
+        Direction::ToClient => (&link.broker, &link.client),
+    };
+    let cut = link.cut.filter(|cut| cut.direction == direction);
+    let mut left = cut.map_or(u64::MAX, |cut| cut.after);
+    let mut buffer = [0; 16 * 1024];
+    while left > 0 {
+        let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let n = match from.read(&mut buffer[..wanted]) {
+            Ok(n) if n > 0 && to.write_all(&buffer[..n]).is_ok() => n,
+            // One side has ended: the other hears of it, and can still say what it has to say.
+            _ => {
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+        };
+        left -= n as u64;
+    }
+    shared.cuts.fetch_add(1, SeqCst);
+    link.close();
+}

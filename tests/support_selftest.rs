@@ -1,0 +1,151 @@
+//! The proxy of `support/proxy.rs` does what the tests that stand on it believe.
+
+#[path = "support/proxy.rs"]
+#[allow(dead_code)]
+mod proxy;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use proxy::{Cut, Proxy};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An echo server for so many connections, which reports what it has received on each.
+fn echo(connections: usize) -> (SocketAddr, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (report, received) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming().take(connections) {
+            let (mut stream, report) = (stream.unwrap(), report.clone());
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            thread::spawn(move || {
+                let mut all = Vec::new();
+                let mut buffer = [0; 4096];
+                while let Ok(n @ 1..) = stream.read(&mut buffer) {
+                    all.extend_from_slice(&buffer[..n]);
+                    let _ = stream.write_all(&buffer[..n]);
+                }
+                let _ = report.send(all);
+            });
+        }
+    });
+    (addr, received)
+}
+
+fn connect(proxy: &Proxy) -> TcpStream {
+    let stream = TcpStream::connect(proxy.addr()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// All that comes until the link ends, whichever way it does.
+fn read_until_end(mut stream: &TcpStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    match stream.read_to_end(&mut all) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            panic!("the link has not ended")
+        }
+        _ => all,
+    }
+}
+
+fn numbers(count: usize) -> Vec<u8> {
+    (0..count).map(|i| i as u8).collect()
+}
+
+#[test]
+fn forwards_both_ways_and_a_half_close() {
+    let (addr, received) = echo(1);
+    let proxy = Proxy::transparent(addr);
+    let mut client = connect(&proxy);
+    let sent = numbers(100_000);
+    let reader = thread::spawn({
+        let client = client.try_clone().unwrap();
+        move || read_until_end(&client)
+    });
+    client.write_all(&sent).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(reader.join().unwrap(), sent);
+    assert_eq!(received.recv_timeout(PATIENCE).unwrap(), sent);
+    assert_eq!((proxy.connections(), proxy.cuts()), (1, 0));
+}
+
+#[test]
+fn cuts_after_exactly_so_many_bytes_to_the_broker() {
+    let points = [0, 1, 2, 17, 4096, 16 * 1024, 16 * 1024 + 1];
+    let (addr, received) = echo(points.len());
+    let proxy = Proxy::start(addr, points.map(|after| Some(Cut::to_broker(after))));
+    let sent = numbers(20_000);
+    for (index, &after) in points.iter().enumerate() {
+        let mut client = connect(&proxy);
+        // The link can be cut while this is still being written.
+        let _ = client.write_all(&sent);
+        read_until_end(&client);
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), sent[..after as usize]);
+        assert_eq!((proxy.connections(), proxy.cuts()), (index + 1, index + 1));
+    }
+}
+
+#[test]
+fn cuts_after_exactly_so_many_bytes_to_the_client() {
+    let points = [0, 1, 5, 1000];
+    let (addr, _received) = echo(points.len());
+    let proxy = Proxy::start(addr, points.map(|after| Some(Cut::to_client(after))));
+    let sent = numbers(1001);
+    for &after in &points {
+        let mut client = connect(&proxy);
+        let _ = client.write_all(&sent);
+        assert_eq!(read_until_end(&client), sent[..after as usize]);
+    }
+    assert_eq!(proxy.cuts(), points.len());
+}
+
+#[test]
+fn takes_the_next_cut_for_each_connection_and_none_when_they_are_used_up() {
+    let (addr, _received) = echo(4);
+    let proxy = Proxy::start(addr, [None, Some(Cut::to_client(1)), None]);
+    for expected in [2, 1, 2, 2] {
+        let mut client = connect(&proxy);
+        client.write_all(b"ab").unwrap();
+        let _ = client.shutdown(Shutdown::Write);
+        assert_eq!(read_until_end(&client).len(), expected);
+    }
+    assert_eq!((proxy.connections(), proxy.cuts()), (4, 1));
+}
+
+#[test]
+fn cuts_by_hand() {
+    let (addr, _received) = echo(1);
+    let proxy = Proxy::transparent(addr);
+    let mut client = connect(&proxy);
+    client.write_all(b"a").unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    proxy.cut_now();
+    assert!(read_until_end(&client).is_empty());
+    assert_eq!(proxy.cuts(), 1);
+}
+
+#[test]
+fn closes_at_once_where_there_is_no_broker() {
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let proxy = Proxy::transparent(nobody);
+    assert!(read_until_end(&connect(&proxy)).is_empty());
+}
+
+#[test]
+fn ends_its_links_and_listens_no_more_when_dropped() {
+    let (addr, _received) = echo(1);
+    let proxy = Proxy::transparent(addr);
+    let mut client = connect(&proxy);
+    client.write_all(b"a").unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    let addr = proxy.addr();
+    drop(proxy);
+    assert!(read_until_end(&client).is_empty());
+    assert!(TcpStream::connect(addr).is_err());
+}
