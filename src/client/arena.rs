@@ -270,9 +270,9 @@ impl<'a> Arena<'a> {
     }
 
     /// Whether this request was sent before, and is being sent again.
-    pub(super) fn is_half_sent(&mut self, id: PacketId) -> bool {
-        let at = self.position(id).map(|at| *at as usize);
-        self.marks.is_inside_packet() && at == Some(self.marks.rec)
+    pub(super) fn is_half_sent(&self, id: PacketId) -> bool {
+        let half_sent = self.record(self.marks.rec).filter(|_| self.marks.is_inside_packet());
+        half_sent.and_then(|record| self.id(&record)) == Some(id)
     }
 
     /// Whether a PUBLISH has left at least in part, on this connection or an earlier one.
