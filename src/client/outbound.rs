@@ -1,7 +1,5 @@
 //! The outbound half: requests come in, bytes go out.
 
-use core::mem;
-
 use super::arena::{Arena, GiveUp, Marks, NoRoom};
 use super::control::{ACK_LEN, Control};
 use super::link::{Link, State};
@@ -132,17 +130,15 @@ impl<'a> Outbound<'a> {
             Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
             Ok(len) => len,
         };
-        let live = if connect.clean_session {
-            self.queues.marks.live_without(self.tx, GiveUp::Attempted)
-        } else {
-            self.queues.marks.live()
-        };
+        let marks = &self.queues.marks;
+        let ended = self.ended_by(connect);
+        let live = ended.map_or(marks.live(), |what| marks.live_without(self.tx, what));
         let room = self.tx.len().saturating_sub(live);
         if needed.max(MIN_CONTROL) > room {
             return Err(ConnectError::TooLarge { needed, room });
         }
-        if connect.clean_session {
-            self.end_session(GiveUp::Attempted);
+        if let Some(what) = ended {
+            self.end_session(what);
         }
         self.arena().compact();
         self.arena().mark_released(connect.version == Version::Mqtt31);
@@ -163,12 +159,26 @@ impl<'a> Outbound<'a> {
         self.watch_output(now, false);
     }
 
-    /// The server has no session: the client's ends too.
-    pub(super) fn session_lost(&mut self) {
-        self.end_session(match self.link.options.session_loss {
+    /// What is given up with this CONNECT, because it ends the session or because that has ended with its connection
+    /// (MQTT-3.1.2-6); 3.1 would not tell later.
+    fn ended_by(&self, connect: &Connect<'_>) -> Option<GiveUp> {
+        match (connect.clean_session, self.link.clean_session) {
+            (true, _) => Some(GiveUp::Attempted),
+            (false, true) => Some(self.given_up_with_session()),
+            (false, false) => None,
+        }
+    }
+
+    fn given_up_with_session(&self) -> GiveUp {
+        match self.link.options.session_loss {
             SessionLoss::Resend => GiveUp::Released,
             SessionLoss::Drop => GiveUp::Attempted,
-        });
+        }
+    }
+
+    /// The server has no session: the client's ends too.
+    pub(super) fn session_lost(&mut self) {
+        self.end_session(self.given_up_with_session());
     }
 
     fn end_session(&mut self, what: GiveUp) {
@@ -321,11 +331,12 @@ impl<'a> Outbound<'a> {
     /// See [`Client::sent`](crate::Client::sent). Says whether that was the last byte of DISCONNECT.
     #[inline]
     pub(super) fn sent(&mut self, len: usize, now: Instant) -> bool {
-        let (source, offered) = mem::replace(&mut self.queues.offered, (Source::None, 0));
+        let (source, offered) = self.queues.offered;
         let len = len.min(offered);
         if len == 0 {
             return false;
         }
+        self.queues.offered.1 = offered.saturating_sub(len);
         match source {
             Source::None => {}
             Source::Arena => self.arena_sent(len, now),
