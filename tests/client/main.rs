@@ -22,3 +22,4 @@ mod session_loss;
 //mod storage;
 mod subscribing;
 mod timeouts;
+mod vectored;

@@ -26,7 +26,7 @@ pub use reconnect::{GaveUp, Reconnect, StopHandle, Update};
 
 use core::fmt;
 use core::time::Duration;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant as Clock;
 
@@ -357,12 +357,16 @@ where
     pub fn flush(&mut self) -> Result<bool, Error> {
         loop {
             let now = self.now();
-            let pending = self.client.pending();
-            if pending.is_empty() {
+            let [first, second] = self.client.pending_vectored();
+            if first.is_empty() {
                 break;
             }
             let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
-            match stream.write(pending) {
+            let written = match second {
+                [] => stream.write(first),
+                _ => stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
+            };
+            match written {
                 Ok(0) => return Err(self.fail(Error::Closed)),
                 Ok(len) => {
                     self.client.sent(len, now);
