@@ -23,3 +23,4 @@ mod soak;
 mod storage;
 mod subscribing;
 mod timeouts;
+mod vectored;

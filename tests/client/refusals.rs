@@ -30,10 +30,33 @@ fn more_requests_than_slots() {
     assert_eq!(rig.publishes("b", b"", AtLeastOnce), 8, "the slot of 4");
 }
 
+/// Mosquitto acknowledges and loses QoS 2 messages beyond its window, so the client keeps to one by default.
+#[test]
+fn no_more_than_so_many_messages_of_qos_2() {
+    let mut rig = Rig::<64>::sized(64, 4096);
+    rig.comes_online(&CONNECT, false);
+    for _ in 0..20 {
+        rig.publishes("a", b"", ExactlyOnce);
+    }
+    let now = rig.now();
+    let message = Message::new("b", b"").qos(ExactlyOnce);
+    assert_eq!(rig.client.publish(&message, now), Err(FULL_REQUESTS));
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    assert_eq!(rig.client.publish(&message, now), Err(FULL_REQUESTS), "not before PUBCOMP");
+    rig.sends();
+    rig.gives(Packet::PubComp(id(1)));
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.client.options_mut().max_exactly_once = 0;
+    rig.publishes("b", b"", ExactlyOnce);
+}
+
 /// `Full` names the events that make room, so each of them has to.
 #[test]
 fn each_promised_event_makes_room() {
-    let make_room: [(&str, fn(&mut Rig<1>)); 4] = [
+    type MakeRoom = fn(&mut Rig<1>);
+    let make_room: [(&str, MakeRoom); 4] = [
         ("published 1 qos=1", |rig| {
             rig.publishes("a", b"", AtLeastOnce);
             rig.sends();

@@ -135,6 +135,7 @@ fn a_refused_connection_gives_nothing_up() {
 fn many_can_end_at_once() {
     let mut rig = Rig::<64>::sized(64, 4096);
     rig.client.options_mut().session_loss = SessionLoss::Drop;
+    rig.client.options_mut().max_exactly_once = 0;
     rig.comes_online(&CONNECT, false);
     for number in 0..64 {
         match number % 3 {
