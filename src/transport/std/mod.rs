@@ -342,11 +342,15 @@ where
         if self.advance()? {
             return Ok(true);
         }
+        // Packets that fill the receive buffer wait for answers to leave, and then come before what is to be read.
+        let is_held = self.client.receive_buffer().is_empty() && !self.client.pending().is_empty();
         let all_sent = self.flush()?;
         if !self.is_open() {
             return Err(Error::Closed);
         }
-        self.read(self.patience(wait, all_sent))?;
+        if !(is_held && all_sent) {
+            self.read(self.patience(wait, all_sent))?;
+        }
         self.advance()
     }
 
