@@ -1,0 +1,9 @@
+//! The client over the std adapter against a real Mosquitto: over links that are cut, a broker that is stopped or
+//! killed, time that passes, messages of any size. Needs `mosquitto`.
+
+mod cuts;
+mod peer;
+mod traffic;
+
+#[path = "../support/mod.rs"]
+mod support;
