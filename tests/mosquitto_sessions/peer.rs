@@ -111,6 +111,12 @@ impl<const N: usize> Peer<N> {
         }
     }
 
+    /// Goes on by another way to the broker.
+    pub fn move_to(&mut self, addr: SocketAddr) {
+        self.setup.addr = addr;
+        self.reconnect(Error::Closed);
+    }
+
     /// Looks at the next event, if one comes within this time; says whether one did. A link that has ended is made
     /// anew.
     pub fn turn(&mut self, wait: Duration, look: impl FnOnce(Event<'_>)) -> bool {
