@@ -21,22 +21,26 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod backoff;
 pub mod client;
 pub mod codec;
+mod routes;
 pub mod session;
 mod time;
 pub mod topic;
 pub mod transport;
 mod violation;
 
+pub use backoff::Backoff;
 pub use client::{
     AcknowledgeError, Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages,
-    Message, Options, Outbound, Receipt, RequestError, Retry, SessionLoss, State, StreamError,
-    StreamedMessage, Timeout, Timeouts,
+    Message, Options, Outbound, Receipt, RequestError, RestoreError, Retry, SaveError, SessionLoss, State,
+    StreamError, StreamedMessage, Timeout, Timeouts,
 };
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
+pub use routes::{RouteError, Routes, Subscription};
 pub use time::Instant;
 pub use topic::{TopicFilter, TopicName};
 pub use violation::Violation;

@@ -263,7 +263,7 @@ need_bare_metal() {
 }
 
 need_mosquitto() {
-  { have mosquitto && have mosquitto_passwd; } || debian_packages mosquitto
+  { have mosquitto && have mosquitto_passwd && have mosquitto_pub; } || debian_packages mosquitto mosquitto-clients
 }
 
 # A Python of the tests' own, with another MQTT client in it.

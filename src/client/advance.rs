@@ -2,6 +2,7 @@
 //! event.
 
 use super::Error;
+use super::arena::Released;
 use super::inbound::{Held, Inbound, Span};
 use super::link::State;
 use super::outbound::Outbound;
@@ -184,6 +185,10 @@ impl Machine<'_> {
     }
 
     fn connack(&mut self, connack: ConnAck, len: usize) -> Result<Step, Error> {
+        if self.out.owes_answers() {
+            // The transport has not said yet that the end of CONNECT has left.
+            return Ok(Step::Wait);
+        }
         let session_present = match connack {
             ConnAck::Refused(code) => return Err(Error::Refused(code)),
             ConnAck::Accepted { session_present } => session_present,
@@ -253,29 +258,38 @@ impl Machine<'_> {
     }
 
     fn pubrec(&mut self, id: PacketId, len: usize) -> Step {
-        if !self.out.has_room() {
+        if !self.out.has_room() || self.out.arena().is_inside_released() {
             return Step::Wait;
         }
         if self.out.arena().is_half_sent(id) {
             // The repetition is on its way, and will be answered with another PUBREC.
             return self.ignore(len);
         }
-        let mut queued = false;
-        match self.out.session.pubrec(id) {
-            PubRec::Release => {
-                self.out.link.changed();
-                let released = self.out.arena().released(id);
-                queued = released.queued;
-                self.out.watch_answers(self.now, released.oldest);
-            }
-            PubRec::Unknown => {
+        let turn = match self.out.session.pubrec(id) {
+            PubRec::Release => self.release_message(id),
+            PubRec::Queued if self.out.arena().was_attempted(id) => return self.ignore(len),
+            PubRec::Queued | PubRec::Unknown => {
                 self.ignore(len);
+                Some(id)
             }
-        }
-        if !queued {
-            self.out.answer(PacketType::PubRel, id);
+        };
+        if let Some(turn) = turn {
+            self.out.answer(PacketType::PubRel, turn);
         }
         Step::Done(len)
+    }
+
+    /// PUBREC came for this message. Says for which one PUBREL goes now: for another, if PUBRELs of an earlier
+    /// connection wait to be sent again and its turn comes after them; for none, if all of them do.
+    fn release_message(&mut self, id: PacketId) -> Option<PacketId> {
+        self.out.link.changed();
+        let Released { oldest, turn } = self.out.arena().released(id);
+        self.out.watch_answers(self.now, oldest);
+        if let Some(other) = turn.filter(|turn| *turn != id) {
+            self.out.session.sent(other);
+            self.out.session.release_later(id);
+        }
+        turn
     }
 
     /// Answered whether the identifier is known or not, or the server keeps it for ever.
@@ -304,14 +318,11 @@ impl Machine<'_> {
     }
 
     fn suback(&mut self, id: PacketId, codes: Span, count: usize, len: usize) -> Result<Step, Error> {
-        match self.out.session.suback(id) {
-            None => Ok(self.ignore(len)),
-            Some(filters) if usize::from(filters) != count => Err(Error::Violation(Violation::SubAckCount)),
-            Some(_) => {
-                self.answered(id);
-                Ok(Step::Event(Held::Subscribed { id, codes }, len))
-            }
+        if !self.out.session.suback(id, count)? {
+            return Ok(self.ignore(len));
         }
+        self.answered(id);
+        Ok(Step::Event(Held::Subscribed { id, codes }, len))
     }
 
     fn unsuback(&mut self, id: PacketId, len: usize) -> Step {

@@ -147,12 +147,12 @@ impl GiveUp {
     }
 }
 
-/// What [`Arena::released`] found.
+/// What a PUBREC has changed.
 pub(super) struct Released {
-    /// The record is the oldest.
+    /// Its message was the oldest.
     pub(super) oldest: bool,
-    /// It was to be sent again, and will be: as PUBREL.
-    pub(super) queued: bool,
+    /// The message whose PUBREL goes now; `None` if that is sent with all others that are sent again.
+    pub(super) turn: Option<PacketId>,
 }
 
 /// The arena at work: its marks, its bytes, and where the record of each slot lies.
@@ -275,41 +275,62 @@ impl<'a> Arena<'a> {
         self.marks.is_inside_packet() && at == Some(self.marks.rec)
     }
 
+    /// Whether a PUBLISH has left at least in part, on this connection or an earlier one.
+    pub(super) fn was_attempted(&mut self, id: PacketId) -> bool {
+        self.record_of(id)
+            .is_some_and(|record| record.was_attempted(self.bytes) || record.at < self.marks.cur)
+    }
+
+    /// Whether a PUBREL that is sent again has left in part.
+    #[inline]
+    pub(super) fn is_inside_released(&self) -> bool {
+        self.marks.is_inside_packet()
+            && self.record(self.marks.rec).is_some_and(|record| record.is_released())
+    }
+
     /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
     #[inline]
     pub(super) fn released(&mut self, id: PacketId) -> Released {
-        let Some(record) = self.record_of(id) else { return Released { oldest: false, queued: false } };
+        let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: Some(id) } };
         self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
         write(self.bytes, record.at, &[RELEASED]);
         write(self.bytes, record.body, &id.get().to_be_bytes());
+        let mut turn = id;
         if record.at < self.marks.last_released {
-            self.rotate(record.at, id);
+            turn = self.rotate(record.at, id);
         } else {
             self.marks.last_released = record.at;
         }
         let oldest = record.at == self.marks.head;
-        let queued = record.at >= self.marks.rec;
-        if queued {
+        if record.at >= self.marks.rec {
+            // Sent before, and waiting to be sent again: from now on as PUBREL.
             self.compact();
+            return Released { oldest, turn: None };
         }
-        Released { oldest, queued }
+        Released { oldest, turn: Some(turn) }
     }
 
     /// PUBREL goes out in the order of PUBREC (MQTT-4.6.0-4): the identifier goes to the last released record, and
-    /// those from the first to there move one record to the front.
-    fn rotate(&mut self, first: usize, id: PacketId) {
+    /// those from the first to there move one record to the front. Says whose PUBREL goes now: of the one that moves
+    /// from what is still to be sent to what was sent, if there is one.
+    fn rotate(&mut self, first: usize, id: PacketId) -> PacketId {
+        let mut turn = id;
         let mut hole = first;
         let mut at = first;
         while let Some(record) = self.record(at).filter(|record| record.at <= self.marks.last_released) {
             if record.is_released() && record.at != first {
                 if let Some(moved) = self.id(&record) {
                     self.put_released(hole, moved);
+                    if hole < self.marks.rec && record.at >= self.marks.rec {
+                        turn = moved;
+                    }
                 }
                 hole = record.at;
             }
             at = record.end;
         }
         self.put_released(hole, id);
+        turn
     }
 
     fn put_released(&mut self, at: usize, id: PacketId) {
@@ -330,12 +351,11 @@ impl<'a> Arena<'a> {
             if record.is_released() {
                 return;
             }
-            let Some((publish_at, _)) = record.publish_at().zip(arena.id(record)) else {
+            if record.publish_at().is_none() || arena.id(record).is_none() {
                 return arena.kill(record);
-            };
+            }
             if record.at < cur {
-                let first = arena.bytes.get(publish_at).copied().unwrap_or(0);
-                write(arena.bytes, publish_at, &[first | DUP]);
+                arena.set_dup(record);
             }
             arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
         });
@@ -346,15 +366,19 @@ impl<'a> Arena<'a> {
     pub(super) fn retry(&mut self, dup: bool) {
         self.marks.streams = 0;
         self.for_each(|arena, record| {
-            let first_at = record.publish_at().unwrap_or(record.at);
-            if dup || record.publish_at().is_some() {
-                let first = arena.bytes.get(first_at).copied().unwrap_or(0);
-                let alive = if record.is_dead() { 0 } else { DUP };
-                write(arena.bytes, first_at, &[first | alive]);
+            if record.publish_at().is_some() || (dup && !record.is_dead()) {
+                arena.set_dup(record);
             }
             arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
         });
         self.restart();
+    }
+
+    /// Marks a packet as one that the server may have seen.
+    pub(super) fn set_dup(&mut self, record: &Record) {
+        let at = record.publish_at().unwrap_or(record.at);
+        let first = self.bytes.get(at).copied().unwrap_or(DEAD);
+        write(self.bytes, at, &[first | DUP]);
     }
 
     /// Gives records up, and tells the session. Only while nothing has left on this connection.

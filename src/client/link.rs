@@ -67,23 +67,20 @@ impl Link {
         self.timers = Timers::new();
     }
 
-    /// CONNACK has come: the keep alive begins.
+    /// CONNACK has come. The keep alive counts from the end of CONNECT, as the server's does.
     pub(super) fn accept(&mut self, now: Instant) {
+        self.accepted = true;
+        self.timers.stop(Timer::ConnAck);
         if self.state == State::Connecting {
             self.state = State::Connected;
         }
-        self.accepted = true;
-        self.timers.stop(Timer::ConnAck);
-        self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
         self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
     }
 
     /// The last byte of a packet has left.
     #[inline]
     pub(super) fn packet_sent(&mut self, now: Instant) {
-        if self.accepted {
-            self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
-        }
+        self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
     }
 
     /// The last byte of PINGREQ has left. A PINGRESP that is due already stays due.
@@ -103,9 +100,14 @@ impl Link {
     /// Bytes have come.
     #[inline]
     pub(super) fn bytes_received(&mut self, now: Instant) {
-        if self.accepted {
+        if self.state == State::Connected {
             self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
         }
+    }
+
+    /// When something must happen. Before CONNACK and behind DISCONNECT, silence asks for nothing.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.timers.next(if self.state == State::Connected { Timer::SendSilence } else { Timer::PingResp })
     }
 
     /// Whether one direction was silent for the keep alive time.

@@ -13,6 +13,7 @@ mod options;
 mod outbound;
 mod receipts;
 mod record;
+pub mod save;
 mod stream;
 
 pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
@@ -21,6 +22,7 @@ pub use link::State;
 pub use options::{LargeMessages, Options, Retry, SessionLoss, Timeouts};
 pub use outbound::Outbound;
 pub use receipts::Receipt;
+pub use save::{RestoreError, SaveError};
 
 use crate::session::{Session, Slot};
 use crate::{Connect, Instant, PacketId, QoS};
@@ -128,12 +130,17 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
     /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
     pub fn deadline(&self) -> Option<Instant> {
-        self.link.timers.next()
+        self.link.deadline()
     }
 
     /// Requests under way: their number is at most `N`.
     pub fn in_flight(&self) -> usize {
         self.session.in_flight()
+    }
+
+    /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
+    pub const fn revision(&self) -> u32 {
+        self.link.revision
     }
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
@@ -143,8 +150,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
 }
 
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
+    /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     #[inline]
-    fn outbound(&mut self) -> Outbound<'_> {
+    pub fn outbound(&mut self) -> Outbound<'_> {
         Outbound {
             link: &mut self.link,
             queues: &mut self.queues,
@@ -237,10 +245,14 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link.
+    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
+        // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.
+        if let Some((packet_type, id)) = self.inbound.answer.take() {
+            self.outbound().answer(packet_type, id);
+        }
         self.outbound().disconnect(now);
     }
 
@@ -306,6 +318,32 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
             tx: self.buffers.tx.as_mut(),
         };
         Machine { rx: self.buffers.rx.as_mut(), inbound: &mut self.inbound, out, now }.advance()
+    }
+
+    /// Writes the session into `out`, in the form that [`save`] describes; says how many bytes it took: at most 80 more
+    /// than the transmit buffer has.
+    ///
+    /// For a session that is to live on after a reboot, the image has to be durable before the bytes leave that tell
+    /// the server of a change: whenever [`revision`](Self::revision) differs from the one that was saved last, save
+    /// before the next [`pending`](Self::pending) goes to the transport. Then messages of QoS 2 arrive exactly once.
+    /// An image that is older only by acknowledgements (they leave the revision as it is) does no harm: what is
+    /// finished already may be sent once more, and the server knows it.
+    ///
+    /// Not in the image: QoS 0, SUBSCRIBE, UNSUBSCRIBE, and [`Event::Ended`] that was not reported yet.
+    ///
+    /// # Errors
+    /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
+    pub fn save(&self, out: &mut [u8]) -> Result<usize, SaveError> {
+        save::save(&self.session, &self.queues.marks, self.buffers.tx.as_ref(), out)
+    }
+
+    /// Takes in a session that [`save`](Self::save) has written, by a client of the same or another size. Every kept
+    /// message will be sent with DUP.
+    ///
+    /// # Errors
+    /// See [`RestoreError`].
+    pub fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
+        self.outbound().restore(image)
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.

@@ -284,7 +284,7 @@ impl<'a> Outbound<'a> {
     }
 
     /// See [`Client::disconnect`](crate::Client::disconnect).
-    pub fn disconnect(&mut self, now: Instant) {
+    pub(super) fn disconnect(&mut self, now: Instant) {
         if matches!(self.link.state, State::Connecting | State::Connected) {
             self.link.state = State::Closing;
             self.watch_output(now, false);
@@ -421,8 +421,11 @@ impl<'a> Outbound<'a> {
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     pub(super) fn retry_if_due(&mut self, now: Instant) {
-        let idle = self.source() == Source::None && self.link.state == State::Connected;
-        if !idle || !self.link.timers.is_due(Timer::Retry, now) {
+        if !self.link.timers.is_due(Timer::Retry, now) {
+            return;
+        }
+        if self.source() != Source::None || self.link.state != State::Connected {
+            self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
             return;
         }
         self.link.retry_ms = self.link.retry_ms.saturating_mul(2);

@@ -33,6 +33,7 @@ pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 
 use crate::Violation;
 use cursor::Reader;
+pub(crate) use cursor::Writer;
 
 /// Any of the fourteen control packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -236,7 +237,7 @@ pub(crate) use header::packet_len;
 
 /// Writes a fixed header, as far as there is room.
 pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
-    header::write(&mut cursor::Writer::new(out), first, remaining_len);
+    header::write(&mut Writer::new(out), first, remaining_len);
 }
 
 #[inline]

@@ -89,6 +89,29 @@ impl InboundIds {
         self.runs == [Run::EMPTY; RUNS]
     }
 
+    /// The runs as they stand in an image.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = [u8; 8]> {
+        self.runs.iter().filter(|run| **run != Run::EMPTY).map(|run| {
+            let ([a, b], [c, d]) = (run.first.to_be_bytes(), run.len.to_be_bytes());
+            let [e, f, g, h] = run.bits.to_be_bytes();
+            [a, b, c, d, e, f, g, h]
+        })
+    }
+
+    /// Takes in a run of an image; `None` if it is none, or there is no entry left.
+    pub(crate) fn push_run(&mut self, [a, b, c, d, e, f, g, h]: [u8; 8]) -> Option<()> {
+        let (first, len) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        let bits = u32::from_be_bytes([e, f, g, h]);
+        let last = first.checked_add(len.checked_sub(1)?)?;
+        // Behind 65,535 the map goes on at 0, which is no identifier.
+        let zero = 1_u32.checked_shl(u32::from(u16::MAX.wrapping_sub(last))).unwrap_or(0);
+        if first == 0 || bits & 1 != 0 || bits & zero != 0 {
+            return None;
+        }
+        *self.free_entry().ok()? = Run { first, len, bits };
+        Some(())
+    }
+
     fn free_entry(&mut self) -> Result<&mut Run, InboundFull> {
         self.runs.iter_mut().find(|run| **run == Run::EMPTY).ok_or(InboundFull)
     }

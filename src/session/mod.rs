@@ -22,7 +22,7 @@ pub(crate) mod timers;
 pub use inbound::{InboundFull, InboundIds};
 pub use slot::{Outcome, Request, Slot};
 
-use crate::{PacketId, QoS};
+use crate::{PacketId, QoS, Violation};
 use slot::State;
 
 /// The state of a session: requests under way, and the identifiers of QoS 2 messages that came in.
@@ -71,6 +71,9 @@ impl<const N: usize> Default for Session<[Slot; N]> {
 pub enum PubRec {
     /// The first for this message: forget the payload, answer with PUBREL.
     Release,
+    /// The message waits to be sent on this connection. If that is a repetition, it asks for PUBREC anew, and
+    /// PUBREL must not go before it: the repetition would be a new message then.
+    Queued,
     /// Nothing waits for it: answer with PUBREL all the same, or the peer keeps the identifier for ever.
     Unknown,
 }
@@ -86,6 +89,23 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     fn slot(&mut self, id: PacketId) -> Option<&mut Slot> {
         let index = self.index(id);
         self.slots.as_mut().get_mut(index).filter(|slot| slot.id == Some(id))
+    }
+
+    /// The identifier to look at first for the next request.
+    pub(crate) fn next(&self) -> PacketId {
+        self.next
+    }
+
+    pub(crate) fn set_next(&mut self, id: PacketId) {
+        self.next = id;
+    }
+
+    /// Forgets everything, and gives out this identifier first.
+    pub(crate) fn clear(&mut self, next: PacketId) {
+        self.next = next;
+        self.ended = 0;
+        self.inbound.clear();
+        self.slots.as_mut().fill(Slot::FREE);
     }
 
     /// The identifier that the next request gets (MQTT-2.3.1-2); `None` while every slot is taken.
@@ -143,7 +163,15 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
                 slot.state = State::ReleaseSent;
                 PubRec::Release
             }
+            Some(slot) if slot.state == State::ExactlyOnceQueued => PubRec::Queued,
             _ => PubRec::Unknown,
+        }
+    }
+
+    /// PUBREL for this message has to wait for its turn after all.
+    pub(crate) fn release_later(&mut self, id: PacketId) {
+        if let Some(slot) = self.slot(id).filter(|slot| slot.state == State::ReleaseSent) {
+            slot.state = State::ReleaseQueued;
         }
     }
 
@@ -153,11 +181,22 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         self.end(id, |state| state == State::ReleaseSent)
     }
 
-    /// SUBACK came: the number of filters that it has to answer, or `None` where no SUBSCRIBE waits for it.
+    /// SUBACK came with so many codes: whether a SUBSCRIBE waited for it.
+    ///
+    /// # Errors
+    /// [`SubAckCount`](Violation::SubAckCount) where the SUBSCRIBE has more or fewer filters; it waits still.
     #[inline]
-    pub fn suback(&mut self, id: PacketId) -> Option<u8> {
-        let filters = self.slot(id)?.filters;
-        self.end(id, |state| state == State::SubscribeSent).then_some(filters)
+    pub fn suback(&mut self, id: PacketId, codes: usize) -> Result<bool, Violation> {
+        match self.slot(id) {
+            Some(slot) if slot.state == State::SubscribeSent => {
+                if usize::from(slot.filters) != codes {
+                    return Err(Violation::SubAckCount);
+                }
+                *slot = Slot::FREE;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// UNSUBACK came: whether an UNSUBSCRIBE waited for it.

@@ -70,9 +70,9 @@ impl Timers {
         self.is_set(timer) && self.get(timer) <= now
     }
 
-    /// The next point in time, if any timer is set.
+    /// The next point in time, of this timer and those after it, if any of them is set.
     #[inline]
-    pub(crate) fn next(&self) -> Option<Instant> {
-        self.at.iter().copied().min().filter(|at| *at != OFF)
+    pub(crate) fn next(&self, first: Timer) -> Option<Instant> {
+        self.at.iter().skip(first as usize).copied().min().filter(|at| *at != OFF)
     }
 }

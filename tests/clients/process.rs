@@ -1,5 +1,7 @@
 //! Programs that a test starts. None outlives its test, and none is waited for without an end.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -7,6 +9,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a program has ended, and what of its lines nobody had read.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub output: Vec<String>,
+    pub errors: Vec<String>,
+}
 
 /// A running program, which is killed when it is dropped.
 pub struct Process {
@@ -30,10 +40,31 @@ impl Process {
         self.output.recv_timeout(PATIENCE).expect("a line in time")
     }
 
+    /// The next line that the program writes to its standard error and that has this text in it.
+    pub fn error_with(&mut self, text: &str) -> String {
+        loop {
+            let line = self.errors.recv_timeout(PATIENCE).expect("a line in time");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
     /// Feeds the program, to the end of its input.
     pub fn write_lines(&mut self, lines: &[String]) {
+        self.write((lines.join("\n") + "\n").as_bytes());
+    }
+
+    /// Feeds the program, to the end of its input.
+    pub fn write(&mut self, bytes: &[u8]) {
         let mut stdin = self.child.stdin.take().expect("piped");
-        stdin.write_all((lines.join("\n") + "\n").as_bytes()).expect("the program reads");
+        stdin.write_all(bytes).expect("the program reads");
+    }
+
+    /// Waits until the program ends, whatever comes of it.
+    pub fn end(mut self) -> Ended {
+        let code = self.wait().code();
+        Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
     }
 
     /// Waits until the program ends, which it does with success.

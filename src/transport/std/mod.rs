@@ -20,6 +20,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod reconnect;
+
+pub use reconnect::{GaveUp, Reconnect, StopHandle, Update};
+
 use core::fmt;
 use core::time::Duration;
 use std::io::{self, ErrorKind, Read, Write};
@@ -32,11 +36,14 @@ use crate::{
 
 /// How long a write may block before it is the turn of reading.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
+/// How long a read may block if nothing else limits it.
+const MOST_PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// A client and the stream that it talks over.
 pub struct Connection<S, R, T, const N: usize> {
     client: Client<R, T, N>,
-    stream: S,
+    /// `None` while there is no connection.
+    stream: Option<S>,
     set_read_timeout: fn(&S, Duration) -> io::Result<()>,
     /// The time-out that was set last.
     read_timeout: Duration,
@@ -137,11 +144,21 @@ where
         client: Client<R, T, N>,
         set_read_timeout: fn(&S, Duration) -> io::Result<()>,
     ) -> Self {
-        let mut client = client;
+        let mut connection = Self::offline(client, set_read_timeout);
+        connection.reopen(stream);
+        connection
+    }
+
+    /// A connection without a stream; [`reopen`](Self::reopen) brings one. Meanwhile messages of QoS 1 and 2 can be
+    /// queued.
+    pub fn offline(
+        mut client: Client<R, T, N>,
+        set_read_timeout: fn(&S, Duration) -> io::Result<()>,
+    ) -> Self {
         client.link_lost();
         Connection {
             client,
-            stream,
+            stream: None,
             set_read_timeout,
             read_timeout: Duration::ZERO,
             unflushed: false,
@@ -152,11 +169,23 @@ where
 
     /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Self::connect) is next.
     /// Returns the old stream.
-    pub fn reopen(&mut self, stream: S) -> S {
+    pub fn reopen(&mut self, stream: S) -> Option<S> {
+        let old = self.close();
+        self.stream = Some(stream);
+        old
+    }
+
+    /// Gives the stream up, without DISCONNECT.
+    pub fn close(&mut self) -> Option<S> {
         self.client.link_lost();
         self.read_timeout = Duration::ZERO;
         self.unflushed = false;
-        core::mem::replace(&mut self.stream, stream)
+        self.stream.take()
+    }
+
+    /// Whether there is a connection, or one on its way.
+    pub fn is_open(&self) -> bool {
+        self.stream.is_some() && self.client.state() != State::Offline
     }
 
     /// The client, for what needs no stream.
@@ -164,15 +193,15 @@ where
         &mut self.client
     }
 
-    /// The stream.
-    pub fn stream(&self) -> &S {
-        &self.stream
+    /// The stream, if there is one.
+    pub fn stream(&self) -> Option<&S> {
+        self.stream.as_ref()
     }
 
     /// The client and the stream apart. The client is off line.
-    pub fn into_parts(mut self) -> (Client<R, T, N>, S) {
-        self.client.link_lost();
-        (self.client, self.stream)
+    pub fn into_parts(mut self) -> (Client<R, T, N>, Option<S>) {
+        let stream = self.close();
+        (self.client, stream)
     }
 
     /// The point in time that the client's timers count by: now.
@@ -226,18 +255,27 @@ where
     ///
     /// # Errors
     /// What kept DISCONNECT from being sent: then the server publishes the will.
-    pub fn disconnect(mut self) -> (Client<R, T, N>, S, Result<(), Error>) {
+    pub fn disconnect(mut self) -> (Client<R, T, N>, Option<S>, Result<(), Error>) {
         self.client.disconnect(self.now());
-        let mut result = Ok(());
-        while result.is_ok() && self.client.state() != State::Offline {
-            // A server that does not read any more is left alone by the stall time-out.
-            result = self.flush().and_then(|sent| match sent {
-                true => Ok(()),
-                false => self.read(WRITE_TIMEOUT).and_then(|()| self.advance().map(|_| ())),
-            });
-        }
+        let result = self.flush_to_the_end();
         let (client, stream) = self.into_parts();
         (client, stream, result)
+    }
+
+    /// Sends everything up to DISCONNECT. What comes in meanwhile is read, so that the server can get on, but neither
+    /// looked at nor acknowledged.
+    fn flush_to_the_end(&mut self) -> Result<(), Error> {
+        loop {
+            self.flush()?;
+            if self.client.state() == State::Offline {
+                return Ok(());
+            }
+            self.read(WRITE_TIMEOUT)?;
+            if self.client.deadline().is_some_and(|deadline| deadline <= self.read_at) {
+                // A server that does not take anything any more.
+                return Err(self.fail(Error::Client(client::Error::TimedOut(client::Timeout::Stall))));
+            }
+        }
     }
 
     /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive
@@ -248,19 +286,32 @@ where
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
         let started = Clock::now();
         loop {
-            if self.advance()? {
+            let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+            if self.advance_within(left.unwrap_or(MOST_PATIENCE))? {
                 return Ok(self.client.event());
             }
-            let all_sent = self.flush()?;
-            if self.client.state() == State::Offline {
-                return Err(Error::Closed);
-            }
-            let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
-            if left == Some(Duration::ZERO) && self.read_at >= self.instant(started) {
+            if left.is_some_and(|left| left.is_zero()) {
                 return Ok(None);
             }
-            self.read(self.patience(left, all_sent))?;
         }
+    }
+
+    /// The event that was found last.
+    fn event(&self) -> Option<Event<'_>> {
+        self.client.event()
+    }
+
+    /// One turn: looks for an event, and if there is none, sends what is queued, reads once, and looks again.
+    fn advance_within(&mut self, wait: Duration) -> Result<bool, Error> {
+        if self.advance()? {
+            return Ok(true);
+        }
+        let all_sent = self.flush()?;
+        if !self.is_open() {
+            return Err(Error::Closed);
+        }
+        self.read(self.patience(wait, all_sent))?;
+        self.advance()
     }
 
     /// Sends what is queued, as far as the stream takes it; says whether that was all.
@@ -274,7 +325,8 @@ where
             if pending.is_empty() {
                 break;
             }
-            match self.stream.write(pending) {
+            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
+            match stream.write(pending) {
                 Ok(0) => return Err(self.fail(Error::Closed)),
                 Ok(len) => {
                     self.client.sent(len, now);
@@ -286,7 +338,8 @@ where
             }
         }
         while self.unflushed {
-            match self.stream.flush() {
+            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
+            match stream.flush() {
                 Ok(()) => self.unflushed = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) => return Ok(false),
@@ -301,20 +354,18 @@ where
     }
 
     /// How long a read may block.
-    fn patience(&self, left: Option<Duration>, all_sent: bool) -> Duration {
+    fn patience(&self, wait: Duration, all_sent: bool) -> Duration {
         let until_deadline = self.client.deadline().map(|at| Duration::from_millis(at.since(self.now())));
-        [left, until_deadline, (!all_sent).then_some(WRITE_TIMEOUT), Some(Duration::from_secs(3_600))]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or_default()
+        let patience = wait.min(until_deadline.unwrap_or(MOST_PATIENCE));
+        if all_sent { patience } else { patience.min(WRITE_TIMEOUT) }
     }
 
     /// Reads once, for at most so long.
     fn read(&mut self, patience: Duration) -> Result<(), Error> {
         if !self.client.receive_buffer().is_empty() {
             self.limit_read(patience).map_err(|error| self.fail(Error::Io(error)))?;
-            match self.stream.read(self.client.receive_buffer()) {
+            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
+            match stream.read(self.client.receive_buffer()) {
                 Ok(0) => return Err(self.fail(Error::Closed)),
                 Ok(len) => {
                     let now = self.now();
@@ -336,14 +387,12 @@ where
     fn limit_read(&mut self, patience: Duration) -> io::Result<()> {
         let patience = patience.max(Duration::from_millis(1));
         if self.read_timeout > patience || self.read_timeout.saturating_mul(2) < patience {
-            (self.set_read_timeout)(&self.stream, patience)?;
+            if let Some(stream) = &self.stream {
+                (self.set_read_timeout)(stream, patience)?;
+            }
             self.read_timeout = patience;
         }
         Ok(())
-    }
-
-    fn instant(&self, clock: Clock) -> Instant {
-        Instant::from_millis(clock.duration_since(self.epoch).as_millis() as u64)
     }
 
     fn fail(&mut self, error: Error) -> Error {

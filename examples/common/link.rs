@@ -1,0 +1,160 @@
+//! Where and how to connect.
+
+use std::io;
+use std::process;
+use std::time::Duration;
+
+use baremqtt::transport::std::{Connection, open_tcp};
+use baremqtt::{Client, Connect, Credentials, QoS, Version, Will};
+use lexopt::{Parser, ValueExt};
+
+use super::tap::Tap;
+use super::{Failure, qos, version};
+
+/// A connection with as many requests under way as a server usually takes at a time.
+pub type Mqtt = Connection<Tap, Vec<u8>, Vec<u8>, 64>;
+
+/// Where and how to connect: the options that `pub` and `sub` have in common.
+pub struct Link {
+    host: String,
+    port: u16,
+    version: Version,
+    client_id: Option<String>,
+    default_id: String,
+    clean_session: bool,
+    keep_alive: u16,
+    username: Option<String>,
+    password: Option<Vec<u8>>,
+    will: OwnedWill,
+    pub debug: bool,
+    pub quiet: bool,
+}
+
+#[derive(Default)]
+struct OwnedWill {
+    topic: Option<String>,
+    payload: Option<Vec<u8>>,
+    qos: Option<QoS>,
+    retain: bool,
+}
+
+impl Link {
+    pub const HELP: &str = "\
+  -h HOST             the server [default: localhost]
+  -p PORT             its port [default: 1883]
+  -i ID               the client identifier [default: one with the number of the process]
+  -c                  no clean session: the server keeps it for the next connection
+  -k SECONDS          keep alive; 0 turns it off [default: 60]
+  -u USER             the user name
+  -P PASSWORD         the password
+  -V VERSION          31 or 311, also written mqttv31, 3.1 and so on [default: 311]
+  --will-topic TOPIC  what the server publishes if this program vanishes
+  --will-payload TEXT
+  --will-qos QOS
+  --will-retain
+  -d                  show every packet
+  --quiet             say nothing of failures
+  --help              say this";
+
+    pub fn new(program: &str) -> Self {
+        Link {
+            host: "localhost".into(),
+            port: 1883,
+            version: Version::Mqtt311,
+            client_id: None,
+            // MQTT 3.1 takes at most 23 characters.
+            default_id: format!("baremqtt-{program}-{}", process::id()),
+            clean_session: true,
+            keep_alive: 60,
+            username: None,
+            password: None,
+            will: OwnedWill::default(),
+            debug: false,
+            quiet: false,
+        }
+    }
+
+    /// Takes an option with its value, if it is one of these; says whether it is.
+    pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        match option {
+            "-h" => self.host = parser.value()?.string()?,
+            "-p" => self.port = parser.value()?.parse()?,
+            "-i" => self.client_id = Some(parser.value()?.string()?),
+            "-c" => self.clean_session = false,
+            "-k" => self.keep_alive = parser.value()?.parse()?,
+            "-u" => self.username = Some(parser.value()?.string()?),
+            "-P" => self.password = Some(parser.value()?.into_encoded_bytes()),
+            "-V" => self.version = parser.value()?.parse_with(version)?,
+            "--will-topic" => self.will.topic = Some(parser.value()?.string()?),
+            "--will-payload" => self.will.payload = Some(parser.value()?.into_encoded_bytes()),
+            "--will-qos" => self.will.qos = Some(qos(parser)?),
+            "--will-retain" => self.will.retain = true,
+            "-d" => self.debug = true,
+            "--quiet" => self.quiet = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What the options together must not say.
+    pub fn check(&self) -> Result<(), Failure> {
+        let will = &self.will;
+        let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+        if self.password.is_some() && self.username.is_none() {
+            usage("-P needs -u: MQTT 3 has no password without a user name")
+        } else if !self.clean_session && self.client_id.is_none() {
+            usage("-c needs -i: the server knows a session by the client identifier")
+        } else if will.topic.is_none() && (will.payload.is_some() || will.qos.is_some() || will.retain) {
+            usage("a will needs --will-topic")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// CONNECT, as the options have it.
+    pub fn connect(&self) -> Connect<'_> {
+        let client_id = self.client_id.as_ref().unwrap_or(&self.default_id);
+        Connect {
+            version: self.version,
+            client_id,
+            clean_session: self.clean_session,
+            keep_alive: self.keep_alive,
+            will: self.will.borrow(),
+            credentials: self
+                .username
+                .as_deref()
+                .map(|username| Credentials { username, password: self.password.as_deref() }),
+        }
+    }
+
+    /// Opens a stream to the server.
+    pub fn open(&self, timeout: Duration) -> io::Result<Tap> {
+        let stream = open_tcp((self.host.as_str(), self.port), timeout)?;
+        Ok(Tap::new(stream, self.debug))
+    }
+
+    /// The connection that runs this client over the stream.
+    pub fn over(&self, stream: Tap, client: Client<Vec<u8>, Vec<u8>, 64>) -> Mqtt {
+        Connection::new(stream, client, Tap::set_read_timeout)
+    }
+}
+
+/// Ends a connection in good order.
+pub fn disconnect(mqtt: Mqtt) -> Result<(), Failure> {
+    let (_, stream, result) = mqtt.disconnect();
+    result?;
+    // DISCONNECT has gone: whatever else happens to the stream does not matter any more.
+    let _ = stream.map(Tap::close);
+    Ok(())
+}
+
+impl OwnedWill {
+    fn borrow(&self) -> Option<Will<'_>> {
+        Some(Will {
+            topic: self.topic.as_deref()?,
+            message: self.payload.as_deref().unwrap_or_default(),
+            qos: self.qos.unwrap_or_default(),
+            retain: self.retain,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! What `pub` and `sub` share: the options that say where and how to connect, and how a failure ends the program.
+
+mod failure;
+mod link;
+mod tap;
+
+pub use failure::{Failure, end};
+pub use link::{Link, Mqtt, disconnect};
+
+use lexopt::{Arg, Parser, ValueExt};
+
+use baremqtt::{QoS, Version};
+
+/// The next argument as it was written, `-t` or `--will-topic`; `None` at the end.
+pub fn next_option(parser: &mut Parser) -> Result<Option<String>, lexopt::Error> {
+    Ok(match parser.next()? {
+        Some(Arg::Short(letter)) => Some(format!("-{letter}")),
+        Some(Arg::Long(name)) => Some(format!("--{name}")),
+        Some(value @ Arg::Value(_)) => return Err(value.unexpected()),
+        None => None,
+    })
+}
+
+/// The QoS that the next argument names.
+pub fn qos(parser: &mut Parser) -> Result<QoS, lexopt::Error> {
+    parser.value()?.parse_with(|text| text.parse().ok().and_then(QoS::from_bits).ok_or("a QoS is 0, 1 or 2"))
+}
+
+fn version(text: &str) -> Result<Version, &'static str> {
+    match text.strip_prefix("mqttv").unwrap_or(text) {
+        "31" | "3.1" => Ok(Version::Mqtt31),
+        "311" | "3.1.1" => Ok(Version::Mqtt311),
+        _ => Err("a version is 3.1 or 3.1.1"),
+    }
+}

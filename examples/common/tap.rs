@@ -1,0 +1,96 @@
+//! A TCP stream that can show the packets that pass.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use baremqtt::Version;
+use baremqtt::codec::{self, Decoded, Packet};
+
+/// How long the server may take to close its side.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A TCP stream that can show the packets that pass. Like any stream it carries a `Connection`.
+pub struct Tap {
+    stream: TcpStream,
+    shown: Option<Shown>,
+}
+
+/// Both directions of a stream that is watched.
+#[derive(Default)]
+struct Shown {
+    version: Version,
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+impl Tap {
+    pub fn new(stream: TcpStream, show: bool) -> Self {
+        Tap { stream, shown: show.then(Shown::default) }
+    }
+
+    pub fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(timeout))
+    }
+
+    /// Closes the stream, but not before the server has read everything: with bytes from the server unread, the
+    /// operating system would reset the connection, and what was sent last might never be looked at.
+    pub fn close(mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)?;
+        self.set_read_timeout(LINGER)?;
+        let started = Instant::now();
+        while started.elapsed() < LINGER && self.stream.read(&mut [0; 4_096])? > 0 {}
+        Ok(())
+    }
+}
+
+impl Read for Tap {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.stream.read(buffer)?;
+        if let (Some(shown), Some(bytes)) = (&mut self.shown, buffer.get(..len)) {
+            shown.received.extend_from_slice(bytes);
+            show("<-", &mut shown.received, &mut shown.version);
+        }
+        Ok(len)
+    }
+}
+
+impl Write for Tap {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.stream.write(bytes)?;
+        if let (Some(shown), Some(bytes)) = (&mut self.shown, bytes.get(..len)) {
+            shown.sent.extend_from_slice(bytes);
+            show("->", &mut shown.sent, &mut shown.version);
+        }
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Prints and removes what is complete.
+fn show(arrow: &str, bytes: &mut Vec<u8>, version: &mut Version) {
+    let mut done = 0;
+    loop {
+        match codec::decode(bytes.get(done..).unwrap_or_default(), *version) {
+            Ok(Decoded::Complete { packet, len }) => {
+                if let Packet::Connect(connect) = &packet {
+                    *version = connect.version;
+                }
+                eprintln!("{arrow} {packet}");
+                done += len;
+            }
+            Ok(Decoded::Incomplete { .. }) => break,
+            Err(violation) => {
+                eprintln!("{arrow} {violation}");
+                done = bytes.len();
+            }
+        }
+        if done == bytes.len() {
+            break;
+        }
+    }
+    bytes.drain(..done);
+}

@@ -1,0 +1,84 @@
+//! The conversation with the server: from CONNECT to the last acknowledgement.
+
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+
+use baremqtt::transport::std::Error as ConnectionError;
+use baremqtt::{Buffers, Client, Event, Message, QoS, RequestError};
+
+use crate::common::{self, Failure, Mqtt};
+use crate::{Task, payload};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How soon a new line is seen while nothing comes from the server.
+const GLANCE: Duration = Duration::from_millis(10);
+/// Acknowledgements are all that comes in.
+const RECEIVE_BUFFER: usize = 1 << 12;
+/// Room for lines.
+const TRANSMIT_BUFFER: usize = 1 << 20;
+
+/// Publishes all that there is, and returns once it is delivered.
+pub fn run(task: &Task) -> Result<(), Failure> {
+    let whole = task.source.whole()?;
+    let mut mqtt = connect(task, whole.as_ref().map_or(0, Vec::len))?;
+    match whole {
+        Some(payload) => publish(&mut mqtt, task, &payload)?,
+        None => publish_lines(&mut mqtt, task)?,
+    }
+    while mqtt.client().in_flight() > 0 {
+        watch(&mut mqtt, None)?;
+    }
+    common::disconnect(mqtt)
+}
+
+fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
+    let connect = task.link.connect();
+    // Beside the message lie its topic and header, CONNECT, and the answers that the client owes.
+    let needed = payload_len + task.topic.len() + connect.encoded_len() + 2_048;
+    let client =
+        Client::new(Buffers { rx: vec![0; RECEIVE_BUFFER], tx: vec![0; needed.max(TRANSMIT_BUFFER)] });
+    let stream = task.link.open(CONNECT_TIMEOUT).map_err(ConnectionError::Io)?;
+    let mut mqtt = task.link.over(stream, client);
+    mqtt.connect(&connect)?;
+    Ok(mqtt)
+}
+
+fn publish_lines(mqtt: &mut Mqtt, task: &Task) -> Result<(), Failure> {
+    let lines = payload::lines();
+    loop {
+        match lines.try_recv() {
+            Ok(line) => publish(mqtt, task, &line?)?,
+            Err(TryRecvError::Empty) => watch(mqtt, Some(GLANCE))?,
+            Err(TryRecvError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// Queues a message, once there is room for it.
+fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> {
+    let message = Message { topic: &task.topic, payload, qos: task.qos, retain: task.retain };
+    while mqtt.client().in_flight() >= task.in_flight {
+        watch(mqtt, None)?;
+    }
+    loop {
+        match mqtt.publish(&message) {
+            // What is sent makes room at QoS 0, what is acknowledged above.
+            Err(RequestError::Full(_)) => {
+                if !mqtt.flush()? || task.qos != QoS::AtMostOnce {
+                    watch(mqtt, Some(GLANCE))?;
+                }
+            }
+            result => return Ok(result.map(|_| ())?),
+        }
+    }
+}
+
+/// Sends what is queued, and waits for something to happen.
+fn watch(mqtt: &mut Mqtt, patience: Option<Duration>) -> Result<(), Failure> {
+    match mqtt.next_event(patience)? {
+        Some(Event::Ended { id, outcome }) => {
+            Err(Failure::Other(format!("message {id} is not delivered: {outcome:?}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+//! Publishes messages, with the options of `mosquitto_pub`.
+//!
+//! ```text
+//! cargo run --example pub -- -h localhost -t sensor/17 -m 21.5 -q 1
+//! ```
+
+#[path = "../common/mod.rs"]
+mod common;
+mod deliver;
+mod payload;
+
+use std::process::ExitCode;
+
+use baremqtt::QoS;
+use common::{Failure, Link};
+use lexopt::{Parser, ValueExt};
+use payload::Source;
+
+const HELP: &str = "\
+Publishes messages over MQTT 3.1 or 3.1.1, with the options of mosquitto_pub.
+
+usage: pub -t TOPIC (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
+
+  -t TOPIC            where to publish
+  -m TEXT             a message
+  -f FILE             the content of a file as a message
+  -l                  every line of the standard input as a message
+  -n                  an empty message
+  -s                  the whole standard input as a message
+  -q QOS              0, 1 or 2 [default: 0]
+  -r                  the server retains the message
+  -M COUNT            messages of QoS 1 and 2 that are under way at a time, up to 64 [default: 20]";
+
+const CODES: &str = "\
+It ends when everything is delivered: with 0, or with 1 after a failure. Where the server refuses the connection,
+it ends with the number of the refusal, 1 to 5.";
+
+/// What is to be done.
+struct Task {
+    link: Link,
+    topic: String,
+    source: Source,
+    qos: QoS,
+    retain: bool,
+    /// Messages of QoS 1 and 2 that are under way at a time.
+    in_flight: usize,
+}
+
+/// Mosquitto takes no more from a client unless it is told to. Version 2.0.11 acknowledges further messages of QoS 2
+/// and loses them.
+const IN_FLIGHT: usize = 20;
+
+fn main() -> ExitCode {
+    match arguments() {
+        Ok(Some(task)) => common::end("pub", deliver::run(&task), task.link.quiet),
+        Ok(None) => {
+            println!("{HELP}\n{}\n\n{CODES}", Link::HELP);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => common::end("pub", Err(failure), false),
+    }
+}
+
+/// What the arguments ask for; `None` where help was asked for.
+fn arguments() -> Result<Option<Task>, Failure> {
+    let mut parser = Parser::from_env();
+    let (mut link, mut topic, mut source) = (Link::new("pub"), None, None);
+    let (mut qos, mut retain, mut in_flight) = (QoS::AtMostOnce, false, IN_FLIGHT);
+    while let Some(option) = common::next_option(&mut parser)? {
+        match option.as_str() {
+            "-m" => set(&mut source, Source::Text(parser.value()?.into_encoded_bytes()))?,
+            "-f" => set(&mut source, Source::File(parser.value()?.into()))?,
+            "-l" => set(&mut source, Source::Lines)?,
+            "-n" => set(&mut source, Source::Text(Vec::new()))?,
+            "-s" => set(&mut source, Source::Input)?,
+            "-t" => topic = Some(parser.value()?.string()?),
+            "-q" => qos = common::qos(&mut parser)?,
+            "-r" => retain = true,
+            "-M" => in_flight = parser.value()?.parse_with(count)?,
+            "--help" => return Ok(None),
+            _ if link.take(&option, &mut parser)? => {}
+            _ => return Err(Failure::Usage(format!("there is no option {option}"))),
+        }
+    }
+    link.check()?;
+    let topic = topic.ok_or_else(|| Failure::Usage("-t is missing: where to publish".into()))?;
+    let source = source.ok_or_else(|| Failure::Usage("what to publish: -m, -f, -l, -n or -s".into()))?;
+    Ok(Some(Task { link, topic, source, qos, retain, in_flight }))
+}
+
+/// There is one source at most.
+fn set(source: &mut Option<Source>, given: Source) -> Result<(), Failure> {
+    match source.replace(given) {
+        Some(_) => Err(Failure::Usage("only one of -m, -f, -l, -n and -s can be given".into())),
+        None => Ok(()),
+    }
+}
+
+fn count(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or("a number from 1 to 64 is wanted")
+}

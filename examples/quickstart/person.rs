@@ -1,0 +1,158 @@
+//! Somebody who talks over MQTT, and tells what happens.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::std::{Connection, Error as ConnectionError};
+use baremqtt::{Buffers, Client, Connect, Event, Message, PacketId, QoS, SubAckCode};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Somebody who is connected.
+pub struct Person {
+    name: &'static str,
+    mqtt: Connection<TcpStream, [u8; 1024], [u8; 1024], 8>,
+    /// Messages that came while something else was waited for.
+    inbox: VecDeque<Heard>,
+}
+
+/// A message that came.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub topic: String,
+    pub text: String,
+    pub qos: QoS,
+    pub retained: bool,
+}
+
+/// What is waited for.
+enum Answer {
+    Subscribed(Vec<SubAckCode>),
+    Published(QoS),
+    Heard(Heard),
+}
+
+impl Person {
+    /// Connects.
+    pub fn connect(name: &'static str, broker: &str, connect: &Connect<'_>) -> Result<Self, Box<dyn Error>> {
+        let client = Client::new(Buffers { rx: [0; 1024], tx: [0; 1024] });
+        let mqtt = Connection::tcp(broker, PATIENCE, client)
+            .map_err(|error| format!("{name} cannot reach {broker}: {error}"))?;
+        let mut person = Person { name, mqtt, inbox: VecDeque::new() };
+        person.mqtt.connect(connect).map_err(|error| format!("{name} cannot connect: {error}"))?;
+        person.tell(format_args!("connects as {}", connect.client_id));
+        Ok(person)
+    }
+
+    /// Subscribes to a topic, and waits for what the broker grants, which can be less.
+    pub fn subscribe(&mut self, topic: &str, qos: QoS) -> Result<QoS, Box<dyn Error>> {
+        let id = self.mqtt.subscribe(&[(topic, qos)])?;
+        self.tell(format_args!("subscribes to {topic} at QoS {qos}, id {id}"));
+        match self.wait(Some(id))? {
+            Answer::Subscribed(codes) => match codes.as_slice() {
+                [SubAckCode::Granted(granted)] => {
+                    self.tell(format_args!("is granted QoS {granted}, id {id}"));
+                    Ok(*granted)
+                }
+                _ => Err(format!("the broker denies {} a subscription to {topic}", self.name).into()),
+            },
+            _ => Err("SUBSCRIBE has got another answer than SUBACK".into()),
+        }
+    }
+
+    /// Publishes a message, and waits for what its QoS promises.
+    pub fn publish(&mut self, message: &Message<'_>) -> Result<(), Box<dyn Error>> {
+        let id = self.mqtt.publish(message)?;
+        let Message { topic, qos, .. } = message;
+        let retain = if message.retain { ", to be retained" } else { "" };
+        let text = String::from_utf8_lossy(message.payload);
+        match id {
+            None => self.tell(format_args!("says {text:?} to {topic} at QoS {qos}{retain}")),
+            Some(id) => self.tell(format_args!("says {text:?} to {topic} at QoS {qos}, id {id}{retain}")),
+        }
+        let Some(id) = id else {
+            // Nobody acknowledges QoS 0: sent is sent.
+            self.mqtt.flush()?;
+            return Ok(());
+        };
+        match self.wait(Some(id))? {
+            Answer::Published(qos) => {
+                let packet = if qos == QoS::ExactlyOnce { "PUBCOMP" } else { "PUBACK" };
+                self.tell(format_args!("knows that the broker has it, id {id}: {packet}"));
+                Ok(())
+            }
+            _ => Err("PUBLISH has got another answer than it should".into()),
+        }
+    }
+
+    /// The next message.
+    pub fn hear(&mut self) -> Result<Heard, Box<dyn Error>> {
+        let heard = match self.inbox.pop_front() {
+            Some(heard) => heard,
+            None => match self.wait(None)? {
+                Answer::Heard(heard) => heard,
+                _ => return Err("an answer to nothing".into()),
+            },
+        };
+        let Heard { topic, text, qos, retained } = &heard;
+        let retained = if *retained { ", retained" } else { "" };
+        self.tell(format_args!("hears {text:?} on {topic} at QoS {qos}{retained}"));
+        Ok(heard)
+    }
+
+    /// Goes with DISCONNECT: the will is not published.
+    pub fn leave(self) -> Result<(), Box<dyn Error>> {
+        self.tell(format_args!("disconnects"));
+        let (_, _, result) = self.mqtt.disconnect();
+        Ok(result?)
+    }
+
+    /// Drops the connection without DISCONNECT: the broker publishes the will.
+    pub fn vanish(self) {
+        self.tell(format_args!("vanishes without DISCONNECT"));
+    }
+
+    fn tell(&self, what: fmt::Arguments<'_>) {
+        println!("{:5}  {what}", self.name);
+    }
+
+    /// Waits for the answer to this request, or for a message if there is none.
+    fn wait(&mut self, request: Option<PacketId>) -> Result<Answer, Box<dyn Error>> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(format!("{} waits for the broker in vain", self.name).into());
+            }
+            match self.next(left).map_err(|error| format!("{}: {error}", self.name))? {
+                Some((None, Answer::Heard(heard))) if request.is_some() => self.inbox.push_back(heard),
+                Some((id, answer)) if id == request => return Ok(answer),
+                _ => {}
+            }
+        }
+    }
+
+    /// What happens next, and which request it answers.
+    fn next(&mut self, patience: Duration) -> Result<Option<(Option<PacketId>, Answer)>, ConnectionError> {
+        Ok(match self.mqtt.next_event(Some(patience))? {
+            Some(Event::Message(message)) => {
+                let heard = Heard {
+                    topic: message.topic.as_str().to_owned(),
+                    text: String::from_utf8_lossy(message.payload).into_owned(),
+                    qos: message.delivery.qos(),
+                    retained: message.retain,
+                };
+                Some((None, Answer::Heard(heard)))
+            }
+            Some(Event::Published { id, qos }) => Some((Some(id), Answer::Published(qos))),
+            Some(Event::Subscribed { id, codes }) => {
+                Some((Some(id), Answer::Subscribed(codes.iter().collect())))
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! How a message is printed.
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use baremqtt::codec::Delivery;
+
+/// A message to be printed.
+pub struct Received<'a> {
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    pub delivery: Delivery,
+    pub retain: bool,
+}
+
+/// What is printed of a message, one part after the other.
+pub struct Format(Vec<Part>);
+
+enum Part {
+    Text(String),
+    Topic,
+    Payload,
+    /// The payload, or `(null)` where it is empty.
+    PayloadOrNull,
+    Hex,
+    Length,
+    QoS,
+    Retain,
+    PacketId,
+}
+
+impl Default for Format {
+    /// The payload alone.
+    fn default() -> Self {
+        Format(vec![Part::Payload])
+    }
+}
+
+impl Format {
+    /// The topic, and the payload behind a space.
+    pub fn with_topic() -> Self {
+        Format(vec![Part::Topic, Part::Text(" ".into()), Part::PayloadOrNull])
+    }
+
+    pub fn print(&self, message: &Received<'_>, out: &mut impl Write) -> io::Result<()> {
+        self.0.iter().try_for_each(|part| part.print(message, out))
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut chars = text.chars();
+        while let Some(char) = chars.next() {
+            let part = match (char, chars.clone().next()) {
+                ('%', Some(letter)) => Part::of(letter).ok_or_else(|| format!("there is no %{letter}"))?,
+                ('%', None) => return Err("a % without a letter".into()),
+                ('\\', Some('n')) => Part::Text("\n".into()),
+                ('\\', Some('t')) => Part::Text("\t".into()),
+                (other, _) => {
+                    parts.push(Part::Text(other.into()));
+                    continue;
+                }
+            };
+            parts.push(part);
+            chars.next();
+        }
+        Ok(Format(parts))
+    }
+}
+
+impl Part {
+    fn of(letter: char) -> Option<Self> {
+        Some(match letter {
+            't' => Part::Topic,
+            'p' => Part::Payload,
+            'x' => Part::Hex,
+            'l' => Part::Length,
+            'q' => Part::QoS,
+            'r' => Part::Retain,
+            'm' => Part::PacketId,
+            '%' => Part::Text("%".into()),
+            _ => return None,
+        })
+    }
+
+    fn print(&self, message: &Received<'_>, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Part::Text(text) => out.write_all(text.as_bytes()),
+            Part::Topic => out.write_all(message.topic.as_bytes()),
+            Part::PayloadOrNull if message.payload.is_empty() => out.write_all(b"(null)"),
+            Part::Payload | Part::PayloadOrNull => out.write_all(message.payload),
+            Part::Hex => message.payload.iter().try_for_each(|byte| write!(out, "{byte:02x}")),
+            Part::Length => write!(out, "{}", message.payload.len()),
+            Part::QoS => write!(out, "{}", message.delivery.qos()),
+            Part::Retain => write!(out, "{}", u8::from(message.retain)),
+            Part::PacketId => write!(out, "{}", message.delivery.id().map_or(0, |id| id.get())),
+        }
+    }
+}

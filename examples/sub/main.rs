@@ -1,0 +1,106 @@
+//! Prints the messages of topics, with the options of `mosquitto_sub`.
+//!
+//! ```text
+//! cargo run --example sub -- -h localhost -t 'sensor/#' -v
+//! ```
+
+#[path = "../common/mod.rs"]
+mod common;
+mod format;
+mod listen;
+mod print;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use baremqtt::QoS;
+use common::{Failure, Link};
+use format::Format;
+use lexopt::{Parser, ValueExt};
+use print::Printer;
+
+const HELP: &str = "\
+Prints messages that come over MQTT 3.1 or 3.1.1, with the options of mosquitto_sub.
+
+usage: sub -t FILTER... [-q QOS] [-v] [OPTION]...
+
+  -t FILTER           what to subscribe to; may be given more than once
+  -q QOS              the greatest QoS: 0, 1 or 2 [default: 0]
+  -v                  print the topic before the message
+  -N                  no line end behind a message
+  -F FORMAT           how to print: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r retained,
+                      %m packet identifier, %% a percent sign, \\n a new line
+  -R                  not the messages that the server has retained
+  -C COUNT            end after so many messages
+  -E                  end once the server has answered the subscription
+  -W SECONDS          end after this time
+  --no-reconnect      end when the connection is lost";
+
+const CODES: &str = "\
+A connection that is lost is opened again. It ends with 0 after -C or -E, with 27 after -W, with 1 after a failure.
+Where the server refuses the connection, it ends with the number of the refusal, 1 to 5.";
+
+/// What is to be done.
+struct Task {
+    link: Link,
+    filters: Vec<String>,
+    qos: QoS,
+    printer: Printer,
+    until_subscribed: bool,
+    time: Option<Duration>,
+    reconnect: bool,
+}
+
+fn main() -> ExitCode {
+    match arguments() {
+        Ok(Some(task)) => {
+            let quiet = task.link.quiet;
+            common::end("sub", listen::run(task), quiet)
+        }
+        Ok(None) => {
+            println!("{HELP}\n{}\n\n{CODES}", Link::HELP);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => common::end("sub", Err(failure), false),
+    }
+}
+
+/// What the arguments ask for; `None` where help was asked for.
+fn arguments() -> Result<Option<Task>, Failure> {
+    let mut parser = Parser::from_env();
+    let mut task = Task {
+        link: Link::new("sub"),
+        filters: Vec::new(),
+        qos: QoS::AtMostOnce,
+        printer: Printer::default(),
+        until_subscribed: false,
+        time: None,
+        reconnect: true,
+    };
+    while let Some(option) = common::next_option(&mut parser)? {
+        match option.as_str() {
+            "-t" => task.filters.push(parser.value()?.string()?),
+            "-q" => task.qos = common::qos(&mut parser)?,
+            "-v" => task.printer.format = Format::with_topic(),
+            "-N" => task.printer.line_end = false,
+            "-F" => task.printer.format = parser.value()?.parse()?,
+            "-R" => task.printer.skip_retained = true,
+            "-C" => task.printer.left = Some(parser.value()?.parse_with(count)?),
+            "-E" => task.until_subscribed = true,
+            "-W" => task.time = Some(Duration::from_secs(parser.value()?.parse_with(count)?)),
+            "--no-reconnect" => task.reconnect = false,
+            "--help" => return Ok(None),
+            _ if task.link.take(&option, &mut parser)? => {}
+            _ => return Err(Failure::Usage(format!("there is no option {option}"))),
+        }
+    }
+    task.link.check()?;
+    if task.filters.is_empty() {
+        return Err(Failure::Usage("-t is missing: what to subscribe to".into()));
+    }
+    Ok(Some(task))
+}
+
+fn count(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on is wanted")
+}

@@ -1,0 +1,106 @@
+//! What becomes of the messages that come.
+
+use std::io::{self, Write, stdout};
+
+use baremqtt::codec::Delivery;
+use baremqtt::{Event, LargeMessage};
+
+use crate::format::{Format, Received};
+
+/// Prints messages, and counts them.
+pub struct Printer {
+    pub format: Format,
+    pub line_end: bool,
+    pub skip_retained: bool,
+    /// How many are still to be printed, if there is a limit.
+    pub left: Option<u64>,
+    /// A message that is larger than the receive buffer and comes in pieces.
+    collected: Option<Collected>,
+}
+
+struct Collected {
+    topic: String,
+    payload: Vec<u8>,
+    delivery: Delivery,
+    retain: bool,
+}
+
+impl Default for Printer {
+    fn default() -> Self {
+        Printer {
+            format: Format::default(),
+            line_end: true,
+            skip_retained: false,
+            left: None,
+            collected: None,
+        }
+    }
+}
+
+impl Printer {
+    /// Whether as many messages are printed as were asked for.
+    pub fn is_done(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Prints what the event completes.
+    pub fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match *event {
+            Event::Message(message) => self.print(&Received {
+                topic: message.topic.as_str(),
+                payload: message.payload,
+                delivery: message.delivery,
+                retain: message.retain,
+            }),
+            Event::MessageStart(start) => {
+                self.collected = Some(Collected::new(&start));
+                Ok(())
+            }
+            Event::MessagePiece(piece) => {
+                if let Some(collected) = &mut self.collected {
+                    collected.payload.extend_from_slice(piece);
+                }
+                Ok(())
+            }
+            Event::MessageEnd => match self.collected.take() {
+                Some(collected) => self.print(&collected.borrow()),
+                None => Ok(()),
+            },
+            // It comes again, from the start.
+            Event::MessageAborted => {
+                self.collected = None;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn print(&mut self, message: &Received<'_>) -> io::Result<()> {
+        if self.skip_retained && message.retain {
+            return Ok(());
+        }
+        let mut out = stdout().lock();
+        self.format.print(message, &mut out)?;
+        if self.line_end {
+            out.write_all(b"\n")?;
+        }
+        out.flush()?;
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        Ok(())
+    }
+}
+
+impl Collected {
+    fn new(start: &LargeMessage<'_>) -> Self {
+        Collected {
+            topic: start.topic.map(|topic| topic.as_str().to_owned()).unwrap_or_default(),
+            payload: Vec::with_capacity(start.payload_len),
+            delivery: start.delivery,
+            retain: start.retain,
+        }
+    }
+
+    fn borrow(&self) -> Received<'_> {
+        Received { topic: &self.topic, payload: &self.payload, delivery: self.delivery, retain: self.retain }
+    }
+}

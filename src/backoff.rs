@@ -1,0 +1,111 @@
+//! How long to wait before the next attempt to connect.
+
+/// Delays that double with each failure, between a least and a greatest one, with jitter: each delay is drawn from the
+/// upper half of its range, so that a thousand clients of one server do not come back at the same moment.
+///
+/// ```
+/// use baremqtt::Backoff;
+///
+/// let mut backoff = Backoff::new(500, 60_000).seed(0x5EED).limit(5);
+/// assert!((250..=500).contains(&backoff.next_ms().unwrap()));
+/// assert!((500..=1_000).contains(&backoff.next_ms().unwrap()));
+/// backoff.reset(); // connected
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Backoff {
+    least_ms: u32,
+    greatest_ms: u32,
+    limit: u32,
+    failures: u32,
+    random: u32,
+}
+
+impl Backoff {
+    /// Delays from `least_ms` on, up to `greatest_ms`, without a limit to their number.
+    pub const fn new(least_ms: u32, greatest_ms: u32) -> Self {
+        Backoff { least_ms, greatest_ms, limit: u32::MAX, failures: 0, random: 0x9E37_79B9 }
+    }
+
+    /// With so many delays at the most between two successes.
+    #[must_use]
+    pub const fn limit(self, attempts: u32) -> Self {
+        Backoff { limit: attempts, ..self }
+    }
+
+    /// With another sequence of jitter. Give each client its own: a serial number, an address, noise.
+    #[must_use]
+    pub const fn seed(self, seed: u32) -> Self {
+        Backoff { random: if seed == 0 { 0x9E37_79B9 } else { seed }, ..self }
+    }
+
+    /// The delay before the next attempt, in ms; `None` once the limit is reached.
+    pub fn next_ms(&mut self) -> Option<u32> {
+        if self.failures >= self.limit {
+            return None;
+        }
+        let doubled = u64::from(self.least_ms).checked_shl(self.failures.min(31)).unwrap_or(u64::MAX);
+        let delay = u32::try_from(doubled).unwrap_or(u32::MAX).min(self.greatest_ms);
+        self.failures = self.failures.saturating_add(1);
+        let half = delay >> 1;
+        // A product of two 32-bit numbers, of which the upper half counts: no division.
+        let jitter = (u64::from(self.random()).wrapping_mul(u64::from(half).wrapping_add(1))) >> 32;
+        Some(delay.wrapping_sub(half).wrapping_add(jitter as u32))
+    }
+
+    /// Connected: the next failure begins with the least delay again.
+    pub const fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Xorshift; the state is never 0.
+    fn random(&mut self) -> u32 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        self.random
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_up_to_the_greatest_and_begins_again() {
+        let mut backoff = Backoff::new(100, 1_000);
+        for range in [50..=100, 100..=200, 200..=400, 400..=800, 500..=1_000, 500..=1_000] {
+            let delay = backoff.next_ms().unwrap();
+            assert!(range.contains(&delay), "{delay} in {range:?}");
+        }
+        backoff.reset();
+        assert!((50..=100).contains(&backoff.next_ms().unwrap()));
+    }
+
+    #[test]
+    fn ends_at_the_limit() {
+        let mut backoff = Backoff::new(1, 1).limit(2);
+        assert!(backoff.next_ms().is_some() && backoff.next_ms().is_some());
+        assert_eq!(backoff.next_ms(), None);
+    }
+
+    #[test]
+    fn takes_any_numbers() {
+        for (least, greatest) in [(0, 0), (u32::MAX, u32::MAX), (10, 5), (1, u32::MAX)] {
+            let mut backoff = Backoff::new(least, greatest).seed(0);
+            for _ in 0..100 {
+                assert!(backoff.next_ms().unwrap() <= greatest);
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_differ() {
+        let delays = |seed| {
+            let mut backoff = Backoff::new(10_000, 10_000).seed(seed);
+            core::array::from_fn::<_, 8, _>(|_| backoff.next_ms().unwrap())
+        };
+        assert_ne!(delays(1), delays(2));
+        assert_eq!(delays(3), delays(3));
+    }
+}

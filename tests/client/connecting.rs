@@ -1,0 +1,207 @@
+//! CONNECT with all its fields, and what can come back.
+
+use baremqtt::codec::{ConnAck, Packet, RefusalCode};
+use baremqtt::{Connect, ConnectError, QoS, State, Version, Violation, Will};
+
+use crate::harness::*;
+
+#[test]
+fn every_field_and_flag_goes_out() {
+    let will = |qos| Will::new("w/t", b"gone").qos(qos);
+    let cases = [
+        (Connect::new("c"), "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s"),
+        (Connect::new(""), "CONNECT MQTT 3.1.1 client_id=\"\" clean keep_alive=60s"),
+        (
+            Connect::new("c").clean_session(false).keep_alive(0),
+            "CONNECT MQTT 3.1.1 client_id=\"c\" keep_alive=0s",
+        ),
+        (
+            Connect::new("c").keep_alive(65_535).version(Version::Mqtt31),
+            "CONNECT MQTT 3.1 client_id=\"c\" clean keep_alive=65535s",
+        ),
+        (
+            Connect::new("c").username("me"),
+            "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s user=\"me\"",
+        ),
+        (
+            Connect::new("c").credentials("", b""),
+            "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s user=\"\" password=***",
+        ),
+        (
+            Connect::new("c").will(will(QoS::AtMostOnce)),
+            "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s will=w/t qos=0 (4 B) \"gone\"",
+        ),
+        (
+            Connect::new("c").will(will(QoS::AtLeastOnce).retain()),
+            "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s will=w/t qos=1 retain (4 B) \"gone\"",
+        ),
+        (
+            Connect::new("c").will(will(QoS::ExactlyOnce)).credentials("me", b"\0\xFF"),
+            "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s user=\"me\" password=*** \
+             will=w/t qos=2 (4 B) \"gone\"",
+        ),
+    ];
+    for (connect, line) in cases {
+        in_all_chunkings(|chunks| {
+            let mut rig = Rig::new().chunked(chunks);
+            rig.connects(&connect);
+            assert_eq!(rig.sends(), [line]);
+            assert_eq!(rig.client.state(), State::Connecting);
+        });
+    }
+}
+
+#[test]
+fn fields_stand_in_their_order() {
+    let mut rig = Rig::new();
+    rig.connects(&Connect::new("id").will(Will::new("t", b"m")).credentials("u", b"p").keep_alive(0x0102));
+    rig.takes(usize::MAX);
+    let expected = b"\x10\x1A\x00\x04MQTT\x04\xC6\x01\x02\x00\x02id\x00\x01t\x00\x01m\x00\x01u\x00\x01p";
+    assert_eq!(rig.wire, expected);
+}
+
+#[test]
+fn connack_that_accepts_is_the_first_event() {
+    in_all_chunkings(|chunks| {
+        for present in [false, true] {
+            let mut rig = Rig::new().chunked(chunks);
+            rig.comes_online(&CONNECT, present);
+            assert_eq!(rig.client.state(), State::Connected);
+            assert!(rig.events().is_empty());
+        }
+    });
+}
+
+#[test]
+fn connack_that_refuses_ends_the_connection() {
+    use RefusalCode::*;
+    let codes = [
+        UnacceptableProtocolVersion,
+        IdentifierRejected,
+        ServerUnavailable,
+        BadUserNameOrPassword,
+        NotAuthorized,
+    ];
+    for (number, code) in (1..).zip(codes) {
+        for version in [Version::Mqtt31, Version::Mqtt311] {
+            let mut rig = Rig::new();
+            rig.connects(&CONNECT.version(version));
+            rig.sends();
+            rig.gives(Packet::ConnAck(ConnAck::Refused(code)));
+            assert_eq!(code.code(), number);
+            assert_eq!(rig.events(), [format!("error Refused({code:?})")]);
+            assert_eq!(rig.client.state(), State::Offline);
+            assert_eq!(rig.deadline(), None);
+            assert!(rig.sends().is_empty());
+        }
+    }
+}
+
+#[test]
+fn nothing_may_come_before_connack() {
+    for packet in [
+        publish("a", b"", QoS::AtMostOnce, 0, false),
+        Packet::PubAck(id(1)),
+        Packet::PubRec(id(1)),
+        pubrel(1),
+        Packet::PubComp(id(1)),
+        Packet::UnsubAck(id(1)),
+        Packet::PingResp,
+    ] {
+        let mut rig = Rig::new();
+        rig.connects(&CONNECT);
+        rig.sends();
+        rig.gives(packet);
+        assert_eq!(rig.events(), ["error MQTT-3.2.0-1"], "{packet}");
+        assert_eq!(rig.client.state(), State::Offline);
+    }
+}
+
+#[test]
+fn a_second_connack_is_a_violation() {
+    let mut rig = Rig::online();
+    rig.accepts(true);
+    assert_eq!(rig.events(), ["error MQTT-4.8.0-1"]);
+    assert_eq!(rig.client.state(), State::Offline);
+}
+
+#[test]
+fn what_only_clients_send_is_a_violation() {
+    for bytes in [
+        &b"\x10\x0C\x00\x04MQTT\x04\x02\x00\x00\x00\x00"[..],
+        b"\x82\x06\x00\x01\x00\x01a\x00",
+        b"\xA2\x05\x00\x01\x00\x01a",
+        b"\xC0\x00",
+        b"\xE0\x00",
+    ] {
+        let mut rig = Rig::online();
+        rig.gives_bytes(bytes);
+        assert_eq!(rig.events(), ["error MQTT-4.8.0-1"]);
+    }
+}
+
+#[test]
+fn a_clean_session_cannot_be_present() {
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT.clean_session(true));
+    rig.sends();
+    rig.accepts(true);
+    assert_eq!(rig.events(), ["error MQTT-3.2.2-1"]);
+}
+
+#[test]
+fn connack_that_overtakes_the_end_of_connect_waits_for_it() {
+    // A transport can have put bytes on the wire before it says so.
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT);
+    rig.takes(5);
+    rig.accepts(false);
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.sends().len(), 1);
+    assert_eq!(rig.events(), ["connected present=false"]);
+}
+
+#[test]
+fn connect_is_refused_while_there_is_a_connection() {
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT);
+    for _ in 0..3 {
+        assert_eq!(rig.client.connect(&CONNECT, rig.now()), Err(ConnectError::AlreadyConnected));
+        rig.takes(5);
+    }
+    assert_eq!(rig.sends().len(), 1, "one CONNECT");
+    rig.accepts(false);
+    assert_eq!(rig.client.connect(&CONNECT, rig.now()), Err(ConnectError::AlreadyConnected));
+    rig.disconnects();
+    assert_eq!(rig.client.connect(&CONNECT, rig.now()), Err(ConnectError::AlreadyConnected));
+    assert_eq!(rig.sends(), ["DISCONNECT"]);
+    assert_eq!(rig.client.connect(&CONNECT, rig.now()), Ok(()));
+}
+
+#[test]
+fn connect_that_the_standard_forbids_changes_nothing() {
+    let cases = [
+        (Connect::new("").clean_session(false), Violation::ClientIdEmpty),
+        (Connect::new("a\0"), Violation::NulCharacter),
+        (Connect::new("").version(Version::Mqtt31), Violation::ClientIdLength),
+        (Connect::new("123456789012345678901234").version(Version::Mqtt31), Violation::ClientIdLength),
+        (Connect::new("c").will(Will::new("a/+", b"")), Violation::WildcardInTopicName),
+        (Connect::new("c").will(Will::new("", b"")), Violation::TopicEmpty),
+        (Connect::new("c").username("\0"), Violation::NulCharacter),
+    ];
+    for (connect, violation) in cases {
+        let mut rig = Rig::new();
+        assert_eq!(rig.client.connect(&connect, rig.now()), Err(ConnectError::Forbidden(violation)));
+        assert_eq!(rig.client.state(), State::Offline);
+        assert_eq!(rig.deadline(), None);
+        assert!(rig.sends().is_empty());
+    }
+}
+
+#[test]
+fn connect_that_does_not_fit_says_how_much_room_there_is() {
+    let mut rig = Rig::<8>::sized(64, 40);
+    let connect = Connect::new("a client identifier that is rather long");
+    assert_eq!(rig.client.connect(&connect, rig.now()), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
+    rig.comes_online(&CONNECT, false);
+}

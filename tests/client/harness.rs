@@ -1,0 +1,323 @@
+//! A client in virtual time, and the other end of its transport in the hands of the test.
+//!
+//! ```text
+//! let mut rig = Rig::online();
+//! rig.publishes("a", b"hi", QoS::AtLeastOnce);
+//! assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (2 B) \"hi\""]);
+//! rig.gives(Packet::PubAck(id(1)));
+//! assert_eq!(rig.events(), ["published 1 qos=1"]);
+//! ```
+
+// Two test programs share this file, and neither uses all of it.
+#![allow(dead_code)]
+
+use std::collections::VecDeque;
+
+use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, Publish, SubAck};
+use baremqtt::{
+    Buffers, Client, Connect, Error, Event, Instant, LargeMessage, Message, PacketId, QoS, SubAckCode,
+    SubAckCodes, TopicName, Version,
+};
+
+/// How many bytes the transport takes and gives at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunks {
+    pub out: usize,
+    pub into: usize,
+}
+
+/// All at once, byte by byte, and sizes that cut packets at odd places.
+pub const CHUNKINGS: [Chunks; 5] = [
+    Chunks { out: usize::MAX, into: usize::MAX },
+    Chunks { out: 1, into: 1 },
+    Chunks { out: 2, into: 3 },
+    Chunks { out: 7, into: 2 },
+    Chunks { out: 3, into: 7 },
+];
+
+/// What most tests connect with: a session that outlives the connection, and no keep alive to care about.
+pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
+
+/// A client, its clock, and the far end of its transport.
+#[derive(Clone)]
+pub struct Rig<const N: usize = 8> {
+    pub client: Client<Vec<u8>, Vec<u8>, N>,
+    pub chunks: Chunks,
+    pub version: Version,
+    now: u64,
+    /// Bytes that have left the client and are not decoded yet.
+    pub wire: Vec<u8>,
+    /// Bytes that wait for room in the receive buffer.
+    pub backlog: VecDeque<u8>,
+    events: Vec<String>,
+}
+
+impl Rig {
+    /// Off line, with buffers of ordinary size.
+    pub fn new() -> Self {
+        Rig::sized(256, 1024)
+    }
+
+    /// Connected; the server has no session.
+    pub fn online() -> Self {
+        let mut rig = Rig::new();
+        rig.comes_online(&CONNECT, false);
+        rig
+    }
+}
+
+impl<const N: usize> Rig<N> {
+    /// Off line, with receive and transmit buffers of these sizes.
+    pub fn sized(rx: usize, tx: usize) -> Self {
+        Rig {
+            client: Client::new(Buffers { rx: vec![0; rx], tx: vec![0; tx] }),
+            chunks: CHUNKINGS[0],
+            version: Version::Mqtt311,
+            now: 0,
+            wire: Vec::new(),
+            backlog: VecDeque::new(),
+            events: Vec::new(),
+        }
+    }
+
+    pub fn chunked(mut self, chunks: Chunks) -> Self {
+        self.chunks = chunks;
+        self
+    }
+
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(self.now)
+    }
+
+    /// Sends CONNECT and answers it; what the client sends next is not looked at.
+    pub fn comes_online(&mut self, connect: &Connect<'_>, session_present: bool) {
+        self.connects(connect);
+        assert_eq!(self.sends().len(), 1, "CONNECT alone");
+        self.gives(Packet::ConnAck(ConnAck::Accepted { session_present }));
+        let expected = match self.version {
+            Version::Mqtt31 => "connected".into(),
+            Version::Mqtt311 => format!("connected present={session_present}"),
+        };
+        assert_eq!(self.events.remove(0), expected);
+    }
+
+    /// Queues CONNECT.
+    pub fn connects(&mut self, connect: &Connect<'_>) {
+        self.version = connect.version;
+        self.client.connect(connect, self.now()).unwrap();
+    }
+
+    /// Publishes; 0 stands for no identifier.
+    pub fn publishes(&mut self, topic: &str, payload: &[u8], qos: QoS) -> u16 {
+        let now = self.now();
+        let id = self.client.publish(&Message::new(topic, payload).qos(qos), now).unwrap();
+        id.map_or(0, PacketId::get)
+    }
+
+    pub fn subscribes(&mut self, filters: &[(&str, QoS)]) -> u16 {
+        let now = self.now();
+        self.client.subscribe(filters, now).unwrap().get()
+    }
+
+    pub fn unsubscribes(&mut self, filters: &[&str]) -> u16 {
+        let now = self.now();
+        self.client.unsubscribe(filters, now).unwrap().get()
+    }
+
+    pub fn disconnects(&mut self) {
+        let now = self.now();
+        self.client.disconnect(now);
+    }
+
+    /// The transport takes all that the client has for it. The packets, one line each.
+    pub fn sends(&mut self) -> Vec<String> {
+        while self.takes(self.chunks.out) > 0 {
+            if !self.backlog.is_empty() {
+                self.pours();
+            }
+        }
+        self.packets()
+    }
+
+    /// The transport takes at most so many bytes; says how many.
+    pub fn takes(&mut self, most: usize) -> usize {
+        let now = self.now();
+        let pending = self.client.pending();
+        let len = pending.len().min(most);
+        self.wire.extend_from_slice(&pending[..len]);
+        self.client.sent(len, now);
+        len
+    }
+
+    /// The whole packets that have left and were not looked at. The client sends valid ones only.
+    pub fn packets(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut at = 0;
+        while let Decoded::Complete { packet, len } =
+            codec::decode(&self.wire[at..], self.version).expect("the client sends a valid packet")
+        {
+            lines.push(packet.to_string());
+            at += len;
+        }
+        self.wire.drain(..at);
+        lines
+    }
+
+    /// The server sends a packet.
+    pub fn gives(&mut self, packet: Packet<'_>) {
+        let mut bytes = vec![0; packet.encoded_len()];
+        packet.encode(self.version, &mut bytes).expect("a packet that can be sent");
+        self.gives_bytes(&bytes);
+    }
+
+    /// The server sends bytes. Those that the client does not take now wait for it.
+    pub fn gives_bytes(&mut self, bytes: &[u8]) {
+        self.backlog.extend(bytes);
+        self.pours();
+    }
+
+    fn pours(&mut self) {
+        loop {
+            let now = self.now();
+            let buffer = self.client.receive_buffer();
+            let len = buffer.len().min(self.chunks.into).min(self.backlog.len());
+            for (to, from) in buffer.iter_mut().zip(self.backlog.drain(..len)) {
+                *to = from;
+            }
+            self.client.received(len, now);
+            self.advances();
+            if len == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Calls `advance` until nothing happens any more, and takes the events down.
+    pub fn advances(&mut self) {
+        let now = self.now();
+        loop {
+            match self.client.advance(now) {
+                Ok(false) => return,
+                Ok(true) => self.events.push(show(self.client.event().expect("advance has said so"))),
+                Err(error) => {
+                    self.backlog.clear();
+                    self.events.push(show_error(error));
+                }
+            }
+        }
+    }
+
+    /// What has happened since the last look, one line each.
+    pub fn events(&mut self) -> Vec<String> {
+        self.advances();
+        std::mem::take(&mut self.events)
+    }
+
+    /// Time passes, up to this point.
+    pub fn at(&mut self, ms: u64) -> &mut Self {
+        self.now = ms;
+        self.advances();
+        self
+    }
+
+    /// The clock moves, and nobody calls the client.
+    pub fn clock(&mut self, ms: u64) {
+        self.now = ms;
+    }
+
+    pub fn deadline(&self) -> Option<u64> {
+        self.client.deadline().map(Instant::as_millis)
+    }
+
+    /// The transport is gone, with what was under way on it.
+    pub fn cut(&mut self) {
+        self.client.link_lost();
+        self.wire.clear();
+        self.backlog.clear();
+        self.advances();
+    }
+
+    /// CONNACK that accepts.
+    pub fn accepts(&mut self, session_present: bool) {
+        self.gives(Packet::ConnAck(ConnAck::Accepted { session_present }));
+    }
+
+    /// SUBACK.
+    pub fn grants(&mut self, number: u16, codes: &[SubAckCode]) {
+        let codes = SubAckCodes::new(codes).unwrap();
+        self.gives(Packet::SubAck(SubAck { id: id(number), codes }));
+    }
+
+    /// PUBLISH from the server; the identifier does not matter at QoS 0.
+    pub fn delivers(&mut self, topic: &str, payload: &[u8], qos: QoS, number: u16) {
+        self.gives(publish(topic, payload, qos, number, false));
+    }
+}
+
+/// Runs a scenario once for each way to cut the streams up.
+pub fn in_all_chunkings(scenario: impl Fn(Chunks)) {
+    for chunks in CHUNKINGS {
+        println!("{chunks:?}");
+        scenario(chunks);
+    }
+}
+
+pub fn id(number: u16) -> PacketId {
+    PacketId::new(number).expect("an identifier is not 0")
+}
+
+pub fn publish<'a>(topic: &'a str, payload: &'a [u8], qos: QoS, number: u16, dup: bool) -> Packet<'a> {
+    let delivery = match qos {
+        QoS::AtMostOnce => Delivery::AtMostOnce,
+        QoS::AtLeastOnce => Delivery::AtLeastOnce { id: id(number), dup },
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { id: id(number), dup },
+    };
+    Packet::Publish(Publish { topic: TopicName::new(topic).unwrap(), payload, delivery, retain: false })
+}
+
+pub fn pubrel(number: u16) -> Packet<'static> {
+    Packet::PubRel { id: id(number), dup: false }
+}
+
+/// An event in one line.
+pub fn show(event: Event<'_>) -> String {
+    match event {
+        Event::Connected { session_present: Some(present) } => format!("connected present={present}"),
+        Event::Connected { session_present: None } => "connected".into(),
+        Event::Message(publish) => format!("message{}", publish.to_string().trim_start_matches("PUBLISH")),
+        Event::MessageStart(large) => format!("start {}", show_large(large)),
+        Event::MessagePiece(piece) => format!("piece {}", String::from_utf8_lossy(piece)),
+        Event::MessageEnd => "end".into(),
+        Event::MessageAborted => "aborted".into(),
+        Event::MessageSkipped(large) => format!("skipped {}", show_large(large)),
+        Event::Published { id, qos } => format!("published {id} qos={qos}"),
+        Event::Subscribed { id, codes } => format!("subscribed {id} {}", show_codes(codes)),
+        Event::Unsubscribed { id } => format!("unsubscribed {id}"),
+        Event::Ended { id, outcome } => format!("ended {id} {outcome:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn show_large(large: LargeMessage<'_>) -> String {
+    let topic = large.topic.map_or("?", |topic| topic.as_str());
+    format!("{topic} qos={} ({} B)", large.delivery.qos(), large.payload_len)
+}
+
+fn show_codes(codes: SubAckCodes<'_>) -> String {
+    let codes: Vec<String> = codes
+        .iter()
+        .map(|code| match code {
+            SubAckCode::Granted(qos) => qos.to_string(),
+            SubAckCode::Failure => "failure".into(),
+        })
+        .collect();
+    codes.join(" ")
+}
+
+/// An error in one line: its kind, and the clause of a violation.
+pub fn show_error(error: Error) -> String {
+    match error {
+        Error::Violation(violation) => format!("error {}", violation.clause()),
+        other => format!("error {other:?}"),
+    }
+}

@@ -1,0 +1,198 @@
+//! PINGREQ when either direction was silent for the keep alive time (MQTT-3.1.2-23), and what becomes of it.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Connect, State};
+
+use crate::harness::*;
+
+/// Connected at 0 ms.
+fn online(keep_alive: u16) -> Rig {
+    let mut rig = Rig::new();
+    rig.comes_online(&Connect::new("c").keep_alive(keep_alive), false);
+    rig
+}
+
+#[test]
+fn silence_of_the_keep_alive_time_makes_a_ping() {
+    for seconds in [1, 10, 65_535] {
+        let mut rig = online(seconds);
+        let due = u64::from(seconds) * 1_000;
+        assert_eq!(rig.deadline(), Some(due));
+        assert!(rig.at(due - 1).sends().is_empty());
+        assert_eq!(rig.at(due).sends(), ["PINGREQ"]);
+        rig.gives(Packet::PingResp);
+        assert_eq!(rig.deadline(), Some(2 * due));
+        assert_eq!(rig.at(2 * due).sends(), ["PINGREQ"]);
+        assert!(rig.events().is_empty());
+    }
+}
+
+#[test]
+fn zero_turns_it_off() {
+    let mut rig = online(0);
+    assert_eq!(rig.deadline(), None);
+    assert!(rig.at(u64::MAX - 1).sends().is_empty());
+    assert_eq!(rig.client.state(), State::Connected);
+}
+
+/// The server's clock runs from CONNECT on, however long it takes to answer.
+#[test]
+fn counts_from_the_end_of_connect() {
+    let mut rig = Rig::new();
+    rig.connects(&Connect::new("c").keep_alive(5));
+    rig.sends();
+    rig.at(4_000).accepts(false);
+    assert_eq!(rig.deadline(), Some(5_000));
+    assert_eq!(rig.at(5_000).sends(), ["PINGREQ"]);
+}
+
+#[test]
+fn a_late_connack_is_followed_by_a_ping_and_never_preceded() {
+    let mut rig = Rig::new();
+    rig.connects(&Connect::new("c").keep_alive(1));
+    rig.sends();
+    assert_eq!(rig.deadline(), Some(10_000), "CONNACK is waited for, and nothing else");
+    assert!(rig.at(8_000).sends().is_empty());
+    rig.accepts(false);
+    assert_eq!(rig.sends(), ["PINGREQ"]);
+}
+
+/// What the server sees: nothing for longer than the keep alive time, though the client keeps hearing from it.
+#[test]
+fn a_steady_stream_inwards_does_not_hold_it_back() {
+    let mut rig = online(10);
+    for second in 1..=9 {
+        rig.at(second * 1_000).delivers("a", b"", AtMostOnce, 0);
+    }
+    assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
+}
+
+/// A half-open link: the client sends and sends, and nobody is there.
+#[test]
+fn a_steady_stream_outwards_does_not_hold_it_back() {
+    let mut rig = online(10);
+    for second in 1..=9 {
+        rig.at(second * 1_000).publishes("a", b"", AtMostOnce);
+        rig.sends();
+    }
+    rig.at(10_000).publishes("a", b"", AtMostOnce);
+    assert_eq!(rig.sends(), ["PINGREQ", "PUBLISH a qos=0 (0 B)"]);
+    for second in 11..20 {
+        rig.at(second * 1_000).publishes("a", b"", AtMostOnce);
+        rig.sends();
+    }
+    rig.at(20_000);
+    assert_eq!(rig.events(), ["error TimedOut(PingResp)"]);
+}
+
+#[test]
+fn traffic_both_ways_makes_it_needless() {
+    let mut rig = online(10);
+    for second in 1..100 {
+        rig.at(second * 1_000).delivers("a", b"", AtLeastOnce, 7);
+        assert_eq!(rig.sends(), ["PUBACK id=7"]);
+    }
+}
+
+/// The beginning of a packet is no packet.
+#[test]
+fn counts_from_the_end_of_a_packet() {
+    let mut rig = online(10);
+    rig.publishes("a", b"payload", AtMostOnce);
+    rig.at(3_000).takes(2);
+    assert_eq!(rig.deadline(), Some(10_000));
+    rig.at(4_000).delivers("b", b"", AtMostOnce, 0);
+    rig.sends();
+    rig.at(9_000).delivers("b", b"", AtMostOnce, 0);
+    assert_eq!(rig.deadline(), Some(14_000));
+    assert_eq!(rig.at(14_000).sends(), ["PINGREQ"]);
+}
+
+/// Nothing passes a packet that has left in part.
+#[test]
+fn waits_for_the_end_of_a_half_sent_packet() {
+    let mut rig = online(10);
+    rig.publishes("a", b"payload", AtMostOnce);
+    rig.publishes("b", b"payload", AtMostOnce);
+    rig.takes(2);
+    rig.at(10_000);
+    assert_eq!(
+        rig.sends(),
+        ["PUBLISH a qos=0 (7 B) \"payload\"", "PINGREQ", "PUBLISH b qos=0 (7 B) \"payload\""]
+    );
+}
+
+#[test]
+fn a_missing_answer_ends_the_connection() {
+    let mut rig = online(60);
+    rig.at(60_000).takes(1);
+    rig.at(61_000).takes(1);
+    assert_eq!(rig.deadline(), Some(71_000), "from the last byte of PINGREQ");
+    rig.at(70_999);
+    assert!(rig.events().is_empty());
+    rig.at(71_000);
+    assert_eq!(rig.events(), ["error TimedOut(PingResp)"]);
+}
+
+/// PINGRESP cannot come before the rest of the packet that is on its way in.
+#[test]
+fn bytes_of_a_large_packet_stand_in_for_the_answer() {
+    let mut rig = online(10);
+    rig.at(10_000).sends();
+    rig.gives_bytes(b"\x30\x16\x00\x01a");
+    for second in 1..=19 {
+        rig.at(10_000 + second * 5_000).gives_bytes(b"x");
+        assert!(!rig.events().iter().any(|line| line.starts_with("error")));
+        rig.sends();
+    }
+    rig.gives(Packet::PingResp);
+    rig.at(115_000);
+    assert_eq!(rig.client.state(), State::Connected);
+}
+
+/// One PINGREQ at a time waits to be sent, however long that takes.
+#[test]
+fn there_are_no_endless_pings() {
+    let mut rig = online(1);
+    for second in 1..29 {
+        rig.at(second * 1_000);
+        assert!(rig.deadline().is_none_or(|deadline| deadline > second * 1_000));
+    }
+    assert_eq!(rig.sends(), ["PINGREQ"]);
+}
+
+/// An application that asks to wait for ever for PINGRESP still sends one per keep alive time.
+#[test]
+fn without_a_time_out_it_goes_on() {
+    let mut rig = online(10);
+    rig.client.options_mut().timeouts.pingresp_ms = 0;
+    for second in [10, 20, 30] {
+        assert_eq!(rig.at(second * 1_000).sends(), ["PINGREQ"]);
+    }
+    assert!(rig.events().is_empty());
+}
+
+#[test]
+fn nothing_of_it_survives_a_reconnect() {
+    for taken in 0..=2 {
+        let mut rig = online(10);
+        rig.at(10_000).takes(taken);
+        rig.cut();
+        assert_eq!(rig.deadline(), None);
+        rig.at(30_000).comes_online(&Connect::new("c").keep_alive(10), false);
+        assert!(rig.sends().is_empty());
+        assert_eq!(rig.deadline(), Some(40_000));
+        assert_eq!(rig.at(40_000).sends(), ["PINGREQ"]);
+        rig.gives(Packet::PingResp);
+        assert!(rig.events().is_empty());
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_ignored() {
+    let mut rig = online(10);
+    rig.gives(Packet::PingResp);
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.client.state(), State::Connected);
+}

@@ -1,0 +1,144 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{RequestError, SubAckCode, Violation};
+
+use crate::harness::*;
+
+const GRANTED: [SubAckCode; 3] =
+    [SubAckCode::Granted(AtMostOnce), SubAckCode::Granted(AtLeastOnce), SubAckCode::Granted(ExactlyOnce)];
+
+#[test]
+fn several_filters_and_their_answers() {
+    in_all_chunkings(|chunks| {
+        let mut rig = Rig::online().chunked(chunks);
+        let filters = [("a/+", AtMostOnce), ("b/#", ExactlyOnce), ("#", AtLeastOnce)];
+        assert_eq!(rig.subscribes(&filters), 1);
+        assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a/+ qos=0 b/# qos=2 # qos=1"]);
+        rig.grants(1, &[GRANTED[1], SubAckCode::Failure, GRANTED[0]]);
+        assert_eq!(rig.events(), ["subscribed 1 1 failure 0"]);
+
+        assert_eq!(rig.unsubscribes(&["a/+", "#"]), 2);
+        assert_eq!(rig.sends(), ["UNSUBSCRIBE id=2 a/+ #"]);
+        rig.gives(Packet::UnsubAck(id(2)));
+        assert_eq!(rig.events(), ["unsubscribed 2"]);
+        assert_eq!(rig.client.in_flight(), 0);
+    });
+}
+
+#[test]
+fn suback_has_to_answer_every_filter() {
+    for codes in [&GRANTED[..1], &GRANTED[..3]] {
+        let mut rig = Rig::online();
+        rig.subscribes(&[("a", AtMostOnce), ("b", AtMostOnce)]);
+        rig.sends();
+        rig.grants(1, codes);
+        // The request itself ends too, and in one event.
+        assert_eq!(rig.events(), ["error MQTT-3.8.4-5", "ended 1 Lost"]);
+        assert_eq!(rig.client.in_flight(), 0);
+    }
+}
+
+#[test]
+fn suback_with_a_reserved_code_is_a_violation() {
+    for code in [3, 0x7F, 0x81, 0xFF] {
+        let mut rig = Rig::online();
+        rig.subscribes(&[("a", AtMostOnce)]);
+        rig.sends();
+        rig.gives_bytes(&[0x90, 3, 0, 1, code]);
+        assert_eq!(rig.events(), ["error MQTT-3.9.3-2", "ended 1 Lost"]);
+    }
+}
+
+#[test]
+fn answers_of_the_wrong_kind_or_identifier_are_ignored() {
+    let mut rig = Rig::online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.unsubscribes(&["b"]);
+    rig.sends();
+    rig.grants(2, &GRANTED[..1]);
+    rig.grants(9, &GRANTED[..1]);
+    for packet in [Packet::UnsubAck(id(1)), Packet::UnsubAck(id(9)), Packet::PubAck(id(1))] {
+        rig.gives(packet);
+    }
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.client.ignored_acknowledgements(), 5);
+    rig.gives(Packet::UnsubAck(id(2)));
+    rig.grants(1, &GRANTED[2..]);
+    assert_eq!(rig.events(), ["unsubscribed 2", "subscribed 1 2"]);
+}
+
+#[test]
+fn an_answer_to_what_was_not_sent_is_ignored() {
+    let mut rig = Rig::online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.takes(3);
+    rig.grants(1, &GRANTED[..1]);
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a qos=0"]);
+    rig.grants(1, &GRANTED[..1]);
+    assert_eq!(rig.events(), ["subscribed 1 0"]);
+}
+
+#[test]
+fn a_lost_link_ends_them_and_they_are_not_sent_again() {
+    for taken in [0, 3, usize::MAX] {
+        let mut rig = Rig::online();
+        rig.subscribes(&[("a", AtMostOnce)]);
+        rig.unsubscribes(&["b"]);
+        rig.takes(taken);
+        rig.cut();
+        assert_eq!(rig.events(), ["ended 1 Lost", "ended 2 Lost"]);
+        rig.comes_online(&CONNECT, true);
+        assert!(rig.sends().is_empty());
+        assert!(rig.events().is_empty());
+    }
+}
+
+#[test]
+fn off_line_they_are_refused() {
+    let mut rig = Rig::new();
+    for _ in 0..2 {
+        let now = rig.now();
+        assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)], now), Err(RequestError::NotConnected));
+        assert_eq!(rig.client.unsubscribe(&["a"], now), Err(RequestError::NotConnected));
+        if rig.deadline().is_none() {
+            rig.connects(&CONNECT);
+        }
+    }
+}
+
+#[test]
+fn what_the_standard_forbids_is_refused() {
+    let mut rig = Rig::online();
+    let now = rig.now();
+    let forbidden = |violation| Err(RequestError::Forbidden(violation));
+    assert_eq!(rig.client.subscribe(&[], now), forbidden(Violation::NoTopicFilter));
+    assert_eq!(rig.client.unsubscribe(&[], now), forbidden(Violation::NoTopicFilterToRemove));
+    for (filter, violation) in [
+        ("", Violation::TopicEmpty),
+        ("a\0", Violation::NulCharacter),
+        ("a#", Violation::MultiLevelWildcard),
+        ("#/a", Violation::MultiLevelWildcard),
+        ("a+", Violation::SingleLevelWildcard),
+    ] {
+        let filters = [("fine", AtMostOnce), (filter, AtMostOnce)];
+        assert_eq!(rig.client.subscribe(&filters, now), forbidden(violation));
+        assert_eq!(rig.client.unsubscribe(&["fine", filter], now), forbidden(violation));
+    }
+    let many = [("a", AtMostOnce); 256];
+    assert_eq!(rig.client.subscribe(&many, now), Err(RequestError::TooManyFilters));
+    assert!(rig.sends().is_empty());
+    assert_eq!(rig.client.in_flight(), 0);
+}
+
+#[test]
+fn as_many_filters_as_can_be_counted() {
+    let mut rig = Rig::<2>::sized(512, 2048);
+    rig.comes_online(&CONNECT, false);
+    rig.subscribes(&[("a", AtLeastOnce); 255]);
+    rig.sends();
+    rig.grants(1, &[GRANTED[1]; 255]);
+    assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(255))]);
+}

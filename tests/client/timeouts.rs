@@ -1,0 +1,171 @@
+//! CONNACK, answers and output have time-outs of their own, and `deadline` tells the next of them.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::State;
+use baremqtt::codec::Packet;
+
+use crate::harness::*;
+
+#[test]
+fn connack_is_due_from_connect_on() {
+    let mut rig = Rig::new();
+    rig.clock(5_000);
+    rig.connects(&CONNECT);
+    rig.at(6_000).sends();
+    assert_eq!(rig.deadline(), Some(15_000));
+    assert!(rig.at(14_999).events().is_empty());
+    assert_eq!(rig.at(15_000).events(), ["error TimedOut(ConnAck)"]);
+    assert_eq!(rig.deadline(), None);
+}
+
+#[test]
+fn connack_that_came_in_time_is_read_late() {
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT);
+    rig.sends();
+    rig.clock(20_000);
+    rig.accepts(false);
+    assert_eq!(rig.events(), ["connected present=false"]);
+}
+
+#[test]
+fn an_answer_is_due_for_the_oldest_request() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    assert_eq!(rig.deadline(), Some(30_000), "output waits");
+    rig.at(1_000).sends();
+    assert_eq!(rig.deadline(), Some(31_000));
+    rig.at(10_000).publishes("b", b"", ExactlyOnce);
+    rig.sends();
+    assert_eq!(rig.deadline(), Some(31_000), "a younger one changes nothing");
+    rig.at(20_000).gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.deadline(), Some(50_000), "now it is the turn of the second");
+    rig.at(40_000).gives(Packet::PubRec(id(2)));
+    rig.sends();
+    assert_eq!(rig.deadline(), Some(70_000), "PUBREC is an answer");
+    rig.events();
+    assert_eq!(rig.at(70_000).events(), ["error TimedOut(Ack)"]);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBREL id=2"]);
+}
+
+#[test]
+fn an_answer_to_a_younger_request_does_not_put_it_off() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.sends();
+    rig.at(20_000).gives(Packet::PubAck(id(2)));
+    assert_eq!(rig.events(), ["published 2 qos=1"]);
+    assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
+}
+
+#[test]
+fn a_subscribe_that_times_out_is_lost_and_a_message_is_kept() {
+    let mut rig = Rig::online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)", "ended 1 Lost"]);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=2 dup (0 B)"]);
+}
+
+#[test]
+fn output_has_to_move_on() {
+    let mut rig = Rig::online();
+    rig.publishes("a", &[0; 100], AtMostOnce);
+    rig.at(29_000).takes(1);
+    assert_eq!(rig.deadline(), Some(59_000), "each byte counts");
+    rig.at(40_000).publishes("a", b"", AtMostOnce);
+    assert_eq!(rig.deadline(), Some(59_000), "more to send does not");
+    assert_eq!(rig.at(59_000).events(), ["error TimedOut(Stall)"]);
+}
+
+#[test]
+fn zero_waits_for_ever() {
+    let mut rig = Rig::new();
+    let timeouts = &mut rig.client.options_mut().timeouts;
+    (timeouts.connack_ms, timeouts.ack_ms, timeouts.stall_ms) = (0, 0, 0);
+    rig.connects(&CONNECT);
+    assert_eq!(rig.deadline(), None);
+    rig.sends();
+    assert_eq!(rig.deadline(), None);
+    rig.accepts(false);
+    rig.publishes("a", b"", AtLeastOnce);
+    assert_eq!(rig.deadline(), None);
+    rig.sends();
+    assert_eq!(rig.deadline(), None);
+    rig.at(u64::MAX - 1);
+    assert_eq!(rig.client.state(), State::Connected);
+}
+
+/// Where only sending can change it, a deadline in the past would have the caller turn round and round.
+#[test]
+fn the_deadline_is_never_in_the_past_after_a_call() {
+    for setup in 0..6 {
+        let mut rig = Rig::new();
+        rig.connects(&CONNECT.keep_alive(3));
+        if setup > 0 {
+            rig.sends();
+        }
+        if setup > 1 {
+            rig.accepts(false);
+        }
+        match setup {
+            2 => drop(rig.publishes("a", b"", AtMostOnce)),
+            3 => drop(rig.publishes("a", b"", ExactlyOnce)),
+            4 => rig.disconnects(),
+            5 => {
+                rig.publishes("a", b"", AtMostOnce);
+                rig.takes(1);
+                rig.disconnects();
+            }
+            _ => {}
+        }
+        for step in 1..300 {
+            let ms = step * 500;
+            rig.at(ms);
+            assert!(rig.deadline().is_none_or(|deadline| deadline > ms), "setup {setup} at {ms} ms");
+        }
+        assert_eq!(rig.client.state(), State::Offline, "setup {setup}: somebody gave up");
+    }
+}
+
+#[test]
+fn a_clock_that_stands_still_stops_nothing_but_time() {
+    let mut rig = Rig::online();
+    for _ in 0..100 {
+        rig.publishes("a", b"", AtLeastOnce);
+        let line = rig.sends().remove(0);
+        let number: u16 = line.split("id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        rig.gives(Packet::PubAck(id(number)));
+    }
+    assert_eq!(rig.events().len(), 100);
+}
+
+#[test]
+fn a_clock_that_goes_back_breaks_nothing() {
+    let mut rig = Rig::new();
+    rig.clock(1_000_000);
+    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.at(0);
+    assert_eq!(rig.deadline(), Some(1_010_000));
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    assert_eq!(rig.deadline(), Some(10_000), "from here on it goes by the new time");
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+}
+
+#[test]
+fn a_clock_that_leaps_to_the_end_of_time_breaks_nothing() {
+    let mut rig = Rig::new();
+    rig.comes_online(&CONNECT.keep_alive(10), false);
+    assert_eq!(rig.at(u64::MAX).sends(), ["PINGREQ"]);
+    rig.gives(Packet::PingResp);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+}

@@ -1,0 +1,33 @@
+//! The examples, as a user runs them. They talk to the example broker; nothing else is needed.
+
+#[path = "../../examples/broker/server/mod.rs"]
+mod server;
+
+#[path = "../clients/process.rs"]
+mod process;
+
+mod dump;
+mod pub_sub;
+mod quickstart;
+mod sub;
+mod told;
+mod tools;
+
+use std::net::SocketAddr;
+
+use server::{Options, Server};
+
+/// A server on a free port of loopback.
+fn start() -> Server {
+    start_with(&[])
+}
+
+/// A server that lets in these users alone.
+fn start_with(users: &[(&str, &str)]) -> Server {
+    start_at(([127, 0, 0, 1], 0).into(), users)
+}
+
+fn start_at(listen: SocketAddr, users: &[(&str, &str)]) -> Server {
+    let users = users.iter().map(|(name, password)| (name.to_string(), password.to_string())).collect();
+    Server::start(Options { listen, users, ..Options::default() }).expect("a port on loopback")
+}

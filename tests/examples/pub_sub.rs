@@ -1,0 +1,154 @@
+//! `pub` and `sub` together.
+
+use std::fs;
+
+use crate::tools::{QOS, VERSIONS, publish, run, start_client, subscribe};
+use crate::{start, start_with};
+
+#[test]
+fn at_every_qos_and_version() {
+    let server = start();
+    for version in VERSIONS {
+        for qos in QOS {
+            let mut subscriber =
+                subscribe(server.addr(), version, &format!("-t a/# -t b/+ -q {qos} -F %t:%q:%r:%p"));
+            publish(server.addr(), version, &format!("-t a/b -m one -q {qos}"));
+            assert_eq!(subscriber.line(), format!("a/b:{qos}:0:one"));
+            publish(server.addr(), version, &format!("-t b/c -n -q {qos}"));
+            assert_eq!(subscriber.line(), format!("b/c:{qos}:0:"));
+        }
+    }
+}
+
+#[test]
+fn lines_keep_their_order_and_come_all() {
+    let server = start();
+    let lines: Vec<_> = (0..2_000).map(|number| format!("line {number}")).collect();
+    for version in VERSIONS {
+        for qos in QOS {
+            let subscriber = subscribe(server.addr(), version, &format!("-t many -q {qos} -C 2000"));
+            let arguments = format!("-t many -l -q {qos} -M 64");
+            let mut publisher = start_client("pub", server.addr(), version, &arguments);
+            publisher.write_lines(&lines);
+            publisher.finish();
+            let ended = subscriber.end();
+            assert_eq!(ended.code, Some(0));
+            assert!(ended.output == lines, "{version}, QoS {qos}: {} lines", ended.output.len());
+        }
+    }
+}
+
+#[test]
+fn large_messages_from_files_and_from_the_standard_input() {
+    let server = start();
+    let content = "0123456789".repeat(200_000);
+    let file = std::env::temp_dir().join(format!("baremqtt-large-{}", std::process::id()));
+    fs::write(&file, &content).expect("a file");
+    for qos in QOS {
+        let mut subscriber = subscribe(server.addr(), "311", &format!("-t large -v -q {qos} -C 2"));
+        publish(server.addr(), "311", &format!("-t large -q {qos} -f {}", file.display()));
+        assert!(subscriber.line() == format!("large {content}"));
+        let mut publisher = start_client("pub", server.addr(), "31", &format!("-t large -s -q {qos}"));
+        publisher.write(content.as_bytes());
+        publisher.finish();
+        assert!(subscriber.line() == format!("large {content}"));
+        subscriber.finish();
+    }
+    fs::remove_file(&file).expect("the file");
+}
+
+#[test]
+fn retained_messages_come_to_late_subscribers_until_they_are_removed() {
+    let server = start();
+    for version in VERSIONS {
+        publish(server.addr(), version, "-t kept -m value -r -q 1");
+        let mut late = subscribe(server.addr(), version, "-t kept -F %p:%r");
+        assert_eq!(late.line(), "value:1");
+        let mut not_stale = subscribe(server.addr(), version, "-t kept -R");
+        publish(server.addr(), version, "-t kept -m fresh");
+        assert_eq!(not_stale.line(), "fresh");
+        assert_eq!(late.line(), "fresh:0");
+        publish(server.addr(), version, "-t kept -n -r");
+        let mut later = subscribe(server.addr(), version, "-t kept");
+        publish(server.addr(), version, "-t kept -m first");
+        assert_eq!(later.line(), "first");
+    }
+}
+
+#[test]
+fn a_session_collects_messages_and_delivers_them_once() {
+    for version in VERSIONS {
+        for qos in ["1", "2"] {
+            let server = start();
+            let session = format!("-c -i kept -t news -q {qos}");
+            start_client("sub", server.addr(), version, &format!("{session} -E")).finish();
+            for number in 0..5 {
+                publish(server.addr(), version, &format!("-t news -m {number} -q {qos}"));
+            }
+            for part in [["0", "1"], ["2", "3"]] {
+                // One that has come is acknowledged, though `sub` ends right behind it.
+                let back = start_client("sub", server.addr(), version, &format!("{session} -C 2")).end();
+                assert_eq!(back.output, part, "{version}, QoS {qos}: {back:?}");
+            }
+            let last = start_client("sub", server.addr(), version, &format!("{session} -W 1")).end();
+            assert_eq!((last.code, last.output), (Some(27), vec!["4".to_owned()]));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_in_words_and_as_exit_code() {
+    let server = start_with(&[("ada", "secret")]);
+    for version in VERSIONS {
+        publish(server.addr(), version, "-t a -m x -u ada -P secret");
+        for (login, code, words) in
+            [("-u ada -P guess", 4, "bad user name or password"), ("", 5, "not authorized")]
+        {
+            for (name, what) in [("pub", "-m x"), ("sub", "")] {
+                let ended = start_client(name, server.addr(), version, &format!("-t a {what} {login}")).end();
+                assert_eq!(ended.code, Some(code), "{ended:?}");
+                assert_eq!(ended.errors, [format!("{name}: connection refused: {words}")]);
+            }
+        }
+    }
+}
+
+#[test]
+fn options_that_make_no_sense() {
+    for (name, arguments) in [
+        ("pub", "-t a"),
+        ("pub", "-m x"),
+        ("pub", "-t a -m x -n"),
+        ("pub", "-t a -m x -q 3"),
+        ("pub", "-t a -m x -P secret"),
+        ("pub", "-t a -m x --will-payload gone"),
+        ("pub", "-t a -m x -c"),
+        ("pub", "-t a -m x -V 5"),
+        ("pub", "-t a -m x -M 65"),
+        ("sub", ""),
+        ("sub", "-t a -C 0"),
+        ("sub", "-t a -F %z"),
+        ("sub", "-t a --unknown"),
+    ] {
+        let ended = run(name, &arguments.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(ended.code, Some(1), "{name} {arguments}: {ended:?}");
+        assert_eq!(ended.errors.last().map(String::as_str), Some("Try --help."), "{name} {arguments}");
+    }
+    for name in ["pub", "sub", "quickstart", "dump", "broker"] {
+        assert_eq!(run(name, &["--help"]).code, Some(0), "{name}");
+    }
+}
+
+#[test]
+fn what_the_standard_forbids() {
+    let server = start();
+    for (name, arguments, clause) in [
+        ("pub", "-t a/+ -m x", "MQTT-3.3.2-2"),
+        ("sub", "-t a/#/b", "MQTT-4.7.1-2"),
+        ("sub", "-V 31 -t a -i a-name-of-24-characters..", "Client Identifier"),
+    ] {
+        let ended = start_client(name, server.addr(), "311", arguments).end();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.errors.concat().contains(clause), "{ended:?}");
+    }
+}

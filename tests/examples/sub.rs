@@ -1,0 +1,97 @@
+//! What `sub` does beside printing: ends in time, reconnects, leaves a will.
+
+use std::time::{Duration, Instant};
+
+use crate::tools::{QOS, VERSIONS, publish, start_client, subscribe};
+use crate::{start, start_at};
+
+#[test]
+fn ends_after_its_time() {
+    let server = start();
+    let started = Instant::now();
+    let ended = start_client("sub", server.addr(), "311", "-t a -W 1").end();
+    assert_eq!(ended.code, Some(27), "{ended:?}");
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    // With traffic too.
+    let subscriber = subscribe(server.addr(), "311", "-t a -W 1");
+    publish(server.addr(), "311", "-t a -m x");
+    let ended = subscriber.end();
+    assert_eq!((ended.code, ended.output), (Some(27), vec!["x".to_owned()]));
+}
+
+#[test]
+fn leaves_its_will_only_when_it_vanishes() {
+    let server = start();
+    for version in VERSIONS {
+        for qos in QOS {
+            let mut watcher = subscribe(server.addr(), version, "-t will -t hello -q 2 -F %t:%q:%p");
+            let will = format!("--will-topic will --will-payload gone --will-qos {qos}");
+            let ends = subscribe(server.addr(), version, &format!("{will} -t hello -C 1"));
+            publish(server.addr(), version, "-t hello -m x");
+            ends.finish();
+            assert_eq!(watcher.line(), "hello:0:x");
+            let mut vanishes = subscribe(server.addr(), version, &format!("{will} -t hello"));
+            vanishes.kill();
+            assert_eq!(watcher.line(), format!("will:{qos}:gone"));
+        }
+    }
+}
+
+#[test]
+fn a_will_can_be_retained() {
+    let server = start();
+    let will = "--will-topic will --will-payload gone --will-retain";
+    let mut watcher = subscribe(server.addr(), "31", "-t will");
+    subscribe(server.addr(), "31", &format!("{will} -t a")).kill();
+    assert_eq!(watcher.line(), "gone");
+    assert_eq!(subscribe(server.addr(), "31", "-t will -F %r:%p").line(), "1:gone");
+}
+
+#[test]
+fn reconnects_and_subscribes_again() {
+    for version in VERSIONS {
+        let server = start();
+        let address = server.addr();
+        let mut subscriber = subscribe(address, version, "-t a -q 1");
+        let gives_up = subscribe(address, version, "-t a --no-reconnect");
+        server.stop();
+        let ended = gives_up.end();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        subscriber.error_with("trying again in 1 s");
+        let _server = start_at(address, &[]);
+        subscriber.error_with("<- SUBACK");
+        publish(address, version, "-t a -m again -q 1");
+        assert_eq!(subscriber.line(), "again");
+    }
+}
+
+#[test]
+fn fails_at_once_where_nobody_listens() {
+    let server = start();
+    let address = server.addr();
+    server.stop();
+    for (name, what) in [("sub", ""), ("pub", "-m x")] {
+        let ended = start_client(name, address, "311", &format!("-t a {what}")).end();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let quiet = start_client(name, address, "311", &format!("-t a {what} --quiet")).end();
+        assert_eq!((quiet.code, quiet.errors), (Some(1), vec![]));
+    }
+}
+
+#[test]
+fn shows_packets() {
+    let server = start();
+    let subscriber = subscribe(server.addr(), "31", "-t a -C 1 -q 1 -i shown");
+    publish(server.addr(), "31", "-t a -m x -q 1");
+    let ended = subscriber.end();
+    assert_eq!(ended.errors, ["<- PUBLISH a qos=1 id=1 (1 B) \"x\"", "-> PUBACK id=1", "-> DISCONNECT"],);
+}
+
+#[test]
+fn prints_no_line_end_where_none_is_wanted() {
+    let server = start();
+    let subscriber = subscribe(server.addr(), "311", "-t a -N -C 2 -F %p|%x|%l|%%|%m|\\n");
+    publish(server.addr(), "311", "-t a -m x");
+    publish(server.addr(), "311", "-t a -n");
+    assert_eq!(subscriber.end().output, ["x|78|1|%|0|", "||0|%|0|"]);
+}

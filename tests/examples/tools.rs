@@ -1,0 +1,67 @@
+//! Starts the examples, which are compiled as they are now.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::process::{Ended, Process};
+
+pub const VERSIONS: [&str; 2] = ["31", "311"];
+pub const QOS: [&str; 3] = ["0", "1", "2"];
+
+/// Starts an example with these arguments.
+pub fn start(name: &str, arguments: &[&str]) -> Process {
+    let arguments: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
+    let program = built().join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    Process::start(program.to_str().expect("a path in UTF-8"), &arguments)
+}
+
+/// Runs an example to its end.
+pub fn run(name: &str, arguments: &[&str]) -> Ended {
+    start(name, arguments).end()
+}
+
+/// Starts `pub` or `sub` with the arguments that every call has, and these, which are divided by spaces.
+pub fn start_client(name: &str, broker: SocketAddr, version: &str, arguments: &str) -> Process {
+    let common = format!("-h {} -p {} -V {version} {arguments}", broker.ip(), broker.port());
+    start(name, &common.split_whitespace().collect::<Vec<_>>())
+}
+
+/// Runs `pub` to its end, which has to be a good one.
+pub fn publish(broker: SocketAddr, version: &str, arguments: &str) {
+    let ended = start_client("pub", broker, version, arguments).end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+/// Starts `sub`, and returns once it has subscribed.
+pub fn subscribe(broker: SocketAddr, version: &str, arguments: &str) -> Process {
+    let mut subscriber = start_client("sub", broker, version, &format!("-d {arguments}"));
+    subscriber.error_with("<- SUBACK");
+    subscriber
+}
+
+/// The folder of the examples. `cargo test` compiles them beside this test, but not where one test alone is asked
+/// for; so cargo is asked once more, which costs nothing if they are there.
+fn built() -> &'static PathBuf {
+    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
+    EXAMPLES.get_or_init(|| {
+        // TARGET/PROFILE/deps/examples-0123456789abcdef
+        let test = env::current_exe().expect("the path of this test");
+        let profile_dir = test.ancestors().nth(2).expect("a folder for the profile");
+        let target_dir = profile_dir.parent().expect("a folder for all profiles");
+        let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--examples", "--profile", profile, "--target-dir"])
+            .arg(target_dir)
+            .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "the examples do not compile");
+        profile_dir.join("examples")
+    })
+}

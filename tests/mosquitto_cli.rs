@@ -1,0 +1,204 @@
+//! The examples against a real Mosquitto: its broker, and its clients `mosquitto_pub` and `mosquitto_sub`.
+//!
+//! They have to be installed, so this is not a part of plain `cargo test`:
+//!
+//! ```text
+//! cargo test --test mosquitto_cli
+//! ```
+
+#[path = "support/mosquitto.rs"]
+#[allow(dead_code)]
+mod mosquitto;
+
+#[path = "clients/process.rs"]
+mod process;
+
+#[path = "examples/told.rs"]
+mod told;
+#[path = "examples/tools.rs"]
+mod tools;
+
+use mosquitto::{Config, Mosquitto};
+use process::Process;
+use told::assert_told;
+use tools::{QOS, VERSIONS, publish, run, start_client, subscribe};
+
+fn open_to_all() -> Mosquitto {
+    Mosquitto::start(&Config::default())
+}
+
+fn with_users() -> Mosquitto {
+    Mosquitto::start(&Config { users: vec![("ada", "secret")], ..Config::default() })
+}
+
+/// Starts one of Mosquitto's clients with the arguments that every call has, and these, divided by spaces.
+fn theirs(name: &str, broker: &Mosquitto, version: &str, arguments: &str) -> Process {
+    let common = format!("-h 127.0.0.1 -p {} -V mqttv{version} {arguments}", broker.addr().port());
+    Process::start(name, &common.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+}
+
+/// Starts `mosquitto_sub`, which prints topic, QoS and payload, and returns once it has certainly subscribed to
+/// `test/#`.
+fn their_subscriber(broker: &Mosquitto, version: &str, arguments: &str) -> Process {
+    publish(broker.addr(), version, "-t test/ready -m now -r -q 1");
+    let mut subscriber =
+        theirs("mosquitto_sub", broker, version, &format!("-t test/# -F %t:%q:%p {arguments}"));
+    assert!(subscriber.line().starts_with("test/ready:"));
+    subscriber
+}
+
+#[test]
+fn quickstart_in_both_versions() {
+    let broker = open_to_all();
+    let address = broker.addr().to_string();
+    for version in ["3.1", "3.1.1"] {
+        assert_told(&run("quickstart", &["--broker", &address, "--mqtt", version]));
+    }
+    // Nothing is left behind: what is retained would come first.
+    let mut subscriber = subscribe(broker.addr(), "311", "-t # -v");
+    publish(broker.addr(), "311", "-t end -m x");
+    assert_eq!(subscriber.line(), "end x");
+}
+
+#[test]
+fn quickstart_with_user_and_password() {
+    let broker = with_users();
+    let address = broker.addr().to_string();
+    for version in ["3.1", "3.1.1"] {
+        let arguments = ["--broker", &address, "--mqtt", version];
+        let login = |password| ["--user", "ada", "--password", password];
+        assert_told(&run("quickstart", &[arguments, login("secret")].concat()));
+        for refused in
+            [run("quickstart", &[arguments, login("guess")].concat()), run("quickstart", &arguments)]
+        {
+            assert_eq!(refused.code, Some(1), "{refused:?}");
+            // Mosquitto answers a wrong password with code 5, not with 4.
+            assert_eq!(
+                refused.errors,
+                ["quickstart: Alice cannot connect: the server refused the connection: not authorized"],
+            );
+        }
+    }
+}
+
+#[test]
+fn a_refusal_has_the_exit_code_of_their_clients() {
+    let broker = with_users();
+    for version in VERSIONS {
+        for (name, what) in [("pub", "-m x"), ("sub", "")] {
+            let arguments = format!("-t a {what} -u ada -P guess");
+            let ours = start_client(name, broker.addr(), version, &arguments).end();
+            let theirs = theirs(&format!("mosquitto_{name}"), &broker, version, &arguments).end();
+            assert_eq!(ours.errors, [format!("{name}: connection refused: not authorized")]);
+            assert_eq!(ours.code, theirs.code, "{theirs:?}");
+        }
+    }
+}
+
+#[test]
+fn our_pub_to_their_sub() {
+    let broker = open_to_all();
+    for version in VERSIONS {
+        for qos in QOS {
+            let mut subscriber = their_subscriber(&broker, version, &format!("-q {qos}"));
+            publish(broker.addr(), version, &format!("-t test/one -m hello -q {qos}"));
+            assert_eq!(subscriber.line(), format!("test/one:{qos}:hello"));
+            let mut publisher =
+                start_client("pub", broker.addr(), version, &format!("-t test/l -l -q {qos}"));
+            let lines: Vec<_> = (0..500).map(|number| number.to_string()).collect();
+            publisher.write_lines(&lines);
+            publisher.finish();
+            for line in lines {
+                assert_eq!(subscriber.line(), format!("test/l:{qos}:{line}"), "{version}");
+            }
+        }
+    }
+}
+
+#[test]
+fn their_pub_to_our_sub() {
+    let broker = open_to_all();
+    for version in VERSIONS {
+        for qos in QOS {
+            let arguments = format!("-t test/# -q {qos} -F %t:%q:%p -C 501");
+            let mut subscriber = subscribe(broker.addr(), version, &arguments);
+            theirs("mosquitto_pub", &broker, version, &format!("-t test/one -m hello -q {qos}")).finish();
+            assert_eq!(subscriber.line(), format!("test/one:{qos}:hello"));
+            let mut publisher = theirs("mosquitto_pub", &broker, version, &format!("-t test/l -l -q {qos}"));
+            let lines: Vec<_> = (0..500).map(|number| number.to_string()).collect();
+            publisher.write_lines(&lines);
+            publisher.finish();
+            for line in lines {
+                assert_eq!(subscriber.line(), format!("test/l:{qos}:{line}"), "{version}");
+            }
+            subscriber.finish();
+        }
+    }
+}
+
+#[test]
+fn large_messages() {
+    let broker = open_to_all();
+    let content = "0123456789".repeat(100_000);
+    for qos in QOS {
+        let mut ours = subscribe(broker.addr(), "311", &format!("-t test/large -v -q {qos}"));
+        let mut theirs = their_subscriber(&broker, "31", &format!("-q {qos}"));
+        let mut publisher = start_client("pub", broker.addr(), "311", &format!("-t test/large -s -q {qos}"));
+        publisher.write(content.as_bytes());
+        publisher.finish();
+        assert!(ours.line() == format!("test/large {content}"));
+        assert!(theirs.line() == format!("test/large:{qos}:{content}"));
+    }
+}
+
+#[test]
+fn retained_messages_and_wills() {
+    let broker = open_to_all();
+    for version in VERSIONS {
+        publish(broker.addr(), version, "-t kept -m value -r -q 1");
+        let late = theirs("mosquitto_sub", &broker, version, "-t kept -C 1 -F %r:%p").end();
+        assert_eq!(late.output, ["1:value"]);
+        theirs("mosquitto_pub", &broker, version, "-t kept -n -r -q 1").finish();
+        let mut later = subscribe(broker.addr(), version, "-t kept");
+        publish(broker.addr(), version, "-t kept -m first");
+        assert_eq!(later.line(), "first");
+
+        let mut watcher = their_subscriber(&broker, version, "-q 1");
+        let will = "--will-topic test/will --will-payload gone --will-qos 1";
+        subscribe(broker.addr(), version, &format!("{will} -t a")).kill();
+        assert_eq!(watcher.line(), "test/will:1:gone");
+    }
+}
+
+#[test]
+fn a_session_collects_messages_and_delivers_them_once() {
+    let broker = open_to_all();
+    for version in VERSIONS {
+        for qos in ["1", "2"] {
+            let session = format!("-c -i kept-{version}-{qos} -t news/{version}/{qos} -q {qos}");
+            start_client("sub", broker.addr(), version, &format!("{session} -E")).finish();
+            let mut publisher =
+                theirs("mosquitto_pub", &broker, version, &format!("-t news/{version}/{qos} -l -q {qos}"));
+            publisher.write_lines(&["a", "b", "c", "d", "e"].map(str::to_owned));
+            publisher.finish();
+            for part in [["a", "b"], ["c", "d"]] {
+                let back = start_client("sub", broker.addr(), version, &format!("{session} -C 2")).end();
+                assert_eq!(back.output, part, "{version}, QoS {qos}: {back:?}");
+            }
+            let last = start_client("sub", broker.addr(), version, &format!("{session} -W 1")).end();
+            assert_eq!((last.code, last.output), (Some(27), vec!["e".to_owned()]));
+        }
+    }
+}
+
+#[test]
+fn our_sub_outlives_the_broker() {
+    let mut broker = open_to_all();
+    let mut subscriber = subscribe(broker.addr(), "311", "-t a -q 1");
+    broker.kill();
+    subscriber.error_with("trying again");
+    broker.restart();
+    subscriber.error_with("<- SUBACK");
+    theirs("mosquitto_pub", &broker, "311", "-t a -m again -q 1").finish();
+    assert_eq!(subscriber.line(), "again");
+}
