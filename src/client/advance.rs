@@ -263,32 +263,26 @@ impl Machine<'_> {
         if !self.out.has_room() || self.out.arena().is_inside_released() {
             return Step::Wait;
         }
-        if self.out.arena().is_half_sent(id) {
-            // The repetition is on its way, and will be answered with another PUBREC.
-            return self.ignore(len);
-        }
         let turn = match self.out.session.pubrec(id) {
             PubRec::Release => self.release_message(id),
             PubRec::Queued if self.out.arena().was_attempted(id) => return self.ignore(len),
             PubRec::Queued | PubRec::Unknown => {
                 self.ignore(len);
-                Some(id)
+                id
             }
         };
-        if let Some(turn) = turn {
-            self.out.answer(PacketType::PubRel, turn);
-        }
+        self.out.answer(PacketType::PubRel, turn);
         Step::Done(len)
     }
 
     /// PUBREC came for this message. Says for which one PUBREL goes now: for another, if PUBRELs of an earlier
-    /// connection wait to be sent again and its turn comes after them; for none, if all of them do.
-    fn release_message(&mut self, id: PacketId) -> Option<PacketId> {
+    /// connection wait to be sent again and its turn comes after them.
+    fn release_message(&mut self, id: PacketId) -> PacketId {
         self.out.link.changed();
         let Released { oldest, turn } = self.out.arena().released(id);
         self.out.watch_answers(self.now, oldest);
-        if let Some(other) = turn.filter(|turn| *turn != id) {
-            self.out.session.sent(other);
+        if turn != id {
+            self.out.session.sent(turn);
             self.out.session.release_later(id);
         }
         turn

@@ -151,8 +151,8 @@ impl GiveUp {
 pub(super) struct Released {
     /// Its message was the oldest.
     pub(super) oldest: bool,
-    /// The message whose PUBREL goes now; `None` if that is sent with all others that are sent again.
-    pub(super) turn: Option<PacketId>,
+    /// The message whose PUBREL goes now.
+    pub(super) turn: PacketId,
 }
 
 /// The arena at work: its marks, its bytes, and where the record of each slot lies.
@@ -261,18 +261,8 @@ impl<'a> Arena<'a> {
         let Some(record) = self.record_of(id) else { return false };
         let oldest = record.at == self.marks.head;
         self.kill(&record);
-        if record.at > self.marks.rec || (record.at == self.marks.rec && !self.marks.is_inside_packet()) {
-            // Sent before, and waiting to be sent again: nothing dead stays where it would be sent.
-            self.compact();
-        }
         self.skip_dead();
         oldest
-    }
-
-    /// Whether this request was sent before, and is being sent again.
-    pub(super) fn is_half_sent(&mut self, id: PacketId) -> bool {
-        let at = self.position(id).map(|at| *at as usize);
-        self.marks.is_inside_packet() && at == Some(self.marks.rec)
     }
 
     /// Whether a PUBLISH has left at least in part, on this connection or an earlier one.
@@ -291,7 +281,7 @@ impl<'a> Arena<'a> {
     /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
     #[inline]
     pub(super) fn released(&mut self, id: PacketId) -> Released {
-        let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: Some(id) } };
+        let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: id } };
         self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
         write(self.bytes, record.at, &[RELEASED]);
         write(self.bytes, record.body, &id.get().to_be_bytes());
@@ -301,13 +291,7 @@ impl<'a> Arena<'a> {
         } else {
             self.marks.last_released = record.at;
         }
-        let oldest = record.at == self.marks.head;
-        if record.at >= self.marks.rec {
-            // Sent before, and waiting to be sent again: from now on as PUBREL.
-            self.compact();
-            return Released { oldest, turn: None };
-        }
-        Released { oldest, turn: Some(turn) }
+        Released { oldest: record.at == self.marks.head, turn }
     }
 
     /// PUBREL goes out in the order of PUBREC (MQTT-4.6.0-4): the identifier goes to the last released record, and

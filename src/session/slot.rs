@@ -39,6 +39,15 @@ pub enum Outcome {
     Uncertain,
 }
 
+impl core::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Outcome::Lost => "lost",
+            Outcome::Uncertain => "uncertain",
+        })
+    }
+}
+
 /// How far a request has come. "Queued" waits to be sent on this connection, "sent" has left it whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {
@@ -71,15 +80,28 @@ impl State {
         }
     }
 
-    pub(super) fn link_lost(self) -> Self {
+    #[inline]
+    pub(super) fn is_exactly_once(self) -> bool {
+        matches!(
+            self,
+            State::ExactlyOnceQueued | State::ExactlyOnceSent | State::ReleaseQueued | State::ReleaseSent
+        )
+    }
+
+    pub(super) fn send_again(self) -> Self {
         match self {
             State::AtLeastOnceSent => State::AtLeastOnceQueued,
             State::ExactlyOnceSent => State::ExactlyOnceQueued,
             State::ReleaseSent => State::ReleaseQueued,
-            State::SubscribeQueued
-            | State::SubscribeSent
-            | State::UnsubscribeQueued
-            | State::UnsubscribeSent => State::Lost,
+            State::SubscribeSent => State::SubscribeQueued,
+            State::UnsubscribeSent => State::UnsubscribeQueued,
+            other => other,
+        }
+    }
+
+    pub(super) fn link_lost(self) -> Self {
+        match self.send_again() {
+            State::SubscribeQueued | State::UnsubscribeQueued => State::Lost,
             other => other,
         }
     }

@@ -5,12 +5,24 @@
 //! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. An input that a
 //! fuzzer has found goes there, too.
 
+mod client_chunks;
+mod client_session;
 mod decode;
 mod roundtrip;
 mod topic;
 
 use std::panic::catch_unwind;
 use std::path::Path;
+
+#[test]
+fn client_chunks() {
+    drive("client_chunks", client_chunks::run);
+}
+
+#[test]
+fn client_session() {
+    drive("client_session", client_session::run);
+}
 
 #[test]
 fn decode() {

@@ -1,0 +1,15 @@
+//! The images of a session, as `save` describes them.
+
+/// Puts a CRC-32 behind the body of an image.
+pub fn seal(body: &[u8]) -> Vec<u8> {
+    let crc = body.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    });
+    [body, &(!crc).to_be_bytes()].concat()
+}
+
+/// The image of an empty session that gives out this identifier next.
+pub fn empty(next: u16) -> Vec<u8> {
+    let [high, low] = next.to_be_bytes();
+    seal(&[b'B', b'M', b'Q', 1, 0, high, low, 0])
+}

@@ -1,0 +1,274 @@
+//! Any bytes from a server, once in as large chunks as the client takes, and once cut anywhere while the transport
+//! takes output in any portions: the same events, the same bytes, the same error.
+//!
+//! Requests are sent before, so that what is sent then is nothing but answers: their order depends on the server alone.
+
+#[path = "../common/model.rs"]
+mod model;
+
+use std::collections::VecDeque;
+use std::iter;
+
+use arbitrary::{Arbitrary, Unstructured};
+use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::{
+    Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, Options, QoS, Receipt, State,
+    Version,
+};
+use model::Model;
+
+const NOW: Instant = Instant::ZERO;
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    is_mqtt31: bool,
+    clean_session: bool,
+    rx: u8,
+    pieces: bool,
+    /// The application acknowledges by itself, so many messages late.
+    behind: Option<u8>,
+    requests: Vec<u8>,
+    server: Vec<Item>,
+    cuts: Vec<u8>,
+    portions: Vec<u8>,
+}
+
+/// What a server sends.
+#[derive(Arbitrary, Debug)]
+enum Item {
+    Packet(Model),
+    Raw(Vec<u8>),
+    /// An acknowledgement, and PUBREL, for an identifier that may well be in use.
+    Ack {
+        kind: u8,
+        id: u8,
+    },
+    /// A message that may well be larger than the receive buffer.
+    Publish {
+        flags: u8,
+        topic: u8,
+        id: u8,
+        payload: u16,
+    },
+}
+
+impl Item {
+    fn write(&self, version: Version, out: &mut Vec<u8>) {
+        match self {
+            Item::Raw(bytes) => out.extend(bytes),
+            Item::Ack { kind, id } => {
+                out.extend([[0x40, 0x50, 0x62, 0x70, 0xB0][usize::from(kind % 5)], 2, 0, *id])
+            }
+            Item::Packet(model) => {
+                let encode = |packet: &Packet<'_>| {
+                    let mut bytes = vec![0; packet.encoded_len()];
+                    packet.encode(version, &mut bytes).map(|_| bytes)
+                };
+                if let Ok(Ok(bytes)) = model.with(version, encode) {
+                    out.extend(bytes);
+                }
+            }
+            Item::Publish { flags, topic, id, payload } => {
+                let mut body = vec![0, *topic];
+                body.resize(body.len() + usize::from(*topic), b't');
+                if flags & 6 != 0 {
+                    body.extend([0, *id]);
+                }
+                let len = usize::from(payload % 700);
+                body.extend((0..len).map(|at| at as u8));
+                out.push(0x30 | flags & 0x0F);
+                let len = body.len();
+                if len < 0x80 {
+                    out.push(len as u8)
+                } else {
+                    out.extend([len as u8 | 0x80, (len >> 7) as u8])
+                }
+                out.extend(body);
+            }
+        }
+    }
+}
+
+pub fn run(data: &[u8]) {
+    let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(data)) else { return };
+    let version = if input.is_mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 };
+    let mut bytes = Vec::new();
+    for item in &input.server {
+        item.write(version, &mut bytes);
+    }
+    let mut whole = Peer::new(&input, version);
+    whole.talk(&bytes, iter::repeat(usize::MAX), iter::repeat(usize::MAX));
+    let mut cut = Peer::new(&input, version);
+    cut.talk(&bytes, sizes(&input.cuts, 1), sizes(&input.portions, 0));
+    let mut bytewise = Peer::new(&input, version);
+    bytewise.talk(&bytes, iter::repeat(1), iter::repeat(1));
+
+    for other in [cut, bytewise] {
+        assert_eq!(whole.events, other.events);
+        assert_eq!(whole.error, other.error);
+        let common = whole.sent.len().min(other.sent.len());
+        assert_eq!(whole.sent[..common], other.sent[..common]);
+        // An error comes before or after the answers to what came just before it have left.
+        assert!(whole.error.is_some() || whole.sent == other.sent);
+        other.check_sent(version);
+    }
+    whole.check_sent(version);
+}
+
+/// The sizes of chunks, again and again.
+fn sizes(sizes: &[u8], least: usize) -> impl Iterator<Item = usize> {
+    let sizes = if sizes.is_empty() { &[1] } else { sizes };
+    sizes.iter().cycle().map(move |&size| usize::from(size).max(least))
+}
+
+/// The client with what it has said and sent.
+struct Peer {
+    client: Client<Vec<u8>, Vec<u8>, 8>,
+    /// With the pieces of one payload joined.
+    events: Vec<Seen>,
+    sent: Vec<u8>,
+    error: Option<Error>,
+    behind: usize,
+    receipts: VecDeque<Receipt>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Event(String),
+    Payload(Vec<u8>),
+}
+
+impl Peer {
+    /// A client that is connected, and has sent its requests.
+    fn new(input: &Input, version: Version) -> Self {
+        let mut options = Options::new();
+        options.manual_acknowledgement = input.behind.is_some();
+        options.large_messages = if input.pieces { LargeMessages::Pieces } else { LargeMessages::Skip };
+        let buffers = Buffers { rx: vec![0; 16 + usize::from(input.rx)], tx: vec![0; 512] };
+        let mut peer = Peer {
+            client: Client::with_options(buffers, options),
+            events: Vec::new(),
+            sent: Vec::new(),
+            error: None,
+            behind: usize::from(input.behind.unwrap_or(0) % 8),
+            receipts: VecDeque::new(),
+        };
+        let connect = Connect::new("c").version(version).clean_session(input.clean_session);
+        peer.client.connect(&connect, NOW).unwrap();
+        peer.send(usize::MAX);
+        peer.talk_on(&[0x20, 2, 0, 0], &mut iter::repeat(usize::MAX), &mut iter::repeat(usize::MAX));
+        let client = &mut peer.client;
+        for request in &input.requests {
+            // Those that are one too many are refused.
+            let _ = match request % 5 {
+                0 => client.subscribe(&[("a", QoS::AtMostOnce), ("b/#", QoS::ExactlyOnce)], NOW).map(Some),
+                1 => client.unsubscribe(&["a"], NOW).map(Some),
+                2 => client.publish(&Message::new("t", b"0"), NOW),
+                3 => client.publish(&Message::new("t", b"1").qos(QoS::AtLeastOnce), NOW),
+                _ => client.publish(&Message::new("t", b"2").qos(QoS::ExactlyOnce), NOW),
+            };
+        }
+        peer.send(usize::MAX);
+        assert!(peer.client.pending().is_empty());
+        peer
+    }
+
+    /// Takes all these bytes; then the link is lost.
+    fn talk(
+        &mut self,
+        bytes: &[u8],
+        mut cuts: impl Iterator<Item = usize>,
+        mut portions: impl Iterator<Item = usize>,
+    ) {
+        self.talk_on(bytes, &mut cuts, &mut portions);
+        self.client.link_lost();
+        self.advance();
+        assert!(self.client.pending().is_empty());
+        assert_eq!((self.client.state(), self.client.deadline()), (State::Offline, None));
+    }
+
+    fn talk_on(
+        &mut self,
+        mut bytes: &[u8],
+        cuts: &mut impl Iterator<Item = usize>,
+        portions: &mut impl Iterator<Item = usize>,
+    ) {
+        while self.error.is_none() {
+            let room = self.client.receive_buffer();
+            let len = cuts.next().unwrap_or(1).min(room.len()).min(bytes.len());
+            let (chunk, rest) = bytes.split_at(len);
+            room[..len].copy_from_slice(chunk);
+            self.client.received(len, NOW);
+            bytes = rest;
+            self.advance();
+            let portion = portions.next().unwrap_or(1);
+            // Where nothing comes in, something has to go out: it is the end, or the client waits for that.
+            let sent = self.send(if len == 0 { portion.max(1) } else { portion });
+            if len == 0 && sent == 0 {
+                assert!(bytes.is_empty() || self.error.is_some(), "it neither reads nor writes");
+                break;
+            }
+        }
+    }
+
+    fn send(&mut self, portion: usize) -> usize {
+        let pending = self.client.pending();
+        let len = pending.len().min(portion);
+        self.sent.extend(&pending[..len]);
+        self.client.sent(len, NOW);
+        len
+    }
+
+    fn advance(&mut self) {
+        loop {
+            match self.client.advance(NOW) {
+                Ok(true) => self.look(),
+                Ok(false) => break,
+                Err(error) => {
+                    assert_eq!(self.client.state(), State::Offline);
+                    assert!(self.error.replace(error).is_none());
+                }
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        match (self.client.event().unwrap(), self.events.last_mut()) {
+            (Event::MessagePiece(piece), last) => {
+                assert!(!piece.is_empty());
+                match last {
+                    Some(Seen::Payload(payload)) => payload.extend(piece),
+                    _ => self.events.push(Seen::Payload(piece.to_vec())),
+                }
+            }
+            (event, _) => self.events.push(Seen::Event(format!("{event:?}"))),
+        }
+        self.receipts.extend(self.client.receipt());
+        while self.receipts.len() > self.behind {
+            match self.client.acknowledge(self.receipts[0], NOW) {
+                Err(baremqtt::AcknowledgeError::Full) => assert!(self.send(usize::MAX) > 0),
+                _ => drop(self.receipts.pop_front()),
+            }
+        }
+    }
+
+    /// Whole packets one after the other, each in the only way that there is to encode it.
+    fn check_sent(&self, version: Version) {
+        let mut bytes = &self.sent[..];
+        while !bytes.is_empty() {
+            match codec::decode(bytes, version) {
+                Ok(Decoded::Complete { packet, len }) => {
+                    let mut again = vec![0; len];
+                    assert_eq!(packet.encode(version, &mut again), Ok(len));
+                    assert_eq!(again, bytes[..len]);
+                    bytes = &bytes[len..];
+                }
+                Ok(Decoded::Incomplete { .. }) => {
+                    assert!(self.error.is_some(), "the last packet is cut off");
+                    return;
+                }
+                Err(violation) => panic!("{violation}: {bytes:02x?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The application: what it has asked for, what it was told, and whether that is right.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use baremqtt::session::Outcome;
+use baremqtt::{Event, PacketId, QoS, Receipt};
+
+use super::broker::{self, Broker};
+
+/// A request, by the number that also names the message.
+#[derive(Clone, Copy)]
+pub struct Request {
+    pub kind: Kind,
+    pub len: usize,
+    /// The session was lost under it, or it was given up: how it ends is not known.
+    pub tainted: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Kind {
+    Publish(QoS),
+    Subscribe(usize),
+    Unsubscribe,
+}
+
+/// What lives on over a reboot with the image of the session.
+#[derive(Clone, Default)]
+pub struct App {
+    requests: BTreeMap<u32, Request>,
+    /// The requests that have not ended.
+    pub in_use: BTreeMap<PacketId, u32>,
+    /// Streamed messages of QoS 0, in their order.
+    pub streams: VecDeque<u32>,
+    /// The streamed message whose payload is asked for, and how much of it was handed over.
+    pub stream: Option<(u32, usize)>,
+    /// The message that comes in pieces.
+    large: Option<(u32, usize)>,
+    /// Messages that are not acknowledged yet.
+    pub receipts: VecDeque<(Receipt, Option<u32>)>,
+    /// How often each message came.
+    pub received: BTreeMap<u32, u32>,
+    /// Messages that were too large.
+    pub skipped: Vec<u32>,
+    is_rebooted: bool,
+}
+
+impl App {
+    /// A request was taken.
+    pub fn requested(&mut self, number: u32, id: Option<PacketId>, request: Request) {
+        assert_eq!(id.is_none(), request.kind == Kind::Publish(QoS::AtMostOnce));
+        self.requests.insert(number, request);
+        if let Some(before) = id.and_then(|id| self.in_use.insert(id, number)) {
+            assert!(self.requests[&before].tainted, "an identifier in use is given out");
+        }
+    }
+
+    pub fn len_of(&self, number: u32) -> usize {
+        self.requests[&number].len
+    }
+
+    /// The session is lost under all that is on its way.
+    pub fn taint(&mut self) {
+        for number in self.in_use.values() {
+            self.requests.get_mut(number).unwrap().tainted = true;
+        }
+    }
+
+    pub fn taint_stream(&mut self) {
+        if let Some((number, _)) = self.stream.take() {
+            self.requests.get_mut(&number).unwrap().tainted = true;
+            self.streams.retain(|stream| *stream != number);
+        }
+    }
+
+    pub fn link_lost(&mut self) {
+        self.streams.clear();
+        self.stream = None;
+    }
+
+    /// The client has started again, with nothing but the image.
+    pub fn rebooted(&mut self) {
+        self.link_lost();
+        self.large = None;
+        self.receipts.clear();
+        self.is_rebooted = true;
+        self.in_use.retain(|_, number| matches!(self.requests[number].kind, Kind::Publish(_)));
+    }
+
+    pub fn event(&mut self, event: Event<'_>, receipt: Option<Receipt>, broker: &Broker) {
+        match event {
+            Event::Connected { .. } => {}
+            Event::Message(message) => {
+                let number = self.number_in(message.topic.as_str(), broker);
+                if let Some(number) = number {
+                    assert!(message.payload == broker::payload(number, message.payload.len()));
+                }
+                self.came(number, receipt);
+            }
+            Event::MessageStart(message) => {
+                let topic = message.topic.expect("pieces have a topic");
+                self.large = self.number_in(topic.as_str(), broker).map(|number| (number, 0));
+            }
+            Event::MessagePiece(piece) => {
+                assert!(!piece.is_empty());
+                if let Some((number, at)) = &mut self.large {
+                    assert!(piece == &broker::payload(*number, *at + piece.len())[*at..]);
+                    *at += piece.len();
+                }
+            }
+            Event::MessageEnd => {
+                let large = self.large.take();
+                self.came(large.map(|(number, _)| number), receipt);
+            }
+            Event::MessageAborted => self.large = None,
+            Event::MessageSkipped(message) => {
+                let topic = message.topic.map(|topic| topic.as_str());
+                self.skipped.extend(topic.and_then(|topic| self.number_in(topic, broker)));
+            }
+            Event::StreamReady { id } => {
+                assert!(self.stream.is_none());
+                let number = id.map_or_else(|| self.streams.pop_front(), |id| self.in_use.get(&id).copied());
+                self.stream = Some((number.expect("a message to be streamed"), 0));
+            }
+            Event::Published { id, qos } => {
+                let (number, request) = self.ended(id);
+                assert!(request.kind == Kind::Publish(qos) || broker.hostile);
+                assert!(broker.hostile || broker.delivered.contains_key(&number), "acknowledged, and lost");
+            }
+            Event::Subscribed { id, codes } => {
+                let (_, request) = self.ended(id);
+                assert!(request.kind == Kind::Subscribe(codes.len()));
+            }
+            Event::Unsubscribed { id } => {
+                assert!(self.ended(id).1.kind == Kind::Unsubscribe);
+            }
+            Event::Ended { id, outcome } => {
+                let (number, request) = self.ended(id);
+                let is_message = matches!(request.kind, Kind::Publish(_));
+                assert!(request.tainted || !is_message || broker.hostile, "given up without need");
+                let known = outcome != Outcome::Uncertain || broker.delivered.contains_key(&number);
+                assert!(known || broker.hostile);
+            }
+            event => panic!("{event:?}"),
+        }
+    }
+
+    /// A request ends, once.
+    fn ended(&mut self, id: PacketId) -> (u32, Request) {
+        let number = self.in_use.remove(&id).expect("a request that is under way");
+        (number, self.requests[&number])
+    }
+
+    /// The number of a message from the server, if it is an honest one.
+    fn number_in(&self, topic: &str, broker: &Broker) -> Option<u32> {
+        if broker.hostile && !topic.starts_with("m/") { None } else { Some(broker::number(topic)) }
+    }
+
+    /// A message is complete: it counts when it is acknowledged.
+    fn came(&mut self, number: Option<u32>, receipt: Option<Receipt>) {
+        match (receipt, number) {
+            (Some(receipt), number) => self.receipts.push_back((receipt, number)),
+            (None, Some(number)) => *self.received.entry(number).or_default() += 1,
+            (None, None) => {}
+        }
+    }
+
+    /// The message was acknowledged.
+    pub fn acknowledged(&mut self, index: usize) {
+        if let Some((_, Some(number))) = self.receipts.remove(index) {
+            *self.received.entry(number).or_default() += 1;
+        }
+    }
+
+    /// All has come to its end, but for what was about to be reported when the client was started again.
+    pub fn check_ends(&self) {
+        let is_forgotten = |number| self.is_rebooted && self.requests[number].tainted;
+        assert!(self.in_use.values().all(is_forgotten), "requests without an end");
+    }
+
+    /// What was promised is kept.
+    pub fn check_messages(&self, broker: &Broker) {
+        for (number, request) in &self.requests {
+            let Kind::Publish(qos) = request.kind else { continue };
+            let count = broker.delivered.get(number).copied().unwrap_or(0);
+            match qos {
+                _ if request.tainted => {}
+                QoS::AtMostOnce => assert!(count <= 1),
+                QoS::AtLeastOnce => assert!(count >= 1, "message {number} is lost"),
+                QoS::ExactlyOnce => assert_eq!(count, 1, "message {number}"),
+            }
+        }
+    }
+}
