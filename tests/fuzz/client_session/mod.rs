@@ -396,7 +396,7 @@ impl World {
             self.cut();
         }
         self.offered = None;
-        for _ in 0..1_000 {
+        for _ in 0..100_000 {
             self.connect(false);
             let moved = self.turn();
             self.notice_end();
