@@ -137,7 +137,7 @@ impl<'a> Outbound<'a> {
         } else {
             self.queues.marks.live()
         };
-        let room = self.tx.len().saturating_sub(live);
+        let room = self.tx.len().saturating_sub(live).saturating_sub(self.queues.marks.window());
         if needed.max(MIN_CONTROL) > room {
             return Err(ConnectError::TooLarge { needed, room });
         }
