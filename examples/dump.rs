@@ -41,7 +41,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("mqtt") => version = parser.value()?.parse_with(parse_version)?,
+            Arg::Long("mqtt") => version = parser.value()?.parse()?,
             Arg::Long("raw") => raw = true,
             Arg::Long("help") | Arg::Short('h') => {
                 println!("{HELP}");
@@ -89,14 +89,6 @@ fn dump(bytes: &[u8], version: Version) -> Result<(), Box<dyn Error>> {
 fn more(packet: &[u8], missing: usize) -> String {
     let header_is_complete = packet.iter().skip(1).any(|byte| byte & 0x80 == 0);
     format!("{}{missing} B are missing", if header_is_complete { "" } else { "at least " })
-}
-
-fn parse_version(text: &str) -> Result<Version, &'static str> {
-    match text {
-        "3.1" => Ok(Version::Mqtt31),
-        "3.1.1" => Ok(Version::Mqtt311),
-        _ => Err("a version is 3.1 or 3.1.1"),
-    }
 }
 
 fn read_bytes() -> io::Result<Vec<u8>> {

@@ -4,15 +4,12 @@ use std::io;
 use std::process;
 use std::time::Duration;
 
-use baremqtt::transport::std::{Connection, open_tcp};
-use baremqtt::{Client, Connect, Credentials, QoS, Version, Will};
+use baremqtt::transport::std::open_tcp;
+use baremqtt::{Connect, Credentials, QoS, Version, Will};
 use lexopt::{Parser, ValueExt};
 
 use super::tap::Tap;
 use super::{Failure, qos, version};
-
-/// A connection with as many requests under way as a server usually takes at a time.
-pub type Mqtt = Connection<Tap, Vec<u8>, Vec<u8>, 64>;
 
 /// Where and how to connect: the options that `pub` and `sub` have in common.
 pub struct Link {
@@ -132,20 +129,6 @@ impl Link {
         let stream = open_tcp((self.host.as_str(), self.port), timeout)?;
         Ok(Tap::new(stream, self.debug))
     }
-
-    /// The connection that runs this client over the stream.
-    pub fn over(&self, stream: Tap, client: Client<Vec<u8>, Vec<u8>, 64>) -> Mqtt {
-        Connection::new(stream, client, Tap::set_read_timeout)
-    }
-}
-
-/// Ends a connection in good order.
-pub fn disconnect(mqtt: Mqtt) -> Result<(), Failure> {
-    let (_, stream, result) = mqtt.disconnect();
-    result?;
-    // DISCONNECT has gone: whatever else happens to the stream does not matter any more.
-    let _ = stream.map(Tap::close);
-    Ok(())
 }
 
 impl OwnedWill {

@@ -5,10 +5,12 @@ mod link;
 mod tap;
 
 pub use failure::{Failure, end};
-pub use link::{Link, Mqtt, disconnect};
+pub use link::Link;
+pub use tap::Tap;
 
 use lexopt::{Arg, Parser, ValueExt};
 
+use baremqtt::codec::UnknownVersion;
 use baremqtt::{QoS, Version};
 
 /// The next argument as it was written, `-t` or `--will-topic`; `None` at the end.
@@ -26,10 +28,10 @@ pub fn qos(parser: &mut Parser) -> Result<QoS, lexopt::Error> {
     parser.value()?.parse_with(|text| text.parse().ok().and_then(QoS::from_bits).ok_or("a QoS is 0, 1 or 2"))
 }
 
-fn version(text: &str) -> Result<Version, &'static str> {
+fn version(text: &str) -> Result<Version, UnknownVersion> {
     match text.strip_prefix("mqttv").unwrap_or(text) {
-        "31" | "3.1" => Ok(Version::Mqtt31),
-        "311" | "3.1.1" => Ok(Version::Mqtt311),
-        _ => Err("a version is 3.1 or 3.1.1"),
+        "31" => Ok(Version::Mqtt31),
+        "311" => Ok(Version::Mqtt311),
+        text => text.parse(),
     }
 }

@@ -1,14 +1,11 @@
 //! A TCP stream that can show the packets that pass.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use baremqtt::Version;
 use baremqtt::codec::{self, Decoded, Packet};
-
-/// How long the server may take to close its side.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// A TCP stream that can show the packets that pass. Like any stream it carries a `Connection`.
 pub struct Tap {
@@ -31,16 +28,6 @@ impl Tap {
 
     pub fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
         self.stream.set_read_timeout(Some(timeout))
-    }
-
-    /// Closes the stream, but not before the server has read everything: with bytes from the server unread, the
-    /// operating system would reset the connection, and what was sent last might never be looked at.
-    pub fn close(mut self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)?;
-        self.set_read_timeout(LINGER)?;
-        let started = Instant::now();
-        while started.elapsed() < LINGER && self.stream.read(&mut [0; 4_096])? > 0 {}
-        Ok(())
     }
 }
 

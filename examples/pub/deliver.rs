@@ -3,11 +3,14 @@
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
-use baremqtt::transport::std::Error as ConnectionError;
+use baremqtt::transport::std::{Connection, Error as ConnectionError};
 use baremqtt::{Buffers, Client, Event, Message, QoS, RequestError};
 
-use crate::common::{self, Failure, Mqtt};
+use crate::common::{Failure, Tap};
 use crate::{Task, payload};
+
+/// Up to 64 messages can be under way.
+type Mqtt = Connection<Tap, Vec<u8>, Vec<u8>, 64>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon a new line is seen while nothing comes from the server.
@@ -28,7 +31,7 @@ pub fn run(task: &Task) -> Result<(), Failure> {
     while mqtt.client().in_flight() > 0 {
         watch(&mut mqtt, None)?;
     }
-    common::disconnect(mqtt)
+    Ok(mqtt.disconnect()?)
 }
 
 fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
@@ -38,7 +41,7 @@ fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
     let client =
         Client::new(Buffers { rx: vec![0; RECEIVE_BUFFER], tx: vec![0; needed.max(TRANSMIT_BUFFER)] });
     let stream = task.link.open(CONNECT_TIMEOUT).map_err(ConnectionError::Io)?;
-    let mut mqtt = task.link.over(stream, client);
+    let mut mqtt = Connection::new(stream, client, Tap::set_read_timeout);
     mqtt.connect(&connect)?;
     Ok(mqtt)
 }

@@ -55,7 +55,7 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("broker") => broker = Some(parser.value()?.string()?),
-            Arg::Long("mqtt") => version = parser.value()?.parse_with(parse_version)?,
+            Arg::Long("mqtt") => version = parser.value()?.parse()?,
             Arg::Long("user") => user = Some(parser.value()?.string()?),
             Arg::Long("password") => password = Some(parser.value()?.string()?),
             Arg::Long("help") | Arg::Short('h') => {
@@ -71,14 +71,6 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
         _ => return Err("--user and --password go together".into()),
     };
     Ok(Some(Arguments { broker, version, login }))
-}
-
-fn parse_version(text: &str) -> Result<Version, &'static str> {
-    match text {
-        "3.1" => Ok(Version::Mqtt31),
-        "3.1.1" => Ok(Version::Mqtt311),
-        _ => Err("a version is 3.1 or 3.1.1"),
-    }
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

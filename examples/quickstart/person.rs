@@ -105,10 +105,9 @@ impl Person {
     }
 
     /// Goes with DISCONNECT: the will is not published.
-    pub fn leave(self) -> Result<(), Box<dyn Error>> {
+    pub fn leave(mut self) -> Result<(), Box<dyn Error>> {
         self.tell(format_args!("disconnects"));
-        let (_, _, result) = self.mqtt.disconnect();
-        Ok(result?)
+        Ok(self.mqtt.disconnect()?)
     }
 
     /// Drops the connection without DISCONNECT: the broker publishes the will.

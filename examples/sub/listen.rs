@@ -1,45 +1,75 @@
 //! The conversation with the server, over as many connections as it takes.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::Error as ConnectionError;
-use baremqtt::{Buffers, Client, Event, LargeMessages, Options, QoS, SubAckCode, SubAckCodes};
+use baremqtt::transport::std::{Connection, GaveUp, Reconnect, Update};
+use baremqtt::{Backoff, Buffers, Client, Event, LargeMessages, Options, QoS, SubAckCode, SubAckCodes};
 
 use crate::Task;
-use crate::common::{self, Failure, Mqtt};
+use crate::common::{Failure, Tap};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first pause before a lost connection is opened again. Each that follows is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE_MS: u32 = 1_000;
+const LONGEST_PAUSE_MS: u32 = 60_000;
 /// Larger messages come in pieces.
 const RECEIVE_BUFFER: usize = 1 << 16;
 /// What is not for the topic filters of a SUBSCRIBE.
 const TRANSMIT_BUFFER: usize = 1 << 14;
 
-struct Listener {
-    task: Task,
-    mqtt: Mqtt,
-    /// When `-W` ends it.
-    deadline: Option<Instant>,
-    pause: Duration,
+/// Listens until the task is done.
+pub fn run(mut task: Task) -> Result<(), Failure> {
+    let deadline = task.time.map(|time| Instant::now() + time);
+    let patience = within(deadline, CONNECT_TIMEOUT)?;
+    let link = task.link;
+    let connect = link.connect();
+    let connection =
+        Connection::offline(client(&task.filters, connect.encoded_len(), patience), Tap::set_read_timeout);
+    let backoff = Backoff::new(FIRST_PAUSE_MS, LONGEST_PAUSE_MS).seed(std::process::id());
+    let mut mqtt = Reconnect::new(connection, || link.open(patience), backoff);
+    let filters: Vec<(&str, QoS)> = task.filters.iter().map(|filter| (filter.as_str(), task.qos)).collect();
+    let mut was_connected = false;
+    while !task.printer.is_done() {
+        // A deadline is looked at whatever comes.
+        let patience = within(deadline, Duration::from_secs(3_600))?;
+        match mqtt.next_event(&connect, Some(patience)) {
+            // Subscribing again does no harm where the server has kept the session, and MQTT 3.1 does not say whether.
+            Ok(Update::Event(Event::Connected { .. })) => {
+                was_connected = true;
+                mqtt.connection().subscribe(&filters)?;
+            }
+            Ok(Update::Event(Event::Subscribed { codes, .. })) => {
+                check(&filters, codes, link.quiet)?;
+                if task.until_subscribed {
+                    break;
+                }
+            }
+            Ok(Update::Event(event)) => task.printer.take(&event)?,
+            Ok(Update::LinkLost { error, retry_in }) => {
+                let text = error.to_string();
+                match Failure::from(error) {
+                    Failure::Link(_) if task.reconnect && was_connected => {}
+                    failure => return Err(failure),
+                }
+                if !link.quiet {
+                    eprintln!("sub: {text}; trying again in {:.1} s", retry_in.as_secs_f32());
+                }
+            }
+            Ok(Update::Idle) => {}
+            Err(GaveUp::Limit(error)) => return Err(error.into()),
+            Err(error) => return Err(Failure::Other(error.to_string())),
+        }
+    }
+    Ok(mqtt.connection().disconnect()?)
 }
 
-/// Listens until the task is done.
-pub fn run(task: Task) -> Result<(), Failure> {
-    let deadline = task.time.map(|time| Instant::now() + time);
-    let connect_len = task.link.connect().encoded_len();
-    let filters_len: usize = task.filters.iter().map(|filter| filter.len() + 3).sum();
-    let buffers =
-        Buffers { rx: vec![0; RECEIVE_BUFFER], tx: vec![0; TRANSMIT_BUFFER + connect_len + filters_len] };
+fn client(filters: &[String], connect_len: usize, patience: Duration) -> Client<Vec<u8>, Vec<u8>, 64> {
+    let filters_len: usize = filters.iter().map(|filter| filter.len() + 3).sum();
+    let tx = vec![0; TRANSMIT_BUFFER + connect_len + filters_len];
     let mut options = Options::new();
     options.large_messages = LargeMessages::Pieces;
-    let stream = task.link.open(within(deadline, CONNECT_TIMEOUT)?).map_err(ConnectionError::Io)?;
-    let mqtt = task.link.over(stream, Client::with_options(buffers, options));
-    let mut listener = Listener { task, mqtt, deadline, pause: FIRST_PAUSE };
-    listener.until_done()?;
-    common::disconnect(listener.mqtt)
+    options.timeouts.connack_ms = patience.as_millis() as u32;
+    Client::with_options(Buffers { rx: vec![0; RECEIVE_BUFFER], tx }, options)
 }
 
 /// So long, but not longer than to the deadline.
@@ -48,65 +78,6 @@ fn within(deadline: Option<Instant>, duration: Duration) -> Result<Duration, Fai
         Some(Duration::ZERO) => Err(Failure::TimedOut),
         Some(left) => Ok(duration.min(left)),
         None => Ok(duration),
-    }
-}
-
-impl Listener {
-    fn until_done(&mut self) -> Result<(), Failure> {
-        loop {
-            match self.listen() {
-                Err(Failure::Link(error)) if self.task.reconnect => self.reopen(error)?,
-                result => return result,
-            }
-        }
-    }
-
-    /// Opens a stream for the next connection, after a pause that grows from one attempt to the next.
-    fn reopen(&mut self, error: ConnectionError) -> Result<(), Failure> {
-        let mut error = error;
-        loop {
-            if !self.task.link.quiet {
-                eprintln!("sub: {error}; trying again in {} s", self.pause.as_secs());
-            }
-            thread::sleep(within(self.deadline, self.pause)?);
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-            match self.task.link.open(within(self.deadline, CONNECT_TIMEOUT)?) {
-                Ok(stream) => {
-                    self.mqtt.reopen(stream);
-                    return Ok(());
-                }
-                Err(failure) => error = ConnectionError::Io(failure),
-            }
-        }
-    }
-
-    /// Listens on one connection, until the task is done.
-    fn listen(&mut self) -> Result<(), Failure> {
-        let patience = within(self.deadline, CONNECT_TIMEOUT)?;
-        self.mqtt.client().options_mut().timeouts.connack_ms = patience.as_millis() as u32;
-        self.mqtt.connect(&self.task.link.connect())?;
-        self.pause = FIRST_PAUSE;
-        // Subscribing again does no harm where the server has kept the session, and MQTT 3.1 does not say whether.
-        let filters: Vec<(&str, QoS)> =
-            self.task.filters.iter().map(|filter| (filter.as_str(), self.task.qos)).collect();
-        self.mqtt.subscribe(&filters)?;
-        loop {
-            // A deadline is looked at whatever comes.
-            let patience = within(self.deadline, Duration::from_secs(3_600))?;
-            match self.mqtt.next_event(Some(patience))? {
-                Some(Event::Subscribed { codes, .. }) => {
-                    check(&filters, codes, self.task.link.quiet)?;
-                    if self.task.until_subscribed {
-                        return Ok(());
-                    }
-                }
-                Some(event) => self.task.printer.take(&event)?,
-                None => {}
-            }
-            if self.task.printer.is_done() {
-                return Ok(());
-            }
-        }
     }
 }
 

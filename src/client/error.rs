@@ -93,7 +93,8 @@ pub enum RequestError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Full {
-    /// The table of requests under way. The next [`Published`](crate::Event::Published),
+    /// The table of requests under way, or the number of QoS 2 messages in it
+    /// ([`max_exactly_once`](crate::Options::max_exactly_once)). The next [`Published`](crate::Event::Published),
     /// [`Subscribed`](crate::Event::Subscribed), [`Unsubscribed`](crate::Event::Unsubscribed) or
     /// [`Ended`](crate::Event::Ended) makes room.
     Requests,

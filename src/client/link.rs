@@ -22,6 +22,7 @@ pub enum State {
 pub(super) struct Link {
     pub(super) state: State,
     pub(super) version: Version,
+    /// Of the last CONNECT: the session that it began has ended with its connection.
     pub(super) clean_session: bool,
     /// CONNACK has come.
     pub(super) accepted: bool,
@@ -45,7 +46,7 @@ impl Link {
         Link {
             state: State::Offline,
             version: Version::Mqtt311,
-            clean_session: true,
+            clean_session: false,
             accepted: false,
             ping_queued: false,
             disconnect_sent: 0,

@@ -266,6 +266,14 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
         self.outbound().pending()
     }
 
+    /// The bytes to be sent next, in two pieces that follow each other, for a transport that takes several at once: so
+    /// answers and messages leave in one write. What [`pending`](Self::pending) says holds for both together.
+    #[must_use]
+    #[inline]
+    pub fn pending_vectored(&mut self) -> [&[u8]; 2] {
+        self.outbound().pending_vectored()
+    }
+
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
     #[inline]
     pub fn sent(&mut self, len: usize, now: Instant) {
@@ -334,7 +342,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// # Errors
     /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
     pub fn save(&self, out: &mut [u8]) -> Result<usize, SaveError> {
-        save::save(&self.session, &self.queues.marks, self.buffers.tx.as_ref(), out)
+        save::save(&self.session, self.link.clean_session, &self.queues.marks, self.buffers.tx.as_ref(), out)
     }
 
     /// Takes in a session that [`save`](Self::save) has written, by a client of the same or another size. Every kept

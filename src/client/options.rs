@@ -16,6 +16,11 @@ pub struct Options {
     /// not acknowledged comes again after a reconnect, at QoS 2 too. Default `false`: the client acknowledges when
     /// the application lets go of the event.
     pub manual_acknowledgement: bool,
+    /// How many messages of QoS 2 can be under way at the same time, within the number of slots; 0 is no other limit.
+    ///
+    /// Default 20, because Mosquitto acknowledges and then loses what goes beyond its `max_inflight_messages` (seen with
+    /// 2.0.11, where 20 is its default).
+    pub max_exactly_once: u16,
     /// Whether requests are sent again on a living connection. Default: never.
     pub retry: Retry,
     /// What happens to unacknowledged messages when the server has lost the session.
@@ -37,6 +42,7 @@ impl Options {
             timeouts: Timeouts::new(),
             large_messages: LargeMessages::Skip,
             manual_acknowledgement: false,
+            max_exactly_once: 20,
             retry: Retry::Never,
             session_loss: SessionLoss::Resend,
             assume_session_kept: true,

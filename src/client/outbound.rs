@@ -1,7 +1,5 @@
 //! The outbound half: requests come in, bytes go out.
 
-use core::mem;
-
 use super::arena::{Arena, GiveUp, Marks, NoRoom};
 use super::control::{ACK_LEN, Control};
 use super::link::{Link, State};
@@ -31,8 +29,8 @@ pub(super) struct Queues {
     pub(super) receipts: Receipts,
     /// Bytes of the control queue; 0 until a CONNECT has said how many it needs.
     control_len: usize,
-    /// What [`Outbound::pending`] has offered last, so that [`Outbound::sent`] counts it there.
-    offered: (Source, usize),
+    /// What [`Outbound::pending`] has offered last, one behind the other, so that [`Outbound::sent`] counts it there.
+    offered: [(Source, usize); 2],
 }
 
 /// Where bytes come from.
@@ -44,6 +42,8 @@ enum Source {
     Disconnect,
 }
 
+const NOTHING: [(Source, usize); 2] = [(Source::None, 0); 2];
+
 impl Queues {
     pub(super) const fn new() -> Self {
         Queues {
@@ -51,7 +51,7 @@ impl Queues {
             control: Control::new(),
             receipts: Receipts::new(),
             control_len: 0,
-            offered: (Source::None, 0),
+            offered: NOTHING,
         }
     }
 
@@ -91,18 +91,22 @@ impl<'a> Outbound<'a> {
     #[inline]
     pub(super) fn pending(self) -> &'a [u8] {
         let source = self.source();
-        let limit = self.queues.limit(self.tx);
-        let Queues { marks, control, offered, .. } = self.queues;
-        let bytes = match source {
-            Source::None => &[],
-            Source::Control => control.pending(self.tx.get(limit..).unwrap_or_default()),
-            Source::Arena => marks.pending(self.tx.get(..limit).unwrap_or_default(), !control.is_empty()),
-            Source::Disconnect => {
-                DISCONNECT.get(usize::from(self.link.disconnect_sent)..).unwrap_or_default()
-            }
-        };
-        *offered = (source, bytes.len());
+        let tx: &'a [u8] = self.tx;
+        let bytes = bytes_of(source, self.link, self.queues, tx);
+        self.queues.offered = [(source, bytes.len()), (Source::None, 0)];
         bytes
+    }
+
+    /// See [`Client::pending_vectored`](crate::Client::pending_vectored).
+    #[inline]
+    pub(super) fn pending_vectored(self) -> [&'a [u8]; 2] {
+        let source = self.source();
+        let behind = self.source_behind(source);
+        let tx: &'a [u8] = self.tx;
+        let first = bytes_of(source, self.link, self.queues, tx);
+        let second = bytes_of(behind, self.link, self.queues, tx);
+        self.queues.offered = [(source, first.len()), (behind, second.len())];
+        [first, second]
     }
 
     #[inline]
@@ -132,17 +136,15 @@ impl<'a> Outbound<'a> {
             Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
             Ok(len) => len,
         };
-        let live = if connect.clean_session {
-            self.queues.marks.live_without(self.tx, GiveUp::Attempted)
-        } else {
-            self.queues.marks.live()
-        };
-        let room = self.tx.len().saturating_sub(live).saturating_sub(self.queues.marks.window());
+        let marks = &self.queues.marks;
+        let ended = self.ended_by(connect);
+        let live = ended.map_or(marks.live(), |what| marks.live_without(self.tx, what));
+        let room = self.tx.len().saturating_sub(live).saturating_sub(marks.window());
         if needed.max(MIN_CONTROL) > room {
             return Err(ConnectError::TooLarge { needed, room });
         }
-        if connect.clean_session {
-            self.end_session(GiveUp::Attempted);
+        if let Some(what) = ended {
+            self.end_session(what);
         }
         self.arena().compact();
         self.arena().mark_released(connect.version == Version::Mqtt31);
@@ -163,12 +165,26 @@ impl<'a> Outbound<'a> {
         self.watch_output(now, false);
     }
 
-    /// The server has no session: the client's ends too.
-    pub(super) fn session_lost(&mut self) {
-        self.end_session(match self.link.options.session_loss {
+    /// What is given up with this CONNECT, because it ends the session or because that has ended with its connection
+    /// (MQTT-3.1.2-6); 3.1 would not tell later.
+    fn ended_by(&self, connect: &Connect<'_>) -> Option<GiveUp> {
+        match (connect.clean_session, self.link.clean_session) {
+            (true, _) => Some(GiveUp::Attempted),
+            (false, true) => Some(self.given_up_with_session()),
+            (false, false) => None,
+        }
+    }
+
+    fn given_up_with_session(&self) -> GiveUp {
+        match self.link.options.session_loss {
             SessionLoss::Resend => GiveUp::Released,
             SessionLoss::Drop => GiveUp::Attempted,
-        });
+        }
+    }
+
+    /// The server has no session: the client's ends too.
+    pub(super) fn session_lost(&mut self) {
+        self.end_session(self.given_up_with_session());
     }
 
     fn end_session(&mut self, what: GiveUp) {
@@ -181,7 +197,7 @@ impl<'a> Outbound<'a> {
     /// The connection is gone, or never came to be.
     pub(super) fn link_lost(&mut self) {
         self.link.reset();
-        self.queues.offered = (Source::None, 0);
+        self.queues.offered = NOTHING;
         self.queues.control = Control::new();
         self.queues.receipts.link_lost();
         self.arena().rewind();
@@ -219,6 +235,10 @@ impl<'a> Outbound<'a> {
                 (Delivery::AtLeastOnce { id, dup: false }, Some((id, Request::AtLeastOnce)))
             }
             QoS::ExactlyOnce => {
+                let most = usize::from(self.link.options.max_exactly_once);
+                if most != 0 && self.session.exactly_once() >= most {
+                    return Err(RequestError::Full(Full::Requests));
+                }
                 let id = self.next_id()?;
                 (Delivery::ExactlyOnce { id, dup: false }, Some((id, Request::ExactlyOnce)))
             }
@@ -314,11 +334,33 @@ impl<'a> Outbound<'a> {
         }
     }
 
+    /// Where bytes come from that can go right behind all of what this source offers.
+    fn source_behind(&self, source: Source) -> Source {
+        let Queues { marks, control, .. } = &*self.queues;
+        let arena_is_next = self.link.accepted && !marks.is_sent() && !marks.waits_for_payload(self.tx);
+        match source {
+            Source::Control if arena_is_next => Source::Arena,
+            Source::Arena if marks.is_inside_packet() && !marks.is_streaming() && !control.is_empty() => {
+                Source::Control
+            }
+            _ => Source::None,
+        }
+    }
+
     /// See [`Client::sent`](crate::Client::sent). Says whether that was the last byte of DISCONNECT.
     #[inline]
     pub(super) fn sent(&mut self, len: usize, now: Instant) -> bool {
-        let (source, offered) = mem::replace(&mut self.queues.offered, (Source::None, 0));
-        let len = len.min(offered);
+        let [(source, offered), (behind, offered_behind)] = self.queues.offered;
+        let first = len.min(offered);
+        let second = len.saturating_sub(first).min(offered_behind);
+        self.queues.offered =
+            [(source, offered.saturating_sub(first)), (behind, offered_behind.saturating_sub(second))];
+        let closed = self.sent_from(source, first, now);
+        closed || self.sent_from(behind, second, now)
+    }
+
+    #[inline]
+    fn sent_from(&mut self, source: Source, len: usize, now: Instant) -> bool {
         if len == 0 {
             return false;
         }
@@ -445,6 +487,19 @@ impl<'a> Outbound<'a> {
             self.link.changed();
         }
         Ok(new)
+    }
+}
+
+/// What this source offers now.
+#[inline]
+fn bytes_of<'a>(source: Source, link: &Link, queues: &Queues, tx: &'a [u8]) -> &'a [u8] {
+    let Queues { marks, control, .. } = queues;
+    let (arena_bytes, control_bytes) = tx.split_at_checked(queues.limit(tx)).unwrap_or_default();
+    match source {
+        Source::None => &[],
+        Source::Control => control.pending(control_bytes),
+        Source::Arena => marks.pending(arena_bytes, !control.is_empty()),
+        Source::Disconnect => DISCONNECT.get(usize::from(link.disconnect_sent)..).unwrap_or_default(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 4 | `BMQ` and the version of the form, 1 |
+//! | 1 | 1 if the session was clean and has ended with its connection, else 0 |
 //! | 2 | the next packet identifier |
 //! | 1 | the number of runs of inbound identifiers |
 //! | 8 each | a run: its first identifier (2), its length (2), the map of the 32 identifiers behind it (4) |
@@ -88,11 +89,14 @@ fn crc32(bytes: &[u8]) -> u32 {
 /// See [`Client::save`](crate::Client::save).
 pub(super) fn save(
     session: &Session<[Slot]>,
+    clean_session: bool,
     marks: &Marks,
     tx: &[u8],
     out: &mut [u8],
 ) -> Result<usize, SaveError> {
     let mut writer = Writer::new(out);
+    writer.raw(&MAGIC);
+    writer.u8(u8::from(clean_session));
     write_image(session, marks, tx, &mut writer);
     let len = writer.len();
     let needed = len.saturating_add(CRC_LEN);
@@ -105,7 +109,6 @@ pub(super) fn save(
 }
 
 fn write_image(session: &Session<[Slot]>, marks: &Marks, tx: &[u8], w: &mut Writer<'_>) {
-    w.raw(&MAGIC);
     w.packet_id(session.next());
     w.u8(session.inbound.runs().count() as u8);
     for run in session.inbound.runs() {
@@ -157,10 +160,10 @@ impl Outbound<'_> {
     }
 
     fn restore_body(&mut self, body: &[u8]) -> Result<(), RestoreError> {
-        let (head, mut rest) = body.split_first_chunk::<7>().ok_or(RestoreError::Corrupt)?;
-        let [magic @ .., next_high, next_low, runs] = *head;
+        let (head, mut rest) = body.split_first_chunk::<8>().ok_or(RestoreError::Corrupt)?;
+        let [magic @ .., clean_session, next_high, next_low, runs] = *head;
         let next = PacketId::new(u16::from_be_bytes([next_high, next_low])).ok_or(RestoreError::Corrupt)?;
-        if magic != MAGIC {
+        if magic != MAGIC || clean_session > 1 {
             return Err(RestoreError::Corrupt);
         }
         self.session.clear(next);
@@ -177,6 +180,7 @@ impl Outbound<'_> {
         arena.rewind();
         session.link_lost();
         session.set_next(next);
+        self.link.clean_session = clean_session == 1;
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ pub use connect::{Connect, Credentials, Will};
 pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
 pub use subscribe::{SubAck, SubAckCode, SubAckCodes, Subscribe, SubscribeFilters, SubscribeFiltersIter};
-pub use types::{PacketId, QoS, Version};
+pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 
 use crate::Violation;

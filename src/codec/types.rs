@@ -30,6 +30,32 @@ impl Version {
     }
 }
 
+/// `3.1` and `3.1.1`.
+impl core::str::FromStr for Version {
+    type Err = UnknownVersion;
+
+    fn from_str(text: &str) -> Result<Self, UnknownVersion> {
+        match text {
+            "3.1" => Ok(Version::Mqtt31),
+            "3.1.1" => Ok(Version::Mqtt311),
+            _ => Err(UnknownVersion),
+        }
+    }
+}
+
+/// The text names neither MQTT 3.1 nor 3.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct UnknownVersion;
+
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the versions are 3.1 and 3.1.1")
+    }
+}
+
+impl core::error::Error for UnknownVersion {}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

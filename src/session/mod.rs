@@ -34,6 +34,8 @@ pub struct Session<S: ?Sized> {
     next: PacketId,
     /// Slots that hold an outcome which nobody has taken yet.
     ended: u16,
+    /// Slots that hold a message of QoS 2.
+    exactly_once: u16,
     /// Identifiers of QoS 2 messages that came and are not released yet.
     pub inbound: InboundIds,
     slots: S,
@@ -55,7 +57,7 @@ impl<const N: usize> Session<[Slot; N]> {
     /// An empty session that gives out this packet identifier first.
     pub const fn starting_at(id: PacketId) -> Self {
         const { assert!(N.is_power_of_two() && N <= 0x8000, "the number of slots is a power of two") };
-        Session { next: id, ended: 0, inbound: InboundIds::new(), slots: [Slot::FREE; N] }
+        Session { next: id, ended: 0, exactly_once: 0, inbound: InboundIds::new(), slots: [Slot::FREE; N] }
     }
 }
 
@@ -104,6 +106,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     pub(crate) fn clear(&mut self, next: PacketId) {
         self.next = next;
         self.ended = 0;
+        self.exactly_once = 0;
         self.inbound.clear();
         self.slots.as_mut().fill(Slot::FREE);
     }
@@ -132,6 +135,8 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
             Some(slot) if slot.id.is_none() => {
                 *slot = Slot::new(id, request);
                 self.next = id.next();
+                self.exactly_once =
+                    self.exactly_once.saturating_add(u16::from(request == Request::ExactlyOnce));
                 true
             }
             _ => false,
@@ -210,7 +215,9 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     fn end(&mut self, id: PacketId, expected: impl Fn(State) -> bool) -> bool {
         match self.slot(id) {
             Some(slot) if expected(slot.state) => {
+                let exactly_once = slot.state.is_exactly_once();
                 *slot = Slot::FREE;
+                self.exactly_once = self.exactly_once.saturating_sub(u16::from(exactly_once));
                 true
             }
             _ => false,
@@ -242,11 +249,13 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     /// [`Lost`](Outcome::Lost).
     pub fn abandon(&mut self, id: PacketId) {
         let Some(slot) = self.slot(id) else { return };
+        let exactly_once = slot.state.is_exactly_once();
         slot.state = match slot.state {
             State::ReleaseQueued | State::ReleaseSent => State::Uncertain,
             State::Lost | State::Uncertain => return,
             _ => State::Lost,
         };
+        self.exactly_once = self.exactly_once.saturating_sub(u16::from(exactly_once));
         self.ended = self.ended.saturating_add(1);
     }
 
@@ -260,6 +269,12 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         *slot = Slot::FREE;
         self.ended = self.ended.saturating_sub(1);
         ended
+    }
+
+    /// Messages of QoS 2 under way.
+    #[inline]
+    pub fn exactly_once(&self) -> usize {
+        usize::from(self.exactly_once)
     }
 
     /// Requests under way, with those whose end [`take_ended`](Self::take_ended) has not reported.

@@ -39,6 +39,15 @@ pub enum Outcome {
     Uncertain,
 }
 
+impl core::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Outcome::Lost => "lost",
+            Outcome::Uncertain => "uncertain",
+        })
+    }
+}
+
 /// How far a request has come. "Queued" waits to be sent on this connection, "sent" has left it whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {
@@ -69,6 +78,14 @@ impl State {
             State::UnsubscribeQueued => State::UnsubscribeSent,
             other => other,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_exactly_once(self) -> bool {
+        matches!(
+            self,
+            State::ExactlyOnceQueued | State::ExactlyOnceSent | State::ReleaseQueued | State::ReleaseSent
+        )
     }
 
     pub(super) fn send_again(self) -> Self {

@@ -92,13 +92,14 @@ impl<const N: usize> Rig<N> {
     /// Sends CONNECT and answers it; what the client sends next is not looked at.
     pub fn comes_online(&mut self, connect: &Connect<'_>, session_present: bool) {
         self.connects(connect);
+        let before = self.events.len();
         assert_eq!(self.sends().len(), 1, "CONNECT alone");
         self.gives(Packet::ConnAck(ConnAck::Accepted { session_present }));
         let expected = match self.version {
             Version::Mqtt31 => "connected".into(),
             Version::Mqtt311 => format!("connected present={session_present}"),
         };
-        assert_eq!(self.events.remove(0), expected);
+        assert_eq!(self.events.remove(before), expected);
     }
 
     /// Queues CONNECT.

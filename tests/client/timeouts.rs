@@ -113,8 +113,8 @@ fn the_deadline_is_never_in_the_past_after_a_call() {
             rig.accepts(false);
         }
         match setup {
-            2 => drop(rig.publishes("a", b"", AtMostOnce)),
-            3 => drop(rig.publishes("a", b"", ExactlyOnce)),
+            2 => assert_eq!(rig.publishes("a", b"", AtMostOnce), 0),
+            3 => assert_eq!(rig.publishes("a", b"", ExactlyOnce), 1),
             4 => rig.disconnects(),
             5 => {
                 rig.publishes("a", b"", AtMostOnce);

@@ -42,8 +42,10 @@ impl Process {
 
     /// The next line that the program writes to its standard error and that has this text in it.
     pub fn error_with(&mut self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
         loop {
-            let line = self.errors.recv_timeout(PATIENCE).expect("a line in time");
+            let left = end.saturating_duration_since(Instant::now());
+            let line = self.errors.recv_timeout(left).expect("a line in time");
             if line.contains(text) {
                 return line;
             }

@@ -57,7 +57,7 @@ fn reconnects_and_subscribes_again() {
         server.stop();
         let ended = gives_up.end();
         assert_eq!(ended.code, Some(1), "{ended:?}");
-        subscriber.error_with("trying again in 1 s");
+        subscriber.error_with("trying again in");
         let _server = start_at(address, &[]);
         subscriber.error_with("<- SUBACK");
         publish(address, version, "-t a -m again -q 1");

@@ -26,12 +26,13 @@ pub use reconnect::{GaveUp, Reconnect, StopHandle, Update};
 
 use core::fmt;
 use core::time::Duration;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant as Clock;
 
 use crate::{
-    Client, Connect, ConnectError, Event, Instant, Message, PacketId, QoS, RequestError, State, client,
+    Client, Connect, ConnectError, Event, Instant, Message, PacketId, QoS, RefusalCode, RequestError, State,
+    client,
 };
 
 /// How long a write may block before it is the turn of reading.
@@ -68,6 +69,16 @@ pub enum Error {
     Client(client::Error),
     /// CONNECT was not sent.
     Connect(ConnectError),
+}
+
+impl Error {
+    /// Why the server refuses the connection, if that is what it does.
+    pub const fn refusal(&self) -> Option<RefusalCode> {
+        match self {
+            Error::Client(client::Error::Refused(code)) => Some(*code),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -188,8 +199,13 @@ where
         self.stream.is_some() && self.client.state() != State::Offline
     }
 
+    /// The client, to be looked at.
+    pub fn client(&self) -> &Client<R, T, N> {
+        &self.client
+    }
+
     /// The client, for what needs no stream.
-    pub fn client(&mut self) -> &mut Client<R, T, N> {
+    pub fn client_mut(&mut self) -> &mut Client<R, T, N> {
         &mut self.client
     }
 
@@ -250,16 +266,36 @@ where
         self.client.unsubscribe(filters, self.now())
     }
 
-    /// Sends what is queued, DISCONNECT behind it, and gives the stream back to be closed. The session stays in
-    /// the client, which is given back too.
+    /// Sends what is queued, and DISCONNECT behind it; then lets go of the stream, after the server has closed it or a
+    /// second has passed. (A stream that is closed while something is unread can take back what was sent last.) The
+    /// session stays in the client.
     ///
     /// # Errors
     /// What kept DISCONNECT from being sent: then the server publishes the will.
-    pub fn disconnect(mut self) -> (Client<R, T, N>, Option<S>, Result<(), Error>) {
+    pub fn disconnect(&mut self) -> Result<(), Error> {
         self.client.disconnect(self.now());
         let result = self.flush_to_the_end();
-        let (client, stream) = self.into_parts();
-        (client, stream, result)
+        if result.is_ok() {
+            self.drain();
+        }
+        self.close();
+        result
+    }
+
+    /// Reads to the end, for at most a second.
+    fn drain(&mut self) {
+        let started = Clock::now();
+        let mut waste = [0; 256];
+        while let Some(left) = Duration::from_secs(1).checked_sub(started.elapsed()) {
+            if self.limit_read(left).is_err() {
+                return;
+            }
+            match self.stream.as_mut().map(|stream| stream.read(&mut waste)) {
+                Some(Ok(1..)) => {}
+                Some(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                _ => return,
+            }
+        }
     }
 
     /// Sends everything up to DISCONNECT. What comes in meanwhile is read, so that the server can get on, but neither
@@ -321,12 +357,16 @@ where
     pub fn flush(&mut self) -> Result<bool, Error> {
         loop {
             let now = self.now();
-            let pending = self.client.pending();
-            if pending.is_empty() {
+            let [first, second] = self.client.pending_vectored();
+            if first.is_empty() {
                 break;
             }
             let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
-            match stream.write(pending) {
+            let written = match second {
+                [] => stream.write(first),
+                _ => stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
+            };
+            match written {
                 Ok(0) => return Err(self.fail(Error::Closed)),
                 Ok(len) => {
                     self.client.sent(len, now);

@@ -46,7 +46,7 @@ const STOP_INTERVAL: Duration = Duration::from_millis(100);
 ///         Update::Idle => {}
 ///     }
 ///     let now = mqtt.connection().now();
-///     routes.subscribe(&mut mqtt.connection().client().outbound(), now)?;
+///     routes.subscribe(&mut mqtt.connection().client_mut().outbound(), now)?;
 /// }
 /// # #[allow(unreachable_code)]
 /// # Ok::<(), Box<dyn std::error::Error>>(())

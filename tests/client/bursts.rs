@@ -1,0 +1,135 @@
+//! More than the client can keep at once: reading is held, nothing is lost, nothing wedges.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+
+use crate::harness::*;
+
+/// The numbers in "id=..." of the lines that begin like this.
+fn ids(lines: &[String], start: &str) -> Vec<u16> {
+    let matching = lines.iter().filter(|line| line.starts_with(start));
+    matching
+        .map(|line| line.split("id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap())
+        .collect()
+}
+
+/// The control queue has 32 bytes here: seven answers. A transport that takes nothing fills it.
+#[test]
+fn without_room_for_answers_reading_is_held() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        in_all_chunkings(|chunks| {
+            let mut rig = Rig::<8>::sized(64, 160).chunked(chunks);
+            rig.comes_online(&CONNECT, false);
+            for number in 1..=100 {
+                rig.delivers("t", b"", qos, number);
+            }
+            assert!(rig.client.receive_buffer().is_empty(), "do not read");
+            assert!(!rig.client.pending().is_empty(), "but send");
+            let mut answers = Vec::new();
+            while ids(&answers, "PUB").len() < 100 {
+                answers.extend(rig.sends());
+                rig.gives_bytes(&[]);
+            }
+            assert_eq!(ids(&rig.events(), "message"), (1..=100).collect::<Vec<_>>());
+            assert_eq!(ids(&answers, "PUB"), (1..=100).collect::<Vec<_>>());
+        });
+    }
+}
+
+/// PINGREQ has room of its own.
+#[test]
+fn a_ping_finds_room_behind_a_full_queue() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT.keep_alive(10), false);
+    for number in 1..=50 {
+        rig.delivers("t", b"", AtLeastOnce, number);
+    }
+    rig.at(10_000);
+    assert!(rig.sends().contains(&"PINGREQ".to_string()));
+}
+
+/// Messages in the buffer take no room from answers.
+#[test]
+fn a_full_arena_does_not_hold_answers_back() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", &[0; 120], AtMostOnce);
+    rig.takes(1);
+    rig.delivers("t", b"", ExactlyOnce, 7);
+    rig.gives(pubrel(7));
+    rig.gives(Packet::PubRec(id(99)));
+    assert_eq!(rig.events().len(), 1);
+    assert_eq!(rig.sends()[1..], ["PUBREC id=7", "PUBCOMP id=7", "PUBREL id=99"]);
+}
+
+/// A broker that resumes a session sends all that has queued up, far beyond any in-flight limit.
+#[test]
+fn three_thousand_qos_2_messages_in_a_burst() {
+    for (mut rig, count) in [(Rig::<8>::sized(256, 512), 3_000), (Rig::sized(256, 4096), 3_000)] {
+        rig.comes_online(&CONNECT, true);
+        for number in 1..=count {
+            rig.delivers("t", b"payload", ExactlyOnce, number);
+            if number % 100 == 0 {
+                rig.sends();
+            }
+        }
+        while !rig.sends().is_empty() {
+            rig.gives_bytes(&[]);
+        }
+        for number in 1..=count {
+            rig.gives(pubrel(number));
+            if number % 50 == 0 {
+                assert!(!rig.sends().is_empty());
+            }
+        }
+        while !rig.sends().is_empty() {
+            rig.gives_bytes(&[]);
+        }
+        assert_eq!(ids(&rig.events(), "message"), (1..=count).collect::<Vec<_>>());
+    }
+}
+
+/// Identifiers so scattered that the set of them is full: what is owed goes out, then a typed error; and after the
+/// reconnect the server can finish what it had begun.
+#[test]
+fn a_full_inbound_set_is_an_error_and_then_progress() {
+    let mut rig = Rig::online();
+    let scattered: Vec<u16> = (1..=9).map(|number| number * 1_000).collect();
+    for &number in &scattered {
+        rig.delivers("t", b"", ExactlyOnce, number);
+    }
+    let delivered = ids(&rig.events(), "message");
+    assert_eq!(delivered, scattered[..8], "no error yet: answers are owed");
+    assert_eq!(ids(&rig.sends(), "PUBREC"), scattered[..8]);
+    assert_eq!(rig.events(), ["error InboundFull"]);
+
+    rig.comes_online(&CONNECT, true);
+    for &number in &scattered[..8] {
+        rig.gives(pubrel(number));
+    }
+    rig.gives(publish("t", b"", ExactlyOnce, scattered[8], true));
+    assert_eq!(ids(&rig.events(), "message"), [scattered[8]]);
+    assert_eq!(rig.sends().len(), 9);
+}
+
+/// The window of a server that answers out of order moves on for ever in the same few entries.
+#[test]
+fn a_window_of_thirty_qos_2_messages_round_and_round() {
+    let mut rig = Rig::online();
+    let mut open: Vec<u16> = Vec::new();
+    let mut random = 7_u32;
+    for number in (1..=u16::MAX).chain(1..=20_000) {
+        rig.delivers("t", b"", ExactlyOnce, number);
+        open.push(number);
+        rig.takes(usize::MAX);
+        rig.wire.clear();
+        if open.len() > 20 {
+            random = random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            let index = (random >> 16) as usize % open.len().min(8);
+            rig.gives(pubrel(open.remove(index)));
+        }
+        if number % 1_000 == 0 {
+            assert!(rig.events().iter().all(|line| line.starts_with("message")));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Output is one cursor: partial writes, and requests between `pending` and `sent`, at any byte.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+
+use crate::harness::*;
+
+/// One packet of each kind waits to be sent.
+fn busy() -> Rig {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"zero", AtMostOnce);
+    rig.publishes("b", b"one", AtLeastOnce);
+    rig.publishes("c", b"two", ExactlyOnce);
+    rig.subscribes(&[("d", AtMostOnce)]);
+    rig.unsubscribes(&["e"]);
+    rig
+}
+
+const BUSY: [&str; 5] = [
+    "PUBLISH a qos=0 (4 B) \"zero\"",
+    "PUBLISH b qos=1 id=1 (3 B) \"one\"",
+    "PUBLISH c qos=2 id=2 (3 B) \"two\"",
+    "SUBSCRIBE id=3 d qos=0",
+    "UNSUBSCRIBE id=4 e",
+];
+
+#[test]
+fn any_number_of_bytes_at_a_time() {
+    for out in 1..80 {
+        let mut rig = busy().chunked(Chunks { out, into: usize::MAX });
+        assert_eq!(rig.sends(), BUSY);
+        assert!(rig.client.pending().is_empty());
+    }
+}
+
+#[test]
+fn what_is_pending_stays_until_it_is_sent() {
+    let mut rig = busy();
+    let before = rig.client.pending().to_vec();
+    assert_eq!(rig.client.pending(), before);
+    rig.publishes("f", b"", AtMostOnce);
+    assert!(rig.client.pending().starts_with(&before));
+}
+
+/// A transport that owns the bytes (DMA, a queue of blocks) can tell in parts what it has done with them.
+#[test]
+fn sent_can_be_told_in_parts() {
+    let mut rig = busy();
+    let offered = rig.client.pending().to_vec();
+    let now = rig.now();
+    for _ in &offered {
+        rig.client.sent(1, now);
+    }
+    rig.wire.extend(offered);
+    assert_eq!(rig.packets(), BUSY);
+    assert!(rig.client.pending().is_empty());
+}
+
+#[test]
+fn more_than_was_offered_cannot_be_sent() {
+    let mut rig = busy();
+    let now = rig.now();
+    rig.client.sent(1, now);
+    let offered = rig.client.pending().len();
+    rig.publishes("f", b"", AtMostOnce);
+    rig.client.sent(usize::MAX, now);
+    rig.client.sent(1, now);
+    assert_eq!(rig.sends(), ["PUBLISH f qos=0 (0 B)"], "the {offered} bytes offered, and no others");
+}
+
+/// Every byte position, and every kind of request or answer in between.
+#[test]
+fn packets_never_interleave() {
+    let things: [fn(&mut Rig); 6] = [
+        |rig| {
+            rig.publishes("x", b"late", AtMostOnce);
+        },
+        |rig| rig.delivers("y", b"", AtLeastOnce, 9),
+        |rig| rig.delivers("y", b"", ExactlyOnce, 9),
+        |rig| rig.gives(Packet::PubRec(id(99))),
+        |rig| {
+            rig.at(10_000);
+        },
+        |rig| rig.disconnects(),
+    ];
+    for thing in things {
+        for taken in 0..60 {
+            let mut rig = Rig::new();
+            rig.comes_online(&CONNECT.keep_alive(10), false);
+            rig.publishes("b", b"one", AtLeastOnce);
+            rig.publishes("a", b"zero", AtMostOnce);
+            rig.publishes("c", b"two", ExactlyOnce);
+            let now = rig.now();
+            let mut offered = rig.client.pending().to_vec();
+            thing(&mut rig);
+            rig.events();
+            offered.truncate(taken);
+            rig.client.sent(offered.len(), now);
+            rig.wire = offered;
+            let lines = rig.sends();
+            let first = lines.iter().position(|line| line.starts_with("PUBLISH b")).unwrap();
+            let second = lines.iter().position(|line| line.starts_with("PUBLISH a")).unwrap();
+            let third = lines.iter().position(|line| line.starts_with("PUBLISH c")).unwrap();
+            assert!(first < second && second < third);
+            assert_eq!(lines.len(), 4, "{lines:?}");
+            assert!(rig.wire.is_empty(), "no part of a packet is left");
+        }
+    }
+}
+
+/// What is acknowledged makes room by moving the rest, also under a packet that has left in part.
+#[test]
+fn compaction_carries_a_half_sent_packet_along() {
+    for taken in 0..=40 {
+        let mut rig = Rig::<8>::sized(64, 160);
+        rig.comes_online(&CONNECT, false);
+        let first = rig.publishes("a", &[b'a'; 30], AtLeastOnce);
+        let second = rig.publishes("b", &[b'b'; 30], ExactlyOnce);
+        rig.takes(37 + taken);
+        rig.gives(Packet::PubAck(id(first)));
+        assert_eq!(rig.events(), ["published 1 qos=1"]);
+        // 128 bytes for messages: 37 dead, 37 half sent, and now 70.
+        rig.publishes("c", &[b'c'; 60], AtMostOnce);
+        let lines = rig.sends();
+        assert_eq!(lines.len(), 3, "{taken}: {lines:?}");
+        assert!(lines[1].starts_with("PUBLISH b qos=2 id=2 (30 B) \"bbbb"));
+        assert!(lines[2].starts_with("PUBLISH c qos=0 (60 B) \"cccc"));
+        rig.gives(Packet::PubRec(id(second)));
+        assert_eq!(rig.sends(), ["PUBREL id=2"]);
+    }
+}
+
+#[test]
+fn control_packets_go_before_messages() {
+    let mut rig = busy();
+    rig.delivers("x", b"", AtLeastOnce, 7);
+    rig.events();
+    let lines = rig.sends();
+    assert_eq!(lines[0], "PUBACK id=7");
+    assert_eq!(lines[1..], BUSY);
+}
+
+#[test]
+fn off_line_nothing_is_pending() {
+    let mut rig = Rig::new();
+    rig.publishes("a", b"", AtLeastOnce);
+    assert!(rig.client.pending().is_empty());
+    rig.connects(&CONNECT);
+    assert_eq!(rig.sends().len(), 1, "CONNECT, and nothing before CONNACK");
+}

@@ -1,0 +1,99 @@
+//! Packet identifiers: one allocator for all requests, none given out while it is in use (MQTT-2.3.1-2).
+
+use std::collections::BTreeSet;
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::session::{Request, Session, Slot};
+use baremqtt::{Full, Message, RequestError};
+
+use crate::harness::*;
+
+#[test]
+fn all_requests_draw_from_one_line() {
+    let mut rig = Rig::online();
+    assert_eq!(rig.publishes("a", b"", AtLeastOnce), 1);
+    assert_eq!(rig.subscribes(&[("a", AtMostOnce)]), 2);
+    assert_eq!(rig.publishes("a", b"", ExactlyOnce), 3);
+    assert_eq!(rig.unsubscribes(&["a"]), 4);
+    assert_eq!(rig.publishes("a", b"", AtMostOnce), 0);
+    assert_eq!(rig.publishes("a", b"", AtLeastOnce), 5);
+}
+
+#[test]
+fn they_count_upwards_and_wrap_around_past_0() {
+    let mut rig = Rig::online();
+    for lap in 0..2 {
+        for number in 1..=u16::MAX {
+            assert_eq!(rig.publishes("a", b"", AtLeastOnce), number, "lap {lap}");
+            rig.takes(usize::MAX);
+            rig.wire.clear();
+            rig.gives(Packet::PubAck(id(number)));
+        }
+        rig.events();
+    }
+}
+
+/// One message that is never answered, while the identifiers go round it.
+#[test]
+fn one_in_use_is_passed_over() {
+    let mut session = Session::<[Slot; 4]>::starting_at(id(65_000));
+    session.open(id(65_000), Request::ExactlyOnce);
+    for _ in 0..200_000 {
+        let next = session.next_id().unwrap();
+        assert_ne!(next, id(65_000));
+        assert!(session.open(next, Request::AtLeastOnce));
+        session.sent(next);
+        assert!(session.puback(next).is_some());
+    }
+}
+
+#[test]
+fn as_many_as_there_are_slots_and_never_one_twice() {
+    let mut rig = Rig::<16>::sized(64, 2048);
+    rig.comes_online(&CONNECT, false);
+    let mut used = BTreeSet::new();
+    let mut random = 12_345_u32;
+    for _ in 0..5_000 {
+        while let Ok(Some(number)) =
+            rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce), rig.now())
+        {
+            assert!(used.insert(number), "{number} is in use");
+        }
+        assert_eq!(used.len(), 16);
+        rig.sends();
+        random = random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+        let number = *used.iter().nth((random >> 16) as usize % 16).unwrap();
+        used.remove(&number);
+        rig.gives(Packet::PubAck(number));
+    }
+    assert_eq!(rig.events().len(), 5_000);
+}
+
+/// QoS 2 holds its identifier until PUBCOMP.
+#[test]
+fn pubrec_does_not_free_one() {
+    let mut rig = Rig::<1>::sized(64, 256);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    let message = Message::new("b", b"").qos(AtLeastOnce);
+    let full = Err(RequestError::Full(Full::Requests));
+    assert_eq!(rig.client.publish(&message, rig.now()), full);
+    rig.sends();
+    rig.gives(Packet::PubComp(id(1)));
+    assert_eq!(rig.client.publish(&message, rig.now()), Ok(Some(id(2))));
+}
+
+/// A time-out or a lost link never frees the identifier of a message.
+#[test]
+fn a_time_out_does_not_free_one() {
+    let mut rig = Rig::<1>::sized(64, 256);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
+    let full = Err(RequestError::Full(Full::Requests));
+    assert_eq!(rig.client.publish(&Message::new("b", b"").qos(AtLeastOnce), rig.now()), full);
+}

@@ -1,0 +1,209 @@
+//! Messages larger than the receive buffer: in pieces, or skipped; the link survives.
+
+use baremqtt::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{LargeMessages, State};
+
+use crate::harness::*;
+
+const PAYLOAD: &[u8] =
+    b"a payload that is quite a bit larger than the whole receive buffer, which has 32 bytes";
+
+fn online(large: LargeMessages, chunks: Chunks) -> Rig {
+    let mut rig = Rig::sized(32, 256).chunked(chunks);
+    rig.client.options_mut().large_messages = large;
+    rig.comes_online(&CONNECT, false);
+    rig
+}
+
+/// The pieces put together, and everything else as it came.
+fn joined(events: Vec<String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut payload = String::new();
+    for event in events {
+        if let Some(piece) = event.strip_prefix("piece ") {
+            assert!(!piece.is_empty());
+            payload += piece;
+        } else {
+            if !payload.is_empty() {
+                lines.push(std::mem::take(&mut payload));
+            }
+            lines.push(event);
+        }
+    }
+    lines.extend((!payload.is_empty()).then_some(payload));
+    lines
+}
+
+fn answer(qos: QoS, number: u16) -> Vec<String> {
+    match qos {
+        AtMostOnce => vec![],
+        AtLeastOnce => vec![format!("PUBACK id={number}")],
+        ExactlyOnce => vec![format!("PUBREC id={number}")],
+    }
+}
+
+#[test]
+fn in_pieces() {
+    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+        in_all_chunkings(|chunks| {
+            let mut rig = online(LargeMessages::Pieces, chunks);
+            rig.delivers("topic", PAYLOAD, qos, 7);
+            rig.delivers("next", b"", AtMostOnce, 0);
+            let text = String::from_utf8_lossy(PAYLOAD);
+            assert_eq!(
+                joined(rig.events()),
+                [&format!("start topic qos={qos} (86 B)"), &*text, "end", "message next qos=0 (0 B)"]
+            );
+            assert_eq!(rig.sends(), answer(qos, 7));
+        });
+    }
+}
+
+#[test]
+fn skipped() {
+    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+        in_all_chunkings(|chunks| {
+            let mut rig = online(LargeMessages::Skip, chunks);
+            rig.delivers("topic", PAYLOAD, qos, 7);
+            rig.delivers("next", b"", AtMostOnce, 0);
+            let skipped = format!("skipped topic qos={qos} (86 B)");
+            assert_eq!(rig.events(), [skipped, "message next qos=0 (0 B)".into()]);
+            assert_eq!(rig.sends(), answer(qos, 7));
+        });
+    }
+}
+
+#[test]
+fn a_topic_that_does_not_fit_is_skipped_and_answered() {
+    let topic = "a/topic/that/alone/is/longer/than/the/receive/buffer";
+    for large in [LargeMessages::Skip, LargeMessages::Pieces] {
+        for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+            for payload in [&b""[..], b"x", PAYLOAD] {
+                in_all_chunkings(|chunks| {
+                    let mut rig = online(large, chunks);
+                    rig.delivers(topic, payload, qos, 7);
+                    rig.delivers("next", b"", AtMostOnce, 0);
+                    let skipped = format!("skipped ? qos={qos} ({} B)", payload.len());
+                    assert_eq!(rig.events(), [skipped, "message next qos=0 (0 B)".into()]);
+                    assert_eq!(rig.sends(), answer(qos, 7));
+                });
+            }
+        }
+    }
+}
+
+/// The answer follows the last byte, not the first.
+#[test]
+fn it_is_not_acknowledged_before_its_end() {
+    let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+    let mut bytes = vec![0; 200];
+    let len = publish("t", PAYLOAD, AtLeastOnce, 7, false).encode(rig.version, &mut bytes).unwrap();
+    for &byte in &bytes[..len - 1] {
+        rig.gives_bytes(&[byte]);
+        assert!(rig.sends().is_empty());
+    }
+    rig.gives_bytes(&bytes[len - 1..len]);
+    assert_eq!(rig.sends(), ["PUBACK id=7"]);
+}
+
+#[test]
+fn a_repetition_is_answered_and_not_delivered() {
+    for large in [LargeMessages::Skip, LargeMessages::Pieces] {
+        in_all_chunkings(|chunks| {
+            let mut rig = online(large, chunks);
+            rig.delivers("t", PAYLOAD, ExactlyOnce, 7);
+            assert!(!rig.events().is_empty());
+            rig.sends();
+            rig.gives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
+            assert!(rig.events().is_empty());
+            assert_eq!(rig.sends(), ["PUBREC id=7"]);
+            rig.gives(pubrel(7));
+            assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
+        });
+    }
+}
+
+/// A cut within it: the application hears of it, and the repetition starts afresh, at QoS 2 too.
+#[test]
+fn a_cut_aborts_it() {
+    let mut bytes = vec![0; 200];
+    let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
+    for cut in 1..len {
+        let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+        rig.gives_bytes(&bytes[..cut]);
+        let started = rig.events().contains(&"start t qos=2 (86 B)".to_string());
+        rig.cut();
+        assert_eq!(rig.events(), if started { vec!["aborted"] } else { vec![] }, "{cut}");
+        rig.comes_online(&CONNECT, true);
+        rig.gives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
+        assert_eq!(joined(rig.events()).len(), 3, "{cut}: start, payload, end");
+        assert_eq!(rig.sends(), ["PUBREC id=7"]);
+    }
+}
+
+#[test]
+fn a_skipped_one_that_is_cut_comes_again() {
+    let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
+    rig.gives_bytes(b"\x32\x7F\x00\x01t\x00\x07xxx yyy zzz xxx yyy zzz xxx yyy zzz");
+    assert_eq!(rig.events(), ["skipped t qos=1 (122 B)"]);
+    rig.cut();
+    assert!(rig.events().is_empty());
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.sends().is_empty(), "and was not acknowledged");
+}
+
+/// No room for the answer: the end is held, and then comes.
+#[test]
+fn it_waits_for_room_for_its_answer() {
+    for large in [LargeMessages::Skip, LargeMessages::Pieces] {
+        let mut rig = online(large, CHUNKINGS[0]);
+        for number in 1..=7 {
+            rig.delivers("t", b"", AtLeastOnce, number);
+        }
+        rig.delivers("t", PAYLOAD, AtLeastOnce, 8);
+        rig.delivers("u", b"", AtMostOnce, 0);
+        assert_eq!(rig.sends().len(), 8 - usize::from(rig.sends().is_empty()) + rig.sends().len());
+        rig.gives_bytes(&[]);
+        rig.sends();
+        assert_eq!(rig.events().last().unwrap(), "message u qos=0 (0 B)");
+    }
+}
+
+#[test]
+fn anything_else_that_large_is_an_error() {
+    let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
+    rig.subscribes(&[("a", AtMostOnce); 31]);
+    rig.sends();
+    rig.gives_bytes(b"\x90\x21\x00\x01\x00\x00\x00");
+    assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 35 }", "ended 1 Lost"]);
+}
+
+#[test]
+fn a_broken_head_is_a_violation() {
+    for (bytes, clause) in [
+        (&b"\x30\x7F\x00\x80"[..], "MQTT-4.8.0-1"),
+        (b"\x30\x7F\x00\x00", "MQTT-4.7.3-1"),
+        (b"\x30\x7F\x00\x01#", "MQTT-3.3.2-2"),
+        (b"\x36\x7F\x00\x01a\x00\x01", "MQTT-3.3.1-4"),
+        (b"\x32\x7F\x00\x01a\x00\x00", "MQTT-2.3.1-1"),
+        (b"\x38\x7F\x00\x01a", "MQTT-3.3.1-2"),
+    ] {
+        for large in [LargeMessages::Skip, LargeMessages::Pieces] {
+            let mut rig = online(large, CHUNKINGS[1]);
+            rig.gives_bytes(bytes);
+            assert_eq!(rig.events(), [format!("error {clause}")]);
+            assert_eq!(rig.client.state(), State::Offline);
+        }
+    }
+}
+
+/// The largest length that MQTT knows, in a receive buffer of 32 bytes.
+#[test]
+fn a_quarter_of_a_gigabyte_can_begin() {
+    let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+    rig.gives_bytes(b"\x30\xFF\xFF\xFF\x7F\x00\x01tpayload");
+    assert_eq!(rig.events(), ["start t qos=0 (268435452 B)", "piece payload"]);
+    rig.gives(Packet::PingResp);
+    assert_eq!(rig.events().len(), 1, "that was payload too");
+}

@@ -1,0 +1,190 @@
+//! What the client does differently in MQTT 3.1.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Connect, Message, RequestError, Retry, Version, Violation};
+
+use crate::harness::*;
+
+const CONNECT31: Connect<'static> = CONNECT.version(Version::Mqtt31);
+
+fn online() -> Rig {
+    let mut rig = Rig::new();
+    rig.comes_online(&CONNECT31, false);
+    rig
+}
+
+#[test]
+fn name_and_level() {
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT31);
+    rig.takes(usize::MAX);
+    assert_eq!(rig.wire, b"\x10\x0F\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01c");
+}
+
+/// Byte 1 of CONNACK is reserved: whatever it holds, nobody says whether there is a session.
+#[test]
+fn connack_does_not_tell_of_a_session() {
+    for byte in [0, 1, 0xFF] {
+        let mut rig = Rig::new();
+        rig.connects(&CONNECT31);
+        rig.sends();
+        rig.gives_bytes(&[0x20, 2, byte, 0]);
+        assert_eq!(rig.events(), ["connected"]);
+    }
+}
+
+#[test]
+fn the_application_chooses_what_is_assumed() {
+    for kept in [true, false] {
+        let mut rig = online();
+        rig.client.options_mut().assume_session_kept = kept;
+        rig.delivers("in", b"", ExactlyOnce, 7);
+        rig.publishes("a", b"", ExactlyOnce);
+        rig.publishes("b", b"", ExactlyOnce);
+        rig.sends();
+        rig.gives(Packet::PubRec(id(2)));
+        rig.sends();
+        rig.events();
+        rig.cut();
+        rig.comes_online(&CONNECT31, false);
+        if kept {
+            assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (0 B)", "PUBREL id=2 dup"]);
+            assert!(rig.events().is_empty());
+        } else {
+            assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (0 B)"]);
+            assert_eq!(rig.events(), ["ended 2 Uncertain"]);
+        }
+        rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+        assert_eq!(rig.events().len(), usize::from(!kept), "a repetition, or a new message");
+    }
+}
+
+/// 3.1 has a DUP flag in PUBREL: 62 first, 6A when it is sent again. 3.1.1 reserves the bit.
+#[test]
+fn pubrel_has_dup_when_it_is_sent_again() {
+    for (version, repeated) in [(Version::Mqtt31, "PUBREL id=1 dup"), (Version::Mqtt311, "PUBREL id=1")] {
+        let mut rig = Rig::new();
+        rig.comes_online(&CONNECT.version(version), false);
+        rig.publishes("a", b"", ExactlyOnce);
+        rig.sends();
+        rig.gives(Packet::PubRec(id(1)));
+        assert_eq!(rig.sends(), ["PUBREL id=1"]);
+        rig.cut();
+        rig.comes_online(&CONNECT.version(version), version == Version::Mqtt311);
+        assert_eq!(rig.sends(), [repeated]);
+    }
+}
+
+/// The version can change from one connection to the next.
+#[test]
+fn dup_of_pubrel_follows_the_version_of_the_connection() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    for (version, repeated) in [
+        (Version::Mqtt31, "PUBREL id=1 dup"),
+        (Version::Mqtt311, "PUBREL id=1"),
+        (Version::Mqtt31, "PUBREL id=1 dup"),
+    ] {
+        rig.cut();
+        rig.comes_online(&CONNECT.version(version), version == Version::Mqtt311);
+        assert_eq!(rig.sends(), [repeated]);
+    }
+}
+
+#[test]
+fn flags_that_3_1_does_not_use_are_ignored() {
+    let mut rig = online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.subscribes(&[("c", AtMostOnce)]);
+    rig.sends();
+    rig.gives_bytes(b"\x4F\x02\x00\x01");
+    rig.gives_bytes(b"\x5F\x02\x00\x02");
+    rig.sends();
+    rig.gives_bytes(b"\x7F\x02\x00\x02");
+    rig.gives_bytes(b"\x9F\x03\x00\x03\x82");
+    rig.gives_bytes(b"\x6A\x02\x00\x09");
+    rig.gives_bytes(b"\x60\x02\x00\x0A");
+    rig.gives_bytes(b"\xDF\x00");
+    assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=2", "subscribed 3 2"]);
+    assert_eq!(rig.sends(), ["PUBCOMP id=9", "PUBCOMP id=10"]);
+}
+
+/// There is no failure code: 0x80 has a granted QoS of 0 in its two low bits.
+#[test]
+fn suback_knows_no_failure() {
+    let mut rig = online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.sends();
+    rig.gives_bytes(b"\x90\x03\x00\x01\x80");
+    assert_eq!(rig.events(), ["subscribed 1 0"]);
+}
+
+#[test]
+fn nothing_is_sent_before_connack() {
+    let mut rig = Rig::new();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.connects(&CONNECT31);
+    assert_eq!(rig.sends().len(), 1);
+}
+
+#[test]
+fn a_topic_has_at_most_32767_characters() {
+    let mut rig = Rig::<8>::sized(64, 80_000);
+    rig.comes_online(&CONNECT31, false);
+    let now = rig.now();
+    let topic = "x".repeat(32_768);
+    let refused = Err(RequestError::Forbidden(Violation::TopicLength));
+    assert_eq!(rig.client.publish(&Message::new(&topic, b""), now), refused);
+    assert!(rig.sends().is_empty());
+    assert!(rig.client.publish(&Message::new(&topic[1..], b""), now).is_ok());
+    assert_eq!(rig.sends().len(), 1);
+}
+
+#[test]
+fn pingresp_that_is_missing_ends_the_connection() {
+    let mut rig = Rig::new();
+    rig.comes_online(&CONNECT31.keep_alive(10), false);
+    assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
+    assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
+}
+
+/// Requests that wait for an answer go again on the living connection, with DUP, and later each time.
+#[test]
+fn requests_can_be_retried_with_dup() {
+    let mut rig = Rig::new();
+    rig.client.options_mut().retry = Retry::Mqtt31 { after_ms: 5_000 };
+    rig.comes_online(&CONNECT31, false);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.subscribes(&[("c", AtMostOnce)]);
+    rig.unsubscribes(&["d"]);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(2)));
+    assert_eq!(rig.sends(), ["PUBREL id=2"]);
+    let again = [
+        "PUBLISH a qos=1 id=1 dup (0 B)",
+        "PUBREL id=2 dup",
+        "SUBSCRIBE id=3 dup c qos=0",
+        "UNSUBSCRIBE id=4 dup d",
+    ];
+    assert!(rig.at(4_999).sends().is_empty());
+    assert_eq!(rig.at(5_000).sends(), again);
+    assert!(rig.at(14_999).sends().is_empty());
+    assert_eq!(rig.at(15_000).sends(), again);
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+}
+
+#[test]
+fn nothing_is_retried_in_3_1_1() {
+    let mut rig = Rig::new();
+    rig.client.options_mut().retry = Retry::Mqtt31 { after_ms: 5_000 };
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    assert!(rig.at(29_999).sends().is_empty());
+}

@@ -1,0 +1,172 @@
+//! Messages on their way out: QoS 0, 1, 2, on line and queued off line.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Message, QoS, RequestError, Violation};
+
+use crate::harness::*;
+
+#[test]
+fn at_most_once() {
+    in_all_chunkings(|chunks| {
+        let mut rig = Rig::online().chunked(chunks);
+        assert_eq!(rig.publishes("a/b", b"hi", AtMostOnce), 0);
+        assert_eq!(rig.client.in_flight(), 0);
+        assert_eq!(rig.sends(), ["PUBLISH a/b qos=0 (2 B) \"hi\""]);
+        assert!(rig.events().is_empty());
+    });
+}
+
+#[test]
+fn at_least_once() {
+    in_all_chunkings(|chunks| {
+        let mut rig = Rig::online().chunked(chunks);
+        assert_eq!(rig.publishes("a/b", b"hi", AtLeastOnce), 1);
+        assert_eq!(rig.client.in_flight(), 1);
+        assert_eq!(rig.sends(), ["PUBLISH a/b qos=1 id=1 (2 B) \"hi\""]);
+        rig.gives(Packet::PubAck(id(1)));
+        assert_eq!(rig.events(), ["published 1 qos=1"]);
+        assert_eq!(rig.client.in_flight(), 0);
+    });
+}
+
+#[test]
+fn exactly_once() {
+    in_all_chunkings(|chunks| {
+        let mut rig = Rig::online().chunked(chunks);
+        assert_eq!(rig.publishes("a/b", b"hi", ExactlyOnce), 1);
+        assert_eq!(rig.sends(), ["PUBLISH a/b qos=2 id=1 (2 B) \"hi\""]);
+        rig.gives(Packet::PubRec(id(1)));
+        assert!(rig.events().is_empty(), "half of it");
+        assert_eq!(rig.sends(), ["PUBREL id=1"]);
+        rig.gives(Packet::PubComp(id(1)));
+        assert_eq!(rig.events(), ["published 1 qos=2"]);
+        assert_eq!(rig.client.in_flight(), 0);
+    });
+}
+
+#[test]
+fn retained_and_empty() {
+    let mut rig = Rig::online();
+    let now = rig.now();
+    rig.client.publish(&Message::new("a", b"").retain(), now).unwrap();
+    rig.client.publish(&Message::new("a", b"").qos(ExactlyOnce).retain(), now).unwrap();
+    assert_eq!(rig.sends(), ["PUBLISH a qos=0 retain (0 B)", "PUBLISH a qos=2 id=1 retain (0 B)"]);
+}
+
+#[test]
+fn order_is_kept_among_all_of_them() {
+    let mut rig = Rig::online();
+    for (topic, qos) in [("a", ExactlyOnce), ("b", AtMostOnce), ("c", AtLeastOnce), ("d", AtMostOnce)] {
+        rig.publishes(topic, b"", qos);
+    }
+    let topics: Vec<String> = rig.sends().iter().map(|line| line[8..9].into()).collect();
+    assert_eq!(topics, ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn answers_can_come_in_any_order() {
+    let mut rig = Rig::online();
+    for _ in 0..4 {
+        rig.publishes("a", b"payload", AtLeastOnce);
+    }
+    rig.sends();
+    for number in [3, 1, 4, 2] {
+        rig.gives(Packet::PubAck(id(number)));
+    }
+    assert_eq!(
+        rig.events(),
+        ["published 3 qos=1", "published 1 qos=1", "published 4 qos=1", "published 2 qos=1"]
+    );
+}
+
+#[test]
+fn off_line_qos_1_and_2_queue_and_qos_0_is_refused() {
+    let mut rig = Rig::new();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", ExactlyOnce);
+    let now = rig.now();
+    assert_eq!(rig.client.publish(&Message::new("c", b""), now), Err(RequestError::NotConnected));
+    rig.connects(&CONNECT);
+    assert_eq!(rig.client.publish(&Message::new("c", b""), now), Err(RequestError::NotConnected));
+    rig.publishes("d", b"", AtLeastOnce);
+    assert_eq!(rig.sends().len(), 1, "CONNECT");
+    rig.accepts(false);
+    assert_eq!(
+        rig.sends(),
+        ["PUBLISH a qos=1 id=1 (0 B)", "PUBLISH b qos=2 id=2 (0 B)", "PUBLISH d qos=1 id=3 (0 B)"],
+        "never sent before, so no DUP"
+    );
+}
+
+#[test]
+fn what_was_queued_off_line_survives_a_clean_session() {
+    let mut rig = Rig::new();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.comes_online(&CONNECT.clean_session(true), false);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    assert!(rig.events().is_empty());
+}
+
+#[test]
+fn a_topic_that_the_standard_forbids_is_refused() {
+    let mut rig = Rig::online();
+    let now = rig.now();
+    let long = "x".repeat(65_536);
+    for (topic, violation) in [
+        ("", Violation::TopicEmpty),
+        ("a\0b", Violation::NulCharacter),
+        ("a/+/b", Violation::WildcardInTopicName),
+        ("#", Violation::WildcardInTopicName),
+        (long.as_str(), Violation::TooLong),
+    ] {
+        for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+            let message = Message::new(topic, b"").qos(qos);
+            assert_eq!(rig.client.publish(&message, now), Err(RequestError::Forbidden(violation)));
+        }
+    }
+    assert!(rig.sends().is_empty());
+    assert_eq!(rig.client.in_flight(), 0);
+}
+
+/// A hundred messages, a window of eight, and a server that answers when it likes.
+#[test]
+fn a_window_that_slides() {
+    in_all_chunkings(|chunks| {
+        let mut rig = Rig::<8>::sized(64, 300).chunked(chunks);
+        rig.comes_online(&CONNECT, false);
+        let mut done = 0;
+        let mut queued = 0;
+        while done < 100 {
+            let qos = [AtLeastOnce, ExactlyOnce][queued % 2];
+            let message = Message::new("topic", b"payload").qos(qos);
+            if queued < 100 && rig.client.publish(&message, rig.now()).is_ok() {
+                queued += 1;
+                continue;
+            }
+            for line in rig.sends() {
+                let number = line.split("id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+                rig.gives(match line.as_bytes() {
+                    [b'P', b'U', b'B', b'R', ..] => Packet::PubComp(id(number)),
+                    _ if line.contains("qos=2") => Packet::PubRec(id(number)),
+                    _ => Packet::PubAck(id(number)),
+                });
+            }
+            done += rig.events().len();
+        }
+        assert_eq!((done, rig.client.in_flight()), (100, 0));
+    });
+}
+
+#[test]
+fn a_handler_can_publish_while_it_borrows_the_payload() {
+    let mut rig = Rig::online();
+    let now = rig.now();
+    rig.client.receive_buffer()[..9].copy_from_slice(b"\x32\x07\x00\x01a\x00\x09hi");
+    rig.client.received(9, now);
+    assert_eq!(rig.client.advance(now), Ok(true));
+    let (Some(baremqtt::Event::Message(message)), mut outbound) = rig.client.split() else { panic!() };
+    outbound.publish(&Message::new("echo", message.payload).qos(QoS::AtLeastOnce), now).unwrap();
+    rig.advances();
+    assert_eq!(rig.sends(), ["PUBACK id=9", "PUBLISH echo qos=1 id=1 (2 B) \"hi\""]);
+}

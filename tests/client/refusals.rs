@@ -1,0 +1,179 @@
+//! Requests that cannot be taken now: a typed error that says why, and nothing has changed.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{ConnectError, Full, Message, RequestError};
+
+use crate::harness::*;
+
+const FULL_REQUESTS: RequestError = RequestError::Full(Full::Requests);
+const FULL_BUFFER: RequestError = RequestError::Full(Full::Buffer);
+
+#[test]
+fn more_requests_than_slots() {
+    let mut rig = Rig::<4>::sized(256, 1024);
+    rig.comes_online(&CONNECT, false);
+    for _ in 0..2 {
+        rig.publishes("a", b"", ExactlyOnce);
+    }
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.unsubscribes(&["a"]);
+    let now = rig.now();
+    for _ in 0..3 {
+        assert_eq!(rig.client.publish(&Message::new("b", b"").qos(AtLeastOnce), now), Err(FULL_REQUESTS));
+        assert_eq!(rig.client.subscribe(&[("b", AtMostOnce)], now), Err(FULL_REQUESTS));
+        assert_eq!(rig.client.unsubscribe(&["b"], now), Err(FULL_REQUESTS));
+    }
+    rig.publishes("c", b"", AtMostOnce);
+    assert_eq!(rig.sends().len(), 5, "QoS 0 needs no slot, and the refused ones left nothing");
+    rig.gives(Packet::UnsubAck(id(4)));
+    assert_eq!(rig.publishes("b", b"", AtLeastOnce), 8, "the slot of 4");
+}
+
+/// Mosquitto acknowledges and loses QoS 2 messages beyond its window, so the client keeps to one by default.
+#[test]
+fn no_more_than_so_many_messages_of_qos_2() {
+    let mut rig = Rig::<64>::sized(64, 4096);
+    rig.comes_online(&CONNECT, false);
+    for _ in 0..20 {
+        rig.publishes("a", b"", ExactlyOnce);
+    }
+    let now = rig.now();
+    let message = Message::new("b", b"").qos(ExactlyOnce);
+    assert_eq!(rig.client.publish(&message, now), Err(FULL_REQUESTS));
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    assert_eq!(rig.client.publish(&message, now), Err(FULL_REQUESTS), "not before PUBCOMP");
+    rig.sends();
+    rig.gives(Packet::PubComp(id(1)));
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.client.options_mut().max_exactly_once = 0;
+    rig.publishes("b", b"", ExactlyOnce);
+}
+
+/// `Full` names the events that make room, so each of them has to.
+#[test]
+fn each_promised_event_makes_room() {
+    type MakeRoom = fn(&mut Rig<1>);
+    let make_room: [(&str, MakeRoom); 4] = [
+        ("published 1 qos=1", |rig| {
+            rig.publishes("a", b"", AtLeastOnce);
+            rig.sends();
+            rig.gives(Packet::PubAck(id(1)));
+        }),
+        ("published 1 qos=2", |rig| {
+            rig.publishes("a", b"", ExactlyOnce);
+            rig.sends();
+            rig.gives(Packet::PubRec(id(1)));
+            rig.sends();
+            rig.gives(Packet::PubComp(id(1)));
+        }),
+        ("unsubscribed 1", |rig| {
+            rig.unsubscribes(&["a"]);
+            rig.sends();
+            rig.gives(Packet::UnsubAck(id(1)));
+        }),
+        ("ended 1 Lost", |rig| {
+            rig.unsubscribes(&["a"]);
+            rig.cut();
+            rig.connects(&CONNECT);
+        }),
+    ];
+    for (event, make_room) in make_room {
+        let mut rig = Rig::<1>::sized(64, 256);
+        rig.comes_online(&CONNECT, false);
+        make_room(&mut rig);
+        assert_eq!(rig.events(), [event]);
+        assert_eq!(rig.publishes("b", b"", AtLeastOnce), 2);
+    }
+}
+
+/// 128 bytes for messages.
+#[test]
+fn more_bytes_than_room() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    let now = rig.now();
+    rig.publishes("a", &[0; 80], AtLeastOnce);
+    let message = Message::new("b", &[0; 40]).qos(AtLeastOnce);
+    for _ in 0..3 {
+        assert_eq!(rig.client.publish(&message, now), Err(FULL_BUFFER));
+        assert_eq!(rig.client.publish(&message.qos(AtMostOnce), now), Err(FULL_BUFFER));
+        assert_eq!(rig.client.subscribe(&[(&"x".repeat(50), AtMostOnce)], now), Err(FULL_BUFFER));
+        assert_eq!(rig.client.unsubscribe(&[&"x".repeat(50)], now), Err(FULL_BUFFER));
+    }
+    assert_eq!(rig.client.in_flight(), 1);
+    assert_eq!(rig.publishes("b", &[0; 30], AtLeastOnce), 2, "no identifier was used up");
+    assert_eq!(rig.sends().len(), 2);
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.publishes("b", &[0; 40], AtLeastOnce), 3);
+}
+
+#[test]
+fn qos_0_makes_room_as_it_is_sent() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    let now = rig.now();
+    let message = Message::new("b", &[0; 59]);
+    assert!(rig.client.publish(&message, now).is_ok());
+    assert!(rig.client.publish(&message, now).is_ok());
+    assert_eq!(rig.client.publish(&message, now), Err(FULL_BUFFER));
+    rig.takes(63);
+    assert_eq!(rig.client.publish(&message, now), Err(FULL_BUFFER), "not as long as a byte is missing");
+    rig.takes(1);
+    assert!(rig.client.publish(&message, now).is_ok());
+    assert_eq!(rig.sends().len(), 3);
+}
+
+/// PUBREC makes room too: the payload is not needed any more.
+#[test]
+fn pubrec_makes_room() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", &[0; 100], ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    rig.publishes("b", &[0; 100], ExactlyOnce);
+    assert_eq!(rig.sends().len(), 2);
+}
+
+#[test]
+fn what_can_never_fit() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    let now = rig.now();
+    let payload = [0; 122];
+    let too_large = |needed| Err(RequestError::TooLarge { needed, room: 128 });
+    assert_eq!(rig.client.publish(&Message::new("abc", &payload), now), too_large(129));
+    assert_eq!(rig.client.publish(&Message::new("abc", &payload).qos(AtLeastOnce), now), too_large(132));
+    assert!(rig.client.publish(&Message::new("ab", &payload), now).is_ok(), "the last byte counts");
+}
+
+#[test]
+fn connect_finds_its_room_beside_messages_that_wait() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    let now = rig.now();
+    while rig.client.publish(&Message::new("topic", b"payload").qos(AtLeastOnce), now).is_ok() {}
+    rig.comes_online(&CONNECT, false);
+    assert_eq!(rig.sends().len(), 7);
+}
+
+/// A CONNECT that is larger than its share has no place beside a full queue, and says how much there is. After it
+/// was sent once, its room is kept.
+#[test]
+fn a_large_connect_needs_its_room_before_messages_take_it() {
+    let connect = CONNECT.credentials("user", &[b'x'; 64]);
+    let message = Message::new("topic", b"payload").qos(AtLeastOnce);
+    let mut rig = Rig::<16>::sized(64, 160);
+    while rig.client.publish(&message, rig.now()).is_ok() {}
+    let refused = Err(ConnectError::TooLarge { needed: 87, room: 34 });
+    assert_eq!(rig.client.connect(&connect, rig.now()), refused);
+
+    let mut rig = Rig::<16>::sized(64, 160);
+    rig.comes_online(&connect, false);
+    rig.cut();
+    while rig.client.publish(&message, rig.now()).is_ok() {}
+    rig.comes_online(&connect, true);
+    assert_eq!(rig.sends().len(), 4);
+}

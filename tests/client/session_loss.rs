@@ -1,0 +1,157 @@
+//! The server has no session any more: what becomes of messages under way, and of the identifiers that came in.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Connect, SessionLoss, Version};
+
+use crate::harness::*;
+
+/// Off line. 1 (QoS 1) and 2 (QoS 2) were sent, PUBREC came for 3, 4 was published after the link was lost.
+fn interrupted(connect: &Connect<'_>, loss: SessionLoss) -> Rig {
+    let mut rig = Rig::new();
+    rig.client.options_mut().session_loss = loss;
+    rig.comes_online(connect, false);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.publishes("c", b"", ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(3)));
+    rig.sends();
+    rig.cut();
+    rig.publishes("d", b"", AtLeastOnce);
+    rig
+}
+
+const RESENT: [&str; 3] =
+    ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=2 id=2 dup (0 B)", "PUBLISH d qos=1 id=4 (0 B)"];
+
+#[test]
+fn resend() {
+    let mut rig = interrupted(&CONNECT, SessionLoss::Resend);
+    rig.comes_online(&CONNECT, false);
+    assert_eq!(rig.events(), ["ended 3 Uncertain"], "the server has had it, and nobody can know more");
+    assert_eq!(rig.sends(), RESENT);
+}
+
+#[test]
+fn drop() {
+    let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
+    rig.comes_online(&CONNECT, false);
+    let mut ended = rig.events();
+    ended.sort();
+    assert_eq!(ended, ["ended 1 Lost", "ended 2 Lost", "ended 3 Uncertain"]);
+    assert_eq!(rig.sends(), RESENT[2..], "what was never sent is not lost");
+}
+
+#[test]
+fn session_present_gives_nothing_up() {
+    for loss in [SessionLoss::Resend, SessionLoss::Drop] {
+        let mut rig = interrupted(&CONNECT, loss);
+        rig.comes_online(&CONNECT, true);
+        assert!(rig.events().is_empty());
+        assert_eq!(rig.sends().len(), 4);
+    }
+}
+
+/// MQTT-3.1.2-6: what an earlier session left must not reach the new one.
+#[test]
+fn a_clean_session_gives_up_what_was_sent() {
+    for loss in [SessionLoss::Resend, SessionLoss::Drop] {
+        let mut rig = interrupted(&CONNECT, loss);
+        rig.comes_online(&CONNECT.clean_session(true), false);
+        let mut ended = rig.events();
+        ended.sort();
+        assert_eq!(ended, ["ended 1 Lost", "ended 2 Lost", "ended 3 Uncertain"]);
+        assert_eq!(rig.sends(), RESENT[2..]);
+    }
+}
+
+/// A clean session ends with its connection, also where the next one does not ask for a clean session; 3.1 would not
+/// say that it is gone.
+#[test]
+fn a_clean_session_is_not_resumed() {
+    for version in [Version::Mqtt31, Version::Mqtt311] {
+        let clean = CONNECT.version(version).clean_session(true);
+        let mut rig = interrupted(&clean, SessionLoss::Resend);
+        rig.comes_online(&CONNECT.version(version), false);
+        assert_eq!(rig.events(), ["ended 3 Uncertain"], "{version}");
+        assert_eq!(rig.sends(), RESENT);
+    }
+}
+
+#[test]
+fn identifiers_that_came_in_are_forgotten() {
+    for clean in [false, true] {
+        let mut rig = Rig::online();
+        rig.delivers("a", b"old", ExactlyOnce, 7);
+        rig.sends();
+        rig.cut();
+        rig.comes_online(&CONNECT.clean_session(clean), false);
+        rig.events();
+        rig.delivers("a", b"new", ExactlyOnce, 7);
+        assert_eq!(rig.events(), ["message a qos=2 id=7 (3 B) \"new\""]);
+    }
+}
+
+#[test]
+fn an_identifier_is_free_once_its_end_was_reported() {
+    let mut rig = Rig::<1>::sized(64, 256);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    rig.cut();
+    rig.comes_online(&CONNECT, false);
+    assert_eq!(rig.events(), ["ended 1 Uncertain"]);
+    assert_eq!(rig.client.in_flight(), 0);
+    assert_eq!(rig.publishes("b", b"", AtLeastOnce), 2);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+}
+
+/// CONNACK is reported first, so that an application knows what to make of the rest.
+#[test]
+fn connected_is_reported_before_what_ended() {
+    let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
+    rig.connects(&CONNECT.clean_session(true));
+    assert!(rig.events().is_empty());
+    rig.sends();
+    rig.accepts(false);
+    assert_eq!(rig.events()[0], "connected present=false");
+}
+
+/// A refusal says nothing about the session.
+#[test]
+fn a_refused_connection_gives_nothing_up() {
+    let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
+    rig.connects(&CONNECT);
+    rig.sends();
+    rig.gives_bytes(&[0x20, 2, 0, 3]);
+    assert_eq!(rig.events(), ["error Refused(ServerUnavailable)"]);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends().len(), 4);
+}
+
+#[test]
+fn many_can_end_at_once() {
+    let mut rig = Rig::<64>::sized(64, 4096);
+    rig.client.options_mut().session_loss = SessionLoss::Drop;
+    rig.client.options_mut().max_exactly_once = 0;
+    rig.comes_online(&CONNECT, false);
+    for number in 0..64 {
+        match number % 3 {
+            0 => rig.publishes("a", b"", AtLeastOnce),
+            1 => rig.subscribes(&[("a", AtMostOnce)]),
+            _ => rig.publishes("a", b"", ExactlyOnce),
+        };
+    }
+    rig.sends();
+    rig.cut();
+    let mut ended = rig.events();
+    assert_eq!(ended.len(), 21, "SUBSCRIBE goes with the link");
+    rig.comes_online(&CONNECT, false);
+    ended.extend(rig.events());
+    assert_eq!(ended.len(), 64, "each of them once");
+    assert_eq!(ended.iter().collect::<std::collections::BTreeSet<_>>().len(), 64);
+    assert_eq!(rig.client.in_flight(), 0);
+    assert!(rig.sends().is_empty());
+}
