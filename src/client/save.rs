@@ -190,6 +190,7 @@ struct Kept {
     id: PacketId,
     request: Request,
     released: bool,
+    streamed: bool,
     len: usize,
 }
 
@@ -216,7 +217,8 @@ impl Kept {
             Delivery::AtLeastOnce { .. } => Request::AtLeastOnce,
             Delivery::ExactlyOnce { .. } => Request::ExactlyOnce,
         };
-        Some(Kept { id: delivery.id()?, request, released: record.is_released(), len: record.end })
+        let (released, streamed) = (record.is_released(), record.is_streamed());
+        Some(Kept { id: delivery.id()?, request, released, streamed, len: record.end })
     }
 }
 
@@ -233,7 +235,10 @@ impl Arena<'_> {
             return Err(RestoreError::TooLarge);
         }
         let at = self.marks.tail;
-        if at.saturating_add(packet.len()) > self.bytes.len() {
+        if kept.streamed {
+            self.marks.keep_stream();
+        }
+        if at.saturating_add(packet.len()).saturating_add(self.marks.window()) > self.bytes.len() {
             return Err(RestoreError::TooLarge);
         }
         write(self.bytes, at, packet);
