@@ -101,7 +101,7 @@ fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
                 assert_eq!(mqtt.next_event(None).unwrap(), None, "{rx}");
                 assert_eq!(mqtt.next_event(Some(Duration::from_millis(1))).unwrap(), None);
                 let now = mqtt.now();
-                mqtt.client().acknowledge(receipts.pop_front().unwrap(), now).unwrap();
+                mqtt.client_mut().acknowledge(receipts.pop_front().unwrap(), now).unwrap();
             }
             let event = mqtt.next_event(None).unwrap();
             let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
