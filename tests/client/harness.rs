@@ -50,6 +50,8 @@ pub struct Rig<const N: usize = 8> {
     /// Bytes that wait for room in the receive buffer.
     pub backlog: VecDeque<u8>,
     events: Vec<String>,
+    /// The first four bytes of each delivered payload, as a number, for tests that count their messages.
+    pub numbers: VecDeque<u32>,
 }
 
 impl Rig {
@@ -77,6 +79,7 @@ impl<const N: usize> Rig<N> {
             wire: Vec::new(),
             backlog: VecDeque::new(),
             events: Vec::new(),
+            numbers: VecDeque::new(),
         }
     }
 
@@ -199,7 +202,13 @@ impl<const N: usize> Rig<N> {
         loop {
             match self.client.advance(now) {
                 Ok(false) => return,
-                Ok(true) => self.events.push(show(self.client.event().expect("advance has said so"))),
+                Ok(true) => {
+                    let event = self.client.event().expect("advance has said so");
+                    if let Event::Message(Publish { payload: &[a, b, c, d, ..], .. }) = event {
+                        self.numbers.push_back(u32::from_be_bytes([a, b, c, d]));
+                    }
+                    self.events.push(show(event));
+                }
                 Err(error) => {
                     self.backlog.clear();
                     self.events.push(show_error(error));

@@ -163,9 +163,12 @@ fn it_waits_for_room_for_its_answer() {
         }
         rig.delivers("t", PAYLOAD, AtLeastOnce, 8);
         rig.delivers("u", b"", AtMostOnce, 0);
-        assert_eq!(rig.sends().len(), 8 - usize::from(rig.sends().is_empty()) + rig.sends().len());
-        rig.gives_bytes(&[]);
-        rig.sends();
+        let mut answers = rig.sends();
+        while answers.len() < 8 {
+            rig.gives_bytes(&[]);
+            answers.extend(rig.sends());
+        }
+        assert_eq!(answers[7], "PUBACK id=8");
         assert_eq!(rig.events().last().unwrap(), "message u qos=0 (0 B)");
     }
 }

@@ -1,112 +1,382 @@
-//! The std adapter over a stream that a test has written beforehand.
+//! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
+mod held;
+
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::time::Duration;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
-use baremqtt::transport::std::Connection;
-use baremqtt::{Buffers, Client, Connect, Event, Options, PacketId, QoS, TopicName, Version};
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
+use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::transport::std::{Connection, Error};
+use baremqtt::{Buffers, Client, Connect, Event, Message, Timeout, Version, client};
 
-/// What the server says, all at once; then it is silent.
+const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
+const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
+
+type Buffered<S> = Connection<S, Vec<u8>, Vec<u8>, 8>;
+
+/// What the test sees of a stream.
 #[derive(Default)]
-struct Script {
-    says: VecDeque<u8>,
-    hears: Vec<u8>,
+struct Shared {
+    /// What the server sends, piece by piece; an error, or `Ok` of nothing for the end of the stream.
+    input: RefCell<VecDeque<io::Result<Vec<u8>>>>,
+    output: RefCell<Vec<u8>>,
+    /// How many bytes each write takes, or an error; when it is empty, everything.
+    writes: RefCell<VecDeque<io::Result<usize>>>,
+    /// Lengths of the writes that the adapter made.
+    offered: RefCell<Vec<usize>>,
+    flushes: RefCell<VecDeque<ErrorKind>>,
+    reads: Cell<u32>,
+    timeout: Cell<Duration>,
 }
 
-impl Script {
-    fn say(&mut self, packet: Packet<'_>) {
-        let mut bytes = [0; 64];
-        let len = packet.encode(Version::Mqtt311, &mut bytes).unwrap();
-        self.says.extend(&bytes[..len]);
+#[derive(Clone, Default)]
+struct Stream(Rc<Shared>);
+
+impl Stream {
+    fn gives(&self, bytes: &[u8]) {
+        self.0.input.borrow_mut().push_back(Ok(bytes.to_vec()));
     }
 
-    fn publish(&mut self, number: u16, qos: QoS) {
-        let id = PacketId::new(number).unwrap();
-        let delivery = match qos {
-            QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup: false },
-            _ => Delivery::AtLeastOnce { id, dup: false },
-        };
-        let topic = TopicName::new("t").unwrap();
-        self.say(Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+    fn fails(&self, kind: ErrorKind) {
+        self.0.input.borrow_mut().push_back(Err(kind.into()));
+    }
+
+    fn sent(&self) -> Vec<String> {
+        packets(&self.0.output.borrow())
     }
 }
 
-impl Read for Script {
+impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        assert!(!buffer.is_empty(), "a read of nothing looks like the end");
-        if self.says.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.says.read(buffer) }
+        assert!(!buffer.is_empty(), "reading nothing looks like the end of the stream");
+        self.0.reads.set(self.0.reads.get() + 1);
+        let mut input = self.0.input.borrow_mut();
+        match input.pop_front() {
+            Some(Ok(mut bytes)) => {
+                let len = bytes.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&bytes[..len]);
+                let rest = bytes.split_off(len);
+                if !rest.is_empty() {
+                    input.push_front(Ok(rest));
+                }
+                Ok(len)
+            }
+            Some(Err(error)) => Err(error),
+            None => {
+                thread::sleep(self.0.timeout.get());
+                Err(ErrorKind::WouldBlock.into())
+            }
+        }
     }
 }
 
-impl Write for Script {
+impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.hears.write(bytes)
+        let taken = self.0.writes.borrow_mut().pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+        self.0.offered.borrow_mut().push(bytes.len());
+        self.0.output.borrow_mut().extend(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
+        self.write(&pieces.concat())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.0.flushes.borrow_mut().pop_front().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+}
+
+fn packets(mut bytes: &[u8]) -> Vec<String> {
+    let mut lines = Vec::new();
+    while let Decoded::Complete { packet, len } = codec::decode(bytes, Version::Mqtt311).unwrap() {
+        lines.push(packet.to_string());
+        bytes = &bytes[len..];
+    }
+    assert!(bytes.is_empty(), "whole packets only");
+    lines
+}
+
+fn sized(rx: usize, tx: usize) -> Client<Vec<u8>, Vec<u8>, 8> {
+    Client::new(Buffers { rx: vec![0; rx], tx: vec![0; tx] })
+}
+
+fn over(stream: &Stream, client: Client<Vec<u8>, Vec<u8>, 8>) -> Buffered<Stream> {
+    Connection::new(stream.clone(), client, |stream, timeout| {
+        assert!(timeout > Duration::ZERO, "0 means no time-out, or an error");
+        stream.0.timeout.set(timeout);
         Ok(())
-    }
+    })
 }
 
-fn connect(mut script: Script, rx: usize, options: Options) -> Connection<Script, Vec<u8>, Vec<u8>, 8> {
-    let mut says = std::mem::take(&mut script.says);
-    script.say(Packet::ConnAck(ConnAck::Accepted { session_present: true }));
-    script.says.append(&mut says);
-    let client = Client::with_options(Buffers { rx: vec![0; rx], tx: vec![0; 256] }, options);
-    let mut mqtt = Connection::new(script, client, |_, _| Ok(()));
-    let session_present = mqtt.connect(&Connect::new("c").clean_session(false).keep_alive(0)).unwrap();
-    assert_eq!(session_present, Some(true));
-    mqtt
+/// Connected; CONNECT is no longer in the output.
+fn online(connect: &Connect<'_>) -> (Stream, Buffered<Stream>) {
+    let stream = Stream::default();
+    let mut mqtt = over(&stream, sized(256, 1024));
+    stream.gives(&CONNACK);
+    assert_eq!(mqtt.connect(connect).unwrap(), Some(false));
+    assert_eq!(stream.sent().len(), 1);
+    stream.0.output.borrow_mut().clear();
+    stream.0.offered.borrow_mut().clear();
+    (stream, mqtt)
 }
 
-/// The control queue has room for seven answers. What is in the receive buffer is looked at all the same, before
-/// more is read, be there room in the buffer or not.
+const SHORT: Option<Duration> = Some(Duration::from_millis(5));
+
 #[test]
-fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_is_some() {
-    // 50 messages of 7 bytes behind 4 of CONNACK.
-    for rx in [1024, 354, 350, 349, 100, 70] {
-        let mut script = Script::default();
-        for number in 1..=50 {
-            script.publish(number, QoS::AtLeastOnce);
-        }
-        let mut mqtt = connect(script, rx, Options::new());
-        for number in 1..=50 {
-            let event = mqtt.next_event(Some(Duration::ZERO)).unwrap();
-            let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
-            assert_eq!(message.delivery.id().map(PacketId::get), Some(number));
-        }
-        assert_eq!(mqtt.next_event(Some(Duration::ZERO)).unwrap(), None);
-        let hears = &mqtt.stream().unwrap().hears;
-        let connect_len = usize::from(hears[1]) + 2;
-        assert_eq!(hears[connect_len..].chunks(4).filter(|answer| answer[0] == 0x40).count(), 50, "{rx}");
-    }
+fn a_packet_leaves_in_one_write() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.publish(&Message::new("a", &[0; 200])).unwrap();
+    assert!(mqtt.flush().unwrap());
+    assert_eq!(*stream.0.offered.borrow(), [206], "header, topic and payload together");
+    mqtt.publish(&Message::new("a", b"")).unwrap();
+    mqtt.publish(&Message::new("b", b"")).unwrap();
+    assert!(mqtt.flush().unwrap());
+    assert_eq!(*stream.0.offered.borrow(), [206, 10], "and many packets too");
 }
 
-/// Receipts have room for eight runs. Then it is the application's turn, and the link does not end over it.
 #[test]
-fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
-    for rx in [1024, 70, 20] {
-        let mut script = Script::default();
-        for number in 1..=20 {
-            script.publish(number, if number % 2 == 0 { QoS::ExactlyOnce } else { QoS::AtLeastOnce });
+fn eight_mebibytes_arrive_whole_through_odd_writes() {
+    let stream = Stream::default();
+    let mut mqtt = over(&stream, sized(256, 9 << 20));
+    stream.gives(&CONNACK);
+    mqtt.connect(&CONNECT).unwrap();
+    stream.0.output.borrow_mut().clear();
+    let payload: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ (n >> 8)) as u8).collect();
+    mqtt.publish(&Message::new("large", &payload).qos(AtLeastOnce)).unwrap();
+    for round in 0..400 {
+        stream.0.writes.borrow_mut().push_back(match round % 5 {
+            0 => Ok(1),
+            1 => Ok(65_537),
+            2 => Err(ErrorKind::WouldBlock.into()),
+            3 => Err(ErrorKind::Interrupted.into()),
+            _ => Err(ErrorKind::TimedOut.into()),
+        });
+    }
+    while !mqtt.flush().unwrap() {}
+    let output = stream.0.output.borrow();
+    let Decoded::Complete { packet: Packet::Publish(publish), len } =
+        codec::decode(&output, Version::Mqtt311).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(len, output.len());
+    assert!(publish.payload == payload);
+}
+
+#[test]
+fn would_block_is_no_failure() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    for kind in [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted] {
+        stream.fails(kind);
+        stream.0.writes.borrow_mut().push_back(Err(kind.into()));
+        stream.0.flushes.borrow_mut().push_back(kind);
+        mqtt.publish(&Message::new("a", b"")).unwrap();
+        assert!(mqtt.next_event(SHORT).unwrap().is_none());
+    }
+    assert!(mqtt.flush().unwrap());
+    assert_eq!(stream.sent().len(), 3);
+}
+
+#[test]
+fn other_errors_end_the_connection() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.fails(ErrorKind::ConnectionReset);
+    assert!(matches!(mqtt.next_event(None), Err(Error::Io(_))));
+    assert!(!mqtt.is_open());
+    assert!(matches!(mqtt.next_event(None), Err(Error::Closed)), "and it stays so");
+
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.0.writes.borrow_mut().push_back(Ok(0));
+    mqtt.publish(&Message::new("a", b"")).unwrap();
+    assert!(matches!(mqtt.flush(), Err(Error::Closed)));
+}
+
+#[test]
+fn flush_is_repeated_until_it_succeeds() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.0.flushes.borrow_mut().extend([ErrorKind::WouldBlock, ErrorKind::WouldBlock]);
+    mqtt.publish(&Message::new("a", b"")).unwrap();
+    assert!(!mqtt.flush().unwrap());
+    assert!(!mqtt.flush().unwrap());
+    assert!(mqtt.flush().unwrap());
+    assert_eq!(stream.sent().len(), 1);
+}
+
+/// Waiting is one blocking read up to the deadline, or a few, but never a loop.
+#[test]
+fn waiting_does_not_spin() {
+    let (stream, mut mqtt) = online(&CONNECT.keep_alive(1));
+    stream.0.reads.set(0);
+    let started = Instant::now();
+    assert!(mqtt.next_event(Some(Duration::from_millis(1_300))).unwrap().is_none());
+    assert!(started.elapsed() >= Duration::from_millis(1_290));
+    assert_eq!(stream.sent(), ["PINGREQ"], "the deadline is kept meanwhile");
+    assert!(stream.0.reads.get() < 12, "{} reads", stream.0.reads.get());
+}
+
+#[test]
+fn waiting_for_no_time_reads_once() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.gives(b"\x30\x03\x00\x01a");
+    assert!(mqtt.next_event(Some(Duration::ZERO)).unwrap().is_some());
+    assert!(mqtt.next_event(Some(Duration::ZERO)).unwrap().is_none());
+}
+
+/// A burst fills the receive buffer and the queue of answers at the same time.
+#[test]
+fn a_burst_larger_than_both_buffers_goes_through() {
+    let stream = Stream::default();
+    let mut mqtt = over(&stream, sized(64, 160));
+    stream.gives(&CONNACK);
+    mqtt.connect(&CONNECT).unwrap();
+    let burst: Vec<u8> = (1..=200_u8).flat_map(|id| [0x32, 5, 0, 1, b'a', 0, id]).collect();
+    stream.gives(&burst);
+    for id in 1..=200 {
+        match mqtt.next_event(Some(Duration::from_secs(1))).unwrap() {
+            Some(Event::Message(message)) => assert_eq!(message.delivery.id().unwrap().get(), id),
+            other => panic!("{other:?}"),
         }
-        let mut options = Options::new();
-        options.manual_acknowledgement = true;
-        let mut mqtt = connect(script, rx, options);
-        let mut receipts = VecDeque::new();
-        for number in 1..=20 {
-            if receipts.len() == 8 {
-                assert_eq!(mqtt.next_event(None).unwrap(), None, "{rx}");
-                assert_eq!(mqtt.next_event(Some(Duration::from_millis(1))).unwrap(), None);
-                let now = mqtt.now();
-                mqtt.client_mut().acknowledge(receipts.pop_front().unwrap(), now).unwrap();
+    }
+    assert!(mqtt.next_event(SHORT).unwrap().is_none());
+    assert_eq!(stream.sent().len(), 201);
+}
+
+#[test]
+fn a_server_that_neither_reads_nor_writes_is_given_up() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.client_mut().options_mut().timeouts.stall_ms = 100;
+    for _ in 0..10_000 {
+        stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
+    }
+    mqtt.publish(&Message::new("a", b"")).unwrap();
+    stream.0.reads.set(0);
+    let stalled = mqtt.next_event(None);
+    assert!(matches!(stalled, Err(Error::Client(client::Error::TimedOut(Timeout::Stall)))));
+    assert!(stream.0.reads.get() < 20, "{} reads", stream.0.reads.get());
+}
+
+#[test]
+fn disconnecting_from_such_a_server_ends_too() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.client_mut().options_mut().timeouts.stall_ms = 100;
+    for _ in 0..10_000 {
+        stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
+    }
+    let result = mqtt.disconnect();
+    assert!(matches!(result, Err(Error::Client(client::Error::TimedOut(Timeout::Stall)))));
+}
+
+/// An application that was away for long is not taken for a server that was.
+#[test]
+fn a_slow_application_does_not_time_the_server_out() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.client_mut().options_mut().timeouts.ack_ms = 50;
+    mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
+    mqtt.flush().unwrap();
+    stream.gives(b"\x40\x02\x00\x01");
+    thread::sleep(Duration::from_millis(100));
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Published { .. }))));
+}
+
+#[test]
+fn disconnect_is_the_last_packet() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.publish(&Message::new("a", b"")).unwrap();
+    stream.gives(b"");
+    mqtt.disconnect().unwrap();
+    assert_eq!(stream.sent(), ["PUBLISH a qos=0 (0 B)", "DISCONNECT"]);
+}
+
+#[test]
+fn the_end_of_the_stream_closes_and_the_session_goes_on_with_another() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.publish(&Message::new("a", b"hi").qos(AtLeastOnce)).unwrap();
+    mqtt.flush().unwrap();
+    stream.gives(b"");
+    assert!(matches!(mqtt.next_event(None), Err(Error::Closed)));
+
+    let next = Stream::default();
+    next.gives(&[0x20, 2, 1, 0]);
+    mqtt.reopen(next.clone());
+    assert_eq!(mqtt.connect(&CONNECT).unwrap(), Some(true));
+    mqtt.flush().unwrap();
+    assert_eq!(next.sent()[1..], ["PUBLISH a qos=1 id=1 dup (2 B) \"hi\""]);
+}
+
+#[test]
+fn a_refusal_and_a_close_without_connack_are_told_apart() {
+    let stream = Stream::default();
+    stream.gives(&[0x20, 2, 0, 5]);
+    let refused = over(&stream, sized(64, 256)).connect(&CONNECT);
+    assert!(matches!(refused, Err(Error::Client(client::Error::Refused(_)))));
+    let stream = Stream::default();
+    stream.gives(b"");
+    assert!(matches!(over(&stream, sized(64, 256)).connect(&CONNECT), Err(Error::Closed)));
+}
+
+/// A server on loopback that accepts, answers CONNECT, and lets the test have the socket.
+fn serve(then: impl FnOnce(TcpStream) + Send + 'static) -> (std::net::SocketAddr, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut connect = [0; 15];
+        socket.read_exact(&mut connect).unwrap();
+        socket.write_all(&CONNACK).unwrap();
+        then(socket);
+    });
+    (address, server)
+}
+
+#[test]
+fn over_tcp_both_ways() {
+    let (address, server) = serve(|mut socket| {
+        // Byte by byte, with pauses now and then.
+        for (n, byte) in b"\x32\x07\x00\x01a\x00\x09hi".iter().enumerate() {
+            socket.write_all(&[*byte]).unwrap();
+            if n % 4 == 0 {
+                thread::sleep(Duration::from_millis(5));
             }
-            let event = mqtt.next_event(None).unwrap();
-            let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
-            assert_eq!(message.delivery.id().map(PacketId::get), Some(number));
-            receipts.push_back(mqtt.client().receipt().unwrap());
         }
+        let mut rest = vec![0; 4 + 5 + 2];
+        socket.read_exact(&mut rest).unwrap();
+        assert_eq!(packets(&rest), ["PUBACK id=9", "PUBLISH b qos=0 (0 B)", "DISCONNECT"]);
+    });
+    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(64, 256)).unwrap();
+    mqtt.connect(&CONNECT).unwrap();
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(message))) if message.payload == b"hi"));
+    mqtt.next_event(SHORT).unwrap();
+    mqtt.publish(&Message::new("b", b"")).unwrap();
+    mqtt.disconnect().unwrap();
+    server.join().unwrap();
+}
+
+/// The server sends and sends and does not read: the client's output blocks, and its input must go on all the same.
+#[test]
+fn over_tcp_a_full_pipe_does_not_stop_reading() {
+    let (address, server) = serve(|mut socket| {
+        for _ in 0..500 {
+            socket.write_all(b"\x30\x03\x00\x01a").unwrap();
+        }
+        thread::sleep(Duration::from_millis(300));
+        let mut rest = vec![0; (16 << 20) + 12 + 2];
+        socket.read_exact(&mut rest).unwrap();
+        assert_eq!(rest[rest.len() - 2..], [0xE0, 0]);
+    });
+    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(256, 17 << 20)).unwrap();
+    mqtt.connect(&CONNECT).unwrap();
+    mqtt.publish(&Message::new("large", &vec![0; 16 << 20]).qos(AtMostOnce)).unwrap();
+    for _ in 0..500 {
+        assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
     }
+    mqtt.disconnect().unwrap();
+    server.join().unwrap();
 }

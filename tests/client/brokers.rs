@@ -1,0 +1,177 @@
+//! What brokers do that a client must survive, one test for each row of our list.
+
+use std::collections::BTreeMap;
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{SessionLoss, SubAckCode, Version};
+
+use crate::harness::*;
+
+/// RabbitMQ 3.10 has no QoS 2: the message is done at QoS 1, and the event says so.
+#[test]
+fn rabbitmq_answers_qos_2_with_puback() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+    assert_eq!(rig.client.in_flight(), 0);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.sends().is_empty());
+}
+
+/// Mosquitto 2.0.11 resumes with all that has queued up at once, beyond its own in-flight limit.
+#[test]
+fn mosquitto_resumes_with_a_flood() {
+    let mut rig = Rig::<8>::sized(1024, 1024);
+    rig.comes_online(&CONNECT, true);
+    for number in 1..=2_900 {
+        rig.delivers("a", b"", ExactlyOnce, number);
+        if number % 50 == 0 {
+            rig.sends();
+        }
+    }
+    rig.sends();
+    for number in 1..=2_900 {
+        rig.gives(pubrel(number));
+        rig.takes(usize::MAX);
+    }
+    let events = rig.events();
+    assert_eq!(events.len(), 2_900);
+    assert!(events.iter().all(|line| line.starts_with("message")));
+}
+
+/// Its counter serves QoS 1 and 2 alike, so a flood of both leaves gaps, and the set of identifiers can run full.
+/// Then the flood takes a few connections, each of which gets on, and still nothing is lost or delivered twice.
+#[test]
+fn mosquitto_resumes_with_a_flood_of_qos_1_and_2() {
+    let mut rig = Rig::<8>::sized(1024, 1024);
+    // What the broker keeps: whether PUBREC has come.
+    let mut waiting: BTreeMap<u16, bool> =
+        (1..=2_900).filter(|number| number % 10 != 0).map(|number| (number, false)).collect();
+    let (mut delivered, mut connections) = (0, 0);
+    while !waiting.is_empty() {
+        connections += 1;
+        assert!(connections < 12);
+        rig.comes_online(&CONNECT, true);
+        for (number, received) in waiting.clone() {
+            let message = publish("a", b"", ExactlyOnce, number, connections > 1);
+            rig.gives(if received { pubrel(number) } else { message });
+            for line in rig.sends() {
+                let (answer, number) = line.split_once(" id=").unwrap();
+                let number = number.parse().unwrap();
+                match answer {
+                    "PUBREC" => waiting.insert(number, true),
+                    _ => waiting.remove(&number),
+                };
+            }
+        }
+        let (messages, rest): (Vec<_>, Vec<_>) =
+            rig.events().into_iter().partition(|line| line.starts_with("message"));
+        delivered += messages.len();
+        if rest.is_empty() {
+            rig.cut();
+        } else {
+            assert_eq!(rest, ["error InboundFull"]);
+        }
+    }
+    assert_eq!(delivered, 2_610);
+}
+
+/// Mosquitto in 3.1: the bit is 0 for a resumed session too, and means nothing.
+#[test]
+fn mosquitto_in_3_1_never_tells_of_a_session() {
+    let connect = CONNECT.version(Version::Mqtt31);
+    let mut rig = Rig::new();
+    rig.comes_online(&connect, false);
+    rig.delivers("a", b"", ExactlyOnce, 7);
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.sends();
+    rig.events();
+    rig.cut();
+    rig.comes_online(&connect, false);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=2 id=1 dup (0 B)"]);
+    rig.gives(publish("a", b"", ExactlyOnce, 7, true));
+    assert!(rig.events().is_empty(), "the set of identifiers is kept");
+}
+
+/// rumqttd 0.20 does not answer an UNSUBSCRIBE for what was not subscribed: the time-out ends the connection.
+#[test]
+fn rumqttd_keeps_silent_on_unsubscribe() {
+    let mut rig = Rig::online();
+    rig.unsubscribes(&["never/subscribed"]);
+    rig.sends();
+    assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)", "ended 1 Lost"]);
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.sends().is_empty());
+}
+
+/// rumqttd closes on an unknown PUBREL, amqtt is silent: the link goes, the message stays, and resuming goes on.
+#[test]
+fn a_pubrel_that_is_not_answered_costs_the_link_and_not_the_message() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    rig.sends();
+    assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    rig.gives(Packet::PubComp(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=2"]);
+}
+
+/// aedes 1.2 says session present 0 always: the caller chooses what a lost session means.
+#[test]
+fn aedes_never_has_a_session() {
+    for (loss, sent) in [(SessionLoss::Resend, 1), (SessionLoss::Drop, 0)] {
+        let mut rig = Rig::online();
+        rig.client.options_mut().session_loss = loss;
+        rig.publishes("a", b"", AtLeastOnce);
+        rig.sends();
+        rig.cut();
+        rig.comes_online(&CONNECT, false);
+        assert_eq!(rig.sends().len(), sent);
+        assert_eq!(rig.events().len(), 1 - sent);
+    }
+}
+
+#[test]
+fn any_broker_publishes_before_suback_and_after_unsuback() {
+    let mut rig = Rig::online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.sends();
+    rig.delivers("a", b"early", AtLeastOnce, 1);
+    rig.grants(1, &[SubAckCode::Granted(AtMostOnce)]);
+    rig.unsubscribes(&["a"]);
+    rig.sends();
+    rig.gives(Packet::UnsubAck(id(2)));
+    rig.delivers("a", b"late", AtMostOnce, 0);
+    assert_eq!(
+        rig.events(),
+        [
+            "message a qos=1 id=1 (5 B) \"early\"",
+            "subscribed 1 0",
+            "unsubscribed 2",
+            "message a qos=0 (4 B) \"late\""
+        ]
+    );
+}
+
+#[test]
+fn any_broker_sends_acknowledgements_of_an_earlier_connection() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    for packet in [Packet::PubAck(id(1)), Packet::PubComp(id(2)), Packet::UnsubAck(id(3))] {
+        rig.gives(packet);
+    }
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+}

@@ -1,0 +1,208 @@
+//! A strict broker in memory for one client: it checks what comes, and answers as slowly as the test wants.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, SubAck};
+use baremqtt::{QoS, SubAckCode, SubAckCodes, Version};
+
+use crate::harness::{id, publish};
+
+/// A message that the broker has for the client.
+#[derive(Clone)]
+struct Outgoing {
+    number: u32,
+    qos: QoS,
+    id: u16,
+    /// PUBREC has come.
+    released: bool,
+}
+
+/// What the broker keeps over the loss of a connection.
+#[derive(Clone, Default)]
+struct Session {
+    /// Identifiers of QoS 2 messages from the client that are not released.
+    unreleased: BTreeSet<u16>,
+    /// Messages for the client that are not acknowledged, in their order.
+    outgoing: Vec<Outgoing>,
+}
+
+pub struct Broker {
+    pub version: Version,
+    session: Option<Session>,
+    next_id: u16,
+    connected: bool,
+    /// Packets that wait to be sent.
+    pub replies: VecDeque<Vec<u8>>,
+    /// PUBRECs of this connection in their order.
+    pubrecs: Vec<u16>,
+    /// How often each message of the client has arrived, and the last new one of each QoS.
+    pub arrived: BTreeMap<u32, u32>,
+    newest: [u32; 3],
+    /// Numbers of messages that the broker has given up with its session.
+    pub given_up: BTreeSet<u32>,
+}
+
+impl Broker {
+    pub fn new(version: Version) -> Self {
+        Broker {
+            version,
+            session: None,
+            next_id: 1,
+            connected: false,
+            replies: VecDeque::new(),
+            pubrecs: Vec::new(),
+            arrived: BTreeMap::new(),
+            newest: [0; 3],
+            given_up: BTreeSet::new(),
+        }
+    }
+
+    pub fn link_lost(&mut self) {
+        self.connected = false;
+        self.replies.clear();
+        self.pubrecs.clear();
+    }
+
+    pub fn loses_session(&mut self) {
+        self.link_lost();
+        if let Some(session) = self.session.take() {
+            self.given_up.extend(session.outgoing.iter().map(|message| message.number));
+        }
+    }
+
+    /// Reads all whole packets; says whether DISCONNECT was among them.
+    pub fn reads(&mut self, wire: &mut Vec<u8>) -> bool {
+        let mut closed = false;
+        let mut at = 0;
+        while let Decoded::Complete { packet, len } = codec::decode(&wire[at..], self.version).unwrap() {
+            assert!(!closed, "{packet} after DISCONNECT");
+            let is_connect = matches!(packet, Packet::Connect(_));
+            assert_eq!(self.connected, !is_connect, "{packet}: CONNECT is the first packet and no other");
+            closed = self.takes(packet);
+            at += len;
+        }
+        wire.drain(..at);
+        closed
+    }
+
+    fn takes(&mut self, packet: Packet<'_>) -> bool {
+        match packet {
+            Packet::Connect(connect) => {
+                self.connected = true;
+                let present = self.session.is_some() && self.version == Version::Mqtt311;
+                assert!(!connect.clean_session);
+                self.replies(Packet::ConnAck(ConnAck::Accepted { session_present: present }));
+                self.resumes();
+            }
+            Packet::Publish(message) => {
+                let number = u32::from_be_bytes(message.payload[..4].try_into().unwrap());
+                match message.delivery {
+                    Delivery::AtMostOnce => self.arrives(number, QoS::AtMostOnce),
+                    Delivery::AtLeastOnce { id, .. } => {
+                        self.arrives(number, QoS::AtLeastOnce);
+                        self.replies(Packet::PubAck(id));
+                    }
+                    Delivery::ExactlyOnce { id, .. } => {
+                        if self.session().unreleased.insert(id.get()) {
+                            self.arrives(number, QoS::ExactlyOnce);
+                        }
+                        self.pubrecs.push(id.get());
+                        self.replies(Packet::PubRec(id));
+                    }
+                }
+            }
+            Packet::PubRel { id, .. } => {
+                // MQTT-4.6.0-4: before it, no PUBREC of this connection may wait for its PUBREL.
+                if let Some(at) = self.pubrecs.iter().position(|&other| other == id.get()) {
+                    let skipped: Vec<u16> = self.pubrecs.drain(..=at).collect();
+                    assert_eq!(skipped.len(), 1, "PUBREL {id} passes {skipped:?}");
+                }
+                self.session().unreleased.remove(&id.get());
+                self.replies(Packet::PubComp(id));
+            }
+            Packet::PubAck(id) => self.session().outgoing.retain(|message| message.id != id.get()),
+            Packet::PubRec(id) => {
+                let outgoing = &mut self.session().outgoing;
+                if let Some(message) = outgoing.iter_mut().find(|message| message.id == id.get()) {
+                    assert_eq!(message.qos, QoS::ExactlyOnce);
+                    message.released = true;
+                }
+                self.replies(Packet::PubRel { id, dup: false });
+            }
+            Packet::PubComp(id) => self.session().outgoing.retain(|message| message.id != id.get()),
+            Packet::Subscribe(subscribe) => {
+                let codes: Vec<_> =
+                    subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
+                let codes = SubAckCodes::new(&codes).unwrap();
+                self.replies(Packet::SubAck(SubAck { id: subscribe.id, codes }));
+            }
+            Packet::Unsubscribe(unsubscribe) => self.replies(Packet::UnsubAck(unsubscribe.id)),
+            Packet::PingReq => self.replies(Packet::PingResp),
+            Packet::Disconnect => {
+                self.link_lost();
+                return true;
+            }
+            other => panic!("a client does not send {other}"),
+        }
+        false
+    }
+
+    fn session(&mut self) -> &mut Session {
+        self.session.get_or_insert_default()
+    }
+
+    fn arrives(&mut self, number: u32, qos: QoS) {
+        let times = self.arrived.entry(number).or_default();
+        *times += 1;
+        if *times == 1 {
+            let newest = &mut self.newest[usize::from(qos.bits())];
+            assert!(*newest < number, "message {number} arrives after {newest}");
+            *newest = number;
+        }
+    }
+
+    /// Sends what the client has not acknowledged, PUBREL where PUBREC had come.
+    fn resumes(&mut self) {
+        for message in self.session().outgoing.clone() {
+            self.sends(&message, true);
+        }
+    }
+
+    fn sends(&mut self, message: &Outgoing, dup: bool) {
+        let payload = message.number.to_be_bytes();
+        if message.released {
+            self.replies(Packet::PubRel { id: id(message.id), dup: false });
+        } else {
+            self.replies(publish("to/client", &payload, message.qos, message.id, dup));
+        }
+    }
+
+    /// A message for the client, if there is a connection and the window is open.
+    pub fn publishes(&mut self, number: u32, qos: QoS) -> bool {
+        if !self.connected || self.session().outgoing.len() >= 20 {
+            return false;
+        }
+        let used: BTreeSet<u16> = self.session().outgoing.iter().map(|message| message.id).collect();
+        while used.contains(&self.next_id) {
+            self.next_id = self.next_id % 65_535 + 1;
+        }
+        let message = Outgoing { number, qos, id: self.next_id, released: false };
+        self.next_id = self.next_id % 65_535 + 1;
+        if qos != QoS::AtMostOnce {
+            self.session().outgoing.push(message.clone());
+        }
+        self.sends(&message, false);
+        true
+    }
+
+    /// Whether nothing is under way to the client.
+    pub fn is_idle(&self) -> bool {
+        self.replies.is_empty() && self.session.as_ref().is_none_or(|session| session.outgoing.is_empty())
+    }
+
+    fn replies(&mut self, packet: Packet<'_>) {
+        let mut bytes = vec![0; packet.encoded_len()];
+        packet.encode(self.version, &mut bytes).unwrap();
+        self.replies.push_back(bytes);
+    }
+}

@@ -1,0 +1,116 @@
+//! Buffers of any kind and size; a client in a `static`, and one that is cloned.
+
+use std::sync::Mutex;
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Buffers, Client, Event, Instant, LargeMessages, Message};
+
+use crate::harness::*;
+
+const NOW: Instant = Instant::ZERO;
+
+/// CONNECT, CONNACK, PUBLISH and its PUBACK, over any kind of buffers.
+fn converse<R, T, const N: usize>(client: &mut Client<R, T, N>)
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+{
+    client.connect(&CONNECT, NOW).unwrap();
+    let len = client.pending().len();
+    client.sent(len, NOW);
+    client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
+    client.received(4, NOW);
+    assert_eq!(client.advance(NOW), Ok(true));
+    let message = Message::new("a", b"hi").qos(AtLeastOnce);
+    let id = client.publish(&message, NOW).unwrap().unwrap();
+    assert_eq!(client.pending()[..6], *b"\x32\x07\x00\x01a\x00");
+    client.sent(9, NOW);
+    assert_eq!(client.advance(NOW), Ok(false));
+    client.receive_buffer()[..4].copy_from_slice(&[0x40, 2, 0, id.get() as u8]);
+    client.received(4, NOW);
+    assert_eq!(client.advance(NOW), Ok(true));
+    assert_eq!(client.event(), Some(Event::Published { id, qos: AtLeastOnce }));
+}
+
+#[test]
+fn arrays_slices_and_vectors() {
+    converse(&mut Client::<_, _, 1>::new(Buffers { rx: [0; 16], tx: [0; 64] }));
+    converse(&mut Client::<_, _, 2>::new(Buffers { rx: vec![0; 16], tx: vec![0; 64] }));
+    let (mut rx, mut tx) = ([0; 16], [0; 64]);
+    converse(&mut Client::<_, _, 64>::new(Buffers { rx: &mut rx[..], tx: &mut tx[..] }));
+    converse(&mut Client::<_, _, 4>::new(Buffers { rx: vec![0_u8; 16].into_boxed_slice(), tx: [0; 64] }));
+}
+
+#[test]
+fn a_client_in_a_static() {
+    static CLIENT: Mutex<Client<[u8; 32], [u8; 64], 4>> =
+        Mutex::new(Client::new(Buffers { rx: [0; 32], tx: [0; 64] }));
+    converse(&mut CLIENT.lock().unwrap());
+}
+
+/// A clone goes on from the same point, and neither knows of the other.
+#[test]
+fn a_clone_is_independent() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"hi", ExactlyOnce);
+    rig.takes(3);
+    let mut other = rig.clone();
+    other.cut();
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (2 B) \"hi\""]);
+    other.comes_online(&CONNECT, true);
+    assert_eq!(other.sends(), ["PUBLISH a qos=2 id=1 dup (2 B) \"hi\""]);
+}
+
+/// Every size that makes sense and many that do not: the calls answer, and nothing panics.
+#[test]
+fn buffers_of_every_small_size() {
+    for rx in 0..40 {
+        for tx in 0..80 {
+            for large in [LargeMessages::Skip, LargeMessages::Pieces] {
+                let mut rig = Rig::<2>::sized(rx, tx);
+                rig.client.options_mut().large_messages = large;
+                let now = rig.now();
+                let _ = rig.client.publish(&Message::new("a", b"hi").qos(AtLeastOnce), now);
+                if rig.client.connect(&CONNECT, now).is_err() {
+                    continue;
+                }
+                rig.sends();
+                rig.accepts(false);
+                for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+                    let _ = rig.client.publish(&Message::new("b", b"hello").qos(qos), now);
+                    rig.delivers("topic", b"some payload", qos, 7);
+                }
+                let _ = rig.client.subscribe(&[("a", AtMostOnce)], now);
+                rig.sends();
+                rig.gives(Packet::PubRec(id(2)));
+                rig.gives(pubrel(7));
+                rig.sends();
+                rig.at(100_000);
+                rig.disconnects();
+                rig.sends();
+                rig.cut();
+            }
+        }
+    }
+}
+
+/// The smallest that do real work: 16 bytes to receive, 40 to send, eight of which are for messages.
+#[test]
+fn sixteen_and_forty_bytes() {
+    in_all_chunkings(|chunks| {
+        let mut rig = Rig::<2>::sized(16, 40).chunked(chunks);
+        rig.comes_online(&CONNECT, false);
+        for number in 1..100 {
+            assert_eq!(rig.publishes("a", b"", ExactlyOnce), number);
+            rig.sends();
+            rig.gives(Packet::PubRec(id(number)));
+            assert_eq!(rig.sends(), [format!("PUBREL id={number}")]);
+            rig.gives(Packet::PubComp(id(number)));
+            rig.delivers("t", b"hi", ExactlyOnce, number);
+            rig.gives(pubrel(number));
+            rig.sends();
+        }
+        assert_eq!(rig.events().len(), 198);
+    });
+}
