@@ -131,6 +131,41 @@ fn cuts_by_hand() {
 }
 
 #[test]
+fn a_gentle_cut_lets_the_server_read_what_came_before_it() {
+    let (addr, received) = echo(2);
+    let proxy = Proxy::start_gentle(addr, [Some(Cut::to_client(2)), Some(Cut::to_broker(3))]);
+    for expected in [2, 3] {
+        let mut client = connect(&proxy);
+        let _ = client.write_all(&numbers(expected));
+        assert!(read_until_end(&client).len() <= expected);
+        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), numbers(expected));
+    }
+    assert_eq!(proxy.cuts(), 2);
+}
+
+#[test]
+fn a_silent_link_stays_open_and_others_go_on() {
+    let (addr, received) = echo(2);
+    let proxy = Proxy::transparent(addr);
+    let mut client = connect(&proxy);
+    client.write_all(b"a").unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    proxy.silence();
+    client.write_all(b"b").unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let error = client.read(&mut [0]).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+    let mut other = connect(&proxy);
+    other.write_all(b"c").unwrap();
+    other.read_exact(&mut [0]).unwrap();
+    drop(proxy);
+    assert_eq!(read_until_end(&client), b"");
+    let mut all = [received.recv_timeout(PATIENCE).unwrap(), received.recv_timeout(PATIENCE).unwrap()];
+    all.sort();
+    assert_eq!(all, [b"a".to_vec(), b"c".to_vec()]);
+}
+
+#[test]
 fn closes_at_once_where_there_is_no_broker() {
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let proxy = Proxy::transparent(nobody);

@@ -58,6 +58,7 @@ impl Machine<'_> {
     fn release(&mut self) {
         self.inbound.held = Held::None;
         self.inbound.receipt = None;
+        self.inbound.waits_for_receipt = false;
         if let Some((packet_type, id)) = self.inbound.answer.take() {
             self.out.answer(packet_type, id);
         }
@@ -236,6 +237,7 @@ impl Machine<'_> {
             return Step::Done(len);
         }
         if !self.out.queues.receipts.push(id, answer) {
+            self.inbound.waits_for_receipt = true;
             return Step::Wait;
         }
         self.inbound.receipt = Some(self.out.queues.receipts.receipt(id));

@@ -41,7 +41,9 @@ pub(super) struct Marks {
     /// No released record lies behind this one.
     last_released: usize,
     /// Streamed messages that have not left whole.
-    pub(super) streams: u8,
+    pub(super) streams: u32,
+    /// Those with streamed messages that have left and are not answered: a lost link makes them stream again.
+    kept_streams: u32,
     /// The streamed message whose turn it is.
     pub(super) stream: Stream,
     /// The time-out for the oldest record runs.
@@ -58,6 +60,7 @@ impl Marks {
             live: 0,
             last_released: 0,
             streams: 0,
+            kept_streams: 0,
             stream: Stream::None,
             is_watched: false,
         }
@@ -67,6 +70,26 @@ impl Marks {
     #[inline]
     pub(super) fn live(&self) -> usize {
         self.live
+    }
+
+    /// Free room that streamed messages keep to pass through, or packets behind them could block them for ever.
+    #[inline]
+    pub(super) fn window(&self) -> usize {
+        if self.kept_streams > 0 { WINDOW } else { 0 }
+    }
+
+    /// A streamed message was taken in.
+    pub(super) fn keep_stream(&mut self) {
+        self.streams = self.streams.saturating_add(1);
+        self.kept_streams = self.kept_streams.saturating_add(1);
+    }
+
+    /// The record of a streamed message goes, or stands for its PUBREL from now on.
+    #[inline]
+    fn drop_stream(&mut self, record: &Record) {
+        if record.is_streamed() {
+            self.kept_streams = self.kept_streams.saturating_sub(1);
+        }
     }
 
     /// Whether a packet has left in part.
@@ -194,8 +217,7 @@ impl<'a> Arena<'a> {
     /// Makes room for a packet; it is to be written to the front of what comes back.
     #[inline]
     pub(super) fn reserve(mut self, needed: usize) -> Result<&'a mut [u8], NoRoom> {
-        // Streamed messages keep room to pass through, or packets behind them could block them for ever.
-        let window = if self.marks.streams > 0 { WINDOW } else { 0 };
+        let window = self.marks.window();
         let room = self.bytes.len().saturating_sub(window);
         if needed > room {
             return Err(if window == 0 { NoRoom::TooLarge } else { NoRoom::Full });
@@ -283,6 +305,7 @@ impl<'a> Arena<'a> {
     pub(super) fn released(&mut self, id: PacketId) -> Released {
         let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: id } };
         self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
+        self.marks.drop_stream(&record);
         write(self.bytes, record.at, &[RELEASED]);
         write(self.bytes, record.body, &id.get().to_be_bytes());
         let mut turn = id;
@@ -341,7 +364,7 @@ impl<'a> Arena<'a> {
             if record.at < cur {
                 arena.set_dup(record);
             }
-            arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
+            arena.marks.streams = arena.marks.streams.saturating_add(u32::from(record.is_streamed()));
         });
         self.restart();
     }
@@ -353,7 +376,7 @@ impl<'a> Arena<'a> {
             if record.publish_at().is_some() || (dup && !record.is_dead()) {
                 arena.set_dup(record);
             }
-            arena.marks.streams = arena.marks.streams.saturating_add(u8::from(record.is_streamed()));
+            arena.marks.streams = arena.marks.streams.saturating_add(u32::from(record.is_streamed()));
         });
         self.restart();
     }
@@ -372,7 +395,7 @@ impl<'a> Arena<'a> {
                 if let Some(id) = arena.id(record) {
                     session.abandon(id);
                 }
-                let streamed = u8::from(record.is_streamed());
+                let streamed = u32::from(record.is_streamed());
                 arena.marks.streams = arena.marks.streams.saturating_sub(streamed);
                 arena.kill(record);
             }
@@ -399,6 +422,7 @@ impl<'a> Arena<'a> {
 
     pub(super) fn kill(&mut self, record: &Record) {
         self.marks.live = self.marks.live.saturating_sub(record.live_len());
+        self.marks.drop_stream(record);
         write(self.bytes, record.at, &[DEAD]);
     }
 

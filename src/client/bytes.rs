@@ -1,11 +1,23 @@
 //! Bytes in a buffer: moved and written without a way to miss it.
 
-/// Moves bytes towards the front.
+/// Moves bytes towards the front, in blocks that do not overlap.
+///
+/// `copy_within` checks its arguments by a panic, which the optimiser does not always see through.
 #[inline]
 pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
-    let Some(end) = from.checked_add(len) else { return };
-    if to < from && end <= bytes.len() {
-        bytes.copy_within(from..end, to);
+    let distance = from.saturating_sub(to);
+    let end = from.saturating_add(len);
+    if distance == 0 {
+        return;
+    }
+    let mut rest = bytes.get_mut(to..end).unwrap_or_default();
+    while let Some((block, behind)) =
+        rest.split_at_mut_checked(distance).filter(|(_, behind)| !behind.is_empty())
+    {
+        for (to, from) in block.iter_mut().zip(&*behind) {
+            *to = *from;
+        }
+        rest = behind;
     }
 }
 

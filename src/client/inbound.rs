@@ -83,6 +83,8 @@ pub(super) struct Inbound {
     pub(super) answer: Option<(PacketType, PacketId)>,
     /// What the application acknowledges the event's message by, if it does that itself.
     pub(super) receipt: Option<Receipt>,
+    /// A message is here that has to wait until another one is acknowledged.
+    pub(super) waits_for_receipt: bool,
     pub(super) large: Progress,
     /// Bytes have come since the last look.
     pub(super) fresh: bool,
@@ -99,6 +101,7 @@ impl Inbound {
             occupied: 0,
             answer: None,
             receipt: None,
+            waits_for_receipt: false,
             large: Progress::None,
             fresh: false,
             aborted: false,

@@ -143,6 +143,12 @@ impl<R, T, const N: usize> Client<R, T, N> {
         self.link.revision
     }
 
+    /// Whether a message has come that cannot be delivered before the application acknowledges others.
+    #[cfg(feature = "std")]
+    pub(crate) const fn waits_for_acknowledgement(&self) -> bool {
+        self.inbound.waits_for_receipt
+    }
+
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
         self.link.ignored

@@ -139,7 +139,7 @@ impl<'a> Outbound<'a> {
         let marks = &self.queues.marks;
         let ended = self.ended_by(connect);
         let live = ended.map_or(marks.live(), |what| marks.live_without(self.tx, what));
-        let room = self.tx.len().saturating_sub(live);
+        let room = self.tx.len().saturating_sub(live).saturating_sub(marks.window());
         if needed.max(MIN_CONTROL) > room {
             return Err(ConnectError::TooLarge { needed, room });
         }

@@ -149,7 +149,7 @@ impl Outbound<'_> {
         write(room, head_at.saturating_sub(2), &id.to_be_bytes());
         // There is room, so this cannot fail.
         let _ = publish.encode_head(version, payload_len, room.get_mut(head_at..).unwrap_or_default());
-        self.queues.marks.streams = self.queues.marks.streams.saturating_add(1);
+        self.queues.marks.keep_stream();
         self.commit(request, len, now);
         Ok(delivery.id())
     }

@@ -8,6 +8,7 @@
 mod client_chunks;
 mod client_session;
 mod decode;
+mod restore;
 mod roundtrip;
 mod topic;
 
@@ -27,6 +28,11 @@ fn client_session() {
 #[test]
 fn decode() {
     drive("decode", decode::run);
+}
+
+#[test]
+fn restore() {
+    drive("restore", restore::run);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::io::{Read, Write};
 use std::iter;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// Links that can be up at the same time; a client that wants one more is turned away.
 const MAX_LINKS: usize = 64;
@@ -50,9 +51,28 @@ impl Proxy {
         I: IntoIterator<Item = Option<Cut>>,
         I::IntoIter: Send + 'static,
     {
+        Self::with(broker, cuts, Shared::default())
+    }
+
+    /// As [`start`](Self::start), but the broker is told gently: it reads what came through before the cut, and then
+    /// the end of the stream. What it writes meanwhile gets lost. (Otherwise its writes fail, and a broker may not
+    /// look at what it has received.)
+    pub fn start_gentle<I>(broker: SocketAddr, cuts: I) -> Self
+    where
+        I: IntoIterator<Item = Option<Cut>>,
+        I::IntoIter: Send + 'static,
+    {
+        Self::with(broker, cuts, Shared { gentle: true, ..Shared::default() })
+    }
+
+    fn with<I>(broker: SocketAddr, cuts: I, shared: Shared) -> Self
+    where
+        I: IntoIterator<Item = Option<Cut>>,
+        I::IntoIter: Send + 'static,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
         let addr = listener.local_addr().expect("the address of a bound socket");
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(shared);
         let acceptor = thread::spawn({
             let (shared, cuts) = (shared.clone(), cuts.into_iter());
             move || accept(&listener, broker, cuts, &shared)
@@ -83,9 +103,20 @@ impl Proxy {
     /// Cuts every link that is up now.
     pub fn cut_now(&self) {
         for link in self.shared.links().iter() {
-            self.shared.cuts.fetch_add(1, SeqCst);
-            link.close();
+            self.shared.cut(link);
         }
+    }
+
+    /// Lets every link that is up now go silent: it stays open, and nothing comes through any more.
+    pub fn silence(&self) {
+        for link in self.shared.links().iter() {
+            link.silent.store(true, SeqCst);
+        }
+    }
+
+    /// From now on bytes take so long, one handful after the other.
+    pub fn delay(&self, time: Duration) {
+        self.shared.delay_ms.store(time.as_millis() as u64, SeqCst);
     }
 }
 
@@ -105,10 +136,23 @@ struct Shared {
     stopping: AtomicBool,
     connections: AtomicUsize,
     cuts: AtomicUsize,
+    delay_ms: AtomicU64,
+    gentle: bool,
     links: Mutex<Vec<Arc<Link>>>,
 }
 
 impl Shared {
+    fn cut(&self, link: &Link) {
+        self.cuts.fetch_add(1, SeqCst);
+        if self.gentle {
+            link.silent.store(true, SeqCst);
+            let _ = link.client.shutdown(Shutdown::Both);
+            let _ = link.broker.shutdown(Shutdown::Write);
+        } else {
+            link.close();
+        }
+    }
+
     fn links(&self) -> MutexGuard<'_, Vec<Arc<Link>>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,6 +163,8 @@ struct Link {
     client: TcpStream,
     broker: TcpStream,
     cut: Option<Cut>,
+    /// What comes is thrown away.
+    silent: AtomicBool,
 }
 
 impl Link {
@@ -148,7 +194,7 @@ fn accept(
             // No broker, no link: the client's socket is dropped, which closes it.
             let Ok(broker) = TcpStream::connect(broker) else { continue };
             let _ = (client.set_nodelay(true), broker.set_nodelay(true));
-            let link = Arc::new(Link { client, broker, cut });
+            let link = Arc::new(Link { client, broker, cut, silent: AtomicBool::new(false) });
             shared.links().push(link.clone());
             scope.spawn(move || run(&link, shared));
         }
@@ -177,16 +223,22 @@ fn forward(link: &Link, direction: Direction, shared: &Shared) {
     let mut buffer = [0; 16 * 1024];
     while left > 0 {
         let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let n = match from.read(&mut buffer[..wanted]) {
-            Ok(n) if n > 0 && to.write_all(&buffer[..n]).is_ok() => n,
-            // One side has ended: the other hears of it, and can still say what it has to say.
-            _ => {
-                let _ = to.shutdown(Shutdown::Write);
-                return;
-            }
-        };
+        let Ok(n @ 1..) = from.read(&mut buffer[..wanted]) else { break };
+        thread::sleep(Duration::from_millis(shared.delay_ms.load(SeqCst)));
+        if link.silent.load(SeqCst) {
+            continue;
+        }
+        if to.write_all(&buffer[..n]).is_err() {
+            break;
+        }
         left -= n as u64;
     }
-    shared.cuts.fetch_add(1, SeqCst);
-    link.close();
+    if left == 0 {
+        shared.cut(link);
+        // Gently: the broker may write until it has read the end.
+        while shared.gentle && matches!((&link.broker).read(&mut buffer), Ok(1..)) {}
+    } else if !link.silent.load(SeqCst) {
+        // One side has ended: the other hears of it, and can still say what it has to say.
+        let _ = to.shutdown(Shutdown::Write);
+    }
 }

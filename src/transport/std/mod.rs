@@ -317,6 +317,9 @@ where
     /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive
     /// and sends what is queued. `None` if nothing happened in that time.
     ///
+    /// With [manual acknowledgement](crate::Options::manual_acknowledgement), `None` also says, even without `timeout`,
+    /// that no further message can be looked at before some are acknowledged.
+    ///
     /// # Errors
     /// What has ended the connection, see [`Error`].
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
@@ -326,7 +329,7 @@ where
             if self.advance_within(left.unwrap_or(MOST_PATIENCE))? {
                 return Ok(self.client.event());
             }
-            if left.is_some_and(|left| left.is_zero()) {
+            if left.is_some_and(|left| left.is_zero()) || self.client.waits_for_acknowledgement() {
                 return Ok(None);
             }
         }
@@ -339,18 +342,29 @@ where
 
     /// One turn: looks for an event, and if there is none, sends what is queued, reads once, and looks again.
     fn advance_within(&mut self, wait: Duration) -> Result<bool, Error> {
-        if self.advance()? {
-            return Ok(true);
+        let mut all_sent = false;
+        // Where answers leave, there is room for those to packets that were read before: they come before reading.
+        let mut any_sent = true;
+        while any_sent {
+            if self.advance()? {
+                return Ok(true);
+            }
+            let any = !self.client.pending().is_empty();
+            all_sent = self.flush()?;
+            any_sent = any && all_sent;
+            if !self.is_open() {
+                return Err(Error::Closed);
+            }
         }
-        // Packets that fill the receive buffer wait for answers to leave, and then come before what is to be read.
-        let is_held = self.client.receive_buffer().is_empty() && !self.client.pending().is_empty();
-        let all_sent = self.flush()?;
-        if !self.is_open() {
-            return Err(Error::Closed);
+        if self.client.waits_for_acknowledgement() {
+            // Reading brings nothing new, and the application is not to wait for ever.
+            if wait < MOST_PATIENCE {
+                std::thread::sleep(self.patience(wait, all_sent));
+            }
+            self.read_at = self.now();
+            return Ok(false);
         }
-        if !(is_held && all_sent) {
-            self.read(self.patience(wait, all_sent))?;
-        }
+        self.read(self.patience(wait, all_sent))?;
         self.advance()
     }
 

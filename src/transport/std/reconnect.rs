@@ -184,7 +184,7 @@ where
                     Err(error) => self.lost(error),
                 };
             }
-            if left.is_some_and(|left| left <= wait) {
+            if left.is_some_and(|left| left <= wait) || self.connection.client.waits_for_acknowledgement() {
                 return Ok(Update::Idle);
             }
         }

@@ -101,7 +101,7 @@ impl World {
             }
             8 => drop(self.send(len)),
             9 => drop(self.send(usize::MAX)),
-            10 => self.offer(),
+            10 => self.offer(len % 2 == 1),
             11 => drop((0..len % 8).all(|_| self.broker.read())),
             12 => drop(self.deliver(len)),
             13 => drop(self.deliver(usize::MAX)),
@@ -191,17 +191,20 @@ impl World {
     }
 
     /// Looks at what is pending. The image comes first, if there is to be one.
-    fn offer(&mut self) {
+    fn offer(&mut self, vectored: bool) {
         if self.saved.as_ref().is_some_and(|(revision, ..)| *revision != self.client.revision()) {
             self.save();
         }
-        self.offered = Some(self.client.pending().to_vec());
+        self.offered = Some(match vectored {
+            true => self.client.pending_vectored().concat(),
+            false => self.client.pending().to_vec(),
+        });
     }
 
     /// The transport takes so many bytes of what it was offered last.
     fn send(&mut self, len: usize) -> bool {
         if self.offered.is_none() {
-            self.offer();
+            self.offer(len % 2 == 1);
         }
         let offered = self.offered.take().unwrap_or_default();
         let len = len.min(offered.len());
@@ -363,7 +366,7 @@ impl World {
         }
         // An image keeps no trace of what was sent, so all is repeated.
         self.broker.begun.extend(self.app.in_use.values());
-        if !self.broker.has_session {
+        if self.clean_session || !self.broker.has_session {
             self.taint();
         }
         self.save();
@@ -396,7 +399,7 @@ impl World {
             self.cut();
         }
         self.offered = None;
-        for _ in 0..1_000 {
+        for _ in 0..100_000 {
             self.connect(false);
             let moved = self.turn();
             self.notice_end();

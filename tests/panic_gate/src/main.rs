@@ -8,11 +8,14 @@
 #![no_std]
 #![no_main]
 
+mod client;
 mod codec;
 mod topics;
 
 use core::hint::black_box;
 use core::panic::PanicInfo;
+
+use baremqtt::Instant;
 
 unsafe extern "C" {
     /// Nobody defines it. See where the panic comes from with `-C link-arg=-Map=...`, or define it and disassemble.
@@ -30,7 +33,8 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 extern "C" fn _start() {
     codec::run();
     topics::run();
-    // client::run() belongs here, and so does each adapter that is no_std.
+    client::run();
+    // Each adapter that is no_std belongs here.
 
     #[cfg(feature = "planted_panic")]
     assert!(black_box(true), "planted");
@@ -49,6 +53,11 @@ fn any_bytes() -> &'static [u8] {
 /// Text of which it knows no more.
 fn any_text() -> &'static str {
     core::str::from_utf8(any_bytes()).unwrap_or_default()
+}
+
+/// Some time.
+fn any_now() -> Instant {
+    Instant::from_millis(any(1))
 }
 
 /// Uses a result, so that the work for it is not left out.

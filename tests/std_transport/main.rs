@@ -1,5 +1,7 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
+mod held;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};

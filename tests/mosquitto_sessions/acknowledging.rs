@@ -1,0 +1,103 @@
+//! Requests that are sent again without need, and messages that the application acknowledges itself.
+
+use std::time::Duration;
+
+use baremqtt::{AcknowledgeError, Event, Message, QoS, Receipt, Retry, Version};
+
+use crate::cuts::persistent_broker;
+use crate::peer::{Peer, Setup, VERSIONS};
+use crate::support::proxy::Proxy;
+use crate::traffic::{receive, send};
+
+const TURN: Duration = Duration::from_secs(1);
+
+/// The answers take longer than the interval of retries: every request goes out several times.
+///
+/// Where a QoS 2 message is repeated twice on one connection, Mosquitto 2.0.11 ends that, and the client comes back.
+#[test]
+fn timed_retry_does_no_harm() {
+    for (qos, count) in [(QoS::AtLeastOnce, 60), (QoS::ExactlyOnce, 60)] {
+        let broker = persistent_broker(20);
+        let proxy = Proxy::transparent(broker.addr());
+        proxy.delay(Duration::from_millis(60));
+        let mut observer = Peer::<8>::start(&Setup::new(broker.addr(), "observer", Version::Mqtt31));
+        observer.subscribe("retry", qos);
+        let setup = Setup::new(proxy.addr(), "publisher", Version::Mqtt31)
+            .buffers(1024, 1024)
+            .options(|options| options.retry = Retry::Mqtt31 { after_ms: 30 });
+        let tally = std::thread::scope(|scope| {
+            let received = scope.spawn(|| receive(&mut observer, qos, count, |_| ()));
+            let mut publisher = Peer::<8>::start(&setup);
+            send(&mut publisher, "retry", qos, count, |_| true, || ());
+            assert!(publisher.errors.is_empty() || qos == QoS::ExactlyOnce, "{:?}", publisher.errors);
+            // The retries were answered too.
+            assert!(publisher.mqtt.client().ignored_acknowledgements() > 0);
+            received.join().expect("the observer ends well")
+        });
+        println!("retry, {qos:?}: {} messages, {} duplicates", tally.arrived, tally.duplicates);
+        assert_eq!(tally.arrived, count);
+        // The broker passes a QoS 1 message on each time that it comes.
+        assert_eq!(tally.duplicates > 0, qos == QoS::AtLeastOnce);
+    }
+}
+
+/// What came, with its receipt.
+fn next_message(peer: &mut Peer<8>) -> (u8, bool, Receipt) {
+    let mut seen = None;
+    while seen.is_none() {
+        peer.turn(TURN, |event| match event {
+            Event::Message(message) => seen = Some((message.payload[0], message.delivery.dup())),
+            other => panic!("{other:?}"),
+        });
+    }
+    let (number, dup) = seen.expect("a message");
+    (number, dup, peer.mqtt.client().receipt().expect("a receipt"))
+}
+
+#[test]
+fn what_was_not_acknowledged_comes_again_and_nothing_else() {
+    for version in VERSIONS {
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            let broker = persistent_broker(20);
+            let setup = Setup::new(broker.addr(), "careful", version)
+                .options(|options| options.manual_acknowledgement = true);
+            let mut careful = Peer::<8>::start(&setup);
+            careful.subscribe("orders", qos);
+            let mut publisher = Peer::<8>::start(&Setup::new(broker.addr(), "publisher", version));
+            for number in 1..=6 {
+                publisher.publish(&Message::new("orders", &[number]).qos(qos), |event| panic!("{event:?}"));
+            }
+            for _ in 1..=6 {
+                publisher.turn(TURN, |event| assert!(matches!(event, Event::Published { .. }), "{event:?}"));
+            }
+
+            let receipts: Vec<Receipt> = (1..=6)
+                .map(|expected| {
+                    let (number, _, receipt) = next_message(&mut careful);
+                    assert_eq!(number, expected);
+                    receipt
+                })
+                .collect();
+            let now = careful.mqtt.now();
+            for receipt in &receipts[..4] {
+                careful.mqtt.client_mut().acknowledge(*receipt, now).expect("in their order");
+            }
+            // All of it has reached the broker before the link is lost.
+            careful.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+            careful.move_to(broker.addr());
+            let now = careful.mqtt.now();
+            let stale = careful.mqtt.client_mut().acknowledge(receipts[4], now);
+            assert_eq!(stale, Err(AcknowledgeError::Stale));
+
+            for expected in 5..=6 {
+                let (number, dup, receipt) = next_message(&mut careful);
+                assert_eq!((number, dup), (expected, true));
+                let now = careful.mqtt.now();
+                careful.mqtt.client_mut().acknowledge(receipt, now).expect("in their order");
+            }
+            careful.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+            careful.move_to(broker.addr());
+            careful.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Ten thousand messages each way, over a link that is cut at any byte and a broker that stops in between: none is
+//! lost, at QoS 2 none comes twice, and they stay in their order.
+
+use std::collections::HashSet;
+use std::iter;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant as Clock};
+
+use baremqtt::{QoS, Version};
+
+use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
+use crate::support::mosquitto::{Config, Mosquitto, Persistence};
+use crate::support::proxy::{Cut, Direction, Proxy};
+use crate::traffic::{Tally, receive, send};
+
+const MESSAGES: usize = 10_000;
+const CUTS: usize = 50;
+/// After how many messages the broker is stopped and started again.
+const RESTARTS: [usize; 3] = [1_500, 5_000, 8_500];
+/// How far the publisher may be ahead of the client behind the proxy. When that comes back, Mosquitto first writes all
+/// that waits; if the link is always cut within it, acknowledgements are never read, and there is no progress.
+const BACKLOG: usize = 100;
+const TOPIC: &str = "cuts";
+
+/// A broker that keeps sessions, and as many messages for them as come.
+///
+/// Of the QoS 2 messages that a client has under way, Mosquitto 2.0.11 takes no more than `max_inflight`: the others
+/// it answers with PUBREC, and throws them away. (`Options::max_exactly_once` is for that.)
+pub fn persistent_broker(max_inflight: u16) -> Mosquitto {
+    let lines = format!("max_queued_messages 0\nmax_inflight_messages {max_inflight}");
+    Mosquitto::start(&Config { persistence: Persistence::AtStop, lines, ..Config::default() })
+}
+
+/// Points where links are cut, all different: some within the first packets, most up to twice the mean of their
+/// direction.
+fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item = Option<Cut>> {
+    let mut random = seed;
+    let mut used = HashSet::new();
+    iter::from_fn(move || {
+        loop {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let (direction, mean) = match random % 2 {
+                0 => (Direction::ToBroker, to_broker),
+                _ => (Direction::ToClient, to_client),
+            };
+            let most = if random >> 60 == 0 { 60 } else { 2 * mean };
+            let after = (random >> 8) % most;
+            if used.insert((direction == Direction::ToBroker, after)) {
+                return Some(Some(Cut { direction, after }));
+            }
+        }
+    })
+}
+
+/// Stops the broker and starts it again at each of these counts.
+fn restart_at(broker: &mut Mosquitto, progress: &AtomicUsize, others: &[&ScopedJoinHandle<'_, Tally>]) {
+    let end = Clock::now() + PATIENCE;
+    for count in RESTARTS {
+        while progress.load(SeqCst) < count {
+            assert!(Clock::now() < end, "{} of {count} messages", progress.load(SeqCst));
+            if others.iter().any(|other| other.is_finished()) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        broker.restart();
+    }
+}
+
+struct Run {
+    version: Version,
+    qos: QoS,
+    started: Clock,
+}
+
+impl Run {
+    fn new(version: Version, qos: QoS) -> Self {
+        Run { version, qos, started: Clock::now() }
+    }
+
+    fn report(&self, what: &str, tally: &Tally, proxy: &Proxy) {
+        let (version, qos, cuts) = (self.version, self.qos, proxy.cuts());
+        println!(
+            "{what}, {version:?}, {qos:?}: {} messages, {cuts} cuts, {} broker restarts, {} duplicates, {:.1} s",
+            tally.arrived,
+            RESTARTS.len(),
+            tally.duplicates,
+            self.started.elapsed().as_secs_f64()
+        );
+        assert_eq!(tally.arrived, MESSAGES);
+        assert!(cuts >= CUTS, "{cuts} cuts");
+        if qos == QoS::ExactlyOnce {
+            assert_eq!(tally.duplicates, 0);
+        }
+    }
+}
+
+/// From the client behind the proxy to an observer that is not cut, with so many messages of QoS 2 under way.
+fn outward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize, window: u16) {
+    let run = Run::new(version, qos);
+    let mut broker = persistent_broker(window);
+    let proxy = Proxy::start(broker.addr(), points(17 + N as u64, 4_500, 700));
+    let progress = AtomicUsize::new(0);
+    let mut observer = Peer::<64>::start(&Setup::new(broker.addr(), "observer", version));
+    observer.subscribe(TOPIC, qos);
+    let setup = Setup::new(proxy.addr(), "publisher", version)
+        .buffers(rx, tx)
+        .options(|options| options.max_exactly_once = window);
+    let tally = thread::scope(|scope| {
+        let received = scope.spawn(|| receive(&mut observer, qos, MESSAGES, |_| ()));
+        let sent = scope.spawn(|| {
+            let done = || _ = progress.fetch_add(1, SeqCst);
+            send(&mut Peer::<N>::start(&setup), TOPIC, qos, MESSAGES, |_| true, done);
+            Tally::default()
+        });
+        restart_at(&mut broker, &progress, &[&received, &sent]);
+        sent.join().expect("the publisher ends well");
+        received.join().expect("the observer ends well")
+    });
+    run.report(&format!("out, {N} slots"), &tally, &proxy);
+}
+
+/// From a publisher that is not cut to the client behind the proxy.
+fn inward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize) {
+    let run = Run::new(version, qos);
+    let mut broker = persistent_broker(64);
+    let cuts = points(29 + N as u64, 900, 6_000);
+    // If a write fails while Mosquitto 2.0.11 sends PUBRELs again, it goes on with a PUBLISH, not with PUBREL, on the
+    // connection after that: twice what the client has had and forgotten. So its writes do not fail here.
+    let proxy = match qos {
+        QoS::ExactlyOnce => Proxy::start_gentle(broker.addr(), cuts),
+        _ => Proxy::start(broker.addr(), cuts),
+    };
+    let progress = AtomicUsize::new(0);
+    let mut subscriber = Peer::<N>::start(&Setup::new(proxy.addr(), "subscriber", version).buffers(rx, tx));
+    subscriber.subscribe(TOPIC, qos);
+    let setup = Setup::new(broker.addr(), "publisher", version);
+    let tally = thread::scope(|scope| {
+        let received =
+            scope.spawn(|| receive(&mut subscriber, qos, MESSAGES, |count| progress.store(count, SeqCst)));
+        let sent = scope.spawn(|| {
+            let may_send = |number| number < progress.load(SeqCst) + BACKLOG;
+            send(&mut Peer::<64>::start(&setup), TOPIC, qos, MESSAGES, may_send, || ());
+            Tally::default()
+        });
+        restart_at(&mut broker, &progress, &[&received]);
+        sent.join().expect("the publisher ends well");
+        received.join().expect("the subscriber ends well")
+    });
+    run.report(&format!("in, {N} slots"), &tally, &proxy);
+}
+
+#[test]
+fn out_at_least_once() {
+    for version in VERSIONS {
+        outward::<8>(version, QoS::AtLeastOnce, 1024, 1024, 20);
+        outward::<64>(version, QoS::AtLeastOnce, 2048, 2048, 20);
+    }
+}
+
+#[test]
+fn out_exactly_once() {
+    for version in VERSIONS {
+        outward::<8>(version, QoS::ExactlyOnce, 1024, 1024, 20);
+        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048, 20);
+        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048, 64);
+    }
+}
+
+#[test]
+fn in_at_least_once() {
+    for version in VERSIONS {
+        inward::<8>(version, QoS::AtLeastOnce, 1024, 1024);
+        inward::<64>(version, QoS::AtLeastOnce, 2048, 2048);
+    }
+}
+
+#[test]
+fn in_exactly_once() {
+    for version in VERSIONS {
+        inward::<8>(version, QoS::ExactlyOnce, 1024, 1024);
+        inward::<64>(version, QoS::ExactlyOnce, 2048, 2048);
+    }
+}

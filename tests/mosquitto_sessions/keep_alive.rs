@@ -1,0 +1,128 @@
+//! Links that are quiet, busy in one direction, or dead without saying so.
+
+use std::time::{Duration, Instant as Clock};
+
+use baremqtt::transport::std::Error;
+use baremqtt::{Event, Message, QoS, Timeout};
+
+use crate::peer::{Peer, Setup, VERSIONS};
+use crate::support::mosquitto::{Config, Mosquitto};
+use crate::support::proxy::Proxy;
+
+/// The server gives a client up after one and a half times the keep alive.
+const WATCHED: Duration = Duration::from_millis(4_500);
+/// Of steady streams.
+const PACE: Duration = Duration::from_millis(50);
+
+fn setup(broker: &Mosquitto, id: &'static str, keep_alive: u16) -> Setup {
+    Setup { keep_alive, clean_session: true, ..Setup::new(broker.addr(), id, VERSIONS[0]) }.buffers(512, 512)
+}
+
+/// The client stays connected while `each` is done at every turn.
+fn stays(peer: &mut Peer<8>, mut each: impl FnMut(&mut Peer<8>)) {
+    let end = Clock::now() + WATCHED;
+    while Clock::now() < end {
+        each(peer);
+    }
+    assert!(peer.errors.is_empty(), "{:?}", peer.errors);
+    assert_eq!(peer.sessions.len(), 1);
+}
+
+#[test]
+fn an_idle_client_stays_connected() {
+    let broker = Mosquitto::start(&Config::default());
+    std::thread::scope(|scope| {
+        for (id, keep_alive) in [("one", 1), ("two", 2)] {
+            let broker = &broker;
+            scope.spawn(move || {
+                let mut peer = Peer::start(&setup(broker, id, keep_alive));
+                stays(&mut peer, |peer| {
+                    peer.turn(Duration::from_millis(500), |event| panic!("{event:?}"));
+                });
+            });
+        }
+    });
+}
+
+/// Nothing is sent but pings: what comes at QoS 0 is not answered. The broker would end the connection.
+#[test]
+fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
+    let broker = Mosquitto::start(&Config::default());
+    std::thread::scope(|scope| {
+        let broker = &broker;
+        for (id, keep_alive) in [("one", 1), ("two", 2)] {
+            scope.spawn(move || {
+                let mut peer = Peer::start(&setup(broker, id, keep_alive));
+                peer.subscribe("stream", QoS::AtMostOnce);
+                let mut received = 0;
+                stays(&mut peer, |peer| {
+                    peer.turn(Duration::from_secs(1), |event| {
+                        assert!(matches!(event, Event::Message(_)), "{event:?}");
+                        received += 1;
+                    });
+                });
+                assert!(received >= 40, "{received} messages");
+            });
+        }
+        let mut publisher = Peer::<8>::start(&setup(broker, "publisher", 60));
+        let end = Clock::now() + WATCHED + Duration::from_millis(500);
+        while Clock::now() < end {
+            publisher.publish(&Message::new("stream", b"21.5"), |event| panic!("{event:?}"));
+            publisher.turn(PACE, |event| panic!("{event:?}"));
+        }
+    });
+}
+
+/// The broker says nothing to QoS 0, but answers pings: without one, the client could not tell a dead link.
+#[test]
+fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
+    let broker = Mosquitto::start(&Config::default());
+    std::thread::scope(|scope| {
+        for (id, keep_alive) in [("one", 1), ("two", 2)] {
+            let broker = &broker;
+            scope.spawn(move || {
+                let proxy = Proxy::transparent(broker.addr());
+                let setup = Setup { addr: proxy.addr(), ..setup(broker, id, keep_alive) }
+                    .options(|options| options.timeouts.pingresp_ms = 1_000);
+                let mut peer = Peer::start(&setup);
+                let publish = |peer: &mut Peer<8>| {
+                    peer.publish(&Message::new("stream", b"21.5"), |event| panic!("{event:?}"));
+                    peer.turn(PACE, |event| panic!("{event:?}"));
+                };
+                stays(&mut peer, publish);
+                proxy.silence();
+                let silent = Clock::now();
+                while peer.errors.is_empty() {
+                    publish(&mut peer);
+                }
+                notices(&peer, silent, keep_alive);
+            });
+        }
+    });
+}
+
+/// The client found the link dead by a missing PINGRESP: after the keep alive and a second of patience.
+fn notices(peer: &Peer<8>, silent: Clock, keep_alive: u16) {
+    let [Error::Client(baremqtt::Error::TimedOut(Timeout::PingResp))] = peer.errors[..] else {
+        panic!("{:?}", peer.errors)
+    };
+    let took = silent.elapsed();
+    assert!(took < Duration::from_millis(u64::from(keep_alive) * 1_000 + 1_700), "{took:?}");
+    // It has found back, over a link of its own.
+    assert_eq!(peer.sessions.len(), 2);
+}
+
+#[test]
+fn an_idle_client_notices_that_its_link_is_dead() {
+    let broker = Mosquitto::start(&Config::default());
+    let proxy = Proxy::transparent(broker.addr());
+    let setup = Setup { addr: proxy.addr(), ..setup(&broker, "idle", 1) }
+        .options(|options| options.timeouts.pingresp_ms = 1_000);
+    let mut peer = Peer::<8>::start(&setup);
+    proxy.silence();
+    let silent = Clock::now();
+    while peer.errors.is_empty() {
+        peer.turn(Duration::from_secs(5), |event| panic!("{event:?}"));
+    }
+    notices(&peer, silent, 1);
+}

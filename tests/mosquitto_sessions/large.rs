@@ -1,0 +1,245 @@
+//! Messages of 8 MiB: in one buffer, streamed out through 4 KiB, and received through 4 KiB.
+
+use std::time::Duration;
+
+use baremqtt::{Event, LargeMessages, Message, QoS, StreamedMessage, Version};
+
+use crate::peer::{Peer, Setup, VERSIONS};
+use crate::support::mosquitto::{Config, Mosquitto};
+use crate::support::proxy::{Cut, Proxy};
+
+const LEN: usize = 8 << 20;
+const SMALL: usize = 4 << 10;
+const TOPIC: &str = "large";
+const TURN: Duration = Duration::from_secs(1);
+const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+fn byte(index: usize) -> u8 {
+    (index ^ (index >> 8) ^ (index >> 16)) as u8
+}
+
+fn payload() -> Vec<u8> {
+    (0..LEN).map(byte).collect()
+}
+
+fn broker() -> Mosquitto {
+    Mosquitto::start(&Config::default())
+}
+
+/// Somebody with room for all of it.
+fn roomy(broker: &Mosquitto, id: &'static str, version: Version) -> Peer<8> {
+    Peer::start(&Setup::new(broker.addr(), id, version).buffers(LEN + SMALL, LEN + SMALL))
+}
+
+/// Waits for the message, whole and once.
+fn receive(observer: &mut Peer<8>, qos: QoS, expected: &[u8]) {
+    let mut arrived = false;
+    while !arrived {
+        observer.turn(TURN, |event| match event {
+            Event::Message(message) => {
+                assert_eq!(message.delivery.qos(), qos);
+                // Not `assert_eq!`: nobody wants to see eight megabytes.
+                assert!(message.payload == expected, "{} bytes", message.payload.len());
+                arrived = true;
+            }
+            other => panic!("{other:?}"),
+        });
+    }
+}
+
+fn wait_published(peer: &mut Peer<8>, qos: QoS) {
+    let mut done = qos == QoS::AtMostOnce;
+    while !done {
+        peer.turn(TURN, |event| match event {
+            Event::Published { qos: reached, .. } => done = reached == qos,
+            other => panic!("{other:?}"),
+        });
+    }
+    while !peer.mqtt.flush().expect("a link") {}
+}
+
+#[test]
+fn eight_mebibytes_arrive_from_one_buffer_in_another() {
+    for version in VERSIONS {
+        let broker = broker();
+        let mut observer = roomy(&broker, "observer", version);
+        observer.subscribe(TOPIC, QoS::ExactlyOnce);
+        let mut publisher = roomy(&broker, "publisher", version);
+        let payload = payload();
+        for qos in LEVELS {
+            publisher.publish(&Message::new(TOPIC, &payload).qos(qos), |event| panic!("{event:?}"));
+            wait_published(&mut publisher, qos);
+            receive(&mut observer, qos, &payload);
+        }
+        assert!(publisher.errors.is_empty() && observer.errors.is_empty());
+    }
+}
+
+/// Publishes a streamed message; says how often its payload was asked for.
+fn stream_out(peer: &mut Peer<8>, qos: QoS, payload: &[u8]) -> usize {
+    let message = StreamedMessage::new(TOPIC, payload.len()).qos(qos).repeatable();
+    let now = peer.mqtt.now();
+    let id = peer.mqtt.client_mut().publish_streamed(&message, now).expect("room");
+    let mut asked = 0;
+    let mut given = None;
+    let mut done = false;
+    while !done {
+        while let Some(from) = given.filter(|from| *from < payload.len()) {
+            let now = peer.mqtt.now();
+            given =
+                peer.mqtt.client_mut().write_payload(&payload[from..], now).ok().map(|taken| from + taken);
+            match peer.mqtt.flush() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => peer.reconnect(error),
+            }
+        }
+        if qos == QoS::AtMostOnce && given == Some(payload.len()) {
+            return asked;
+        }
+        peer.turn(TURN, |event| match event {
+            Event::StreamReady { id: wanted } => {
+                assert_eq!(wanted, id);
+                asked += 1;
+                given = Some(0);
+            }
+            Event::Published { id: published, qos: reached } => {
+                assert_eq!((Some(published), reached), (id, qos));
+                done = true;
+            }
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(peer.mqtt.client().in_flight(), 0);
+    asked
+}
+
+#[test]
+fn a_streamed_payload_arrives_whole_through_a_small_buffer() {
+    let payload = payload();
+    for version in VERSIONS {
+        let broker = broker();
+        let mut observer = roomy(&broker, "observer", version);
+        observer.subscribe(TOPIC, QoS::ExactlyOnce);
+        let mut peer = Peer::start(&Setup::new(broker.addr(), "streamer", version).buffers(SMALL, SMALL));
+        for qos in LEVELS {
+            assert_eq!(stream_out(&mut peer, qos, &payload), 1);
+            receive(&mut observer, qos, &payload);
+        }
+        assert!(peer.errors.is_empty(), "{:?}", peer.errors);
+    }
+}
+
+/// Each lost link asks for the payload again, from its start; the message arrives once.
+#[test]
+fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
+    let payload = payload();
+    for version in VERSIONS {
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            let broker = broker();
+            let mut observer = roomy(&broker, "observer", version);
+            observer.subscribe(TOPIC, QoS::ExactlyOnce);
+            // Within the payload, within the head, and right before the last byte: 5 bytes of fixed header, 7 of
+            // topic, 2 of identifier.
+            let connect = if version == Version::Mqtt31 { 14 + 10 } else { 12 + 10 };
+            let whole = (connect + 14 + LEN) as u64;
+            let cuts = [3_000_000, connect as u64 + 9, whole - 1].map(|after| Some(Cut::to_broker(after)));
+            let proxy = Proxy::start(broker.addr(), cuts);
+            let setup = Setup::new(proxy.addr(), "streamer", version).buffers(SMALL, SMALL);
+            let asked = stream_out(&mut Peer::start(&setup), qos, &payload);
+            assert_eq!((asked, proxy.cuts()), (4, 3));
+            receive(&mut observer, qos, &payload);
+            observer.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
+        }
+    }
+}
+
+/// A client with a small receive buffer, and a large message behind it and a small one.
+fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer<8>, Peer<8>) {
+    let broker = broker();
+    let setup = Setup::new(broker.addr(), "small", version)
+        .buffers(SMALL, SMALL)
+        .options(|options| options.large_messages = choice);
+    let mut receiver = Peer::start(&setup);
+    receiver.subscribe("#", QoS::ExactlyOnce);
+    let publisher = roomy(&broker, "publisher", version);
+    (broker, receiver, publisher)
+}
+
+/// Over a lost link nothing comes again: it was acknowledged.
+fn nothing_is_left(receiver: &mut Peer<8>, addr: std::net::SocketAddr) {
+    assert!(receiver.errors.is_empty(), "{:?}", receiver.errors);
+    receiver.turn(Duration::from_millis(50), |event| panic!("{event:?}"));
+    receiver.move_to(addr);
+    receiver.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
+}
+
+#[test]
+fn a_message_larger_than_the_buffer_comes_in_pieces() {
+    let payload = payload();
+    for version in VERSIONS {
+        let (broker, mut receiver, mut publisher) = small_receiver(version, LargeMessages::Pieces);
+        for qos in LEVELS {
+            publisher.publish(&Message::new(TOPIC, &payload).qos(qos), |event| panic!("{event:?}"));
+            wait_published(&mut publisher, qos);
+            publisher.publish(&Message::new("small", b"after").qos(qos), |event| panic!("{event:?}"));
+            wait_published(&mut publisher, qos);
+            let (mut begun, mut ended, mut after) = (false, false, false);
+            let mut at = 0;
+            while !after {
+                receiver.turn(TURN, |event| match event {
+                    Event::MessageStart(start) => {
+                        assert_eq!(start.topic.map(|topic| topic.as_str() == TOPIC), Some(true));
+                        assert_eq!((start.delivery.qos(), start.payload_len), (qos, LEN));
+                        assert!(!begun);
+                        begun = true;
+                    }
+                    Event::MessagePiece(piece) => {
+                        assert!(begun && !ended && piece == &payload[at..at + piece.len()]);
+                        at += piece.len();
+                    }
+                    Event::MessageEnd => {
+                        assert_eq!(at, LEN);
+                        ended = true;
+                    }
+                    Event::Message(message) => {
+                        assert!(ended && message.payload == b"after");
+                        after = true;
+                    }
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+        nothing_is_left(&mut receiver, broker.addr());
+    }
+}
+
+#[test]
+fn a_message_larger_than_the_buffer_is_skipped_reported_and_acknowledged() {
+    let payload = payload();
+    for version in VERSIONS {
+        let (broker, mut receiver, mut publisher) = small_receiver(version, LargeMessages::Skip);
+        for qos in LEVELS {
+            publisher.publish(&Message::new(TOPIC, &payload).qos(qos), |event| panic!("{event:?}"));
+            wait_published(&mut publisher, qos);
+            publisher.publish(&Message::new("small", b"after").qos(qos), |event| panic!("{event:?}"));
+            wait_published(&mut publisher, qos);
+            let (mut skipped, mut after) = (false, false);
+            while !after {
+                receiver.turn(TURN, |event| match event {
+                    Event::MessageSkipped(message) => {
+                        assert_eq!((message.delivery.qos(), message.payload_len), (qos, LEN));
+                        assert!(!skipped);
+                        skipped = true;
+                    }
+                    Event::Message(message) => {
+                        assert!(skipped && message.payload == b"after");
+                        after = true;
+                    }
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+        nothing_is_left(&mut receiver, broker.addr());
+    }
+}

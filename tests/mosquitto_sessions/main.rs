@@ -1,0 +1,15 @@
+//! The client over the std adapter against a real Mosquitto: over links that are cut, a broker that is stopped or
+//! killed, time that passes, messages of any size. Needs `mosquitto`.
+
+mod acknowledging;
+mod backlog;
+mod cuts;
+mod keep_alive;
+mod killed;
+mod large;
+mod peer;
+mod restored;
+mod traffic;
+
+#[path = "../support/mod.rs"]
+mod support;

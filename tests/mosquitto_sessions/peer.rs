@@ -1,0 +1,189 @@
+//! A client that finds back by itself, whatever happens to its link.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant as Clock};
+
+use baremqtt::transport::std::{Connection, Error, open_tcp};
+use baremqtt::{
+    Buffers, Client, Connect, Event, Message, Options, PacketId, QoS, RequestError, SubAckCode, Version,
+};
+
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub const VERSIONS: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
+
+/// What a peer is to be like.
+#[derive(Clone, Copy)]
+pub struct Setup {
+    pub addr: SocketAddr,
+    pub id: &'static str,
+    pub version: Version,
+    pub clean_session: bool,
+    pub keep_alive: u16,
+    pub options: Options,
+    pub rx: usize,
+    pub tx: usize,
+}
+
+impl Setup {
+    /// A client with a session that lasts, and buffers of 64 KiB.
+    pub fn new(addr: SocketAddr, id: &'static str, version: Version) -> Self {
+        Setup {
+            addr,
+            id,
+            version,
+            clean_session: false,
+            keep_alive: 60,
+            options: Options::new(),
+            rx: 0x1_0000,
+            tx: 0x1_0000,
+        }
+    }
+
+    pub fn buffers(self, rx: usize, tx: usize) -> Self {
+        Setup { rx, tx, ..self }
+    }
+
+    pub fn options(self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut setup = self;
+        change(&mut setup.options);
+        setup
+    }
+
+    pub fn client<const N: usize>(&self) -> Client<Vec<u8>, Vec<u8>, N> {
+        Client::with_options(Buffers { rx: vec![0; self.rx], tx: vec![0; self.tx] }, self.options)
+    }
+
+    fn connect(&self) -> Connect<'static> {
+        Connect::new(self.id)
+            .version(self.version)
+            .clean_session(self.clean_session)
+            .keep_alive(self.keep_alive)
+    }
+}
+
+/// The client, its link, and how often that had to be made anew.
+pub struct Peer<const N: usize> {
+    pub mqtt: Connection<TcpStream, Vec<u8>, Vec<u8>, N>,
+    setup: Setup,
+    end: Clock,
+    /// What the broker has said of the session, connection by connection.
+    pub sessions: Vec<Option<bool>>,
+    /// Why connections have ended.
+    pub errors: Vec<Error>,
+}
+
+impl<const N: usize> Peer<N> {
+    pub fn start(setup: &Setup) -> Self {
+        Self::with_client(setup, setup.client())
+    }
+
+    pub fn with_client(setup: &Setup, client: Client<Vec<u8>, Vec<u8>, N>) -> Self {
+        let end = Clock::now() + PATIENCE;
+        let mqtt = Connection::new(open(setup.addr, end), client, set_read_timeout);
+        let mut peer = Peer { mqtt, setup: *setup, end, sessions: Vec::new(), errors: Vec::new() };
+        match peer.connect() {
+            Ok(()) => {}
+            Err(error) => peer.reconnect(error),
+        }
+        peer
+    }
+
+    fn connect(&mut self) -> Result<(), Error> {
+        let session_present = self.mqtt.connect(&self.setup.connect())?;
+        self.sessions.push(session_present);
+        Ok(())
+    }
+
+    /// Goes on with a new link, which may take some attempts.
+    pub fn reconnect(&mut self, error: Error) {
+        self.errors.push(error);
+        loop {
+            self.mqtt.reopen(open(self.setup.addr, self.end));
+            match self.connect() {
+                Ok(()) => return,
+                Err(error) => self.errors.push(error),
+            }
+            assert!(Clock::now() < self.end, "no connection in time: {:?}", self.errors.last());
+        }
+    }
+
+    /// Goes on by another way to the broker.
+    pub fn move_to(&mut self, addr: SocketAddr) {
+        self.setup.addr = addr;
+        self.reconnect(Error::Closed);
+    }
+
+    /// Looks at the next event, if one comes within this time; says whether one did. A link that has ended is made
+    /// anew.
+    pub fn turn(&mut self, wait: Duration, look: impl FnOnce(Event<'_>)) -> bool {
+        assert!(Clock::now() < self.end, "not done in time; {} connections", self.sessions.len());
+        match self.mqtt.next_event(Some(wait)) {
+            Ok(Some(event)) => {
+                look(event);
+                return true;
+            }
+            Ok(None) => {}
+            Err(error) => self.reconnect(error),
+        }
+        false
+    }
+
+    /// Subscribes, as often as it takes until the answer has come.
+    pub fn subscribe(&mut self, filter: &str, qos: QoS) {
+        let mut done = false;
+        while !done {
+            let Ok(id) = self.mqtt.subscribe(&[(filter, qos)]) else {
+                self.turn(Duration::from_millis(10), |_| ());
+                continue;
+            };
+            let mut open = true;
+            while open {
+                self.turn(Duration::from_secs(1), |event| match event {
+                    Event::Subscribed { id: answered, codes } if answered == id => {
+                        assert!(codes.iter().all(|code| code == SubAckCode::Granted(qos)), "{codes:?}");
+                        (open, done) = (false, true);
+                    }
+                    Event::Ended { id: ended, .. } if ended == id => open = false,
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+    }
+
+    /// Publishes, as soon as there is room. Events that come meanwhile are looked at.
+    pub fn publish(&mut self, message: &Message<'_>, mut look: impl FnMut(Event<'_>)) -> Option<PacketId> {
+        loop {
+            match self.mqtt.publish(message) {
+                Ok(id) => return id,
+                Err(RequestError::Full(_) | RequestError::NotConnected) => {
+                    self.turn(Duration::from_millis(100), &mut look);
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+
+    /// Ends the connection with DISCONNECT; the client keeps the session.
+    pub fn leave(mut self) -> Client<Vec<u8>, Vec<u8>, N> {
+        self.mqtt.disconnect().expect("DISCONNECT leaves");
+        self.mqtt.into_parts().0
+    }
+}
+
+fn set_read_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(timeout))
+}
+
+fn open(addr: SocketAddr, end: Clock) -> TcpStream {
+    loop {
+        match open_tcp(addr, Duration::from_secs(5)) {
+            Ok(stream) => return stream,
+            Err(error) => assert!(Clock::now() < end, "nobody listens: {error}"),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,110 @@
+//! Numbered messages: sent one after the other, and counted where they arrive.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use baremqtt::codec::Publish;
+use baremqtt::{Event, Message, QoS, RequestError};
+
+use crate::peer::Peer;
+
+const TURN: Duration = Duration::from_millis(100);
+/// After the last message: what came twice would be here by then.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// A payload that says its number, and is of one of many lengths.
+pub fn payload(number: usize) -> Vec<u8> {
+    let mut payload = format!("{number:06}").into_bytes();
+    payload.resize(6 + number % 41, b'.');
+    payload
+}
+
+fn number(payload: &[u8]) -> usize {
+    let number = std::str::from_utf8(&payload[..6]).unwrap().parse().unwrap();
+    assert_eq!(payload, self::payload(number), "a message arrives as it was sent");
+    number
+}
+
+/// What has arrived.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Messages, counted once each: they came in their order without a gap.
+    pub arrived: usize,
+    /// Those that came again.
+    pub duplicates: usize,
+}
+
+impl Tally {
+    pub fn take(&mut self, message: &Publish<'_>) {
+        let number = number(message.payload);
+        assert!(number <= self.arrived, "after {} comes {number}", self.arrived.wrapping_sub(1));
+        if number == self.arrived {
+            self.arrived += 1;
+        } else {
+            self.duplicates += 1;
+        }
+    }
+}
+
+/// Publishes messages 0 to `count - 1`. Each that is accepted ends in exactly one event, which `done` hears of.
+/// `may_send` says of a number whether it is its time yet.
+pub fn send<const N: usize>(
+    peer: &mut Peer<N>,
+    topic: &str,
+    qos: QoS,
+    count: usize,
+    may_send: impl Fn(usize) -> bool,
+    mut done: impl FnMut(),
+) {
+    let mut open = HashMap::new();
+    let mut next = 0;
+    while next < count || !open.is_empty() {
+        while next < count && may_send(next) {
+            match peer.mqtt.publish(&Message::new(topic, &payload(next)).qos(qos)) {
+                Ok(id) => assert_eq!(open.insert(id.expect("an identifier"), next), None),
+                Err(RequestError::Full(_)) => break,
+                Err(other) => panic!("{other}"),
+            }
+            next += 1;
+        }
+        let wait = if open.is_empty() { Duration::from_millis(1) } else { TURN };
+        peer.turn(wait, |event| match event {
+            Event::Published { id, qos: reached } => {
+                assert_eq!(reached, qos);
+                assert!(open.remove(&id).is_some(), "{id} has ended before");
+                done();
+            }
+            other => panic!("{other:?}"),
+        });
+    }
+    // No event comes too many.
+    peer.turn(QUIET, |event| panic!("{event:?}"));
+    assert_eq!(peer.mqtt.client().in_flight(), 0);
+}
+
+/// Receives until `count` different messages have come; `progress` hears how many have.
+pub fn receive<const N: usize>(
+    peer: &mut Peer<N>,
+    qos: QoS,
+    count: usize,
+    mut progress: impl FnMut(usize),
+) -> Tally {
+    let mut tally = Tally::default();
+    let mut look = |event: Event<'_>| {
+        match event {
+            Event::Message(message) => {
+                assert_eq!(message.delivery.qos(), qos);
+                tally.take(&message);
+            }
+            other => panic!("{other:?}"),
+        }
+        tally.arrived
+    };
+    let mut arrived = 0;
+    while arrived < count {
+        peer.turn(TURN, |event| arrived = look(event));
+        progress(arrived);
+    }
+    while peer.turn(QUIET, |event| _ = look(event)) {}
+    tally
+}

@@ -1,0 +1,112 @@
+//! Packets and messages that wait: for room for their answers, or for the application to acknowledge others.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::Duration;
+
+use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
+use baremqtt::transport::std::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, Options, PacketId, QoS, TopicName, Version};
+
+/// What the server says, all at once; then it is silent.
+#[derive(Default)]
+struct Script {
+    says: VecDeque<u8>,
+    hears: Vec<u8>,
+}
+
+impl Script {
+    fn say(&mut self, packet: Packet<'_>) {
+        let mut bytes = [0; 64];
+        let len = packet.encode(Version::Mqtt311, &mut bytes).unwrap();
+        self.says.extend(&bytes[..len]);
+    }
+
+    fn publish(&mut self, number: u16, qos: QoS) {
+        let id = PacketId::new(number).unwrap();
+        let delivery = match qos {
+            QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup: false },
+            _ => Delivery::AtLeastOnce { id, dup: false },
+        };
+        let topic = TopicName::new("t").unwrap();
+        self.say(Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+    }
+}
+
+impl Read for Script {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        assert!(!buffer.is_empty(), "a read of nothing looks like the end");
+        if self.says.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.says.read(buffer) }
+    }
+}
+
+impl Write for Script {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hears.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn connect(mut script: Script, rx: usize, options: Options) -> Connection<Script, Vec<u8>, Vec<u8>, 8> {
+    let mut says = std::mem::take(&mut script.says);
+    script.say(Packet::ConnAck(ConnAck::Accepted { session_present: true }));
+    script.says.append(&mut says);
+    let client = Client::with_options(Buffers { rx: vec![0; rx], tx: vec![0; 256] }, options);
+    let mut mqtt = Connection::new(script, client, |_, _| Ok(()));
+    let session_present = mqtt.connect(&Connect::new("c").clean_session(false).keep_alive(0)).unwrap();
+    assert_eq!(session_present, Some(true));
+    mqtt
+}
+
+/// The control queue has room for seven answers. What is in the receive buffer is looked at all the same, before
+/// more is read, be there room in the buffer or not.
+#[test]
+fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_is_some() {
+    // 50 messages of 7 bytes behind 4 of CONNACK.
+    for rx in [1024, 354, 350, 349, 100, 70] {
+        let mut script = Script::default();
+        for number in 1..=50 {
+            script.publish(number, QoS::AtLeastOnce);
+        }
+        let mut mqtt = connect(script, rx, Options::new());
+        for number in 1..=50 {
+            let event = mqtt.next_event(Some(Duration::ZERO)).unwrap();
+            let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
+            assert_eq!(message.delivery.id().map(PacketId::get), Some(number));
+        }
+        assert_eq!(mqtt.next_event(Some(Duration::ZERO)).unwrap(), None);
+        let hears = &mqtt.stream().unwrap().hears;
+        let connect_len = usize::from(hears[1]) + 2;
+        assert_eq!(hears[connect_len..].chunks(4).filter(|answer| answer[0] == 0x40).count(), 50, "{rx}");
+    }
+}
+
+/// Receipts have room for eight runs. Then it is the application's turn, and the link does not end over it.
+#[test]
+fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
+    for rx in [1024, 70, 20] {
+        let mut script = Script::default();
+        for number in 1..=20 {
+            script.publish(number, if number % 2 == 0 { QoS::ExactlyOnce } else { QoS::AtLeastOnce });
+        }
+        let mut options = Options::new();
+        options.manual_acknowledgement = true;
+        let mut mqtt = connect(script, rx, options);
+        let mut receipts = VecDeque::new();
+        for number in 1..=20 {
+            if receipts.len() == 8 {
+                assert_eq!(mqtt.next_event(None).unwrap(), None, "{rx}");
+                assert_eq!(mqtt.next_event(Some(Duration::from_millis(1))).unwrap(), None);
+                let now = mqtt.now();
+                mqtt.client_mut().acknowledge(receipts.pop_front().unwrap(), now).unwrap();
+            }
+            let event = mqtt.next_event(None).unwrap();
+            let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
+            assert_eq!(message.delivery.id().map(PacketId::get), Some(number));
+            receipts.push_back(mqtt.client().receipt().unwrap());
+        }
+    }
+}
