@@ -3,19 +3,16 @@
 //!
 //! Requests are sent before, so that what is sent then is nothing but answers: their order depends on the server alone.
 
-#[path = "../common/model.rs"]
-mod model;
-
 use std::collections::VecDeque;
 use std::iter;
 
+use crate::model::Model;
 use arbitrary::{Arbitrary, Unstructured};
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::{
     Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, Options, QoS, Receipt, State,
     Version,
 };
-use model::Model;
 
 const NOW: Instant = Instant::ZERO;
 
