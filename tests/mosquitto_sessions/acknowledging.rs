@@ -80,20 +80,20 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                 .collect();
             let now = careful.mqtt.now();
             for receipt in &receipts[..4] {
-                careful.mqtt.client().acknowledge(*receipt, now).expect("in their order");
+                careful.mqtt.client_mut().acknowledge(*receipt, now).expect("in their order");
             }
             // All of it has reached the broker before the link is lost.
             careful.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
             careful.move_to(broker.addr());
             let now = careful.mqtt.now();
-            let stale = careful.mqtt.client().acknowledge(receipts[4], now);
+            let stale = careful.mqtt.client_mut().acknowledge(receipts[4], now);
             assert_eq!(stale, Err(AcknowledgeError::Stale));
 
             for expected in 5..=6 {
                 let (number, dup, receipt) = next_message(&mut careful);
                 assert_eq!((number, dup), (expected, true));
                 let now = careful.mqtt.now();
-                careful.mqtt.client().acknowledge(receipt, now).expect("in their order");
+                careful.mqtt.client_mut().acknowledge(receipt, now).expect("in their order");
             }
             careful.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
             careful.move_to(broker.addr());

@@ -26,8 +26,8 @@ const TOPIC: &str = "cuts";
 /// A broker that keeps sessions, and as many messages for them as come.
 ///
 /// Of the QoS 2 messages that a client has under way, Mosquitto 2.0.11 takes no more than `max_inflight`: the others
-/// it answers with PUBREC, and throws them away.
-pub fn persistent_broker(max_inflight: usize) -> Mosquitto {
+/// it answers with PUBREC, and throws them away. (`Options::max_exactly_once` is for that.)
+pub fn persistent_broker(max_inflight: u16) -> Mosquitto {
     let lines = format!("max_queued_messages 0\nmax_inflight_messages {max_inflight}");
     Mosquitto::start(&Config { persistence: Persistence::AtStop, lines, ..Config::default() })
 }
@@ -98,15 +98,17 @@ impl Run {
     }
 }
 
-/// From the client behind the proxy to an observer that is not cut.
-fn outward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize) {
+/// From the client behind the proxy to an observer that is not cut, with so many messages of QoS 2 under way.
+fn outward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize, window: u16) {
     let run = Run::new(version, qos);
-    let mut broker = persistent_broker(N.max(20));
-    let proxy = Proxy::start(broker.addr(), points(17 + N as u64, 6_000, 900));
+    let mut broker = persistent_broker(window);
+    let proxy = Proxy::start(broker.addr(), points(17 + N as u64, 4_500, 700));
     let progress = AtomicUsize::new(0);
     let mut observer = Peer::<64>::start(&Setup::new(broker.addr(), "observer", version));
     observer.subscribe(TOPIC, qos);
-    let setup = Setup::new(proxy.addr(), "publisher", version).buffers(rx, tx);
+    let setup = Setup::new(proxy.addr(), "publisher", version)
+        .buffers(rx, tx)
+        .options(|options| options.max_exactly_once = window);
     let tally = thread::scope(|scope| {
         let received = scope.spawn(|| receive(&mut observer, qos, MESSAGES, |_| ()));
         let sent = scope.spawn(|| {
@@ -154,16 +156,17 @@ fn inward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize) {
 #[test]
 fn out_at_least_once() {
     for version in VERSIONS {
-        outward::<8>(version, QoS::AtLeastOnce, 1024, 1024);
-        outward::<64>(version, QoS::AtLeastOnce, 2048, 2048);
+        outward::<8>(version, QoS::AtLeastOnce, 1024, 1024, 20);
+        outward::<64>(version, QoS::AtLeastOnce, 2048, 2048, 20);
     }
 }
 
 #[test]
 fn out_exactly_once() {
     for version in VERSIONS {
-        outward::<8>(version, QoS::ExactlyOnce, 1024, 1024);
-        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048);
+        outward::<8>(version, QoS::ExactlyOnce, 1024, 1024, 20);
+        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048, 20);
+        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048, 64);
     }
 }
 

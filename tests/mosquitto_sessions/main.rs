@@ -8,6 +8,7 @@ mod keep_alive;
 mod killed;
 mod large;
 mod peer;
+mod restored;
 mod traffic;
 
 #[path = "../support/mod.rs"]

@@ -168,10 +168,9 @@ impl<const N: usize> Peer<N> {
     }
 
     /// Ends the connection with DISCONNECT; the client keeps the session.
-    pub fn leave(self) -> Client<Vec<u8>, Vec<u8>, N> {
-        let (client, _, result) = self.mqtt.disconnect();
-        result.expect("DISCONNECT leaves");
-        client
+    pub fn leave(mut self) -> Client<Vec<u8>, Vec<u8>, N> {
+        self.mqtt.disconnect().expect("DISCONNECT leaves");
+        self.mqtt.into_parts().0
     }
 }
 
