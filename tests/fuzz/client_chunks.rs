@@ -8,7 +8,7 @@ use std::iter;
 
 use crate::model::Model;
 use arbitrary::{Arbitrary, Unstructured};
-use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::codec::{self, Decoded, Packet, Publish};
 use baremqtt::{
     Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, Options, QoS, Receipt, State,
     Version,
@@ -237,6 +237,11 @@ impl Peer {
                     Some(Seen::Payload(payload)) => payload.extend(piece),
                     _ => self.events.push(Seen::Payload(piece.to_vec())),
                 }
+            }
+            (Event::Message(message), _) => {
+                let head = Publish { payload: &[], ..message };
+                self.events.push(Seen::Event(format!("{head:?}")));
+                self.events.push(Seen::Payload(message.payload.to_vec()));
             }
             (event, _) => self.events.push(Seen::Event(format!("{event:?}"))),
         }
