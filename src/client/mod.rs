@@ -3,6 +3,8 @@
 mod advance;
 mod arena;
 mod bytes;
+mod compaction;
+mod connection;
 mod control;
 mod error;
 mod event;
@@ -11,10 +13,14 @@ mod large;
 mod link;
 mod options;
 mod outbound;
+mod output;
 mod receipts;
 mod record;
+mod redelivery;
+mod release;
 pub mod save;
 mod stream;
+mod timing;
 
 pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
 pub use event::{Event, LargeMessage, Message, StreamedMessage};
