@@ -68,7 +68,7 @@ impl World {
         let mut world = World {
             client,
             buffers,
-            broker: Broker::new(version, is(5), first_id),
+            broker: Broker::new(version, is(5), is(7), first_id),
             app: App::default(),
             now: Instant::ZERO,
             keep_alive: u16::from(times % 16),
