@@ -19,6 +19,7 @@ mod receiving;
 mod reconnecting;
 mod refusals;
 mod release_order;
+mod routing;
 mod saving;
 mod session_loss;
 mod soak;
