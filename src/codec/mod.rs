@@ -19,6 +19,7 @@ mod cursor;
 mod display;
 mod header;
 mod publish;
+mod suback;
 mod subscribe;
 mod types;
 mod unsubscribe;
@@ -27,7 +28,8 @@ pub use connack::{ConnAck, RefusalCode};
 pub use connect::{Connect, Credentials, Will};
 pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
-pub use subscribe::{SubAck, SubAckCode, SubAckCodes, Subscribe, SubscribeFilters, SubscribeFiltersIter};
+pub use suback::{SubAck, SubAckCode, SubAckCodes};
+pub use subscribe::{Subscribe, SubscribeFilters, SubscribeFiltersIter};
 pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 
