@@ -2,10 +2,10 @@
 //! event.
 
 use super::Error;
-use super::arena::Released;
 use super::inbound::{Held, Inbound, Span};
 use super::link::State;
 use super::outbound::Outbound;
+use super::release::Released;
 use crate::codec::{ConnAck, Delivery, FixedHeader, PacketType, Publish, SubAck, decode_id};
 use crate::session::PubRec;
 use crate::session::timers::Timer;

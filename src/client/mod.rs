@@ -3,6 +3,8 @@
 mod advance;
 mod arena;
 mod bytes;
+mod compaction;
+mod connection;
 mod control;
 mod error;
 mod event;
@@ -11,10 +13,14 @@ mod large;
 mod link;
 mod options;
 mod outbound;
+mod output;
 mod receipts;
 mod record;
+mod redelivery;
+mod release;
 pub mod save;
 mod stream;
+mod timing;
 
 pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
 pub use event::{Event, LargeMessage, Message, StreamedMessage};
@@ -143,14 +149,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
         self.link.revision
     }
 
-    /// Whether a message has come that cannot be delivered before the application acknowledges others.
-    #[cfg(any(
-        feature = "std",
-        feature = "embedded-io-v0.7",
-        feature = "embedded-io-async-v0.7",
-        feature = "nb"
-    ))]
-    pub(crate) const fn waits_for_acknowledgement(&self) -> bool {
+    /// Whether a message has come that cannot be delivered before the application acknowledges others
+    /// ([`Options::manual_acknowledgement`]).
+    pub const fn waits_for_acknowledgement(&self) -> bool {
         self.inbound.waits_for_receipt
     }
 

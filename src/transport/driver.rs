@@ -10,6 +10,8 @@ pub(super) struct Driver<R, T, const N: usize> {
     /// When the stream was read last. Time-outs of the server are judged by this, so that a slow application is not
     /// taken for a slow server.
     pub(super) read_at: Instant,
+    /// When the stream has taken something last.
+    sent_at: Instant,
 }
 
 impl<R, T, const N: usize> Driver<R, T, N>
@@ -18,7 +20,7 @@ where
     T: AsRef<[u8]> + AsMut<[u8]>,
 {
     pub(super) fn new(client: Client<R, T, N>) -> Self {
-        let mut driver = Driver { client, unflushed: false, read_at: Instant::ZERO };
+        let mut driver = Driver { client, unflushed: false, read_at: Instant::ZERO, sent_at: Instant::ZERO };
         driver.close();
         driver
     }
@@ -43,6 +45,7 @@ where
             Ok(len) => {
                 self.client.sent(len, now);
                 self.unflushed = true;
+                self.sent_at = now;
                 Ok(())
             }
             Err(error) => Err(self.fail(Error::Io(error))),
@@ -73,22 +76,21 @@ where
         error
     }
 
-    /// When a disconnect that began at that time is given up: for a server that does not take even DISCONNECT, and for a
-    /// flush that does not come to its end.
-    #[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7"))]
-    pub(super) fn disconnect_deadline(&self, started: Instant) -> Option<Instant> {
+    /// When output that was asked for at this time is given up, unless it moves on.
+    pub(super) fn stall_deadline(&self, asked_at: Instant) -> Option<Instant> {
         match self.client.options().timeouts.stall_ms {
-            _ if self.is_open() => self.client.deadline(),
             0 => None,
-            ms => Some(started.after(ms)),
+            ms => Some(self.sent_at.max(asked_at).after(ms)),
         }
     }
 
-    #[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7"))]
-    pub(super) fn fail_if_due<E>(&mut self, deadline: Option<Instant>, now: Instant) -> Result<(), Error<E>> {
-        if deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(self.fail(Error::Client(client::Error::TimedOut(Timeout::Stall))));
+    /// For a server that does not take what it is sent, not even DISCONNECT.
+    pub(super) fn fail_if_stalled<E>(&mut self, asked_at: Instant, now: Instant) -> Result<(), Error<E>> {
+        match self.stall_deadline(asked_at) {
+            Some(deadline) if deadline <= now => {
+                Err(self.fail(Error::Client(client::Error::TimedOut(Timeout::Stall))))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

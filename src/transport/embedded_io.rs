@@ -31,7 +31,9 @@ use embedded_io::{ErrorKind, Read, ReadReady, Write};
 
 use super::driver::Driver;
 use super::{Error, turn};
-use crate::{Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError};
+use crate::{
+    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, StreamError, StreamedMessage,
+};
 
 /// A client, the stream that it talks over, and a clock.
 ///
@@ -127,6 +129,29 @@ where
         self.driver.client.publish(message, now)
     }
 
+    /// Queues a message whose payload is to be handed over in pieces; see [`Client::publish_streamed`].
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        let now = self.now();
+        self.driver.client.publish_streamed(message, now)
+    }
+
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; see
+    /// [`Client::write_payload`]. Says how many bytes were taken; [`flush`](Self::flush) makes room for more. Where flush says
+    /// `false`, the server is slow: let [`next_event`](Self::next_event) have a turn.
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+        let now = self.now();
+        self.driver.client.write_payload(payload, now)
+    }
+
     /// Queues a SUBSCRIBE; see [`Client::subscribe`].
     ///
     /// # Errors
@@ -191,8 +216,8 @@ where
             if self.is_open() {
                 self.driver.read(&mut Ready(&mut self.stream), &mut self.clock)?;
             }
-            let (deadline, now) = (self.driver.disconnect_deadline(started), self.now());
-            self.driver.fail_if_due(deadline, now)?;
+            let now = self.now();
+            self.driver.fail_if_stalled(started, now)?;
         }
         Ok(())
     }

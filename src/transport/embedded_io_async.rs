@@ -51,16 +51,17 @@
 //! }
 //! ```
 
-use core::future::{Future, pending, poll_fn};
-use core::pin::pin;
-use core::task::Poll;
+use core::future::pending;
 use core::time::Duration;
 
 use embedded_io_async::{ErrorKind, Read, Write};
 
 use super::Error;
+use super::any_of::any_of;
 use super::driver::Driver;
-use crate::{Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError};
+use crate::{
+    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, StreamError, StreamedMessage,
+};
 
 /// The clock of an executor.
 #[allow(async_fn_in_trait, reason = "what is known of the type shows whether its futures are Send")]
@@ -164,13 +165,36 @@ where
         }
     }
 
-    /// Queues a message; see [`Client::publish`]. It leaves with the next [`next_event`](Self::next_event).
+    /// Queues a message; see [`Client::publish`]. It leaves with the next [`next_event`](Self::next_event) or
+    /// [`flush`](Self::flush).
     ///
     /// # Errors
     /// See [`RequestError`].
     pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
         let now = self.now();
         self.driver.client.publish(message, now)
+    }
+
+    /// Queues a message whose payload is to be handed over in pieces; see [`Client::publish_streamed`].
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        let now = self.now();
+        self.driver.client.publish_streamed(message, now)
+    }
+
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; see
+    /// [`Client::write_payload`]. Says how many bytes were taken; [`flush`](Self::flush) makes room for more.
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+        let now = self.now();
+        self.driver.client.write_payload(payload, now)
     }
 
     /// Queues a SUBSCRIBE; see [`Client::subscribe`].
@@ -224,8 +248,24 @@ where
             } {
                 return Ok(None);
             }
-            self.transfer(until).await?;
+            let deadline = self.driver.client.deadline();
+            self.transfer(deadline.into_iter().chain(until).min()).await?;
         }
+    }
+
+    /// Sends what is queued. What comes in meanwhile is read, so that the server can get on, but not looked at.
+    ///
+    /// # Cancel safety
+    /// Safe: no byte is lost or sent twice. What is left goes with the next call of any method.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Closed`], or the stall time-out.
+    pub async fn flush(&mut self) -> Result<(), Error<I::Error>> {
+        let asked_at = self.now();
+        while !self.driver.client.pending().is_empty() || self.driver.unflushed {
+            self.send(asked_at).await?;
+        }
+        Ok(())
     }
 
     /// Sends what is queued, and DISCONNECT behind it. Then the stream has to be closed. The session stays in the client.
@@ -238,23 +278,26 @@ where
     /// # Errors
     /// What kept DISCONNECT from being sent: then the server publishes the will.
     pub async fn disconnect(&mut self) -> Result<(), Error<I::Error>> {
-        let started = self.now();
-        self.driver.client.disconnect(started);
+        let asked_at = self.now();
+        self.driver.client.disconnect(asked_at);
         while self.is_open() || self.driver.unflushed {
-            self.transfer(self.driver.disconnect_deadline(started)).await?;
-            let (deadline, now) = (self.driver.disconnect_deadline(started), self.now());
-            self.driver.fail_if_due(deadline, now)?;
+            self.send(asked_at).await?;
         }
         Ok(())
     }
 
-    /// Reads, writes or flushes once, whatever is ready first, or waits until the client's deadline or this one has come.
+    /// A transfer that fails where output does not move on.
+    async fn send(&mut self, asked_at: Instant) -> Result<(), Error<I::Error>> {
+        self.transfer(self.driver.stall_deadline(asked_at)).await?;
+        self.driver.fail_if_stalled(asked_at, self.now())
+    }
+
+    /// Reads, writes or flushes once, whatever is ready first, or waits until this time has come.
     ///
     /// Cancel-safe, because what the stream has done is told to the client without another `await` between.
-    async fn transfer(&mut self, until: Option<Instant>) -> Result<(), Error<I::Error>> {
+    async fn transfer(&mut self, wake_at: Option<Instant>) -> Result<(), Error<I::Error>> {
         let Connection { driver, input, output, timer } = self;
         let (open, unflushed) = (driver.is_open(), driver.unflushed);
-        let wake_at = [driver.client.deadline(), until].into_iter().flatten().min();
         let (room, bytes) = driver.client.split_io();
         let read = async {
             match room {
@@ -288,31 +331,6 @@ where
             Some(result) if !is_interrupted(&result) => self.driver.received(result, now),
             _ => Ok(()),
         }
-    }
-}
-
-/// Waits until one of the three is ready; says what the first two have come to.
-///
-/// All are asked each time: two can be ready at once, and none may starve.
-async fn any_of<A, B>(
-    first: impl Future<Output = A>,
-    second: impl Future<Output = B>,
-    third: impl Future<Output = ()>,
-) -> (Option<A>, Option<B>) {
-    let (mut first, mut second, mut third) = (pin!(first), pin!(second), pin!(third));
-    poll_fn(|cx| {
-        let a = finished(first.as_mut().poll(cx));
-        let b = finished(second.as_mut().poll(cx));
-        let c = third.as_mut().poll(cx).is_ready();
-        if c || a.is_some() || b.is_some() { Poll::Ready((a, b)) } else { Poll::Pending }
-    })
-    .await
-}
-
-fn finished<V>(poll: Poll<V>) -> Option<V> {
-    match poll {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
     }
 }
 

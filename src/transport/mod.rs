@@ -8,7 +8,13 @@
 //! | `embedded_io_async` | `embedded-io-async-v0.7` | halves that are `embedded_io_async::{Read, Write}` | `await` |
 //! | `nb` | `nb` | functions that return `nb::Result` | not at all |
 
+#[cfg(feature = "embedded-io-async-v0.7")]
+mod any_of;
 #[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg_attr(
+    not(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7")),
+    allow(dead_code, reason = "nb does not wait for output")
+)]
 mod driver;
 #[cfg(feature = "embedded-io-v0.7")]
 pub mod embedded_io;

@@ -8,6 +8,10 @@
 mod client_chunks;
 mod client_session;
 mod decode;
+#[path = "../common/image.rs"]
+mod image;
+#[path = "../common/model.rs"]
+mod model;
 mod restore;
 mod roundtrip;
 mod topic;

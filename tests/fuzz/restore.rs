@@ -3,9 +3,7 @@
 //! The first byte is flags and the size of the transmit buffer; bit 0 asks for a right check sum, so that damage
 //! comes through to what is behind it.
 
-#[path = "../common/image.rs"]
-mod image;
-
+use crate::image;
 use baremqtt::codec::{self, ConnAck, Decoded, Packet, PacketId};
 use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS, State, Version};
 

@@ -29,7 +29,10 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant as Clock;
 
-use crate::{Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, State, client};
+use crate::{
+    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, State, StreamError,
+    StreamedMessage, client,
+};
 
 /// How long a write may block before it is the turn of reading.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
@@ -200,6 +203,27 @@ where
     /// See [`RequestError`].
     pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
         self.client.publish(message, self.now())
+    }
+
+    /// Queues a message whose payload is to be handed over in pieces; see [`Client::publish_streamed`].
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        self.client.publish_streamed(message, self.now())
+    }
+
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; see
+    /// [`Client::write_payload`]. Says how many bytes were taken; [`flush`](Self::flush) makes room for more. Where
+    /// flush says `false`, the server is slow: let [`next_event`](Self::next_event) have a turn.
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+        self.client.write_payload(payload, self.now())
     }
 
     /// Queues a SUBSCRIBE; see [`Client::subscribe`].
