@@ -44,7 +44,13 @@ impl Machine<'_> {
         let result = self.step();
         match result {
             Ok(_) => self.out.watch_output(self.now, false),
-            Err(_) => self.link_lost(),
+            Err(error) => {
+                match error {
+                    Error::TimedOut(_) => debug!("MQTT: {}", error),
+                    _ => warn!("MQTT: {}", error),
+                }
+                self.link_lost();
+            }
         }
         result
     }

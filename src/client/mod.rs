@@ -149,9 +149,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
         self.link.revision
     }
 
-    /// Whether a message has come that cannot be delivered before the application acknowledges others.
-    #[cfg(feature = "std")]
-    pub(crate) const fn waits_for_acknowledgement(&self) -> bool {
+    /// Whether a message has come that cannot be delivered before the application acknowledges others
+    /// ([`Options::manual_acknowledgement`]).
+    pub const fn waits_for_acknowledgement(&self) -> bool {
         self.inbound.waits_for_receipt
     }
 
@@ -302,6 +302,22 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     #[inline]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
         self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default()
+    }
+
+    /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that
+    /// reads and writes at the same time.
+    #[must_use]
+    #[inline]
+    pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
+        let room = self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default();
+        let outbound = Outbound {
+            link: &mut self.link,
+            queues: &mut self.queues,
+            session: &mut self.session,
+            positions: &mut self.positions,
+            tx: self.buffers.tx.as_mut(),
+        };
+        (room, outbound.pending())
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.

@@ -19,6 +19,7 @@ impl Outbound<'_> {
         self.link.timers.stop(Timer::SendSilence);
         self.link.timers.stop(Timer::ReceiveSilence);
         if !self.link.ping_queued {
+            debug!("MQTT: PINGREQ");
             self.link.ping_queued = true;
             let Parts { control, control_bytes, .. } = self.parts();
             control.push(control_bytes, &PINGREQ);
@@ -59,6 +60,7 @@ impl Outbound<'_> {
             self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
             return;
         }
+        debug!("MQTT: no answers, so everything is sent again");
         self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
         self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
         let dup = self.link.version == Version::Mqtt31;
