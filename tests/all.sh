@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics hermetic examples interop firmware fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -44,9 +44,10 @@ step_format() {
   done < <(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*')
 }
 
-# Everything that is compiled for this machine, tests that `cargo test` leaves out included.
+# Everything that is compiled for this machine, tests that `cargo test` leaves out included; and the firmware, as far as
+# it is the same on this machine.
 step_lint() {
-  local features test left_out=()
+  local features test board left_out=()
   while read -r test _; do
     left_out+=(--test "$test")
   done < <(interop_tests)
@@ -57,6 +58,10 @@ step_lint() {
   done
   echo "-- clippy ${left_out[*]}"
   cargo clippy --quiet --all-features "${left_out[@]}" -- -D warnings
+  for board in lm3s6965evb mps2-an386 microbit; do
+    echo "-- clippy of the firmware for $board"
+    cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
+  done
 }
 
 # Every subset of the features compiles without a warning; without `std` there is neither std nor alloc in it.
@@ -111,6 +116,20 @@ step_panics() {
   done
   echo "-- thumbv7em-none-eabihf, opt-level 3"
   panic_gate thumbv7em-none-eabihf --profile fast
+}
+
+# What the library costs a microcontroller: the table in README.md.
+step_footprint() {
+  local level out folders=()
+  for level in s z; do
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=$level bare_cargo thumbv7m-none-eabi build --quiet --locked --release \
+      --manifest-path tests/footprint/Cargo.toml
+    out=$CARGO_TARGET_DIR/footprint/$level
+    mkdir -p "$out"
+    cp "$(bare_target_dir thumbv7m-none-eabi)"/thumbv7m-none-eabi/release/{empty,publisher,application,everything} "$out"
+    folders+=("$out")
+  done
+  python3 tests/footprint/table.py "${folders[@]}"
 }
 
 # What needs nothing but Rust.

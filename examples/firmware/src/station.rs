@@ -237,7 +237,7 @@ impl File {
             self.crc ^= u32::from(byte);
             for _ in 0..8 {
                 let out = self.crc & 1;
-                self.crc = self.crc >> 1 ^ 0xEDB8_8320 * out;
+                self.crc = (self.crc >> 1) ^ (0xEDB8_8320 * out);
             }
         }
     }
