@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics hermetic examples interop fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -29,6 +29,7 @@ step_setup() {
   need_rust
   need_bare_metal
   need_mosquitto
+  need_qemu
   need_python
   need_cargo_fuzz
   # Fails where Cargo.lock does not belong to Cargo.toml.
@@ -43,9 +44,10 @@ step_format() {
   done < <(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*')
 }
 
-# Everything that is compiled for this machine, tests that `cargo test` leaves out included.
+# Everything that is compiled for this machine, tests that `cargo test` leaves out included; and the firmware, as far as
+# it is the same on this machine.
 step_lint() {
-  local features test left_out=()
+  local features test board left_out=()
   while read -r test _; do
     left_out+=(--test "$test")
   done < <(interop_tests)
@@ -56,6 +58,10 @@ step_lint() {
   done
   echo "-- clippy ${left_out[*]}"
   cargo clippy --quiet --all-features "${left_out[@]}" -- -D warnings
+  for board in lm3s6965evb mps2-an386 microbit; do
+    echo "-- clippy of the firmware for $board"
+    cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
+  done
 }
 
 # Every subset of the features compiles without a warning; without `std` there is neither std nor alloc in it.
@@ -112,6 +118,20 @@ step_panics() {
   panic_gate thumbv7em-none-eabihf --profile fast
 }
 
+# What the library costs a microcontroller: the table in README.md.
+step_footprint() {
+  local level out folders=()
+  for level in s z; do
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=$level bare_cargo thumbv7m-none-eabi build --quiet --locked --release \
+      --manifest-path tests/footprint/Cargo.toml
+    out=$CARGO_TARGET_DIR/footprint/$level
+    mkdir -p "$out"
+    cp "$(bare_target_dir thumbv7m-none-eabi)"/thumbv7m-none-eabi/release/{empty,publisher,application,everything} "$out"
+    folders+=("$out")
+  done
+  python3 tests/footprint/table.py "${folders[@]}"
+}
+
 # What needs nothing but Rust.
 step_hermetic() {
   echo "-- default features"
@@ -126,6 +146,8 @@ step_examples() {
   local manifest
   cargo build --examples --all-features
   for manifest in examples/*/Cargo.toml; do
+    # Firmware is for bare metal: `firmware` builds it.
+    [ "$manifest" != examples/firmware/Cargo.toml ] || continue
     [ -e "$manifest" ] || continue
     echo "-- $manifest"
     cargo build --manifest-path "$manifest"
@@ -141,9 +163,20 @@ step_interop() {
   [ "${#tests[@]}" -gt 0 ] || fail "Cargo.toml has no [[test]] with test = false"
   for test in "${tests[@]}"; do
     read -r name features <<<"$test"
+    [ "$name" != firmware ] || continue # the next step
     echo "-- $name"
     cargo test --features "$features" --test "$name"
   done
+}
+
+# The firmware on three emulated boards, each joined to a broker by its serial line.
+step_firmware() {
+  need_mosquitto
+  need_qemu
+  firmware lm3s6965evb thumbv7m-none-eabi
+  firmware mps2-an386 thumbv7em-none-eabihf
+  firmware microbit thumbv6m-none-eabi
+  cargo test --test firmware
 }
 
 step_fuzz() {
@@ -186,6 +219,16 @@ for target in package["targets"]:
         print(target["name"], ",".join(target.get("required-features", [])))'
 }
 
+# Builds the firmware for a board of this target, and puts it where tests/firmware/ looks for it.
+firmware() {
+  local board=$1 target=$2
+  echo "-- $board"
+  DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release --manifest-path examples/firmware/Cargo.toml \
+    --no-default-features --features "$board,semihosting"
+  mkdir -p "$CARGO_TARGET_DIR/firmware"
+  cp "$(bare_target_dir "$target")/$target/release/firmware" "$CARGO_TARGET_DIR/firmware/$board"
+}
+
 is_rustup_target() {
   rustup target list --installed | grep -qx "$1"
 }
@@ -199,8 +242,13 @@ bare_cargo() {
     return
   fi
   need_bare_metal
-  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$CARGO_TARGET_DIR/debian" \
+  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$(bare_target_dir "$target")" \
     /usr/bin/cargo "$command" --target "$target" -Zbuild-std=core "$@"
+}
+
+# Where bare_cargo puts what it builds for a target.
+bare_target_dir() {
+  if is_rustup_target "$1"; then echo "$CARGO_TARGET_DIR"; else echo "$CARGO_TARGET_DIR/debian"; fi
 }
 
 panic_gate() {
@@ -264,6 +312,10 @@ need_bare_metal() {
 
 need_mosquitto() {
   { have mosquitto && have mosquitto_passwd && have mosquitto_pub; } || debian_packages mosquitto mosquitto-clients
+}
+
+need_qemu() {
+  have qemu-system-arm || debian_packages qemu-system-arm
 }
 
 # A Python of the tests' own, with another MQTT client in it.
