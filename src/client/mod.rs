@@ -231,7 +231,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Gives up the message whose payload [`Event::StreamReady`] has asked for, instead of the first
-    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows.
+    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows. (A server that has had a QoS 2
+    /// message whole, on an earlier connection, keeps its identifier to the end of the session.)
     ///
     /// # Errors
     /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
@@ -257,7 +258,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before.
+    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before. A streamed
+    /// message whose payload was not begun is not waited for, nor is what is queued behind it.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
