@@ -152,6 +152,11 @@ step_examples() {
     echo "-- $manifest"
     cargo build --manifest-path "$manifest"
   done
+  echo "-- nb_loop"
+  cargo run --quiet --features nb --example nb_loop
+  echo "-- tokio"
+  cargo clippy --quiet --manifest-path examples/tokio/Cargo.toml --all-targets -- -D warnings
+  cargo test --manifest-path examples/tokio/Cargo.toml
 }
 
 # Each test that needs a program which is not part of Rust.

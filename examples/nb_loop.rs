@@ -1,0 +1,131 @@
+//! A loop that never waits for anybody, with the `nb` adapter: three clients in one thread pass a number round.
+//!
+//! ```text
+//! cargo run --features nb --example nb_loop
+//! cargo run --features nb --example nb_loop -- localhost:1883
+//! ```
+
+#[path = "broker/server/mod.rs"]
+mod server;
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant as Clock};
+
+use baremqtt::transport::nb::{Connection, Stream};
+use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS, State};
+use server::Server;
+
+const PLACES: usize = 3;
+const LAST: u32 = 12;
+
+/// A TCP stream that does not wait.
+struct Tcp(TcpStream);
+
+fn non_blocking<V>(result: io::Result<V>) -> nb::Result<V, io::Error> {
+    result.map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::Interrupted => nb::Error::WouldBlock,
+        _ => nb::Error::Other(error),
+    })
+}
+
+impl Stream for Tcp {
+    type Error = io::Error;
+
+    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, io::Error> {
+        non_blocking(self.0.read(buffer))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, io::Error> {
+        non_blocking(self.0.write(bytes))
+    }
+}
+
+/// Buffers of a few hundred bytes: this could be a microcontroller.
+type Mqtt = Connection<Tcp, [u8; 128], [u8; 256], 4>;
+
+fn open(broker: &str, place: usize) -> Result<Mqtt, Box<dyn Error>> {
+    let stream = TcpStream::connect(broker)?;
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    let client = Client::new(Buffers { rx: [0; 128], tx: [0; 256] });
+    let mut mqtt = Connection::new(Tcp(stream), client);
+    let id = format!("nb-loop-{place}");
+    mqtt.client_mut().connect(&Connect::new(&id).keep_alive(30), Instant::ZERO)?;
+    Ok(mqtt)
+}
+
+/// What a client does about an event; says whether the number has come to its end.
+fn answer(mqtt: &mut Mqtt, place: usize, now: Instant) -> Result<bool, Box<dyn Error>> {
+    let topic = |place: usize| format!("baremqtt/ring/{}", place % PLACES);
+    let (event, mut outbound) = mqtt.client_mut().split();
+    match event {
+        Some(Event::Connected { .. }) => {
+            outbound.subscribe(&[(&topic(place), QoS::ExactlyOnce)], now)?;
+        }
+        // The last one to subscribe begins.
+        Some(Event::Subscribed { .. }) if place == PLACES - 1 => {
+            outbound.publish(&Message::new(&topic(place + 1), b"1").qos(QoS::ExactlyOnce), now)?;
+        }
+        Some(Event::Message(message)) => {
+            let number: u32 = str::from_utf8(message.payload)?.parse()?;
+            println!("{number} is at {}", message.topic);
+            if number == LAST {
+                return Ok(true);
+            }
+            let next = (number + 1).to_string();
+            outbound.publish(&Message::new(&topic(place + 1), next.as_bytes()).qos(QoS::ExactlyOnce), now)?;
+        }
+        _ => {}
+    }
+    Ok(false)
+}
+
+fn run(broker: &str) -> Result<(), Box<dyn Error>> {
+    let start = Clock::now();
+    let mut ring: Vec<Mqtt> = Vec::new();
+    loop {
+        let now = Instant::from_millis(start.elapsed().as_millis() as u64);
+        // One after the other: whoever is connected has subscribed before the next one begins.
+        let is_ready =
+            |mqtt: &Mqtt| mqtt.client().state() == State::Connected && mqtt.client().in_flight() == 0;
+        if ring.len() < PLACES && ring.iter().all(is_ready) {
+            ring.push(open(broker, ring.len())?);
+        }
+        for (place, mqtt) in ring.iter_mut().enumerate() {
+            match mqtt.poll(now) {
+                Ok(_) => {
+                    if answer(mqtt, place, now)? {
+                        return Ok(());
+                    }
+                }
+                Err(nb::Error::WouldBlock) => {}
+                Err(nb::Error::Other(error)) => return Err(error.into()),
+            }
+        }
+        // Here a machine does its other work.
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn main() -> ExitCode {
+    let result = match std::env::args().nth(1) {
+        Some(broker) => run(&broker),
+        None => {
+            let listen = (Ipv4Addr::LOCALHOST, 0).into();
+            Server::start(server::Options { listen, ..server::Options::default() })
+                .map_err(Into::into)
+                .and_then(|server| run(&server.addr().to_string()))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nb_loop: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

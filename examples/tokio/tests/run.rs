@@ -1,0 +1,45 @@
+//! The example, against the example broker.
+
+#[path = "../../broker/server/mod.rs"]
+mod server;
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use server::{Options, Server};
+
+fn start(listen: SocketAddr) -> Server {
+    Server::start(Options { listen, ..Options::default() }).expect("a port on loopback")
+}
+
+fn example(server: &Server, count: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_baremqtt-tokio"))
+        .args([&server.addr().to_string(), count])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the example is built")
+}
+
+#[test]
+fn publishes_and_receives() {
+    let server = start(([127, 0, 0, 1], 0).into());
+    let ended = example(&server, "2").wait_with_output().expect("it ends");
+    assert!(ended.status.success());
+    let said = String::from_utf8(ended.stdout).expect("text");
+    assert_eq!(said, "connected\nbaremqtt/tokio/count: 1\nbaremqtt/tokio/count: 2\n");
+}
+
+#[test]
+fn comes_back() {
+    let server = start(([127, 0, 0, 1], 0).into());
+    let addr = server.addr();
+    let mut example = example(&server, "3");
+    let mut lines = BufReader::new(example.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "baremqtt/tokio/count: 1"));
+    server.stop();
+    let _server = start(addr);
+    assert!(lines.any(|line| line == "connected"));
+    assert_eq!(lines.filter(|line| line.starts_with("baremqtt/tokio/count")).count(), 2);
+    assert!(example.wait().expect("it ends").success());
+}

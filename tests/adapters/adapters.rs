@@ -1,0 +1,165 @@
+//! All adapters under one trait.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use baremqtt::transport::{Error, embedded_io, embedded_io_async, nb, std as blocking};
+use baremqtt::{Buffers, Client, Event, Instant, Options};
+
+pub type Buffered = Client<Vec<u8>, Vec<u8>, 8>;
+
+pub fn client() -> Buffered {
+    Client::with_options(Buffers { rx: vec![0; 64], tx: vec![0; 512] }, Options::new())
+}
+
+/// What ended a connection, in words.
+pub type Ended = String;
+
+pub trait Adapter {
+    /// A turn, or a few: the next event, if there is one.
+    fn step(&mut self) -> Result<Option<String>, Ended>;
+    fn client(&mut self) -> &mut Buffered;
+    fn now(&mut self) -> Instant;
+}
+
+fn text(event: Event<'_>) -> String {
+    match event {
+        Event::Message(message) => {
+            let payload = String::from_utf8_lossy(message.payload);
+            format!("{} {payload} {:?}", message.topic, message.delivery.qos())
+        }
+        event => format!("{event:?}"),
+    }
+}
+
+fn stepped<E: Display>(result: Result<Option<Event<'_>>, Error<E>>) -> Result<Option<String>, Ended> {
+    result.map(|event| event.map(text)).map_err(|error| error.to_string())
+}
+
+pub type Std<S> = blocking::Connection<S, Vec<u8>, Vec<u8>, 8>;
+
+impl<S: io::Read + io::Write> Adapter for Std<S> {
+    fn step(&mut self) -> Result<Option<String>, Ended> {
+        stepped(self.next_event(Some(Duration::from_millis(1))))
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        self.client_mut()
+    }
+
+    fn now(&mut self) -> Instant {
+        blocking::Connection::now(self)
+    }
+}
+
+pub type EmbeddedIo<S, C> = embedded_io::Connection<S, C, Vec<u8>, Vec<u8>, 8>;
+
+impl<S, C> Adapter for EmbeddedIo<S, C>
+where
+    S: ::embedded_io::Read + ::embedded_io::ReadReady + ::embedded_io::Write,
+    C: FnMut() -> Instant,
+{
+    fn step(&mut self) -> Result<Option<String>, Ended> {
+        stepped(self.next_event(Some(Duration::ZERO)))
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        self.client_mut()
+    }
+
+    fn now(&mut self) -> Instant {
+        embedded_io::Connection::now(self)
+    }
+}
+
+/// With the clock that `nb` is to be told of.
+pub struct Nb<S: nb::Stream, C> {
+    pub connection: nb::Connection<S, Vec<u8>, Vec<u8>, 8>,
+    pub clock: C,
+}
+
+impl<S: nb::Stream<Error: Display>, C: FnMut() -> Instant> Adapter for Nb<S, C> {
+    fn step(&mut self) -> Result<Option<String>, Ended> {
+        match self.connection.poll((self.clock)()) {
+            Ok(event) => Ok(Some(text(event))),
+            Err(::nb::Error::WouldBlock) => Ok(None),
+            Err(::nb::Error::Other(error)) => Err(error.to_string()),
+        }
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        self.connection.client_mut()
+    }
+
+    fn now(&mut self) -> Instant {
+        (self.clock)()
+    }
+}
+
+pub type AsyncConnection<I, O, C> = embedded_io_async::Connection<I, O, C, Vec<u8>, Vec<u8>, 8>;
+
+/// With an executor that drops futures.
+pub struct Async<I, O, C> {
+    pub connection: AsyncConnection<I, O, C>,
+    /// How often a future is polled before it is dropped.
+    pub most_polls: usize,
+    /// How often futures were polled.
+    pub polls: usize,
+    /// The future that is polled the so manieth time is dropped, once.
+    pub drop_at: usize,
+}
+
+impl<I, O, C> Async<I, O, C> {
+    pub fn new(connection: AsyncConnection<I, O, C>) -> Self {
+        Async { connection, most_polls: 20, polls: 0, drop_at: usize::MAX }
+    }
+}
+
+impl<I, O, C> Adapter for Async<I, O, C>
+where
+    I: ::embedded_io_async::Read,
+    O: ::embedded_io_async::Write<Error = I::Error>,
+    C: embedded_io_async::Timer,
+{
+    fn step(&mut self) -> Result<Option<String>, Ended> {
+        let mut future = pin!(self.connection.next_event(None));
+        for _ in 0..self.most_polls {
+            self.polls += 1;
+            if let Poll::Ready(result) = poll(future.as_mut()) {
+                return stepped(result);
+            }
+            if self.polls == self.drop_at {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        self.connection.client_mut()
+    }
+
+    fn now(&mut self) -> Instant {
+        self.connection.now()
+    }
+}
+
+/// Polls for somebody who will poll again anyway.
+pub fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Polls until it is ready.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    for _ in 0..1_000_000 {
+        if let Poll::Ready(value) = poll(future.as_mut()) {
+            return value;
+        }
+    }
+    panic!("it does not become ready");
+}

@@ -1,0 +1,132 @@
+//! What is said through each adapter: every QoS in both directions.
+
+use baremqtt::codec::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::{Connect, Message};
+
+use crate::adapters::{Adapter, Async, EmbeddedIo, Nb, Std, client};
+use crate::wire::Step::{self, Block, Fail, Move};
+use crate::wire::{Fault, Wire};
+
+const LEVELS: [QoS; 3] = [AtMostOnce, AtLeastOnce, ExactlyOnce];
+const ROUNDS: usize = 3;
+
+/// Steps until there are so many events.
+pub fn events(adapter: &mut dyn Adapter, count: usize) -> Vec<String> {
+    let mut events = Vec::new();
+    for _ in 0..20_000 {
+        match adapter.step() {
+            Ok(event) => events.extend(event),
+            Err(error) => panic!("{error}, after {events:?}"),
+        }
+        if events.len() == count {
+            return events;
+        }
+    }
+    panic!("{count} events do not come, but {events:?}");
+}
+
+/// Steps until the connection has ended.
+pub fn end(adapter: &mut dyn Adapter) -> String {
+    for _ in 0..200_000 {
+        match adapter.step() {
+            Ok(_) => {}
+            Err(error) => return error,
+        }
+    }
+    panic!("the connection does not end");
+}
+
+pub fn connect(adapter: &mut dyn Adapter) {
+    let now = adapter.now();
+    adapter.client().connect(&Connect::new("c").keep_alive(60), now).unwrap();
+    assert_eq!(events(adapter, 1), ["Connected { session_present: Some(false) }"]);
+}
+
+/// From CONNECT to DISCONNECT.
+pub fn converse(adapter: &mut dyn Adapter) {
+    connect(adapter);
+    let now = adapter.now();
+    adapter.client().subscribe(&[("t/#", ExactlyOnce)], now).unwrap();
+    assert!(events(adapter, 1)[0].starts_with("Subscribed"));
+
+    for round in 0..ROUNDS {
+        let mut expected = Vec::new();
+        for qos in LEVELS {
+            let (topic, payload) = (format!("t/{round}"), format!("payload {round}"));
+            let now = adapter.now();
+            let id =
+                adapter.client().publish(&Message::new(&topic, payload.as_bytes()).qos(qos), now).unwrap();
+            expected.push(format!("{topic} {payload} {qos:?}"));
+            expected.extend(id.map(|id| format!("Published {{ id: {id:?}, qos: {qos:?} }}")));
+        }
+        let mut events = events(adapter, expected.len());
+        events.sort();
+        expected.sort();
+        assert_eq!(events, expected);
+    }
+
+    let now = adapter.now();
+    adapter.client().disconnect(now);
+    assert_eq!(end(adapter), "the connection is closed");
+}
+
+/// The packets that the peer has seen: their order is free, their number is not.
+pub fn packets(wire: &Wire) -> Vec<String> {
+    let mut packets = wire.peer().seen.clone();
+    packets.sort();
+    packets
+}
+
+/// Every adapter over this stream, one after the other.
+pub fn each_over(wire: impl Fn() -> Wire, test: impl Fn(&str, &Wire, &mut dyn Adapter)) {
+    let io = wire();
+    test("std", &io, &mut Std::new(io.clone(), client(), |_, _| Ok(())));
+    each_without_std(wire, test);
+}
+
+pub fn each_without_std(wire: impl Fn() -> Wire, test: impl Fn(&str, &Wire, &mut dyn Adapter)) {
+    let io = wire();
+    let clock = io.clone();
+    test("embedded-io", &io, &mut EmbeddedIo::new(io.clone(), client(), || clock.now()));
+    let io = wire();
+    let connection = baremqtt::transport::nb::Connection::new(io.clone(), client());
+    let clock = io.clone();
+    test("nb", &io, &mut Nb { connection, clock: || clock.now() });
+    let io = wire();
+    test("embedded-io-async", &io, &mut over(&io));
+}
+
+/// The async adapter over this stream.
+pub fn over(io: &Wire) -> Async<Wire, Wire, Wire> {
+    Async::new(crate::adapters::AsyncConnection::new(io.clone(), io.clone(), client(), io.clone()))
+}
+
+#[test]
+fn all_adapters_say_the_same() {
+    let expected = std::cell::OnceCell::new();
+    each_over(Wire::default, |name, wire, adapter| {
+        converse(adapter);
+        let packets = packets(wire);
+        assert_eq!(packets.len(), 3 + ROUNDS * 3 + ROUNDS * 4, "{name}: {packets:?}");
+        assert_eq!(expected.get_or_init(|| packets.clone()), &packets, "{name}");
+    });
+}
+
+#[test]
+fn over_awkward_streams() {
+    let patterns: [&[Step]; 6] = [
+        &[Move(1)],
+        &[Block, Move(3)],
+        &[Move(2), Block, Block, Move(1)],
+        &[Fail(Fault::Interrupted), Move(7), Fail(Fault::Interrupted), Block],
+        &[Block, Block, Block, Move(100)],
+        &[Move(usize::MAX)],
+    ];
+    for reads in patterns {
+        for writes in patterns {
+            for flushes in patterns {
+                each_over(|| Wire::awkward(reads, writes, flushes), |_, _, adapter| converse(adapter));
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The adapters: one conversation through all of them, over streams in memory that misbehave and over loopback TCP.
+
+#[path = "../../examples/broker/server/mod.rs"]
+mod server;
+
+mod adapters;
+mod cancel;
+mod conversation;
+mod faults;
+mod log_lines;
+mod nonblocking;
+mod peer;
+mod tcp;
+mod wire;

@@ -1,0 +1,90 @@
+//! The far end: a server that sends every message back to the client, at its own QoS.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use baremqtt::codec::{
+    self, ConnAck, Decoded, Delivery, Packet, PacketId, Publish, SubAck, SubAckCode, SubAckCodes,
+};
+use baremqtt::{RefusalCode, Version};
+
+#[derive(Default)]
+pub struct Peer {
+    inbox: Vec<u8>,
+    /// Bytes for the client.
+    pub outbox: VecDeque<u8>,
+    /// Every packet that came, in a line each.
+    pub seen: Vec<String>,
+    /// The payloads that came, those of QoS 2 once.
+    pub payloads: Vec<Vec<u8>>,
+    pub refuses: Option<RefusalCode>,
+    unreleased: BTreeSet<PacketId>,
+    last_id: u16,
+}
+
+impl Peer {
+    /// Takes bytes from the client, and answers.
+    pub fn hear(&mut self, bytes: &[u8]) {
+        self.inbox.extend_from_slice(bytes);
+        let inbox = std::mem::take(&mut self.inbox);
+        let mut rest = &inbox[..];
+        while let Decoded::Complete { packet, len } =
+            codec::decode(rest, Version::Mqtt311).expect("the client keeps to the protocol")
+        {
+            self.seen.push(packet.to_string());
+            self.answer(&packet);
+            rest = &rest[len..];
+        }
+        self.inbox = rest.to_vec();
+    }
+
+    /// Sends a packet to the client.
+    pub fn say(&mut self, packet: &Packet<'_>) {
+        let mut bytes = vec![0; packet.encoded_len()];
+        packet.encode(Version::Mqtt311, &mut bytes).unwrap();
+        self.outbox.extend(bytes);
+    }
+
+    fn answer(&mut self, packet: &Packet<'_>) {
+        match packet {
+            Packet::Connect(_) => self.say(&Packet::ConnAck(match self.refuses {
+                Some(code) => ConnAck::Refused(code),
+                None => ConnAck::Accepted { session_present: false },
+            })),
+            Packet::Publish(publish) => self.publish(publish),
+            Packet::PubRec(id) => self.say(&Packet::PubRel { id: *id, dup: false }),
+            Packet::PubRel { id, .. } => {
+                assert!(self.unreleased.remove(id), "PUBREL {id} comes once");
+                self.say(&Packet::PubComp(*id));
+            }
+            Packet::Subscribe(subscribe) => {
+                let codes: Vec<_> =
+                    subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
+                let codes = SubAckCodes::new(&codes).unwrap();
+                self.say(&Packet::SubAck(SubAck { id: subscribe.id, codes }));
+            }
+            Packet::Unsubscribe(unsubscribe) => self.say(&Packet::UnsubAck(unsubscribe.id)),
+            Packet::PingReq => self.say(&Packet::PingResp),
+            _ => {}
+        }
+    }
+
+    fn publish(&mut self, publish: &Publish<'_>) {
+        match publish.delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce { id, .. } => self.say(&Packet::PubAck(id)),
+            Delivery::ExactlyOnce { id, dup } => {
+                assert!(!dup && self.unreleased.insert(id), "PUBLISH {id} comes once");
+                self.say(&Packet::PubRec(id));
+            }
+        }
+        self.payloads.push(publish.payload.to_vec());
+        self.last_id += 1;
+        let id = PacketId::new(self.last_id).unwrap();
+        let delivery = match publish.delivery {
+            Delivery::AtMostOnce => Delivery::AtMostOnce,
+            Delivery::AtLeastOnce { .. } => Delivery::AtLeastOnce { id, dup: false },
+            Delivery::ExactlyOnce { .. } => Delivery::ExactlyOnce { id, dup: false },
+        };
+        self.say(&Packet::Publish(Publish { delivery, ..*publish }));
+    }
+}

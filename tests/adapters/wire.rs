@@ -1,0 +1,268 @@
+//! A stream in memory, with a peer at its other end, that is as awkward as the test wants.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::Poll;
+
+use baremqtt::Instant;
+use baremqtt::transport::embedded_io_async::Timer;
+use baremqtt::transport::nb;
+
+use crate::peer::Peer;
+
+/// What an operation on the stream does.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Moves so many bytes at the most.
+    Move(usize),
+    /// Cannot do anything now.
+    Block,
+    Fail(Fault),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Broken,
+    Interrupted,
+    TimedOut,
+}
+
+/// Steps that are taken one after the other, round and round.
+pub struct Schedule(RefCell<(Vec<Step>, usize)>);
+
+impl Schedule {
+    pub fn set(&self, steps: &[Step]) {
+        *self.0.borrow_mut() = (steps.to_vec(), 0);
+    }
+
+    fn next(&self) -> Step {
+        let (steps, at) = &mut *self.0.borrow_mut();
+        *at += 1;
+        steps[(*at - 1) % steps.len()]
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Schedule(RefCell::new((vec![Step::Move(usize::MAX)], 0)))
+    }
+}
+
+#[derive(Default)]
+pub struct Shared {
+    pub peer: RefCell<Peer>,
+    pub reads: Schedule,
+    pub writes: Schedule,
+    pub flushes: Schedule,
+    /// The peer has closed the connection.
+    pub ended: Cell<bool>,
+    /// What was written and not flushed: the peer has not got it.
+    buffered: RefCell<Vec<u8>>,
+    millis: Cell<u64>,
+}
+
+/// The stream, either half of it, and its clock.
+#[derive(Clone, Default)]
+pub struct Wire(pub Rc<Shared>);
+
+impl Wire {
+    pub fn awkward(reads: &[Step], writes: &[Step], flushes: &[Step]) -> Self {
+        let wire = Wire::default();
+        wire.0.reads.set(reads);
+        wire.0.writes.set(writes);
+        wire.0.flushes.set(flushes);
+        wire
+    }
+
+    pub fn peer(&self) -> RefMut<'_, Peer> {
+        self.0.peer.borrow_mut()
+    }
+
+    /// Time passes whenever somebody looks at the clock.
+    pub fn now(&self) -> Instant {
+        self.pass(1);
+        Instant::from_millis(self.0.millis.get())
+    }
+
+    pub fn pass(&self, ms: u64) {
+        self.0.millis.set(self.0.millis.get() + ms);
+    }
+
+    fn has_input(&self) -> bool {
+        self.0.ended.get() || !self.peer().outbox.is_empty()
+    }
+
+    fn try_read(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
+        assert!(!buffer.is_empty(), "a read of nothing looks like the end");
+        let most = match self.0.reads.next() {
+            Step::Move(most) => most,
+            Step::Block => return Poll::Pending,
+            Step::Fail(fault) => return Poll::Ready(Err(fault)),
+        };
+        if !self.has_input() {
+            return Poll::Pending;
+        }
+        let outbox = &mut self.peer().outbox;
+        let len = buffer.len().min(most).min(outbox.len());
+        for (place, byte) in buffer.iter_mut().zip(outbox.drain(..len)) {
+            *place = byte;
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> Poll<Result<usize, Fault>> {
+        assert!(!bytes.is_empty());
+        match self.0.writes.next() {
+            Step::Move(most) => {
+                let len = bytes.len().min(most);
+                self.0.buffered.borrow_mut().extend_from_slice(&bytes[..len]);
+                Poll::Ready(Ok(len))
+            }
+            Step::Block => Poll::Pending,
+            Step::Fail(fault) => Poll::Ready(Err(fault)),
+        }
+    }
+
+    fn try_flush(&self) -> Poll<Result<(), Fault>> {
+        match self.0.flushes.next() {
+            Step::Move(_) => {
+                let bytes = self.0.buffered.take();
+                self.peer().hear(&bytes);
+                Poll::Ready(Ok(()))
+            }
+            Step::Block => Poll::Pending,
+            Step::Fail(fault) => Poll::Ready(Err(fault)),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl embedded_io::Error for Fault {
+    fn kind(&self) -> embedded_io::ErrorKind {
+        match self {
+            Fault::Broken => embedded_io::ErrorKind::Other,
+            Fault::Interrupted => embedded_io::ErrorKind::Interrupted,
+            Fault::TimedOut => embedded_io::ErrorKind::TimedOut,
+        }
+    }
+}
+
+impl embedded_io::ErrorType for Wire {
+    type Error = Fault;
+}
+
+/// What a blocking call does that cannot wait for ever.
+fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(Fault::TimedOut),
+    }
+}
+
+impl embedded_io::ReadReady for Wire {
+    fn read_ready(&mut self) -> Result<bool, Fault> {
+        Ok(self.has_input())
+    }
+}
+
+impl embedded_io::Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        assert!(self.has_input(), "this would block");
+        blocking(self.try_read(buffer))
+    }
+}
+
+impl embedded_io::Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        blocking(self.try_write(bytes))
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        blocking(self.try_flush())
+    }
+}
+
+impl embedded_io_async::Read for Wire {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        poll_fn(|_| self.try_read(buffer)).await
+    }
+}
+
+impl embedded_io_async::Write for Wire {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        poll_fn(|_| self.try_write(bytes)).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Fault> {
+        poll_fn(|_| self.try_flush()).await
+    }
+}
+
+impl Timer for Wire {
+    fn now(&self) -> Instant {
+        Wire::now(self)
+    }
+
+    async fn sleep_until(&mut self, at: Instant) {
+        poll_fn(|_| if Wire::now(self) < at { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+}
+
+fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> ::nb::Result<V, Fault> {
+    match poll {
+        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => {
+            Err(::nb::Error::WouldBlock)
+        }
+        Poll::Ready(result) => result.map_err(::nb::Error::Other),
+    }
+}
+
+impl nb::Stream for Wire {
+    type Error = Fault;
+
+    fn read(&mut self, buffer: &mut [u8]) -> ::nb::Result<usize, Fault> {
+        non_blocking(self.try_read(buffer))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> ::nb::Result<usize, Fault> {
+        non_blocking(self.try_write(bytes))
+    }
+
+    fn flush(&mut self) -> ::nb::Result<(), Fault> {
+        non_blocking(self.try_flush())
+    }
+}
+
+fn std_result<V>(poll: Poll<Result<V, Fault>>) -> io::Result<V> {
+    match poll {
+        Poll::Pending | Poll::Ready(Err(Fault::TimedOut)) => Err(io::ErrorKind::WouldBlock.into()),
+        Poll::Ready(Err(Fault::Interrupted)) => Err(io::ErrorKind::Interrupted.into()),
+        Poll::Ready(result) => result.map_err(io::Error::other),
+    }
+}
+
+impl io::Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        std_result(self.try_read(buffer))
+    }
+}
+
+impl io::Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        std_result(self.try_write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        std_result(self.try_flush())
+    }
+}
