@@ -26,6 +26,8 @@ pub enum Refusal {
     Late,
 }
 
+const AWAY: Refusal = Refusal::Failed("the broker is away");
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -92,7 +94,7 @@ impl Chat {
         }
         let _turn = self.door.lock().await;
         if !self.link.is_connected() {
-            return Err(Refusal::Failed("the broker is away"));
+            return Err(AWAY);
         }
         let room = self.link.with_presence(|presence| lock(&self.people).make_room(&name, presence));
         let gone = room.map_err(|no_room| match no_room {
@@ -101,7 +103,10 @@ impl Chat {
         })?;
         let person = Person::new(&name, lock(&self.archive).last()).map_err(said)?;
         gone.iter().for_each(|name| lock(&self.people).leave(name));
-        self.broker.admit(&name, &person.password, &gone).await.map_err(said)?;
+        if let Err(why) = self.broker.admit(&name, &person.password, &gone).await {
+            self.broker.dismiss(&name).map_err(said)?;
+            return Err(said(why));
+        }
         for name in &gone {
             self.link.clear_presence(name).await;
         }
@@ -132,6 +137,10 @@ impl Chat {
         if !self.groups.contains(&message.to) && !lock(&self.people).has(&message.to) {
             return Err(Refusal::Unknown);
         }
+        // Costs nothing, so it does not count.
+        if !self.link.is_connected() {
+            return Err(AWAY);
+        }
         if !lock(&self.people).may_send(&person.name) {
             return Err(Refusal::TooFast);
         }
@@ -147,7 +156,7 @@ impl Chat {
             Err(failure) => {
                 lock(&self.archive).failed(number);
                 Err(match failure {
-                    Failure::Away => Refusal::Failed("the broker is away"),
+                    Failure::Away => AWAY,
                     Failure::Busy => Refusal::Failed("too much is under way"),
                     Failure::Late => Refusal::Late,
                 })

@@ -65,15 +65,16 @@ struct SignedIn<'a> {
 }
 
 async fn sign_in(State(chat): State<Arc<Chat>>, Json(request): Json<SignIn>) -> Result<Response, Refusal> {
-    let ticket = chat.sign_in(&request.name).await?;
-    let port = chat.websocket_port();
-    let signed_in =
-        SignedIn { ticket, groups: chat.groups(), port, max_text: MAX_TEXT, max_picture: MAX_PICTURE };
+    let door = Arc::clone(&chat);
+    let ticket = to_the_end(async move { door.sign_in(&request.name).await }).await?;
+    let (groups, port) = (chat.groups(), chat.websocket_port());
+    let signed_in = SignedIn { ticket, groups, port, max_text: MAX_TEXT, max_picture: MAX_PICTURE };
     Ok(Json(signed_in).into_response())
 }
 
 async fn sign_out(State(chat): State<Arc<Chat>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    chat.sign_out(token(&headers)).await?;
+    let token = token(&headers).to_owned();
+    to_the_end(async move { chat.sign_out(&token).await }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -83,7 +84,8 @@ async fn send(
     headers: HeaderMap,
     Json(message): Json<Message>,
 ) -> Result<Response, Refusal> {
-    chat.send(token(&headers), message).await?;
+    let token = token(&headers).to_owned();
+    to_the_end(async move { chat.send(&token, message).await }).await?;
     Ok(Json(json!({ "msg": "发送成功" })).into_response())
 }
 
@@ -114,6 +116,13 @@ async fn web_socket(State(chat): State<Arc<Chat>>, upgrade: WebSocketUpgrade) ->
         .protocols(["mqtt", "mqttv3.1"])
         .max_message_size(64 << 10)
         .on_upgrade(async move |socket| chat.serve(socket).await)
+}
+
+/// Runs in a task of its own: what was begun comes to an end, even if the browser goes away meanwhile.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::spawn(work).await.unwrap_or(Err(Refusal::Failed("the server has failed")))
 }
 
 fn token(headers: &HeaderMap) -> &str {

@@ -108,10 +108,6 @@ test('two talk, a third one drops', TIME, async (context) => {
     await alice.sees('Bob');
   });
 
-  await alice.opens('Bob');
-  await bob.writes('明天见!');
-  await alice.reads('明天见!');
-  await shoot(alice.page, 'talk');
   const phone = await Person.comes(context, browser, url, 'Daniel', { viewport: { width: 390, height: 760 }, colorScheme: 'dark' });
   await phone.sees('爱丽丝');
   await alice.opens('大厅');
@@ -121,6 +117,13 @@ test('two talk, a third one drops', TIME, async (context) => {
   await phone.opens('大厅');
   await phone.sends('Hello, 大家好! 😀');
   await shoot(phone.page, 'phone-talk');
+  await alice.opens('Bob');
+  await bob.writes('明天见! 😊');
+  await alice.reads('明天见! 😊');
+  await phone.sends('谁有时间?');
+  await until('unread by Alice', () => alice.unread('大厅').catch(() => null));
+  await alice.page.locator('#text').fill('好的,明天');
+  await shoot(alice.page, 'talk');
   const wide = await phone.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.equal(wide, false, 'the page is wider than a phone');
   for (const person of [alice, bob, phone]) assert.deepEqual(person.errors, []);
@@ -184,6 +187,26 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     await Promise.all([alice.sees('Bob'), bob.sees('爱丽丝')]);
   });
 }
+
+test('a broker that hangs', TIME, async (context) => {
+  const { broker, url } = await startBoth(context);
+  const { alice, bob } = await alicesAndBobs(context, url);
+  await alice.opens('Bob');
+  await bob.opens('爱丽丝');
+  broker.child.kill('SIGSTOP');
+  await alice.writes('有人吗?');
+  assert.equal(await alice.fate('有人吗?'), 'failed');
+  broker.child.kill('SIGCONT');
+  // It may have been with the broker all the time: sent again, it is there once all the same.
+  await until('it is sent', async () => {
+    await alice.page.keyboard.press('Alt+r');
+    return (await alice.fate('有人吗?')) === 'sent';
+  });
+  await alice.sends('好了');
+  await bob.reads('好了');
+  await bob.reads('有人吗?');
+  assert.equal((await bob.texts()).filter((text) => text === '有人吗?').length, 1);
+});
 
 /** What the broker lets somebody do who does not use the page as it is. */
 async function tries(page, port, { name, password, filter, topic }) {

@@ -101,10 +101,10 @@ impl Mosquitto {
         self.files.write_passwords(hashes).map_err(|error| format!("cannot write the passwords: {error}"))?;
         // A broker that does not run reads them when it starts.
         let pid = fs::read_to_string(self.files.pid()).unwrap_or_default();
-        if pid.trim().parse::<u32>().is_ok_and(|pid| pid > 1) {
-            signal("HUP", pid.trim());
+        match pid.trim().parse() {
+            Ok(pid) if is_mosquitto(pid) => reload(pid),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -197,10 +197,20 @@ fn end(mut child: Child) {
     let _ = child.wait();
 }
 
-fn signal(name: &str, pid: &str) {
-    let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "signal", name, pid]).status();
-    if !sent.is_ok_and(|status| status.success()) {
-        eprintln!("webchat: cannot send SIG{name} to Mosquitto");
+/// Whether this process is a Mosquitto. One that was killed leaves its number behind, which can be another's by now.
+fn is_mosquitto(pid: u32) -> bool {
+    match fs::read_to_string(format!("/proc/{pid}/comm")) {
+        Ok(name) => name.trim() == "mosquitto",
+        // A system without /proc cannot say.
+        Err(_) => pid > 1 && !Path::new("/proc/self").exists(),
+    }
+}
+
+fn reload(pid: u32) -> Result<(), String> {
+    let sent = Command::new("sh").args(["-c", "kill -HUP \"$1\"", "reload", &pid.to_string()]).status();
+    match sent.is_ok_and(|status| status.success()) {
+        true => Ok(()),
+        false => Err("cannot send SIGHUP to Mosquitto".to_owned()),
     }
 }
 
