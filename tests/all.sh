@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware webchat fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -32,6 +32,7 @@ step_setup() {
   need_qemu
   need_python
   need_cargo_fuzz
+  need_browser
   # Fails where Cargo.lock does not belong to Cargo.toml.
   cargo metadata --locked --format-version 1 >/dev/null
 }
@@ -184,6 +185,17 @@ step_firmware() {
   cargo test --test firmware
 }
 
+# The chat of examples/webchat: its own tests, and its page in a real browser.
+step_webchat() {
+  need_mosquitto
+  need_browser
+  local chat=examples/webchat
+  cargo clippy --quiet --locked --all-targets --manifest-path "$chat/Cargo.toml" -- -D warnings
+  cargo test --quiet --locked --manifest-path "$chat/Cargo.toml"
+  cargo build --quiet --locked --manifest-path "$chat/Cargo.toml"
+  (cd "$chat" && npm ci --no-audit --no-fund && npm test)
+}
+
 step_fuzz() {
   need_cargo_fuzz
   local target targets
@@ -330,6 +342,12 @@ need_python() {
   python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
   python3 -m venv --clear "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'paho-mqtt>=2,<3'
+}
+
+# Node.js and a browser.
+need_browser() {
+  { have node && have npm; } || debian_packages nodejs npm
+  have chromium || debian_packages chromium fonts-noto-cjk fonts-noto-color-emoji
 }
 
 need_cargo_fuzz() {
