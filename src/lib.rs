@@ -21,6 +21,9 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[macro_use]
+mod fmt;
+
 mod backoff;
 pub mod client;
 pub mod codec;

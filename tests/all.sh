@@ -89,7 +89,7 @@ for n in range(len(names) + 1):
 
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
-  cargo test --doc
+  cargo test --doc --all-features
 }
 
 # The library alone; `panics` links it.

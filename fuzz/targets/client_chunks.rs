@@ -2,5 +2,7 @@
 
 #[path = "../../tests/fuzz/client_chunks.rs"]
 mod body;
+#[path = "../../tests/common/model.rs"]
+mod model;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));

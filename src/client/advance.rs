@@ -2,10 +2,10 @@
 //! event.
 
 use super::Error;
-use super::arena::Released;
 use super::inbound::{Held, Inbound, Span};
 use super::link::State;
 use super::outbound::Outbound;
+use super::release::Released;
 use crate::codec::{ConnAck, Delivery, FixedHeader, PacketType, Publish, SubAck, decode_id};
 use crate::session::PubRec;
 use crate::session::timers::Timer;
@@ -44,7 +44,13 @@ impl Machine<'_> {
         let result = self.step();
         match result {
             Ok(_) => self.out.watch_output(self.now, false),
-            Err(_) => self.link_lost(),
+            Err(error) => {
+                match error {
+                    Error::TimedOut(_) => debug!("MQTT: {}", error),
+                    _ => warn!("MQTT: {}", error),
+                }
+                self.link_lost();
+            }
         }
         result
     }

@@ -61,6 +61,9 @@ impl Link {
 
     /// Back to off line; what is not of the connection stays.
     pub(super) fn reset(&mut self) {
+        if self.state != State::Offline {
+            info!("MQTT: the connection has ended");
+        }
         self.state = State::Offline;
         self.accepted = false;
         self.ping_queued = false;
@@ -70,6 +73,7 @@ impl Link {
 
     /// CONNACK has come. The keep alive counts from the end of CONNECT, as the server's does.
     pub(super) fn accept(&mut self, now: Instant) {
+        info!("MQTT: connected");
         self.accepted = true;
         self.timers.stop(Timer::ConnAck);
         if self.state == State::Connecting {

@@ -3,6 +3,8 @@
 mod advance;
 mod arena;
 mod bytes;
+mod compaction;
+mod connection;
 mod control;
 mod error;
 mod event;
@@ -11,10 +13,14 @@ mod large;
 mod link;
 mod options;
 mod outbound;
+mod output;
 mod receipts;
 mod record;
+mod redelivery;
+mod release;
 pub mod save;
 mod stream;
+mod timing;
 
 pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
 pub use event::{Event, LargeMessage, Message, StreamedMessage};
@@ -143,9 +149,9 @@ impl<R, T, const N: usize> Client<R, T, N> {
         self.link.revision
     }
 
-    /// Whether a message has come that cannot be delivered before the application acknowledges others.
-    #[cfg(feature = "std")]
-    pub(crate) const fn waits_for_acknowledgement(&self) -> bool {
+    /// Whether a message has come that cannot be delivered before the application acknowledges others
+    /// ([`Options::manual_acknowledgement`]).
+    pub const fn waits_for_acknowledgement(&self) -> bool {
         self.inbound.waits_for_receipt
     }
 
@@ -225,7 +231,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Gives up the message whose payload [`Event::StreamReady`] has asked for, instead of the first
-    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows.
+    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows. (A server that has had a QoS 2
+    /// message whole, on an earlier connection, keeps its identifier to the end of the session.)
     ///
     /// # Errors
     /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
@@ -251,7 +258,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before.
+    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before. A streamed
+    /// message whose payload was not begun is not waited for, nor is what is queued behind it.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
@@ -296,6 +304,22 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     #[inline]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
         self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default()
+    }
+
+    /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that
+    /// reads and writes at the same time.
+    #[must_use]
+    #[inline]
+    pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
+        let room = self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default();
+        let outbound = Outbound {
+            link: &mut self.link,
+            queues: &mut self.queues,
+            session: &mut self.session,
+            positions: &mut self.positions,
+            tx: self.buffers.tx.as_mut(),
+        };
+        (room, outbound.pending())
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.

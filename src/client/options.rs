@@ -115,6 +115,9 @@ pub enum SessionLoss {
 
 /// Whether requests that are not answered are sent again on a living connection, all of them in their order, with DUP
 /// set. TCP makes that unnecessary; some servers for MQTT 3.1 expect it.
+///
+/// The interval should be well above the time that an answer takes: Mosquitto (seen with 2.0.11) closes the connection
+/// when a QoS 2 message is repeated on it for the second time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Retry {

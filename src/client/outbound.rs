@@ -1,25 +1,22 @@
 //! The outbound half: requests come in, bytes go out.
 
-use super::arena::{Arena, GiveUp, Marks, NoRoom};
+use super::arena::{Arena, Marks, NoRoom};
 use super::control::{ACK_LEN, Control};
 use super::link::{Link, State};
+use super::output::{NOTHING, Source};
 use super::receipts::Receipts;
-use super::{ConnectError, Full, Message, RequestError, SessionLoss};
+use super::{Full, Message, RequestError};
 use crate::codec::{
-    Connect, Delivery, EncodeError, PacketType, Publish, Subscribe, SubscribeFilters, Unsubscribe,
-    UnsubscribeFilters, Version,
+    Delivery, EncodeError, PacketType, Publish, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
 };
-use crate::session::timers::Timer;
 use crate::session::{InboundFull, Request, Session, Slot};
 use crate::{Instant, PacketId, QoS, TopicName};
 
 /// The control queue has at least so many bytes.
-const MIN_CONTROL: usize = 32;
+pub(super) const MIN_CONTROL: usize = 32;
+
 /// It has no more than these for its share of the transmit buffer.
 const MAX_CONTROL: usize = 1_024;
-
-const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
-const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
 
 /// What is kept about the transmit buffer.
 #[derive(Clone, Debug)]
@@ -28,21 +25,10 @@ pub(super) struct Queues {
     pub(super) control: Control,
     pub(super) receipts: Receipts,
     /// Bytes of the control queue; 0 until a CONNECT has said how many it needs.
-    control_len: usize,
+    pub(super) control_len: usize,
     /// What [`Outbound::pending`] has offered last, one behind the other, so that [`Outbound::sent`] counts it there.
-    offered: [(Source, usize); 2],
+    pub(super) offered: [(Source, usize); 2],
 }
-
-/// Where bytes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    None,
-    Control,
-    Arena,
-    Disconnect,
-}
-
-const NOTHING: [(Source, usize); 2] = [(Source::None, 0); 2];
 
 impl Queues {
     pub(super) const fn new() -> Self {
@@ -57,14 +43,14 @@ impl Queues {
 
     /// Where the arena ends and the control queue begins.
     #[inline]
-    fn limit(&self, tx: &[u8]) -> usize {
+    pub(super) fn limit(&self, tx: &[u8]) -> usize {
         let control_len = if self.control_len == 0 { control_share(tx.len()) } else { self.control_len };
         tx.len().saturating_sub(control_len)
     }
 }
 
 /// Bytes of the transmit buffer that the control queue has by default.
-fn control_share(tx_len: usize) -> usize {
+pub(super) fn control_share(tx_len: usize) -> usize {
     (tx_len >> 3).clamp(MIN_CONTROL, MAX_CONTROL)
 }
 
@@ -81,34 +67,12 @@ pub struct Outbound<'a> {
 /// The parts that the outbound half is made of, side by side.
 pub(super) struct Parts<'a> {
     pub(super) arena: Arena<'a>,
-    control: &'a mut Control,
-    control_bytes: &'a mut [u8],
+    pub(super) control: &'a mut Control,
+    pub(super) control_bytes: &'a mut [u8],
     pub(super) session: &'a mut Session<[Slot]>,
 }
 
 impl<'a> Outbound<'a> {
-    /// See [`Client::pending`](crate::Client::pending).
-    #[inline]
-    pub(super) fn pending(self) -> &'a [u8] {
-        let source = self.source();
-        let tx: &'a [u8] = self.tx;
-        let bytes = bytes_of(source, self.link, self.queues, tx);
-        self.queues.offered = [(source, bytes.len()), (Source::None, 0)];
-        bytes
-    }
-
-    /// See [`Client::pending_vectored`](crate::Client::pending_vectored).
-    #[inline]
-    pub(super) fn pending_vectored(self) -> [&'a [u8]; 2] {
-        let source = self.source();
-        let behind = self.source_behind(source);
-        let tx: &'a [u8] = self.tx;
-        let first = bytes_of(source, self.link, self.queues, tx);
-        let second = bytes_of(behind, self.link, self.queues, tx);
-        self.queues.offered = [(source, first.len()), (behind, second.len())];
-        [first, second]
-    }
-
     #[inline]
     pub(super) fn parts(&mut self) -> Parts<'_> {
         let limit = self.queues.limit(self.tx);
@@ -124,84 +88,6 @@ impl<'a> Outbound<'a> {
     #[inline]
     pub(super) fn arena(&mut self) -> Arena<'_> {
         self.parts().arena
-    }
-
-    /// See [`Client::connect`](crate::Client::connect).
-    pub(super) fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<(), ConnectError> {
-        if self.link.state != State::Offline {
-            return Err(ConnectError::AlreadyConnected);
-        }
-        let needed = match connect.encode(&mut []) {
-            Err(EncodeError::BufferTooSmall { needed }) => needed,
-            Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
-            Ok(len) => len,
-        };
-        let marks = &self.queues.marks;
-        let ended = self.ended_by(connect);
-        let live = ended.map_or(marks.live(), |what| marks.live_without(self.tx, what));
-        let room = self.tx.len().saturating_sub(live).saturating_sub(marks.window());
-        if needed.max(MIN_CONTROL) > room {
-            return Err(ConnectError::TooLarge { needed, room });
-        }
-        if let Some(what) = ended {
-            self.end_session(what);
-        }
-        self.arena().compact();
-        self.arena().mark_released(connect.version == Version::Mqtt31);
-        // Kept messages may leave less than the usual share.
-        self.queues.control_len = control_share(self.tx.len()).max(needed).min(room);
-        self.begin(connect, now);
-        Ok(())
-    }
-
-    fn begin(&mut self, connect: &Connect<'_>, now: Instant) {
-        let Parts { control, control_bytes, .. } = self.parts();
-        control.begin(connect.encode(control_bytes).unwrap_or(0));
-        self.link.state = State::Connecting;
-        self.link.version = connect.version;
-        self.link.clean_session = connect.clean_session;
-        self.link.keep_alive_ms = u32::from(connect.keep_alive).wrapping_mul(1_000);
-        self.link.timers.set(Timer::ConnAck, now, self.link.options.timeouts.connack_ms);
-        self.watch_output(now, false);
-    }
-
-    /// What is given up with this CONNECT, because it ends the session or because that has ended with its connection
-    /// (MQTT-3.1.2-6); 3.1 would not tell later.
-    fn ended_by(&self, connect: &Connect<'_>) -> Option<GiveUp> {
-        match (connect.clean_session, self.link.clean_session) {
-            (true, _) => Some(GiveUp::Attempted),
-            (false, true) => Some(self.given_up_with_session()),
-            (false, false) => None,
-        }
-    }
-
-    fn given_up_with_session(&self) -> GiveUp {
-        match self.link.options.session_loss {
-            SessionLoss::Resend => GiveUp::Released,
-            SessionLoss::Drop => GiveUp::Attempted,
-        }
-    }
-
-    /// The server has no session: the client's ends too.
-    pub(super) fn session_lost(&mut self) {
-        self.end_session(self.given_up_with_session());
-    }
-
-    fn end_session(&mut self, what: GiveUp) {
-        self.link.changed();
-        self.session.inbound.clear();
-        let Parts { mut arena, session, .. } = self.parts();
-        arena.give_up(session, what);
-    }
-
-    /// The connection is gone, or never came to be.
-    pub(super) fn link_lost(&mut self) {
-        self.link.reset();
-        self.queues.offered = NOTHING;
-        self.queues.control = Control::new();
-        self.queues.receipts.link_lost();
-        self.arena().rewind();
-        self.session.link_lost();
     }
 
     /// See [`Client::publish`](crate::Client::publish).
@@ -303,104 +189,6 @@ impl<'a> Outbound<'a> {
         self.watch_output(now, false);
     }
 
-    /// See [`Client::disconnect`](crate::Client::disconnect).
-    pub(super) fn disconnect(&mut self, now: Instant) {
-        if matches!(self.link.state, State::Connecting | State::Connected) {
-            self.link.state = State::Closing;
-            self.watch_output(now, false);
-        }
-    }
-
-    /// Where the next bytes come from. A packet that has left in part goes on; then control packets go before all
-    /// others; DISCONNECT is the last.
-    #[inline]
-    fn source(&self) -> Source {
-        let Queues { marks, control, .. } = &*self.queues;
-        let closing = self.link.state == State::Closing;
-        if self.link.state == State::Offline {
-            Source::None
-        } else if marks.is_inside_packet() {
-            Source::Arena
-        } else if closing && self.link.disconnect_sent > 0 {
-            Source::Disconnect
-        } else if !control.is_empty() {
-            Source::Control
-        } else if self.link.accepted && !marks.is_sent() && !marks.waits_for_payload(self.tx) {
-            Source::Arena
-        } else if closing {
-            Source::Disconnect
-        } else {
-            Source::None
-        }
-    }
-
-    /// Where bytes come from that can go right behind all of what this source offers.
-    fn source_behind(&self, source: Source) -> Source {
-        let Queues { marks, control, .. } = &*self.queues;
-        let arena_is_next = self.link.accepted && !marks.is_sent() && !marks.waits_for_payload(self.tx);
-        match source {
-            Source::Control if arena_is_next => Source::Arena,
-            Source::Arena if marks.is_inside_packet() && !marks.is_streaming() && !control.is_empty() => {
-                Source::Control
-            }
-            _ => Source::None,
-        }
-    }
-
-    /// See [`Client::sent`](crate::Client::sent). Says whether that was the last byte of DISCONNECT.
-    #[inline]
-    pub(super) fn sent(&mut self, len: usize, now: Instant) -> bool {
-        let [(source, offered), (behind, offered_behind)] = self.queues.offered;
-        let first = len.min(offered);
-        let second = len.saturating_sub(first).min(offered_behind);
-        self.queues.offered =
-            [(source, offered.saturating_sub(first)), (behind, offered_behind.saturating_sub(second))];
-        let closed = self.sent_from(source, first, now);
-        closed || self.sent_from(behind, second, now)
-    }
-
-    #[inline]
-    fn sent_from(&mut self, source: Source, len: usize, now: Instant) -> bool {
-        if len == 0 {
-            return false;
-        }
-        match source {
-            Source::None => {}
-            Source::Arena => self.arena_sent(len, now),
-            Source::Control => self.control_sent(len, now),
-            Source::Disconnect => {
-                self.link.disconnect_sent = self.link.disconnect_sent.saturating_add(len as u8);
-                if usize::from(self.link.disconnect_sent) >= DISCONNECT.len() {
-                    self.link_lost();
-                    return true;
-                }
-            }
-        }
-        self.watch_output(now, true);
-        false
-    }
-
-    #[inline]
-    fn arena_sent(&mut self, len: usize, now: Instant) {
-        let Parts { mut arena, session, .. } = self.parts();
-        if arena.sent(session, len) {
-            self.link.packet_sent(now);
-            self.watch_answers(now, false);
-        }
-    }
-
-    #[inline]
-    fn control_sent(&mut self, len: usize, now: Instant) {
-        let Parts { control, control_bytes, .. } = self.parts();
-        let left = control.sent(control_bytes, len);
-        if left.any {
-            self.link.packet_sent(now);
-        }
-        if left.ping {
-            self.link.ping_sent(now);
-        }
-    }
-
     /// Whether one more answer has a place in the control queue.
     #[inline]
     pub(super) fn has_room(&mut self) -> bool {
@@ -422,63 +210,6 @@ impl<'a> Outbound<'a> {
         control.push(control_bytes, &packet);
     }
 
-    /// Queues PINGREQ if one direction was silent for the keep alive time.
-    #[inline]
-    pub(super) fn ping_if_due(&mut self, now: Instant) {
-        if self.link.state != State::Connected || !self.link.ping_is_due(now) {
-            return;
-        }
-        self.link.timers.stop(Timer::SendSilence);
-        self.link.timers.stop(Timer::ReceiveSilence);
-        if !self.link.ping_queued {
-            self.link.ping_queued = true;
-            let Parts { control, control_bytes, .. } = self.parts();
-            control.push(control_bytes, &PINGREQ);
-        }
-    }
-
-    /// Keeps the time-out of output: it runs while there is some, and begins anew with each byte that leaves.
-    #[inline]
-    pub(super) fn watch_output(&mut self, now: Instant, progress: bool) {
-        if self.source() == Source::None {
-            self.link.timers.stop(Timer::Stall);
-        } else if progress || !self.link.timers.is_set(Timer::Stall) {
-            self.link.timers.set(Timer::Stall, now, self.link.options.timeouts.stall_ms);
-        }
-    }
-
-    /// Keeps the time-out of answers: it runs for the oldest request once that is sent.
-    #[inline]
-    pub(super) fn watch_answers(&mut self, now: Instant, oldest_changed: bool) {
-        if !self.queues.marks.is_waiting() {
-            self.link.timers.stop(Timer::Ack);
-            self.link.timers.stop(Timer::Retry);
-        } else if oldest_changed || !self.queues.marks.is_watched {
-            self.link.timers.set(Timer::Ack, now, self.link.options.timeouts.ack_ms);
-            self.link.retry_ms = self.link.options.retry.after_ms(self.link.version);
-            self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
-        }
-        self.queues.marks.is_watched = self.queues.marks.is_waiting();
-    }
-
-    /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
-    pub(super) fn retry_if_due(&mut self, now: Instant) {
-        if !self.link.timers.is_due(Timer::Retry, now) {
-            return;
-        }
-        let idle = self.source() == Source::None && self.queues.marks.is_sent();
-        if !idle || self.link.state != State::Connected {
-            self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
-            return;
-        }
-        self.link.retry_ms = self.link.retry_ms.saturating_mul(2);
-        self.link.timers.set(Timer::Retry, now, self.link.retry_ms);
-        let dup = self.link.version == Version::Mqtt31;
-        self.arena().retry(dup);
-        self.session.send_again();
-        self.watch_output(now, false);
-    }
-
     /// Takes down that a QoS 2 message has come; says whether it is new.
     #[inline]
     pub(super) fn take_inbound(&mut self, id: PacketId) -> Result<bool, InboundFull> {
@@ -487,19 +218,6 @@ impl<'a> Outbound<'a> {
             self.link.changed();
         }
         Ok(new)
-    }
-}
-
-/// What this source offers now.
-#[inline]
-fn bytes_of<'a>(source: Source, link: &Link, queues: &Queues, tx: &'a [u8]) -> &'a [u8] {
-    let Queues { marks, control, .. } = queues;
-    let (arena_bytes, control_bytes) = tx.split_at_checked(queues.limit(tx)).unwrap_or_default();
-    match source {
-        Source::None => &[],
-        Source::Control => control.pending(control_bytes),
-        Source::Arena => marks.pending(arena_bytes, !control.is_empty()),
-        Source::Disconnect => DISCONNECT.get(usize::from(link.disconnect_sent)..).unwrap_or_default(),
     }
 }
 

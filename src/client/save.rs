@@ -22,7 +22,7 @@ use super::link::State;
 use super::outbound::{Outbound, Parts};
 use super::record::{RELEASED, Record};
 use crate::PacketId;
-use crate::codec::{Decoded, Delivery, FixedHeader, Packet, Publish, Version, Writer, decode};
+use crate::codec::{Decoded, Delivery, FixedHeader, Packet, PacketType, Publish, Version, Writer, decode};
 use crate::session::{Request, Session, Slot};
 
 const MAGIC: [u8; 4] = *b"BMQ\x01";
@@ -199,7 +199,10 @@ impl Kept {
         let record = Record::read(bytes, 0).filter(|record| record.end <= bytes.len())?;
         let delivery = if record.is_streamed() {
             let head = bytes.get(record.publish_at()?..record.end)?;
-            let header = FixedHeader::decode(head, Version::Mqtt311).ok()??;
+            let header = FixedHeader::decode(head, Version::Mqtt311)
+                .ok()?
+                .filter(|header| header.packet_type == PacketType::Publish)
+                .filter(|header| header.packet_len() >= head.len())?;
             let publish =
                 Publish::decode(header.flags, head.get(header.header_len..)?, Version::Mqtt311).ok()?;
             let whole = publish.payload.is_empty() && publish.delivery.id() == record.id(bytes);

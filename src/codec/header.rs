@@ -77,6 +77,18 @@ impl PacketType {
     }
 }
 
+/// The DUP flag, which only MQTT 3.1 has in a SUBSCRIBE, UNSUBSCRIBE or PUBREL.
+pub(super) const DUP: u8 = 0x08;
+
+/// The first byte with DUP, if the version allows it.
+pub(super) fn first_byte(packet_type: PacketType, dup: bool, version: Version) -> Result<u8, Violation> {
+    match (dup, version) {
+        (false, _) => Ok(packet_type.first_byte()),
+        (true, Version::Mqtt31) => Ok(packet_type.first_byte() | DUP),
+        (true, Version::Mqtt311) => Err(Violation::Dup),
+    }
+}
+
 /// A decoded fixed header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -19,6 +19,7 @@ mod cursor;
 mod display;
 mod header;
 mod publish;
+mod suback;
 mod subscribe;
 mod types;
 mod unsubscribe;
@@ -27,7 +28,8 @@ pub use connack::{ConnAck, RefusalCode};
 pub use connect::{Connect, Credentials, Will};
 pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
-pub use subscribe::{SubAck, SubAckCode, SubAckCodes, Subscribe, SubscribeFilters, SubscribeFiltersIter};
+pub use suback::{SubAck, SubAckCode, SubAckCodes};
+pub use subscribe::{Subscribe, SubscribeFilters, SubscribeFiltersIter};
 pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 
@@ -151,7 +153,7 @@ impl<'a> Packet<'a> {
             PacketType::Publish => Packet::Publish(Publish::decode(flags, body, version)?),
             PacketType::PubAck => Packet::PubAck(decode_id(body)?),
             PacketType::PubRec => Packet::PubRec(decode_id(body)?),
-            PacketType::PubRel => Packet::PubRel { id: decode_id(body)?, dup: flags & subscribe::DUP != 0 },
+            PacketType::PubRel => Packet::PubRel { id: decode_id(body)?, dup: flags & header::DUP != 0 },
             PacketType::PubComp => Packet::PubComp(decode_id(body)?),
             PacketType::Connect => Packet::Connect(Connect::decode(flags, body)?),
             PacketType::ConnAck => Packet::ConnAck(ConnAck::decode(body, version)?),
@@ -221,7 +223,7 @@ impl<'a> Packet<'a> {
             Packet::Unsubscribe(packet) => packet.encode(version, out),
             Packet::ConnAck(packet) => encode_short(first, &packet.encode(version)?, out),
             Packet::PubRel { id, dup } => {
-                let first = subscribe::first_byte(PacketType::PubRel, *dup, version)?;
+                let first = header::first_byte(PacketType::PubRel, *dup, version)?;
                 encode_short(first, &id.get().to_be_bytes(), out)
             }
             Packet::PubAck(id) | Packet::PubRec(id) | Packet::PubComp(id) | Packet::UnsubAck(id) => {

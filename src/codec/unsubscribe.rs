@@ -1,7 +1,7 @@
 //! UNSUBSCRIBE (section 3.10).
 
 use super::cursor::{Reader, Writer};
-use super::subscribe::{DUP, first_byte};
+use super::header::{DUP, first_byte};
 use super::{EncodeError, PacketId, PacketType, Version, header};
 use crate::{TopicFilter, Violation};
 

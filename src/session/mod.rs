@@ -115,8 +115,8 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     #[inline]
     pub fn next_id(&self) -> Option<PacketId> {
         let mut id = self.next;
-        // Identifier 0 is left out, so one lap over the table can take a step more.
-        for _ in 0..=self.slots.as_ref().len() {
+        // Identifier 0 is left out: where the lap goes over it, its slot comes a whole lap later.
+        for _ in 0..self.slots.as_ref().len().saturating_mul(2) {
             if self.slots.as_ref().get(self.index(id))?.id.is_none() {
                 return Some(id);
             }

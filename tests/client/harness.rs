@@ -304,6 +304,8 @@ pub fn show(event: Event<'_>) -> String {
         Event::Subscribed { id, codes } => format!("subscribed {id} {}", show_codes(codes)),
         Event::Unsubscribed { id } => format!("unsubscribed {id}"),
         Event::Ended { id, outcome } => format!("ended {id} {outcome:?}"),
+        Event::StreamReady { id: Some(id) } => format!("ready {id}"),
+        Event::StreamReady { id: None } => "ready -".into(),
         other => format!("{other:?}"),
     }
 }

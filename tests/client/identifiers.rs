@@ -48,6 +48,19 @@ fn one_in_use_is_passed_over() {
     }
 }
 
+/// Identifier 0 is no identifier, so at the wrap its slot is reached a lap later: it must not look taken meanwhile.
+#[test]
+fn the_last_free_slot_is_found_at_the_wrap() {
+    let mut session = Session::<[Slot; 8]>::starting_at(id(65_529));
+    for _ in 0..7 {
+        let next = session.next_id().unwrap();
+        assert!(session.open(next, Request::ExactlyOnce));
+    }
+    assert_eq!(session.next_id(), Some(id(8)));
+    session.open(id(8), Request::ExactlyOnce);
+    assert_eq!(session.next_id(), None);
+}
+
 #[test]
 fn as_many_as_there_are_slots_and_never_one_twice() {
     let mut rig = Rig::<16>::sized(64, 2048);

@@ -7,9 +7,3 @@ pub fn seal(body: &[u8]) -> Vec<u8> {
     });
     [body, &(!crc).to_be_bytes()].concat()
 }
-
-/// The image of an empty session that gives out this identifier next.
-pub fn empty(next: u16) -> Vec<u8> {
-    let [high, low] = next.to_be_bytes();
-    seal(&[b'B', b'M', b'Q', 1, 0, high, low, 0])
-}

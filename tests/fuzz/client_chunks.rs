@@ -3,19 +3,16 @@
 //!
 //! Requests are sent before, so that what is sent then is nothing but answers: their order depends on the server alone.
 
-#[path = "../common/model.rs"]
-mod model;
-
 use std::collections::VecDeque;
 use std::iter;
 
+use crate::model::Model;
 use arbitrary::{Arbitrary, Unstructured};
-use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::codec::{self, Decoded, Packet, Publish};
 use baremqtt::{
     Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, Options, QoS, Receipt, State,
     Version,
 };
-use model::Model;
 
 const NOW: Instant = Instant::ZERO;
 
@@ -240,6 +237,11 @@ impl Peer {
                     Some(Seen::Payload(payload)) => payload.extend(piece),
                     _ => self.events.push(Seen::Payload(piece.to_vec())),
                 }
+            }
+            (Event::Message(message), _) => {
+                let head = Publish { payload: &[], ..message };
+                self.events.push(Seen::Event(format!("{head:?}")));
+                self.events.push(Seen::Payload(message.payload.to_vec()));
             }
             (event, _) => self.events.push(Seen::Event(format!("{event:?}"))),
         }

@@ -8,6 +8,11 @@
 mod client_chunks;
 mod client_session;
 mod decode;
+#[path = "../common/image.rs"]
+mod image;
+#[path = "../common/model.rs"]
+mod model;
+mod restore;
 mod roundtrip;
 mod topic;
 
@@ -27,6 +32,11 @@ fn client_session() {
 #[test]
 fn decode() {
     drive("decode", decode::run);
+}
+
+#[test]
+fn restore() {
+    drive("restore", restore::run);
 }
 
 #[test]

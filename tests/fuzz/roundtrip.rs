@@ -1,12 +1,9 @@
 //! Any packet that can be built: the encoder refuses it, or writes what the decoder reads.
 
-#[path = "../common/model.rs"]
-mod model;
-
+use crate::model::Model;
 use arbitrary::{Arbitrary, Unstructured};
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::{EncodeError, Version};
-use model::Model;
 
 pub fn run(data: &[u8]) {
     let Ok(model) = Model::arbitrary_take_rest(Unstructured::new(data)) else { return };

@@ -78,16 +78,13 @@ fn eight_mebibytes_arrive_from_one_buffer_in_another() {
 /// Publishes a streamed message; says how often its payload was asked for.
 fn stream_out(peer: &mut Peer<8>, qos: QoS, payload: &[u8]) -> usize {
     let message = StreamedMessage::new(TOPIC, payload.len()).qos(qos).repeatable();
-    let now = peer.mqtt.now();
-    let id = peer.mqtt.client_mut().publish_streamed(&message, now).expect("room");
+    let id = peer.mqtt.publish_streamed(&message).expect("room");
     let mut asked = 0;
     let mut given = None;
     let mut done = false;
     while !done {
         while let Some(from) = given.filter(|from| *from < payload.len()) {
-            let now = peer.mqtt.now();
-            given =
-                peer.mqtt.client_mut().write_payload(&payload[from..], now).ok().map(|taken| from + taken);
+            given = peer.mqtt.write_payload(&payload[from..]).ok().map(|taken| from + taken);
             match peer.mqtt.flush() {
                 Ok(true) => {}
                 Ok(false) => break,

@@ -1,6 +1,7 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
 mod held;
+mod reconnecting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

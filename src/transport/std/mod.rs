@@ -24,15 +24,14 @@ mod reconnect;
 
 pub use reconnect::{GaveUp, Reconnect, StopHandle, Update};
 
-use core::fmt;
 use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant as Clock;
 
 use crate::{
-    Client, Connect, ConnectError, Event, Instant, Message, PacketId, QoS, RefusalCode, RequestError, State,
-    client,
+    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, State, StreamError,
+    StreamedMessage, client,
 };
 
 /// How long a write may block before it is the turn of reading.
@@ -56,52 +55,8 @@ pub struct Connection<S, R, T, const N: usize> {
     read_at: Instant,
 }
 
-/// Why a connection has ended. The stream is of no use any more, the session goes on with the next one
-/// ([`Connection::reopen`]).
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// The stream has failed.
-    Io(io::Error),
-    /// The stream has ended, or the application has disconnected.
-    Closed,
-    /// The client has given the connection up.
-    Client(client::Error),
-    /// CONNECT was not sent.
-    Connect(ConnectError),
-}
-
-impl Error {
-    /// Why the server refuses the connection, if that is what it does.
-    pub const fn refusal(&self) -> Option<RefusalCode> {
-        match self {
-            Error::Client(client::Error::Refused(code)) => Some(*code),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Io(error) => error.fmt(f),
-            Error::Closed => f.write_str("the connection is closed"),
-            Error::Client(error) => error.fmt(f),
-            Error::Connect(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for Error {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Error::Io(error) => Some(error),
-            Error::Closed => None,
-            Error::Client(error) => Some(error),
-            Error::Connect(error) => Some(error),
-        }
-    }
-}
+/// Why a connection has ended.
+pub type Error = super::Error<io::Error>;
 
 /// Opens a TCP connection with `TCP_NODELAY`, ready for a [`Connection`] or for TLS on top of it.
 ///
@@ -248,6 +203,27 @@ where
     /// See [`RequestError`].
     pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
         self.client.publish(message, self.now())
+    }
+
+    /// Queues a message whose payload is to be handed over in pieces; see [`Client::publish_streamed`].
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        self.client.publish_streamed(message, self.now())
+    }
+
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; see
+    /// [`Client::write_payload`]. Says how many bytes were taken; [`flush`](Self::flush) makes room for more. Where
+    /// flush says `false`, the server is slow: let [`next_event`](Self::next_event) have a turn.
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+        self.client.write_payload(payload, self.now())
     }
 
     /// Queues a SUBSCRIBE; see [`Client::subscribe`].

@@ -40,6 +40,8 @@ pub struct Broker {
     /// The client may repeat on a living connection.
     pub retry: bool,
     pub has_session: bool,
+    /// PUBREC may be overtaken by another: no server should do that, and some do.
+    shuffles: bool,
     next_id: PacketId,
     outgoing: Vec<Outgoing>,
     /// QoS 2 messages that are not released yet, by identifier.
@@ -71,6 +73,8 @@ struct Link {
     closed: bool,
     last_number: Option<u32>,
     last_pubrel: u32,
+    /// What is to have PUBREC once nothing more comes.
+    late: Option<PacketId>,
     /// Identifiers that PUBACK, PUBREC and PUBCOMP are due for, in this order.
     pubacks: VecDeque<PacketId>,
     pubrecs: VecDeque<PacketId>,
@@ -78,12 +82,13 @@ struct Link {
 }
 
 impl Broker {
-    pub fn new(version: Version, retry: bool, next_id: PacketId) -> Self {
+    pub fn new(version: Version, retry: bool, shuffles: bool, next_id: PacketId) -> Self {
         Broker {
             version,
             hostile: false,
             retry,
             has_session: false,
+            shuffles,
             next_id,
             outgoing: Vec::new(),
             unreleased: BTreeMap::new(),
@@ -211,6 +216,10 @@ impl Broker {
             Err(violation) => panic!("{violation}"),
         };
         self.link.up = up;
+        if let (false, Some(id)) = (read, self.link.late) {
+            self.link.late = None;
+            self.pubrec(id);
+        }
         read
     }
 
@@ -278,11 +287,20 @@ impl Broker {
                     None => self.pass_on(number),
                     Some(known) => assert!(self.hostile || known == number, "{id} is in use"),
                 }
-                self.pubrecs += 1;
-                self.pubrec_at.insert(number, self.pubrecs);
-                self.send(Packet::PubRec(id));
+                if self.shuffles && self.link.late.is_none() {
+                    self.link.late = Some(id);
+                } else {
+                    self.pubrec(id);
+                }
             }
         }
+    }
+
+    fn pubrec(&mut self, id: PacketId) {
+        let Some(number) = self.unreleased.get(&id) else { return };
+        self.pubrecs += 1;
+        self.pubrec_at.insert(*number, self.pubrecs);
+        self.send(Packet::PubRec(id));
     }
 
     fn check_dup(&mut self, number: u32, dup: bool) {

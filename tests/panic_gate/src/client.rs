@@ -62,6 +62,7 @@ where
     print_error(any(&mut *client).unsubscribe(any(&filters[..]), any_now()));
     any(&mut *client).disconnect(any_now());
     keep(any(&mut *client).pending());
+    keep(any(&mut *client).pending_vectored());
     any(&mut *client).sent(any(1), any_now());
     keep((client.deadline(), client.in_flight(), client.revision()));
     let mut image = [0; 64];
@@ -124,6 +125,7 @@ fn session() {
     let request = any(Request::Subscribe { filters: any(1) });
     let session = any(&mut session);
     keep((session.next_id(), session.open(any(id), request), session.in_flight()));
+    keep(session.exactly_once());
     any(&mut *session).sent(any(id));
     keep(any(&mut *session).puback(any(id)));
     keep(any(&mut *session).pubrec(any(id)) == PubRec::Release);

@@ -1,0 +1,164 @@
+//! SUBACK (section 3.9).
+
+use super::cursor::{Reader, Writer};
+use super::{EncodeError, PacketId, PacketType, QoS, Version, header};
+use crate::Violation;
+
+/// SUBACK: the server's answer to SUBSCRIBE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SubAck<'a> {
+    /// The packet identifier of the SUBSCRIBE.
+    pub id: PacketId,
+    /// One code for each filter, in their order.
+    pub codes: SubAckCodes<'a>,
+}
+
+/// What became of one filter of a SUBSCRIBE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SubAckCode {
+    /// Subscribed; messages come with at most this QoS, which can be less than was asked for.
+    Granted(QoS),
+    /// Not subscribed (3.1.1 only: in 3.1 a server has no way to say so).
+    Failure,
+}
+
+impl SubAckCode {
+    const FAILURE: u8 = 0x80;
+
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            Self::FAILURE => Some(SubAckCode::Failure),
+            _ => match QoS::from_bits(byte) {
+                Some(qos) => Some(SubAckCode::Granted(qos)),
+                None => None,
+            },
+        }
+    }
+
+    const fn byte(self) -> u8 {
+        match self {
+            SubAckCode::Granted(qos) => qos.bits(),
+            SubAckCode::Failure => Self::FAILURE,
+        }
+    }
+}
+
+impl<'a> SubAck<'a> {
+    /// Bytes of the encoded packet.
+    pub fn encoded_len(&self) -> usize {
+        header::packet_len(self.body_len())
+    }
+
+    /// Encodes the packet; says how many bytes it took.
+    ///
+    /// # Errors
+    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol can say, or holds a failure
+    /// in 3.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
+        if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
+            return Err(EncodeError::Forbidden(Violation::SubAckFailure));
+        }
+        let mut writer = header::begin(PacketType::SubAck.first_byte(), self.body_len(), out)?;
+        self.write_body(&mut writer);
+        Ok(writer.len())
+    }
+
+    fn body_len(&self) -> usize {
+        let mut counter = Writer::new(&mut []);
+        self.write_body(&mut counter);
+        counter.len()
+    }
+
+    fn write_body(&self, w: &mut Writer<'_>) {
+        w.packet_id(self.id);
+        for code in self.codes.iter() {
+            w.u8(code.byte());
+        }
+    }
+
+    #[inline]
+    pub(crate) fn decode(body: &'a [u8], version: Version) -> Result<Self, Violation> {
+        let mut reader = Reader::new(body);
+        let id = reader.packet_id()?;
+        let bytes = reader.rest();
+        if bytes.is_empty() {
+            return Err(Violation::SubAckCount);
+        }
+        let codes = SubAckCodes::checked_before(bytes, version);
+        for &byte in bytes {
+            SubAckCode::from_byte(byte & codes.mask).ok_or(Violation::SubAckCode)?;
+        }
+        Ok(SubAck { id, codes })
+    }
+}
+
+/// The codes of a SUBACK: at least one.
+#[derive(Clone, Copy)]
+pub struct SubAckCodes<'a> {
+    source: Codes<'a>,
+    /// The bits of an encoded code that count.
+    mask: u8,
+}
+
+#[derive(Clone, Copy)]
+enum Codes<'a> {
+    Encoded(&'a [u8]),
+    List(&'a [SubAckCode]),
+}
+
+impl<'a> SubAckCodes<'a> {
+    /// 3.1 has the granted QoS in the low two bits and leaves the others open.
+    #[inline]
+    pub(crate) const fn mask(version: Version) -> u8 {
+        match version {
+            Version::Mqtt31 => 0x03,
+            Version::Mqtt311 => 0xFF,
+        }
+    }
+
+    /// The codes for a server to send.
+    ///
+    /// # Errors
+    /// [`SubAckCount`](Violation::SubAckCount) for an empty list.
+    pub const fn new(list: &'a [SubAckCode]) -> Result<Self, Violation> {
+        if list.is_empty() {
+            return Err(Violation::SubAckCount);
+        }
+        Ok(SubAckCodes { source: Codes::List(list), mask: 0xFF })
+    }
+
+    /// Codes that were checked before, and are read again from the same place.
+    #[inline]
+    pub(crate) const fn checked_before(bytes: &'a [u8], version: Version) -> Self {
+        SubAckCodes { source: Codes::Encoded(bytes), mask: Self::mask(version) }
+    }
+
+    /// How many there are: at least 1.
+    #[inline]
+    #[allow(clippy::len_without_is_empty)]
+    pub const fn len(self) -> usize {
+        match self.source {
+            Codes::Encoded(bytes) => bytes.len(),
+            Codes::List(list) => list.len(),
+        }
+    }
+
+    /// The code for the filter at this place of the SUBSCRIBE; `None` past the end.
+    #[inline]
+    pub fn get(self, index: usize) -> Option<SubAckCode> {
+        match self.source {
+            Codes::Encoded(bytes) => SubAckCode::from_byte(bytes.get(index)? & self.mask),
+            Codes::List(list) => list.get(index).copied(),
+        }
+    }
+
+    /// The codes in the order of the filters.
+    #[inline]
+    pub fn iter(self) -> impl Iterator<Item = SubAckCode> + 'a {
+        (0..self.len()).filter_map(move |index| self.get(index))
+    }
+}
+
+super::compare_by_items!(SubAckCodes);

@@ -1,0 +1,125 @@
+//! Manual acknowledgement: the application gives a receipt back once it has stored the message.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::{AcknowledgeError, Receipt};
+
+use crate::harness::*;
+
+fn online() -> Rig {
+    let mut rig = Rig::sized(64, 160);
+    rig.client.options_mut().manual_acknowledgement = true;
+    rig.comes_online(&CONNECT, false);
+    rig
+}
+
+/// Takes one message in that the server has just sent, with its receipt.
+fn receive(rig: &mut Rig, bytes: &[u8]) -> Option<Receipt> {
+    let now = rig.now();
+    rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
+    rig.client.received(bytes.len(), now);
+    assert_eq!(rig.client.advance(now), Ok(true));
+    let receipt = rig.client.receipt();
+    assert_eq!(rig.client.advance(now), Ok(false));
+    receipt
+}
+
+fn qos1(id: u8) -> [u8; 7] {
+    [0x32, 5, 0, 1, b'a', 0, id]
+}
+
+fn qos2(id: u8) -> [u8; 7] {
+    [0x34, 5, 0, 1, b'a', 0, id]
+}
+
+#[test]
+fn nothing_is_acknowledged_before_the_receipt_is_given_back() {
+    let mut rig = online();
+    let first = receive(&mut rig, &qos1(7)).unwrap();
+    let second = receive(&mut rig, &qos2(8)).unwrap();
+    assert_eq!(receive(&mut rig, b"\x30\x03\x00\x01a"), None, "QoS 0");
+    assert!(rig.sends().is_empty());
+    let now = rig.now();
+    rig.client.acknowledge(first, now).unwrap();
+    assert_eq!(rig.sends(), ["PUBACK id=7"]);
+    rig.client.acknowledge(second, now).unwrap();
+    assert_eq!(rig.sends(), ["PUBREC id=8"]);
+    rig.gives(pubrel(8));
+    assert_eq!(rig.sends(), ["PUBCOMP id=8"]);
+}
+
+#[test]
+fn receipts_go_back_in_their_order() {
+    let mut rig = online();
+    let first = receive(&mut rig, &qos1(7)).unwrap();
+    let second = receive(&mut rig, &qos2(3)).unwrap();
+    let now = rig.now();
+    let out_of_order = Err(AcknowledgeError::OutOfOrder { oldest: id(7) });
+    assert_eq!(rig.client.acknowledge(second, now), out_of_order);
+    assert_eq!(rig.client.acknowledge(first, now), Ok(()));
+    assert_eq!(rig.client.acknowledge(first, now), Err(AcknowledgeError::Stale), "only once");
+    assert_eq!(rig.client.acknowledge(second, now), Ok(()));
+}
+
+#[test]
+fn a_receipt_is_bound_to_its_connection() {
+    for bytes in [qos1(7), qos2(7)] {
+        let mut rig = online();
+        let old = receive(&mut rig, &bytes).unwrap();
+        rig.cut();
+        let now = rig.now();
+        assert_eq!(rig.client.acknowledge(old, now), Err(AcknowledgeError::Stale));
+        rig.comes_online(&CONNECT, true);
+        let new = receive(&mut rig, &bytes).expect("it comes again, at QoS 2 too");
+        assert_eq!(rig.client.acknowledge(old, now), Err(AcknowledgeError::Stale));
+        assert_eq!(rig.client.acknowledge(new, now), Ok(()));
+        assert_eq!(rig.sends().len(), 1);
+    }
+}
+
+#[test]
+fn a_repetition_on_the_same_connection_is_passed_over() {
+    let mut rig = online();
+    let _unused = receive(&mut rig, &qos2(7)).unwrap();
+    rig.gives_bytes(&qos2(7));
+    assert!(rig.events().is_empty());
+    assert!(rig.sends().is_empty(), "and not answered before its time");
+}
+
+/// Eight runs of messages wait; the ninth holds reading until a receipt comes back.
+#[test]
+fn without_a_place_for_a_receipt_reading_is_held() {
+    let mut rig = online();
+    let receipts: Vec<Receipt> =
+        (1..=8).map(|number| receive(&mut rig, &qos1(number * 10)).unwrap()).collect();
+    rig.gives_bytes(&qos1(99));
+    assert!(rig.events().is_empty());
+    let now = rig.now();
+    rig.client.acknowledge(receipts[0], now).unwrap();
+    assert_eq!(rig.events(), ["message a qos=1 id=99 (0 B)"]);
+    assert_eq!(rig.sends(), ["PUBACK id=10"]);
+}
+
+#[test]
+fn without_room_for_the_answer_the_receipt_stays() {
+    let mut rig = online();
+    let now = rig.now();
+    let mut waiting: Vec<Receipt> = (1..=9).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
+    waiting.retain(|receipt| rig.client.acknowledge(*receipt, now).is_err());
+    // 32 bytes, two of them for PINGREQ: seven answers.
+    assert_eq!(waiting.len(), 2);
+    assert_eq!(rig.client.acknowledge(waiting[0], now), Err(AcknowledgeError::Full));
+    assert_eq!(rig.sends().len(), 7);
+    for receipt in waiting {
+        assert_eq!(rig.client.acknowledge(receipt, now), Ok(()));
+    }
+    assert_eq!(rig.sends(), ["PUBACK id=8", "PUBACK id=9"]);
+}
+
+#[test]
+fn by_default_there_is_no_receipt() {
+    let mut rig = Rig::online();
+    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+        rig.delivers("a", b"", qos, 7);
+        assert_eq!(rig.client.receipt(), None);
+    }
+}

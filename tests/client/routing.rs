@@ -1,0 +1,160 @@
+//! Handlers by topic filter, and subscriptions that come back.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::{QoS, RequestError, RouteError, Routes, Subscription, TopicName};
+
+use crate::harness::{CONNECT, Rig};
+
+/// A client and the routes of its application, which looks at every event.
+struct App<const N: usize> {
+    rig: Rig<8>,
+    routes: Routes<'static, u32, N>,
+}
+
+impl<const N: usize> App<N> {
+    fn new(tx: usize) -> Self {
+        App { rig: Rig::sized(256, tx), routes: Routes::new() }
+    }
+
+    /// Shows the routes what happens, and lets them ask for what is missing.
+    fn turn(&mut self) -> Result<(), RequestError> {
+        let now = self.rig.now();
+        while self.rig.client.advance(now).unwrap() {
+            self.routes.note(&self.rig.client.event().unwrap());
+        }
+        self.routes.subscribe(&mut self.rig.client.outbound(), now)
+    }
+
+    fn connects(&mut self, session_present: bool) {
+        self.rig.connects(&CONNECT);
+        self.rig.sends();
+        self.answers(&[0x20, 2, u8::from(session_present), 0]);
+    }
+
+    /// The server sends bytes, which the routes hear of.
+    fn answers(&mut self, bytes: &[u8]) {
+        let now = self.rig.now();
+        self.rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
+        self.rig.client.received(bytes.len(), now);
+        self.turn().unwrap();
+    }
+
+    fn state(&self, filter: &str) -> Subscription {
+        self.routes.subscription(filter).unwrap()
+    }
+
+    fn matching(&self, topic: &str) -> Vec<u32> {
+        self.routes.matching(TopicName::new(topic).unwrap()).copied().collect()
+    }
+}
+
+const GRANTED_1: Subscription = Subscription::Granted { qos: QoS::AtLeastOnce };
+
+#[test]
+fn every_filter_that_covers_a_topic_gets_it() {
+    let mut app = App::<4>::new(512);
+    app.routes.add("sport/#", AtMostOnce, 1).unwrap();
+    app.routes.add("sport/+/score", AtMostOnce, 2).unwrap();
+    app.routes.add("#", AtMostOnce, 3).unwrap();
+    app.routes.add("a.c", AtMostOnce, 4).unwrap();
+    assert_eq!(app.matching("sport"), [1, 3], "the parent too");
+    assert_eq!(app.matching("sport/tennis/score"), [1, 2, 3]);
+    assert_eq!(app.matching("abc"), [3], "a dot is a dot");
+    assert_eq!(app.matching("$SYS/uptime"), []);
+    app.routes.remove("#");
+    assert_eq!(app.matching("abc"), []);
+    for handler in app.routes.matching_mut(TopicName::new("sport").unwrap()) {
+        *handler += 10;
+    }
+    assert_eq!(app.matching("sport"), [11]);
+}
+
+#[test]
+fn the_table_has_its_limits() {
+    let mut routes = Routes::<u32, 2>::new();
+    assert!(matches!(routes.add("a#", AtMostOnce, 0), Err(RouteError::Forbidden(_))));
+    routes.add("a", AtMostOnce, 1).unwrap();
+    routes.add("b", AtMostOnce, 2).unwrap();
+    assert_eq!(routes.add("c", AtMostOnce, 3), Err(RouteError::Full));
+    assert_eq!(routes.add("a", AtLeastOnce, 4), Ok(()), "in the place of the first");
+    assert_eq!(routes.subscription("a"), Some(Subscription::Wanted));
+    assert_eq!(routes.subscription("c"), None);
+}
+
+#[test]
+fn requested_and_granted_are_remembered() {
+    let mut app = App::<4>::new(512);
+    app.routes.add("a", ExactlyOnce, 1).unwrap();
+    app.routes.add("b", AtLeastOnce, 2).unwrap();
+    app.turn().unwrap();
+    assert_eq!(app.state("a"), Subscription::Wanted, "there is no connection yet");
+    app.connects(false);
+    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=1 a qos=2 b qos=1"]);
+    assert!(matches!(app.state("b"), Subscription::Requested { place: 1, .. }));
+    app.answers(&[0x90, 4, 0, 1, 1, 0x80]);
+    assert_eq!((app.state("a"), app.state("b")), (GRANTED_1, Subscription::Refused));
+    assert_eq!(app.rig.sends(), [""; 0], "what was refused is not asked for again and again");
+}
+
+#[test]
+fn without_a_session_everything_is_asked_for_again() {
+    let mut app = App::<4>::new(512);
+    app.routes.add("a", AtLeastOnce, 1).unwrap();
+    app.connects(false);
+    app.rig.sends();
+    app.answers(&[0x90, 3, 0, 1, 1]);
+    app.rig.cut();
+    app.routes.add("b", AtMostOnce, 2).unwrap();
+    app.connects(true);
+    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=2 b qos=0"], "with a session, only what is new");
+    app.answers(&[0x90, 3, 0, 2, 0]);
+    app.rig.cut();
+    app.connects(false);
+    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=3 a qos=1 b qos=0"]);
+}
+
+#[test]
+fn a_subscription_that_the_link_has_cut_off_is_asked_for_again() {
+    let mut app = App::<4>::new(512);
+    app.routes.add("a", AtLeastOnce, 1).unwrap();
+    app.connects(true);
+    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=1 a qos=1"]);
+    app.rig.client.link_lost();
+    app.turn().unwrap();
+    assert_eq!(app.state("a"), Subscription::Wanted);
+    app.connects(true);
+    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=2 a qos=1"]);
+}
+
+#[test]
+fn a_route_that_goes_meanwhile_does_not_shift_the_answers() {
+    let mut app = App::<4>::new(512);
+    for (filter, handler) in [("a", 1), ("b", 2), ("c", 3)] {
+        app.routes.add(filter, AtLeastOnce, handler).unwrap();
+    }
+    app.connects(false);
+    app.rig.sends();
+    app.routes.remove("a");
+    app.answers(&[0x90, 5, 0, 1, 0x80, 1, 0x80]);
+    assert_eq!((app.state("b"), app.state("c")), (GRANTED_1, Subscription::Refused));
+}
+
+#[test]
+fn filters_go_out_in_as_many_packets_as_the_buffer_makes_of_them() {
+    let mut app = App::<4>::new(32 + 24);
+    for filter in ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"] {
+        app.routes.add(filter, AtLeastOnce, 0).unwrap();
+    }
+    app.connects(false);
+    let mut asked = Vec::new();
+    for number in 1..=4 {
+        asked.extend(app.rig.sends());
+        app.answers(&[0x90, 3, 0, number, 1]);
+    }
+    assert_eq!(asked.len(), 4, "{asked:?}");
+    assert_eq!(app.state("dddddddd"), GRANTED_1);
+    app.routes.add("a filter that is longer than the whole buffer is", AtMostOnce, 0).unwrap_err();
+    app.routes.remove("aaaaaaaa");
+    app.routes.add("a filter that is longer than the whole buffer is", AtMostOnce, 0).unwrap();
+    assert!(matches!(app.turn(), Err(RequestError::TooLarge { .. })));
+}

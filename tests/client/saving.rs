@@ -1,0 +1,161 @@
+//! The session as an image, over a reboot.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{RestoreError, SaveError, StreamedMessage};
+
+use crate::harness::*;
+
+fn image<const N: usize>(rig: &Rig<N>) -> Vec<u8> {
+    let mut image = vec![0; 4096];
+    let len = rig.client.save(&mut image).unwrap();
+    image.truncate(len);
+    image
+}
+
+fn rebooted<const M: usize>(image: &[u8], tx: usize) -> Rig<M> {
+    let mut rig = Rig::sized(256, tx);
+    rig.client.restore(image).unwrap();
+    rig
+}
+
+/// 1 was acknowledged, 2 and 4 wait, PUBREC came for 3; 7 came in at QoS 2.
+fn busy() -> Rig {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"one", AtLeastOnce);
+    rig.publishes("b", b"two", ExactlyOnce);
+    rig.publishes("c", b"three", ExactlyOnce);
+    rig.subscribes(&[("x", AtMostOnce)]);
+    rig.publishes("d", b"zero", AtMostOnce);
+    rig.publishes("e", b"five", AtLeastOnce);
+    rig.sends();
+    rig.gives(Packet::PubAck(id(1)));
+    rig.gives(Packet::PubRec(id(3)));
+    rig.delivers("in", b"", ExactlyOnce, 7);
+    rig.sends();
+    rig.events();
+    rig
+}
+
+#[test]
+fn everything_of_the_session_is_in_it() {
+    for tx in [200, 1024, 4096] {
+        let mut rig = rebooted::<8>(&image(&busy()), tx);
+        rig.comes_online(&CONNECT, true);
+        assert_eq!(
+            rig.sends(),
+            [
+                "PUBLISH b qos=2 id=2 dup (3 B) \"two\"",
+                "PUBREL id=3",
+                "PUBLISH e qos=1 id=5 dup (4 B) \"five\""
+            ]
+        );
+        assert_eq!(rig.publishes("f", b"", AtLeastOnce), 6);
+        rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+        assert!(rig.events().is_empty(), "no second delivery");
+        rig.gives(Packet::PubComp(id(3)));
+        rig.gives(Packet::PubRec(id(2)));
+        assert_eq!(rig.events(), ["published 3 qos=2"]);
+    }
+}
+
+/// At any moment, also with a packet half sent: what a reboot finds is what a lost link would have.
+#[test]
+fn it_can_be_written_at_any_byte() {
+    for taken in 0..80 {
+        let mut rig = Rig::online();
+        rig.publishes("a", b"payload", AtLeastOnce);
+        rig.publishes("z", b"", AtMostOnce);
+        rig.publishes("b", b"payload", ExactlyOnce);
+        rig.takes(taken);
+        let mut rig = rebooted::<8>(&image(&rig), 1024);
+        rig.comes_online(&CONNECT, true);
+        assert_eq!(
+            rig.sends(),
+            ["PUBLISH a qos=1 id=1 dup (7 B) \"payload\"", "PUBLISH b qos=2 id=2 dup (7 B) \"payload\""]
+        );
+    }
+}
+
+#[test]
+fn a_damaged_one_is_refused() {
+    let image = image(&busy());
+    for at in 0..image.len() {
+        let mut damaged = image.clone();
+        damaged[at] ^= 0x10;
+        assert_eq!(Rig::new().client.restore(&damaged), Err(RestoreError::Corrupt), "byte {at}");
+        assert_eq!(Rig::new().client.restore(&image[..at]), Err(RestoreError::Corrupt), "{at} bytes");
+    }
+}
+
+#[test]
+fn one_that_does_not_fit_is_refused() {
+    let image = image(&busy());
+    let too_large = Err(RestoreError::TooLarge);
+    assert_eq!(Rig::<8>::sized(64, 50).client.restore(&image), too_large);
+    assert_eq!(Rig::<1>::sized(64, 1024).client.restore(&image), too_large);
+    let mut rig = Rig::<1>::sized(64, 1024);
+    let _ = rig.client.restore(&image);
+    rig.comes_online(&CONNECT, false);
+    assert!(rig.sends().is_empty(), "nothing has changed");
+}
+
+#[test]
+fn a_client_that_has_a_session_does_not_take_another() {
+    let image = image(&busy());
+    assert_eq!(busy().client.restore(&image), Err(RestoreError::InUse));
+}
+
+#[test]
+fn a_buffer_that_is_too_small_is_told() {
+    let rig = busy();
+    let needed = image(&rig).len();
+    let too_small = Err(SaveError::BufferTooSmall { needed });
+    assert_eq!(rig.client.save(&mut vec![0; needed - 1]), too_small);
+    assert_eq!(rig.client.save(&mut []), too_small);
+}
+
+/// The revision tells when an image has to be written: before bytes leave that reveal something new.
+#[test]
+fn the_revision_counts_what_must_be_durable() {
+    let mut rig = Rig::online();
+    let mut last = rig.client.revision();
+    let mut changed = |rig: &Rig, what: &str, expected: bool| {
+        let revision = rig.client.revision();
+        assert_eq!(revision != last, expected, "{what}");
+        last = revision;
+    };
+    rig.publishes("a", b"", AtMostOnce);
+    changed(&rig, "QoS 0", false);
+    rig.publishes("a", b"", ExactlyOnce);
+    changed(&rig, "a new message", true);
+    rig.sends();
+    changed(&rig, "bytes that leave", false);
+    rig.gives(Packet::PubRec(id(1)));
+    changed(&rig, "PUBREC", true);
+    rig.gives(Packet::PubComp(id(1)));
+    changed(&rig, "PUBCOMP", false);
+    rig.delivers("in", b"", AtLeastOnce, 6);
+    changed(&rig, "QoS 1 comes in", false);
+    rig.delivers("in", b"", ExactlyOnce, 7);
+    changed(&rig, "QoS 2 comes in", true);
+    rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+    changed(&rig, "a repetition", false);
+    rig.gives(pubrel(7));
+    changed(&rig, "PUBREL", true);
+    rig.gives(pubrel(7));
+    changed(&rig, "a repeated PUBREL", false);
+}
+
+#[test]
+fn a_streamed_message_is_asked_for_again() {
+    let mut rig = Rig::online();
+    let message = StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable();
+    rig.client.publish_streamed(&message, rig.now()).unwrap();
+    let mut rig = rebooted::<8>(&image(&rig), 1024);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.events(), ["ready 1"]);
+    let now = rig.now();
+    assert_eq!(rig.client.write_payload(b"abc", now), Ok(3));
+    assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 dup (3 B) \"abc\""]);
+}

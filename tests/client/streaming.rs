@@ -1,0 +1,207 @@
+//! Messages whose payload passes through the transmit buffer in pieces.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Full, Message, QoS, RequestError, StreamError, StreamedMessage};
+
+use crate::harness::*;
+
+/// 2,000 bytes that tell where they stand, for a transmit buffer of a tenth of that.
+fn payload() -> Vec<u8> {
+    (0..2_000).map(|n: u32| b'a' + (n % 23) as u8).collect()
+}
+
+fn online() -> Rig {
+    let mut rig = Rig::sized(64, 200);
+    rig.comes_online(&CONNECT, false);
+    rig
+}
+
+fn streams(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
+    let message = StreamedMessage::new(topic, payload().len()).qos(qos).repeatable();
+    let now = rig.now();
+    rig.client.publish_streamed(&message, now).unwrap().map_or(0, |id| id.get())
+}
+
+/// Hands the payload over, up to this many bytes at a time, until the message has left.
+fn hands_over(rig: &mut Rig, piece: usize) {
+    let payload = payload();
+    let mut at = 0;
+    while at < payload.len() {
+        let end = payload.len().min(at + piece);
+        let now = rig.now();
+        at += rig.client.write_payload(&payload[at..end], now).unwrap();
+        while rig.takes(rig.chunks.out) > 0 {}
+    }
+}
+
+/// The one PUBLISH that has left, whole and as it should be.
+fn check_sent(rig: &mut Rig, line: &str) {
+    let start = rig.wire.len() - payload().len();
+    assert!(rig.wire[start..] == payload());
+    let lines = rig.packets();
+    assert!(lines.last().unwrap().starts_with(line), "{lines:?}");
+}
+
+#[test]
+fn a_payload_larger_than_the_buffer_passes_through() {
+    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+        for piece in [1, 7, 64, 5_000] {
+            in_all_chunkings(|chunks| {
+                let mut rig = online().chunked(chunks);
+                let number = streams(&mut rig, "large", qos);
+                let shown = if number > 0 { number.to_string() } else { "-".into() };
+                assert_eq!(rig.events(), [format!("ready {shown}")]);
+                hands_over(&mut rig, piece);
+                check_sent(&mut rig, &format!("PUBLISH large qos={qos}"));
+                rig.publishes("next", b"", AtMostOnce);
+                assert_eq!(rig.sends(), ["PUBLISH next qos=0 (0 B)"]);
+            });
+        }
+    }
+}
+
+#[test]
+fn it_keeps_its_place_and_is_acknowledged_like_any_other() {
+    let mut rig = online();
+    rig.publishes("a", b"", AtLeastOnce);
+    streams(&mut rig, "b", ExactlyOnce);
+    rig.publishes("c", b"", AtLeastOnce);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    assert_eq!(rig.events(), ["ready 2"], "its turn has come");
+    assert!(rig.sends().is_empty(), "and nothing passes it");
+    hands_over(&mut rig, 100);
+    assert!(rig.packets()[0].starts_with("PUBLISH b qos=2 id=2 (2000 B)"));
+    assert_eq!(rig.sends(), Vec::<String>::new());
+    rig.gives(Packet::PubRec(id(2)));
+    let sent = rig.sends();
+    assert!(sent.contains(&"PUBREL id=2".into()), "{sent:?}");
+    rig.gives(Packet::PubComp(id(2)));
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 2 qos=2", "published 1 qos=1"]);
+}
+
+#[test]
+fn a_lost_link_asks_for_it_again() {
+    for handed_over in [0, 1, 500, 1_999, 2_000] {
+        let mut rig = online();
+        streams(&mut rig, "large", AtLeastOnce);
+        assert_eq!(rig.events(), ["ready 1"]);
+        let payload = payload();
+        let mut at = 0;
+        while at < handed_over {
+            let now = rig.now();
+            at += rig.client.write_payload(&payload[at..handed_over], now).unwrap();
+            rig.takes(usize::MAX);
+        }
+        while rig.takes(usize::MAX) > 0 {}
+        rig.cut();
+        assert_eq!(rig.client.write_payload(b"x", rig.now()), Err(StreamError::NotAsked));
+        rig.comes_online(&CONNECT, true);
+        assert_eq!(rig.events(), ["ready 1"]);
+        hands_over(&mut rig, 64);
+        let dup = if handed_over > 0 { " dup" } else { "" };
+        check_sent(&mut rig, &format!("PUBLISH large qos=1 id=1{dup} (2000 B)"));
+        rig.gives(Packet::PubAck(id(1)));
+        assert_eq!(rig.events(), ["published 1 qos=1"]);
+    }
+}
+
+#[test]
+fn after_pubrec_the_payload_is_not_needed_again() {
+    let mut rig = online();
+    streams(&mut rig, "large", ExactlyOnce);
+    rig.events();
+    hands_over(&mut rig, 64);
+    rig.wire.clear();
+    rig.gives(Packet::PubRec(id(1)));
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    assert!(rig.events().is_empty());
+}
+
+/// QoS 0 does not survive a lost link, streamed or not.
+#[test]
+fn at_qos_0_it_goes_with_the_link() {
+    let mut rig = online();
+    streams(&mut rig, "large", AtMostOnce);
+    assert_eq!(rig.events(), ["ready -"]);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.events().is_empty());
+    assert!(rig.sends().is_empty());
+}
+
+/// Once the head has begun to leave nothing else can, so nothing else is taken in either.
+#[test]
+fn meanwhile_other_requests_are_refused() {
+    let mut rig = online();
+    streams(&mut rig, "large", AtMostOnce);
+    rig.publishes("before", b"", AtMostOnce);
+    rig.events();
+    let now = rig.now();
+    rig.client.write_payload(b"abc", now).unwrap();
+    let full = Err(RequestError::Full(Full::Stream));
+    assert_eq!(rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce), now), full);
+    assert_eq!(rig.client.in_flight(), 0);
+}
+
+/// Until the first piece is handed over, a ping can go; after that the source must not stall.
+#[test]
+fn a_source_that_stalls_costs_the_link() {
+    let mut rig = Rig::<8>::sized(64, 200);
+    rig.comes_online(&CONNECT.keep_alive(10), false);
+    let message = StreamedMessage::new("large", 2_000).qos(AtLeastOnce).repeatable();
+    rig.client.publish_streamed(&message, rig.now()).unwrap();
+    assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
+    rig.gives(Packet::PingResp);
+    let now = rig.now();
+    rig.client.write_payload(b"abc", now).unwrap();
+    while rig.takes(usize::MAX) > 0 {}
+    rig.client.options_mut().timeouts.pingresp_ms = 0;
+    assert_eq!(rig.at(39_999).events(), ["ready 1"]);
+    assert_eq!(rig.at(40_000).events(), ["error TimedOut(Stall)"]);
+}
+
+#[test]
+fn it_can_be_given_up_instead() {
+    let mut rig = online();
+    streams(&mut rig, "large", AtLeastOnce);
+    rig.publishes("next", b"", AtLeastOnce);
+    rig.events();
+    rig.client.abandon_payload().unwrap();
+    assert_eq!(rig.events(), ["ended 1 Lost"]);
+    assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
+    assert_eq!(rig.client.abandon_payload(), Err(StreamError::NotAsked));
+}
+
+#[test]
+fn above_qos_0_it_must_be_repeatable() {
+    let mut rig = online();
+    let message = StreamedMessage::new("large", 10).qos(AtLeastOnce);
+    let refused = Err(RequestError::NotRepeatable);
+    assert_eq!(rig.client.publish_streamed(&message, rig.now()), refused);
+}
+
+#[test]
+fn more_than_was_announced_is_not_taken() {
+    let mut rig = online();
+    let now = rig.now();
+    rig.client.publish_streamed(&StreamedMessage::new("t", 3), now).unwrap();
+    rig.events();
+    assert_eq!(rig.client.write_payload(b"abcdef", now), Ok(3));
+    assert_eq!(rig.client.write_payload(b"def", now), Ok(0));
+    assert_eq!(rig.sends(), ["PUBLISH t qos=0 (3 B) \"abc\""]);
+    assert_eq!(rig.client.write_payload(b"def", now), Err(StreamError::NotAsked));
+}
+
+#[test]
+fn an_empty_payload_is_a_payload() {
+    let mut rig = online();
+    let now = rig.now();
+    rig.client.publish_streamed(&StreamedMessage::new("t", 0), now).unwrap();
+    assert_eq!(rig.events(), ["ready -"]);
+    assert_eq!(rig.client.write_payload(b"", now), Ok(0));
+    assert_eq!(rig.sends(), ["PUBLISH t qos=0 (0 B)"]);
+}

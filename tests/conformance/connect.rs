@@ -1,0 +1,219 @@
+//! CONNECT and the keep alive (3.1).
+
+use baremqtt::QoS::{self, AtLeastOnce, ExactlyOnce};
+use baremqtt::{Connect, ConnectError, Violation, Will};
+
+use crate::harness::*;
+
+/// CONNECT as it leaves the client: flags, and payload behind the variable header.
+fn sent(connect: &Connect<'_>) -> (u8, Vec<u8>) {
+    let mut rig = Rig::new();
+    rig.connects(connect);
+    rig.takes(usize::MAX);
+    assert_eq!(rig.wire[..9], [0x10, rig.wire.len() as u8 - 2, 0, 4, b'M', b'Q', b'T', b'T', 4]);
+    (rig.wire[9], rig.wire[12..].to_vec())
+}
+
+fn refused(connect: &Connect<'_>) -> Violation {
+    let mut rig = Rig::new();
+    let now = rig.now();
+    match rig.client.connect(connect, now) {
+        Err(ConnectError::Forbidden(violation)) => violation,
+        other => panic!("{other:?}"),
+    }
+}
+
+const C: Connect<'static> = Connect::new("c");
+const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+#[test]
+fn mqtt_3_1_0_1() {
+    let mut rig = Rig::new();
+    rig.publishes("a", b"", AtLeastOnce);
+    assert!(rig.sends().is_empty());
+    rig.connects(&CONNECT);
+    assert!(rig.sends()[0].starts_with("CONNECT"));
+}
+
+#[test]
+fn mqtt_3_1_2_4() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.disconnects();
+    rig.sends();
+    rig.connects(&CONNECT);
+    rig.takes(usize::MAX);
+    assert_eq!(rig.wire[9] & 0x02, 0);
+    rig.sends();
+    rig.accepts(true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session was kept");
+}
+
+#[test]
+fn mqtt_3_1_2_6() {
+    for clean in [false, true] {
+        // A clean session follows, or one that is not clean follows a clean one.
+        let mut rig = Rig::new();
+        rig.comes_online(&CONNECT.clean_session(!clean), false);
+        rig.delivers("a", b"", ExactlyOnce, 7);
+        rig.publishes("a", b"", ExactlyOnce);
+        rig.sends();
+        rig.gives(baremqtt::codec::Packet::PubRec(id(1)));
+        rig.cut();
+        rig.events();
+        rig.comes_online(&CONNECT.clean_session(clean), false);
+        assert!(rig.sends().is_empty(), "no PUBREL for a flow of the old session");
+        rig.delivers("a", b"", ExactlyOnce, 7);
+        assert_eq!(rig.events(), ["ended 1 Uncertain", "message a qos=2 id=7 (0 B)"]);
+    }
+}
+
+#[test]
+fn mqtt_3_1_2_9() {
+    for qos in QOS {
+        let (flags, payload) = sent(&C.will(Will::new("t", b"m").qos(qos).retain()));
+        assert_eq!(flags, 0x26 | qos.bits() << 3);
+        assert_eq!(payload, b"\x00\x01c\x00\x01t\x00\x01m");
+    }
+}
+
+#[test]
+fn mqtt_3_1_2_11() {
+    let (flags, payload) = sent(&C.credentials("u", b"p"));
+    assert_eq!(flags & 0x3C, 0);
+    assert_eq!(payload, b"\x00\x01c\x00\x01u\x00\x01p", "no will fields");
+}
+
+#[test]
+fn mqtt_3_1_2_13() {
+    assert_eq!(sent(&C).0 & 0x18, 0);
+}
+
+#[test]
+fn mqtt_3_1_2_14() {
+    for qos in QOS {
+        let will_qos = sent(&C.will(Will::new("t", b"").qos(qos))).0 >> 3 & 3;
+        assert_eq!(will_qos, qos.bits());
+    }
+    assert_eq!(QoS::from_bits(3), None, "there is no such value");
+}
+
+#[test]
+fn mqtt_3_1_2_15() {
+    assert_eq!(sent(&C).0 & 0x20, 0);
+}
+
+#[test]
+fn mqtt_3_1_2_18() {
+    let (flags, payload) = sent(&C);
+    assert_eq!(flags & 0x80, 0);
+    assert_eq!(payload, b"\x00\x01c");
+}
+
+#[test]
+fn mqtt_3_1_2_19() {
+    let (flags, payload) = sent(&C.username("u"));
+    assert_eq!(flags & 0x80, 0x80);
+    assert_eq!(payload, b"\x00\x01c\x00\x01u");
+    assert_eq!(sent(&C.username("")).1, b"\x00\x01c\x00\x00", "an empty one is one too");
+}
+
+#[test]
+fn mqtt_3_1_2_20() {
+    let (flags, payload) = sent(&C.username("u"));
+    assert_eq!(flags & 0x40, 0);
+    assert_eq!(payload, b"\x00\x01c\x00\x01u");
+}
+
+#[test]
+fn mqtt_3_1_2_21() {
+    let (flags, payload) = sent(&C.credentials("u", b"p"));
+    assert_eq!(flags & 0x40, 0x40);
+    assert_eq!(payload, b"\x00\x01c\x00\x01u\x00\x01p");
+}
+
+/// The types have no password without a user name; from the wire it is refused.
+#[test]
+fn mqtt_3_1_2_22() {
+    for connect in [C, C.username("u"), C.credentials("u", b"p")] {
+        let flags = sent(&connect).0;
+        assert!(flags & 0x40 == 0 || flags & 0x80 != 0);
+    }
+    let packet = b"\x10\x10\x00\x04MQTT\x04\x42\x00\x00\x00\x01c\x00\x01p";
+    let decoded = baremqtt::codec::decode(packet, baremqtt::Version::Mqtt311);
+    assert_eq!(decoded, Err(Violation::PasswordWithoutUsername));
+}
+
+/// No gap between packets is longer than the keep alive time, whatever the server does and however slow it is.
+#[test]
+fn mqtt_3_1_2_23() {
+    for connack_after in [0, 900, 2_500] {
+        let mut rig = Rig::new();
+        rig.client.options_mut().timeouts.pingresp_ms = 0;
+        rig.connects(&C.keep_alive(3));
+        rig.sends();
+        rig.at(connack_after).accepts(false);
+        let mut last_sent = 0;
+        for tick in connack_after / 100..600 {
+            rig.at(tick * 100);
+            match tick % 97 {
+                0..20 => rig.delivers("in", b"", AtLeastOnce, 7),
+                20..40 => rig.delivers("in", b"", QoS::AtMostOnce, 0),
+                50 => {
+                    rig.publishes("out", b"", QoS::AtMostOnce);
+                }
+                _ => {}
+            }
+            if !rig.sends().is_empty() {
+                last_sent = tick * 100;
+            }
+            assert!(tick * 100 - last_sent <= 3_000, "silent since {last_sent} at {}", tick * 100);
+        }
+    }
+}
+
+#[test]
+fn mqtt_3_1_3_1() {
+    let all = Connect::new("id").will(Will::new("topic", b"message")).credentials("user", b"pass");
+    assert_eq!(sent(&all).1, b"\x00\x02id\x00\x05topic\x00\x07message\x00\x04user\x00\x04pass");
+}
+
+/// One client is one session: the identifier goes out with every CONNECT as the application gives it.
+#[test]
+fn mqtt_3_1_3_2() {
+    for client_id in ["a", "b", "sensor-17/upstairs"] {
+        let payload = sent(&Connect::new(client_id)).1;
+        assert_eq!(payload[2..], *client_id.as_bytes());
+    }
+}
+
+#[test]
+fn mqtt_3_1_3_3() {
+    assert_eq!(sent(&Connect::new("")).1, b"\x00\x00");
+    assert_eq!(sent(&Connect::new("").username("u")).1, b"\x00\x00\x00\x01u");
+}
+
+#[test]
+fn mqtt_3_1_3_4() {
+    assert_eq!(sent(&Connect::new("ü")).1, b"\x00\x02\xC3\xBC");
+    assert_eq!(refused(&Connect::new("a\0")), Violation::NulCharacter);
+}
+
+#[test]
+fn mqtt_3_1_3_7() {
+    assert_eq!(refused(&Connect::new("").clean_session(false)), Violation::ClientIdEmpty);
+    assert_eq!(sent(&Connect::new("")).0 & 0x02, 0x02);
+}
+
+#[test]
+fn mqtt_3_1_3_10() {
+    assert_eq!(sent(&C.will(Will::new("ü", b""))).1, b"\x00\x01c\x00\x02\xC3\xBC\x00\x00");
+    assert_eq!(refused(&C.will(Will::new("\0", b""))), Violation::NulCharacter);
+}
+
+#[test]
+fn mqtt_3_1_3_11() {
+    assert_eq!(sent(&C.credentials("ü", b"\xFF\x00")).1, b"\x00\x01c\x00\x02\xC3\xBC\x00\x02\xFF\x00");
+    assert_eq!(refused(&C.username("\0")), Violation::NulCharacter);
+}

@@ -1,0 +1,61 @@
+//! The end of a connection: DISCONNECT (3.14), and violations (4.8).
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
+use baremqtt::State;
+use baremqtt::codec::Packet;
+
+use crate::harness::*;
+
+/// Off line is the sign to close the transport.
+#[test]
+fn mqtt_3_14_4_1() {
+    let mut rig = Rig::online();
+    rig.disconnects();
+    assert_eq!(rig.client.state(), State::Closing);
+    rig.takes(1);
+    assert_eq!(rig.client.state(), State::Closing);
+    rig.takes(1);
+    assert_eq!(rig.client.state(), State::Offline);
+}
+
+#[test]
+fn mqtt_3_14_4_2() {
+    let mut rig = Rig::online();
+    rig.disconnects();
+    rig.takes(1);
+    rig.delivers("a", b"", AtLeastOnce, 7);
+    rig.gives(Packet::PubRec(id(9)));
+    assert_eq!(rig.sends(), ["DISCONNECT"]);
+    let now = rig.now();
+    assert!(rig.client.publish(&baremqtt::Message::new("a", b""), now).is_err());
+    assert!(rig.client.subscribe(&[("a", AtMostOnce)], now).is_err());
+    assert!(rig.sends().is_empty());
+}
+
+#[test]
+fn mqtt_4_8_0_1() {
+    for violation in
+        [&b"\x00\x00"[..], b"\x82\x06\x00\x01\x00\x01a\x00", b"\x20\x02\x00\x00", b"\x40\x03\x00\x01\x00"]
+    {
+        let mut rig = Rig::online();
+        rig.publishes("a", b"", AtMostOnce);
+        rig.gives_bytes(violation);
+        assert!(rig.events()[0].starts_with("error "), "{violation:02x?}");
+        assert_eq!(rig.client.state(), State::Offline);
+        assert!(rig.sends().is_empty(), "not even what was queued");
+    }
+}
+
+/// No place for what comes in: the connection on which it came ends, and the session does not.
+#[test]
+fn mqtt_4_8_0_2() {
+    let mut rig = Rig::<8>::sized(32, 256);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.gives_bytes(b"\x90\x40\x00\x01");
+    assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 66 }"]);
+    assert_eq!(rig.client.state(), State::Offline);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
+}

@@ -1,0 +1,254 @@
+//! What the application, the transport and the broker do, one at a time.
+
+use baremqtt::{AcknowledgeError, Connect, Error, Message, PacketId, QoS, State, StreamedMessage, Version};
+
+use super::app::{Kind, Request};
+use super::{TestClient, World, broker};
+
+impl World {
+    fn number(&mut self) -> u32 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    fn requested<E>(
+        &mut self,
+        kind: Kind,
+        len: usize,
+        ask: impl FnOnce(&mut TestClient, &str) -> Result<Option<PacketId>, E>,
+    ) -> Option<u32> {
+        let number = self.number();
+        let before = (self.client.in_flight(), self.client.deadline(), self.client.revision());
+        match ask(&mut self.client, &broker::topic(number)) {
+            Ok(id) => self.app.requested(number, id, Request { kind, len, tainted: false }),
+            Err(_) => {
+                let after = (self.client.in_flight(), self.client.deadline(), self.client.revision());
+                assert_eq!(before, after, "a refused call changes nothing");
+                return None;
+            }
+        }
+        Some(number)
+    }
+
+    pub fn publish(&mut self, qos: QoS, len: usize) {
+        let (now, payload) = (self.now, broker::payload(self.next_number + 1, len));
+        self.requested(Kind::Publish(qos), len, |client, topic| {
+            client.publish(&Message { qos, ..Message::new(topic, &payload) }, now)
+        });
+    }
+
+    pub fn publish_streamed(&mut self, qos: QoS, len: usize) {
+        let now = self.now;
+        let number = self.requested(Kind::Publish(qos), len, |client, topic| {
+            client.publish_streamed(&StreamedMessage::new(topic, len).qos(qos).repeatable(), now)
+        });
+        self.app.streams.extend(number.filter(|_| qos == QoS::AtMostOnce));
+    }
+
+    pub fn subscribe(&mut self, count: usize) {
+        let (now, filters) =
+            (self.now, [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)]);
+        self.requested(Kind::Subscribe(count), 0, |client, _| {
+            client.subscribe(&filters[..count], now).map(Some)
+        });
+    }
+
+    pub fn unsubscribe(&mut self) {
+        let now = self.now;
+        self.requested(Kind::Unsubscribe, 0, |client, _| client.unsubscribe(&["a"], now).map(Some));
+    }
+
+    pub fn write_payload(&mut self, len: usize) {
+        let Some((number, at)) = self.app.stream else { return };
+        let payload = broker::payload(number, self.app.len_of(number));
+        let end = at.saturating_add(len).min(payload.len());
+        let Ok(taken) = self.client.write_payload(&payload[at..end], self.now) else {
+            // DISCONNECT does not wait for payloads.
+            return assert_eq!(self.client.state(), State::Offline);
+        };
+        assert!(taken <= end - at);
+        self.app.stream = Some((number, at + taken)).filter(|_| at + taken < payload.len());
+    }
+
+    /// Looks at what is pending. The image comes first, if there is to be one.
+    pub fn offer(&mut self, vectored: bool) {
+        if self.saved.as_ref().is_some_and(|(revision, ..)| *revision != self.client.revision()) {
+            self.save();
+        }
+        self.offered = Some(match vectored {
+            true => self.client.pending_vectored().concat(),
+            false => self.client.pending().to_vec(),
+        });
+    }
+
+    /// The transport takes so many bytes of what it was offered last.
+    pub fn send(&mut self, len: usize) -> bool {
+        if self.offered.is_none() {
+            self.offer(len % 2 == 1);
+        }
+        let offered = self.offered.take().unwrap_or_default();
+        let len = len.min(offered.len());
+        self.broker.receive(&offered[..len]);
+        self.client.sent(len, self.now);
+        len > 0
+    }
+
+    pub fn deliver(&mut self, len: usize) -> bool {
+        let room = self.client.receive_buffer();
+        let bytes = self.broker.take(len.min(room.len()));
+        room[..bytes.len()].copy_from_slice(&bytes);
+        self.client.received(bytes.len(), self.now);
+        !bytes.is_empty()
+    }
+
+    /// One step; says whether there was an event.
+    pub fn advance(&mut self) -> bool {
+        match self.client.advance(self.now) {
+            Ok(true) => {
+                let event = self.client.event().expect("an event");
+                self.app.event(event, self.client.receipt(), &self.broker);
+                return true;
+            }
+            Ok(false) => {
+                assert!(self.client.event().is_none());
+                assert!(self.client.deadline().is_none_or(|at| at > self.now), "a deadline that has passed");
+            }
+            Err(error) => {
+                assert!(self.broker.hostile || matches!(error, Error::TimedOut(_)), "{error}");
+                assert_eq!(self.client.state(), State::Offline);
+            }
+        }
+        false
+    }
+
+    /// The client may have ended the connection.
+    pub fn notice_end(&mut self) {
+        if self.is_linked && self.client.state() == State::Offline {
+            while self.broker.read() {}
+            self.cut();
+        }
+    }
+
+    pub fn cut(&mut self) {
+        self.client.link_lost();
+        assert!(self.client.pending().is_empty());
+        self.broker.link_lost();
+        self.app.link_lost();
+        self.offered = None;
+        if core::mem::take(&mut self.is_linked) && self.clean_session {
+            self.taint();
+        }
+    }
+
+    pub fn connect(&mut self, clean_session: bool) {
+        if self.is_linked {
+            return;
+        }
+        let version = self.broker.version;
+        let connect =
+            Connect::new("c").version(version).clean_session(clean_session).keep_alive(self.keep_alive);
+        self.client.connect(&connect, self.now).expect("there is room for it");
+        self.is_linked = true;
+        self.clean_session = clean_session;
+        let assume_lost = version == Version::Mqtt31 && !self.client.options().assume_session_kept;
+        if clean_session || assume_lost {
+            self.taint();
+        }
+    }
+
+    pub fn lose_session(&mut self) {
+        if !self.is_linked {
+            self.broker.lose_session();
+            self.taint();
+        }
+    }
+
+    /// A session is lost, on one side at least.
+    fn taint(&mut self) {
+        self.is_uneven = true;
+        self.app.taint();
+        if let Some((_, _, app)) = &mut self.saved {
+            app.taint();
+        }
+        self.promised.clear();
+    }
+
+    pub fn pass(&mut self, arg: u8) {
+        self.now = match self.client.deadline() {
+            Some(deadline) if arg == 255 => deadline.max(self.now),
+            _ => self.now.after(u32::from(arg) * 50),
+        };
+    }
+
+    pub fn broker_publishes(&mut self, qos: QoS, len: usize) {
+        let number = self.number();
+        if self.broker.publish(number, qos, len) {
+            self.promised.push((number, qos));
+        }
+    }
+
+    pub fn acknowledge(&mut self, index: usize) -> bool {
+        let Some((receipt, _)) = self.app.receipts.get(index).copied() else { return false };
+        match self.client.acknowledge(receipt, self.now) {
+            Ok(()) => self.app.acknowledged(index),
+            Err(AcknowledgeError::Stale) => drop(self.app.receipts.remove(index)),
+            Err(error) => {
+                assert!(index > 0 || matches!(error, AcknowledgeError::Full), "{error}");
+                return false;
+            }
+        }
+        true
+    }
+
+    pub fn inject(&mut self, arg: u8) {
+        if !self.is_linked {
+            return;
+        }
+        let id = !u16::from(arg >> 3);
+        let [high, low] = id.to_be_bytes();
+        match arg & 7 {
+            kind @ 0..6 => self.broker.inject(
+                &[
+                    [0x40, 0x50, 0x62, 0x70, 0xB0, 0x90][usize::from(kind)],
+                    2 + u8::from(kind == 5),
+                    high,
+                    low,
+                    0,
+                ][..4 + usize::from(kind == 5)],
+            ),
+            6 => self.broker.inject(&[0x34, 5, 0, 1, b'x', high, low]),
+            _ => self.broker.inject(&[arg, high, low]),
+        }
+    }
+
+    pub fn save(&mut self) {
+        let mut image = vec![0; 1_024];
+        let len = self.client.save(&mut image).unwrap();
+        image.truncate(len);
+        self.saved = Some((self.client.revision(), image, self.app.clone()));
+    }
+
+    /// The client starts again from its last image, if there is one.
+    pub fn reboot(&mut self) {
+        let Some((_, image, app)) = self.saved.clone() else { return };
+        self.cut();
+        let options = *self.client.options();
+        self.client = TestClient::with_options(self.buffers.clone(), options);
+        self.client.restore(&image).expect("an image of ours");
+        let before = core::mem::replace(&mut self.app, app);
+        self.app.rebooted();
+        // What the application does with a message of QoS 1 it has to keep by itself.
+        self.app.skipped = before.skipped;
+        for (number, _) in self.promised.iter().filter(|(_, qos)| *qos != QoS::ExactlyOnce) {
+            if let Some(count) = before.received.get(number) {
+                self.app.received.insert(*number, *count);
+            }
+        }
+        // An image keeps no trace of what was sent, so all is repeated.
+        self.broker.begun.extend(self.app.in_use.values());
+        if self.clean_session || !self.broker.has_session {
+            self.taint();
+        }
+        self.save();
+    }
+}

@@ -1,0 +1,114 @@
+//! Any bytes as the image of a session: refused, or the client works with what it has taken in.
+//!
+//! The first byte is flags and the size of the transmit buffer; bit 0 asks for a right check sum, so that damage
+//! comes through to what is behind it.
+
+use crate::image;
+use baremqtt::codec::{self, ConnAck, Decoded, Packet, PacketId};
+use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS, State, Version};
+
+const NOW: Instant = Instant::ZERO;
+
+type TestClient = Client<[u8; 32], Vec<u8>, 8>;
+
+pub fn run(data: &[u8]) {
+    let Some((&flags, body)) = data.split_first() else { return };
+    let image = if flags & 1 != 0 { image::seal(body) } else { body.to_vec() };
+    let version = if flags & 2 != 0 { Version::Mqtt31 } else { Version::Mqtt311 };
+    let tx_len = 64 + usize::from(flags >> 2) * 8;
+    let mut client = new_client(tx_len);
+    if client.restore(&image).is_ok() {
+        assert!(client.in_flight() <= 8);
+        check_image(&client, tx_len);
+    } else {
+        assert_eq!(save(&client), save(&new_client(tx_len)), "a refused image leaves nothing behind");
+    }
+    work(&mut client, version);
+}
+
+fn new_client(tx_len: usize) -> TestClient {
+    Client::new(Buffers { rx: [0; 32], tx: vec![0; tx_len] })
+}
+
+fn save(client: &TestClient) -> Vec<u8> {
+    let mut image = vec![0; 1_024];
+    let len = client.save(&mut image).unwrap();
+    image.truncate(len);
+    image
+}
+
+/// What was restored is saved, and that is restored to the same.
+fn check_image(client: &TestClient, tx_len: usize) {
+    let image = save(client);
+    let mut again = new_client(tx_len);
+    again.restore(&image).unwrap();
+    assert_eq!(save(&again), image);
+}
+
+/// A server answers everything, and a new message goes the same way.
+fn work(client: &mut TestClient, version: Version) {
+    client.connect(&Connect::new("c").version(version).clean_session(false), NOW).unwrap();
+    let mut server = Server { version, up: Vec::new(), down: Vec::new() };
+    server.answer_all(client);
+    let id = client.publish(&Message::new("t", b"x").qos(QoS::ExactlyOnce), NOW).unwrap();
+    assert!(server.answer_all(client).contains(&id.unwrap()));
+}
+
+struct Server {
+    version: Version,
+    up: Vec<u8>,
+    down: Vec<u8>,
+}
+
+impl Server {
+    /// Until nothing moves any more. Returns what was published to the end.
+    fn answer_all(&mut self, client: &mut TestClient) -> Vec<PacketId> {
+        let mut published = Vec::new();
+        loop {
+            let pending = client.pending();
+            let len = pending.len();
+            self.up.extend(pending);
+            client.sent(len, NOW);
+            self.read();
+            let room = client.receive_buffer();
+            let taken = room.len().min(self.down.len());
+            room[..taken].copy_from_slice(&self.down[..taken]);
+            self.down.drain(..taken);
+            client.received(taken, NOW);
+            while client.advance(NOW).unwrap() {
+                match client.event() {
+                    Some(Event::Published { id, .. }) => published.push(id),
+                    // Whatever the length: more than enough, until no more is taken.
+                    Some(Event::StreamReady { .. }) => drop(client.write_payload(&[0; 64], NOW).unwrap()),
+                    _ => {}
+                }
+            }
+            let streamed = client.write_payload(&[0; 64], NOW).unwrap_or(0);
+            if (len, taken, streamed) == (0, 0, 0) && client.pending().is_empty() {
+                assert_eq!((client.in_flight(), client.state()), (0, State::Connected));
+                assert!(self.up.is_empty() && self.down.is_empty());
+                return published;
+            }
+        }
+    }
+
+    fn read(&mut self) {
+        while let Decoded::Complete { packet, len } = codec::decode(&self.up, self.version).unwrap() {
+            let session_present = self.version == Version::Mqtt311;
+            let answer = match packet {
+                Packet::Connect(_) => Packet::ConnAck(ConnAck::Accepted { session_present }),
+                Packet::Publish(publish) => match publish.delivery {
+                    codec::Delivery::ExactlyOnce { id, .. } => Packet::PubRec(id),
+                    codec::Delivery::AtLeastOnce { id, .. } => Packet::PubAck(id),
+                    codec::Delivery::AtMostOnce => panic!("no image keeps QoS 0"),
+                },
+                Packet::PubRel { id, .. } => Packet::PubComp(id),
+                packet => panic!("{packet}"),
+            };
+            let mut bytes = [0; 4];
+            answer.encode(self.version, &mut bytes).unwrap();
+            self.down.extend(bytes);
+            self.up.drain(..len);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A connection that comes back by itself, over loopback TCP.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use baremqtt::transport::std::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
+use baremqtt::{Backoff, Buffers, Client, Connect, ConnectError, Event, Message, QoS, Version};
+
+const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
+const ACCEPTED: &[u8] = &[0x20, 2, 0, 0];
+const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
+
+/// Answers one connection after the other, each with the bytes that follow from the protocol level in its CONNECT, and
+/// closes it. Says which levels it saw.
+fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let mut levels = Vec::new();
+        for _ in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut connect = [0; 64];
+            let len = stream.read(&mut connect).unwrap();
+            assert!(len > 10, "a whole CONNECT");
+            let level = connect[4 + usize::from(connect[3])];
+            levels.push(level);
+            stream.write_all(answer(level)).unwrap();
+        }
+        levels
+    });
+    (address, server)
+}
+
+fn reconnect(
+    address: SocketAddr,
+    backoff: Backoff,
+) -> Reconnect<impl FnMut() -> std::io::Result<TcpStream>, TcpStream, [u8; 256], [u8; 512], 8> {
+    let client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] });
+    let connection =
+        Connection::offline(client, |stream: &TcpStream, time| stream.set_read_timeout(Some(time)));
+    Reconnect::new(connection, move || open_tcp(address, Duration::from_secs(5)), backoff)
+}
+
+const SOON: Backoff = Backoff::new(1, 5);
+
+#[test]
+fn every_loss_and_every_connection_is_told() {
+    let (address, server) = serve(3, |_| ACCEPTED);
+    let mut mqtt = reconnect(address, SOON);
+    let mut told = Vec::new();
+    while told.len() < 6 {
+        match mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))).unwrap() {
+            Update::Event(Event::Connected { session_present }) => told.push(format!("{session_present:?}")),
+            Update::LinkLost { error: Error::Closed, retry_in } => {
+                assert!(retry_in <= Duration::from_millis(5));
+                told.push("lost".into());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(told, ["Some(false)", "lost", "Some(false)", "lost", "Some(false)", "lost"]);
+    assert_eq!(server.join().unwrap(), [4, 4, 4]);
+}
+
+#[test]
+fn a_server_of_the_old_version_is_met_with_it() {
+    let refuses: fn(u8) -> &'static [u8] = |level| if level == 4 { VERSION_REFUSED } else { ACCEPTED };
+    let closes: fn(u8) -> &'static [u8] = |level| if level == 4 { &[] } else { ACCEPTED };
+    for answer in [refuses, closes] {
+        let (address, server) = serve(3, answer);
+        let mut mqtt = reconnect(address, SOON).fall_back_to_mqtt31();
+        let mut connected = 0;
+        while connected < 2 {
+            match mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))).unwrap() {
+                Update::Event(Event::Connected { session_present }) => {
+                    assert_eq!(session_present, None, "3.1 does not say");
+                    connected += 1;
+                }
+                Update::LinkLost { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(server.join().unwrap(), [4, 3, 3], "it stays with 3.1");
+    }
+}
+
+#[test]
+fn nobody_falls_back_who_was_not_asked_to() {
+    let (address, server) = serve(3, |_| VERSION_REFUSED);
+    let mut mqtt = reconnect(address, SOON.limit(2));
+    let error = loop {
+        match mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))) {
+            Ok(Update::LinkLost { error, .. }) => assert!(error.refusal().is_some()),
+            Err(error) => break error,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(error, GaveUp::Limit(error) if error.refusal().is_some()), "two delays, three attempts");
+    assert_eq!(server.join().unwrap(), [4, 4, 4]);
+}
+
+#[test]
+fn what_cannot_be_sent_is_not_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut mqtt = reconnect(listener.local_addr().unwrap(), SOON);
+    let forbidden = Connect::new("an identifier that is too long").version(Version::Mqtt31);
+    let result = mqtt.next_event(&forbidden, None);
+    assert!(matches!(result, Err(GaveUp::Connect(ConnectError::Forbidden(_)))));
+}
+
+#[test]
+fn messages_are_kept_while_nobody_listens_and_time_passes() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut mqtt = reconnect(address, Backoff::new(20, 20));
+    mqtt.connection().publish(&Message::new("a", b"").qos(QoS::AtLeastOnce)).unwrap();
+    let mut failures = 0;
+    loop {
+        match mqtt.next_event(&CONNECT, Some(Duration::from_millis(60))).unwrap() {
+            Update::LinkLost { error: Error::Io(_), .. } => failures += 1,
+            Update::Idle => panic!("each attempt is told of within its delay"),
+            other => panic!("{other:?}"),
+        }
+        if failures == 3 {
+            break;
+        }
+    }
+    let (client, stream) = mqtt.into_parts();
+    assert_eq!((client.in_flight(), stream.is_none()), (1, true));
+}
+
+#[test]
+fn another_thread_can_end_the_waiting() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut mqtt = reconnect(listener.local_addr().unwrap(), Backoff::new(600_000, 600_000));
+    drop(listener);
+    assert!(matches!(mqtt.next_event(&CONNECT, None), Ok(Update::LinkLost { .. })));
+    let handle = mqtt.stop_handle();
+    let stopper = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        handle.stop();
+    });
+    assert!(matches!(mqtt.next_event(&CONNECT, None), Err(GaveUp::Stopped)), "ten minutes early");
+    stopper.join().unwrap();
+}
