@@ -67,7 +67,6 @@ impl Marks {
     }
 
     /// Free room that streamed messages keep to pass through, or packets behind them could block them for ever.
-    #[inline]
     pub(super) fn window(&self) -> usize {
         if self.kept_streams > 0 { WINDOW } else { 0 }
     }
@@ -79,7 +78,6 @@ impl Marks {
     }
 
     /// The record of a streamed message goes, or stands for its PUBREL from now on.
-    #[inline]
     pub(super) fn drop_stream(&mut self, record: &Record) {
         if record.is_streamed() {
             self.kept_streams = self.kept_streams.saturating_sub(1);
@@ -87,25 +85,21 @@ impl Marks {
     }
 
     /// Whether a packet has left in part.
-    #[inline]
     pub(super) fn is_inside_packet(&self) -> bool {
         self.cur != self.rec
     }
 
     /// Whether everything has left.
-    #[inline]
     pub(super) fn is_sent(&self) -> bool {
         self.cur == self.tail
     }
 
     /// Whether the oldest record has left whole and waits for an answer.
-    #[inline]
     pub(super) fn is_waiting(&self) -> bool {
         self.head < self.rec
     }
 
     /// What is to be sent: all, or only the rest of a packet that has left in part.
-    #[inline]
     pub(super) fn pending<'a>(&self, bytes: &'a [u8], only_begun: bool) -> &'a [u8] {
         let end = if only_begun && self.is_inside_packet() {
             Record::read(bytes, self.rec).map_or(self.tail, |record| record.end)
@@ -119,7 +113,6 @@ impl Marks {
     }
 
     /// The record here, if the arena has one.
-    #[inline]
     pub(super) fn record(&self, bytes: &[u8], at: usize) -> Option<Record> {
         if at < self.tail { Record::read(bytes, at) } else { None }
     }
@@ -152,13 +145,11 @@ impl<'a> Arena<'a> {
         record.id(self.bytes)
     }
 
-    #[inline]
     pub(super) fn position(&mut self, id: PacketId) -> Option<&mut u32> {
         let mask = self.positions.len().wrapping_sub(1);
         self.positions.get_mut(usize::from(id.get()) & mask)
     }
 
-    #[inline]
     pub(super) fn set_position(&mut self, id: PacketId, at: usize) {
         if let Some(position) = self.position(id) {
             *position = at as u32;
@@ -166,14 +157,12 @@ impl<'a> Arena<'a> {
     }
 
     /// The record of a request that is under way.
-    #[inline]
     pub(super) fn record_of(&mut self, id: PacketId) -> Option<Record> {
         let at = *self.position(id)? as usize;
         self.record(at)
     }
 
     /// Makes room for a packet; it is to be written to the front of what comes back.
-    #[inline]
     pub(super) fn reserve(mut self, needed: usize) -> Result<&'a mut [u8], NoRoom> {
         let window = self.marks.window();
         let room = self.bytes.len().saturating_sub(window);
@@ -196,7 +185,6 @@ impl<'a> Arena<'a> {
     }
 
     /// A packet of this length was written where [`reserve`](Self::reserve) had said.
-    #[inline]
     pub(super) fn appended(&mut self, id: Option<PacketId>, len: usize) {
         if let Some(id) = id {
             self.set_position(id, self.marks.tail);
@@ -206,7 +194,6 @@ impl<'a> Arena<'a> {
     }
 
     /// So many bytes have left; says whether a whole packet did.
-    #[inline]
     pub(super) fn sent(&mut self, session: &mut Session<[Slot]>, len: usize) -> bool {
         if self.marks.is_streaming() {
             return self.stream_sent(session, len);
@@ -226,7 +213,6 @@ impl<'a> Arena<'a> {
     }
 
     /// A record has left whole.
-    #[inline]
     pub(super) fn record_sent(&mut self, session: &mut Session<[Slot]>, record: &Record) {
         self.marks.rec = record.end;
         match self.id(record) {
@@ -236,7 +222,6 @@ impl<'a> Arena<'a> {
     }
 
     /// The request is answered to the end; says whether it was the oldest.
-    #[inline]
     pub(super) fn answered(&mut self, id: PacketId) -> bool {
         let Some(record) = self.record_of(id) else { return false };
         let oldest = record.at == self.marks.head;
@@ -259,7 +244,6 @@ impl<'a> Arena<'a> {
         write(self.bytes, record.at, &[DEAD]);
     }
 
-    #[inline]
     pub(super) fn skip_dead(&mut self) {
         while self.marks.head < self.marks.rec {
             match self.record(self.marks.head) {

@@ -3,7 +3,6 @@
 /// Moves bytes towards the front, in blocks that do not overlap.
 ///
 /// `copy_within` checks its arguments by a panic, which the optimiser does not always see through.
-#[inline]
 pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     let distance = from.saturating_sub(to);
     let end = from.saturating_add(len);
@@ -22,7 +21,6 @@ pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
 }
 
 /// Writes a few bytes, as far as they fit.
-#[inline]
 pub(super) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
     if let Some(field) = bytes.get_mut(at..) {
         for (to, from) in field.iter_mut().zip(value) {

@@ -36,18 +36,15 @@ impl Control {
         Control { rec: 0, cur: 0, tail: 0 }
     }
 
-    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.cur == self.tail
     }
 
-    #[inline]
     pub(super) fn pending<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         bytes.get(self.cur..self.tail).unwrap_or_default()
     }
 
     /// Whether one more answer has a place.
-    #[inline]
     pub(super) fn has_room(&self, bytes: &[u8]) -> bool {
         let used = self.tail.saturating_sub(self.rec);
         used.saturating_add(ACK_LEN).saturating_add(PINGREQ_LEN) <= bytes.len()
@@ -59,7 +56,6 @@ impl Control {
     }
 
     /// Queues a packet. Callers have asked [`has_room`](Self::has_room), or it is PINGREQ.
-    #[inline]
     pub(super) fn push(&mut self, bytes: &mut [u8], packet: &[u8]) {
         if self.tail.saturating_add(packet.len()) > bytes.len() {
             move_down(bytes, self.rec, 0, self.tail.saturating_sub(self.rec));
@@ -72,7 +68,6 @@ impl Control {
     }
 
     /// So many bytes have left.
-    #[inline]
     pub(super) fn sent(&mut self, bytes: &[u8], len: usize) -> Left {
         self.cur = self.cur.saturating_add(len).min(self.tail);
         let mut left = Left::default();

@@ -103,20 +103,17 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// A message of QoS 0 that is not retained.
-    #[inline]
     pub const fn new(topic: &'a str, payload: &'a [u8]) -> Self {
         Message { topic, payload, qos: QoS::AtMostOnce, retain: false }
     }
 
     /// With this QoS.
-    #[inline]
     #[must_use]
     pub const fn qos(self, qos: QoS) -> Self {
         Message { qos, ..self }
     }
 
     /// To be retained by the server.
-    #[inline]
     #[must_use]
     pub const fn retain(self) -> Self {
         Message { retain: true, ..self }

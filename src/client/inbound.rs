@@ -19,7 +19,6 @@ pub(super) struct Span {
 }
 
 impl Span {
-    #[inline]
     pub(super) fn new(at: usize, len: usize) -> Self {
         Span { at, len }
     }
@@ -28,7 +27,6 @@ impl Span {
         self.len == 0
     }
 
-    #[inline]
     fn of(self, rx: &[u8]) -> &[u8] {
         rx.get(self.at..).and_then(|bytes| bytes.get(..self.len)).unwrap_or_default()
     }
@@ -115,13 +113,11 @@ impl Inbound {
     }
 
     /// What has come and was not consumed.
-    #[inline]
     pub(super) fn bytes<'a>(&self, rx: &'a [u8]) -> &'a [u8] {
         rx.get(self.start..self.fill).unwrap_or_default()
     }
 
     /// Gives up bytes at the front.
-    #[inline]
     pub(super) fn consume(&mut self, len: usize) {
         self.start = self.start.saturating_add(len).min(self.fill);
         if self.start == self.fill {
@@ -130,7 +126,6 @@ impl Inbound {
     }
 
     /// Sees to it that a packet of this length fits behind its beginning.
-    #[inline]
     pub(super) fn make_room(&mut self, rx: &mut [u8], wanted: usize) {
         if self.start > 0 && self.start.saturating_add(wanted) > rx.len() {
             let len = self.fill.saturating_sub(self.start);
@@ -140,7 +135,6 @@ impl Inbound {
     }
 
     /// The event with its borrows.
-    #[inline]
     pub(super) fn event<'a>(&self, rx: &'a [u8], version: Version) -> Option<Event<'a>> {
         Some(match self.held {
             Held::None => return None,

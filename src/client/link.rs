@@ -83,7 +83,6 @@ impl Link {
     }
 
     /// The last byte of a packet has left.
-    #[inline]
     pub(super) fn packet_sent(&mut self, now: Instant) {
         self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
     }
@@ -97,13 +96,11 @@ impl Link {
     }
 
     /// The session has changed in a way that an image of it has to hold.
-    #[inline]
     pub(super) fn changed(&mut self) {
         self.revision = self.revision.wrapping_add(1);
     }
 
     /// Bytes have come.
-    #[inline]
     pub(super) fn bytes_received(&mut self, now: Instant) {
         if self.state == State::Connected {
             self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
@@ -116,7 +113,6 @@ impl Link {
     }
 
     /// Whether one direction was silent for the keep alive time.
-    #[inline]
     pub(super) fn ping_is_due(&self, now: Instant) -> bool {
         self.timers.is_due(Timer::SendSilence, now) || self.timers.is_due(Timer::ReceiveSilence, now)
     }

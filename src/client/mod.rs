@@ -163,7 +163,6 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
-    #[inline]
     pub fn outbound(&mut self) -> Outbound<'_> {
         Outbound {
             link: &mut self.link,
@@ -195,7 +194,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     ///
     /// # Errors
     /// See [`RequestError`].
-    #[inline]
     pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
         self.outbound().publish(message, now)
     }
@@ -275,7 +273,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// They stay what they are until [`sent`](Self::sent) is called, whatever is asked of the client in between; the
     /// next call of `pending` may offer others.
     #[must_use]
-    #[inline]
     pub fn pending(&mut self) -> &[u8] {
         self.outbound().pending()
     }
@@ -283,13 +280,11 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// The bytes to be sent next, in two pieces that follow each other, for a transport that takes several at once: so
     /// answers and messages leave in one write. What [`pending`](Self::pending) says holds for both together.
     #[must_use]
-    #[inline]
     pub fn pending_vectored(&mut self) -> [&[u8]; 2] {
         self.outbound().pending_vectored()
     }
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
-    #[inline]
     pub fn sent(&mut self, len: usize, now: Instant) {
         if self.outbound().sent(len, now) {
             self.inbound.link_lost();
@@ -301,7 +296,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// It is empty only while received packets wait for [`advance`](Self::advance), or for answers to be sent:
     /// do not read then, a read of nothing looks like the end of the stream.
     #[must_use]
-    #[inline]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
         self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default()
     }
@@ -309,7 +303,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that
     /// reads and writes at the same time.
     #[must_use]
-    #[inline]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
         let room = self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default();
         let outbound = Outbound {
@@ -323,7 +316,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
-    #[inline]
     pub fn received(&mut self, len: usize, now: Instant) {
         if len > 0 && self.link.state != State::Offline {
             self.inbound.fill = self.inbound.fill.saturating_add(len).min(self.buffers.rx.as_ref().len());
@@ -385,7 +377,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
-    #[inline]
     pub fn event(&self) -> Option<Event<'_>> {
         self.inbound.event(self.buffers.rx.as_ref(), self.link.version)
     }

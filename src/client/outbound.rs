@@ -42,7 +42,6 @@ impl Queues {
     }
 
     /// Where the arena ends and the control queue begins.
-    #[inline]
     pub(super) fn limit(&self, tx: &[u8]) -> usize {
         let control_len = if self.control_len == 0 { control_share(tx.len()) } else { self.control_len };
         tx.len().saturating_sub(control_len)
@@ -73,7 +72,6 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Outbound<'a> {
-    #[inline]
     pub(super) fn parts(&mut self) -> Parts<'_> {
         let limit = self.queues.limit(self.tx);
         let (bytes, control_bytes) = self.tx.split_at_mut_checked(limit).unwrap_or_default();
@@ -85,13 +83,11 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    #[inline]
     pub(super) fn arena(&mut self) -> Arena<'_> {
         self.parts().arena
     }
 
     /// See [`Client::publish`](crate::Client::publish).
-    #[inline]
     pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
         let topic = TopicName::new(message.topic)?;
         let (delivery, request) = self.begin_publish(message.qos)?;
@@ -104,7 +100,6 @@ impl<'a> Outbound<'a> {
     }
 
     /// The identifier and the place that a message of this QoS gets, if it is taken now.
-    #[inline]
     pub(super) fn begin_publish(
         &self,
         qos: QoS,
@@ -156,7 +151,6 @@ impl<'a> Outbound<'a> {
         Ok(id)
     }
 
-    #[inline]
     fn next_id(&self) -> Result<PacketId, RequestError> {
         self.session.next_id().ok_or(RequestError::Full(Full::Requests))
     }
@@ -168,7 +162,6 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    #[inline]
     pub(super) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
         let arena = self.parts().arena;
         let room = arena.bytes.len();
@@ -179,7 +172,6 @@ impl<'a> Outbound<'a> {
         })
     }
 
-    #[inline]
     pub(super) fn commit(&mut self, request: Option<(PacketId, Request)>, len: usize, now: Instant) {
         if let Some((id, request)) = request {
             self.session.open(id, request);
@@ -190,7 +182,6 @@ impl<'a> Outbound<'a> {
     }
 
     /// Whether one more answer has a place in the control queue.
-    #[inline]
     pub(super) fn has_room(&mut self) -> bool {
         let Parts { control, control_bytes, .. } = self.parts();
         control.has_room(control_bytes)
@@ -202,7 +193,6 @@ impl<'a> Outbound<'a> {
     }
 
     /// Queues an answer; the caller has asked [`has_room`](Self::has_room).
-    #[inline]
     pub(super) fn answer(&mut self, packet_type: PacketType, id: PacketId) {
         let [high, low] = id.get().to_be_bytes();
         let packet: [u8; ACK_LEN] = [packet_type.first_byte(), 2, high, low];
@@ -211,7 +201,6 @@ impl<'a> Outbound<'a> {
     }
 
     /// Takes down that a QoS 2 message has come; says whether it is new.
-    #[inline]
     pub(super) fn take_inbound(&mut self, id: PacketId) -> Result<bool, InboundFull> {
         let new = self.session.inbound.insert(id)?;
         if new {
@@ -222,7 +211,6 @@ impl<'a> Outbound<'a> {
 }
 
 /// What was encoded into room of the right size. Only a violation can be in the way.
-#[inline]
 fn encoded(result: Result<usize, EncodeError>) -> Result<usize, RequestError> {
     match result {
         Ok(len) => Ok(len),

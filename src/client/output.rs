@@ -20,7 +20,6 @@ pub(super) enum Source {
 
 impl<'a> Outbound<'a> {
     /// See [`Client::pending`](crate::Client::pending).
-    #[inline]
     pub(super) fn pending(self) -> &'a [u8] {
         let source = self.source();
         let tx: &'a [u8] = self.tx;
@@ -30,7 +29,6 @@ impl<'a> Outbound<'a> {
     }
 
     /// See [`Client::pending_vectored`](crate::Client::pending_vectored).
-    #[inline]
     pub(super) fn pending_vectored(self) -> [&'a [u8]; 2] {
         let source = self.source();
         let behind = self.source_behind(source);
@@ -43,7 +41,6 @@ impl<'a> Outbound<'a> {
 
     /// Where the next bytes come from. A packet that has left in part goes on; then control packets go before all
     /// others; DISCONNECT is the last.
-    #[inline]
     pub(super) fn source(&self) -> Source {
         let Queues { marks, control, .. } = &*self.queues;
         let closing = self.link.state == State::Closing;
@@ -78,7 +75,6 @@ impl<'a> Outbound<'a> {
     }
 
     /// See [`Client::sent`](crate::Client::sent). Says whether that was the last byte of DISCONNECT.
-    #[inline]
     pub(super) fn sent(&mut self, len: usize, now: Instant) -> bool {
         let [(source, offered), (behind, offered_behind)] = self.queues.offered;
         let first = len.min(offered);
@@ -89,7 +85,6 @@ impl<'a> Outbound<'a> {
         closed || self.sent_from(behind, second, now)
     }
 
-    #[inline]
     fn sent_from(&mut self, source: Source, len: usize, now: Instant) -> bool {
         if len == 0 {
             return false;
@@ -110,7 +105,6 @@ impl<'a> Outbound<'a> {
         false
     }
 
-    #[inline]
     fn arena_sent(&mut self, len: usize, now: Instant) {
         let Parts { mut arena, session, .. } = self.parts();
         if arena.sent(session, len) {
@@ -119,7 +113,6 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    #[inline]
     fn control_sent(&mut self, len: usize, now: Instant) {
         let Parts { control, control_bytes, .. } = self.parts();
         let left = control.sent(control_bytes, len);
@@ -133,7 +126,6 @@ impl<'a> Outbound<'a> {
 }
 
 /// What this source offers now.
-#[inline]
 fn bytes_of<'a>(source: Source, link: &Link, queues: &Queues, tx: &'a [u8]) -> &'a [u8] {
     let Queues { marks, control, .. } = queues;
     let (arena_bytes, control_bytes) = tx.split_at_checked(queues.limit(tx)).unwrap_or_default();

@@ -27,7 +27,6 @@ pub(super) struct Record {
 }
 
 impl Record {
-    #[inline]
     pub(super) fn read(bytes: &[u8], at: usize) -> Option<Self> {
         let record = bytes.get(at..)?;
         let (remaining_len, header_len) = FixedHeader::lengths(record)?;
@@ -35,33 +34,27 @@ impl Record {
         Some(Record { at, first: *record.first()?, body, end: body.saturating_add(remaining_len) })
     }
 
-    #[inline]
     pub(super) fn len(&self) -> usize {
         self.end.saturating_sub(self.at)
     }
 
-    #[inline]
     pub(super) fn is_dead(&self) -> bool {
         self.first == DEAD
     }
 
-    #[inline]
     pub(super) fn is_released(&self) -> bool {
         self.first >> 4 == RELEASED >> 4
     }
 
-    #[inline]
     pub(super) fn is_publish(&self) -> bool {
         self.first >> 4 == PUBLISH
     }
 
-    #[inline]
     pub(super) fn is_streamed(&self) -> bool {
         self.first == STREAMED
     }
 
     /// Where the PUBLISH of this record begins, if it is one.
-    #[inline]
     pub(super) fn publish_at(&self) -> Option<usize> {
         match self.first {
             STREAMED => Some(self.body.saturating_add(2)),
@@ -70,7 +63,6 @@ impl Record {
         }
     }
 
-    #[inline]
     pub(super) fn is_at_most_once(&self) -> bool {
         self.is_publish() && self.first & PUBLISH_QOS == 0
     }
@@ -82,7 +74,6 @@ impl Record {
     }
 
     /// Bytes that compaction leaves of it.
-    #[inline]
     pub(super) fn live_len(&self) -> usize {
         if self.is_dead() {
             0
@@ -94,7 +85,6 @@ impl Record {
     }
 
     /// The packet identifier, if it has one.
-    #[inline]
     pub(super) fn id(&self, bytes: &[u8]) -> Option<PacketId> {
         if self.is_dead() || self.is_at_most_once() {
             return None;
@@ -109,7 +99,6 @@ impl Record {
     }
 }
 
-#[inline]
 fn read_u16(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
 }

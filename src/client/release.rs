@@ -21,14 +21,12 @@ impl Arena<'_> {
     }
 
     /// Whether a PUBREL that is sent again has left in part.
-    #[inline]
     pub(super) fn is_inside_released(&self) -> bool {
         self.marks.is_inside_packet()
             && self.record(self.marks.rec).is_some_and(|record| record.is_released())
     }
 
     /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
-    #[inline]
     pub(super) fn released(&mut self, id: PacketId) -> Released {
         let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: id } };
         self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));

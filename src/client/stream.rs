@@ -37,7 +37,6 @@ pub(super) enum Stream {
 
 impl Marks {
     /// Whether a payload passes through: no other packet can be sent or taken in.
-    #[inline]
     pub(super) fn is_streaming(&self) -> bool {
         matches!(self.stream, Stream::Begun { .. })
     }

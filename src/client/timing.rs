@@ -11,7 +11,6 @@ const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 
 impl Outbound<'_> {
     /// Queues PINGREQ if one direction was silent for the keep alive time.
-    #[inline]
     pub(super) fn ping_if_due(&mut self, now: Instant) {
         if self.link.state != State::Connected || !self.link.ping_is_due(now) {
             return;
@@ -27,7 +26,6 @@ impl Outbound<'_> {
     }
 
     /// Keeps the time-out of output: it runs while there is some, and begins anew with each byte that leaves.
-    #[inline]
     pub(super) fn watch_output(&mut self, now: Instant, progress: bool) {
         if self.source() == Source::None {
             self.link.timers.stop(Timer::Stall);
@@ -37,7 +35,6 @@ impl Outbound<'_> {
     }
 
     /// Keeps the time-out of answers: it runs for the oldest request once that is sent.
-    #[inline]
     pub(super) fn watch_answers(&mut self, now: Instant, oldest_changed: bool) {
         if !self.queues.marks.is_waiting() {
             self.link.timers.stop(Timer::Ack);

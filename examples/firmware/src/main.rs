@@ -3,14 +3,12 @@
 //! - `board/`: the three boards, of which a feature chooses one
 //! - `serial.rs`: embedded-io over the board's UART
 //! - `clock.rs`: SysTick as a clock
-//! - `link.rs`: moves bytes between the client and the serial line
 //! - `station.rs`: what the station does with it
 #![no_std]
 #![no_main]
 
 mod board;
 mod clock;
-mod link;
 mod serial;
 mod station;
 
@@ -24,21 +22,20 @@ use defmt_rtt as _;
 use defmt_semihosting as _;
 
 use clock::Clock;
-use link::Link;
 use serial::Serial;
-use station::Station;
 
 #[entry]
 fn main() -> ! {
-    // `entry` makes a `&'static mut` of it.
-    static mut CLIENT: link::Mqtt =
-        Client::with_options(Buffers { rx: [0; link::RX], tx: [0; link::TX] }, station::OPTIONS);
+    // `entry` makes a `&'static mut` of each.
+    static mut RX: [u8; 256] = [0; 256];
+    static mut TX: [u8; 768] = [0; 768];
 
     let Some(peripherals) = cortex_m::Peripherals::take() else { halt() };
     let clock = Clock::start(peripherals.SYST, board::CORE_HZ);
     let line = Serial::new(board::Uart::start());
+    let client = Client::with_options(Buffers { rx: &mut RX[..], tx: &mut TX[..] }, station::OPTIONS);
     defmt::info!("station on {=str}", board::NAME);
-    Station::new(Link::new(line, CLIENT), clock).run()
+    station::new(line, client, clock).run()
 }
 
 /// Says nothing: a message would take more flash than the rest of the program.

@@ -24,6 +24,13 @@ impl<U: Uart> Serial<U> {
     pub fn new(uart: U) -> Self {
         Serial(uart)
     }
+
+    /// Throws away what has come.
+    pub fn discard(&mut self) {
+        while self.0.has_byte() {
+            let _ = self.0.byte();
+        }
+    }
 }
 
 impl<U> ErrorType for Serial<U> {
@@ -53,9 +60,11 @@ impl<U: Uart> Read for Serial<U> {
 }
 
 impl<U: Uart> Write for Serial<U> {
-    /// What there is room for; waits for room for the first byte.
+    /// What there is room for. It does not wait for room, so that bytes that come meanwhile are read.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
-        while !bytes.is_empty() && !self.0.has_room() {}
+        if !self.0.has_room() {
+            return Err(ErrorKind::TimedOut);
+        }
         let mut len = 0;
         for &byte in bytes {
             if !self.0.has_room() {

@@ -11,15 +11,20 @@
 //! | `station/file` | in, 2 | of any length, read in pieces |
 //! | `station/received` | 1 | its length and its CRC-32 |
 
+use core::convert::Infallible;
+use core::time::Duration;
+
+use baremqtt::transport::Error;
+use baremqtt::transport::embedded_io::Connection;
 use baremqtt::{
-    Backoff, Connect, Event, Instant, LargeMessages, Message, Options, Outbound, QoS, RequestError, State,
+    Backoff, Client, Connect, Event, Instant, LargeMessages, Message, Options, Outbound, QoS, RequestError,
     Version, Will,
 };
-use embedded_io::{ErrorKind, Read, ReadReady, Write};
+use embedded_io::ErrorKind;
 use heapless::String;
 
 use crate::clock::Clock;
-use crate::link::{Link, REQUESTS};
+use crate::serial::{Serial, Uart};
 
 const STATUS: &str = "station/status";
 const UPTIME: &str = "station/uptime";
@@ -49,85 +54,89 @@ const CONNECT: Connect<'static> = Connect::new("station")
     .will(Will::new(STATUS, b"offline").qos(QoS::AtLeastOnce).retain())
     .credentials("station", b"secret");
 
-/// Readings are not taken while more requests than this wait for their answers: what is left is for answers of its own.
+/// Requests that can be under way.
+const REQUESTS: usize = 16;
+
+/// Readings are not taken while more requests than this wait for their answers: what is left is for other messages.
 const MOST_WAITING: usize = REQUESTS / 2;
 
+/// A client with borrowed buffers.
+type Mqtt = Client<&'static mut [u8], &'static mut [u8], REQUESTS>;
+
 /// The station and its link to the broker.
-pub struct Station<S> {
-    link: Link<S>,
-    clock: Clock,
+pub struct Station<U, C> {
+    mqtt: Connection<Serial<U>, C, &'static mut [u8], &'static mut [u8], REQUESTS>,
     backoff: Backoff,
-    connect_at: Instant,
     desk: Desk,
 }
 
-impl<S: Read<Error = ErrorKind> + ReadReady + Write> Station<S> {
-    pub fn new(link: Link<S>, clock: Clock) -> Self {
-        let desk =
-            Desk { introduced: false, interval_ms: 500, read_at: Instant::ZERO, pulses: 0, file: None };
-        Station { link, clock, backoff: Backoff::new(250, 4_000), connect_at: Instant::ZERO, desk }
-    }
+/// A station with a clock.
+pub fn new<U: Uart>(line: Serial<U>, client: Mqtt, mut clock: Clock) -> Station<U, impl FnMut() -> Instant> {
+    let desk = Desk { interval_ms: 500, read_at: Instant::ZERO, pulses: 0, file: None };
+    let mqtt = Connection::new(line, client, move || clock.now());
+    Station { mqtt, backoff: Backoff::new(250, 4_000), desk }
+}
 
+impl<U: Uart, C: FnMut() -> Instant> Station<U, C> {
     pub fn run(mut self) -> ! {
         loop {
-            let now = self.clock.now();
-            if self.link.state() == State::Offline && now >= self.connect_at {
-                self.connect(now);
+            let Err(error) = self.serve();
+            defmt::warn!("link lost: {}", error);
+            let now = self.mqtt.now();
+            let again = now.after(self.backoff.next_ms().unwrap_or_default());
+            while self.mqtt.now() < again {
+                self.read_sensors();
+                cortex_m::asm::wfi();
             }
-            self.work(now);
-            match self.link.turn(now) {
-                Ok(true) => self.handle(now),
-                // The clock wakes it a millisecond later; until then the UART can take a few bytes in.
-                Ok(false) => cortex_m::asm::wfi(),
-                Err(error) => {
-                    self.connect_at = now.after(self.backoff.next_ms().unwrap_or(0));
-                    defmt::warn!("link lost: {}", error);
+        }
+    }
+
+    /// One connection, as long as it lasts.
+    fn serve(&mut self) -> Result<Infallible, Error<ErrorKind>> {
+        // What an earlier connection has left.
+        self.mqtt.stream_mut().discard();
+        self.mqtt.connect(&CONNECT)?;
+        defmt::info!("connected");
+        self.backoff.reset();
+        let mut introduced = false;
+        loop {
+            let now = self.mqtt.now();
+            // In vain only while readings of earlier connections take all the room.
+            introduced = introduced || introduce(&mut self.mqtt.client_mut().outbound(), now).is_ok();
+            self.read_sensors();
+            if self.mqtt.next_event(Some(Duration::ZERO))?.is_none() {
+                // The clock wakes it a millisecond later.
+                cortex_m::asm::wfi();
+            }
+            if let (Some(event), mut outbound) = self.mqtt.client_mut().split() {
+                defmt::debug!("{}", event);
+                if let Err(error) = self.desk.handle(event, &mut outbound, now) {
+                    defmt::warn!("not sent: {}", error);
                 }
             }
         }
     }
 
-    fn connect(&mut self, now: Instant) {
-        match self.link.connect(&CONNECT, now) {
-            Ok(()) => defmt::info!("connecting"),
-            Err(error) => {
-                self.connect_at = now.after(1_000);
-                defmt::error!("cannot connect: {}", error);
-            }
-        }
-    }
-
-    /// What the station does by itself.
-    fn work(&mut self, now: Instant) {
-        let connected = self.link.state() == State::Connected;
-        let client = self.link.client();
-        let waiting = client.in_flight();
-        let mut outbound = client.outbound();
-        if connected && !self.desk.introduced {
-            self.desk.introduced = self.desk.introduce(&mut outbound, now).is_ok();
-        }
-        if waiting <= MOST_WAITING && now >= self.desk.read_at {
-            self.desk.read_sensors(&mut outbound, now);
-        }
-    }
-
-    fn handle(&mut self, now: Instant) {
-        let (Some(event), mut outbound) = self.link.event() else { return };
-        defmt::debug!("{}", event);
-        if matches!(event, Event::Connected { .. }) {
-            defmt::info!("connected");
-            self.backoff.reset();
-        }
-        if let Err(error) = self.desk.handle(event, &mut outbound, now) {
-            defmt::warn!("not sent: {}", error);
+    /// Publishes readings, if it is time to.
+    fn read_sensors(&mut self) {
+        let now = self.mqtt.now();
+        let client = self.mqtt.client_mut();
+        if now >= self.desk.read_at && client.in_flight() <= MOST_WAITING {
+            self.desk.read_sensors(&mut client.outbound(), now);
         }
     }
 }
 
+/// On each connection anew: MQTT 3.1 does not say whether the server has kept the subscriptions.
+fn introduce(outbound: &mut Outbound<'_>, now: Instant) -> Result<(), RequestError> {
+    outbound.subscribe(&[(COMMAND, QoS::AtLeastOnce), (FILE, QoS::ExactlyOnce)], now)?;
+    let online = Message::new(STATUS, b"online").qos(QoS::AtLeastOnce).retain();
+    outbound.publish(&online, now)?;
+    Ok(())
+}
+
 /// What is measured, and what is asked for.
 struct Desk {
-    /// On this connection the station has subscribed and said that it is there.
-    introduced: bool,
     interval_ms: u32,
     read_at: Instant,
     /// Counted since the last reading that was taken in.
@@ -137,14 +146,6 @@ struct Desk {
 }
 
 impl Desk {
-    /// On each connection anew: MQTT 3.1 does not say whether the server has kept the subscriptions.
-    fn introduce(&self, outbound: &mut Outbound<'_>, now: Instant) -> Result<(), RequestError> {
-        outbound.subscribe(&[(COMMAND, QoS::AtLeastOnce), (FILE, QoS::ExactlyOnce)], now)?;
-        let online = Message::new(STATUS, b"online").qos(QoS::AtLeastOnce).retain();
-        outbound.publish(&online, now)?;
-        Ok(())
-    }
-
     fn read_sensors(&mut self, outbound: &mut Outbound<'_>, now: Instant) {
         self.read_at = now.after(self.interval_ms);
         self.pulses += 1;
@@ -169,7 +170,6 @@ impl Desk {
         now: Instant,
     ) -> Result<(), RequestError> {
         match event {
-            Event::Connected { .. } => self.introduced = false,
             Event::Message(message) if message.topic == COMMAND => {
                 let answer = self.obey(message.payload, now);
                 let answer = Message::new(ANSWER, answer.as_bytes()).qos(QoS::AtLeastOnce);
