@@ -28,6 +28,7 @@ async function bothWays(alice, bob) {
   await alice.opens('Bob');
   await alice.sends('你好,Bob 👋');
   assert.equal(await until('a mark for what is unread', () => bob.unread('爱丽丝').catch(() => null)), '1');
+  assert.match(await bob.page.title(), /^\(1\)/);
   await shoot(bob.page, 'unread');
   await bob.opens('爱丽丝');
   await bob.reads('你好,Bob 👋');
@@ -75,6 +76,22 @@ test('two talk, a third one drops', TIME, async (context) => {
     await bob.page.locator('#picture').setInputFiles({ name: 'p.png', mimeType: 'image/png', buffer: Buffer.from('no') });
     // What is small enough goes as it is; the server looks into it.
     await until('what is none is refused', () => bob.page.locator('.mine[data-state=failed]').isVisible());
+  });
+
+  await context.test('a picture that is too large is made smaller', async () => {
+    const noise = Buffer.from(await alice.page.evaluate(() => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 1_000, height: 800 });
+      const pixels = new ImageData(1_000, 800);
+      for (let at = 0; at < pixels.data.length; at += 1) pixels.data[at] = at % 4 === 3 ? 255 : Math.random() * 256;
+      canvas.getContext('2d').putImageData(pixels, 0, 0);
+      return canvas.toDataURL('image/png').split(',')[1];
+    }), 'base64');
+    assert.ok(noise.length > 1_000_000);
+    await bob.page.locator('#picture').setInputFiles({ name: 'n.png', mimeType: 'image/png', buffer: noise });
+    const image = alice.page.locator('#messages .picture img').nth(1);
+    const url = await until('the picture is there', () => image.getAttribute('src').catch(() => null));
+    assert.match(url, /^data:image\/jpeg/);
+    assert.ok(url.length < 256 * 1_024 * 4 / 3 + 100);
   });
 
   await context.test('a group', async () => {
