@@ -110,7 +110,7 @@ function arrived(message) {
   const { talk, isNew } = received;
   const shown = talk.messages.find((known) => known.id === message.id && known.from === message.from);
   if (talk.name === talks.open && shown) showMessage(shown, talk, who.name, sendAgain);
-  if (isNew) say(words.saysName(message.from));
+  if (isNew) say(isSeen(talk.name) && shown.kind !== 'picture' ? `${message.from}: ${message.con}` : words.saysName(message.from));
   refresh();
 }
 
@@ -137,8 +137,11 @@ function deliver(message) {
       if (state !== 'sent') await server.send(token, content);
       message.state = 'sent';
     } catch (error) {
-      message.state = 'failed';
-      showTrouble(words.againHint);
+      // In a group it may have come back to us before.
+      if (message.state !== 'sent') {
+        message.state = 'failed';
+        showTrouble(words.againHint);
+      }
       if (error.status === 401 && who?.token === token) comeBack();
     }
     if (who) show(message);

@@ -28,6 +28,7 @@ async function bothWays(alice, bob) {
   await alice.opens('Bob');
   await alice.sends('你好,Bob 👋');
   assert.equal(await until('a mark for what is unread', () => bob.unread('爱丽丝').catch(() => null)), '1');
+  assert.match(await bob.page.title(), /^\(1\)/);
   await shoot(bob.page, 'unread');
   await bob.opens('爱丽丝');
   await bob.reads('你好,Bob 👋');
@@ -77,6 +78,22 @@ test('two talk, a third one drops', TIME, async (context) => {
     await until('what is none is refused', () => bob.page.locator('.mine[data-state=failed]').isVisible());
   });
 
+  await context.test('a picture that is too large is made smaller', async () => {
+    const noise = Buffer.from(await alice.page.evaluate(() => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 1_000, height: 800 });
+      const pixels = new ImageData(1_000, 800);
+      for (let at = 0; at < pixels.data.length; at += 1) pixels.data[at] = at % 4 === 3 ? 255 : Math.random() * 256;
+      canvas.getContext('2d').putImageData(pixels, 0, 0);
+      return canvas.toDataURL('image/png').split(',')[1];
+    }), 'base64');
+    assert.ok(noise.length > 1_000_000);
+    await bob.page.locator('#picture').setInputFiles({ name: 'n.png', mimeType: 'image/png', buffer: noise });
+    const image = alice.page.locator('#messages .picture img').nth(1);
+    const url = await until('the picture is there', () => image.getAttribute('src').catch(() => null));
+    assert.match(url, /^data:image\/jpeg/);
+    assert.ok(url.length < 256 * 1_024 * 4 / 3 + 100);
+  });
+
   await context.test('a group', async () => {
     await alice.opens('大厅');
     await alice.sends('大家好 🎉');
@@ -84,7 +101,7 @@ test('two talk, a third one drops', TIME, async (context) => {
     await bob.reads('大家好 🎉');
     await bob.sends('晚上好');
     await alice.reads('晚上好');
-    assert.equal((await alice.texts()).filter((text) => text === '大家好 🎉').length, 1);
+    assert.equal((await alice.textsWith('大厅', 'Bob')).filter((text) => text === '大家好 🎉').length, 1);
   });
 
   await context.test('somebody drops', async () => {
@@ -173,7 +190,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     await bob.reads('都收到了吗?');
     await bob.sends('收到了');
     await alice.reads('收到了');
-    const [came, went] = [await bob.texts(), await alice.texts()];
+    const [came, went] = [await bob.textsWith('爱丽丝', '大厅'), await alice.textsWith('Bob', '大厅')];
     for (const word of words) {
       assert.equal(came.filter((text) => text === word).length, 1, `Bob: ${word}`);
       assert.equal(went.filter((text) => text === word).length, 1, `爱丽丝: ${word}`);
@@ -205,7 +222,8 @@ test('a broker that hangs', TIME, async (context) => {
   await alice.sends('好了');
   await bob.reads('好了');
   await bob.reads('有人吗?');
-  assert.equal((await bob.texts()).filter((text) => text === '有人吗?').length, 1);
+  const came = await bob.textsWith('爱丽丝', '大厅');
+  assert.equal(came.filter((text) => text === '有人吗?').length, 1);
 });
 
 /** What the broker lets somebody do who does not use the page as it is. */

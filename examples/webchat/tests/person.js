@@ -72,6 +72,13 @@ export class Person {
     return until(`${this.name} reads "${text}"`, async () => (await this.texts()).includes(text));
   }
 
+  /** All that was said with somebody, shown anew: not what the page has put together bit by bit. */
+  async textsWith(name, other) {
+    await this.opens(other);
+    await this.opens(name);
+    return this.texts();
+  }
+
   unread(name) {
     return this.entry(name).locator('.badge').textContent();
   }
