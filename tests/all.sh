@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics hermetic examples interop fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware webchat fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -29,8 +29,10 @@ step_setup() {
   need_rust
   need_bare_metal
   need_mosquitto
+  need_qemu
   need_python
   need_cargo_fuzz
+  need_browser
   # Fails where Cargo.lock does not belong to Cargo.toml.
   cargo metadata --locked --format-version 1 >/dev/null
 }
@@ -43,9 +45,10 @@ step_format() {
   done < <(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*')
 }
 
-# Everything that is compiled for this machine, tests that `cargo test` leaves out included.
+# Everything that is compiled for this machine, tests that `cargo test` leaves out included; and the firmware, as far as
+# it is the same on this machine.
 step_lint() {
-  local features test left_out=()
+  local features test board left_out=()
   while read -r test _; do
     left_out+=(--test "$test")
   done < <(interop_tests)
@@ -56,6 +59,10 @@ step_lint() {
   done
   echo "-- clippy ${left_out[*]}"
   cargo clippy --quiet --all-features "${left_out[@]}" -- -D warnings
+  for board in lm3s6965evb mps2-an386 microbit; do
+    echo "-- clippy of the firmware for $board"
+    cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
+  done
 }
 
 # Every subset of the features compiles without a warning; without `std` there is neither std nor alloc in it.
@@ -112,6 +119,20 @@ step_panics() {
   panic_gate thumbv7em-none-eabihf --profile fast
 }
 
+# What the library costs a microcontroller: the table in README.md.
+step_footprint() {
+  local level out folders=()
+  for level in s z; do
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=$level bare_cargo thumbv7m-none-eabi build --quiet --locked --release \
+      --manifest-path tests/footprint/Cargo.toml
+    out=$CARGO_TARGET_DIR/footprint/$level
+    mkdir -p "$out"
+    cp "$(bare_target_dir thumbv7m-none-eabi)"/thumbv7m-none-eabi/release/{empty,publisher,application,everything} "$out"
+    folders+=("$out")
+  done
+  python3 tests/footprint/table.py "${folders[@]}"
+}
+
 # What needs nothing but Rust.
 step_hermetic() {
   echo "-- default features"
@@ -126,6 +147,8 @@ step_examples() {
   local manifest
   cargo build --examples --all-features
   for manifest in examples/*/Cargo.toml; do
+    # Firmware is for bare metal: `firmware` builds it.
+    [ "$manifest" != examples/firmware/Cargo.toml ] || continue
     [ -e "$manifest" ] || continue
     echo "-- $manifest"
     cargo build --manifest-path "$manifest"
@@ -146,9 +169,31 @@ step_interop() {
   [ "${#tests[@]}" -gt 0 ] || fail "Cargo.toml has no [[test]] with test = false"
   for test in "${tests[@]}"; do
     read -r name features <<<"$test"
+    [ "$name" != firmware ] || continue # the next step
     echo "-- $name"
     cargo test --features "$features" --test "$name"
   done
+}
+
+# The firmware on three emulated boards, each joined to a broker by its serial line.
+step_firmware() {
+  need_mosquitto
+  need_qemu
+  firmware lm3s6965evb thumbv7m-none-eabi
+  firmware mps2-an386 thumbv7em-none-eabihf
+  firmware microbit thumbv6m-none-eabi
+  cargo test --test firmware
+}
+
+# The chat of examples/webchat: its own tests, and its page in a real browser.
+step_webchat() {
+  need_mosquitto
+  need_browser
+  local chat=examples/webchat
+  cargo clippy --quiet --locked --all-targets --manifest-path "$chat/Cargo.toml" -- -D warnings
+  cargo test --quiet --locked --manifest-path "$chat/Cargo.toml"
+  cargo build --quiet --locked --manifest-path "$chat/Cargo.toml"
+  (cd "$chat" && npm ci --no-audit --no-fund && npm test)
 }
 
 step_fuzz() {
@@ -191,6 +236,16 @@ for target in package["targets"]:
         print(target["name"], ",".join(target.get("required-features", [])))'
 }
 
+# Builds the firmware for a board of this target, and puts it where tests/firmware/ looks for it.
+firmware() {
+  local board=$1 target=$2
+  echo "-- $board"
+  DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release --manifest-path examples/firmware/Cargo.toml \
+    --no-default-features --features "$board,semihosting"
+  mkdir -p "$CARGO_TARGET_DIR/firmware"
+  cp "$(bare_target_dir "$target")/$target/release/firmware" "$CARGO_TARGET_DIR/firmware/$board"
+}
+
 is_rustup_target() {
   rustup target list --installed | grep -qx "$1"
 }
@@ -204,8 +259,13 @@ bare_cargo() {
     return
   fi
   need_bare_metal
-  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$CARGO_TARGET_DIR/debian" \
+  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$(bare_target_dir "$target")" \
     /usr/bin/cargo "$command" --target "$target" -Zbuild-std=core "$@"
+}
+
+# Where bare_cargo puts what it builds for a target.
+bare_target_dir() {
+  if is_rustup_target "$1"; then echo "$CARGO_TARGET_DIR"; else echo "$CARGO_TARGET_DIR/debian"; fi
 }
 
 panic_gate() {
@@ -271,6 +331,10 @@ need_mosquitto() {
   { have mosquitto && have mosquitto_passwd && have mosquitto_pub; } || debian_packages mosquitto mosquitto-clients
 }
 
+need_qemu() {
+  have qemu-system-arm || debian_packages qemu-system-arm
+}
+
 # A Python of the tests' own, with another MQTT client in it.
 need_python() {
   local venv=$CARGO_TARGET_DIR/venv
@@ -278,6 +342,12 @@ need_python() {
   python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
   python3 -m venv --clear "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'paho-mqtt>=2,<3'
+}
+
+# Node.js and a browser.
+need_browser() {
+  { have node && have npm; } || debian_packages nodejs npm
+  have chromium || debian_packages chromium fonts-noto-cjk fonts-noto-color-emoji
 }
 
 need_cargo_fuzz() {

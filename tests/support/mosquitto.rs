@@ -4,10 +4,15 @@ use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
+
+#[path = "guarded.rs"]
+mod guarded;
+
+pub use guarded::Guarded;
 
 /// How long a broker may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,7 +44,7 @@ pub enum Persistence {
 pub struct Mosquitto {
     dir: PathBuf,
     port: u16,
-    running: Option<Running>,
+    running: Option<Guarded>,
 }
 
 impl Mosquitto {
@@ -63,9 +68,9 @@ impl Mosquitto {
     /// Asks the broker to end, and waits: it saves what it is to keep.
     pub fn stop(&mut self) {
         let Some(mut running) = self.running.take() else { return };
-        running.terminate();
+        terminate(running.process.id());
         let deadline = Instant::now() + PATIENCE;
-        while running.broker.try_wait().expect("the state of a child").is_none() {
+        while running.process.try_wait().expect("the state of a child").is_none() {
             assert!(Instant::now() < deadline, "mosquitto does not stop:\n{}", self.log());
             thread::sleep(Duration::from_millis(5));
         }
@@ -80,11 +85,11 @@ impl Mosquitto {
     pub fn restart(&mut self) {
         self.stop();
         let logged = self.log().len();
-        let mut running = Running::start(&self.dir);
+        let mut running = start(&self.dir);
         let deadline = Instant::now() + PATIENCE;
         // It says so once all its listeners are open.
         while !self.log().get(logged..).is_some_and(|log| log.contains(" running\n")) {
-            let ended = running.broker.try_wait().expect("the state of a child");
+            let ended = running.process.try_wait().expect("the state of a child");
             assert!(ended.is_none(), "mosquitto has ended ({ended:?}):\n{}", self.log());
             assert!(Instant::now() < deadline, "mosquitto does not start:\n{}", self.log());
             thread::sleep(Duration::from_millis(5));
@@ -147,48 +152,21 @@ impl Drop for Mosquitto {
     }
 }
 
-/// The broker's process, with a guard that ends it should this process die first.
-struct Running {
-    broker: Child,
-    guard: Child,
-}
-
-impl Running {
-    fn start(dir: &Path) -> Self {
-        let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
-        let broker = Command::new(find("mosquitto"))
+fn start(dir: &Path) -> Guarded {
+    let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
+    Guarded::start(
+        Command::new(find("mosquitto"))
             .arg("-c")
             .arg(dir.join("mosquitto.conf"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("mosquitto starts");
-        // The guard reads from a pipe that nobody writes to: it ends with this process.
-        let guard = Command::new("sh")
-            .args(["-c", "read -r _; kill -KILL \"$1\"", "guard", &broker.id().to_string()])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("sh starts");
-        Running { broker, guard }
-    }
-
-    fn terminate(&self) {
-        let sent = Command::new("sh")
-            .args(["-c", "kill -TERM \"$1\"", "stop", &self.broker.id().to_string()])
-            .status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM cannot be sent");
-    }
+            .stderr(log),
+    )
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The guard goes first: once the broker has been waited for, its number can be another process's.
-        for child in [&mut self.guard, &mut self.broker] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+fn terminate(id: u32) {
+    let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "stop", &id.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "SIGTERM cannot be sent");
 }
 
 /// A loopback port that nobody listens on now.

@@ -1,0 +1,117 @@
+//! The files that Mosquitto reads.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::SERVER;
+
+/// A message is a picture in base64 at the most.
+const MAX_MESSAGE: usize = crate::message::MAX_BODY;
+
+pub struct Files {
+    dir: PathBuf,
+}
+
+impl Files {
+    /// Only the user who runs this program can look into the folder.
+    pub fn new(dir: PathBuf) -> io::Result<Self> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&dir)?;
+        Ok(Files { dir: dir.canonicalize()? })
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("mosquitto.conf")
+    }
+
+    pub fn pid(&self) -> PathBuf {
+        self.dir.join("mosquitto.pid")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("mosquitto.log")
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Nothing is kept on disk: messages that a browser has missed come from this server, and after a restart of the
+    /// broker everybody says anew that they are there.
+    pub fn write_config(&self, port: u16, websocket_port: u16) -> io::Result<()> {
+        let dir = self.dir.display();
+        let pid = self.pid();
+        let pid = pid.display();
+        // Else it gives up root's rights, and with them the access to this folder.
+        let user = if self.is_roots()? { "user root\n" } else { "" };
+        let text = format!(
+            "\
+# Written by webchat at each start.
+{user}per_listener_settings false
+allow_anonymous false
+password_file {dir}/passwords
+acl_file {dir}/acl
+pid_file {pid}
+persistence false
+max_packet_size {MAX_MESSAGE}
+connection_messages false
+max_keepalive 60
+
+# For the server.
+listener {port} 127.0.0.1
+
+# For browsers. Without socket_domain this listener is open to other machines.
+listener {websocket_port} 127.0.0.1
+socket_domain ipv4
+protocol websockets
+"
+        );
+        self.replace("mosquitto.conf", &text)
+    }
+
+    /// The server writes everything, and reads who is there. People read what is written to them, to the groups, and who
+    /// is there; they write nothing but whether they are there themselves.
+    pub fn write_acl(&self, groups: &[String]) -> io::Result<()> {
+        let groups: String = groups.iter().map(|group| format!("pattern read {group}\n")).collect();
+        let text = format!(
+            "\
+user {SERVER}
+topic readwrite #
+
+pattern read %u
+{groups}pattern read presence/+
+pattern write presence/%u
+"
+        );
+        self.replace("acl", &text)
+    }
+
+    pub fn write_passwords<'a>(&self, hashes: impl Iterator<Item = (&'a str, &'a str)>) -> io::Result<()> {
+        let text: String = hashes.map(|(name, hash)| format!("{name}:{hash}\n")).collect();
+        self.replace("passwords", &text)
+    }
+
+    /// Writes a file as a whole: whoever reads it finds the old one or the new one.
+    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
+        let new = self.dir.join(format!("{name}.new"));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&new)?.write_all(text.as_bytes())?;
+        fs::rename(new, self.dir.join(name))
+    }
+
+    #[cfg(unix)]
+    fn is_roots(&self) -> io::Result<bool> {
+        Ok(std::os::unix::fs::MetadataExt::uid(&fs::metadata(&self.dir)?) == 0)
+    }
+
+    #[cfg(not(unix))]
+    fn is_roots(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,53 @@
+//! Who is on line, as far as this server has heard.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// For so long a name is still its owner's after the connection was lost.
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// The topic on which somebody says that they are here, and their will that they are not.
+pub fn topic(name: &str) -> String {
+    format!("presence/{name}")
+}
+
+#[derive(Clone, Copy)]
+enum Seen {
+    Here,
+    GoneSince(Instant),
+}
+
+#[derive(Default)]
+pub struct Presence(HashMap<String, Seen>);
+
+impl Presence {
+    /// Takes a message on a topic of [`topic`]'s form.
+    pub fn note(&mut self, name: &str, payload: &[u8]) {
+        let seen = match payload {
+            b"" => return self.forget(name),
+            b"on" => Seen::Here,
+            _ => Seen::GoneSince(Instant::now()),
+        };
+        self.0.insert(name.to_owned(), seen);
+    }
+
+    /// The broker is away, so nobody is here.
+    pub fn lost(&mut self) {
+        let now = Instant::now();
+        for seen in self.0.values_mut().filter(|seen| matches!(seen, Seen::Here)) {
+            *seen = Seen::GoneSince(now);
+        }
+    }
+
+    /// Whether somebody is here, or was a moment ago.
+    pub fn is_held(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|seen| match seen {
+            Seen::Here => true,
+            Seen::GoneSince(time) => time.elapsed() < GRACE,
+        })
+    }
+
+    pub fn forget(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}

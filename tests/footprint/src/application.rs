@@ -1,0 +1,30 @@
+//! The application that other libraries were measured with: CONNECT with will, user name and password; SUBSCRIBE; PUBLISH
+//! at each QoS; a receive loop with keep alive; UNSUBSCRIBE; DISCONNECT.
+#![no_std]
+#![no_main]
+
+mod turn;
+mod world;
+
+use baremqtt::{Buffers, Client, Connect, Message, QoS, Will};
+
+use turn::turn;
+use world::{any, now};
+
+world::program!(world::CLIENT, {
+    let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 256] });
+    let connect = Connect::new(any("sensor"))
+        .keep_alive(any(30))
+        .will(Will::new(any("sensor/status"), any(b"gone")))
+        .credentials(any("user"), any(b"secret"));
+    let _ = any(client.connect(&connect, now()).is_ok());
+    let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)]), now()).is_ok());
+    while any(true) {
+        let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(any(QoS::ExactlyOnce));
+        let _ = any(client.publish(&message, now()).is_ok());
+        turn(&mut client);
+    }
+    let _ = any(client.unsubscribe(any(&["sensor/command"]), now()).is_ok());
+    client.disconnect(now());
+    turn(&mut client);
+});

@@ -1,0 +1,7 @@
+//! Nothing: what the others are compared with.
+#![no_std]
+#![no_main]
+
+mod world;
+
+world::program!(0, ());
