@@ -8,6 +8,7 @@
 #![no_std]
 #![no_main]
 
+mod adapters;
 mod client;
 mod codec;
 mod topics;
@@ -34,7 +35,7 @@ extern "C" fn _start() {
     codec::run();
     topics::run();
     client::run();
-    // Each adapter that is no_std belongs here.
+    adapters::run();
 
     #[cfg(feature = "planted_panic")]
     assert!(black_box(true), "planted");

@@ -1,0 +1,101 @@
+//! The adapters that need no operating system, over streams that may do anything.
+//!
+//! The async one is not here: into every `async fn` the compiler puts a panic of its own, for an executor that polls a
+//! future which has finished. (It is the only one: link with `a_panic_path_is_left` defined, and look who calls it.)
+
+use core::time::Duration;
+
+use baremqtt::transport::{Error, embedded_io, nb};
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, StreamedMessage};
+
+use crate::{any, any_bytes, any_now, any_text, keep};
+
+/// A stream of which nothing is known.
+struct Any;
+
+type Fault = ::embedded_io::ErrorKind;
+
+fn any_result<V>(value: V) -> Result<V, Fault> {
+    any(Ok(value))
+}
+
+impl ::embedded_io::ErrorType for Any {
+    type Error = Fault;
+}
+
+impl ::embedded_io::ReadReady for Any {
+    fn read_ready(&mut self) -> Result<bool, Fault> {
+        any_result(true)
+    }
+}
+
+impl ::embedded_io::Read for Any {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        buffer.iter_mut().for_each(|byte| *byte = any(0));
+        any_result(1)
+    }
+}
+
+impl ::embedded_io::Write for Any {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        keep(bytes);
+        any_result(1)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        any_result(())
+    }
+}
+
+impl nb::Stream for Any {
+    type Error = Fault;
+
+    fn read(&mut self, buffer: &mut [u8]) -> ::nb::Result<usize, Fault> {
+        Ok(::embedded_io::Read::read(self, buffer)?)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> ::nb::Result<usize, Fault> {
+        keep(bytes);
+        any(Err(::nb::Error::WouldBlock))
+    }
+}
+
+pub fn run() {
+    blocking();
+    polling();
+}
+
+fn client() -> Client<[u8; 64], [u8; 128], 4> {
+    any(Client::new(Buffers { rx: [0; 64], tx: [0; 128] }))
+}
+
+fn seen<E>(result: Result<Option<Event<'_>>, Error<E>>) {
+    keep(result.is_ok_and(|event| any(event).is_some()));
+}
+
+fn blocking() {
+    let mut mqtt = embedded_io::Connection::new(Any, client(), any_now);
+    keep(mqtt.connect(&Connect::new(any_text())).is_ok());
+    keep(mqtt.subscribe(&[(any_text(), QoS::AtLeastOnce)]));
+    keep(mqtt.unsubscribe(&[any_text()]));
+    keep(mqtt.publish(&Message::new(any_text(), any_bytes())));
+    keep(mqtt.publish_streamed(&StreamedMessage::new(any_text(), any(1))));
+    keep(mqtt.write_payload(any_bytes()));
+    seen(mqtt.next_event(any(Some(Duration::from_millis(1)))));
+    keep(mqtt.flush().is_ok());
+    keep(mqtt.disconnect().is_ok());
+    keep(mqtt.is_open());
+    mqtt.reopen(Any);
+    keep(mqtt.into_parts().0.state());
+}
+
+fn polling() {
+    let mut mqtt = nb::Connection::new(Any, client());
+    keep(mqtt.client_mut().connect(&Connect::new(any_text()), any_now()));
+    keep(mqtt.poll(any_now()).is_ok());
+    mqtt.reopen(Any);
+    keep(mqtt.into_parts().0.state());
+    let serial = nb::Serial { read: || any(Ok(0)), write: |byte| any(Ok(keep(byte))) };
+    let mut mqtt = nb::Connection::<_, _, _, 4>::new(serial, client());
+    let _: ::nb::Result<Event<'_>, Error<()>> = mqtt.poll(any_now());
+}
