@@ -33,8 +33,11 @@ step_setup() {
   need_python
   need_cargo_fuzz
   need_browser
-  # Fails where Cargo.lock does not belong to Cargo.toml.
-  cargo metadata --locked --format-version 1 >/dev/null
+  # Fails where a Cargo.lock does not belong to its Cargo.toml, or to that of the library.
+  local manifest
+  while read -r manifest; do
+    cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null || fail "$manifest: its Cargo.lock"
+  done < <(manifests)
 }
 
 step_format() {
@@ -42,7 +45,7 @@ step_format() {
   while read -r manifest; do
     echo "-- $manifest"
     cargo fmt --check --manifest-path "$manifest"
-  done < <(find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*')
+  done < <(manifests)
 }
 
 # Everything that is compiled for this machine, tests that `cargo test` leaves out included; and the firmware, as far as
@@ -215,6 +218,11 @@ step_fuzz() {
 fail() {
   echo "tests/all.sh: $*" >&2
   exit 1
+}
+
+# Every package of the repository.
+manifests() {
+  find . -name Cargo.toml -not -path '*/target/*' -not -path '*/node_modules/*'
 }
 
 # Runs Python over `package`, the root package in `cargo metadata`.
