@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The tests in the README take the std adapter.
+#![cfg_attr(any(feature = "std", not(doctest)), doc = include_str!("../README.md"))]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
