@@ -164,13 +164,19 @@ impl<R, T, const N: usize> Client<R, T, N> {
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     pub fn outbound(&mut self) -> Outbound<'_> {
-        Outbound {
+        self.halves().2
+    }
+
+    /// The receive buffer, what is kept about it, and the outbound half, side by side.
+    fn halves(&mut self) -> (&mut [u8], &mut Inbound, Outbound<'_>) {
+        let outbound = Outbound {
             link: &mut self.link,
             queues: &mut self.queues,
             session: &mut self.session,
             positions: &mut self.positions,
             tx: self.buffers.tx.as_mut(),
-        }
+        };
+        (self.buffers.rx.as_mut(), &mut self.inbound, outbound)
     }
 
     /// Begins a connection on a transport that is open: queues CONNECT, which copies what it needs.
@@ -304,15 +310,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// reads and writes at the same time.
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
-        let room = self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default();
-        let outbound = Outbound {
-            link: &mut self.link,
-            queues: &mut self.queues,
-            session: &mut self.session,
-            positions: &mut self.positions,
-            tx: self.buffers.tx.as_mut(),
-        };
-        (room, outbound.pending())
+        let (rx, inbound, outbound) = self.halves();
+        (rx.get_mut(inbound.fill..).unwrap_or_default(), outbound.pending())
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
@@ -340,14 +339,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        let out = Outbound {
-            link: &mut self.link,
-            queues: &mut self.queues,
-            session: &mut self.session,
-            positions: &mut self.positions,
-            tx: self.buffers.tx.as_mut(),
-        };
-        Machine { rx: self.buffers.rx.as_mut(), inbound: &mut self.inbound, out, now }.advance()
+        let (rx, inbound, out) = self.halves();
+        Machine { rx, inbound, out, now }.advance()
     }
 
     /// Writes the session into `out`, in the form that [`save`] describes; says how many bytes it took: at most 80 more
@@ -409,14 +402,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_>) {
-        let event = self.inbound.event(self.buffers.rx.as_ref(), self.link.version);
-        let outbound = Outbound {
-            link: &mut self.link,
-            queues: &mut self.queues,
-            session: &mut self.session,
-            positions: &mut self.positions,
-            tx: self.buffers.tx.as_mut(),
-        };
-        (event, outbound)
+        let (rx, inbound, outbound) = self.halves();
+        (inbound.event(rx, outbound.link.version), outbound)
     }
 }
