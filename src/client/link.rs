@@ -107,9 +107,14 @@ impl Link {
         }
     }
 
-    /// When something must happen. Before CONNACK and behind DISCONNECT, silence asks for nothing.
+    /// When something must happen. Before CONNACK, silence asks for nothing; behind DISCONNECT, nothing is waited for
+    /// but output.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.timers.next(if self.state == State::Connected { Timer::SendSilence } else { Timer::PingResp })
+        match self.state {
+            State::Connected => self.timers.next(Timer::SendSilence),
+            State::Closing => self.timers.at(Timer::Stall),
+            State::Connecting | State::Offline => self.timers.next(Timer::PingResp),
+        }
     }
 
     /// Whether one direction was silent for the keep alive time.
@@ -126,6 +131,7 @@ impl Link {
             (Timer::Ack, Timeout::Ack),
         ]
         .into_iter()
+        .filter(|(timer, _)| self.state != State::Closing || *timer == Timer::Stall)
         .find(|(timer, _)| self.timers.is_due(*timer, now))
         .map(|(_, timeout)| timeout)
     }

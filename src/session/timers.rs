@@ -70,6 +70,11 @@ impl Timers {
         self.is_set(timer) && self.get(timer) <= now
     }
 
+    /// When this timer is due, if it is set.
+    pub(crate) fn at(&self, timer: Timer) -> Option<Instant> {
+        Some(self.get(timer)).filter(|at| *at != OFF)
+    }
+
     /// The next point in time, of this timer and those after it, if any of them is set.
     #[inline]
     pub(crate) fn next(&self, first: Timer) -> Option<Instant> {

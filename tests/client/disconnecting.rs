@@ -118,3 +118,18 @@ fn a_server_that_does_not_take_it_is_left_alone() {
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Stall)"]);
     assert_eq!(rig.client.state(), State::Offline);
 }
+
+/// Behind DISCONNECT nobody waits for answers any more: only output that does not move ends the connection early.
+#[test]
+fn only_output_is_waited_for() {
+    let mut rig = Rig::online();
+    rig.client.options_mut().timeouts.ack_ms = 1_000;
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.disconnects();
+    assert_eq!(rig.deadline(), Some(30_000), "the stall time-out, not that of the answer");
+    rig.at(29_999);
+    assert!(rig.events().is_empty());
+    rig.at(30_000);
+    assert_eq!(rig.events(), ["error TimedOut(Stall)"]);
+}
