@@ -42,7 +42,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(options: Options) -> Self {
         Link {
             state: State::Offline,
             version: Version::Mqtt311,
@@ -55,7 +55,7 @@ impl Link {
             revision: 0,
             timers: Timers::new(),
             ignored: 0,
-            options: Options::new(),
+            options,
         }
     }
 

@@ -100,12 +100,13 @@ impl Receipts {
 impl Outbound<'_> {
     /// See [`Client::acknowledge`](crate::Client::acknowledge).
     pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
-        if receipt.connection != self.queues.receipts.connection {
+        self.now = now;
+        if receipt.connection != self.inner.receipts.connection {
             return Err(AcknowledgeError::Stale);
         }
-        let (id, answer) = self.queues.receipts.oldest().ok_or(AcknowledgeError::Stale)?;
+        let (id, answer) = self.inner.receipts.oldest().ok_or(AcknowledgeError::Stale)?;
         if id != receipt.id {
-            let known = self.queues.receipts.contains(receipt.id);
+            let known = self.inner.receipts.contains(receipt.id);
             return Err(if known {
                 AcknowledgeError::OutOfOrder { oldest: id }
             } else {
@@ -118,9 +119,9 @@ impl Outbound<'_> {
         if answer == PacketType::PubRec {
             self.take_inbound(id).map_err(|_| AcknowledgeError::InboundFull)?;
         }
-        self.queues.receipts.pop();
+        self.inner.receipts.pop();
         self.answer(answer, id);
-        self.watch_output(now, false);
+        self.watch_output(false);
         Ok(())
     }
 }

@@ -16,14 +16,15 @@
 
 use core::fmt;
 
-use super::arena::{Arena, Marks};
+use super::arena::Marks;
 use super::bytes::write;
+use super::inner::Inner;
 use super::link::State;
-use super::outbound::{Outbound, Parts};
+use super::outbound::Outbound;
 use super::record::{RELEASED, Record};
 use crate::PacketId;
 use crate::codec::{Decoded, Delivery, FixedHeader, Packet, PacketType, Publish, Version, Writer, decode};
-use crate::session::{Request, Session, Slot};
+use crate::session::{Request, Slot};
 
 const MAGIC: [u8; 4] = *b"BMQ\x01";
 const CRC_LEN: usize = 4;
@@ -87,17 +88,11 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// See [`Client::save`](crate::Client::save).
-pub(super) fn save(
-    session: &Session<[Slot]>,
-    clean_session: bool,
-    marks: &Marks,
-    tx: &[u8],
-    out: &mut [u8],
-) -> Result<usize, SaveError> {
+pub(super) fn save(inner: &Inner<[Slot]>, tx: &[u8], out: &mut [u8]) -> Result<usize, SaveError> {
     let mut writer = Writer::new(out);
     writer.raw(&MAGIC);
-    writer.u8(u8::from(clean_session));
-    write_image(session, marks, tx, &mut writer);
+    writer.u8(u8::from(inner.link.clean_session));
+    write_image(inner, tx, &mut writer);
     let len = writer.len();
     let needed = len.saturating_add(CRC_LEN);
     let (Some(image), true) = (out.get(..len), needed <= out.len()) else {
@@ -108,7 +103,8 @@ pub(super) fn save(
     Ok(needed)
 }
 
-fn write_image(session: &Session<[Slot]>, marks: &Marks, tx: &[u8], w: &mut Writer<'_>) {
+fn write_image(inner: &Inner<[Slot]>, tx: &[u8], w: &mut Writer<'_>) {
+    let Inner { session, marks, .. } = inner;
     w.packet_id(session.next());
     w.u8(session.inbound.runs().count() as u8);
     for run in session.inbound.runs() {
@@ -141,20 +137,19 @@ impl Marks {
 impl Outbound<'_> {
     /// See [`Client::restore`](crate::Client::restore).
     pub(super) fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
-        let unused = self.session.in_flight() == 0 && self.session.inbound.is_empty();
-        if self.link.state != State::Offline || !unused {
+        let unused = self.inner.session.in_flight() == 0 && self.inner.session.inbound.is_empty();
+        if self.inner.link.state != State::Offline || !unused {
             return Err(RestoreError::InUse);
         }
         let (body, crc) = image.split_last_chunk::<CRC_LEN>().ok_or(RestoreError::Corrupt)?;
         if u32::from_be_bytes(*crc) != crc32(body) {
             return Err(RestoreError::Corrupt);
         }
-        let next = self.session.next();
+        let next = self.inner.session.next();
         let result = self.restore_body(body);
         if result.is_err() {
-            let Parts { arena, session, .. } = self.parts();
-            *arena.marks = Marks::new();
-            session.clear(next);
+            self.inner.marks = Marks::new();
+            self.inner.session.clear(next);
         }
         result
     }
@@ -166,21 +161,20 @@ impl Outbound<'_> {
         if magic != MAGIC || clean_session > 1 {
             return Err(RestoreError::Corrupt);
         }
-        self.session.clear(next);
+        self.inner.session.clear(next);
         for _ in 0..runs {
             let (run, behind) = rest.split_first_chunk().ok_or(RestoreError::Corrupt)?;
-            self.session.inbound.push_run(*run).ok_or(RestoreError::Corrupt)?;
+            self.inner.session.inbound.push_run(*run).ok_or(RestoreError::Corrupt)?;
             rest = behind;
         }
-        let Parts { mut arena, session, .. } = self.parts();
         while !rest.is_empty() {
-            rest = arena.restore_packet(session, rest)?;
+            rest = self.restore_packet(rest)?;
         }
         // What was sent is to be sent again, as after a lost link.
-        arena.rewind();
-        session.link_lost();
-        session.set_next(next);
-        self.link.clean_session = clean_session == 1;
+        self.rewind();
+        self.inner.session.link_lost();
+        self.inner.session.set_next(next);
+        self.inner.link.clean_session = clean_session == 1;
         Ok(())
     }
 }
@@ -225,30 +219,26 @@ impl Kept {
     }
 }
 
-impl Arena<'_> {
+impl Outbound<'_> {
     /// Takes in the packet at the front of the image; returns what is behind it.
-    fn restore_packet<'i>(
-        &mut self,
-        session: &mut Session<[Slot]>,
-        image: &'i [u8],
-    ) -> Result<&'i [u8], RestoreError> {
+    fn restore_packet<'i>(&mut self, image: &'i [u8]) -> Result<&'i [u8], RestoreError> {
         let kept = Kept::read(image).ok_or(RestoreError::Corrupt)?;
         let (packet, rest) = image.split_at_checked(kept.len).ok_or(RestoreError::Corrupt)?;
-        if !session.open(kept.id, kept.request) {
+        if !self.inner.session.open(kept.id, kept.request) {
             return Err(RestoreError::TooLarge);
         }
-        let at = self.marks.tail;
+        let at = self.inner.marks.tail;
         if kept.streamed {
-            self.marks.keep_stream();
+            self.inner.marks.keep_stream();
         }
-        if at.saturating_add(packet.len()).saturating_add(self.marks.window()) > self.bytes.len() {
+        if at.saturating_add(packet.len()).saturating_add(self.inner.marks.window()) > self.limit() {
             return Err(RestoreError::TooLarge);
         }
-        write(self.bytes, at, packet);
+        write(self.tx, at, packet);
         self.appended(Some(kept.id), packet.len());
-        session.sent(kept.id);
+        self.inner.session.sent(kept.id);
         if kept.released {
-            session.pubrec(kept.id);
+            self.inner.session.pubrec(kept.id);
         }
         if let Some(record) = self.record(at) {
             // Nobody knows whether it was sent after the image was made.

@@ -9,6 +9,8 @@ pub struct Slot {
     pub(super) state: State,
     /// Filters of a SUBSCRIBE, which its SUBACK has to answer one by one.
     pub(super) filters: u8,
+    /// Where the owner of the session keeps the packet.
+    pub(super) place: u32,
 }
 
 /// What a request is.
@@ -109,7 +111,7 @@ impl State {
 
 impl Slot {
     /// A slot that no request has taken.
-    pub const FREE: Slot = Slot { id: None, state: State::Lost, filters: 0 };
+    pub const FREE: Slot = Slot { id: None, state: State::Lost, filters: 0, place: 0 };
 
     #[inline]
     pub(super) fn new(id: PacketId, request: Request) -> Self {
@@ -119,7 +121,12 @@ impl Slot {
             Request::Subscribe { filters } => (State::SubscribeQueued, filters),
             Request::Unsubscribe => (State::UnsubscribeQueued, 0),
         };
-        Slot { id: Some(id), state, filters }
+        Slot { id: Some(id), state, filters, place: 0 }
+    }
+
+    /// The request has ended. Where its packet is can still be asked.
+    pub(super) fn free(&mut self) {
+        *self = Slot { place: self.place, ..Slot::FREE };
     }
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
