@@ -3,7 +3,10 @@
 use super::cursor::{Reader, Writer, check_len};
 use super::publish::check_topic_len;
 use super::{Body, EncodeError, PacketType, QoS, Version, body_len, encode_body, header};
-use crate::{TopicName, Violation, topic::check_text};
+use crate::{
+    TopicName, Violation,
+    topic::{chars, check_text},
+};
 
 const USERNAME: u8 = 0x80;
 const PASSWORD: u8 = 0x40;
@@ -188,7 +191,7 @@ impl<'a> Connect<'a> {
         check_text(self.client_id.as_bytes())?;
         match self.version {
             Version::Mqtt31 => {
-                if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&self.client_id.chars().count()) {
+                if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&chars(self.client_id.as_bytes())) {
                     return Err(Violation::ClientIdLength);
                 }
             }
@@ -201,7 +204,7 @@ impl<'a> Connect<'a> {
         if let Some(will) = &self.will {
             check_topic_len(TopicName::new(will.topic)?, self.version)?;
             check_len(will.message)?;
-            if self.version == Version::Mqtt31 && !will.message.is_ascii() {
+            if self.version == Version::Mqtt31 && !will.message.iter().all(u8::is_ascii) {
                 return Err(Violation::WillMessage);
             }
         }

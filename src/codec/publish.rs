@@ -5,7 +5,7 @@ use super::{
     Body, EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, body_len, encode_body,
     header,
 };
-use crate::{TopicName, Violation};
+use crate::{TopicName, Violation, topic::chars};
 
 const DUP: u8 = 0x08;
 const RETAIN: u8 = 0x01;
@@ -178,11 +178,7 @@ pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> 
 #[inline]
 pub(super) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
     let bytes = topic.as_bytes();
-    if version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS {
-        let chars = bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
-        if chars > MQTT31_TOPIC_CHARS {
-            return Err(Violation::TopicLength);
-        }
-    }
-    Ok(())
+    let too_long =
+        version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS && chars(bytes) > MQTT31_TOPIC_CHARS;
+    if too_long { Err(Violation::TopicLength) } else { Ok(()) }
 }

@@ -173,8 +173,11 @@ impl Run {
     /// The run as the map of a run that ends two identifiers before it; `None` where it is too long for that.
     fn as_map(&self) -> Option<u32> {
         let len = u32::from(self.len);
-        let map = (u64::from(self.bits).checked_shl(len)?) | (1_u64.checked_shl(len)?.wrapping_sub(1));
-        u32::try_from(map.checked_shl(1)?).ok().filter(|_| len < 32)
+        if self.bits.leading_zeros() <= len {
+            return None;
+        }
+        let ones = 1_u32.checked_shl(len)?.wrapping_sub(1);
+        Some((self.bits.checked_shl(len)? | ones) << 1)
     }
 
     /// The same identifiers with a run in front, if there are any.

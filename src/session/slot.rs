@@ -53,6 +53,9 @@ impl core::fmt::Display for Outcome {
 /// How far a request has come. "Queued" waits to be sent on this connection, "sent" has left it whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {
+    // The first, so that an empty table is nothing but zeros.
+    Lost,
+    Uncertain,
     AtLeastOnceQueued,
     AtLeastOnceSent,
     ExactlyOnceQueued,
@@ -65,8 +68,6 @@ pub(super) enum State {
     SubscribeSent,
     UnsubscribeQueued,
     UnsubscribeSent,
-    Lost,
-    Uncertain,
 }
 
 impl State {
