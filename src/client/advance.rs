@@ -157,7 +157,7 @@ impl Machine<'_> {
     /// A whole packet is here.
     fn frame(&mut self, header: &FixedHeader) -> Result<Step, Fault> {
         let inner = &mut *self.out.inner;
-        let body_at = inner.inbound.start.saturating_add(header.header_len);
+        let body_at = inner.inbound.start.wrapping_add(header.header_len);
         let body = self.rx.get(body_at..).and_then(|bytes| bytes.get(..header.remaining_len));
         let body = body.unwrap_or_default();
         let version = inner.link.version;
@@ -165,8 +165,8 @@ impl Machine<'_> {
             PacketType::Publish => {
                 let Publish { topic, payload, delivery, retain } =
                     Publish::decode(header.flags, body, version)?;
-                let topic = Span::new(body_at.saturating_add(2), topic.as_bytes().len());
-                let payload_at = body_at.saturating_add(body.len()).saturating_sub(payload.len());
+                let topic = Span::new(body_at.wrapping_add(2), topic.as_bytes().len());
+                let payload_at = body_at.wrapping_add(body.len()).wrapping_sub(payload.len());
                 let payload = Span::new(payload_at, payload.len());
                 self.message(Held::Message { topic, payload, delivery, retain }, delivery)
             }
@@ -175,7 +175,7 @@ impl Machine<'_> {
                 if !inner.session.suback(id, codes.len())? {
                     return Ok(self.ignore());
                 }
-                let codes = Span::new(body_at.saturating_add(2), codes.len());
+                let codes = Span::new(body_at.wrapping_add(2), codes.len());
                 Ok(self.answered(id, Held::Subscribed { id, codes }))
             }
             PacketType::ConnAck => self.connack(ConnAck::decode(body, version)?),

@@ -74,14 +74,14 @@ impl Marks {
 
     /// A streamed message was taken in.
     pub(super) fn keep_stream(&mut self) {
-        self.streams = self.streams.saturating_add(1);
-        self.kept_streams = self.kept_streams.saturating_add(1);
+        self.streams = self.streams.wrapping_add(1);
+        self.kept_streams = self.kept_streams.wrapping_add(1);
     }
 
     /// The record of a streamed message goes, or stands for its PUBREL from now on.
     pub(super) fn drop_stream(&mut self, record: &Record) {
         if record.is_streamed() {
-            self.kept_streams = self.kept_streams.saturating_sub(1);
+            self.kept_streams = self.kept_streams.wrapping_sub(1);
         }
     }
 
@@ -148,20 +148,20 @@ impl Outbound<'_> {
     /// Makes room for a packet behind the last one.
     pub(super) fn make_room(&mut self, needed: usize) -> Result<(), NoRoom> {
         let window = self.inner.marks.window();
-        let room = self.limit().saturating_sub(window);
+        let room = self.limit().wrapping_sub(window);
         if needed > room {
             return Err(if window == 0 { NoRoom::TooLarge } else { NoRoom::Full });
         }
         if self.inner.marks.is_streaming() {
             return Err(NoRoom::Streaming);
         }
-        if self.inner.marks.live.saturating_add(needed) > room {
+        if self.inner.marks.live.wrapping_add(needed) > room {
             return Err(NoRoom::Full);
         }
-        if self.inner.marks.tail.saturating_add(needed) > room {
+        if self.inner.marks.tail.wrapping_add(needed) > room {
             self.compact();
         }
-        if self.inner.marks.tail.saturating_add(needed) > room { Err(NoRoom::Full) } else { Ok(()) }
+        if self.inner.marks.tail.wrapping_add(needed) > room { Err(NoRoom::Full) } else { Ok(()) }
     }
 
     /// A packet of this length was written behind the last one.
@@ -170,8 +170,8 @@ impl Outbound<'_> {
         if let Some(id) = id {
             session.set_place(id, marks.tail);
         }
-        marks.tail = marks.tail.saturating_add(len);
-        marks.live = marks.live.saturating_add(len);
+        marks.tail = marks.tail.wrapping_add(len);
+        marks.live = marks.live.wrapping_add(len);
     }
 
     /// So many bytes have left; says whether a whole packet did.
@@ -180,7 +180,7 @@ impl Outbound<'_> {
             return self.stream_sent(len);
         }
         let marks = &mut self.inner.marks;
-        marks.cur = marks.cur.saturating_add(len).min(marks.tail);
+        marks.cur = marks.cur.wrapping_add(len).min(marks.tail);
         let (before, cur) = (marks.rec, marks.cur);
         while let Some(record) = self.record(self.inner.marks.rec).filter(|record| record.end <= cur) {
             self.record_sent(&record);
@@ -210,7 +210,7 @@ impl Outbound<'_> {
 
     pub(super) fn kill(&mut self, record: &Record) {
         let marks = &mut self.inner.marks;
-        marks.live = marks.live.saturating_sub(record.live_len());
+        marks.live = marks.live.wrapping_sub(record.live_len());
         marks.drop_stream(record);
         write(self.tx, record.at, &[DEAD]);
     }

@@ -14,7 +14,7 @@ impl Outbound<'_> {
         self.inner.marks.last_released = 0;
         while let Some(record) = self.record(at) {
             if at <= self.inner.marks.rec {
-                distance = at.saturating_sub(to);
+                distance = at.wrapping_sub(to);
             }
             at = record.end;
             if !record.is_dead() {
@@ -23,10 +23,10 @@ impl Outbound<'_> {
         }
         let marks = &mut self.inner.marks;
         if at <= marks.rec {
-            distance = at.saturating_sub(to);
+            distance = at.wrapping_sub(to);
         }
-        marks.rec = marks.rec.saturating_sub(distance);
-        marks.cur = marks.cur.saturating_sub(distance);
+        marks.rec = marks.rec.wrapping_sub(distance);
+        marks.cur = marks.cur.wrapping_sub(distance);
         marks.head = 0;
         marks.tail = to;
     }
@@ -45,6 +45,6 @@ impl Outbound<'_> {
         if let Some(id) = id {
             self.inner.session.set_place(id, to);
         }
-        to.saturating_add(len)
+        to.wrapping_add(len)
     }
 }

@@ -44,42 +44,42 @@ impl Control {
 
     /// The queue begins here, and with so many bytes in it.
     pub(super) fn begin(&mut self, at: usize, len: usize) {
-        (self.rec, self.cur, self.tail) = (at, at, at.saturating_add(len));
+        (self.rec, self.cur, self.tail) = (at, at, at.wrapping_add(len));
     }
 }
 
 /// Bytes of the transmit buffer that the control queue has by default.
 pub(super) fn share(tx_len: usize) -> usize {
-    (tx_len >> 3).clamp(MIN_LEN, MAX_SHARE)
+    (tx_len >> 3).clamp(MIN_LEN, MAX_SHARE).min(tx_len)
 }
 
 impl Outbound<'_> {
     /// Where the arena ends and the control queue begins.
     pub(super) fn limit(&self) -> usize {
         let len = if self.inner.control.len == 0 { share(self.tx.len()) } else { self.inner.control.len };
-        self.tx.len().saturating_sub(len)
+        self.tx.len().wrapping_sub(len)
     }
 
     /// Whether one more answer has a place.
     pub(super) fn has_room(&self) -> bool {
         let control = &self.inner.control;
-        let used = control.tail.saturating_sub(control.rec);
-        used.saturating_add(ACK_LEN).saturating_add(PINGREQ_LEN) <= control.len
+        let used = control.tail.wrapping_sub(control.rec);
+        used.wrapping_add(ACK_LEN).wrapping_add(PINGREQ_LEN) <= control.len
     }
 
     /// Queues a packet. Callers have asked [`has_room`](Self::has_room), or it is PINGREQ.
     pub(super) fn push_control(&mut self, packet: &[u8]) {
         let limit = self.limit();
         let control = &mut self.inner.control;
-        if control.tail.saturating_add(packet.len()) > self.tx.len() {
-            move_down(self.tx, control.rec, limit, control.tail.saturating_sub(control.rec));
-            let distance = control.rec.saturating_sub(limit);
-            control.cur = control.cur.saturating_sub(distance);
-            control.tail = control.tail.saturating_sub(distance);
+        if control.tail.wrapping_add(packet.len()) > self.tx.len() {
+            move_down(self.tx, control.rec, limit, control.tail.wrapping_sub(control.rec));
+            let distance = control.rec.wrapping_sub(limit);
+            control.cur = control.cur.wrapping_sub(distance);
+            control.tail = control.tail.wrapping_sub(distance);
             control.rec = limit;
         }
         write(self.tx, control.tail, packet);
-        control.tail = control.tail.saturating_add(packet.len());
+        control.tail = control.tail.wrapping_add(packet.len());
     }
 
     /// Queues an answer; the caller has asked [`has_room`](Self::has_room).
@@ -91,7 +91,7 @@ impl Outbound<'_> {
     /// So many bytes have left; says whether a whole packet did.
     pub(super) fn control_sent(&mut self, len: usize) -> bool {
         let control = &mut self.inner.control;
-        control.cur = control.cur.saturating_add(len).min(control.tail);
+        control.cur = control.cur.wrapping_add(len).min(control.tail);
         let mut whole = false;
         while let Some(record) = Record::read(self.tx, self.inner.control.rec)
             .filter(|record| record.end <= self.inner.control.cur)

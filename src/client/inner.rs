@@ -40,7 +40,8 @@ impl<S: ?Sized> Inner<S> {
     /// So many bytes have come into a receive buffer of this length.
     pub(super) fn received(&mut self, len: usize, room: usize, now: Instant) {
         if len > 0 && self.link.state != State::Offline {
-            self.inbound.fill = self.inbound.fill.saturating_add(len).min(room);
+            let free = room.wrapping_sub(self.inbound.fill);
+            self.inbound.fill = self.inbound.fill.wrapping_add(len.min(free));
             self.inbound.fresh = true;
             self.link.bytes_received(now);
         }

@@ -21,27 +21,27 @@ impl Machine<'_> {
         }
         let bytes = self.out.inner.inbound.bytes(self.rx);
         let Some(topic_len) = bytes.get(header.header_len..).and_then(|body| body.first_chunk()) else {
-            return Ok(self.wait_for(FixedHeader::MAX_LEN.saturating_add(2)));
+            return Ok(self.wait_for(FixedHeader::MAX_LEN.wrapping_add(2)));
         };
         let topic_len = usize::from(u16::from_be_bytes(*topic_len));
         let has_id = header.flags & 0x06 != 0;
-        let head_len = topic_len.saturating_add(if has_id { 4 } else { 2 });
+        let head_len = topic_len.wrapping_add(if has_id { 4 } else { 2 });
         if head_len > header.remaining_len {
             return Err(Violation::PacketLength.into());
         }
-        let head_end = header.header_len.saturating_add(head_len);
+        let head_end = header.header_len.wrapping_add(head_len);
         if head_end > self.rx.len() {
-            let remaining = header.remaining_len.saturating_sub(2).saturating_sub(topic_len);
+            let remaining = header.remaining_len.wrapping_sub(2).wrapping_sub(topic_len);
             self.out.inner.inbound.large =
                 Progress::Topic { left: topic_len, flags: header.flags, remaining };
-            self.len = header.header_len.saturating_add(2);
+            self.len = header.header_len.wrapping_add(2);
             return Ok(Step::Done);
         }
         let Some(head) = bytes.get(header.header_len..head_end) else { return Ok(self.wait_for(head_end)) };
         let Publish { topic, delivery, retain, .. } =
             Publish::decode(header.flags, head, self.out.inner.link.version)?;
-        let topic_at = self.out.inner.inbound.start.saturating_add(header.header_len).saturating_add(2);
-        let payload_len = header.remaining_len.saturating_sub(head_len);
+        let topic_at = self.out.inner.inbound.start.wrapping_add(header.header_len).wrapping_add(2);
+        let payload_len = header.remaining_len.wrapping_sub(head_len);
         let topic = Span::new(topic_at, topic.as_bytes().len());
         Ok(self.begin_payload(Large { topic, delivery, retain, payload_len }, head_end))
     }
@@ -68,7 +68,7 @@ impl Machine<'_> {
     /// More of a large message.
     pub(super) fn large_message(&mut self) -> Result<Step, Fault> {
         let inbound = &mut self.out.inner.inbound;
-        let available = inbound.fill.saturating_sub(inbound.start);
+        let available = inbound.fill.wrapping_sub(inbound.start);
         match &mut inbound.large {
             Progress::None => Ok(Step::Wait),
             Progress::Topic { left: 0, flags, remaining } => {
@@ -84,7 +84,7 @@ impl Machine<'_> {
                 if len == 0 {
                     return Ok(self.wait_for(1));
                 }
-                *left = left.saturating_sub(len);
+                *left = left.wrapping_sub(len);
                 self.len = len;
                 if !matches!(inbound.large, Progress::Payload { deliver: true, .. }) {
                     return Ok(Step::Done);
@@ -110,7 +110,7 @@ impl Machine<'_> {
                 _ => (Delivery::AtLeastOnce { id, dup }, 2),
             }
         };
-        let payload_len = remaining.saturating_sub(id_len);
+        let payload_len = remaining.wrapping_sub(id_len);
         let large = Large { topic: Span::default(), delivery, retain: flags & 1 != 0, payload_len };
         Ok(self.begin_payload(large, id_len))
     }

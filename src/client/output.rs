@@ -92,9 +92,8 @@ impl<'a> Outbound<'a> {
     pub(super) fn sent(&mut self, len: usize) {
         let Offered { sources: [first, second], lens: [of_first, of_second] } = self.inner.offered;
         let from_first = len.min(of_first);
-        let from_second = len.saturating_sub(from_first).min(of_second);
-        self.inner.offered.lens =
-            [of_first.saturating_sub(from_first), of_second.saturating_sub(from_second)];
+        let from_second = len.wrapping_sub(from_first).min(of_second);
+        self.inner.offered.lens = [of_first.wrapping_sub(from_first), of_second.wrapping_sub(from_second)];
         self.sent_from(first, from_first);
         self.sent_from(second, from_second);
     }
@@ -115,7 +114,7 @@ impl<'a> Outbound<'a> {
             Source::Control => self.control_sent(len),
             Source::Disconnect => {
                 let link = &mut self.inner.link;
-                link.disconnect_sent = link.disconnect_sent.saturating_add(len as u8);
+                link.disconnect_sent = link.disconnect_sent.wrapping_add(len as u8);
                 if usize::from(link.disconnect_sent) >= DISCONNECT.len() {
                     return self.link_lost();
                 }

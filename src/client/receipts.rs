@@ -75,7 +75,7 @@ impl Receipts {
     pub(super) fn push(&mut self, id: PacketId, answer: PacketType) -> bool {
         match self.runs.back_mut() {
             Some(run) if run.takes(id, answer) => {
-                run.len = run.len.saturating_add(1);
+                run.len = run.len.wrapping_add(1);
                 true
             }
             _ => self.runs.push_back(Run { first: id, len: 1, answer }).is_ok(),
@@ -89,7 +89,7 @@ impl Receipts {
     fn pop(&mut self) {
         if let Some(run) = self.runs.front_mut() {
             run.first = run.first.next();
-            run.len = run.len.saturating_sub(1);
+            run.len = run.len.wrapping_sub(1);
             if run.len == 0 {
                 self.runs.pop_front();
             }

@@ -28,7 +28,7 @@ impl Marks {
         let mut at = self.head;
         while let Some(record) = self.record(bytes, at) {
             if what.covers(&record, bytes) {
-                live = live.saturating_sub(record.live_len());
+                live = live.wrapping_sub(record.live_len());
             }
             at = record.end;
         }
@@ -77,7 +77,7 @@ impl Outbound<'_> {
             }
             // As it is now: it may have been killed.
             let streamed = self.record(record.at).is_some_and(|record| record.is_streamed());
-            streams = streams.saturating_add(u32::from(streamed));
+            streams = streams.wrapping_add(u32::from(streamed));
         }
         let marks = &mut self.inner.marks;
         (marks.rec, marks.cur) = (marks.head, marks.head);

@@ -29,7 +29,7 @@ impl Outbound<'_> {
     /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
     pub(super) fn released(&mut self, id: PacketId) -> Released {
         let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: id } };
-        self.inner.marks.live = self.inner.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
+        self.inner.marks.live = self.inner.marks.live.wrapping_sub(record.len().wrapping_sub(PUBREL_LEN));
         self.inner.marks.drop_stream(&record);
         write(self.tx, record.at, &[RELEASED]);
         write(self.tx, record.body, &id.get().to_be_bytes());

@@ -94,7 +94,7 @@ pub(super) fn save(inner: &Inner<[Slot]>, tx: &[u8], out: &mut [u8]) -> Result<u
     writer.u8(u8::from(inner.link.clean_session));
     write_image(inner, tx, &mut writer);
     let len = writer.len();
-    let needed = len.saturating_add(CRC_LEN);
+    let needed = len.wrapping_add(CRC_LEN);
     let (Some(image), true) = (out.get(..len), needed <= out.len()) else {
         return Err(SaveError::BufferTooSmall { needed });
     };
@@ -231,7 +231,7 @@ impl Outbound<'_> {
         if kept.streamed {
             self.inner.marks.keep_stream();
         }
-        if at.saturating_add(packet.len()).saturating_add(self.inner.marks.window()) > self.limit() {
+        if at.wrapping_add(packet.len()).wrapping_add(self.inner.marks.window()) > self.limit() {
             return Err(RestoreError::TooLarge);
         }
         write(self.tx, at, packet);

@@ -56,7 +56,7 @@ impl Marks {
                 let head_at = record.publish_at().unwrap_or(record.end);
                 self.cur.max(head_at)..record.end
             }
-            Stream::Begun { cur, fill, .. } => self.tail.saturating_add(cur)..self.tail.saturating_add(fill),
+            Stream::Begun { cur, fill, .. } => self.tail.wrapping_add(cur)..self.tail.wrapping_add(fill),
             _ => self.cur..self.next_streamed(bytes).min(end),
         };
         bytes.get(range).unwrap_or_default()
@@ -78,9 +78,9 @@ impl Outbound<'_> {
         let Stream::Begun { left, mut cur, fill } = self.inner.marks.stream else { return false };
         if self.inner.marks.cur < record.end {
             let head_at = record.publish_at().unwrap_or(record.end);
-            self.inner.marks.cur = self.inner.marks.cur.max(head_at).saturating_add(len).min(record.end);
+            self.inner.marks.cur = self.inner.marks.cur.max(head_at).wrapping_add(len).min(record.end);
         } else {
-            cur = cur.saturating_add(len).min(fill);
+            cur = cur.wrapping_add(len).min(fill);
         }
         self.inner.marks.stream = if cur == fill {
             Stream::Begun { left, cur: 0, fill: 0 }
@@ -90,7 +90,7 @@ impl Outbound<'_> {
         let whole = self.inner.marks.cur == record.end && left == 0 && cur == fill;
         if whole {
             self.inner.marks.stream = Stream::None;
-            self.inner.marks.streams = self.inner.marks.streams.saturating_sub(1);
+            self.inner.marks.streams = self.inner.marks.streams.wrapping_sub(1);
             self.record_sent(&record);
             self.skip_dead();
         }
@@ -100,21 +100,21 @@ impl Outbound<'_> {
     /// Takes in more of the payload; says how many bytes.
     fn fill_window(&mut self, payload: &[u8]) -> usize {
         let Stream::Begun { left, cur, fill } = self.inner.marks.stream else { return 0 };
-        let at = self.inner.marks.tail.saturating_add(fill);
-        let len = payload.len().min(left).min(self.limit().saturating_sub(at));
+        let at = self.inner.marks.tail.wrapping_add(fill);
+        let len = payload.len().min(left).min(self.limit().wrapping_sub(at));
         let Some((window, payload)) = self.tx.get_mut(at..).zip(payload.get(..len)) else { return 0 };
         if let Some(window) = window.get_mut(..len) {
             window.copy_from_slice(payload);
         }
         self.inner.marks.stream =
-            Stream::Begun { left: left.saturating_sub(len), cur, fill: fill.saturating_add(len) };
+            Stream::Begun { left: left.wrapping_sub(len), cur, fill: fill.wrapping_add(len) };
         len
     }
 
     /// Bytes of payload that a streamed message has: what its PUBLISH announces, less the rest of the head.
     fn payload_len(&self, record: &Record) -> Option<usize> {
         let publish = Record::read(self.tx, record.publish_at()?)?;
-        Some(publish.end.saturating_sub(record.end))
+        Some(publish.end.wrapping_sub(record.end))
     }
 
     /// See [`Client::publish_streamed`](crate::Client::publish_streamed).
@@ -136,14 +136,14 @@ impl Outbound<'_> {
             Err(EncodeError::BufferTooSmall { needed }) => needed,
             Ok(len) => len,
         };
-        let body_len = head_len.saturating_add(2);
+        let body_len = head_len.wrapping_add(2);
         let len = crate::codec::packet_len(body_len);
         // Besides the head, some of the payload must have room.
-        let room = self.reserve(len.saturating_add(WINDOW))?;
+        let room = self.reserve(len.wrapping_add(WINDOW))?;
         crate::codec::write_header(room, STREAMED, body_len);
         let id = delivery.id().map_or(0, PacketId::get);
-        let head_at = len.saturating_sub(head_len);
-        write(room, head_at.saturating_sub(2), &id.to_be_bytes());
+        let head_at = len.wrapping_sub(head_len);
+        write(room, head_at.wrapping_sub(2), &id.to_be_bytes());
         // There is room, so this cannot fail.
         let _ = publish.encode_head(version, payload_len, room.get_mut(head_at..).unwrap_or_default());
         self.inner.marks.keep_stream();
@@ -193,7 +193,7 @@ impl Outbound<'_> {
         }
         self.kill(&record);
         self.inner.marks.stream = Stream::None;
-        self.inner.marks.streams = self.inner.marks.streams.saturating_sub(1);
+        self.inner.marks.streams = self.inner.marks.streams.wrapping_sub(1);
         self.compact();
         Ok(())
     }

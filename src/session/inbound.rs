@@ -80,8 +80,8 @@ impl InboundIds {
     pub fn len(&self) -> usize {
         self.runs
             .iter()
-            .map(|run| usize::from(run.len).saturating_add(run.bits.count_ones() as usize))
-            .fold(0, usize::saturating_add)
+            .map(|run| usize::from(run.len).wrapping_add(run.bits.count_ones() as usize))
+            .fold(0, usize::wrapping_add)
     }
 
     /// Whether no identifier is in the set.
@@ -144,7 +144,7 @@ impl Run {
     /// Lengthens the run by the bits that stand right behind it.
     fn absorb(&mut self) {
         let ones = self.bits.trailing_ones();
-        self.len = self.len.saturating_add(ones as u16);
+        self.len = self.len.wrapping_add(ones as u16);
         self.bits = self.bits.checked_shr(ones).unwrap_or(0);
     }
 

@@ -147,7 +147,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
                 *slot = Slot::new(id, request);
                 self.next = id.next();
                 self.exactly_once =
-                    self.exactly_once.saturating_add(u16::from(request == Request::ExactlyOnce));
+                    self.exactly_once.wrapping_add(u16::from(request == Request::ExactlyOnce));
                 true
             }
             _ => false,
@@ -227,7 +227,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
             Some(slot) if expected(slot.state) => {
                 let exactly_once = slot.state.is_exactly_once();
                 slot.free();
-                self.exactly_once = self.exactly_once.saturating_sub(u16::from(exactly_once));
+                self.exactly_once = self.exactly_once.wrapping_sub(u16::from(exactly_once));
                 true
             }
             _ => false,
@@ -239,7 +239,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         for slot in self.slots.as_mut() {
             let state = slot.state.link_lost();
             if state == State::Lost && slot.state != State::Lost {
-                self.ended = self.ended.saturating_add(1);
+                self.ended = self.ended.wrapping_add(1);
             }
             slot.state = state;
         }
@@ -265,8 +265,8 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
             State::Lost | State::Uncertain => return,
             _ => State::Lost,
         };
-        self.exactly_once = self.exactly_once.saturating_sub(u16::from(exactly_once));
-        self.ended = self.ended.saturating_add(1);
+        self.exactly_once = self.exactly_once.wrapping_sub(u16::from(exactly_once));
+        self.ended = self.ended.wrapping_add(1);
     }
 
     /// A request that ended without an answer; its identifier is free from now on.
@@ -277,7 +277,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         let slot = self.slots.as_mut().iter_mut().find(|slot| slot.outcome().is_some())?;
         let ended = slot.id.zip(slot.outcome());
         slot.free();
-        self.ended = self.ended.saturating_sub(1);
+        self.ended = self.ended.wrapping_sub(1);
         ended
     }
 
