@@ -83,7 +83,7 @@ impl Machine<'_> {
             }
         }
         // Only now: what has come in time may have been read late.
-        match self.out.inner.link.timed_out(self.out.now) {
+        match self.out.inner.timed_out(self.out.now) {
             Some(timeout) => Err(Fault::TimedOut(timeout)),
             None => Ok(false),
         }
@@ -136,8 +136,8 @@ impl Machine<'_> {
         inner.inbound.make_room(self.rx, len);
         // PINGRESP cannot come before the packet that is on its way.
         let fresh = core::mem::take(&mut inner.inbound.fresh);
-        if fresh && inner.inbound.fill > inner.inbound.start && inner.link.timers.is_set(Timer::PingResp) {
-            inner.link.timers.set(Timer::PingResp, self.out.now, inner.link.options.timeouts.pingresp_ms);
+        if fresh && inner.inbound.fill > inner.inbound.start && inner.timers.is_set(Timer::PingResp) {
+            inner.timers.set(Timer::PingResp, self.out.now, inner.options.timeouts.pingresp_ms);
         }
         Step::Wait
     }
@@ -180,7 +180,7 @@ impl Machine<'_> {
             }
             PacketType::ConnAck => self.connack(ConnAck::decode(body, version)?),
             PacketType::PingResp => {
-                inner.link.timers.stop(Timer::PingResp);
+                inner.timers.stop(Timer::PingResp);
                 Ok(Step::Done)
             }
             answer => self.answer(answer, decode_id(body)?),
@@ -197,14 +197,13 @@ impl Machine<'_> {
             ConnAck::Refused(code) => return Err(Fault::Refused(code)),
             ConnAck::Accepted { session_present } => session_present,
         };
-        let link = &mut inner.link;
-        if session_present && link.clean_session {
+        if session_present && inner.link.clean_session {
             return Err(Violation::SessionPresentAfterClean.into());
         }
-        let known = (link.version == Version::Mqtt311).then_some(session_present);
-        let kept = known.unwrap_or(link.options.assume_session_kept);
-        link.accept(self.out.now);
-        if !link.clean_session && !kept {
+        let known = (inner.link.version == Version::Mqtt311).then_some(session_present);
+        let kept = known.unwrap_or(inner.options.assume_session_kept);
+        inner.accept(self.out.now);
+        if !inner.link.clean_session && !kept {
             self.out.session_lost();
         }
         Ok(self.hold(Held::Connected { session_present: known }))
@@ -224,7 +223,7 @@ impl Machine<'_> {
             self.out.answer(answer, id);
             return Ok(Step::Done);
         }
-        if self.out.inner.link.options.manual_acknowledgement {
+        if self.out.inner.options.manual_acknowledgement {
             return Ok(self.message_on_receipt(held, answer, id));
         }
         if answer == PacketType::PubRec && self.out.take_inbound(id).is_err() {

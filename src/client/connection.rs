@@ -1,6 +1,7 @@
 //! How a connection begins and ends, and what becomes of the session then.
 
 use super::control;
+use super::inner::Inner;
 use super::link::State;
 use super::outbound::Outbound;
 use super::output::Offered;
@@ -42,12 +43,12 @@ impl Outbound<'_> {
     }
 
     fn begin(&mut self, connect: &Connect<'_>) {
-        let link = &mut self.inner.link;
+        let Inner { link, timers, options, .. } = &mut *self.inner;
         link.state = State::Connecting;
         link.version = connect.version;
         link.clean_session = connect.clean_session;
         link.keep_alive_ms = u32::from(connect.keep_alive).wrapping_mul(1_000);
-        link.timers.set(Timer::ConnAck, self.now, link.options.timeouts.connack_ms);
+        timers.set(Timer::ConnAck, self.now, options.timeouts.connack_ms);
         self.watch_output(false);
     }
 
@@ -62,7 +63,7 @@ impl Outbound<'_> {
     }
 
     fn given_up_with_session(&self) -> GiveUp {
-        match self.inner.link.options.session_loss {
+        match self.inner.options.session_loss {
             SessionLoss::Resend => GiveUp::Released,
             SessionLoss::Drop => GiveUp::Attempted,
         }
@@ -82,7 +83,7 @@ impl Outbound<'_> {
     /// The connection is gone, or never came to be.
     pub(super) fn link_lost(&mut self) {
         self.inner.inbound.link_lost();
-        self.inner.link.reset();
+        self.inner.reset_link();
         self.inner.offered = Offered::NOTHING;
         let limit = self.limit();
         self.inner.control.begin(limit, 0);

@@ -50,7 +50,7 @@ impl Machine<'_> {
     fn begin_payload(&mut self, large: Large, occupied: usize) -> Step {
         let inner = &mut *self.out.inner;
         let fits = !large.topic.is_empty();
-        let pieces = inner.link.options.large_messages == LargeMessages::Pieces && fits;
+        let pieces = inner.options.large_messages == LargeMessages::Pieces && fits;
         let repeated = match large.delivery {
             Delivery::ExactlyOnce { id, .. } => inner.session.inbound.contains(id),
             _ => false,

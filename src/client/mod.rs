@@ -106,12 +106,12 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
     /// The choices that hold.
     pub const fn options(&self) -> &Options {
-        &self.inner.link.options
+        &self.inner.options
     }
 
     /// The choices, to be changed; time-outs that run already stay as they are.
     pub const fn options_mut(&mut self) -> &mut Options {
-        &mut self.inner.link.options
+        &mut self.inner.options
     }
 
     /// How far the connection is.
@@ -121,7 +121,7 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
     /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
     pub fn deadline(&self) -> Option<Instant> {
-        self.inner.link.deadline()
+        self.inner.deadline()
     }
 
     /// Requests under way: their number is at most `N`.

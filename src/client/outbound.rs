@@ -48,7 +48,7 @@ impl Outbound<'_> {
                 (Delivery::AtLeastOnce { id, dup: false }, Some((id, Request::AtLeastOnce)))
             }
             QoS::ExactlyOnce => {
-                let most = usize::from(self.inner.link.options.max_exactly_once);
+                let most = usize::from(self.inner.options.max_exactly_once);
                 if most != 0 && self.inner.session.exactly_once() >= most {
                     return Err(RequestError::Full(Full::Requests));
                 }

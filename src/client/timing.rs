@@ -12,11 +12,11 @@ const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 impl Outbound<'_> {
     /// Queues PINGREQ if one direction was silent for the keep alive time.
     pub(super) fn ping_if_due(&mut self) {
-        if self.inner.link.state != State::Connected || !self.inner.link.ping_is_due(self.now) {
+        if self.inner.link.state != State::Connected || !self.inner.ping_is_due(self.now) {
             return;
         }
-        self.inner.link.timers.stop(Timer::SendSilence);
-        self.inner.link.timers.stop(Timer::ReceiveSilence);
+        self.inner.timers.stop(Timer::SendSilence);
+        self.inner.timers.stop(Timer::ReceiveSilence);
         if !self.inner.link.ping_queued {
             debug!("MQTT: PINGREQ");
             self.inner.link.ping_queued = true;
@@ -27,38 +27,38 @@ impl Outbound<'_> {
     /// Keeps the time-out of output: it runs while there is some, and begins anew with each byte that leaves.
     pub(super) fn watch_output(&mut self, progress: bool) {
         if self.source() == Source::None {
-            self.inner.link.timers.stop(Timer::Stall);
-        } else if progress || !self.inner.link.timers.is_set(Timer::Stall) {
-            self.inner.link.timers.set(Timer::Stall, self.now, self.inner.link.options.timeouts.stall_ms);
+            self.inner.timers.stop(Timer::Stall);
+        } else if progress || !self.inner.timers.is_set(Timer::Stall) {
+            self.inner.timers.set(Timer::Stall, self.now, self.inner.options.timeouts.stall_ms);
         }
     }
 
     /// Keeps the time-out of answers: it runs for the oldest request once that is sent.
     pub(super) fn watch_answers(&mut self, oldest_changed: bool) {
         if !self.inner.marks.is_waiting() {
-            self.inner.link.timers.stop(Timer::Ack);
-            self.inner.link.timers.stop(Timer::Retry);
+            self.inner.timers.stop(Timer::Ack);
+            self.inner.timers.stop(Timer::Retry);
         } else if oldest_changed || !self.inner.marks.is_watched {
-            self.inner.link.timers.set(Timer::Ack, self.now, self.inner.link.options.timeouts.ack_ms);
-            self.inner.link.retry_ms = self.inner.link.options.retry.after_ms(self.inner.link.version);
-            self.inner.link.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
+            self.inner.timers.set(Timer::Ack, self.now, self.inner.options.timeouts.ack_ms);
+            self.inner.link.retry_ms = self.inner.options.retry.after_ms(self.inner.link.version);
+            self.inner.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
         }
         self.inner.marks.is_watched = self.inner.marks.is_waiting();
     }
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     pub(super) fn retry_if_due(&mut self) {
-        if !self.inner.link.timers.is_due(Timer::Retry, self.now) {
+        if !self.inner.timers.is_due(Timer::Retry, self.now) {
             return;
         }
         let idle = self.source() == Source::None && self.inner.marks.is_sent();
         if !idle || self.inner.link.state != State::Connected {
-            self.inner.link.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
+            self.inner.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
             return;
         }
         debug!("MQTT: no answers, so everything is sent again");
         self.inner.link.retry_ms = self.inner.link.retry_ms.saturating_mul(2);
-        self.inner.link.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
+        self.inner.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
         self.restart(Restart::NoAnswer { mqtt31: self.inner.link.version == Version::Mqtt31 });
         self.inner.session.send_again();
         self.watch_output(false);
