@@ -83,7 +83,7 @@ impl Machine<'_> {
             }
         }
         // Only now: what has come in time may have been read late.
-        match self.out.inner.timed_out(self.out.now) {
+        match self.out.inner.timed_out() {
             Some(timeout) => Err(Fault::TimedOut(timeout)),
             None => Ok(false),
         }
@@ -137,7 +137,7 @@ impl Machine<'_> {
         // PINGRESP cannot come before the packet that is on its way.
         let fresh = core::mem::take(&mut inner.inbound.fresh);
         if fresh && inner.inbound.fill > inner.inbound.start && inner.timers.is_set(Timer::PingResp) {
-            inner.timers.set(Timer::PingResp, self.out.now, inner.options.timeouts.pingresp_ms);
+            inner.timers.set(Timer::PingResp, inner.options.timeouts.pingresp_ms);
         }
         Step::Wait
     }
@@ -202,7 +202,7 @@ impl Machine<'_> {
         }
         let known = (inner.link.version == Version::Mqtt311).then_some(session_present);
         let kept = known.unwrap_or(inner.options.assume_session_kept);
-        inner.accept(self.out.now);
+        inner.accept();
         if !inner.link.clean_session && !kept {
             self.out.session_lost();
         }

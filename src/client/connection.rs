@@ -48,7 +48,7 @@ impl Outbound<'_> {
         link.version = connect.version;
         link.clean_session = connect.clean_session;
         link.keep_alive_ms = u32::from(connect.keep_alive).wrapping_mul(1_000);
-        timers.set(Timer::ConnAck, self.now, options.timeouts.connack_ms);
+        timers.set(Timer::ConnAck, options.timeouts.connack_ms);
         self.watch_output(false);
     }
 

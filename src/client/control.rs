@@ -99,7 +99,7 @@ impl Outbound<'_> {
             self.inner.control.rec = record.end;
             whole = true;
             if record.first == PacketType::PingReq.first_byte() {
-                self.inner.ping_sent(self.now);
+                self.inner.ping_sent();
             }
         }
         if self.inner.control.is_empty() {

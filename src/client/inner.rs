@@ -51,7 +51,8 @@ impl<S: ?Sized> Inner<S> {
             let free = room.wrapping_sub(self.inbound.fill);
             self.inbound.fill = self.inbound.fill.wrapping_add(len.min(free));
             self.inbound.fresh = true;
-            self.bytes_received(now);
+            self.timers.set_now(now);
+            self.bytes_received();
         }
     }
 }

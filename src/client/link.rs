@@ -2,7 +2,7 @@
 
 use super::Timeout;
 use super::inner::Inner;
-use crate::session::timers::{Timer, Timers};
+use crate::session::timers::Timer;
 use crate::{Instant, Version};
 
 /// How far a connection is.
@@ -72,37 +72,37 @@ impl<S: ?Sized> Inner<S> {
         self.link.accepted = false;
         self.link.ping_queued = false;
         self.link.disconnect_sent = 0;
-        self.timers = Timers::new();
+        self.timers.clear();
     }
 
     /// CONNACK has come. The keep alive counts from the end of CONNECT, as the server's does.
-    pub(super) fn accept(&mut self, now: Instant) {
+    pub(super) fn accept(&mut self) {
         info!("MQTT: connected");
         self.link.accepted = true;
         self.timers.stop(Timer::ConnAck);
         if self.link.state == State::Connecting {
             self.link.state = State::Connected;
         }
-        self.timers.set(Timer::ReceiveSilence, now, self.link.keep_alive_ms);
+        self.timers.set(Timer::ReceiveSilence, self.link.keep_alive_ms);
     }
 
     /// The last byte of a packet has left.
-    pub(super) fn packet_sent(&mut self, now: Instant) {
-        self.timers.set(Timer::SendSilence, now, self.link.keep_alive_ms);
+    pub(super) fn packet_sent(&mut self) {
+        self.timers.set(Timer::SendSilence, self.link.keep_alive_ms);
     }
 
     /// The last byte of PINGREQ has left. A PINGRESP that is due already stays due.
-    pub(super) fn ping_sent(&mut self, now: Instant) {
+    pub(super) fn ping_sent(&mut self) {
         self.link.ping_queued = false;
         if !self.timers.is_set(Timer::PingResp) {
-            self.timers.set(Timer::PingResp, now, self.options.timeouts.pingresp_ms);
+            self.timers.set(Timer::PingResp, self.options.timeouts.pingresp_ms);
         }
     }
 
     /// Bytes have come.
-    pub(super) fn bytes_received(&mut self, now: Instant) {
+    pub(super) fn bytes_received(&mut self) {
         if self.link.state == State::Connected {
-            self.timers.set(Timer::ReceiveSilence, now, self.link.keep_alive_ms);
+            self.timers.set(Timer::ReceiveSilence, self.link.keep_alive_ms);
         }
     }
 
@@ -117,12 +117,12 @@ impl<S: ?Sized> Inner<S> {
     }
 
     /// Whether one direction was silent for the keep alive time.
-    pub(super) fn ping_is_due(&self, now: Instant) -> bool {
-        self.timers.is_due(Timer::SendSilence, now) || self.timers.is_due(Timer::ReceiveSilence, now)
+    pub(super) fn ping_is_due(&self) -> bool {
+        self.timers.is_due(Timer::SendSilence) || self.timers.is_due(Timer::ReceiveSilence)
     }
 
     /// A time-out that has come to its end.
-    pub(super) fn timed_out(&self, now: Instant) -> Option<Timeout> {
+    pub(super) fn timed_out(&self) -> Option<Timeout> {
         [
             (Timer::ConnAck, Timeout::ConnAck),
             (Timer::PingResp, Timeout::PingResp),
@@ -131,7 +131,7 @@ impl<S: ?Sized> Inner<S> {
         ]
         .into_iter()
         .filter(|(timer, _)| self.link.state != State::Closing || *timer == Timer::Stall)
-        .find(|(timer, _)| self.timers.is_due(*timer, now))
+        .find(|(timer, _)| self.timers.is_due(*timer))
         .map(|(_, timeout)| timeout)
     }
 }

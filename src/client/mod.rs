@@ -149,12 +149,13 @@ impl<R, T, const N: usize> Client<R, T, N> {
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     pub fn outbound(&mut self) -> Outbound<'_> {
-        self.at(Instant::ZERO)
+        Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() }
     }
 
     /// The outbound half, at this point in time.
     fn at(&mut self, now: Instant) -> Outbound<'_> {
-        Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut(), now }
+        self.inner.timers.set_now(now);
+        self.outbound()
     }
 
     /// Begins a connection on a transport that is open: queues CONNECT, which copies what it needs.
@@ -281,7 +282,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
         let free = self.buffers.rx.as_mut().get_mut(self.inner.inbound.fill..).unwrap_or_default();
-        let outbound = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut(), now: Instant::ZERO };
+        let outbound = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() };
         (free, outbound.pending())
     }
 
@@ -306,7 +307,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        let out = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut(), now };
+        self.inner.timers.set_now(now);
+        let out = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() };
         Machine { rx: self.buffers.rx.as_mut(), out, len: 0 }.advance()
     }
 
@@ -370,6 +372,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// ```
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_>) {
         let event = self.inner.inbound.event(self.buffers.rx.as_ref(), self.inner.link.version);
-        (event, Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut(), now: Instant::ZERO })
+        (event, Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() })
     }
 }

@@ -15,8 +15,6 @@ use crate::{Instant, PacketId, QoS, TopicName};
 pub struct Outbound<'a> {
     pub(super) inner: &'a mut Inner<[Slot]>,
     pub(super) tx: &'a mut [u8],
-    /// The time of the call that is at work.
-    pub(super) now: Instant,
 }
 
 /// A request that waits for an answer, with the identifier that it gets if it is taken.
@@ -25,7 +23,7 @@ pub(super) type Numbered = (PacketId, Request);
 impl Outbound<'_> {
     /// See [`Client::publish`](crate::Client::publish).
     pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
-        self.now = now;
+        self.inner.timers.set_now(now);
         let topic = TopicName::new(message.topic)?;
         let (delivery, request) = self.begin_publish(message.qos)?;
         let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
@@ -60,7 +58,7 @@ impl Outbound<'_> {
 
     /// See [`Client::subscribe`](crate::Client::subscribe).
     pub fn subscribe(&mut self, filters: &[(&str, QoS)], now: Instant) -> Result<PacketId, RequestError> {
-        self.now = now;
+        self.inner.timers.set_now(now);
         let count = u8::try_from(filters.len()).map_err(|_| RequestError::TooManyFilters)?;
         let filters = SubscribeFilters::new(filters)?;
         let id = self.connected_id()?;
@@ -71,7 +69,7 @@ impl Outbound<'_> {
 
     /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
     pub fn unsubscribe(&mut self, filters: &[&str], now: Instant) -> Result<PacketId, RequestError> {
-        self.now = now;
+        self.inner.timers.set_now(now);
         let filters = UnsubscribeFilters::new(filters)?;
         let id = self.connected_id()?;
         self.request(PacketType::Unsubscribe.first_byte(), &(id, filters), Some((id, Request::Unsubscribe)))?;

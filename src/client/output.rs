@@ -122,7 +122,7 @@ impl<'a> Outbound<'a> {
             }
         };
         if whole {
-            self.inner.packet_sent(self.now);
+            self.inner.packet_sent();
         }
         self.watch_output(true);
     }

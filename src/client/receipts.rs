@@ -100,7 +100,7 @@ impl Receipts {
 impl Outbound<'_> {
     /// See [`Client::acknowledge`](crate::Client::acknowledge).
     pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
-        self.now = now;
+        self.inner.timers.set_now(now);
         if receipt.connection != self.inner.receipts.connection {
             return Err(AcknowledgeError::Stale);
         }

@@ -123,7 +123,7 @@ impl Outbound<'_> {
         message: &StreamedMessage<'_>,
         now: Instant,
     ) -> Result<Option<PacketId>, RequestError> {
-        self.now = now;
+        self.inner.timers.set_now(now);
         let topic = TopicName::new(message.topic)?;
         if message.qos != QoS::AtMostOnce && !message.repeatable {
             return Err(RequestError::NotRepeatable);
@@ -166,7 +166,7 @@ impl Outbound<'_> {
 
     /// See [`Client::write_payload`](crate::Client::write_payload).
     pub fn write_payload(&mut self, payload: &[u8], now: Instant) -> Result<usize, StreamError> {
-        self.now = now;
+        self.inner.timers.set_now(now);
         match self.inner.marks.stream {
             Stream::None => return Err(StreamError::NotAsked),
             Stream::Asked => {

@@ -12,7 +12,7 @@ const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 impl Outbound<'_> {
     /// Queues PINGREQ if one direction was silent for the keep alive time.
     pub(super) fn ping_if_due(&mut self) {
-        if self.inner.link.state != State::Connected || !self.inner.ping_is_due(self.now) {
+        if self.inner.link.state != State::Connected || !self.inner.ping_is_due() {
             return;
         }
         self.inner.timers.stop(Timer::SendSilence);
@@ -29,7 +29,7 @@ impl Outbound<'_> {
         if self.source() == Source::None {
             self.inner.timers.stop(Timer::Stall);
         } else if progress || !self.inner.timers.is_set(Timer::Stall) {
-            self.inner.timers.set(Timer::Stall, self.now, self.inner.options.timeouts.stall_ms);
+            self.inner.timers.set(Timer::Stall, self.inner.options.timeouts.stall_ms);
         }
     }
 
@@ -39,26 +39,26 @@ impl Outbound<'_> {
             self.inner.timers.stop(Timer::Ack);
             self.inner.timers.stop(Timer::Retry);
         } else if oldest_changed || !self.inner.marks.is_watched {
-            self.inner.timers.set(Timer::Ack, self.now, self.inner.options.timeouts.ack_ms);
+            self.inner.timers.set(Timer::Ack, self.inner.options.timeouts.ack_ms);
             self.inner.link.retry_ms = self.inner.options.retry.after_ms(self.inner.link.version);
-            self.inner.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
+            self.inner.timers.set(Timer::Retry, self.inner.link.retry_ms);
         }
         self.inner.marks.is_watched = self.inner.marks.is_waiting();
     }
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     pub(super) fn retry_if_due(&mut self) {
-        if !self.inner.timers.is_due(Timer::Retry, self.now) {
+        if !self.inner.timers.is_due(Timer::Retry) {
             return;
         }
         let idle = self.source() == Source::None && self.inner.marks.is_sent();
         if !idle || self.inner.link.state != State::Connected {
-            self.inner.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
+            self.inner.timers.set(Timer::Retry, self.inner.link.retry_ms);
             return;
         }
         debug!("MQTT: no answers, so everything is sent again");
         self.inner.link.retry_ms = self.inner.link.retry_ms.saturating_mul(2);
-        self.inner.timers.set(Timer::Retry, self.now, self.inner.link.retry_ms);
+        self.inner.timers.set(Timer::Retry, self.inner.link.retry_ms);
         self.restart(Restart::NoAnswer { mqtt31: self.inner.link.version == Version::Mqtt31 });
         self.inner.session.send_again();
         self.watch_output(false);

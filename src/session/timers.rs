@@ -28,16 +28,29 @@ const TIMERS: usize = 7;
 #[derive(Clone, Debug)]
 pub(crate) struct Timers {
     at: [u64; TIMERS],
+    /// What time it is, by the call that is at work.
+    now: u64,
 }
 
 impl Timers {
     pub(crate) const fn new() -> Self {
-        Timers { at: [0; TIMERS] }
+        Timers { at: [0; TIMERS], now: 0 }
+    }
+
+    /// Turns all of them off.
+    pub(crate) fn clear(&mut self) {
+        self.at = [0; TIMERS];
+    }
+
+    /// It is so late.
+    pub(crate) fn set_now(&mut self, now: Instant) {
+        self.now = now.as_millis();
     }
 
     /// Sets a timer; 0 ms turns it off, and so does what lies behind the end of time.
-    pub(crate) fn set(&mut self, timer: Timer, now: Instant, ms: u32) {
-        let at = now.as_millis().checked_add(u64::from(ms)).unwrap_or(0);
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    pub(crate) fn set(&mut self, timer: Timer, ms: u32) {
+        let at = self.now.checked_add(u64::from(ms)).unwrap_or(0);
         self.put(timer, if ms == 0 { 0 } else { at });
     }
 
@@ -59,8 +72,8 @@ impl Timers {
         self.get(timer) != 0
     }
 
-    pub(crate) fn is_due(&self, timer: Timer, now: Instant) -> bool {
-        self.is_set(timer) && self.get(timer) <= now.as_millis()
+    pub(crate) fn is_due(&self, timer: Timer) -> bool {
+        self.is_set(timer) && self.get(timer) <= self.now
     }
 
     /// When this timer is due, if it is set.
