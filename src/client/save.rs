@@ -23,7 +23,7 @@ use super::link::State;
 use super::outbound::Outbound;
 use super::record::{RELEASED, Record};
 use crate::PacketId;
-use crate::codec::{Decoded, Delivery, FixedHeader, Packet, PacketType, Publish, Version, Writer, decode};
+use crate::codec::{Delivery, FixedHeader, PacketType, Publish, Version, Writer, decode_id};
 use crate::session::{Request, Slot};
 
 const MAGIC: [u8; 4] = *b"BMQ\x01";
@@ -191,31 +191,26 @@ struct Kept {
 impl Kept {
     fn read(bytes: &[u8]) -> Option<Self> {
         let record = Record::read(bytes, 0).filter(|record| record.end <= bytes.len())?;
-        let delivery = if record.is_streamed() {
-            let head = bytes.get(record.publish_at()?..record.end)?;
-            let header = FixedHeader::decode(head, Version::Mqtt311)
-                .ok()?
-                .filter(|header| header.packet_type == PacketType::Publish)
-                .filter(|header| header.packet_len() >= head.len())?;
-            let publish =
-                Publish::decode(header.flags, head.get(header.header_len..)?, Version::Mqtt311).ok()?;
-            let whole = publish.payload.is_empty() && publish.delivery.id() == record.id(bytes);
-            Some(publish.delivery).filter(|_| whole)?
-        } else {
-            let Ok(Decoded::Complete { packet, .. }) = decode(bytes, Version::Mqtt311) else { return None };
-            match packet {
-                Packet::Publish(publish) => publish.delivery,
-                Packet::PubRel { id, .. } => Delivery::ExactlyOnce { id, dup: true },
-                _ => return None,
+        let streamed = record.is_streamed();
+        let packet = bytes.get(record.publish_at().unwrap_or(0)..record.end)?;
+        let header = FixedHeader::decode(packet, Version::Mqtt311).ok()??;
+        let body = packet.get(header.header_len..)?;
+        let delivery = match header.packet_type {
+            PacketType::Publish => {
+                let publish = Publish::decode(header.flags, body, Version::Mqtt311).ok()?;
+                let id = publish.delivery.id();
+                let whole = publish.payload.is_empty() && header.packet_len() >= packet.len();
+                Some(publish.delivery).filter(|_| !streamed || (whole && id == record.id(bytes)))?
             }
+            PacketType::PubRel if !streamed => Delivery::ExactlyOnce { id: decode_id(body).ok()?, dup: true },
+            _ => return None,
         };
         let request = match delivery {
             Delivery::AtMostOnce => return None,
             Delivery::AtLeastOnce { .. } => Request::AtLeastOnce,
             Delivery::ExactlyOnce { .. } => Request::ExactlyOnce,
         };
-        let (released, streamed) = (record.is_released(), record.is_streamed());
-        Some(Kept { id: delivery.id()?, request, released, streamed, len: record.end })
+        Some(Kept { id: delivery.id()?, request, released: record.is_released(), streamed, len: record.end })
     }
 }
 
