@@ -166,6 +166,11 @@ pub(crate) const fn check_text(bytes: &[u8]) -> Result<(), Violation> {
     }
 }
 
+/// The characters of a text that was checked.
+pub(crate) fn chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
+}
+
 /// What one pass over a string finds besides errors.
 struct Scan {
     wildcard: bool,
@@ -178,7 +183,7 @@ const fn scan_topic(bytes: &[u8]) -> Result<Scan, Violation> {
     scan(bytes)
 }
 
-/// One pass for UTF-8, U+0000, wildcards and length; eight bytes at a time while nothing calls for a closer
+/// One pass for UTF-8, U+0000, wildcards and length; a word at a time while nothing calls for a closer
 /// look.
 const fn scan(bytes: &[u8]) -> Result<Scan, Violation> {
     if bytes.len() > MAX_LEN {
@@ -187,37 +192,50 @@ const fn scan(bytes: &[u8]) -> Result<Scan, Violation> {
     let mut wildcard = false;
     let mut rest = bytes;
     loop {
-        while let Some((word, tail)) = rest.split_first_chunk::<8>() {
-            if !is_plain(u64::from_le_bytes(*word)) {
+        while let Some((word, tail)) = rest.split_first_chunk() {
+            if !is_plain(usize::from_le_bytes(*word)) {
                 break;
             }
             rest = tail;
         }
-        rest = match rest {
-            [] => return Ok(Scan { wildcard }),
-            [0, ..] => return Err(Violation::NulCharacter),
-            [first @ ..0x80, tail @ ..] => {
+        let [first, tail @ ..] = rest else { return Ok(Scan { wildcard }) };
+        rest = tail;
+        // The second byte of a character decides whether it is the shortest form, in range, and no surrogate.
+        let (mut low, mut high, mut more): (u8, u8, u8) = match *first {
+            0 => return Err(Violation::NulCharacter),
+            0x01..0x80 => {
                 wildcard |= matches!(*first, b'+' | b'#');
-                tail
+                continue;
             }
-            [0xC2..=0xDF, 0x80..=0xBF, tail @ ..]
-            | [0xE0, 0xA0..=0xBF, 0x80..=0xBF, tail @ ..]
-            | [0xE1..=0xEC | 0xEE | 0xEF, 0x80..=0xBF, 0x80..=0xBF, tail @ ..]
-            | [0xED, 0x80..=0x9F, 0x80..=0xBF, tail @ ..]
-            | [0xF0, 0x90..=0xBF, 0x80..=0xBF, 0x80..=0xBF, tail @ ..]
-            | [0xF1..=0xF3, 0x80..=0xBF, 0x80..=0xBF, 0x80..=0xBF, tail @ ..]
-            | [0xF4, 0x80..=0x8F, 0x80..=0xBF, 0x80..=0xBF, tail @ ..] => tail,
+            0xC2..=0xDF => (0x80, 0xBF, 0),
+            0xE0 => (0xA0, 0xBF, 1),
+            0xED => (0x80, 0x9F, 1),
+            0xE1..=0xEF => (0x80, 0xBF, 1),
+            0xF0 => (0x90, 0xBF, 2),
+            0xF1..=0xF3 => (0x80, 0xBF, 2),
+            0xF4 => (0x80, 0x8F, 2),
             _ => return Err(Violation::Utf8),
         };
+        loop {
+            rest = match rest {
+                [byte, tail @ ..] if low <= *byte && *byte <= high => tail,
+                _ => return Err(Violation::Utf8),
+            };
+            if more == 0 {
+                break;
+            }
+            (low, high, more) = (0x80, 0xBF, u8::wrapping_sub(more, 1));
+        }
     }
 }
 
 /// No byte of the word is 0, `+`, `#` or outside ASCII. (It may say no where a 1 follows such a byte.)
-const fn is_plain(word: u64) -> bool {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+const fn is_plain(word: usize) -> bool {
+    const LEN: usize = size_of::<usize>();
+    const ONES: usize = usize::from_le_bytes([0x01; LEN]);
+    const HIGH: usize = usize::from_le_bytes([0x80; LEN]);
     // `#` is 0x23 and `+` is 0x2B: with bit 3 set both are 0x2B.
-    let wild = (word | u64::from_le_bytes([0x08; 8])) ^ u64::from_le_bytes([0x2B; 8]);
+    let wild = (word | usize::from_le_bytes([0x08; LEN])) ^ usize::from_le_bytes([0x2B; LEN]);
     let below = word.wrapping_sub(ONES) | wild.wrapping_sub(ONES);
     (below | word) & HIGH == 0
 }

@@ -20,10 +20,11 @@
 //! An answer is taken only for a record that has left whole, so nothing dead lies behind `cur`.
 
 use super::bytes::write;
+use super::inner::Inner;
+use super::outbound::Outbound;
 use super::record::{DEAD, Record};
 use super::stream::{Stream, WINDOW};
 use crate::PacketId;
-use crate::session::{Session, Slot};
 
 /// Where the records are.
 #[derive(Clone, Debug)]
@@ -73,14 +74,14 @@ impl Marks {
 
     /// A streamed message was taken in.
     pub(super) fn keep_stream(&mut self) {
-        self.streams = self.streams.saturating_add(1);
-        self.kept_streams = self.kept_streams.saturating_add(1);
+        self.streams = self.streams.wrapping_add(1);
+        self.kept_streams = self.kept_streams.wrapping_add(1);
     }
 
     /// The record of a streamed message goes, or stands for its PUBREL from now on.
     pub(super) fn drop_stream(&mut self, record: &Record) {
         if record.is_streamed() {
-            self.kept_streams = self.kept_streams.saturating_sub(1);
+            self.kept_streams = self.kept_streams.wrapping_sub(1);
         }
     }
 
@@ -129,130 +130,100 @@ pub(super) enum NoRoom {
     Streaming,
 }
 
-/// The arena at work: its marks, its bytes, and where the record of each slot lies.
-pub(super) struct Arena<'a> {
-    pub(super) marks: &'a mut Marks,
-    pub(super) bytes: &'a mut [u8],
-    pub(super) positions: &'a mut [u32],
-}
-
-impl<'a> Arena<'a> {
+impl Outbound<'_> {
+    /// The record here, if the arena has one.
     pub(super) fn record(&self, at: usize) -> Option<Record> {
-        self.marks.record(self.bytes, at)
+        self.inner.marks.record(self.tx, at)
     }
 
     pub(super) fn id(&self, record: &Record) -> Option<PacketId> {
-        record.id(self.bytes)
-    }
-
-    pub(super) fn position(&mut self, id: PacketId) -> Option<&mut u32> {
-        let mask = self.positions.len().wrapping_sub(1);
-        self.positions.get_mut(usize::from(id.get()) & mask)
-    }
-
-    pub(super) fn set_position(&mut self, id: PacketId, at: usize) {
-        if let Some(position) = self.position(id) {
-            *position = at as u32;
-        }
+        record.id(self.tx)
     }
 
     /// The record of a request that is under way.
-    pub(super) fn record_of(&mut self, id: PacketId) -> Option<Record> {
-        let at = *self.position(id)? as usize;
-        self.record(at)
+    pub(super) fn record_of(&self, id: PacketId) -> Option<Record> {
+        self.record(self.inner.session.place(id))
     }
 
-    /// Makes room for a packet; it is to be written to the front of what comes back.
-    pub(super) fn reserve(mut self, needed: usize) -> Result<&'a mut [u8], NoRoom> {
-        let window = self.marks.window();
-        let room = self.bytes.len().saturating_sub(window);
+    /// Makes room for a packet behind the last one.
+    pub(super) fn make_room(&mut self, needed: usize) -> Result<(), NoRoom> {
+        let window = self.inner.marks.window();
+        let room = self.limit().wrapping_sub(window);
         if needed > room {
             return Err(if window == 0 { NoRoom::TooLarge } else { NoRoom::Full });
         }
-        if self.marks.is_streaming() {
+        if self.inner.marks.is_streaming() {
             return Err(NoRoom::Streaming);
         }
-        if self.marks.live.saturating_add(needed) > room {
+        if self.inner.marks.live.wrapping_add(needed) > room {
             return Err(NoRoom::Full);
         }
-        if self.marks.tail.saturating_add(needed) > room {
+        if self.inner.marks.tail.wrapping_add(needed) > room {
             self.compact();
         }
-        if self.marks.tail.saturating_add(needed) > room {
-            return Err(NoRoom::Full);
-        }
-        self.bytes.get_mut(self.marks.tail..).ok_or(NoRoom::Full)
+        if self.inner.marks.tail.wrapping_add(needed) > room { Err(NoRoom::Full) } else { Ok(()) }
     }
 
-    /// A packet of this length was written where [`reserve`](Self::reserve) had said.
+    /// A packet of this length was written behind the last one.
     pub(super) fn appended(&mut self, id: Option<PacketId>, len: usize) {
+        let Inner { marks, session, .. } = &mut *self.inner;
         if let Some(id) = id {
-            self.set_position(id, self.marks.tail);
+            session.set_place(id, marks.tail);
         }
-        self.marks.tail = self.marks.tail.saturating_add(len);
-        self.marks.live = self.marks.live.saturating_add(len);
+        marks.tail = marks.tail.wrapping_add(len);
+        marks.live = marks.live.wrapping_add(len);
     }
 
     /// So many bytes have left; says whether a whole packet did.
-    pub(super) fn sent(&mut self, session: &mut Session<[Slot]>, len: usize) -> bool {
-        if self.marks.is_streaming() {
-            return self.stream_sent(session, len);
+    pub(super) fn arena_sent(&mut self, len: usize) -> bool {
+        if self.inner.marks.is_streaming() {
+            return self.stream_sent(len);
         }
-        self.marks.cur = self.marks.cur.saturating_add(len).min(self.marks.tail);
-        let before = self.marks.rec;
-        while self.marks.rec < self.marks.cur {
-            let Some(record) = self.record(self.marks.rec).filter(|record| record.end <= self.marks.cur)
-            else {
-                break;
-            };
-            self.record_sent(session, &record);
+        let marks = &mut self.inner.marks;
+        marks.cur = marks.cur.wrapping_add(len).min(marks.tail);
+        let (before, cur) = (marks.rec, marks.cur);
+        while let Some(record) = self.record(self.inner.marks.rec).filter(|record| record.end <= cur) {
+            self.record_sent(&record);
         }
-        let whole = self.marks.rec != before;
+        let whole = self.inner.marks.rec != before;
         self.skip_dead();
         whole
     }
 
     /// A record has left whole.
-    pub(super) fn record_sent(&mut self, session: &mut Session<[Slot]>, record: &Record) {
-        self.marks.rec = record.end;
+    pub(super) fn record_sent(&mut self, record: &Record) {
+        self.inner.marks.rec = record.end;
         match self.id(record) {
-            Some(id) => session.sent(id),
+            Some(id) => self.inner.session.sent(id),
             None => self.kill(record),
         }
     }
 
-    /// The request is answered to the end; says whether it was the oldest.
-    pub(super) fn answered(&mut self, id: PacketId) -> bool {
-        let Some(record) = self.record_of(id) else { return false };
-        let oldest = record.at == self.marks.head;
+    /// The request is answered to the end.
+    pub(super) fn answered(&mut self, id: PacketId) {
+        let Some(record) = self.record_of(id) else { return };
+        let oldest = record.at == self.inner.marks.head;
         self.kill(&record);
         self.skip_dead();
-        oldest
-    }
-
-    pub(super) fn for_each(&mut self, mut f: impl FnMut(&mut Self, &Record)) {
-        let mut at = self.marks.head;
-        while let Some(record) = self.record(at) {
-            f(self, &record);
-            at = record.end;
-        }
+        self.watch_answers(oldest);
     }
 
     pub(super) fn kill(&mut self, record: &Record) {
-        self.marks.live = self.marks.live.saturating_sub(record.live_len());
-        self.marks.drop_stream(record);
-        write(self.bytes, record.at, &[DEAD]);
+        let marks = &mut self.inner.marks;
+        marks.live = marks.live.wrapping_sub(record.live_len());
+        marks.drop_stream(record);
+        write(self.tx, record.at, &[DEAD]);
     }
 
     pub(super) fn skip_dead(&mut self) {
-        while self.marks.head < self.marks.rec {
-            match self.record(self.marks.head) {
-                Some(record) if record.is_dead() => self.marks.head = record.end,
+        while self.inner.marks.head < self.inner.marks.rec {
+            match self.record(self.inner.marks.head) {
+                Some(record) if record.is_dead() => self.inner.marks.head = record.end,
                 _ => return,
             }
         }
-        if self.marks.head == self.marks.tail {
-            *self.marks = Marks::new();
+        if self.inner.marks.head == self.inner.marks.tail {
+            self.inner.marks = Marks::new();
         }
     }
 }

@@ -4,8 +4,8 @@
 ///
 /// `copy_within` checks its arguments by a panic, which the optimiser does not always see through.
 pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
-    let distance = from.saturating_sub(to);
-    let end = from.saturating_add(len);
+    let distance = from.wrapping_sub(to);
+    let end = from.wrapping_add(len);
     if distance == 0 {
         return;
     }

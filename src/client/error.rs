@@ -58,9 +58,32 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-impl From<Violation> for Error {
+/// An [`Error`] in two bytes, for the inside.
+#[derive(Clone, Copy)]
+pub(super) enum Fault {
+    Violation(Violation),
+    Refused(RefusalCode),
+    TimedOut(Timeout),
+    InboundFull,
+    ReceiveBufferTooSmall,
+}
+
+impl Fault {
+    /// The error, for a packet of this length.
+    pub(super) fn error(self, packet_len: usize) -> Error {
+        match self {
+            Fault::Violation(violation) => Error::Violation(violation),
+            Fault::Refused(code) => Error::Refused(code),
+            Fault::TimedOut(timeout) => Error::TimedOut(timeout),
+            Fault::InboundFull => Error::InboundFull,
+            Fault::ReceiveBufferTooSmall => Error::ReceiveBufferTooSmall { needed: packet_len },
+        }
+    }
+}
+
+impl From<Violation> for Fault {
     fn from(violation: Violation) -> Self {
-        Error::Violation(violation)
+        Fault::Violation(violation)
     }
 }
 

@@ -119,7 +119,7 @@ impl Inbound {
 
     /// Gives up bytes at the front.
     pub(super) fn consume(&mut self, len: usize) {
-        self.start = self.start.saturating_add(len).min(self.fill);
+        self.start = self.start.wrapping_add(len).min(self.fill);
         if self.start == self.fill {
             (self.start, self.fill) = (0, 0);
         }
@@ -127,8 +127,8 @@ impl Inbound {
 
     /// Sees to it that a packet of this length fits behind its beginning.
     pub(super) fn make_room(&mut self, rx: &mut [u8], wanted: usize) {
-        if self.start > 0 && self.start.saturating_add(wanted) > rx.len() {
-            let len = self.fill.saturating_sub(self.start);
+        if self.start > 0 && self.start.wrapping_add(wanted) > rx.len() {
+            let len = self.fill.wrapping_sub(self.start);
             move_down(rx, self.start, 0, len);
             (self.start, self.fill) = (0, len);
         }

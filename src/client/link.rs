@@ -1,7 +1,8 @@
 //! The connection, as the client sees it: how far it is, and its timers.
 
-use super::{Options, Timeout};
-use crate::session::timers::{Timer, Timers};
+use super::Timeout;
+use super::inner::Inner;
+use crate::session::timers::Timer;
 use crate::{Instant, Version};
 
 /// How far a connection is.
@@ -35,10 +36,8 @@ pub(super) struct Link {
     pub(super) retry_ms: u32,
     /// Changes that an image of the session has to hold; see [`Client::revision`](crate::Client::revision).
     pub(super) revision: u32,
-    pub(super) timers: Timers,
     /// Acknowledgements that nothing waited for.
     pub(super) ignored: u32,
-    pub(super) options: Options,
 }
 
 impl Link {
@@ -53,45 +52,7 @@ impl Link {
             keep_alive_ms: 0,
             retry_ms: 0,
             revision: 0,
-            timers: Timers::new(),
             ignored: 0,
-            options: Options::new(),
-        }
-    }
-
-    /// Back to off line; what is not of the connection stays.
-    pub(super) fn reset(&mut self) {
-        if self.state != State::Offline {
-            info!("MQTT: the connection has ended");
-        }
-        self.state = State::Offline;
-        self.accepted = false;
-        self.ping_queued = false;
-        self.disconnect_sent = 0;
-        self.timers = Timers::new();
-    }
-
-    /// CONNACK has come. The keep alive counts from the end of CONNECT, as the server's does.
-    pub(super) fn accept(&mut self, now: Instant) {
-        info!("MQTT: connected");
-        self.accepted = true;
-        self.timers.stop(Timer::ConnAck);
-        if self.state == State::Connecting {
-            self.state = State::Connected;
-        }
-        self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
-    }
-
-    /// The last byte of a packet has left.
-    pub(super) fn packet_sent(&mut self, now: Instant) {
-        self.timers.set(Timer::SendSilence, now, self.keep_alive_ms);
-    }
-
-    /// The last byte of PINGREQ has left. A PINGRESP that is due already stays due.
-    pub(super) fn ping_sent(&mut self, now: Instant) {
-        self.ping_queued = false;
-        if !self.timers.is_set(Timer::PingResp) {
-            self.timers.set(Timer::PingResp, now, self.options.timeouts.pingresp_ms);
         }
     }
 
@@ -99,18 +60,56 @@ impl Link {
     pub(super) fn changed(&mut self) {
         self.revision = self.revision.wrapping_add(1);
     }
+}
+
+impl<S: ?Sized> Inner<S> {
+    /// Back to off line; what is not of the connection stays.
+    pub(super) fn reset_link(&mut self) {
+        if self.link.state != State::Offline {
+            info!("MQTT: the connection has ended");
+        }
+        self.link.state = State::Offline;
+        self.link.accepted = false;
+        self.link.ping_queued = false;
+        self.link.disconnect_sent = 0;
+        self.timers.clear();
+    }
+
+    /// CONNACK has come. The keep alive counts from the end of CONNECT, as the server's does.
+    pub(super) fn accept(&mut self) {
+        info!("MQTT: connected");
+        self.link.accepted = true;
+        self.timers.stop(Timer::ConnAck);
+        if self.link.state == State::Connecting {
+            self.link.state = State::Connected;
+        }
+        self.timers.set(Timer::ReceiveSilence, self.link.keep_alive_ms);
+    }
+
+    /// The last byte of a packet has left.
+    pub(super) fn packet_sent(&mut self) {
+        self.timers.set(Timer::SendSilence, self.link.keep_alive_ms);
+    }
+
+    /// The last byte of PINGREQ has left. A PINGRESP that is due already stays due.
+    pub(super) fn ping_sent(&mut self) {
+        self.link.ping_queued = false;
+        if !self.timers.is_set(Timer::PingResp) {
+            self.timers.set(Timer::PingResp, self.options.timeouts.pingresp_ms);
+        }
+    }
 
     /// Bytes have come.
-    pub(super) fn bytes_received(&mut self, now: Instant) {
-        if self.state == State::Connected {
-            self.timers.set(Timer::ReceiveSilence, now, self.keep_alive_ms);
+    pub(super) fn bytes_received(&mut self) {
+        if self.link.state == State::Connected {
+            self.timers.set(Timer::ReceiveSilence, self.link.keep_alive_ms);
         }
     }
 
     /// When something must happen. Before CONNACK, silence asks for nothing; behind DISCONNECT, nothing is waited for
     /// but output.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.state {
+        match self.link.state {
             State::Connected => self.timers.next(Timer::SendSilence),
             State::Closing => self.timers.at(Timer::Stall),
             State::Connecting | State::Offline => self.timers.next(Timer::PingResp),
@@ -118,12 +117,12 @@ impl Link {
     }
 
     /// Whether one direction was silent for the keep alive time.
-    pub(super) fn ping_is_due(&self, now: Instant) -> bool {
-        self.timers.is_due(Timer::SendSilence, now) || self.timers.is_due(Timer::ReceiveSilence, now)
+    pub(super) fn ping_is_due(&self) -> bool {
+        self.timers.is_due(Timer::SendSilence) || self.timers.is_due(Timer::ReceiveSilence)
     }
 
     /// A time-out that has come to its end.
-    pub(super) fn timed_out(&self, now: Instant) -> Option<Timeout> {
+    pub(super) fn timed_out(&self) -> Option<Timeout> {
         [
             (Timer::ConnAck, Timeout::ConnAck),
             (Timer::PingResp, Timeout::PingResp),
@@ -131,8 +130,8 @@ impl Link {
             (Timer::Ack, Timeout::Ack),
         ]
         .into_iter()
-        .filter(|(timer, _)| self.state != State::Closing || *timer == Timer::Stall)
-        .find(|(timer, _)| self.timers.is_due(*timer, now))
+        .filter(|(timer, _)| self.link.state != State::Closing || *timer == Timer::Stall)
+        .find(|(timer, _)| self.timers.is_due(*timer))
         .map(|(_, timeout)| timeout)
     }
 }

@@ -9,6 +9,7 @@ mod control;
 mod error;
 mod event;
 mod inbound;
+mod inner;
 mod large;
 mod link;
 mod options;
@@ -30,12 +31,10 @@ pub use outbound::Outbound;
 pub use receipts::Receipt;
 pub use save::{RestoreError, SaveError};
 
-use crate::session::{Session, Slot};
+use crate::session::Slot;
 use crate::{Connect, Instant, PacketId, QoS};
 use advance::Machine;
-use inbound::Inbound;
-use link::Link;
-use outbound::Queues;
+use inner::Inner;
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,13 +89,8 @@ pub struct Buffers<R, T> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client<R, T, const N: usize> {
+    inner: Inner<[Slot; N]>,
     buffers: Buffers<R, T>,
-    inbound: Inbound,
-    link: Link,
-    queues: Queues,
-    session: Session<[Slot; N]>,
-    /// Where in the transmit buffer the packet of each slot lies.
-    positions: [u32; N],
 }
 
 impl<R, T, const N: usize> Client<R, T, N> {
@@ -107,76 +101,61 @@ impl<R, T, const N: usize> Client<R, T, N> {
 
     /// A client that is off line.
     pub const fn with_options(buffers: Buffers<R, T>, options: Options) -> Self {
-        let mut link = Link::new();
-        link.options = options;
-        Client {
-            buffers,
-            inbound: Inbound::new(),
-            link,
-            queues: Queues::new(),
-            session: Session::new(),
-            positions: [0; N],
-        }
+        Client { inner: Inner::new(options), buffers }
     }
 
     /// The choices that hold.
     pub const fn options(&self) -> &Options {
-        &self.link.options
+        &self.inner.options
     }
 
     /// The choices, to be changed; time-outs that run already stay as they are.
     pub const fn options_mut(&mut self) -> &mut Options {
-        &mut self.link.options
+        &mut self.inner.options
     }
 
     /// How far the connection is.
     pub const fn state(&self) -> State {
-        self.link.state
+        self.inner.link.state
     }
 
     /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
     pub fn deadline(&self) -> Option<Instant> {
-        self.link.deadline()
+        self.inner.deadline()
     }
 
     /// Requests under way: their number is at most `N`.
     pub fn in_flight(&self) -> usize {
-        self.session.in_flight()
+        self.inner.session.in_flight()
     }
 
     /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
     pub const fn revision(&self) -> u32 {
-        self.link.revision
+        self.inner.link.revision
     }
 
     /// Whether a message has come that cannot be delivered before the application acknowledges others
     /// ([`Options::manual_acknowledgement`]).
     pub const fn waits_for_acknowledgement(&self) -> bool {
-        self.inbound.waits_for_receipt
+        self.inner.inbound.waits_for_receipt
     }
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
-        self.link.ignored
+        self.inner.link.ignored
     }
 }
 
 impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     pub fn outbound(&mut self) -> Outbound<'_> {
-        self.halves().2
+        Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() }
     }
 
-    /// The receive buffer, what is kept about it, and the outbound half, side by side.
-    fn halves(&mut self) -> (&mut [u8], &mut Inbound, Outbound<'_>) {
-        let outbound = Outbound {
-            link: &mut self.link,
-            queues: &mut self.queues,
-            session: &mut self.session,
-            positions: &mut self.positions,
-            tx: self.buffers.tx.as_mut(),
-        };
-        (self.buffers.rx.as_mut(), &mut self.inbound, outbound)
+    /// The outbound half, at this point in time.
+    fn at(&mut self, now: Instant) -> Outbound<'_> {
+        self.inner.timers.set_now(now);
+        self.outbound()
     }
 
     /// Begins a connection on a transport that is open: queues CONNECT, which copies what it needs.
@@ -188,9 +167,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// # Errors
     /// See [`ConnectError`].
     pub fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<(), ConnectError> {
-        self.outbound().connect(connect, now)?;
-        self.inbound.link_lost();
-        Ok(())
+        self.at(now).connect(connect)
     }
 
     /// Queues a message; returns the packet identifier, which at QoS 0 there is none of.
@@ -267,11 +244,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
     pub fn disconnect(&mut self, now: Instant) {
-        // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.
-        if let Some((packet_type, id)) = self.inbound.answer.take() {
-            self.outbound().answer(packet_type, id);
-        }
-        self.outbound().disconnect(now);
+        self.at(now).disconnect();
     }
 
     /// The bytes to be sent next; empty if there are none.
@@ -292,9 +265,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
     pub fn sent(&mut self, len: usize, now: Instant) {
-        if self.outbound().sent(len, now) {
-            self.inbound.link_lost();
-        }
+        self.at(now).sent(len);
     }
 
     /// Where bytes from the transport go.
@@ -303,31 +274,28 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// do not read then, a read of nothing looks like the end of the stream.
     #[must_use]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
-        self.buffers.rx.as_mut().get_mut(self.inbound.fill..).unwrap_or_default()
+        self.buffers.rx.as_mut().get_mut(self.inner.inbound.fill..).unwrap_or_default()
     }
 
     /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that
     /// reads and writes at the same time.
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
-        let (rx, inbound, outbound) = self.halves();
-        (rx.get_mut(inbound.fill..).unwrap_or_default(), outbound.pending())
+        let free = self.buffers.rx.as_mut().get_mut(self.inner.inbound.fill..).unwrap_or_default();
+        let outbound = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() };
+        (free, outbound.pending())
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
     pub fn received(&mut self, len: usize, now: Instant) {
-        if len > 0 && self.link.state != State::Offline {
-            self.inbound.fill = self.inbound.fill.saturating_add(len).min(self.buffers.rx.as_ref().len());
-            self.inbound.fresh = true;
-            self.link.bytes_received(now);
-        }
+        let room = self.buffers.rx.as_ref().len();
+        self.inner.received(len, room, now);
     }
 
     /// The transport is gone: its stream has ended, or it has failed. What the session keeps is sent again after the
     /// next [`connect`](Self::connect); the rest is reported by [`advance`](Self::advance).
     pub fn link_lost(&mut self) {
         self.outbound().link_lost();
-        self.inbound.link_lost();
     }
 
     /// Makes a step: lets go of the last event (a message is acknowledged by that), looks at the clock, and reads
@@ -339,8 +307,9 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        let (rx, inbound, out) = self.halves();
-        Machine { rx, inbound, out, now }.advance()
+        self.inner.timers.set_now(now);
+        let out = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() };
+        Machine { rx: self.buffers.rx.as_mut(), out, len: 0 }.advance()
     }
 
     /// Writes the session into `out`, in the form that [`save`] describes; says how many bytes it took: at most 80 more
@@ -357,7 +326,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// # Errors
     /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
     pub fn save(&self, out: &mut [u8]) -> Result<usize, SaveError> {
-        save::save(&self.session, self.link.clean_session, &self.queues.marks, self.buffers.tx.as_ref(), out)
+        save::save(&self.inner, self.buffers.tx.as_ref(), out)
     }
 
     /// Takes in a session that [`save`](Self::save) has written, by a client of the same or another size. Every kept
@@ -371,13 +340,13 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        self.inbound.event(self.buffers.rx.as_ref(), self.link.version)
+        self.inner.inbound.event(self.buffers.rx.as_ref(), self.inner.link.version)
     }
 
     /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
     /// ([`Options::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
     pub const fn receipt(&self) -> Option<Receipt> {
-        self.inbound.receipt
+        self.inner.inbound.receipt
     }
 
     /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
@@ -402,7 +371,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_>) {
-        let (rx, inbound, outbound) = self.halves();
-        (inbound.event(rx, outbound.link.version), outbound)
+        let event = self.inner.inbound.event(self.buffers.rx.as_ref(), self.inner.link.version);
+        (event, Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() })
     }
 }

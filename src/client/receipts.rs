@@ -1,8 +1,6 @@
 //! Messages that the application has and has not acknowledged yet
 //! ([`Options::manual_acknowledgement`](super::Options::manual_acknowledgement)).
 
-use heapless::Deque;
-
 use super::AcknowledgeError;
 use super::outbound::Outbound;
 use crate::Instant;
@@ -30,36 +28,40 @@ impl Receipt {
 
 #[derive(Clone, Debug)]
 pub(super) struct Receipts {
-    runs: Deque<Run, RUNS>,
+    /// The oldest first; behind the last one that has messages, all are empty.
+    runs: [Run; RUNS],
     connection: u16,
 }
 
-#[derive(Clone, Debug)]
+/// Messages whose identifiers follow each other and that are owed the same answer.
+#[derive(Clone, Copy, Debug)]
 struct Run {
-    first: PacketId,
+    first: u16,
     len: u16,
     /// The answer that is owed: PUBACK or PUBREC.
     answer: PacketType,
 }
 
 impl Run {
+    const EMPTY: Run = Run { first: 0, len: 0, answer: PacketType::PubAck };
+
     fn contains(&self, id: PacketId) -> bool {
-        id.get().wrapping_sub(self.first.get()) < self.len
+        id.get().wrapping_sub(self.first) < self.len
     }
 
     fn takes(&self, id: PacketId, answer: PacketType) -> bool {
-        self.answer == answer && id.get().checked_sub(self.first.get()) == Some(self.len)
+        self.len == 0 || (self.answer == answer && id.get().checked_sub(self.first) == Some(self.len))
     }
 }
 
 impl Receipts {
     pub(super) const fn new() -> Self {
-        Receipts { runs: Deque::new(), connection: 0 }
+        Receipts { runs: [Run::EMPTY; RUNS], connection: 0 }
     }
 
     /// The connection is gone: receipts of it are worth nothing any more.
     pub(super) fn link_lost(&mut self) {
-        self.runs.clear();
+        self.runs = [Run::EMPTY; RUNS];
         self.connection = self.connection.wrapping_add(1);
     }
 
@@ -73,26 +75,37 @@ impl Receipts {
 
     /// Takes a message down; says whether there is a place.
     pub(super) fn push(&mut self, id: PacketId, answer: PacketType) -> bool {
-        match self.runs.back_mut() {
-            Some(run) if run.takes(id, answer) => {
-                run.len = run.len.saturating_add(1);
-                true
+        let mut behind = self.runs.as_mut_slice();
+        while let [run, rest @ ..] = behind {
+            if rest.first().is_none_or(|next| next.len == 0) && run.takes(id, answer) {
+                if run.len == 0 {
+                    *run = Run { first: id.get(), len: 0, answer };
+                }
+                run.len = run.len.wrapping_add(1);
+                return true;
             }
-            _ => self.runs.push_back(Run { first: id, len: 1, answer }).is_ok(),
+            behind = rest;
         }
+        false
     }
 
+    /// The message that has to be acknowledged first, and the answer that it is owed.
     fn oldest(&self) -> Option<(PacketId, PacketType)> {
-        self.runs.front().map(|run| (run.first, run.answer))
+        let [run, ..] = self.runs;
+        (run.len > 0).then_some((PacketId::new(run.first)?, run.answer))
     }
 
     fn pop(&mut self) {
-        if let Some(run) = self.runs.front_mut() {
-            run.first = run.first.next();
-            run.len = run.len.saturating_sub(1);
-            if run.len == 0 {
-                self.runs.pop_front();
-            }
+        let [run, ..] = &mut self.runs;
+        run.first = run.first.wrapping_add(1);
+        run.len = run.len.wrapping_sub(1);
+        if run.len > 0 {
+            return;
+        }
+        let mut runs = self.runs.as_mut_slice();
+        while let [run, rest @ ..] = runs {
+            *run = rest.first().copied().unwrap_or(Run::EMPTY);
+            runs = rest;
         }
     }
 }
@@ -100,12 +113,13 @@ impl Receipts {
 impl Outbound<'_> {
     /// See [`Client::acknowledge`](crate::Client::acknowledge).
     pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
-        if receipt.connection != self.queues.receipts.connection {
+        self.inner.timers.set_now(now);
+        if receipt.connection != self.inner.receipts.connection {
             return Err(AcknowledgeError::Stale);
         }
-        let (id, answer) = self.queues.receipts.oldest().ok_or(AcknowledgeError::Stale)?;
+        let (id, answer) = self.inner.receipts.oldest().ok_or(AcknowledgeError::Stale)?;
         if id != receipt.id {
-            let known = self.queues.receipts.contains(receipt.id);
+            let known = self.inner.receipts.contains(receipt.id);
             return Err(if known {
                 AcknowledgeError::OutOfOrder { oldest: id }
             } else {
@@ -118,9 +132,9 @@ impl Outbound<'_> {
         if answer == PacketType::PubRec {
             self.take_inbound(id).map_err(|_| AcknowledgeError::InboundFull)?;
         }
-        self.queues.receipts.pop();
+        self.inner.receipts.pop();
         self.answer(answer, id);
-        self.watch_output(now, false);
+        self.watch_output(false);
         Ok(())
     }
 }

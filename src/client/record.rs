@@ -30,12 +30,12 @@ impl Record {
     pub(super) fn read(bytes: &[u8], at: usize) -> Option<Self> {
         let record = bytes.get(at..)?;
         let (remaining_len, header_len) = FixedHeader::lengths(record)?;
-        let body = at.saturating_add(header_len);
-        Some(Record { at, first: *record.first()?, body, end: body.saturating_add(remaining_len) })
+        let body = at.wrapping_add(header_len);
+        Some(Record { at, first: *record.first()?, body, end: body.wrapping_add(remaining_len) })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.end.saturating_sub(self.at)
+        self.end.wrapping_sub(self.at)
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -57,7 +57,7 @@ impl Record {
     /// Where the PUBLISH of this record begins, if it is one.
     pub(super) fn publish_at(&self) -> Option<usize> {
         match self.first {
-            STREAMED => Some(self.body.saturating_add(2)),
+            STREAMED => Some(self.body.wrapping_add(2)),
             _ if self.is_publish() => Some(self.at),
             _ => None,
         }
@@ -90,7 +90,7 @@ impl Record {
             return None;
         }
         let at = if self.is_publish() {
-            self.body.saturating_add(2).saturating_add(usize::from(read_u16(bytes, self.body)?))
+            self.body.wrapping_add(2).wrapping_add(usize::from(read_u16(bytes, self.body)?))
         } else {
             self.body
         };

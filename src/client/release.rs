@@ -1,7 +1,7 @@
 //! From PUBREC to PUBREL: a message gives up its payload and keeps its place.
 
-use super::arena::Arena;
 use super::bytes::write;
+use super::outbound::Outbound;
 use super::record::{PUBREL_LEN, RELEASED};
 use crate::PacketId;
 
@@ -13,33 +13,33 @@ pub(super) struct Released {
     pub(super) turn: PacketId,
 }
 
-impl Arena<'_> {
+impl Outbound<'_> {
     /// Whether a PUBLISH has left at least in part, on this connection or an earlier one.
     pub(super) fn was_attempted(&mut self, id: PacketId) -> bool {
         self.record_of(id)
-            .is_some_and(|record| record.was_attempted(self.bytes) || record.at < self.marks.cur)
+            .is_some_and(|record| record.was_attempted(self.tx) || record.at < self.inner.marks.cur)
     }
 
     /// Whether a PUBREL that is sent again has left in part.
     pub(super) fn is_inside_released(&self) -> bool {
-        self.marks.is_inside_packet()
-            && self.record(self.marks.rec).is_some_and(|record| record.is_released())
+        self.inner.marks.is_inside_packet()
+            && self.record(self.inner.marks.rec).is_some_and(|record| record.is_released())
     }
 
     /// PUBREC came for this PUBLISH: the record stands for its PUBREL from now on.
     pub(super) fn released(&mut self, id: PacketId) -> Released {
         let Some(record) = self.record_of(id) else { return Released { oldest: false, turn: id } };
-        self.marks.live = self.marks.live.saturating_sub(record.len().saturating_sub(PUBREL_LEN));
-        self.marks.drop_stream(&record);
-        write(self.bytes, record.at, &[RELEASED]);
-        write(self.bytes, record.body, &id.get().to_be_bytes());
+        self.inner.marks.live = self.inner.marks.live.wrapping_sub(record.len().wrapping_sub(PUBREL_LEN));
+        self.inner.marks.drop_stream(&record);
+        write(self.tx, record.at, &[RELEASED]);
+        write(self.tx, record.body, &id.get().to_be_bytes());
         let mut turn = id;
-        if record.at < self.marks.last_released {
+        if record.at < self.inner.marks.last_released {
             turn = self.rotate(record.at, id);
         } else {
-            self.marks.last_released = record.at;
+            self.inner.marks.last_released = record.at;
         }
-        Released { oldest: record.at == self.marks.head, turn }
+        Released { oldest: record.at == self.inner.marks.head, turn }
     }
 
     /// PUBREL goes out in the order of PUBREC (MQTT-4.6.0-4): the identifier goes to the last released record, and
@@ -49,11 +49,12 @@ impl Arena<'_> {
         let mut turn = id;
         let mut hole = first;
         let mut at = first;
-        while let Some(record) = self.record(at).filter(|record| record.at <= self.marks.last_released) {
+        while let Some(record) = self.record(at).filter(|record| record.at <= self.inner.marks.last_released)
+        {
             if record.is_released() && record.at != first {
                 if let Some(moved) = self.id(&record) {
                     self.put_released(hole, moved);
-                    if hole < self.marks.rec && record.at >= self.marks.rec {
+                    if hole < self.inner.marks.rec && record.at >= self.inner.marks.rec {
                         turn = moved;
                     }
                 }
@@ -67,8 +68,8 @@ impl Arena<'_> {
 
     fn put_released(&mut self, at: usize, id: PacketId) {
         if let Some(record) = self.record(at) {
-            write(self.bytes, record.body, &id.get().to_be_bytes());
-            self.set_position(id, at);
+            write(self.tx, record.body, &id.get().to_be_bytes());
+            self.inner.session.set_place(id, at);
         }
     }
 }

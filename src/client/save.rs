@@ -16,14 +16,15 @@
 
 use core::fmt;
 
-use super::arena::{Arena, Marks};
+use super::arena::Marks;
 use super::bytes::write;
+use super::inner::Inner;
 use super::link::State;
-use super::outbound::{Outbound, Parts};
+use super::outbound::Outbound;
 use super::record::{RELEASED, Record};
 use crate::PacketId;
-use crate::codec::{Decoded, Delivery, FixedHeader, Packet, PacketType, Publish, Version, Writer, decode};
-use crate::session::{Request, Session, Slot};
+use crate::codec::{Delivery, FixedHeader, PacketType, Publish, Version, Writer, decode_id};
+use crate::session::{Request, Slot};
 
 const MAGIC: [u8; 4] = *b"BMQ\x01";
 const CRC_LEN: usize = 4;
@@ -87,19 +88,13 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// See [`Client::save`](crate::Client::save).
-pub(super) fn save(
-    session: &Session<[Slot]>,
-    clean_session: bool,
-    marks: &Marks,
-    tx: &[u8],
-    out: &mut [u8],
-) -> Result<usize, SaveError> {
+pub(super) fn save(inner: &Inner<[Slot]>, tx: &[u8], out: &mut [u8]) -> Result<usize, SaveError> {
     let mut writer = Writer::new(out);
     writer.raw(&MAGIC);
-    writer.u8(u8::from(clean_session));
-    write_image(session, marks, tx, &mut writer);
+    writer.u8(u8::from(inner.link.clean_session));
+    write_image(inner, tx, &mut writer);
     let len = writer.len();
-    let needed = len.saturating_add(CRC_LEN);
+    let needed = len.wrapping_add(CRC_LEN);
     let (Some(image), true) = (out.get(..len), needed <= out.len()) else {
         return Err(SaveError::BufferTooSmall { needed });
     };
@@ -108,7 +103,8 @@ pub(super) fn save(
     Ok(needed)
 }
 
-fn write_image(session: &Session<[Slot]>, marks: &Marks, tx: &[u8], w: &mut Writer<'_>) {
+fn write_image(inner: &Inner<[Slot]>, tx: &[u8], w: &mut Writer<'_>) {
+    let Inner { session, marks, .. } = inner;
     w.packet_id(session.next());
     w.u8(session.inbound.runs().count() as u8);
     for run in session.inbound.runs() {
@@ -141,20 +137,19 @@ impl Marks {
 impl Outbound<'_> {
     /// See [`Client::restore`](crate::Client::restore).
     pub(super) fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
-        let unused = self.session.in_flight() == 0 && self.session.inbound.is_empty();
-        if self.link.state != State::Offline || !unused {
+        let unused = self.inner.session.in_flight() == 0 && self.inner.session.inbound.is_empty();
+        if self.inner.link.state != State::Offline || !unused {
             return Err(RestoreError::InUse);
         }
         let (body, crc) = image.split_last_chunk::<CRC_LEN>().ok_or(RestoreError::Corrupt)?;
         if u32::from_be_bytes(*crc) != crc32(body) {
             return Err(RestoreError::Corrupt);
         }
-        let next = self.session.next();
+        let next = self.inner.session.next();
         let result = self.restore_body(body);
         if result.is_err() {
-            let Parts { arena, session, .. } = self.parts();
-            *arena.marks = Marks::new();
-            session.clear(next);
+            self.inner.marks = Marks::new();
+            self.inner.session.clear(next);
         }
         result
     }
@@ -166,21 +161,20 @@ impl Outbound<'_> {
         if magic != MAGIC || clean_session > 1 {
             return Err(RestoreError::Corrupt);
         }
-        self.session.clear(next);
+        self.inner.session.clear(next);
         for _ in 0..runs {
             let (run, behind) = rest.split_first_chunk().ok_or(RestoreError::Corrupt)?;
-            self.session.inbound.push_run(*run).ok_or(RestoreError::Corrupt)?;
+            self.inner.session.inbound.push_run(*run).ok_or(RestoreError::Corrupt)?;
             rest = behind;
         }
-        let Parts { mut arena, session, .. } = self.parts();
         while !rest.is_empty() {
-            rest = arena.restore_packet(session, rest)?;
+            rest = self.restore_packet(rest)?;
         }
         // What was sent is to be sent again, as after a lost link.
-        arena.rewind();
-        session.link_lost();
-        session.set_next(next);
-        self.link.clean_session = clean_session == 1;
+        self.rewind();
+        self.inner.session.link_lost();
+        self.inner.session.set_next(next);
+        self.inner.link.clean_session = clean_session == 1;
         Ok(())
     }
 }
@@ -197,58 +191,49 @@ struct Kept {
 impl Kept {
     fn read(bytes: &[u8]) -> Option<Self> {
         let record = Record::read(bytes, 0).filter(|record| record.end <= bytes.len())?;
-        let delivery = if record.is_streamed() {
-            let head = bytes.get(record.publish_at()?..record.end)?;
-            let header = FixedHeader::decode(head, Version::Mqtt311)
-                .ok()?
-                .filter(|header| header.packet_type == PacketType::Publish)
-                .filter(|header| header.packet_len() >= head.len())?;
-            let publish =
-                Publish::decode(header.flags, head.get(header.header_len..)?, Version::Mqtt311).ok()?;
-            let whole = publish.payload.is_empty() && publish.delivery.id() == record.id(bytes);
-            Some(publish.delivery).filter(|_| whole)?
-        } else {
-            let Ok(Decoded::Complete { packet, .. }) = decode(bytes, Version::Mqtt311) else { return None };
-            match packet {
-                Packet::Publish(publish) => publish.delivery,
-                Packet::PubRel { id, .. } => Delivery::ExactlyOnce { id, dup: true },
-                _ => return None,
+        let streamed = record.is_streamed();
+        let packet = bytes.get(record.publish_at().unwrap_or(0)..record.end)?;
+        let header = FixedHeader::decode(packet, Version::Mqtt311).ok()??;
+        let body = packet.get(header.header_len..)?;
+        let delivery = match header.packet_type {
+            PacketType::Publish => {
+                let publish = Publish::decode(header.flags, body, Version::Mqtt311).ok()?;
+                let id = publish.delivery.id();
+                let whole = publish.payload.is_empty() && header.packet_len() >= packet.len();
+                Some(publish.delivery).filter(|_| !streamed || (whole && id == record.id(bytes)))?
             }
+            PacketType::PubRel if !streamed => Delivery::ExactlyOnce { id: decode_id(body).ok()?, dup: true },
+            _ => return None,
         };
         let request = match delivery {
             Delivery::AtMostOnce => return None,
             Delivery::AtLeastOnce { .. } => Request::AtLeastOnce,
             Delivery::ExactlyOnce { .. } => Request::ExactlyOnce,
         };
-        let (released, streamed) = (record.is_released(), record.is_streamed());
-        Some(Kept { id: delivery.id()?, request, released, streamed, len: record.end })
+        Some(Kept { id: delivery.id()?, request, released: record.is_released(), streamed, len: record.end })
     }
 }
 
-impl Arena<'_> {
+impl Outbound<'_> {
     /// Takes in the packet at the front of the image; returns what is behind it.
-    fn restore_packet<'i>(
-        &mut self,
-        session: &mut Session<[Slot]>,
-        image: &'i [u8],
-    ) -> Result<&'i [u8], RestoreError> {
+    fn restore_packet<'i>(&mut self, image: &'i [u8]) -> Result<&'i [u8], RestoreError> {
         let kept = Kept::read(image).ok_or(RestoreError::Corrupt)?;
         let (packet, rest) = image.split_at_checked(kept.len).ok_or(RestoreError::Corrupt)?;
-        if !session.open(kept.id, kept.request) {
+        if !self.inner.session.open(kept.id, kept.request) {
             return Err(RestoreError::TooLarge);
         }
-        let at = self.marks.tail;
+        let at = self.inner.marks.tail;
         if kept.streamed {
-            self.marks.keep_stream();
+            self.inner.marks.keep_stream();
         }
-        if at.saturating_add(packet.len()).saturating_add(self.marks.window()) > self.bytes.len() {
+        if at.wrapping_add(packet.len()).wrapping_add(self.inner.marks.window()) > self.limit() {
             return Err(RestoreError::TooLarge);
         }
-        write(self.bytes, at, packet);
+        write(self.tx, at, packet);
         self.appended(Some(kept.id), packet.len());
-        session.sent(kept.id);
+        self.inner.session.sent(kept.id);
         if kept.released {
-            session.pubrec(kept.id);
+            self.inner.session.pubrec(kept.id);
         }
         if let Some(record) = self.record(at) {
             // Nobody knows whether it was sent after the image was made.

@@ -2,8 +2,11 @@
 
 use super::cursor::{Reader, Writer, check_len};
 use super::publish::check_topic_len;
-use super::{EncodeError, QoS, Version, header};
-use crate::{TopicName, Violation, topic::check_text};
+use super::{Body, EncodeError, PacketType, QoS, Version, body_len, encode_body, header};
+use crate::{
+    TopicName, Violation,
+    topic::{chars, check_text},
+};
 
 const USERNAME: u8 = 0x80;
 const PASSWORD: u8 = 0x40;
@@ -157,7 +160,7 @@ impl<'a> Connect<'a> {
 
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(self.body_len())
+        header::packet_len(body_len(self))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -167,33 +170,7 @@ impl<'a> Connect<'a> {
     /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check()?;
-        let mut writer = header::begin(0x10, self.body_len(), out)?;
-        self.write_body(&mut writer);
-        Ok(writer.len())
-    }
-
-    fn body_len(&self) -> usize {
-        let mut counter = Writer::new(&mut []);
-        self.write_body(&mut counter);
-        counter.len()
-    }
-
-    fn write_body(&self, w: &mut Writer<'_>) {
-        w.bytes(self.version.name());
-        w.u8(self.version.level());
-        w.u8(self.flags());
-        w.u16(self.keep_alive);
-        w.bytes(self.client_id.as_bytes());
-        if let Some(will) = &self.will {
-            w.bytes(will.topic.as_bytes());
-            w.bytes(will.message);
-        }
-        if let Some(credentials) = &self.credentials {
-            w.bytes(credentials.username.as_bytes());
-            if let Some(password) = credentials.password {
-                w.bytes(password);
-            }
-        }
+        encode_body(PacketType::Connect.first_byte(), body_len(self), self, out)
     }
 
     fn flags(&self) -> u8 {
@@ -210,11 +187,11 @@ impl<'a> Connect<'a> {
     }
 
     /// What the types cannot rule out, for both directions.
-    fn check(&self) -> Result<(), Violation> {
+    pub(crate) fn check(&self) -> Result<(), Violation> {
         check_text(self.client_id.as_bytes())?;
         match self.version {
             Version::Mqtt31 => {
-                if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&self.client_id.chars().count()) {
+                if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&chars(self.client_id.as_bytes())) {
                     return Err(Violation::ClientIdLength);
                 }
             }
@@ -227,7 +204,7 @@ impl<'a> Connect<'a> {
         if let Some(will) = &self.will {
             check_topic_len(TopicName::new(will.topic)?, self.version)?;
             check_len(will.message)?;
-            if self.version == Version::Mqtt31 && !will.message.is_ascii() {
+            if self.version == Version::Mqtt31 && !will.message.iter().all(u8::is_ascii) {
                 return Err(Violation::WillMessage);
             }
         }
@@ -268,6 +245,26 @@ impl<'a> Connect<'a> {
         let connect = Connect { version, client_id, clean_session, keep_alive, will, credentials };
         connect.check()?;
         Ok(connect)
+    }
+}
+
+impl Body for Connect<'_> {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.bytes(self.version.name());
+        w.u8(self.version.level());
+        w.u8(self.flags());
+        w.u16(self.keep_alive);
+        w.bytes(self.client_id.as_bytes());
+        if let Some(will) = &self.will {
+            w.bytes(will.topic.as_bytes());
+            w.bytes(will.message);
+        }
+        if let Some(credentials) = &self.credentials {
+            w.bytes(credentials.username.as_bytes());
+            if let Some(password) = credentials.password {
+                w.bytes(password);
+            }
+        }
     }
 }
 

@@ -75,18 +75,16 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    #[inline]
     pub(crate) const fn new(out: &'a mut [u8]) -> Self {
         Writer { room: out, len: 0 }
     }
 
     /// Bytes written or counted so far.
-    #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         // Once something did not fit, nothing behind it is written either.
@@ -96,23 +94,20 @@ impl<'a> Writer<'a> {
         }
     }
 
-    #[inline]
     pub(crate) fn u8(&mut self, value: u8) {
         self.raw(&[value]);
     }
 
-    #[inline]
     pub(crate) fn u16(&mut self, value: u16) {
         self.raw(&value.to_be_bytes());
     }
 
-    #[inline]
     pub(crate) fn packet_id(&mut self, id: PacketId) {
         self.u16(id.get());
     }
 
     /// A field of bytes behind its length. Callers have seen to it that it is at most 65,535 bytes long.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
         self.raw(bytes);

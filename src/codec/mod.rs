@@ -234,6 +234,31 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// What stands behind the fixed header of a packet: one function for its length and its bytes.
+pub(crate) trait Body {
+    /// Writes it.
+    fn write(&self, w: &mut Writer<'_>);
+}
+
+/// Bytes of the body.
+pub(crate) fn body_len(body: &dyn Body) -> usize {
+    let mut counter = Writer::new(&mut []);
+    body.write(&mut counter);
+    counter.len()
+}
+
+/// Encodes a packet whose body was [counted](body_len); says how many bytes it took.
+pub(crate) fn encode_body(
+    first: u8,
+    remaining_len: usize,
+    body: &dyn Body,
+    out: &mut [u8],
+) -> Result<usize, EncodeError> {
+    let mut writer = header::begin(first, remaining_len, out)?;
+    body.write(&mut writer);
+    Ok(writer.len())
+}
+
 /// Bytes of a packet with such a body.
 pub(crate) use header::packet_len;
 

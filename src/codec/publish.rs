@@ -1,8 +1,11 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, header};
-use crate::{TopicName, Violation};
+use super::{
+    Body, EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, body_len, encode_body,
+    header,
+};
+use crate::{TopicName, Violation, topic::chars};
 
 const DUP: u8 = 0x08;
 const RETAIN: u8 = 0x01;
@@ -84,7 +87,7 @@ impl Delivery {
 impl<'a> Publish<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(self.body_len())
+        header::packet_len(body_len(self))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -95,10 +98,8 @@ impl<'a> Publish<'a> {
     /// shorter than the packet.
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
-        check_topic_len(self.topic, version)?;
-        let mut writer = header::begin(self.first_byte(), self.body_len(), out)?;
-        self.write_body(&mut writer);
-        Ok(writer.len())
+        self.check(version)?;
+        encode_body(self.first_byte(), body_len(self), self, out)
     }
 
     /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
@@ -108,39 +109,28 @@ impl<'a> Publish<'a> {
         payload_len: usize,
         out: &mut [u8],
     ) -> Result<usize, EncodeError> {
-        check_topic_len(self.topic, version)?;
+        self.check(version)?;
         let head = Publish { payload: &[], ..*self };
-        let remaining_len = head.body_len().saturating_add(payload_len);
+        let remaining_len = body_len(&head).saturating_add(payload_len);
         if remaining_len > MAX_REMAINING_LENGTH {
             return Err(EncodeError::Forbidden(Violation::TooLong));
         }
         let room = out.len();
         let mut writer = Writer::new(out);
         header::write(&mut writer, self.first_byte(), remaining_len);
-        head.write_body(&mut writer);
+        head.write(&mut writer);
         let needed = writer.len();
         if needed > room { Err(EncodeError::BufferTooSmall { needed }) } else { Ok(needed) }
     }
 
+    /// What the types cannot rule out.
+    pub(crate) fn check(&self, version: Version) -> Result<(), Violation> {
+        check_topic_len(self.topic, version)
+    }
+
     #[inline]
-    fn first_byte(&self) -> u8 {
+    pub(crate) fn first_byte(&self) -> u8 {
         PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
-    }
-
-    #[inline]
-    fn body_len(&self) -> usize {
-        let mut counter = Writer::new(&mut []);
-        self.write_body(&mut counter);
-        counter.len()
-    }
-
-    #[inline]
-    fn write_body(&self, w: &mut Writer<'_>) {
-        w.bytes(self.topic.as_bytes());
-        if let Some(id) = self.delivery.id() {
-            w.packet_id(id);
-        }
-        w.raw(self.payload);
     }
 
     /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
@@ -161,6 +151,16 @@ impl<'a> Publish<'a> {
     }
 }
 
+impl Body for Publish<'_> {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.bytes(self.topic.as_bytes());
+        if let Some(id) = self.delivery.id() {
+            w.packet_id(id);
+        }
+        w.raw(self.payload);
+    }
+}
+
 /// What the flags of a PUBLISH can get wrong by themselves.
 #[inline]
 pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
@@ -178,11 +178,7 @@ pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> 
 #[inline]
 pub(super) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
     let bytes = topic.as_bytes();
-    if version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS {
-        let chars = bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count();
-        if chars > MQTT31_TOPIC_CHARS {
-            return Err(Violation::TopicLength);
-        }
-    }
-    Ok(())
+    let too_long =
+        version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS && chars(bytes) > MQTT31_TOPIC_CHARS;
+    if too_long { Err(Violation::TopicLength) } else { Ok(()) }
 }

@@ -1,7 +1,7 @@
 //! SUBACK (section 3.9).
 
 use super::cursor::{Reader, Writer};
-use super::{EncodeError, PacketId, PacketType, QoS, Version, header};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
 use crate::Violation;
 
 /// SUBACK: the server's answer to SUBSCRIBE.
@@ -48,7 +48,7 @@ impl SubAckCode {
 impl<'a> SubAck<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(self.body_len())
+        header::packet_len(body_len(self))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -60,22 +60,7 @@ impl<'a> SubAck<'a> {
         if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
             return Err(EncodeError::Forbidden(Violation::SubAckFailure));
         }
-        let mut writer = header::begin(PacketType::SubAck.first_byte(), self.body_len(), out)?;
-        self.write_body(&mut writer);
-        Ok(writer.len())
-    }
-
-    fn body_len(&self) -> usize {
-        let mut counter = Writer::new(&mut []);
-        self.write_body(&mut counter);
-        counter.len()
-    }
-
-    fn write_body(&self, w: &mut Writer<'_>) {
-        w.packet_id(self.id);
-        for code in self.codes.iter() {
-            w.u8(code.byte());
-        }
+        encode_body(PacketType::SubAck.first_byte(), body_len(self), self, out)
     }
 
     #[inline]
@@ -91,6 +76,15 @@ impl<'a> SubAck<'a> {
             SubAckCode::from_byte(byte & codes.mask).ok_or(Violation::SubAckCode)?;
         }
         Ok(SubAck { id, codes })
+    }
+}
+
+impl Body for SubAck<'_> {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.packet_id(self.id);
+        for code in self.codes.iter() {
+            w.u8(code.byte());
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::{Reader, Writer};
 use super::header::{DUP, first_byte};
-use super::{EncodeError, PacketId, PacketType, QoS, Version, header};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
 use crate::{TopicFilter, Violation};
 
 /// SUBSCRIBE: asks for the messages that topic filters cover.
@@ -20,7 +20,7 @@ pub struct Subscribe<'a> {
 impl<'a> Subscribe<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(self.body_len())
+        header::packet_len(body_len(&(self.id, self.filters)))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -28,28 +28,10 @@ impl<'a> Subscribe<'a> {
     /// # Errors
     /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol can say, or has DUP set in
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
-    #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Subscribe, self.dup, version)?;
-        let mut writer = header::begin(first, self.body_len(), out)?;
-        self.write_body(&mut writer);
-        Ok(writer.len())
-    }
-
-    #[inline]
-    fn body_len(&self) -> usize {
-        let mut counter = Writer::new(&mut []);
-        self.write_body(&mut counter);
-        counter.len()
-    }
-
-    #[inline]
-    fn write_body(&self, w: &mut Writer<'_>) {
-        w.packet_id(self.id);
-        for (filter, qos) in self.filters {
-            w.bytes(filter.as_bytes());
-            w.u8(qos.bits());
-        }
+        let body = (self.id, self.filters);
+        encode_body(first, body_len(&body), &body, out)
     }
 
     pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
@@ -67,6 +49,16 @@ impl<'a> Subscribe<'a> {
             QoS::from_bits(qos).ok_or(Violation::RequestedQos)?;
         }
         Ok(Subscribe { id, dup: flags & DUP != 0, filters: SubscribeFilters(Filters::Encoded(encoded)) })
+    }
+}
+
+impl Body for (PacketId, SubscribeFilters<'_>) {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.packet_id(self.0);
+        for (filter, qos) in self.1 {
+            w.bytes(filter.as_bytes());
+            w.u8(qos.bits());
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::{Reader, Writer};
 use super::header::{DUP, first_byte};
-use super::{EncodeError, PacketId, PacketType, Version, header};
+use super::{Body, EncodeError, PacketId, PacketType, Version, body_len, encode_body, header};
 use crate::{TopicFilter, Violation};
 
 /// UNSUBSCRIBE: ends subscriptions.
@@ -20,7 +20,7 @@ pub struct Unsubscribe<'a> {
 impl<'a> Unsubscribe<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(self.body_len())
+        header::packet_len(body_len(&(self.id, self.filters)))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -30,22 +30,8 @@ impl<'a> Unsubscribe<'a> {
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Unsubscribe, self.dup, version)?;
-        let mut writer = header::begin(first, self.body_len(), out)?;
-        self.write_body(&mut writer);
-        Ok(writer.len())
-    }
-
-    fn body_len(&self) -> usize {
-        let mut counter = Writer::new(&mut []);
-        self.write_body(&mut counter);
-        counter.len()
-    }
-
-    fn write_body(&self, w: &mut Writer<'_>) {
-        w.packet_id(self.id);
-        for filter in self.filters {
-            w.bytes(filter.as_bytes());
-        }
+        let body = (self.id, self.filters);
+        encode_body(first, body_len(&body), &body, out)
     }
 
     pub(crate) fn decode(flags: u8, body: &'a [u8]) -> Result<Self, Violation> {
@@ -59,6 +45,15 @@ impl<'a> Unsubscribe<'a> {
             TopicFilter::from_bytes(reader.bytes()?)?;
         }
         Ok(Unsubscribe { id, dup: flags & DUP != 0, filters: UnsubscribeFilters(Filters::Encoded(encoded)) })
+    }
+}
+
+impl Body for (PacketId, UnsubscribeFilters<'_>) {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.packet_id(self.0);
+        for filter in self.1 {
+            w.bytes(filter.as_bytes());
+        }
     }
 }
 

@@ -80,8 +80,8 @@ impl InboundIds {
     pub fn len(&self) -> usize {
         self.runs
             .iter()
-            .map(|run| usize::from(run.len).saturating_add(run.bits.count_ones() as usize))
-            .fold(0, usize::saturating_add)
+            .map(|run| usize::from(run.len).wrapping_add(run.bits.count_ones() as usize))
+            .fold(0, usize::wrapping_add)
     }
 
     /// Whether no identifier is in the set.
@@ -144,7 +144,7 @@ impl Run {
     /// Lengthens the run by the bits that stand right behind it.
     fn absorb(&mut self) {
         let ones = self.bits.trailing_ones();
-        self.len = self.len.saturating_add(ones as u16);
+        self.len = self.len.wrapping_add(ones as u16);
         self.bits = self.bits.checked_shr(ones).unwrap_or(0);
     }
 
@@ -173,8 +173,11 @@ impl Run {
     /// The run as the map of a run that ends two identifiers before it; `None` where it is too long for that.
     fn as_map(&self) -> Option<u32> {
         let len = u32::from(self.len);
-        let map = (u64::from(self.bits).checked_shl(len)?) | (1_u64.checked_shl(len)?.wrapping_sub(1));
-        u32::try_from(map.checked_shl(1)?).ok().filter(|_| len < 32)
+        if self.bits.leading_zeros() <= len {
+            return None;
+        }
+        let ones = 1_u32.checked_shl(len)?.wrapping_sub(1);
+        Some((self.bits.checked_shl(len)? | ones) << 1)
     }
 
     /// The same identifiers with a run in front, if there are any.

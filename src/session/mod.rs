@@ -22,7 +22,7 @@ pub(crate) mod timers;
 pub use inbound::{InboundFull, InboundIds};
 pub use slot::{Outcome, Request, Slot};
 
-use crate::{PacketId, QoS, Violation};
+use crate::{PacketId, Violation};
 use slot::State;
 
 /// The state of a session: requests under way, and the identifiers of QoS 2 messages that came in.
@@ -93,6 +93,17 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         self.slots.as_mut().get_mut(index).filter(|slot| slot.id == Some(id))
     }
 
+    /// Where the packet of a request is kept, as [`set_place`](Self::set_place) has said.
+    pub(crate) fn place(&self, id: PacketId) -> usize {
+        self.slots.as_ref().get(self.index(id)).map_or(0, |slot| slot.place as usize)
+    }
+
+    pub(crate) fn set_place(&mut self, id: PacketId, place: usize) {
+        if let Some(slot) = self.slot(id) {
+            slot.place = place as u32;
+        }
+    }
+
     /// The identifier to look at first for the next request.
     pub(crate) fn next(&self) -> PacketId {
         self.next
@@ -136,7 +147,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
                 *slot = Slot::new(id, request);
                 self.next = id.next();
                 self.exactly_once =
-                    self.exactly_once.saturating_add(u16::from(request == Request::ExactlyOnce));
+                    self.exactly_once.wrapping_add(u16::from(request == Request::ExactlyOnce));
                 true
             }
             _ => false,
@@ -151,13 +162,12 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         }
     }
 
-    /// PUBACK came: the QoS at which the message is done, or `None` where no message waits for it.
+    /// PUBACK came: whether a message waited for it, which is done at QoS 1 then.
     ///
-    /// A server that knows no QoS 2 answers such a message with PUBACK; it is done at QoS 1 then.
+    /// That can be a message of QoS 2: a server that knows no QoS 2 answers it with PUBACK.
     #[inline]
-    pub fn puback(&mut self, id: PacketId) -> Option<QoS> {
+    pub fn puback(&mut self, id: PacketId) -> bool {
         self.end(id, |state| matches!(state, State::AtLeastOnceSent | State::ExactlyOnceSent))
-            .then_some(QoS::AtLeastOnce)
     }
 
     /// PUBREC came.
@@ -197,7 +207,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
                 if usize::from(slot.filters) != codes {
                     return Err(Violation::SubAckCount);
                 }
-                *slot = Slot::FREE;
+                slot.free();
                 Ok(true)
             }
             _ => Ok(false),
@@ -216,8 +226,8 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         match self.slot(id) {
             Some(slot) if expected(slot.state) => {
                 let exactly_once = slot.state.is_exactly_once();
-                *slot = Slot::FREE;
-                self.exactly_once = self.exactly_once.saturating_sub(u16::from(exactly_once));
+                slot.free();
+                self.exactly_once = self.exactly_once.wrapping_sub(u16::from(exactly_once));
                 true
             }
             _ => false,
@@ -229,7 +239,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         for slot in self.slots.as_mut() {
             let state = slot.state.link_lost();
             if state == State::Lost && slot.state != State::Lost {
-                self.ended = self.ended.saturating_add(1);
+                self.ended = self.ended.wrapping_add(1);
             }
             slot.state = state;
         }
@@ -255,8 +265,8 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
             State::Lost | State::Uncertain => return,
             _ => State::Lost,
         };
-        self.exactly_once = self.exactly_once.saturating_sub(u16::from(exactly_once));
-        self.ended = self.ended.saturating_add(1);
+        self.exactly_once = self.exactly_once.wrapping_sub(u16::from(exactly_once));
+        self.ended = self.ended.wrapping_add(1);
     }
 
     /// A request that ended without an answer; its identifier is free from now on.
@@ -266,8 +276,8 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         }
         let slot = self.slots.as_mut().iter_mut().find(|slot| slot.outcome().is_some())?;
         let ended = slot.id.zip(slot.outcome());
-        *slot = Slot::FREE;
-        self.ended = self.ended.saturating_sub(1);
+        slot.free();
+        self.ended = self.ended.wrapping_sub(1);
         ended
     }
 

@@ -9,6 +9,8 @@ pub struct Slot {
     pub(super) state: State,
     /// Filters of a SUBSCRIBE, which its SUBACK has to answer one by one.
     pub(super) filters: u8,
+    /// Where the owner of the session keeps the packet.
+    pub(super) place: u32,
 }
 
 /// What a request is.
@@ -51,6 +53,9 @@ impl core::fmt::Display for Outcome {
 /// How far a request has come. "Queued" waits to be sent on this connection, "sent" has left it whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {
+    // The first, so that an empty table is nothing but zeros.
+    Lost,
+    Uncertain,
     AtLeastOnceQueued,
     AtLeastOnceSent,
     ExactlyOnceQueued,
@@ -63,8 +68,6 @@ pub(super) enum State {
     SubscribeSent,
     UnsubscribeQueued,
     UnsubscribeSent,
-    Lost,
-    Uncertain,
 }
 
 impl State {
@@ -109,7 +112,7 @@ impl State {
 
 impl Slot {
     /// A slot that no request has taken.
-    pub const FREE: Slot = Slot { id: None, state: State::Lost, filters: 0 };
+    pub const FREE: Slot = Slot { id: None, state: State::Lost, filters: 0, place: 0 };
 
     #[inline]
     pub(super) fn new(id: PacketId, request: Request) -> Self {
@@ -119,7 +122,12 @@ impl Slot {
             Request::Subscribe { filters } => (State::SubscribeQueued, filters),
             Request::Unsubscribe => (State::UnsubscribeQueued, 0),
         };
-        Slot { id: Some(id), state, filters }
+        Slot { id: Some(id), state, filters, place: 0 }
+    }
+
+    /// The request has ended. Where its packet is can still be asked.
+    pub(super) fn free(&mut self) {
+        *self = Slot { place: self.place, ..Slot::FREE };
     }
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
