@@ -161,6 +161,13 @@ step_examples() {
   echo "-- tokio"
   cargo clippy --quiet --manifest-path examples/tokio/Cargo.toml --all-targets -- -D warnings
   cargo test --manifest-path examples/tokio/Cargo.toml
+  need_mosquitto
+  local example
+  for example in tls; do
+    echo "-- $example"
+    cargo clippy --quiet --locked --manifest-path "examples/$example/Cargo.toml" --all-targets -- -D warnings
+    cargo test --quiet --locked --manifest-path "examples/$example/Cargo.toml"
+  done
 }
 
 # Each test that needs a program which is not part of Rust.

@@ -1,0 +1,71 @@
+//! Whom to trust, and who one is.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+
+/// A certificate of the client's own, for servers that want one, and its key.
+pub struct Identity {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// TLS 1.2 and 1.3 with servers whose certificates are from one of the authorities in the file `ca`.
+///
+/// # Errors
+/// What is wrong with which file.
+pub fn config(ca: &Path, identity: Option<&Identity>) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(ca)? {
+        roots.add(certificate).map_err(|error| in_file(ca, &error))?;
+    }
+    let config = ClientConfig::builder().with_root_certificates(roots);
+    let config = match identity {
+        None => config.with_no_client_auth(),
+        Some(Identity { certificate, key }) => {
+            let chain = certificates(certificate)?;
+            let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key, &error))?;
+            config.with_client_auth_cert(chain, secret).map_err(|error| in_file(certificate, &error))?
+        }
+    };
+    Ok(Arc::new(config))
+}
+
+/// All certificates of a PEM file; at least one.
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match read {
+        Ok(found) if found.is_empty() => Err(in_file(file, &"there is no certificate in it")),
+        Ok(found) => Ok(found),
+        Err(error) => Err(in_file(file, &error)),
+    }
+}
+
+fn in_file(file: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{}: {error}", file.display())
+}
+
+/// What an error of the handshake means for whoever runs the program.
+pub fn explain(error: &io::Error) -> String {
+    let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let meaning = match rustls {
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        )) => "the server's certificate is not from an authority in the file of --ca",
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => "the server's certificate is for another name (see --name)",
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => "the server's certificate has expired",
+        Some(rustls::Error::AlertReceived(_)) => "the server does not like what this client has shown",
+        Some(rustls::Error::InvalidMessage(_)) => "this does not seem to be a port for TLS",
+        _ => return error.to_string(),
+    };
+    format!("{meaning} ({error})")
+}
