@@ -122,18 +122,13 @@ step_panics() {
   panic_gate thumbv7em-none-eabihf --profile fast
 }
 
-# What the library costs a microcontroller: the table in README.md.
+# What the library costs a microcontroller: the table in README.md, flash, stack and state.
 step_footprint() {
-  local level out folders=()
-  for level in s z; do
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=$level bare_cargo thumbv7m-none-eabi build --quiet --locked --release \
-      --manifest-path tests/footprint/Cargo.toml
-    out=$CARGO_TARGET_DIR/footprint/$level
-    mkdir -p "$out"
-    cp "$(bare_target_dir thumbv7m-none-eabi)"/thumbv7m-none-eabi/release/{empty,publisher,application,everything} "$out"
-    folders+=("$out")
-  done
-  python3 tests/footprint/table.py "${folders[@]}"
+  need_qemu
+  footprint s linked
+  footprint z linked
+  footprint s emulated --features emulated
+  python3 tests/footprint/table.py "$CARGO_TARGET_DIR"/footprint/{s-linked,z-linked,s-emulated}
 }
 
 # What needs nothing but Rust.
@@ -259,6 +254,16 @@ firmware() {
     --no-default-features --features "$board,semihosting"
   mkdir -p "$CARGO_TARGET_DIR/firmware"
   cp "$(bare_target_dir "$target")/$target/release/firmware" "$CARGO_TARGET_DIR/firmware/$board"
+}
+
+# Builds the programs of the footprint at this opt-level, and puts them where the table is made of them.
+footprint() {
+  local level=$1 kind=$2
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=$level bare_cargo thumbv7m-none-eabi build --quiet --locked --release \
+    --manifest-path tests/footprint/Cargo.toml "${@:3}"
+  local out=$CARGO_TARGET_DIR/footprint/$level-$kind
+  mkdir -p "$out"
+  cp "$(bare_target_dir thumbv7m-none-eabi)"/thumbv7m-none-eabi/release/{empty,publisher,application,everything} "$out"
 }
 
 is_rustup_target() {

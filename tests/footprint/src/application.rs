@@ -9,7 +9,7 @@ mod world;
 use baremqtt::{Buffers, Client, Connect, Message, QoS, Will};
 
 use turn::turn;
-use world::{any, now};
+use world::{any, more, now, qos};
 
 world::program!(world::CLIENT, {
     let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 256] });
@@ -18,9 +18,11 @@ world::program!(world::CLIENT, {
         .will(Will::new(any("sensor/status"), any(b"gone")))
         .credentials(any("user"), any(b"secret"));
     let _ = any(client.connect(&connect, now()).is_ok());
+    // CONNACK comes in time.
+    turn(&mut client);
     let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)]), now()).is_ok());
-    while any(true) {
-        let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(any(QoS::ExactlyOnce));
+    while more() {
+        let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(qos());
         let _ = any(client.publish(&message, now()).is_ok());
         turn(&mut client);
     }

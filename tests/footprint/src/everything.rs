@@ -11,17 +11,18 @@ use baremqtt::{
     Will,
 };
 
-use turn::turn;
-use world::{any, now};
+use turn::{Mqtt, transfer};
+use world::{any, more, now, qos, sometimes};
 
 world::program!(world::CLIENT, {
     let mut options = Options::new();
     options.large_messages = any(LargeMessages::Pieces);
     options.retry = any(Retry::Never);
-    options.manual_acknowledgement = any(false);
+    options.manual_acknowledgement = sometimes();
     let mut client = Client::<_, _, 8>::with_options(Buffers { rx: [0; 256], tx: [0; 256] }, options);
     let _ = any(client.restore(any(&[0; 64])).is_ok());
-    while any(true) {
+    while more() {
+        client.link_lost();
         let connect = Connect::new(any("sensor"))
             .version(any(Version::Mqtt31))
             .clean_session(any(false))
@@ -29,36 +30,39 @@ world::program!(world::CLIENT, {
             .will(Will::new(any("sensor/status"), any(b"gone")))
             .credentials(any("user"), any(b"secret"));
         let _ = any(client.connect(&connect, now()).is_ok());
+        turn(&mut client);
         let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)]), now()).is_ok());
-        while any(true) {
-            let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(any(QoS::ExactlyOnce));
+        while more() {
+            let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(qos());
             let _ = any(client.publish(&message, now()).is_ok());
-            let streamed = StreamedMessage::new(any("sensor/log"), any(5_000)).qos(any(QoS::AtLeastOnce));
+            let streamed = StreamedMessage::new(any("sensor/log"), any(5_000)).qos(qos());
             let _ = any(client.publish_streamed(&streamed.repeatable(), now()).is_ok());
             turn(&mut client);
-            events(&mut client);
+            let _ = any(client.write_payload(any(b"log"), now()).is_ok());
             let mut image = [0; 384];
             let _ = any(client.save(any(&mut image)).is_ok());
         }
-        client.link_lost();
     }
     let _ = any(client.unsubscribe(any(&["sensor/command"]), now()).is_ok());
     client.disconnect(now());
     turn(&mut client);
 });
 
-/// Those that the application alone does not look at.
-fn events(client: &mut Client<[u8; 256], [u8; 256], 8>) {
+fn turn(client: &mut Mqtt) {
+    transfer(client);
     while let Ok(true) = client.advance(now()) {
         match client.event() {
+            Some(Event::Message(message)) => {
+                any((message.topic.as_bytes(), message.payload));
+            }
+            Some(Event::Published { id, .. } | Event::Ended { id, .. }) => {
+                any(id);
+            }
             Some(Event::MessageStart(message)) => {
                 any((message.topic, message.payload_len));
             }
             Some(Event::MessagePiece(piece)) => {
                 any(piece);
-            }
-            Some(Event::StreamReady { .. }) => {
-                let _ = any(client.write_payload(any(b"log"), now()).is_ok());
             }
             _ => {}
         }
@@ -66,4 +70,5 @@ fn events(client: &mut Client<[u8; 256], [u8; 256], 8>) {
             let _ = any(client.acknowledge(receipt, now()).is_ok());
         }
     }
+    any(client.deadline());
 }

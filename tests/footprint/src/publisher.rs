@@ -8,7 +8,7 @@ mod world;
 use baremqtt::codec::{Delivery, EncodeError, PacketType, Publish};
 use baremqtt::{Connect, TopicName, Version, Will};
 
-use world::any;
+use world::{any, more};
 
 world::program!(0, {
     let mut buffer = [0; 128];
@@ -29,7 +29,7 @@ fn run(buffer: &mut [u8]) -> Result<(), EncodeError> {
     if buffer.get(..len) != Some(&CONNACK) {
         return Ok(());
     }
-    while any(true) {
+    while more() {
         let publish = Publish {
             topic: TopicName::new(any("sensor/temperature"))?,
             payload: any(b"21.5"),

@@ -1,20 +1,15 @@
 //! One turn of a loop around a client.
 
+#![allow(dead_code, reason = "each program uses a part of it")]
+
 use baremqtt::{Client, Event};
 
 use crate::world::{any, now, read, write};
 
-pub fn turn(client: &mut Client<[u8; 256], [u8; 256], 8>) {
-    let pending = client.pending();
-    if !pending.is_empty() {
-        let len = write(pending);
-        client.sent(len, now());
-    }
-    let buffer = client.receive_buffer();
-    if !buffer.is_empty() {
-        let len = read(buffer);
-        client.received(len, now());
-    }
+pub type Mqtt = Client<[u8; 256], [u8; 256], 8>;
+
+pub fn turn(client: &mut Mqtt) {
+    transfer(client);
     while let Ok(true) = client.advance(now()) {
         match client.event() {
             Some(Event::Message(message)) => {
@@ -27,4 +22,19 @@ pub fn turn(client: &mut Client<[u8; 256], [u8; 256], 8>) {
         }
     }
     any(client.deadline());
+}
+
+/// Sends and receives.
+#[inline(always)]
+pub fn transfer(client: &mut Mqtt) {
+    let pending = client.pending();
+    if !pending.is_empty() {
+        let len = write(pending);
+        client.sent(len, now());
+    }
+    let buffer = client.receive_buffer();
+    if !buffer.is_empty() {
+        let len = read(buffer);
+        client.received(len, now());
+    }
 }

@@ -1,66 +1,36 @@
 //! What all the programs have: a transport, a clock, and arguments of which the optimiser knows nothing.
 //!
 //! Without the last, it would check topics while it compiles, and the figures would be too good.
+//!
+//! A program is linked in two ways. Without start-up code, nobody runs it: that is for its size. With the feature
+//! `emulated` it runs in QEMU, with a server behind `read` and `write`: that is for its stack.
+
+#![allow(dead_code, unused_imports, reason = "each program uses a part of it")]
+
+#[cfg(feature = "emulated")]
+mod emulated;
+#[cfg(not(feature = "emulated"))]
+mod linked;
 
 use core::hint::black_box;
 use core::mem::size_of;
-use core::panic::PanicInfo;
 
-use baremqtt::{Client, Instant};
+use baremqtt::Client;
+
+#[cfg(feature = "emulated")]
+pub(crate) use emulated::program;
+#[cfg(feature = "emulated")]
+pub use emulated::{more, now, qos, read, run, sometimes, write};
+#[cfg(not(feature = "emulated"))]
+pub(crate) use linked::program;
+#[cfg(not(feature = "emulated"))]
+pub use linked::{more, now, qos, read, sometimes, write};
 
 /// A client with eight requests under way, without its buffers.
-#[allow(dead_code, reason = "not all programs have one")]
 pub const CLIENT: usize = size_of::<Client<[u8; 0], [u8; 0], 8>>();
 
 /// A value that the optimiser knows nothing of.
 #[inline(always)]
 pub fn any<T>(value: T) -> T {
     black_box(value)
-}
-
-#[inline(never)]
-pub fn write(bytes: &[u8]) -> usize {
-    any(bytes).len()
-}
-
-#[inline(never)]
-pub fn read(buffer: &mut [u8]) -> usize {
-    any(buffer).len()
-}
-
-#[inline(never)]
-pub fn now() -> Instant {
-    Instant::from_millis(any(1))
-}
-
-/// A section as large as the state is: that is how the table learns it.
-macro_rules! state {
-    ($bytes:expr) => {
-        #[unsafe(link_section = ".state")]
-        static STATE: [u8; $bytes] = [0; $bytes];
-    };
-}
-
-/// Begins the program, and keeps what belongs to all of them in it.
-macro_rules! program {
-    ($state:expr, $run:expr) => {
-        world::state!($state);
-
-        // SAFETY: no other symbol of this name is in the program, which has no start-up code.
-        #[unsafe(no_mangle)]
-        extern "C" fn _start() {
-            world::any(&STATE);
-            world::write(world::any(&[]));
-            world::read(world::any(&mut []));
-            world::any(world::now());
-            $run
-        }
-    };
-}
-
-pub(crate) use {program, state};
-
-#[panic_handler]
-fn panic(_: &PanicInfo<'_>) -> ! {
-    loop {}
 }
