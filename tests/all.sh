@@ -158,7 +158,7 @@ step_examples() {
   cargo test --manifest-path examples/tokio/Cargo.toml
   need_mosquitto
   local example
-  for example in tls; do
+  for example in tls websocket many_clients; do
     echo "-- $example"
     cargo clippy --quiet --locked --manifest-path "examples/$example/Cargo.toml" --all-targets -- -D warnings
     cargo test --quiet --locked --manifest-path "examples/$example/Cargo.toml"

@@ -1,0 +1,277 @@
+//! One client: the sans-IO `Client` with small buffers of its own, its socket while it has one, and what it talks about.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+
+use baremqtt::{
+    Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, RequestError, State, SubAckCode,
+};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::options::Options;
+use crate::report::Totals;
+use crate::talk::{Arrival, Talk};
+
+/// The longest packet is CONNECT, with about 35 bytes.
+pub type Mqtt = Client<[u8; 96], [u8; 128], 2>;
+
+const LEAST_DELAY_MS: u32 = 200;
+const GREATEST_DELAY_MS: u32 = 5_000;
+
+/// One of many.
+pub struct Node {
+    client: Mqtt,
+    stream: Option<TcpStream>,
+    talk: Talk,
+    backoff: Backoff,
+    number: u32,
+    place: Place,
+    subscribed: bool,
+    /// Everything is said: what is left is to have the broker forget the session.
+    leaving: bool,
+    /// Whether the connection has a clean session, which the broker forgets when it ends.
+    clean: bool,
+    retry_at: Instant,
+}
+
+/// Where a node is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Waits until the next attempt may be made.
+    Resting,
+    /// Waits for one of the few that are on their way now to get there.
+    Queued,
+    /// On its way: TCP, then CONNECT.
+    Connecting,
+    Connected,
+    /// Needs nothing any more.
+    Gone,
+}
+
+impl Node {
+    pub fn new(number: u32, options: &Options) -> Self {
+        // Not all at once.
+        let first = Instant::ZERO.after(number.wrapping_mul(7_919) % options.pace_ms.max(1));
+        Node {
+            client: Client::new(Buffers { rx: [0; 96], tx: [0; 128] }),
+            stream: None,
+            talk: Talk::new(options.messages, first),
+            backoff: Backoff::new(LEAST_DELAY_MS, GREATEST_DELAY_MS).seed(number.wrapping_add(1)),
+            number,
+            place: Place::Queued,
+            subscribed: false,
+            leaving: false,
+            clean: false,
+            retry_at: Instant::ZERO,
+        }
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Whether all its messages are delivered.
+    pub fn is_done(&self) -> bool {
+        self.talk.is_over()
+    }
+
+    /// When it wants to be called, whatever comes.
+    pub fn wake_at(&self) -> Option<Instant> {
+        match self.place {
+            Place::Resting => Some(self.retry_at),
+            Place::Queued | Place::Gone => None,
+            Place::Connecting => self.client.deadline(),
+            Place::Connected => {
+                let next = self.talk.next_at().filter(|_| self.subscribed && !self.leaving);
+                [self.client.deadline(), next].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// Begins an attempt. It is decided by a later turn.
+    pub fn connect(&mut self, options: &Options, registry: &Registry, now: Instant) {
+        self.place = Place::Connecting;
+        let opened = TcpStream::connect(options.broker).and_then(|mut stream| {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            registry.register(&mut stream, Token(self.number as usize), interest)?;
+            stream.set_nodelay(true)?;
+            self.stream = Some(stream);
+            Ok(())
+        });
+        // CONNECT can be queued at once, so its time-out counts for TCP too.
+        let id = options.client_id(self.number);
+        self.clean = self.leaving;
+        let connect = Connect::new(&id).version(options.version).clean_session(self.clean);
+        let queued = self.client.connect(&connect.keep_alive(options.keep_alive), now);
+        if opened.is_err() || queued.is_err() {
+            self.lost(now);
+        }
+    }
+
+    /// Has everything said: ends the session, which takes one connection more.
+    pub fn leave(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+        self.leaving = true;
+        if self.place == Place::Connected {
+            self.client.disconnect(now);
+            self.turn(options, totals, now);
+        }
+    }
+
+    /// Does what there is to do, after the socket has become ready or a time has come.
+    pub fn turn(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+        match self.place {
+            Place::Resting if self.retry_at <= now => self.place = Place::Queued,
+            Place::Connecting | Place::Connected => {
+                let was_connected = self.place == Place::Connected;
+                if !self.has_arrived() {
+                    self.time_out(now);
+                } else if self.exchange(options, totals, now).is_err() {
+                    totals.lost += u64::from(was_connected);
+                    self.lost(now);
+                }
+            }
+            Place::Resting | Place::Queued | Place::Gone => {}
+        }
+    }
+
+    /// Whether TCP has come to a result. An error of it shows with the first write.
+    fn has_arrived(&self) -> bool {
+        let on_its_way = |stream: &TcpStream| {
+            stream.peer_addr().is_err_and(|error| error.kind() == ErrorKind::NotConnected)
+                && stream.take_error().is_ok_and(|error| error.is_none())
+        };
+        self.place == Place::Connected || !self.stream.as_ref().is_some_and(on_its_way)
+    }
+
+    /// Without a byte either way, only the clock can have something to say.
+    fn time_out(&mut self, now: Instant) {
+        if self.client.advance(now).is_err() {
+            self.lost(now);
+        }
+    }
+
+    /// Writes, reads and looks at what came, until the socket has no more and takes no more: it will not say again that it
+    /// is ready before that.
+    fn exchange(&mut self, options: &Options, totals: &mut Totals, now: Instant) -> io::Result<()> {
+        let mut drained = false;
+        loop {
+            self.say_something(options, totals, now);
+            self.write(now)?;
+            if drained || self.stream.is_none() {
+                return Ok(());
+            }
+            drained = self.read(now)?;
+            while self.client.advance(now).map_err(io::Error::other)? {
+                self.look(options, totals, now);
+            }
+        }
+    }
+
+    /// Writes as much as the socket takes. After DISCONNECT there is no socket any more.
+    fn write(&mut self, now: Instant) -> io::Result<()> {
+        let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
+        loop {
+            let [first, second] = self.client.pending_vectored();
+            if first.is_empty() {
+                break;
+            }
+            match stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(len) => self.client.sent(len, now),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        if self.client.state() == State::Offline {
+            self.stream = None;
+            self.place = if self.clean { Place::Gone } else { Place::Queued };
+        }
+        Ok(())
+    }
+
+    /// Reads as much as there is room for; says whether the socket has no more.
+    fn read(&mut self, now: Instant) -> io::Result<bool> {
+        let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
+        while let room @ [_, ..] = self.client.receive_buffer() {
+            match stream.read(room) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(len) => self.client.received(len, now),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    fn look(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+        let next_at = now.after(options.pace_ms);
+        match self.client.event() {
+            Some(Event::Connected { session_present }) => {
+                self.backoff.reset();
+                totals.connects += 1;
+                self.place = Place::Connected;
+                if self.leaving {
+                    self.client.disconnect(now);
+                    return;
+                }
+                self.subscribed &= session_present == Some(true);
+                if !self.subscribed {
+                    let topic = options.topic(self.number);
+                    // There is room: it may be full of one message at the most.
+                    let _ = self.client.subscribe(&[(&topic, QoS::AtLeastOnce)], now);
+                }
+            }
+            Some(Event::Subscribed { codes, .. }) => {
+                self.subscribed = codes.iter().all(|code| code == SubAckCode::Granted(QoS::AtLeastOnce));
+                self.talk.subscribed_again();
+                totals.refused += u64::from(!self.subscribed);
+            }
+            Some(Event::Published { .. }) => {
+                totals.acknowledged += 1;
+                self.talk.acknowledged(next_at);
+            }
+            Some(Event::Message(message)) => {
+                let number = std::str::from_utf8(message.payload).ok().and_then(|text| text.parse().ok());
+                match number.map(|number| self.talk.arrived(number, next_at)) {
+                    Some(Arrival::First) => totals.arrived += 1,
+                    Some(Arrival::Again) => totals.arrived_again += 1,
+                    None => totals.foreign += 1,
+                }
+            }
+            _ => {}
+        }
+        totals.sent_again += u64::from(self.talk.take_back_if_in_vain());
+    }
+
+    /// Publishes the next message, if it is time to.
+    fn say_something(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+        let due = self.talk.next_at().is_some_and(|at| at <= now);
+        if !due || !self.subscribed || self.leaving || self.place != Place::Connected {
+            return;
+        }
+        let topic = options.topic(self.number);
+        let payload = self.talk.number().to_string();
+        let message = Message::new(&topic, payload.as_bytes()).qos(QoS::AtLeastOnce);
+        match self.client.publish(&message, now) {
+            Ok(_) => {
+                self.talk.sent();
+                totals.sent += 1;
+            }
+            // What comes next makes room.
+            Err(RequestError::Full(_)) => {}
+            Err(_) => totals.refused += 1,
+        }
+    }
+
+    /// The link is gone, or did not come to be. What is not acknowledged stays in the client.
+    fn lost(&mut self, now: Instant) {
+        self.client.link_lost();
+        self.stream = None;
+        let delay = self.backoff.next_ms().unwrap_or(GREATEST_DELAY_MS);
+        self.retry_at = now.after(delay);
+        let forgotten = self.clean && self.place == Place::Connected;
+        self.place = if forgotten { Place::Gone } else { Place::Resting };
+    }
+}

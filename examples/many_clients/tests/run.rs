@@ -1,0 +1,150 @@
+//! A thousand clients and more, and a broker that goes and comes back. Needs `mosquitto`.
+
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::std::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, QoS};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use support::mosquitto::{Config, Guarded, Mosquitto, Persistence};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const CLIENTS: u64 = 1_200;
+const MESSAGES: u64 = 5;
+
+/// A Mosquitto that may have so many connections: it has the limit of this process.
+fn start(persistence: Persistence) -> Mosquitto {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    assert!(hard > 2 * CLIENTS, "please raise the limit of open files: `ulimit -n {}`", 3 * CLIENTS);
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("a soft limit");
+    let lines = "sys_interval 1".to_owned();
+    Mosquitto::start(&Config { persistence, lines, ..Config::default() })
+}
+
+/// The example, and what it says.
+struct Example {
+    running: Guarded,
+    lines: Receiver<String>,
+    said: String,
+}
+
+impl Example {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_baremqtt-many-clients"));
+        let mut running = Guarded::start(command.args(arguments).stdout(Stdio::piped()));
+        let output = BufReader::new(running.process.stdout.take().expect("a pipe"));
+        let (line, lines) = mpsc::channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        Example { running, lines, said: String::new() }
+    }
+
+    fn against(broker: &Mosquitto, arguments: &[&str]) -> Self {
+        let (addr, clients, messages) =
+            (broker.addr().to_string(), CLIENTS.to_string(), MESSAGES.to_string());
+        let all = ["--broker", &addr, "--clients", &clients, "--messages", &messages];
+        Self::start(&[&all, arguments].concat())
+    }
+
+    /// Waits for a line with this text.
+    fn says(&mut self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left);
+            let line = line.unwrap_or_else(|_| panic!("{text} is not said, but\n{}", self.said));
+            self.said.extend([&line, "\n"]);
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// The numbers of the line with this text.
+    fn numbers(&mut self, text: &str) -> Vec<u64> {
+        self.says(text).split([' ', ',']).filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// All messages arrive, and it ends. Says how many came more than once, were sent again, and how many connections
+    /// were lost.
+    fn ends_well(mut self) -> [u64; 3] {
+        assert_eq!(self.numbers("messages have arrived"), [CLIENTS * MESSAGES; 2]);
+        let repeated = self.numbers("came more than once");
+        let lost = self.numbers("connections were lost");
+        let ended = self.running.process.wait().expect("the end");
+        assert!(ended.success(), "{}", self.said);
+        [repeated[0], repeated[1], lost[0]]
+    }
+}
+
+/// Waits until the broker knows of no client but this one.
+fn is_forgotten_by(broker: &Mosquitto) {
+    let client = Client::<_, _, 4>::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
+    let mut mqtt = Connection::tcp(broker.addr(), PATIENCE, client).expect("the broker");
+    mqtt.connect(&Connect::new("observer")).expect("CONNACK");
+    mqtt.subscribe(&[("$SYS/broker/clients/total", QoS::AtMostOnce)]).expect("room");
+    let end = Instant::now() + PATIENCE;
+    while let Some(event) = mqtt.next_event(Some(PATIENCE)).expect("a link") {
+        assert!(Instant::now() < end, "sessions are left: {event:?}");
+        if matches!(event, Event::Message(message) if message.payload == b"1") {
+            return;
+        }
+    }
+    panic!("the broker says nothing");
+}
+
+/// QoS 1 alone brings every message there: the broker keeps what it has acknowledged.
+#[test]
+fn a_broker_that_is_stopped_and_started_again_loses_nothing() {
+    let mut broker = start(Persistence::AtStop);
+    let mut example = Example::against(&broker, &[]);
+    example.says("all connected");
+    thread::sleep(Duration::from_millis(1_500));
+    broker.stop();
+    thread::sleep(Duration::from_millis(300));
+    broker.restart();
+    let [_, sent_again, lost] = example.ends_well();
+    assert_eq!(sent_again, 0);
+    assert!(lost >= CLIENTS, "{lost}");
+    is_forgotten_by(&broker);
+}
+
+/// The broker forgets sessions, subscriptions and what it had acknowledged: who knows what is to arrive sends it again.
+#[test]
+fn a_broker_that_is_killed_and_started_again_gets_everything() {
+    let mut broker = start(Persistence::Off);
+    let mut example = Example::against(&broker, &["--mqtt", "3.1", "--pace", "400"]);
+    example.says("all connected");
+    thread::sleep(Duration::from_millis(700));
+    broker.kill();
+    thread::sleep(Duration::from_millis(300));
+    broker.restart();
+    let [.., lost] = example.ends_well();
+    assert!(lost >= CLIENTS, "{lost}");
+    is_forgotten_by(&broker);
+}
+
+/// As somebody would run it who has nothing installed, with fewer.
+#[test]
+fn a_broker_comes_along() {
+    let mut example = Example::start(&["--clients", "100", "--messages", "3", "--pace", "200"]);
+    assert_eq!(example.numbers("messages have arrived"), [300, 300]);
+    example.says("bytes of memory");
+    assert!(example.running.process.wait().expect("the end").success());
+}
+
+#[test]
+fn too_few_files_are_told() {
+    let run = "ulimit -Sn 100 && ulimit -Hn 100 && exec \"$0\" --clients 500";
+    let ended = Command::new("sh")
+        .args(["-c", run, env!("CARGO_BIN_EXE_baremqtt-many-clients")])
+        .output()
+        .expect("sh");
+    let said = String::from_utf8(ended.stderr).expect("text");
+    assert!(!ended.status.success() && said.contains("no more than 100 are allowed"), "{said}");
+}
