@@ -1,4 +1,4 @@
-//! The client: a [`Session`](crate::Session) and the two buffers that the caller lends. Still no I/O.
+//! The client: a [`Session`](crate::session::Session) and the two buffers that the caller lends. Still no I/O.
 
 mod advance;
 mod arena;
