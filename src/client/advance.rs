@@ -6,7 +6,6 @@ use super::error::Fault;
 use super::inbound::{Held, Span};
 use super::link::State;
 use super::outbound::Outbound;
-use super::release::Released;
 use crate::codec::{ConnAck, Delivery, FixedHeader, PacketType, Publish, SubAck, decode_id};
 use crate::session::PubRec;
 use crate::session::timers::Timer;
@@ -172,11 +171,12 @@ impl Machine<'_> {
             }
             PacketType::SubAck => {
                 let SubAck { id, codes } = SubAck::decode(body, version)?;
-                if !inner.session.suback(id, codes.len())? {
+                let place = self.out.sent_place(id);
+                if place.is_none() || !self.out.inner.session.suback(id, codes.len())? {
                     return Ok(self.ignore());
                 }
                 let codes = Span::new(body_at.wrapping_add(2), codes.len());
-                Ok(self.answered(id, Held::Subscribed { id, codes }))
+                Ok(self.answered(place, Held::Subscribed { id, codes }))
             }
             PacketType::ConnAck => self.connack(ConnAck::decode(body, version)?),
             PacketType::PingResp => {
@@ -188,8 +188,7 @@ impl Machine<'_> {
     }
 
     fn connack(&mut self, connack: ConnAck) -> Result<Step, Fault> {
-        let inner = &mut *self.out.inner;
-        if !inner.control.is_empty() {
+        if !self.out.is_idle() {
             // The transport has not said yet that the end of CONNECT has left.
             return Ok(Step::Wait);
         }
@@ -197,15 +196,13 @@ impl Machine<'_> {
             ConnAck::Refused(code) => return Err(Fault::Refused(code)),
             ConnAck::Accepted { session_present } => session_present,
         };
+        let inner = &mut *self.out.inner;
         if session_present && inner.link.clean_session {
             return Err(Violation::SessionPresentAfterClean.into());
         }
         let known = (inner.link.version == Version::Mqtt311).then_some(session_present);
         let kept = known.unwrap_or(inner.options.assume_session_kept);
-        inner.accept();
-        if !inner.link.clean_session && !kept {
-            self.out.session_lost();
-        }
+        self.out.accepted(kept);
         Ok(self.hold(Held::Connected { session_present: known }))
     }
 
@@ -249,50 +246,46 @@ impl Machine<'_> {
 
     /// What is owed goes out first, so that the server gets on after a reconnect.
     fn inbound_full(&self) -> Result<Step, Fault> {
-        if self.out.inner.control.is_empty() { Err(Fault::InboundFull) } else { Ok(Step::Wait) }
+        if self.out.inner.queue.control == 0 { Err(Fault::InboundFull) } else { Ok(Step::Wait) }
     }
 
     /// A packet that is nothing but its identifier.
     fn answer(&mut self, packet_type: PacketType, id: PacketId) -> Result<Step, Fault> {
-        let session = &mut self.out.inner.session;
-        let done = match packet_type {
+        match packet_type {
             PacketType::PubRec => return Ok(self.pubrec(id)),
             PacketType::PubRel => return self.pubrel(id),
+            _ => {}
+        }
+        let place = self.out.sent_place(id);
+        let session = &mut self.out.inner.session;
+        let done = match packet_type {
+            _ if place.is_none() => return Ok(self.ignore()),
             PacketType::UnsubAck if session.unsuback(id) => Held::Unsubscribed { id },
             PacketType::PubAck if session.puback(id) => Held::Published { id, qos: QoS::AtLeastOnce },
             PacketType::PubComp if session.pubcomp(id) => Held::Published { id, qos: QoS::ExactlyOnce },
             _ => return Ok(self.ignore()),
         };
-        Ok(self.answered(id, done))
+        Ok(self.answered(place, done))
     }
 
     fn pubrec(&mut self, id: PacketId) -> Step {
-        if !self.out.has_room() || self.out.is_inside_released() {
+        let place = self.out.sent_place(id);
+        if !self.out.has_room() || (place.is_none() && self.out.is_repeated(id)) {
             return Step::Wait;
         }
-        let turn = match self.out.inner.session.pubrec(id) {
-            PubRec::Release => self.release_message(id),
-            PubRec::Queued if self.out.was_attempted(id) => return self.ignore(),
-            PubRec::Queued | PubRec::Unknown => {
-                self.ignore();
-                id
+        match place {
+            Some(at) if self.out.inner.session.pubrec(id) == PubRec::Release => {
+                self.out.inner.link.changed();
+                self.out.answered(at);
+                let at = self.out.answer(PacketType::PubRel, id);
+                self.out.inner.session.set_place(id, at);
             }
-        };
-        self.out.answer(PacketType::PubRel, turn);
-        Step::Done
-    }
-
-    /// PUBREC came for this message. Says for which one PUBREL goes now: for another, if PUBRELs of an earlier
-    /// connection wait to be sent again and its turn comes after them.
-    fn release_message(&mut self, id: PacketId) -> PacketId {
-        self.out.inner.link.changed();
-        let Released { oldest, turn } = self.out.released(id);
-        self.out.watch_answers(oldest);
-        if turn != id {
-            self.out.inner.session.sent(turn);
-            self.out.inner.session.release_later(id);
+            _ => {
+                self.ignore();
+                self.out.answer(PacketType::PubRel, id);
+            }
         }
-        turn
+        Step::Done
     }
 
     /// Answered whether the identifier is known or not, or the server keeps it for ever.
@@ -312,8 +305,11 @@ impl Machine<'_> {
         }
     }
 
-    fn answered(&mut self, id: PacketId, held: Held) -> Step {
-        self.out.answered(id);
+    /// The request here has come to its end.
+    fn answered(&mut self, place: Option<usize>, held: Held) -> Step {
+        if let Some(at) = place {
+            self.out.answered(at);
+        }
         self.hold(held)
     }
 

@@ -20,6 +20,14 @@ pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     }
 }
 
+/// Moves bytes towards the back, the last one first.
+pub(super) fn move_up(bytes: &mut [u8], from: usize, to: usize, len: usize) {
+    for offset in (0..len).rev() {
+        let byte = bytes.get(from.wrapping_add(offset)).copied().unwrap_or_default();
+        write(bytes, to.wrapping_add(offset), &[byte]);
+    }
+}
+
 /// Writes a few bytes, as far as they fit.
 pub(super) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
     if let Some(field) = bytes.get_mut(at..) {

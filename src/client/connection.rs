@@ -1,13 +1,11 @@
 //! How a connection begins and ends, and what becomes of the session then.
 
-use super::control;
 use super::inner::Inner;
 use super::link::State;
 use super::outbound::Outbound;
-use super::output::Offered;
 use super::redelivery::{GiveUp, Restart};
 use super::{ConnectError, SessionLoss};
-use crate::codec::{self, Connect, PacketType, Version};
+use crate::codec::{self, Connect, PacketType};
 use crate::session::timers::Timer;
 
 impl Outbound<'_> {
@@ -19,25 +17,21 @@ impl Outbound<'_> {
         connect.check()?;
         let remaining_len = codec::body_len(connect);
         let needed = codec::packet_len(remaining_len);
-        let marks = &self.inner.marks;
-        let ended = self.ended_by(connect);
-        let live = ended.map_or(marks.live, |what| marks.live_without(self.tx, what));
-        let room = self.tx.len().saturating_sub(live).saturating_sub(marks.window());
-        if needed.max(control::MIN_LEN) > room {
+        let room = self.tx.len().wrapping_sub(self.inner.queue.live);
+        if needed > room {
             return Err(ConnectError::TooLarge { needed, room });
         }
-        if let Some(what) = ended {
+        self.inner.link.version = connect.version;
+        if let Some(what) = self.ended_by(connect) {
             self.end_session(what);
         }
-        self.restart(Restart::Connect { mqtt31: connect.version == Version::Mqtt31 });
         self.inner.inbound.link_lost();
-        // Kept messages may leave less than the usual share.
-        self.inner.control.len = control::share(self.tx.len()).max(needed).min(room);
-        let limit = self.limit();
-        let out = self.tx.get_mut(limit..).unwrap_or_default();
+        self.set_reserve(needed);
+        let at = self.control_place(needed);
         // There is room.
+        let out = self.tx.get_mut(at..).unwrap_or_default();
         let _ = codec::encode_body(PacketType::Connect.first_byte(), remaining_len, connect, out);
-        self.inner.control.begin(limit, needed);
+        self.inner.queue.jump(at);
         self.begin(connect);
         Ok(())
     }
@@ -45,7 +39,6 @@ impl Outbound<'_> {
     fn begin(&mut self, connect: &Connect<'_>) {
         let Inner { link, timers, options, .. } = &mut *self.inner;
         link.state = State::Connecting;
-        link.version = connect.version;
         link.clean_session = connect.clean_session;
         link.keep_alive_ms = u32::from(connect.keep_alive).wrapping_mul(1_000);
         timers.set(Timer::ConnAck, options.timeouts.connack_ms);
@@ -69,24 +62,27 @@ impl Outbound<'_> {
         }
     }
 
-    /// The server has no session: the client's ends too.
-    pub(super) fn session_lost(&mut self) {
-        self.end_session(self.given_up_with_session());
+    /// CONNACK has come: what is kept goes out, as far as the server's session allows.
+    pub(super) fn accepted(&mut self, kept: bool) {
+        self.inner.accept();
+        if !self.inner.link.clean_session && !kept {
+            self.end_session(self.given_up_with_session());
+        } else {
+            self.restart(Restart::Connection { gives_up: None });
+        }
     }
 
     fn end_session(&mut self, what: GiveUp) {
         self.inner.link.changed();
         self.inner.session.inbound.clear();
-        self.restart(Restart::SessionLost(what));
+        self.restart(Restart::Connection { gives_up: Some(what) });
     }
 
     /// The connection is gone, or never came to be.
     pub(super) fn link_lost(&mut self) {
         self.inner.inbound.link_lost();
         self.inner.reset_link();
-        self.inner.offered = Offered::NOTHING;
-        let limit = self.limit();
-        self.inner.control.begin(limit, 0);
+        self.inner.queue.offered = 0;
         self.inner.receipts.link_lost();
         self.rewind();
         self.inner.session.link_lost();

@@ -18,7 +18,7 @@ pub enum Error {
     /// The server has more QoS 2 messages under way, with identifiers more scattered, than the client can keep
     /// apart. What was received so far is acknowledged; after a reconnect the flows go on from there.
     InboundFull,
-    /// A packet other than PUBLISH is larger than the receive buffer.
+    /// A packet other than PUBLISH is larger than the receive buffer; without the feature `large-messages`, any packet.
     ReceiveBufferTooSmall {
         /// Bytes of the packet.
         needed: usize,
@@ -121,7 +121,7 @@ pub enum Full {
     /// [`Subscribed`](crate::Event::Subscribed), [`Unsubscribed`](crate::Event::Unsubscribed) or
     /// [`Ended`](crate::Event::Ended) makes room.
     Requests,
-    /// The transmit buffer. The same events make room, and bytes of QoS 0 messages as they are
+    /// The transmit buffer. The same events make room, and bytes of QoS 0 messages and of answers as they are
     /// [`sent`](crate::Client::sent).
     Buffer,
     /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is

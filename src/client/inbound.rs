@@ -91,25 +91,29 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) const fn new() -> Self {
-        Inbound {
-            start: 0,
-            fill: 0,
-            held: Held::None,
-            occupied: 0,
-            answer: None,
-            receipt: None,
-            waits_for_receipt: false,
-            large: Progress::None,
-            fresh: false,
-            aborted: false,
-        }
-    }
+    pub(super) const NEW: Self = Inbound {
+        start: 0,
+        fill: 0,
+        held: Held::None,
+        occupied: 0,
+        answer: None,
+        receipt: None,
+        waits_for_receipt: false,
+        large: Progress::None,
+        fresh: false,
+        aborted: false,
+    };
 
     /// The link is lost: what has come and was not looked at will come again, or never mattered.
     pub(super) fn link_lost(&mut self) {
-        let cut_off = matches!(self.large, Progress::Payload { deliver: true, .. });
-        *self = Inbound { aborted: self.aborted || cut_off, ..Inbound::new() };
+        self.aborted |= matches!(self.large, Progress::Payload { deliver: true, .. });
+        self.large = Progress::None;
+        (self.start, self.fill, self.occupied) = (0, 0, 0);
+        self.fresh = false;
+        self.held = Held::None;
+        self.answer = None;
+        self.receipt = None;
+        self.waits_for_receipt = false;
     }
 
     /// What has come and was not consumed.

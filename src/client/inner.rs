@@ -1,10 +1,8 @@
 //! All that a client keeps besides its two buffers.
 
-use super::arena::Marks;
-use super::control::Control;
 use super::inbound::Inbound;
 use super::link::Link;
-use super::output::Offered;
+use super::queue::Queue;
 use super::receipts::Receipts;
 use super::{Options, State};
 use crate::Instant;
@@ -18,10 +16,8 @@ use crate::session::{Session, Slot};
 #[repr(C)]
 pub(super) struct Inner<S: ?Sized> {
     pub(super) link: Link,
-    pub(super) marks: Marks,
-    pub(super) control: Control,
+    pub(super) queue: Queue,
     pub(super) inbound: Inbound,
-    pub(super) offered: Offered,
     pub(super) options: Options,
     pub(super) receipts: Receipts,
     pub(super) timers: Timers,
@@ -32,13 +28,11 @@ impl<const N: usize> Inner<[Slot; N]> {
     pub(super) const fn new(options: Options) -> Self {
         Inner {
             link: Link::new(),
-            marks: Marks::new(),
-            control: Control::new(),
-            inbound: Inbound::new(),
-            offered: Offered::NOTHING,
+            queue: Queue::new(),
+            inbound: Inbound::NEW,
             options,
-            receipts: Receipts::new(),
-            timers: Timers::new(),
+            receipts: Receipts::NEW,
+            timers: Timers::NEW,
             session: Session::new(),
         }
     }

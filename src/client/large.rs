@@ -1,22 +1,22 @@
 //! Messages that are larger than the receive buffer: delivered in pieces, or skipped and acknowledged.
 
-use super::LargeMessages;
 use super::advance::{Machine, Step};
 use super::error::Fault;
 use super::inbound::{Held, Inbound, Large, Progress, Span};
+use super::{LARGE_MESSAGES, LargeMessages};
 use crate::codec::{Delivery, FixedHeader, PacketType, Publish};
 use crate::{PacketId, QoS, Violation};
 
 impl Inbound {
     pub(super) fn is_inside_large(&self) -> bool {
-        !matches!(self.large, Progress::None)
+        LARGE_MESSAGES && !matches!(self.large, Progress::None)
     }
 }
 
 impl Machine<'_> {
     /// A packet begins that is larger than the receive buffer.
     pub(super) fn large_packet(&mut self, header: &FixedHeader) -> Result<Step, Fault> {
-        if header.packet_type != PacketType::Publish {
+        if !LARGE_MESSAGES || header.packet_type != PacketType::Publish {
             return Err(Fault::ReceiveBufferTooSmall);
         }
         let bytes = self.out.inner.inbound.bytes(self.rx);

@@ -29,8 +29,8 @@ pub(super) struct Link {
     pub(super) accepted: bool,
     /// PINGREQ waits to be sent.
     pub(super) ping_queued: bool,
-    /// Bytes of DISCONNECT that have left.
-    pub(super) disconnect_sent: u8,
+    /// DISCONNECT waits to be sent: nothing follows it.
+    pub(super) disconnect_queued: bool,
     pub(super) keep_alive_ms: u32,
     /// When requests are sent again the next time; it grows.
     pub(super) retry_ms: u32,
@@ -48,7 +48,7 @@ impl Link {
             clean_session: false,
             accepted: false,
             ping_queued: false,
-            disconnect_sent: 0,
+            disconnect_queued: false,
             keep_alive_ms: 0,
             retry_ms: 0,
             revision: 0,
@@ -71,7 +71,7 @@ impl<S: ?Sized> Inner<S> {
         self.link.state = State::Offline;
         self.link.accepted = false;
         self.link.ping_queued = false;
-        self.link.disconnect_sent = 0;
+        self.link.disconnect_queued = false;
         self.timers.clear();
     }
 

@@ -1,11 +1,9 @@
 //! The client: a [`Session`](crate::session::Session) and the two buffers that the caller lends. Still no I/O.
 
 mod advance;
-mod arena;
 mod bytes;
 mod compaction;
 mod connection;
-mod control;
 mod error;
 mod event;
 mod inbound;
@@ -15,12 +13,14 @@ mod link;
 mod options;
 mod outbound;
 mod output;
+mod queue;
 mod receipts;
 mod record;
 mod redelivery;
-mod release;
 pub mod save;
 mod stream;
+#[cfg(feature = "large-messages")]
+mod streamed;
 mod timing;
 
 pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
@@ -36,14 +36,17 @@ use crate::{Connect, Instant, PacketId, QoS};
 use advance::Machine;
 use inner::Inner;
 
+/// Whether messages may be larger than the buffers. Where not, none of the code for them is linked.
+const LARGE_MESSAGES: bool = cfg!(feature = "large-messages");
+
 /// The two buffers of a client: arrays, mutable slices or vectors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Buffers<R, T> {
-    /// Packets that come in, one at a time or many. A message that is larger is delivered in pieces or skipped. At
-    /// least 16 bytes.
+    /// Packets that come in, one at a time or many. A message that is larger is delivered in pieces or skipped (feature
+    /// `large-messages`). At least 16 bytes.
     pub rx: R,
-    /// Packets on their way out: messages until they are acknowledged, and at the end of the buffer (an eighth of
-    /// it, 32 to 1,024 bytes, or CONNECT if that is larger) the answers that the client owes.
+    /// Packets on their way out, in the order in which they leave, and messages until they are acknowledged. An eighth of it
+    /// (32 to 1,024 bytes, or as much as CONNECT takes) is kept for the answers that the client owes.
     pub tx: T,
 }
 
@@ -190,6 +193,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     /// # Errors
     /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) where the QoS is 1 or 2 and the payload
     /// could not be handed over again.
+    #[cfg(feature = "large-messages")]
     pub fn publish_streamed(
         &mut self,
         message: &StreamedMessage<'_>,
@@ -207,6 +211,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     ///
     /// # Errors
     /// [`StreamError::NotAsked`] where no payload was asked for, or the link was lost since.
+    #[cfg(feature = "large-messages")]
     pub fn write_payload(&mut self, payload: &[u8], now: Instant) -> Result<usize, StreamError> {
         self.outbound().write_payload(payload, now)
     }
@@ -217,6 +222,7 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     ///
     /// # Errors
     /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
+    #[cfg(feature = "large-messages")]
     pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
         self.outbound().abandon_payload()
     }
@@ -254,13 +260,6 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
         self.outbound().pending()
-    }
-
-    /// The bytes to be sent next, in two pieces that follow each other, for a transport that takes several at once: so
-    /// answers and messages leave in one write. What [`pending`](Self::pending) says holds for both together.
-    #[must_use]
-    pub fn pending_vectored(&mut self) -> [&[u8]; 2] {
-        self.outbound().pending_vectored()
     }
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.

@@ -9,7 +9,8 @@ use crate::Version;
 pub struct Options {
     /// How long the client waits before it gives a connection up.
     pub timeouts: Timeouts,
-    /// What happens to a message that is larger than the receive buffer.
+    /// What happens to a message that is larger than the receive buffer. Without the feature `large-messages` it ends the
+    /// connection, whatever is chosen here.
     pub large_messages: LargeMessages,
     /// Whether the application acknowledges messages of QoS 1 and 2 itself, with
     /// [`Client::acknowledge`](crate::Client::acknowledge), once it has stored them for instance. A message that was

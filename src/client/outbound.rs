@@ -1,8 +1,8 @@
 //! The outbound half: requests come in.
 
-use super::arena::NoRoom;
 use super::inner::Inner;
 use super::link::State;
+use super::queue::NoRoom;
 use super::{Full, Message, RequestError};
 use crate::codec::{
     self, Body, Delivery, EncodeError, PacketType, Publish, SubscribeFilters, UnsubscribeFilters,
@@ -87,7 +87,7 @@ impl Outbound<'_> {
         }
     }
 
-    /// Encodes a packet into the arena.
+    /// Encodes a packet into the queue.
     fn request(&mut self, first: u8, body: &dyn Body, request: Option<Numbered>) -> Result<(), RequestError> {
         let remaining_len = codec::body_len(body);
         let room = self.reserve(codec::packet_len(remaining_len))?;
@@ -106,7 +106,7 @@ impl Outbound<'_> {
     pub(super) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
         let room = self.limit();
         match self.make_room(needed) {
-            Ok(()) => Ok(self.tx.get_mut(self.inner.marks.tail..room).unwrap_or_default()),
+            Ok(()) => Ok(self.tx.get_mut(self.inner.queue.tail..room).unwrap_or_default()),
             Err(NoRoom::Full) => Err(RequestError::Full(Full::Buffer)),
             Err(NoRoom::TooLarge) => Err(RequestError::TooLarge { needed, room }),
             Err(NoRoom::Streaming) => Err(RequestError::Full(Full::Stream)),

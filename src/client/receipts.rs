@@ -55,9 +55,7 @@ impl Run {
 }
 
 impl Receipts {
-    pub(super) const fn new() -> Self {
-        Receipts { runs: [Run::EMPTY; RUNS], connection: 0 }
-    }
+    pub(super) const NEW: Self = Receipts { runs: [Run::EMPTY; RUNS], connection: 0 };
 
     /// The connection is gone: receipts of it are worth nothing any more.
     pub(super) fn link_lost(&mut self) {

@@ -1,21 +1,15 @@
-//! One packet in the arena, as its own bytes describe it.
+//! One packet in the queue, as its own bytes describe it.
 
+use super::LARGE_MESSAGES;
 use crate::PacketId;
-use crate::codec::FixedHeader;
+use crate::codec::{FixedHeader, PacketType};
 
 /// The first byte of a dead record.
 pub(super) const DEAD: u8 = 0x00;
-/// The first byte of a released record, which is the one of PUBREL.
-pub(super) const RELEASED: u8 = 0x62;
 /// The first byte of a streamed message: behind its identifier (0 at QoS 0) stands the PUBLISH up to the payload.
 pub(super) const STREAMED: u8 = 0xF0;
 /// The DUP flag.
 pub(super) const DUP: u8 = 0x08;
-/// Bytes that compaction leaves of a released record: a PUBREL.
-pub(super) const PUBREL_LEN: usize = 4;
-
-const PUBLISH: u8 = 0x3;
-const PUBLISH_QOS: u8 = 0x06;
 
 #[derive(Clone, Copy)]
 pub(super) struct Record {
@@ -38,33 +32,42 @@ impl Record {
         self.end.wrapping_sub(self.at)
     }
 
+    fn is_of(&self, packet_type: PacketType) -> bool {
+        self.first >> 4 == packet_type as u8
+    }
+
     pub(super) fn is_dead(&self) -> bool {
         self.first == DEAD
     }
 
-    pub(super) fn is_released(&self) -> bool {
-        self.first >> 4 == RELEASED >> 4
+    pub(super) fn is_pubrel(&self) -> bool {
+        self.is_of(PacketType::PubRel)
     }
 
     pub(super) fn is_publish(&self) -> bool {
-        self.first >> 4 == PUBLISH
+        self.is_of(PacketType::Publish)
     }
 
     pub(super) fn is_streamed(&self) -> bool {
-        self.first == STREAMED
+        LARGE_MESSAGES && self.first == STREAMED
+    }
+
+    /// Whether it may be sent before CONNACK.
+    pub(super) fn is_connect_or_disconnect(&self) -> bool {
+        self.is_of(PacketType::Connect) || self.is_of(PacketType::Disconnect)
+    }
+
+    /// Whether it is none of the packets that an application asks for.
+    pub(super) fn is_control(&self) -> bool {
+        !matches!(self.first >> 4, 0x0 | 0x3 | 0x8 | 0xA | 0xF)
     }
 
     /// Where the PUBLISH of this record begins, if it is one.
     pub(super) fn publish_at(&self) -> Option<usize> {
-        match self.first {
-            STREAMED => Some(self.body.wrapping_add(2)),
-            _ if self.is_publish() => Some(self.at),
-            _ => None,
+        if self.is_streamed() {
+            return Some(self.body.wrapping_add(2));
         }
-    }
-
-    pub(super) fn is_at_most_once(&self) -> bool {
-        self.is_publish() && self.first & PUBLISH_QOS == 0
+        self.is_publish().then_some(self.at)
     }
 
     /// A PUBLISH that may have reached the server on an earlier connection.
@@ -73,22 +76,8 @@ impl Record {
         first.is_some_and(|first| first & DUP != 0)
     }
 
-    /// Bytes that compaction leaves of it.
-    pub(super) fn live_len(&self) -> usize {
-        if self.is_dead() {
-            0
-        } else if self.is_released() {
-            PUBREL_LEN
-        } else {
-            self.len()
-        }
-    }
-
-    /// The packet identifier, if it has one.
+    /// What stands where the packet identifier is, in packets that have one.
     pub(super) fn id(&self, bytes: &[u8]) -> Option<PacketId> {
-        if self.is_dead() || self.is_at_most_once() {
-            return None;
-        }
         let at = if self.is_publish() {
             self.body.wrapping_add(2).wrapping_add(usize::from(read_u16(bytes, self.body)?))
         } else {

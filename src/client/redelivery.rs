@@ -1,12 +1,13 @@
 //! Sending again: after a lost link, on a timed retry, and what is given up instead because the server has no session.
 
-use super::arena::Marks;
 use super::bytes::write;
 use super::outbound::Outbound;
-use super::record::{DEAD, DUP, RELEASED, Record};
+use super::record::{DEAD, DUP, Record};
 use super::stream::Stream;
+use crate::PacketId;
+use crate::codec::{PacketType, Version};
 
-/// Which records are given up because the server has no session.
+/// Which requests are given up because the server has no session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum GiveUp {
     /// All that the server may have seen.
@@ -15,99 +16,83 @@ pub(super) enum GiveUp {
     Released,
 }
 
-impl GiveUp {
-    fn covers(self, record: &Record, bytes: &[u8]) -> bool {
-        record.is_released() || (self == GiveUp::Attempted && record.was_attempted(bytes))
-    }
-}
-
-impl Marks {
-    /// Bytes that giving up would leave.
-    pub(super) fn live_without(&self, bytes: &[u8], what: GiveUp) -> usize {
-        let mut live = self.live;
-        let mut at = self.head;
-        while let Some(record) = self.record(bytes, at) {
-            if what.covers(&record, bytes) {
-                live = live.wrapping_sub(record.live_len());
-            }
-            at = record.end;
-        }
-        live
-    }
-}
-
 /// Why everything is sent again from its first byte.
 #[derive(Clone, Copy)]
 pub(super) enum Restart {
-    /// The link is lost. PUBLISH gets DUP where the server may have seen it; QoS 0, SUBSCRIBE and UNSUBSCRIBE go.
+    /// The link is lost. PUBLISH gets DUP where the server may have seen it; only PUBLISH of QoS 1 and 2 and PUBREL stay.
     LinkLost,
     /// No answer came, on a link that lives. In 3.1, DUP is set in all of it.
-    NoAnswer { mqtt31: bool },
-    /// The server has no session: these are given up, and the session is told. Nothing has left on this connection.
-    SessionLost(GiveUp),
-    /// A connection begins. A PUBREL that is sent again has DUP set in 3.1; 3.1.1 reserves the bit.
-    Connect { mqtt31: bool },
+    NoAnswer,
+    /// A connection begins. Where the server has no session, some is given up, and the session is told. A PUBREL that is sent
+    /// again has DUP set in 3.1; 3.1.1 reserves the bit.
+    Connection { gives_up: Option<GiveUp> },
 }
 
 impl Outbound<'_> {
-    /// Sends what is kept again.
+    /// Sends what is kept again. On this connection, nothing may have left in part.
     pub(super) fn restart(&mut self, why: Restart) {
-        let sent = self.inner.marks.cur;
-        let mut streams = 0_u32;
-        let mut at = self.inner.marks.head;
+        let mut at = self.inner.queue.head;
+        self.inner.queue.streams = 0;
+        self.inner.queue.control = 0;
         while let Some(record) = self.record(at) {
             at = record.end;
-            match why {
-                Restart::LinkLost => self.link_lost_within(&record, sent),
-                Restart::NoAnswer { mqtt31 }
-                    if record.publish_at().is_some() || (mqtt31 && !record.is_dead()) =>
-                {
-                    self.set_dup(&record);
-                }
-                Restart::SessionLost(what) if what.covers(&record, self.tx) => {
-                    if let Some(id) = self.id(&record) {
-                        self.inner.session.abandon(id);
-                    }
-                    self.kill(&record);
-                }
-                Restart::Connect { mqtt31 } if record.is_released() => {
-                    write(self.tx, record.at, &[if mqtt31 { RELEASED | DUP } else { RELEASED }]);
-                }
-                _ => {}
+            if record.is_dead() {
+                continue;
             }
-            // As it is now: it may have been killed.
-            let streamed = self.record(record.at).is_some_and(|record| record.is_streamed());
-            streams = streams.wrapping_add(u32::from(streamed));
+            match self.owner(&record) {
+                Some(id) if self.is_kept(&record, id, why) => {
+                    let queue = &mut self.inner.queue;
+                    queue.streams = queue.streams.wrapping_add(u16::from(record.is_streamed()));
+                    queue.control = queue.control.wrapping_add(u16::from(record.is_control()));
+                }
+                _ => self.kill(&record),
+            }
         }
-        let marks = &mut self.inner.marks;
-        (marks.rec, marks.cur) = (marks.head, marks.head);
-        marks.streams = streams;
+        let queue = &mut self.inner.queue;
+        queue.jump(queue.head);
         self.compact();
+        self.pull_releases();
     }
 
-    fn link_lost_within(&mut self, record: &Record, sent: usize) {
-        if record.is_released() {
-            return;
+    /// Whether a record is to be sent again; marks it if so, and tells the session if not.
+    fn is_kept(&mut self, record: &Record, id: PacketId, why: Restart) -> bool {
+        let mqtt31 = self.inner.link.version == Version::Mqtt31;
+        let publish_at = record.publish_at();
+        let dup = match why {
+            Restart::LinkLost if publish_at.is_some() => {
+                let begun = self.inner.queue.rec == record.at && self.inner.queue.is_inside_packet();
+                begun || self.inner.session.is_sent(id)
+            }
+            Restart::LinkLost => return record.is_pubrel(),
+            Restart::NoAnswer => mqtt31 || publish_at.is_some(),
+            Restart::Connection { gives_up } => {
+                let attempted = gives_up == Some(GiveUp::Attempted) && record.was_attempted(self.tx);
+                if attempted || (gives_up.is_some() && record.is_pubrel()) {
+                    self.inner.session.abandon(id);
+                    return false;
+                }
+                if record.is_pubrel() {
+                    write(self.tx, record.at, &[PacketType::PubRel.first_byte()]);
+                }
+                mqtt31 && record.is_pubrel()
+            }
+        };
+        if dup {
+            self.set_dup(publish_at.unwrap_or(record.at));
         }
-        if record.publish_at().is_none() || self.id(record).is_none() {
-            return self.kill(record);
-        }
-        if record.at < sent {
-            self.set_dup(record);
-        }
+        true
+    }
+
+    /// Sets DUP in the packet that begins here.
+    pub(super) fn set_dup(&mut self, at: usize) {
+        let first = self.tx.get(at).copied().unwrap_or(DEAD);
+        write(self.tx, at, &[first | DUP]);
     }
 
     /// The link is lost: see [`Restart::LinkLost`].
     pub(super) fn rewind(&mut self) {
-        self.inner.marks.stream = Stream::None;
-        self.inner.marks.is_watched = false;
+        self.inner.queue.stream = Stream::None;
+        self.inner.queue.is_watched = false;
         self.restart(Restart::LinkLost);
-    }
-
-    /// Marks a packet as one that the server may have seen.
-    pub(super) fn set_dup(&mut self, record: &Record) {
-        let at = record.publish_at().unwrap_or(record.at);
-        let first = self.tx.get(at).copied().unwrap_or(DEAD);
-        write(self.tx, at, &[first | DUP]);
     }
 }

@@ -16,12 +16,12 @@
 
 use core::fmt;
 
-use super::arena::Marks;
 use super::bytes::write;
 use super::inner::Inner;
 use super::link::State;
 use super::outbound::Outbound;
-use super::record::{RELEASED, Record};
+use super::queue::Queue;
+use super::record::Record;
 use crate::PacketId;
 use crate::codec::{Delivery, FixedHeader, PacketType, Publish, Version, Writer, decode_id};
 use crate::session::{Request, Slot};
@@ -104,32 +104,25 @@ pub(super) fn save(inner: &Inner<[Slot]>, tx: &[u8], out: &mut [u8]) -> Result<u
 }
 
 fn write_image(inner: &Inner<[Slot]>, tx: &[u8], w: &mut Writer<'_>) {
-    let Inner { session, marks, .. } = inner;
+    let Inner { session, queue, .. } = inner;
     w.packet_id(session.next());
     w.u8(session.inbound.runs().count() as u8);
     for run in session.inbound.runs() {
         w.raw(&run);
     }
-    marks.for_each_kept(tx, |record, id| {
-        if record.is_released() {
-            w.raw(&[RELEASED, 2]);
-            w.packet_id(id);
-        } else {
-            w.raw(tx.get(record.at..record.end).unwrap_or_default());
-        }
-    });
-}
-
-impl Marks {
-    /// What an image keeps: PUBLISH of QoS 1 and 2, and PUBREL.
-    fn for_each_kept(&self, bytes: &[u8], mut f: impl FnMut(&Record, PacketId)) {
-        let mut at = 0;
-        while let Some(record) = self.record(bytes, at) {
-            let kept = record.is_released() || record.publish_at().is_some();
-            if let (true, Some(id)) = (kept, record.id(bytes)) {
-                f(&record, id);
+    let mut at = queue.head;
+    while let Some(record) = queue.record(tx, at) {
+        at = record.end;
+        let owner = record.id(tx).filter(|id| session.place(*id) == Some(record.at));
+        match owner {
+            Some(id) if record.is_pubrel() => {
+                w.raw(&[PacketType::PubRel.first_byte(), 2]);
+                w.packet_id(id);
             }
-            at = record.end;
+            Some(_) if record.publish_at().is_some() => {
+                w.raw(tx.get(record.at..record.end).unwrap_or_default());
+            }
+            _ => {}
         }
     }
 }
@@ -148,7 +141,7 @@ impl Outbound<'_> {
         let next = self.inner.session.next();
         let result = self.restore_body(body);
         if result.is_err() {
-            self.inner.marks = Marks::new();
+            self.inner.queue = Queue::new();
             self.inner.session.clear(next);
         }
         result
@@ -210,7 +203,7 @@ impl Kept {
             Delivery::AtLeastOnce { .. } => Request::AtLeastOnce,
             Delivery::ExactlyOnce { .. } => Request::ExactlyOnce,
         };
-        Some(Kept { id: delivery.id()?, request, released: record.is_released(), streamed, len: record.end })
+        Some(Kept { id: delivery.id()?, request, released: record.is_pubrel(), streamed, len: record.end })
     }
 }
 
@@ -222,22 +215,22 @@ impl Outbound<'_> {
         if !self.inner.session.open(kept.id, kept.request) {
             return Err(RestoreError::TooLarge);
         }
-        let at = self.inner.marks.tail;
+        let at = self.inner.queue.tail;
         if kept.streamed {
-            self.inner.marks.keep_stream();
+            self.inner.queue.keep_stream();
         }
-        if at.wrapping_add(packet.len()).wrapping_add(self.inner.marks.window()) > self.limit() {
+        if at.wrapping_add(packet.len()).wrapping_add(self.inner.queue.window()) > self.limit() {
             return Err(RestoreError::TooLarge);
         }
-        write(self.tx, at, packet);
-        self.appended(Some(kept.id), packet.len());
         self.inner.session.sent(kept.id);
         if kept.released {
             self.inner.session.pubrec(kept.id);
         }
+        write(self.tx, at, packet);
+        self.appended(Some(kept.id), packet.len());
         if let Some(record) = self.record(at) {
             // Nobody knows whether it was sent after the image was made.
-            self.set_dup(&record);
+            self.set_dup(record.publish_at().unwrap_or(record.at));
         }
         Ok(rest)
     }

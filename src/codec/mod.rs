@@ -263,6 +263,7 @@ pub(crate) fn encode_body(
 pub(crate) use header::packet_len;
 
 /// Writes a fixed header, as far as there is room.
+#[cfg(feature = "large-messages")]
 pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
     header::write(&mut Writer::new(out), first, remaining_len);
 }

@@ -1,10 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{
-    Body, EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, body_len, encode_body,
-    header,
-};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
 use crate::{TopicName, Violation, topic::chars};
 
 const DUP: u8 = 0x08;
@@ -103,6 +100,7 @@ impl<'a> Publish<'a> {
     }
 
     /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
+    #[cfg(feature = "large-messages")]
     pub(crate) fn encode_head(
         &self,
         version: Version,
@@ -112,7 +110,7 @@ impl<'a> Publish<'a> {
         self.check(version)?;
         let head = Publish { payload: &[], ..*self };
         let remaining_len = body_len(&head).saturating_add(payload_len);
-        if remaining_len > MAX_REMAINING_LENGTH {
+        if remaining_len > super::MAX_REMAINING_LENGTH {
             return Err(EncodeError::Forbidden(Violation::TooLong));
         }
         let room = out.len();

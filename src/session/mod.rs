@@ -94,13 +94,23 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     }
 
     /// Where the packet of a request is kept, as [`set_place`](Self::set_place) has said.
-    pub(crate) fn place(&self, id: PacketId) -> usize {
-        self.slots.as_ref().get(self.index(id)).map_or(0, |slot| slot.place as usize)
+    pub(crate) fn place(&self, id: PacketId) -> Option<usize> {
+        let slot = self.slots.as_ref().get(self.index(id))?;
+        (slot.id == Some(id)).then_some(slot.place as usize)
     }
 
     pub(crate) fn set_place(&mut self, id: PacketId, place: usize) {
         if let Some(slot) = self.slot(id) {
             slot.place = place as u32;
+        }
+    }
+
+    /// What is kept here and behind it has moved by so many bytes.
+    pub(crate) fn shift_places(&mut self, from: usize, by: usize) {
+        for slot in self.slots.as_mut() {
+            if slot.place != Slot::NOWHERE && slot.place as usize >= from {
+                slot.place = slot.place.wrapping_add(by as u32);
+            }
         }
     }
 
@@ -162,38 +172,38 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
         }
     }
 
+    /// Whether the last byte of the request has left, on this connection.
+    pub(crate) fn is_sent(&mut self, id: PacketId) -> bool {
+        self.slot(id).is_some_and(|slot| slot.state.is_sent())
+    }
+
     /// PUBACK came: whether a message waited for it, which is done at QoS 1 then.
     ///
     /// That can be a message of QoS 2: a server that knows no QoS 2 answers it with PUBACK.
     #[inline]
     pub fn puback(&mut self, id: PacketId) -> bool {
-        self.end(id, |state| matches!(state, State::AtLeastOnceSent | State::ExactlyOnceSent))
+        self.end(id, State::AT_LEAST_ONCE) || self.end(id, State::EXACTLY_ONCE)
     }
 
     /// PUBREC came.
     #[inline]
     pub fn pubrec(&mut self, id: PacketId) -> PubRec {
         match self.slot(id) {
-            Some(slot) if slot.state == State::ExactlyOnceSent => {
-                slot.state = State::ReleaseSent;
+            Some(slot) if slot.state == State::EXACTLY_ONCE.sent() => {
+                // PUBREL was sent, or follows in a moment.
+                slot.state = State::RELEASE.sent();
+                slot.place = Slot::NOWHERE;
                 PubRec::Release
             }
-            Some(slot) if slot.state == State::ExactlyOnceQueued => PubRec::Queued,
+            Some(slot) if slot.state == State::EXACTLY_ONCE => PubRec::Queued,
             _ => PubRec::Unknown,
-        }
-    }
-
-    /// PUBREL for this message has to wait for its turn after all.
-    pub(crate) fn release_later(&mut self, id: PacketId) {
-        if let Some(slot) = self.slot(id).filter(|slot| slot.state == State::ReleaseSent) {
-            slot.state = State::ReleaseQueued;
         }
     }
 
     /// PUBCOMP came: whether it ends a flow.
     #[inline]
     pub fn pubcomp(&mut self, id: PacketId) -> bool {
-        self.end(id, |state| state == State::ReleaseSent)
+        self.end(id, State::RELEASE)
     }
 
     /// SUBACK came with so many codes: whether a SUBSCRIBE waited for it.
@@ -203,7 +213,7 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     #[inline]
     pub fn suback(&mut self, id: PacketId, codes: usize) -> Result<bool, Violation> {
         match self.slot(id) {
-            Some(slot) if slot.state == State::SubscribeSent => {
+            Some(slot) if slot.state == State::SUBSCRIBE.sent() => {
                 if usize::from(slot.filters) != codes {
                     return Err(Violation::SubAckCount);
                 }
@@ -217,17 +227,15 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     /// UNSUBACK came: whether an UNSUBSCRIBE waited for it.
     #[inline]
     pub fn unsuback(&mut self, id: PacketId) -> bool {
-        self.end(id, |state| state == State::UnsubscribeSent)
+        self.end(id, State::UNSUBSCRIBE)
     }
 
-    /// Frees the slot if it is in such a state.
-    #[inline]
-    fn end(&mut self, id: PacketId, expected: impl Fn(State) -> bool) -> bool {
+    /// Frees the slot if it waits for this, and was sent.
+    fn end(&mut self, id: PacketId, state: State) -> bool {
         match self.slot(id) {
-            Some(slot) if expected(slot.state) => {
-                let exactly_once = slot.state.is_exactly_once();
+            Some(slot) if slot.state == state.sent() => {
                 slot.free();
-                self.exactly_once = self.exactly_once.wrapping_sub(u16::from(exactly_once));
+                self.exactly_once = self.exactly_once.wrapping_sub(u16::from(state.is_exactly_once()));
                 true
             }
             _ => false,
@@ -237,19 +245,11 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     /// The connection is gone: what was sent waits to be sent again; SUBSCRIBE and UNSUBSCRIBE are lost.
     pub fn link_lost(&mut self) {
         for slot in self.slots.as_mut() {
-            let state = slot.state.link_lost();
-            if state == State::Lost && slot.state != State::Lost {
+            slot.state = slot.state.unsent();
+            if slot.state.ends_with_link() {
+                slot.end(State::LOST);
                 self.ended = self.ended.wrapping_add(1);
             }
-            slot.state = state;
-        }
-    }
-
-    /// All that was sent waits to be sent again, on the same connection. What answers the first sending is ignored
-    /// until then: the second is answered, too.
-    pub(crate) fn send_again(&mut self) {
-        for slot in self.slots.as_mut() {
-            slot.state = slot.state.send_again();
         }
     }
 
@@ -258,13 +258,9 @@ impl<S: AsRef<[Slot]> + AsMut<[Slot]> + ?Sized> Session<S> {
     /// It is [`Uncertain`](Outcome::Uncertain) where the server had answered with PUBREC, else
     /// [`Lost`](Outcome::Lost).
     pub fn abandon(&mut self, id: PacketId) {
-        let Some(slot) = self.slot(id) else { return };
+        let Some(slot) = self.slot(id).filter(|slot| !slot.state.has_ended()) else { return };
         let exactly_once = slot.state.is_exactly_once();
-        slot.state = match slot.state {
-            State::ReleaseQueued | State::ReleaseSent => State::Uncertain,
-            State::Lost | State::Uncertain => return,
-            _ => State::Lost,
-        };
+        slot.end(if slot.state.unsent() == State::RELEASE { State::UNCERTAIN } else { State::LOST });
         self.exactly_once = self.exactly_once.wrapping_sub(u16::from(exactly_once));
         self.ended = self.ended.wrapping_add(1);
     }

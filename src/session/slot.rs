@@ -1,5 +1,7 @@
 //! One request that waits for its answers.
 
+use core::fmt;
+
 use crate::PacketId;
 
 /// A place for one request under way: its packet identifier and how far it has come.
@@ -41,8 +43,8 @@ pub enum Outcome {
     Uncertain,
 }
 
-impl core::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Outcome::Lost => "lost",
             Outcome::Uncertain => "uncertain",
@@ -50,91 +52,103 @@ impl core::fmt::Display for Outcome {
     }
 }
 
-/// How far a request has come. "Queued" waits to be sent on this connection, "sent" has left it whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum State {
-    // The first, so that an empty table is nothing but zeros.
-    Lost,
-    Uncertain,
-    AtLeastOnceQueued,
-    AtLeastOnceSent,
-    ExactlyOnceQueued,
-    ExactlyOnceSent,
-    /// PUBREC has come, and PUBREL is to be sent again.
-    ReleaseQueued,
-    /// PUBREC has come, and PUBREL was sent or follows in a moment.
-    ReleaseSent,
-    SubscribeQueued,
-    SubscribeSent,
-    UnsubscribeQueued,
-    UnsubscribeSent,
-}
+/// How far a request has come: what it waits for, and whether its packet has left whole on this connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct State(u8);
 
 impl State {
-    #[inline]
-    pub(super) fn sent(self) -> Self {
-        match self {
-            State::AtLeastOnceQueued => State::AtLeastOnceSent,
-            State::ExactlyOnceQueued => State::ExactlyOnceSent,
-            State::ReleaseQueued => State::ReleaseSent,
-            State::SubscribeQueued => State::SubscribeSent,
-            State::UnsubscribeQueued => State::UnsubscribeSent,
-            other => other,
-        }
+    const SENT: u8 = 1;
+
+    /// It has ended, and nobody has heard of it yet. (Nothing but zeros, so that an empty table is that.)
+    pub(super) const LOST: State = State(0);
+    pub(super) const UNCERTAIN: State = State(2);
+    /// A PUBLISH of QoS 1 waits for PUBACK.
+    pub(super) const AT_LEAST_ONCE: State = State(4);
+    /// A PUBLISH of QoS 2 waits for PUBREC.
+    pub(super) const EXACTLY_ONCE: State = State(6);
+    /// PUBREC has come: PUBREL waits for PUBCOMP.
+    pub(super) const RELEASE: State = State(8);
+    pub(super) const SUBSCRIBE: State = State(10);
+    pub(super) const UNSUBSCRIBE: State = State(12);
+
+    pub(super) const fn sent(self) -> Self {
+        State(self.0 | Self::SENT)
     }
 
-    #[inline]
+    pub(super) const fn is_sent(self) -> bool {
+        self.0 & Self::SENT != 0
+    }
+
+    /// The same, sent or not.
+    pub(super) const fn unsent(self) -> Self {
+        State(self.0 & !Self::SENT)
+    }
+
     pub(super) fn is_exactly_once(self) -> bool {
-        matches!(
-            self,
-            State::ExactlyOnceQueued | State::ExactlyOnceSent | State::ReleaseQueued | State::ReleaseSent
-        )
+        let state = self.unsent();
+        state == Self::EXACTLY_ONCE || state == Self::RELEASE
     }
 
-    pub(super) fn send_again(self) -> Self {
-        match self {
-            State::AtLeastOnceSent => State::AtLeastOnceQueued,
-            State::ExactlyOnceSent => State::ExactlyOnceQueued,
-            State::ReleaseSent => State::ReleaseQueued,
-            State::SubscribeSent => State::SubscribeQueued,
-            State::UnsubscribeSent => State::UnsubscribeQueued,
-            other => other,
-        }
+    pub(super) const fn has_ended(self) -> bool {
+        self.0 < Self::AT_LEAST_ONCE.0
     }
 
-    pub(super) fn link_lost(self) -> Self {
-        match self.send_again() {
-            State::SubscribeQueued | State::UnsubscribeQueued => State::Lost,
-            other => other,
-        }
+    /// SUBSCRIBE and UNSUBSCRIBE end with their connection.
+    pub(super) const fn ends_with_link(self) -> bool {
+        self.0 >= Self::SUBSCRIBE.0
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.unsent() {
+            Self::LOST => "Lost",
+            Self::UNCERTAIN => "Uncertain",
+            Self::AT_LEAST_ONCE => "AtLeastOnce",
+            Self::EXACTLY_ONCE => "ExactlyOnce",
+            Self::RELEASE => "Release",
+            Self::SUBSCRIBE => "Subscribe",
+            _ => "Unsubscribe",
+        };
+        f.write_str(name)?;
+        f.write_str(if self.is_sent() { " (sent)" } else { "" })
     }
 }
 
 impl Slot {
     /// A slot that no request has taken.
-    pub const FREE: Slot = Slot { id: None, state: State::Lost, filters: 0, place: 0 };
+    pub const FREE: Slot = Slot { id: None, state: State::LOST, filters: 0, place: 0 };
+
+    /// The place of a packet that is not kept.
+    pub(super) const NOWHERE: u32 = u32::MAX;
 
     #[inline]
     pub(super) fn new(id: PacketId, request: Request) -> Self {
         let (state, filters) = match request {
-            Request::AtLeastOnce => (State::AtLeastOnceQueued, 0),
-            Request::ExactlyOnce => (State::ExactlyOnceQueued, 0),
-            Request::Subscribe { filters } => (State::SubscribeQueued, filters),
-            Request::Unsubscribe => (State::UnsubscribeQueued, 0),
+            Request::AtLeastOnce => (State::AT_LEAST_ONCE, 0),
+            Request::ExactlyOnce => (State::EXACTLY_ONCE, 0),
+            Request::Subscribe { filters } => (State::SUBSCRIBE, filters),
+            Request::Unsubscribe => (State::UNSUBSCRIBE, 0),
         };
-        Slot { id: Some(id), state, filters, place: 0 }
+        Slot { id: Some(id), state, filters, place: Slot::NOWHERE }
     }
 
-    /// The request has ended. Where its packet is can still be asked.
+    /// The request has ended.
     pub(super) fn free(&mut self) {
-        *self = Slot { place: self.place, ..Slot::FREE };
+        *self = Slot::FREE;
+    }
+
+    /// The request has ended without an answer. Its packet is not kept any more.
+    pub(super) fn end(&mut self, state: State) {
+        self.state = state;
+        self.place = Slot::NOWHERE;
     }
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
         self.id?;
         match self.state {
-            State::Lost => Some(Outcome::Lost),
-            State::Uncertain => Some(Outcome::Uncertain),
+            State::LOST => Some(Outcome::Lost),
+            State::UNCERTAIN => Some(Outcome::Uncertain),
             _ => None,
         }
     }

@@ -33,9 +33,7 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    pub(crate) const fn new() -> Self {
-        Timers { at: [0; TIMERS], now: 0 }
-    }
+    pub(crate) const NEW: Self = Timers { at: [0; TIMERS], now: 0 };
 
     /// Turns all of them off.
     pub(crate) fn clear(&mut self) {

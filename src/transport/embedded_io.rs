@@ -31,9 +31,7 @@ use embedded_io::{ErrorKind, Read, ReadReady, Write};
 
 use super::driver::Driver;
 use super::{Error, turn};
-use crate::{
-    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, StreamError, StreamedMessage,
-};
+use crate::{Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError};
 
 /// A client, the stream that it talks over, and a clock.
 ///
@@ -133,9 +131,10 @@ where
     ///
     /// # Errors
     /// See [`RequestError`].
+    #[cfg(feature = "large-messages")]
     pub fn publish_streamed(
         &mut self,
-        message: &StreamedMessage<'_>,
+        message: &crate::StreamedMessage<'_>,
     ) -> Result<Option<PacketId>, RequestError> {
         let now = self.now();
         self.driver.client.publish_streamed(message, now)
@@ -147,7 +146,8 @@ where
     ///
     /// # Errors
     /// See [`StreamError`].
-    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+    #[cfg(feature = "large-messages")]
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, crate::StreamError> {
         let now = self.now();
         self.driver.client.write_payload(payload, now)
     }

@@ -59,9 +59,7 @@ use embedded_io_async::{ErrorKind, Read, Write};
 use super::Error;
 use super::any_of::any_of;
 use super::driver::Driver;
-use crate::{
-    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, StreamError, StreamedMessage,
-};
+use crate::{Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError};
 
 /// The clock of an executor.
 #[allow(async_fn_in_trait, reason = "what is known of the type shows whether its futures are Send")]
@@ -179,9 +177,10 @@ where
     ///
     /// # Errors
     /// See [`RequestError`].
+    #[cfg(feature = "large-messages")]
     pub fn publish_streamed(
         &mut self,
-        message: &StreamedMessage<'_>,
+        message: &crate::StreamedMessage<'_>,
     ) -> Result<Option<PacketId>, RequestError> {
         let now = self.now();
         self.driver.client.publish_streamed(message, now)
@@ -192,7 +191,8 @@ where
     ///
     /// # Errors
     /// See [`StreamError`].
-    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+    #[cfg(feature = "large-messages")]
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, crate::StreamError> {
         let now = self.now();
         self.driver.client.write_payload(payload, now)
     }

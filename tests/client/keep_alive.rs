@@ -119,7 +119,7 @@ fn waits_for_the_end_of_a_half_sent_packet() {
     rig.at(10_000);
     assert_eq!(
         rig.sends(),
-        ["PUBLISH a qos=0 (7 B) \"payload\"", "PINGREQ", "PUBLISH b qos=0 (7 B) \"payload\""]
+        ["PUBLISH a qos=0 (7 B) \"payload\"", "PUBLISH b qos=0 (7 B) \"payload\"", "PINGREQ"]
     );
 }
 

@@ -8,7 +8,11 @@ mod cuts;
 mod disconnecting;
 mod harness;
 mod identifiers;
+#[cfg(not(feature = "large-messages"))]
+#[path = "../common/image.rs"]
+mod image;
 mod keep_alive;
+#[cfg(feature = "large-messages")]
 mod large;
 mod manual;
 mod model;
@@ -24,7 +28,9 @@ mod saving;
 mod session_loss;
 mod soak;
 mod storage;
+#[cfg(feature = "large-messages")]
 mod streaming;
 mod subscribing;
 mod timeouts;
-mod vectored;
+#[cfg(not(feature = "large-messages"))]
+mod without_large_messages;

@@ -167,9 +167,9 @@ fn requests_can_be_retried_with_dup() {
     assert_eq!(rig.sends(), ["PUBREL id=2"]);
     let again = [
         "PUBLISH a qos=1 id=1 dup (0 B)",
-        "PUBREL id=2 dup",
         "SUBSCRIBE id=3 dup c qos=0",
         "UNSUBSCRIBE id=4 dup d",
+        "PUBREL id=2 dup",
     ];
     assert!(rig.at(4_999).sends().is_empty());
     assert_eq!(rig.at(5_000).sends(), again);

@@ -2,7 +2,7 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{Full, LargeMessages, Message, RequestError, State, SubAckCode, Version};
+use baremqtt::{Full, Message, RequestError, State, SubAckCode, Version};
 
 use crate::harness::*;
 
@@ -18,6 +18,7 @@ fn rust_mqtt_38_received_bytes_are_never_lost() {
     assert_eq!(rig.events(), ["message a qos=1 id=9 (2 B) \"hi\""]);
 }
 
+#[cfg(feature = "large-messages")]
 #[test]
 fn rust_mqtt_45_and_82_large_payload_and_empty_suback_do_not_panic() {
     let mut rig = Rig::<8>::sized(32, 128);
@@ -119,9 +120,10 @@ fn coremqtt_a_steady_qos_0_stream_does_not_starve_the_ping() {
     assert!(pings > 0);
 }
 
+#[cfg(feature = "large-messages")]
 #[test]
 fn coremqtt_161_rumqtt_924_a_packet_over_the_buffer_is_acknowledged_and_the_link_lives() {
-    for large in [LargeMessages::Skip, LargeMessages::Pieces] {
+    for large in [baremqtt::LargeMessages::Skip, baremqtt::LargeMessages::Pieces] {
         let mut rig = Rig::<8>::sized(64, 160);
         rig.client.options_mut().large_messages = large;
         rig.comes_online(&CONNECT, false);

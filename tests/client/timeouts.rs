@@ -169,3 +169,19 @@ fn a_clock_that_leaps_to_the_end_of_time_breaks_nothing() {
     rig.gives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
+
+/// Messages that are kept wait for CONNACK, not for an answer; their time-out begins when they have left.
+#[test]
+fn answers_are_not_due_before_connack() {
+    let mut rig = Rig::new();
+    rig.client.options_mut().timeouts.connack_ms = 0;
+    rig.client.options_mut().timeouts.ack_ms = 5_000;
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.connects(&CONNECT);
+    assert_eq!(rig.sends().len(), 1);
+    assert_eq!(rig.deadline(), None);
+    assert!(rig.at(60_000).events().is_empty());
+    rig.accepts(true);
+    assert_eq!(rig.at(61_000).sends().len(), 1);
+    assert_eq!(rig.deadline(), Some(66_000));
+}

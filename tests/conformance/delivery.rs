@@ -174,6 +174,7 @@ fn mqtt_4_4_0_1() {
 }
 
 /// What the application does not want (too large, and skipped) is acknowledged all the same.
+#[cfg(feature = "large-messages")]
 #[test]
 fn mqtt_4_5_0_2() {
     let mut rig = Rig::<8>::sized(32, 256);

@@ -54,14 +54,14 @@ fn connect(mut script: Script, rx: usize, options: Options) -> Connection<Script
     let mut says = std::mem::take(&mut script.says);
     script.say(Packet::ConnAck(ConnAck::Accepted { session_present: true }));
     script.says.append(&mut says);
-    let client = Client::with_options(Buffers { rx: vec![0; rx], tx: vec![0; 256] }, options);
+    let client = Client::with_options(Buffers { rx: vec![0; rx], tx: vec![0; 40] }, options);
     let mut mqtt = Connection::new(script, client, |_, _| Ok(()));
     let session_present = mqtt.connect(&Connect::new("c").clean_session(false).keep_alive(0)).unwrap();
     assert_eq!(session_present, Some(true));
     mqtt
 }
 
-/// The control queue has room for seven answers. What is in the receive buffer is looked at all the same, before
+/// The transmit buffer has room for nine answers. What is in the receive buffer is looked at all the same, before
 /// more is read, be there room in the buffer or not.
 #[test]
 fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_is_some() {

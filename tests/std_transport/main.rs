@@ -5,7 +5,7 @@ mod reconnecting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 use std::thread;
@@ -83,11 +83,6 @@ impl Write for Stream {
         self.0.offered.borrow_mut().push(bytes.len());
         self.0.output.borrow_mut().extend(&bytes[..taken]);
         Ok(taken)
-    }
-
-    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
-        self.write(&pieces.concat())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! One client: the sans-IO `Client` with small buffers of its own, its socket while it has one, and what it talks about.
 
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 use baremqtt::{
     Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, RequestError, State, SubAckCode,
@@ -171,11 +171,11 @@ impl Node {
     fn write(&mut self, now: Instant) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
         loop {
-            let [first, second] = self.client.pending_vectored();
-            if first.is_empty() {
+            let bytes = self.client.pending();
+            if bytes.is_empty() {
                 break;
             }
-            match stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
+            match stream.write(bytes) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(len) => self.client.sent(len, now),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

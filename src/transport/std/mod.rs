@@ -25,14 +25,11 @@ mod reconnect;
 pub use reconnect::{GaveUp, Reconnect, StopHandle, Update};
 
 use core::time::Duration;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant as Clock;
 
-use crate::{
-    Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, State, StreamError,
-    StreamedMessage, client,
-};
+use crate::{Client, Connect, Event, Instant, Message, PacketId, QoS, RequestError, State, client};
 
 /// How long a write may block before it is the turn of reading.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
@@ -209,9 +206,10 @@ where
     ///
     /// # Errors
     /// See [`RequestError`].
+    #[cfg(feature = "large-messages")]
     pub fn publish_streamed(
         &mut self,
-        message: &StreamedMessage<'_>,
+        message: &crate::StreamedMessage<'_>,
     ) -> Result<Option<PacketId>, RequestError> {
         self.client.publish_streamed(message, self.now())
     }
@@ -222,7 +220,8 @@ where
     ///
     /// # Errors
     /// See [`StreamError`].
-    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+    #[cfg(feature = "large-messages")]
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, crate::StreamError> {
         self.client.write_payload(payload, self.now())
     }
 
@@ -351,16 +350,12 @@ where
     pub fn flush(&mut self) -> Result<bool, Error> {
         loop {
             let now = self.now();
-            let [first, second] = self.client.pending_vectored();
-            if first.is_empty() {
+            let bytes = self.client.pending();
+            if bytes.is_empty() {
                 break;
             }
             let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
-            let written = match second {
-                [] => stream.write(first),
-                _ => stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
-            };
-            match written {
+            match stream.write(bytes) {
                 Ok(0) => return Err(self.fail(Error::Closed)),
                 Ok(len) => {
                     self.client.sent(len, now);

@@ -73,6 +73,8 @@ struct Link {
     closed: bool,
     last_number: Option<u32>,
     last_pubrel: u32,
+    /// Messages that PUBREC was sent for.
+    received: BTreeSet<u32>,
     /// What is to have PUBREC once nothing more comes.
     late: Option<PacketId>,
     /// Identifiers that PUBACK, PUBREC and PUBCOMP are due for, in this order.
@@ -299,7 +301,10 @@ impl Broker {
     fn pubrec(&mut self, id: PacketId) {
         let Some(number) = self.unreleased.get(&id) else { return };
         self.pubrecs += 1;
-        self.pubrec_at.insert(*number, self.pubrecs);
+        // On one connection, the first counts.
+        if self.link.received.insert(*number) {
+            self.pubrec_at.insert(*number, self.pubrecs);
+        }
         self.send(Packet::PubRec(id));
     }
 
@@ -321,7 +326,7 @@ impl Broker {
         if let Some(number) = message.filter(|_| !self.hostile) {
             self.released.insert(number);
             let at = self.pubrec_at[&number];
-            assert!(self.retry || self.link.last_pubrel < at, "PUBREL does not come in the order of PUBREC");
+            assert!(self.link.last_pubrel < at, "PUBREL does not come in the order of PUBREC");
             self.link.last_pubrel = at;
         }
         self.send(Packet::PubComp(id));

@@ -102,7 +102,7 @@ impl World {
             }
             8 => drop(self.send(len)),
             9 => drop(self.send(usize::MAX)),
-            10 => self.offer(len % 2 == 1),
+            10 => self.offer(),
             11 => drop((0..len % 8).all(|_| self.broker.read())),
             12 => drop(self.deliver(len)),
             13 => drop(self.deliver(usize::MAX)),

@@ -71,20 +71,17 @@ impl World {
     }
 
     /// Looks at what is pending. The image comes first, if there is to be one.
-    pub fn offer(&mut self, vectored: bool) {
+    pub fn offer(&mut self) {
         if self.saved.as_ref().is_some_and(|(revision, ..)| *revision != self.client.revision()) {
             self.save();
         }
-        self.offered = Some(match vectored {
-            true => self.client.pending_vectored().concat(),
-            false => self.client.pending().to_vec(),
-        });
+        self.offered = Some(self.client.pending().to_vec());
     }
 
     /// The transport takes so many bytes of what it was offered last.
     pub fn send(&mut self, len: usize) -> bool {
         if self.offered.is_none() {
-            self.offer(len % 2 == 1);
+            self.offer();
         }
         let offered = self.offered.take().unwrap_or_default();
         let len = len.min(offered.len());

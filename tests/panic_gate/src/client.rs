@@ -62,7 +62,6 @@ where
     print_error(any(&mut *client).unsubscribe(any(&filters[..]), any_now()));
     any(&mut *client).disconnect(any_now());
     keep(any(&mut *client).pending());
-    keep(any(&mut *client).pending_vectored());
     any(&mut *client).sent(any(1), any_now());
     keep((client.deadline(), client.in_flight(), client.revision()));
     let mut image = [0; 64];
