@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
         self.len = self.len.saturating_add(bytes.len());
         // Once something did not fit, nothing behind it is written either.
         if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
-            field.copy_from_slice(bytes);
+            copy(field, bytes);
             self.room = rest;
         }
     }
@@ -117,4 +117,16 @@ impl<'a> Writer<'a> {
 /// Whether the bytes can stand behind a length of two bytes.
 pub(crate) const fn check_len(bytes: &[u8]) -> Result<(), Violation> {
     if bytes.len() > u16::MAX as usize { Err(Violation::TooLong) } else { Ok(()) }
+}
+
+/// Copies a slice into another one of its length.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    if cfg!(target_pointer_width = "64") {
+        return to.copy_from_slice(from);
+    }
+    // Where flash is small, a loop: `memcpy` need not be linked for this alone.
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
 }
