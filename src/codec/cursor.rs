@@ -74,6 +74,7 @@ pub(crate) struct Writer<'a> {
     len: usize,
 }
 
+// Where flash is small there is one copy of each, which is called.
 impl<'a> Writer<'a> {
     pub(crate) const fn new(out: &'a mut [u8]) -> Self {
         Writer { room: out, len: 0 }
@@ -84,7 +85,7 @@ impl<'a> Writer<'a> {
         self.len
     }
 
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         // Once something did not fit, nothing behind it is written either.
@@ -94,10 +95,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u8(&mut self, value: u8) {
         self.raw(&[value]);
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u16(&mut self, value: u16) {
         self.raw(&value.to_be_bytes());
     }
