@@ -36,7 +36,7 @@ impl Outbound<'_> {
         let limit = self.limit();
         let out = self.tx.get_mut(limit..).unwrap_or_default();
         // There is room.
-        let _ = codec::encode_body(PacketType::Connect.first_byte(), remaining_len, connect, out);
+        let _ = codec::encode_body(PacketType::Connect.first_byte(), remaining_len, 0, connect, out);
         self.inner.control.begin(limit, needed);
         self.begin(connect);
         Ok(())

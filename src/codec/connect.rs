@@ -170,7 +170,7 @@ impl<'a> Connect<'a> {
     /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check()?;
-        encode_body(PacketType::Connect.first_byte(), body_len(self), self, out)
+        encode_body(PacketType::Connect.first_byte(), body_len(self), 0, self, out)
     }
 
     fn flags(&self) -> u8 {

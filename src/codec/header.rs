@@ -1,7 +1,7 @@
 //! The fixed header (section 2.2): packet type, flags, remaining length.
 
 use super::cursor::Writer;
-use super::{EncodeError, Version, publish};
+use super::{Version, publish};
 use crate::Violation;
 
 /// The largest remaining length that four bytes can say, in bytes.
@@ -171,36 +171,16 @@ fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Viola
     if bytes.len() < 4 { Ok(None) } else { Err(Violation::RemainingLength) }
 }
 
-/// Bytes that the remaining length takes: 1 to 4.
-#[inline]
-const fn remaining_length_len(remaining_len: usize) -> usize {
-    match remaining_len {
-        0..128 => 1,
-        128..16_384 => 2,
-        16_384..2_097_152 => 3,
-        _ => 4,
-    }
-}
-
 /// Bytes of a whole packet whose body has `remaining_len` bytes.
 #[inline]
 pub(crate) const fn packet_len(remaining_len: usize) -> usize {
-    remaining_len.saturating_add(1).saturating_add(remaining_length_len(remaining_len))
-}
-
-/// Writes the fixed header, if the whole packet fits into `out`; the body is to follow.
-#[inline]
-pub(crate) fn begin(first: u8, remaining_len: usize, out: &mut [u8]) -> Result<Writer<'_>, EncodeError> {
-    if remaining_len > MAX_REMAINING_LENGTH {
-        return Err(EncodeError::Forbidden(Violation::TooLong));
+    let mut len = remaining_len.saturating_add(2);
+    let mut rest = remaining_len >> 7;
+    while rest > 0 {
+        len = len.saturating_add(1);
+        rest >>= 7;
     }
-    let needed = packet_len(remaining_len);
-    if needed > out.len() {
-        return Err(EncodeError::BufferTooSmall { needed });
-    }
-    let mut writer = Writer::new(out);
-    write(&mut writer, first, remaining_len);
-    Ok(writer)
+    len
 }
 
 /// Writes a fixed header.

@@ -1,10 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{
-    Body, EncodeError, MAX_REMAINING_LENGTH, PacketId, PacketType, QoS, Version, body_len, encode_body,
-    header,
-};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
 use crate::{TopicName, Violation, topic::chars};
 
 const DUP: u8 = 0x08;
@@ -99,7 +96,7 @@ impl<'a> Publish<'a> {
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check(version)?;
-        encode_body(self.first_byte(), body_len(self), self, out)
+        encode_body(self.first_byte(), body_len(self), 0, self, out)
     }
 
     /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
@@ -111,16 +108,7 @@ impl<'a> Publish<'a> {
     ) -> Result<usize, EncodeError> {
         self.check(version)?;
         let head = Publish { payload: &[], ..*self };
-        let remaining_len = body_len(&head).saturating_add(payload_len);
-        if remaining_len > MAX_REMAINING_LENGTH {
-            return Err(EncodeError::Forbidden(Violation::TooLong));
-        }
-        let room = out.len();
-        let mut writer = Writer::new(out);
-        header::write(&mut writer, self.first_byte(), remaining_len);
-        head.write(&mut writer);
-        let needed = writer.len();
-        if needed > room { Err(EncodeError::BufferTooSmall { needed }) } else { Ok(needed) }
+        encode_body(self.first_byte(), body_len(&head), payload_len, &head, out)
     }
 
     /// What the types cannot rule out.
