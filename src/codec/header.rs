@@ -63,16 +63,16 @@ impl PacketType {
         }
     }
 
-    /// The least and the greatest remaining length that a packet of this type can have.
-    const fn lengths(self) -> (usize, usize) {
+    /// The least remaining length of a packet of this type, and whether it can be longer.
+    const fn length(self) -> (u8, bool) {
         use PacketType::*;
         match self {
-            ConnAck | PubAck | PubRec | PubRel | PubComp | UnsubAck => (2, 2),
-            PingReq | PingResp | Disconnect => (0, 0),
+            ConnAck | PubAck | PubRec | PubRel | PubComp | UnsubAck => (2, false),
+            PingReq | PingResp | Disconnect => (0, false),
             // Protocol name, level, flags, keep alive, client identifier.
-            Connect => (12, MAX_REMAINING_LENGTH),
+            Connect => (12, true),
             // The length of the topic, or the packet identifier.
-            Publish | Subscribe | SubAck | Unsubscribe => (2, MAX_REMAINING_LENGTH),
+            Publish | Subscribe | SubAck | Unsubscribe => (2, true),
         }
     }
 }
@@ -132,8 +132,9 @@ impl FixedHeader {
             _ => {}
         }
         let Some((remaining_len, header_len)) = decode_remaining_length(rest)? else { return Ok(None) };
-        let (least, most) = packet_type.lengths();
-        if remaining_len < least || remaining_len > most {
+        let (least, or_more) = packet_type.length();
+        let least = usize::from(least);
+        if remaining_len < least || remaining_len > least && !or_more {
             return Err(Violation::PacketLength);
         }
         Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
