@@ -123,7 +123,8 @@ impl<'a> Publish<'a> {
 
     /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
     /// were checked with the fixed header.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // whole messages and large ones, one copy
     pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
         let qos = QoS::from_bits((flags >> 1) & 3).ok_or(Violation::Qos)?;
         let dup = flags & DUP != 0;
