@@ -166,7 +166,8 @@ pub(crate) const fn check_text(bytes: &[u8]) -> Result<(), Violation> {
     }
 }
 
-/// The characters of a text that was checked.
+/// The characters of a text that was checked. Wanted in MQTT 3.1 alone, and seldom.
+#[inline(never)]
 pub(crate) fn chars(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
 }
@@ -183,61 +184,86 @@ const fn scan_topic(bytes: &[u8]) -> Result<Scan, Violation> {
     scan(bytes)
 }
 
-/// One pass for UTF-8, U+0000, wildcards and length; a word at a time while nothing calls for a closer
-/// look.
+/// One pass for UTF-8, U+0000, wildcards and length.
 const fn scan(bytes: &[u8]) -> Result<Scan, Violation> {
     if bytes.len() > MAX_LEN {
         return Err(Violation::TooLong);
     }
-    let mut wildcard = false;
-    let mut rest = bytes;
-    loop {
-        while let Some((word, tail)) = rest.split_first_chunk() {
-            if !is_plain(usize::from_le_bytes(*word)) {
-                break;
-            }
-            rest = tail;
-        }
-        let [first, tail @ ..] = rest else { return Ok(Scan { wildcard }) };
-        rest = tail;
-        // The second byte of a character decides whether it is the shortest form, in range, and no surrogate.
-        let (mut low, mut high, mut more): (u8, u8, u8) = match *first {
+    // Small machines have little text and little flash.
+    let (mut rest, mut wildcard) =
+        if cfg!(target_pointer_width = "64") { skip_plain(bytes) } else { (bytes, false) };
+    while let [first, tail @ ..] = rest {
+        rest = match *first {
             0 => return Err(Violation::NulCharacter),
             0x01..0x80 => {
                 wildcard |= matches!(*first, b'+' | b'#');
-                continue;
+                tail
             }
-            0xC2..=0xDF => (0x80, 0xBF, 0),
-            0xE0 => (0xA0, 0xBF, 1),
-            0xED => (0x80, 0x9F, 1),
-            0xE1..=0xEF => (0x80, 0xBF, 1),
-            0xF0 => (0x90, 0xBF, 2),
-            0xF1..=0xF3 => (0x80, 0xBF, 2),
-            0xF4 => (0x80, 0x8F, 2),
-            _ => return Err(Violation::Utf8),
+            0x80.. => match behind_char(*first, tail) {
+                Some(rest) => rest,
+                None => return Err(Violation::Utf8),
+            },
         };
-        loop {
-            rest = match rest {
-                [byte, tail @ ..] if low <= *byte && *byte <= high => tail,
-                _ => return Err(Violation::Utf8),
-            };
-            if more == 0 {
-                break;
-            }
-            (low, high, more) = (0x80, 0xBF, u8::wrapping_sub(more, 1));
-        }
+    }
+    Ok(Scan { wildcard })
+}
+
+/// What follows a character outside ASCII; `None` if it is ill-formed.
+const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
+    let len = first.leading_ones();
+    if len < 2 {
+        return None;
+    }
+    let mut code = (first as u32) & (0x7F_u32 >> len);
+    let mut left = len;
+    while left > 1 {
+        let [byte @ 0x80..=0xBF, tail @ ..] = rest else { return None };
+        code = (code << 6) | (*byte & 0x3F) as u32;
+        rest = tail;
+        left = left.wrapping_sub(1);
+    }
+    // No surrogate, in range, and in its shortest form.
+    match char::from_u32(code) {
+        Some(char) if char.len_utf8() == len as usize => Some(rest),
+        _ => None,
     }
 }
 
-/// No byte of the word is 0, `+`, `#` or outside ASCII. (It may say no where a 1 follows such a byte.)
-const fn is_plain(word: usize) -> bool {
-    const LEN: usize = size_of::<usize>();
-    const ONES: usize = usize::from_le_bytes([0x01; LEN]);
-    const HIGH: usize = usize::from_le_bytes([0x80; LEN]);
+/// Passes over plain words; says what is left, and whether a wildcard was among them.
+const fn skip_plain(bytes: &[u8]) -> (&[u8], bool) {
+    let mut wildcard = false;
+    let mut rest = bytes;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        if !is_plain(word) {
+            return (rest, wildcard);
+        }
+        wildcard |= has_wildcard(word);
+        rest = tail;
+    }
+    // The end is in one word with bytes that were looked at.
+    if let Some(word) = bytes.last_chunk() {
+        let word = u64::from_le_bytes(*word);
+        if is_plain(word) {
+            return (&[], wildcard | has_wildcard(word));
+        }
+    }
+    (rest, wildcard)
+}
+
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+
+/// No byte of the word is 0 or outside ASCII.
+const fn is_plain(word: u64) -> bool {
+    (word.wrapping_sub(ONES) | word) & HIGH == 0
+}
+
+/// Whether a plain word holds `+` or `#`.
+const fn has_wildcard(word: u64) -> bool {
     // `#` is 0x23 and `+` is 0x2B: with bit 3 set both are 0x2B.
-    let wild = (word | usize::from_le_bytes([0x08; LEN])) ^ usize::from_le_bytes([0x2B; LEN]);
-    let below = word.wrapping_sub(ONES) | wild.wrapping_sub(ONES);
-    (below | word) & HIGH == 0
+    let wild = (word | u64::from_le_bytes([0x08; 8])) ^ u64::from_le_bytes([0x2B; 8]);
+    wild.wrapping_sub(ONES) & HIGH != 0
 }
 
 /// Where wildcards stand in a filter that has some (MQTT-4.7.1-2, MQTT-4.7.1-3).

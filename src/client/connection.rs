@@ -30,7 +30,7 @@ impl Outbound<'_> {
         let at = self.control_place(needed);
         // There is room.
         let out = self.tx.get_mut(at..).unwrap_or_default();
-        let _ = codec::encode_body(PacketType::Connect.first_byte(), remaining_len, connect, out);
+        let _ = codec::encode_body(PacketType::Connect.first_byte(), remaining_len, 0, connect, out);
         self.inner.queue.jump(at);
         self.begin(connect);
         Ok(())

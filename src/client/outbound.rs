@@ -92,7 +92,7 @@ impl Outbound<'_> {
         let remaining_len = codec::body_len(body);
         let room = self.reserve(codec::packet_len(remaining_len))?;
         // There is room, so only a violation can be in the way.
-        let len = match codec::encode_body(first, remaining_len, body, room) {
+        let len = match codec::encode_body(first, remaining_len, 0, body, room) {
             Ok(len) => len,
             Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
             Err(EncodeError::BufferTooSmall { needed }) => {

@@ -170,7 +170,7 @@ impl<'a> Connect<'a> {
     /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check()?;
-        encode_body(PacketType::Connect.first_byte(), body_len(self), self, out)
+        encode_body(PacketType::Connect.first_byte(), body_len(self), 0, self, out)
     }
 
     fn flags(&self) -> u8 {
@@ -251,9 +251,8 @@ impl<'a> Connect<'a> {
 impl Body for Connect<'_> {
     fn write(&self, w: &mut Writer<'_>) {
         w.bytes(self.version.name());
-        w.u8(self.version.level());
-        w.u8(self.flags());
-        w.u16(self.keep_alive);
+        let [high, low] = self.keep_alive.to_be_bytes();
+        w.raw(&[self.version.level(), self.flags(), high, low]);
         w.bytes(self.client_id.as_bytes());
         if let Some(will) = &self.will {
             w.bytes(will.topic.as_bytes());

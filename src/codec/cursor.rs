@@ -74,6 +74,7 @@ pub(crate) struct Writer<'a> {
     len: usize,
 }
 
+// Where flash is small there is one copy of each, which is called.
 impl<'a> Writer<'a> {
     pub(crate) const fn new(out: &'a mut [u8]) -> Self {
         Writer { room: out, len: 0 }
@@ -84,20 +85,22 @@ impl<'a> Writer<'a> {
         self.len
     }
 
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         // Once something did not fit, nothing behind it is written either.
         if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
-            field.copy_from_slice(bytes);
+            copy(field, bytes);
             self.room = rest;
         }
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u8(&mut self, value: u8) {
         self.raw(&[value]);
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u16(&mut self, value: u16) {
         self.raw(&value.to_be_bytes());
     }
@@ -117,4 +120,16 @@ impl<'a> Writer<'a> {
 /// Whether the bytes can stand behind a length of two bytes.
 pub(crate) const fn check_len(bytes: &[u8]) -> Result<(), Violation> {
     if bytes.len() > u16::MAX as usize { Err(Violation::TooLong) } else { Ok(()) }
+}
+
+/// Copies a slice into another one of its length.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    if cfg!(target_pointer_width = "64") {
+        return to.copy_from_slice(from);
+    }
+    // Where flash is small, a loop: `memcpy` need not be linked for this alone.
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
 }

@@ -1,7 +1,7 @@
 //! The fixed header (section 2.2): packet type, flags, remaining length.
 
 use super::cursor::Writer;
-use super::{EncodeError, Version, publish};
+use super::{Version, publish};
 use crate::Violation;
 
 /// The largest remaining length that four bytes can say, in bytes.
@@ -63,16 +63,16 @@ impl PacketType {
         }
     }
 
-    /// The least and the greatest remaining length that a packet of this type can have.
-    const fn lengths(self) -> (usize, usize) {
+    /// The least remaining length of a packet of this type, and whether it can be longer.
+    const fn length(self) -> (u8, bool) {
         use PacketType::*;
         match self {
-            ConnAck | PubAck | PubRec | PubRel | PubComp | UnsubAck => (2, 2),
-            PingReq | PingResp | Disconnect => (0, 0),
+            ConnAck | PubAck | PubRec | PubRel | PubComp | UnsubAck => (2, false),
+            PingReq | PingResp | Disconnect => (0, false),
             // Protocol name, level, flags, keep alive, client identifier.
-            Connect => (12, MAX_REMAINING_LENGTH),
+            Connect => (12, true),
             // The length of the topic, or the packet identifier.
-            Publish | Subscribe | SubAck | Unsubscribe => (2, MAX_REMAINING_LENGTH),
+            Publish | Subscribe | SubAck | Unsubscribe => (2, true),
         }
     }
 }
@@ -132,8 +132,9 @@ impl FixedHeader {
             _ => {}
         }
         let Some((remaining_len, header_len)) = decode_remaining_length(rest)? else { return Ok(None) };
-        let (least, most) = packet_type.lengths();
-        if remaining_len < least || remaining_len > most {
+        let (least, or_more) = packet_type.length();
+        let least = usize::from(least);
+        if remaining_len < least || remaining_len > least && !or_more {
             return Err(Violation::PacketLength);
         }
         Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
@@ -171,36 +172,16 @@ fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Viola
     if bytes.len() < 4 { Ok(None) } else { Err(Violation::RemainingLength) }
 }
 
-/// Bytes that the remaining length takes: 1 to 4.
-#[inline]
-const fn remaining_length_len(remaining_len: usize) -> usize {
-    match remaining_len {
-        0..128 => 1,
-        128..16_384 => 2,
-        16_384..2_097_152 => 3,
-        _ => 4,
-    }
-}
-
 /// Bytes of a whole packet whose body has `remaining_len` bytes.
 #[inline]
 pub(crate) const fn packet_len(remaining_len: usize) -> usize {
-    remaining_len.saturating_add(1).saturating_add(remaining_length_len(remaining_len))
-}
-
-/// Writes the fixed header, if the whole packet fits into `out`; the body is to follow.
-#[inline]
-pub(crate) fn begin(first: u8, remaining_len: usize, out: &mut [u8]) -> Result<Writer<'_>, EncodeError> {
-    if remaining_len > MAX_REMAINING_LENGTH {
-        return Err(EncodeError::Forbidden(Violation::TooLong));
+    let mut len = remaining_len.saturating_add(2);
+    let mut rest = remaining_len >> 7;
+    while rest > 0 {
+        len = len.saturating_add(1);
+        rest >>= 7;
     }
-    let needed = packet_len(remaining_len);
-    if needed > out.len() {
-        return Err(EncodeError::BufferTooSmall { needed });
-    }
-    let mut writer = Writer::new(out);
-    write(&mut writer, first, remaining_len);
-    Ok(writer)
+    len
 }
 
 /// Writes a fixed header.

@@ -94,7 +94,7 @@ pub enum Decoded<'a> {
     },
 }
 
-/// Why a packet was not encoded. Nothing was written that could be sent.
+/// Why a packet was not encoded. The slice is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum EncodeError {
@@ -247,16 +247,40 @@ pub(crate) fn body_len(body: &dyn Body) -> usize {
     counter.len()
 }
 
-/// Encodes a packet whose body was [counted](body_len); says how many bytes it took.
+/// Encodes a packet whose body was [counted](body_len), up to the bytes that are to follow; says how many bytes it
+/// took.
 pub(crate) fn encode_body(
     first: u8,
-    remaining_len: usize,
+    body_len: usize,
+    to_follow: usize,
     body: &dyn Body,
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
-    let mut writer = header::begin(first, remaining_len, out)?;
+    let remaining_len = body_len.saturating_add(to_follow);
+    if remaining_len > MAX_REMAINING_LENGTH {
+        return Err(EncodeError::Forbidden(Violation::TooLong));
+    }
+    let needed = packet_len(remaining_len).wrapping_sub(to_follow);
+    if needed > out.len() {
+        return Err(EncodeError::BufferTooSmall { needed });
+    }
+    let mut writer = Writer::new(out);
+    header::write(&mut writer, first, remaining_len);
     body.write(&mut writer);
-    Ok(writer.len())
+    Ok(needed)
+}
+
+/// Encodes a packet whose remaining length takes one byte.
+#[inline]
+fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+    let needed = body.len().saturating_add(2);
+    if needed > out.len() {
+        return Err(EncodeError::BufferTooSmall { needed });
+    }
+    let mut writer = Writer::new(out);
+    writer.raw(&[first, body.len() as u8]);
+    writer.raw(body);
+    Ok(needed)
 }
 
 /// Bytes of a packet with such a body.
@@ -266,13 +290,6 @@ pub(crate) use header::packet_len;
 #[cfg(feature = "large-messages")]
 pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
     header::write(&mut Writer::new(out), first, remaining_len);
-}
-
-#[inline]
-fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
-    let mut writer = header::begin(first, body.len(), out)?;
-    writer.raw(body);
-    Ok(writer.len())
 }
 
 /// The packet identifier that is the whole body.

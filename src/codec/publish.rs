@@ -96,7 +96,7 @@ impl<'a> Publish<'a> {
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check(version)?;
-        encode_body(self.first_byte(), body_len(self), self, out)
+        encode_body(self.first_byte(), body_len(self), 0, self, out)
     }
 
     /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
@@ -109,16 +109,7 @@ impl<'a> Publish<'a> {
     ) -> Result<usize, EncodeError> {
         self.check(version)?;
         let head = Publish { payload: &[], ..*self };
-        let remaining_len = body_len(&head).saturating_add(payload_len);
-        if remaining_len > super::MAX_REMAINING_LENGTH {
-            return Err(EncodeError::Forbidden(Violation::TooLong));
-        }
-        let room = out.len();
-        let mut writer = Writer::new(out);
-        header::write(&mut writer, self.first_byte(), remaining_len);
-        head.write(&mut writer);
-        let needed = writer.len();
-        if needed > room { Err(EncodeError::BufferTooSmall { needed }) } else { Ok(needed) }
+        encode_body(self.first_byte(), body_len(&head), payload_len, &head, out)
     }
 
     /// What the types cannot rule out.
@@ -133,7 +124,8 @@ impl<'a> Publish<'a> {
 
     /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
     /// were checked with the fixed header.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // whole messages and large ones, one copy
     pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
         let qos = QoS::from_bits((flags >> 1) & 3).ok_or(Violation::Qos)?;
         let dup = flags & DUP != 0;

@@ -60,7 +60,7 @@ impl<'a> SubAck<'a> {
         if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
             return Err(EncodeError::Forbidden(Violation::SubAckFailure));
         }
-        encode_body(PacketType::SubAck.first_byte(), body_len(self), self, out)
+        encode_body(PacketType::SubAck.first_byte(), body_len(self), 0, self, out)
     }
 
     #[inline]

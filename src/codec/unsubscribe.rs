@@ -31,7 +31,7 @@ impl<'a> Unsubscribe<'a> {
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Unsubscribe, self.dup, version)?;
         let body = (self.id, self.filters);
-        encode_body(first, body_len(&body), &body, out)
+        encode_body(first, body_len(&body), 0, &body, out)
     }
 
     pub(crate) fn decode(flags: u8, body: &'a [u8]) -> Result<Self, Violation> {
