@@ -64,7 +64,6 @@ impl Machine<'_> {
 
     fn step(&mut self) -> Result<bool, Fault> {
         self.out.ping_if_due();
-        self.out.retry_if_due();
         if let Some(held) = self.notice() {
             self.out.inner.inbound.held = held;
             return Ok(true);
@@ -82,10 +81,11 @@ impl Machine<'_> {
             }
         }
         // Only now: what has come in time may have been read late.
-        match self.out.inner.timed_out() {
-            Some(timeout) => Err(Fault::TimedOut(timeout)),
-            None => Ok(false),
+        if let Some(timeout) = self.out.inner.timed_out() {
+            return Err(Fault::TimedOut(timeout));
         }
+        self.out.retry_if_due();
+        Ok(false)
     }
 
     /// What is to be reported without a packet; CONNACK is reported first.

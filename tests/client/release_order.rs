@@ -2,6 +2,7 @@
 
 use baremqtt::QoS::{AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
+use baremqtt::{Retry, Version};
 
 use crate::harness::*;
 
@@ -116,5 +117,63 @@ fn while_older_ones_wait_to_be_sent_again() {
         }
         assert_eq!(rig.events().len(), 3, "{taken}");
         assert_eq!(rig.client.in_flight(), 0, "{taken}");
+    }
+}
+
+/// Connected in MQTT 3.1, with messages 1 to 3 sent at QoS 2, and their repetition due.
+fn to_be_retried() -> Rig {
+    let mut rig = Rig::new();
+    rig.client.options_mut().retry = Retry::Mqtt31 { after_ms: 5_000 };
+    rig.comes_online(&CONNECT.version(Version::Mqtt31), false);
+    for _ in 0..3 {
+        rig.publishes("topic", b"payload", ExactlyOnce);
+    }
+    rig.sends();
+    rig.clock(5_000);
+    rig
+}
+
+/// The answers are there when the repetition is due, though nobody has looked at them yet.
+#[test]
+fn what_is_answered_in_time_is_not_retried() {
+    let mut rig = to_be_retried();
+    rig.gives_bytes(b"\x50\x02\x00\x01\x50\x02\x00\x02");
+    assert_eq!(rig.sends(), pubrels(&[1, 2]));
+}
+
+/// The server answers what was sent first only while it is sent again, and then answers that, too.
+#[test]
+fn while_a_timed_retry_is_under_way() {
+    for (taken, between) in (0..=60).flat_map(|taken| [0, 1, 20, 40].map(|between| (taken, between))) {
+        let mut rig = to_be_retried();
+        rig.advances();
+        rig.takes(taken);
+        for number in 1..=3 {
+            rig.gives(Packet::PubRec(id(number)));
+            rig.takes(between);
+        }
+        let mut sent = Vec::new();
+        let mut news = rig.sends();
+        while !news.is_empty() {
+            for line in &news {
+                let number = line.split("id=").nth(1).unwrap()[..1].parse().unwrap();
+                match &line[..6] {
+                    "PUBLIS" => rig.gives(Packet::PubRec(id(number))),
+                    _ => rig.gives(Packet::PubComp(id(number))),
+                }
+            }
+            sent.extend(std::mem::replace(&mut news, rig.sends()));
+        }
+        let first = |what: &str, number: u16| {
+            let is_it = |line: &String| line.starts_with(what) && line.contains(&format!("id={number}"));
+            (sent.iter().position(is_it), sent.iter().rposition(is_it))
+        };
+        let [one, two, three] = [1, 2, 3].map(|number| first("PUBREL", number).0.expect("it leaves"));
+        assert!(one < two && two < three, "{taken}, {between}: {sent:?}");
+        for number in 1..=3 {
+            assert!(first("PUBLISH", number).1 < first("PUBREL", number).0, "{taken}, {between}: {sent:?}");
+        }
+        assert_eq!(rig.events(), ["published 1 qos=2", "published 2 qos=2", "published 3 qos=2"]);
+        assert_eq!(rig.client.in_flight(), 0, "{taken}, {between}");
     }
 }

@@ -41,12 +41,22 @@ struct World {
     /// What the transport was offered and has not said a word about.
     offered: Option<Vec<u8>>,
     /// The image of the session and of the application, if they survive a reboot.
-    saved: Option<(u32, Vec<u8>, App)>,
+    saved: Option<Saved>,
     next_number: u32,
     /// Messages of the broker that it has to deliver.
     promised: Vec<(u32, QoS)>,
     /// One side knows less than the other, by no fault.
     is_uneven: bool,
+}
+
+/// What survives a reboot.
+#[derive(Clone)]
+struct Saved {
+    revision: u32,
+    image: Vec<u8>,
+    app: App,
+    /// By this image the session has ended with its connection.
+    clean_session: bool,
 }
 
 impl World {

@@ -3,7 +3,7 @@
 use baremqtt::{AcknowledgeError, Connect, Error, Message, PacketId, QoS, State, StreamedMessage, Version};
 
 use super::app::{Kind, Request};
-use super::{TestClient, World, broker};
+use super::{Saved, TestClient, World, broker};
 
 impl World {
     fn number(&mut self) -> u32 {
@@ -72,7 +72,7 @@ impl World {
 
     /// Looks at what is pending. The image comes first, if there is to be one.
     pub fn offer(&mut self) {
-        if self.saved.as_ref().is_some_and(|(revision, ..)| *revision != self.client.revision()) {
+        if self.saved.as_ref().is_some_and(|saved| saved.revision != self.client.revision()) {
             self.save();
         }
         self.offered = Some(self.client.pending().to_vec());
@@ -164,8 +164,8 @@ impl World {
     fn taint(&mut self) {
         self.is_uneven = true;
         self.app.taint();
-        if let Some((_, _, app)) = &mut self.saved {
-            app.taint();
+        if let Some(saved) = &mut self.saved {
+            saved.app.taint();
         }
         self.promised.clear();
     }
@@ -222,12 +222,13 @@ impl World {
         let mut image = vec![0; 1_024];
         let len = self.client.save(&mut image).unwrap();
         image.truncate(len);
-        self.saved = Some((self.client.revision(), image, self.app.clone()));
+        let (revision, app, clean_session) = (self.client.revision(), self.app.clone(), self.clean_session);
+        self.saved = Some(Saved { revision, image, app, clean_session });
     }
 
     /// The client starts again from its last image, if there is one.
     pub fn reboot(&mut self) {
-        let Some((_, image, app)) = self.saved.clone() else { return };
+        let Some(Saved { image, app, clean_session, .. }) = self.saved.clone() else { return };
         self.cut();
         let options = *self.client.options();
         self.client = TestClient::with_options(self.buffers.clone(), options);
@@ -243,7 +244,7 @@ impl World {
         }
         // An image keeps no trace of what was sent, so all is repeated.
         self.broker.begun.extend(self.app.in_use.values());
-        if self.clean_session || !self.broker.has_session {
+        if clean_session || self.clean_session || !self.broker.has_session {
             self.taint();
         }
         self.save();
