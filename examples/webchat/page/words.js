@@ -45,7 +45,7 @@ const english = {
   nobody: (name) => `Not sent: ${name} is not in the chat any more.`,
   tooFast: 'Not sent: too much at once. Wait a moment.',
   taken: 'This name is taken. Choose another one, or wait half a minute.',
-  badName: 'A name has letters and digits, and - _ . between them.',
+  badName: 'A name has letters and digits, and\u00a0-\u00a0_\u00a0. between them.',
   away: 'The chat cannot take anybody in now: its broker is away. Try again in a moment.',
   noServer: 'The chat cannot be reached. Try again in a moment.',
   expired: 'You were away for too long. Please sign in again.',

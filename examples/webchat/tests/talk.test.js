@@ -88,6 +88,15 @@ test('two talk, a third one drops', TIME, async (context) => {
   for (const person of [alice, bob]) assert.deepEqual(person.errors, []);
 });
 
+/** Nothing of it is out of sight. */
+async function fitsIn(page, width, selectors) {
+  for (const selector of selectors) {
+    const { x, width: own } = await page.locator(selector).first().boundingBox();
+    assert.ok(x >= 0 && x + own <= width, `${selector} reaches from ${x} to ${x + own}`);
+  }
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'wider than the window');
+}
+
 test('on a phone, in the dark', TIME, async (context) => {
   const { url } = await startChat(context, []);
   const browser = await startBrowser(context);
@@ -111,9 +120,13 @@ test('on a phone, in the dark', TIME, async (context) => {
   await phone.page.keyboard.press('Enter');
   await alice.reads('😀');
   await shoot(phone.page, 'phone-talk');
-  assert.equal(await phone.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'wider than a phone');
+  await fitsIn(phone.page, 390, ['#back', '#messages', '#composer .primary']);
   await phone.page.locator('#back').click();
   await until('the list is back', () => phone.entry('大厅').isVisible());
+  await alice.sends(`长长的一句话:${'很'.repeat(60)}长`);
+  await until('it is in the list', async () => (await phone.entry('大厅').textContent()).includes('长长的'));
+  assert.equal(await phone.unread('大厅'), 1);
+  await fitsIn(phone.page, 390, ['#sign-out', '.entry', '.badge']);
   await bob.opens('Daniel');
   await bob.sends('在吗?');
   assert.equal(await phone.unread('Bob'), 1);
