@@ -68,7 +68,7 @@ async fn run(options: Options) -> Result<(), String> {
 async fn listen(addr: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(addr)
         .await
-        .map_err(|error| format!("cannot listen on {addr}: {error} (another address: --listen)"))
+        .map_err(|error| format!("cannot listen on {addr}: {error}; choose another address by --listen"))
 }
 
 #[cfg(unix)]

@@ -51,7 +51,7 @@ test('what is in the way is said', TIME, async (context) => {
   assert.match(page[1], new RegExp(`cannot listen on 127.0.0.1:${taken}: .*in use.*--listen`));
   const broker = await fails(['--listen', '127.0.0.1:0', '--websocket-port', String(taken)], env);
   assert.equal(broker[0], 1);
-  assert.match(broker[1], new RegExp(`port ${taken} is for the broker, but .*in use.*--websocket-port`));
+  assert.match(broker[1], new RegExp(`the broker's port ${taken}: .*in use.*--websocket-port`));
   assert.deepEqual(readdirSync(temporary), []);
   for (const args of [['--listen', '0.0.0.0:8080'], ['--broker', '127.0.0.1:1883'], ['--group', 'a/b'], ['--what']]) {
     const [status, said] = await fails(args);

@@ -38,7 +38,7 @@ impl Mosquitto {
     ) -> Result<Self, String> {
         let addr = free_port(0).map_err(|error| error.to_string())?;
         free_port(websocket_port).map_err(|error| {
-            format!("port {websocket_port} is for the broker, but {error} (another one: --websocket-port)")
+            format!("the broker's port {websocket_port}: {error}; choose another one by --websocket-port")
         })?;
         let files = Files::temporary().map_err(cannot_write)?;
         let mut broker = Mosquitto::new(addr, files, websocket_port, groups, password)?;
