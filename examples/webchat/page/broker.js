@@ -2,6 +2,9 @@
 
 /* global Paho */
 
+import { fromPayload } from './message.js';
+import { randomId } from './random.js';
+
 const LEAST_DELAY = 400;
 const GREATEST_DELAY = 5_000;
 const KEEP_ALIVE = 15;
@@ -15,7 +18,7 @@ export class Broker {
   #ended = false;
 
   /**
-   * `who` is what the server said at signing in. `told` has `state(name)`, `message(object)`, `presence(name, isHere)`,
+   * `who` is what the server said at signing in. `told` has `state(name)`, `message(message)`, `presence(name, isHere)`,
    * and `refused()` for when the broker does not know us any more.
    */
   constructor(who, told) {
@@ -99,13 +102,15 @@ export class Broker {
   #arrived(message) {
     const [, name] = /^presence\/(.*)$/s.exec(message.destinationName) ?? [];
     if (name === undefined) {
-      this.#told.message(parse(message));
-    } else if (name === this.#who.name) {
-      // An earlier connection of ours, or another window, has just ended.
-      if (message.payloadString === 'off') this.#announce('on');
-    } else {
-      this.#told.presence(name, message.payloadString === 'on');
+      const received = fromPayload(message.payloadBytes);
+      if (received) this.#told.message(received);
+      return;
     }
+    // Not `payloadString`: that throws at bytes which are no text, and Paho then ends the connection.
+    const word = new TextDecoder().decode(message.payloadBytes);
+    if (name !== this.#who.name) this.#told.presence(name, word === 'on');
+    // An earlier connection of ours, or another window, has just ended.
+    else if (word === 'off') this.#announce('on');
   }
 
   #lost() {
@@ -125,17 +130,4 @@ export class Broker {
 /** CONNACK 4 or 5: the password is not, or not any more, the right one. */
 function isRefusal({ errorMessage = '' }) {
   return /AMQJS0006E.*code:\s*[45]/.test(errorMessage);
-}
-
-function parse(message) {
-  try {
-    return JSON.parse(message.payloadString);
-  } catch {
-    return null;
-  }
-}
-
-/** 128 bits in hexadecimal. */
-export function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

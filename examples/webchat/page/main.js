@@ -1,228 +1,191 @@
-// The page: brings together what comes, what is sent, and what is seen.
+// The page: brings together the sitting and what is seen of it.
 
-import { Broker, randomId } from './broker.js';
-import { shrink } from './pictures.js';
+import { draft, focusComposer, prepareComposer, setDraft } from './composer.js';
+import { showMessage, showPresence, showTalk } from './conversation.js';
+import { $ } from './dom.js';
+import { say, showChat, showEntrance, showEntranceError, showPane, showState, showTrouble, showWaiting } from './frame.js';
+import * as kept from './kept.js';
+import { focusEntry, showTalks } from './list.js';
+import { makeFit, Unfit } from './pictures.js';
 import * as server from './server.js';
-import { Talks } from './talks.js';
-import { $, say, showChat, showEntrance, showMessage, showPresence, showState, showTalk, showTalks, showTrouble } from './view.js';
-import { sayAll, words } from './words.js';
+import { Sitting } from './sitting.js';
+import { sayAll, whyNot, words } from './words.js';
 
-const EMOJI = [...'😀😂🥰😎🤔😢😡😱👍👎👏🙏💪🎉❤🔥🌹☕🍜🐼🚀✅❌⏰'];
-
-/** The sitting: who we are, what was said, where it comes from. */
-let who = null;
-let talks = null;
-let broker = null;
-let last = 0;
-let queue = Promise.resolve();
-let comingBack = false;
+let sitting = null;
+/** Another window can be a copy of this one: it goes with it. */
+const partings = new BroadcastChannel('partings');
 
 // --- Coming and going ------------------------------------------------------------------------------------------------
-
-function begin(signedIn) {
-  who = signedIn;
-  sessionStorage.setItem('who', JSON.stringify(who));
-  if (talks?.me !== who.name) talks = new Talks(who.name, who.groups, isSeen);
-  last = 0;
-  showChat(who.name);
-  broker?.end();
-  broker = new Broker(who, { state: stateChanged, message: arrived, presence: presenceChanged, refused: comeBack });
-  choose(talks.open ?? who.groups[0], false);
-}
-
-function end(error) {
-  broker?.end();
-  [who, talks, broker] = [null, null, null];
-  sessionStorage.removeItem('who');
-  showEntrance(error);
-}
-
-/** The server or the broker does not know us any more, after a restart for instance: we try to be who we were. */
-async function comeBack() {
-  if (comingBack) return;
-  comingBack = true;
-  const { token, name } = who;
-  while (who?.token === token) {
-    try {
-      const again = await server.signIn(name);
-      if (who?.token === token) begin(again);
-    } catch (error) {
-      if (error.status === 409) end(words.expired);
-      else await new Promise((done) => setTimeout(done, 2_000));
-    }
-  }
-  comingBack = false;
-}
 
 async function signIn(event) {
   event.preventDefault();
   const name = $('name').value.trim();
   if (!name) return;
-  $('sign-in-error').textContent = '';
-  try {
-    begin(await server.signIn(name));
-  } catch (error) {
-    showEntrance({ 409: words.taken, 422: words.badName }[error.status] ?? words.noServer);
+  showEntranceError('');
+  showWaiting(true);
+  const who = await server.signIn(name).catch((refused) => refused);
+  showWaiting(false);
+  if (who.token) {
+    begin(who);
+    focusComposer();
+  } else {
+    showEntranceError({ 409: words.taken, 422: words.badName, 503: words.away }[who.status] ?? words.noServer);
   }
 }
 
+function begin(who, before = {}) {
+  sitting = new Sitting(who, before, told);
+  showChat(who.name);
+  showPane('list');
+  open(sitting.talks.open);
+  sitting.begin();
+}
+
 async function signOut() {
-  const { token } = who;
+  const { token } = sitting.who;
+  partings.postMessage(token);
   end('');
   await server.signOut(token).catch(() => {});
 }
 
-// --- What comes ------------------------------------------------------------------------------------------------------
+function end(error) {
+  sitting.end();
+  sitting = null;
+  kept.forget();
+  showEntrance(error);
+}
 
-async function stateChanged(state) {
-  showState(state);
-  if (state === 'lost') {
-    // With the next connection it is told anew.
-    talks.nobodyHere();
-    showPresence(talks.with(talks.open));
+/** For when the page is loaded again. */
+function keep() {
+  const { who, talks } = sitting;
+  kept.keep({ who, open: talks.open, read: talks.read });
+}
+
+// --- What the sitting tells ------------------------------------------------------------------------------------------
+
+const told = {
+  isSeen,
+
+  state(state) {
+    showState(state);
+    showPresence(openTalk());
     refresh();
-  }
-  if (state !== 'connected') return;
-  // What was said meanwhile is with the server.
-  const { token } = who;
-  try {
-    const missed = await server.missed(token, last);
-    if (who?.token !== token) return;
-    last = missed.last;
-    missed.messages.forEach(arrived);
-  } catch (error) {
-    if (who?.token !== token) return;
-    if (error.status === 401) comeBack();
-    else setTimeout(() => who?.token === token && stateChanged(state), 2_000);
-  }
-}
+    keep();
+  },
 
-function presenceChanged(name, isHere) {
-  const talk = talks.with(name);
-  talk.isHere = isHere;
-  if (talks.open === name) showPresence(talk);
-  refresh();
-}
+  presence(talk) {
+    if (talk === openTalk()) showPresence(talk);
+    refresh();
+  },
 
-function arrived(message) {
-  const received = talks.receive(message);
-  if (!received) return;
-  const { talk, isNew } = received;
-  const shown = talk.messages.find((known) => known.id === message.id && known.from === message.from);
-  if (talk.name === talks.open && shown) showMessage(shown, talk, who.name, sendAgain);
-  if (isNew) say(isSeen(talk.name) && shown.kind !== 'picture' ? `${message.from}: ${message.con}` : words.saysName(message.from));
-  refresh();
-}
+  came(message) {
+    told.changed(message);
+    keep();
+    if (message.from === sitting.me) return;
+    const isRead = isSeen(sitting.talks.of(message).name) && !message.type;
+    say(isRead ? `${message.from}: ${message.con}` : words.saysName(message.from));
+  },
 
-// --- What is sent ----------------------------------------------------------------------------------------------------
+  changed(message) {
+    const talk = sitting.talks.of(message);
+    if (talk === openTalk()) showMessage(message, talk, actions);
+    refresh();
+  },
 
-function write(con, kind) {
-  const message = { to: talks.open, con, from: who.name, time: Math.floor(Date.now() / 1_000), id: randomId(), kind };
-  talks.sending(message);
-  deliver(message);
-}
+  notSent({ to }, status) {
+    showTrouble(`${whyNot(status, to)} ${words.againHint}`);
+  },
 
-function sendAgain(message) {
-  message.state = 'sending';
-  deliver(message);
-}
+  expired() {
+    end(words.expired);
+  },
+};
 
-/** One after the other, so that they arrive in their order. */
-function deliver(message) {
-  show(message);
-  const { token } = who;
-  queue = queue.then(async () => {
-    const { state, ...content } = message;
-    try {
-      if (state !== 'sent') await server.send(token, content);
-      message.state = 'sent';
-    } catch (error) {
-      // In a group it may have come back to us before.
-      if (message.state !== 'sent') {
-        message.state = 'failed';
-        showTrouble(words.againHint);
-      }
-      if (error.status === 401 && who?.token === token) comeBack();
-    }
-    if (who) show(message);
-  });
-}
+// --- What people do --------------------------------------------------------------------------------------------------
 
-function show(message) {
-  const talk = talks.with(message.to);
-  if (talk.name === talks.open) showMessage(message, talk, who.name, sendAgain);
-  if (!talk.messages.some((known) => known.state === 'failed')) showTrouble('');
-  refresh();
-}
+/** What can be done with a message that is shown. */
+const actions = {
+  get me() {
+    return sitting.me;
+  },
+  load(message) {
+    sitting.load(message);
+  },
+  sendAgain(message) {
+    showTrouble('');
+    sitting.sendAgain(message);
+  },
+};
 
 function sendAllAgain() {
-  talks?.with(talks.open).messages.filter((message) => message.state === 'failed').forEach(sendAgain);
-}
-
-function submit(event) {
-  event?.preventDefault();
-  const text = $('text').value.replace(/\r\n?/g, '\n');
-  if (!text.trim()) return;
-  if (new TextEncoder().encode(text).length > who.max_text) return showTrouble(words.tooLong);
   showTrouble('');
-  $('text').value = '';
-  fit();
-  write(text, 'text');
+  sitting.sendAllAgain(openTalk().name);
 }
 
-async function sendPicture(file) {
-  const { name } = who;
-  const to = talks.open;
-  const url = await shrink(file, who.max_picture);
-  if (who?.name !== name || talks.open !== to) return;
-  if (url) write(url, 'picture');
-  else showTrouble(words.noPicture);
+function writeText(text) {
+  const isFit = new TextEncoder().encode(text).length <= sitting.who.max_text;
+  showTrouble(isFit ? '' : words.tooLong);
+  if (isFit) sitting.write(openTalk().name, { con: text });
+  return isFit;
+}
+
+async function writePicture(file) {
+  const here = sitting;
+  const { name } = openTalk();
+  const limit = here.who.max_picture;
+  showTrouble('');
+  try {
+    const picture = await makeFit(file, limit);
+    if (here === sitting) here.write(name, { type: picture.type, picture });
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    if (here === sitting) showTrouble(words[error.message](limit >> 10));
+  }
+}
+
+function choose(name) {
+  openTalk().draft = draft();
+  showPane('talk');
+  open(name);
+  focusComposer();
+  keep();
+}
+
+function back() {
+  showPane('list');
+  focusEntry();
 }
 
 // --- What is seen ----------------------------------------------------------------------------------------------------
 
-function choose(name, byHand = true) {
-  if (talks.open) talks.with(talks.open).draft = $('text').value;
-  talks.open = name;
-  const talk = talks.with(name);
-  if (byHand || isSeen(name)) talk.unread = 0;
-  $('text').value = talk.draft;
-  fit();
+function open(name) {
+  sitting.talks.open = name;
+  const talk = openTalk();
+  if (isSeen(name)) sitting.talks.markRead(name);
+  setDraft(talk.draft);
   showTrouble('');
-  showTalk(talk, who.name, sendAgain);
+  showTalk(talk, actions);
   refresh();
-  if (byHand) {
-    $('chat').dataset.pane = 'talk';
-    $('text').focus();
-  }
+}
+
+function openTalk() {
+  return sitting.talks.with(sitting.talks.open);
 }
 
 /** Whether what comes in this talk is seen at once. */
 function isSeen(name) {
-  return talks.open === name && !document.hidden && $('messages').offsetParent !== null;
+  return sitting.talks.open === name && !document.hidden && $('messages').offsetParent !== null;
 }
 
-function back() {
-  $('chat').dataset.pane = 'list';
-  document.querySelector('.entry[aria-current]')?.focus();
+function lookedAt() {
+  if (!sitting || !isSeen(openTalk().name)) return;
+  sitting.talks.markRead(openTalk().name);
+  refresh();
+  keep();
 }
 
 function refresh() {
-  showTalks(talks, choose);
-}
-
-/** The field is as high as what is in it. */
-function fit() {
-  const text = $('text');
-  text.style.height = 'auto';
-  text.style.height = `${Math.min(text.scrollHeight + 2, 160)}px`;
-}
-
-function toggleEmoji(open) {
-  $('emoji').hidden = !open;
-  $('emoji-open').setAttribute('aria-expanded', String(open));
-  if (open) $('emoji').firstElementChild.focus();
-  else $('text').focus();
+  showTalks(sitting.talks, choose);
 }
 
 function prepare() {
@@ -230,50 +193,20 @@ function prepare() {
   $('sign-in').onsubmit = signIn;
   $('sign-out').onclick = signOut;
   $('back').onclick = back;
-  $('composer').onsubmit = submit;
-  $('text').oninput = fit;
-  $('text').onkeydown = (event) => {
-    // Enter that ends the input of a Chinese word is not meant for us.
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
-  };
-  $('text').onpaste = (event) => {
-    const [file] = event.clipboardData.files;
-    if (file) {
-      event.preventDefault();
-      sendPicture(file);
-    }
-  };
-  $('picture').onchange = () => {
-    const [file] = $('picture').files;
-    $('picture').value = '';
-    if (file) sendPicture(file);
-  };
-  $('emoji-open').onclick = () => toggleEmoji($('emoji').hidden);
-  $('emoji').append(...EMOJI.map((emoji) => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = emoji;
-    button.onclick = () => {
-      toggleEmoji(false);
-      $('text').setRangeText(emoji, $('text').selectionStart, $('text').selectionEnd, 'end');
-    };
-    return button;
-  }));
+  prepareComposer({ text: writeText, file: writePicture });
+  document.addEventListener('visibilitychange', lookedAt);
+  partings.onmessage = ({ data }) => data === sitting?.who.token && end('');
   addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !$('emoji').hidden) toggleEmoji(false);
-    if (event.altKey && event.code === 'KeyR' && talks) {
-      event.preventDefault();
-      sendAllAgain();
-    }
+    if (!sitting || !event.altKey || event.code !== 'KeyR') return;
+    event.preventDefault();
+    sendAllAgain();
   });
-  document.addEventListener('visibilitychange', () => {
-    if (talks && isSeen(talks.open)) {
-      talks.with(talks.open).unread = 0;
-      refresh();
-    }
+  // What was not sent goes with the page.
+  addEventListener('beforeunload', (event) => {
+    if (sitting?.talks.messages.some(({ state }) => state !== 'sent')) event.preventDefault();
   });
-  const kept = sessionStorage.getItem('who');
-  if (kept) begin(JSON.parse(kept));
+  const { who, ...before } = kept.load();
+  if (who) begin(who, before);
   else showEntrance();
 }
 

@@ -1,34 +1,36 @@
-// Pictures: made small enough to be sent, and shown only if they are some.
+// Pictures: made small enough to be sent.
 
-const SIDE = 1_280;
-const AS_IT_IS = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+import { PICTURES } from './message.js';
 
-/** A data URL of at most `limit` bytes of picture; `null` if it cannot be had. */
-export async function shrink(file, limit) {
-  if (AS_IT_IS.includes(file.type) && file.size <= limit) return toUrl(file);
+/** Sides and qualities to try, until it is small enough. */
+const SIZES = [[1_280, 0.8], [1_280, 0.6], [960, 0.6], [640, 0.6], [320, 0.5]];
+
+/** Why a file cannot be sent: `noPicture` or `tooLarge`. */
+export class Unfit extends Error {}
+
+/** The file as it is, if that can be sent, else a smaller JPEG. */
+export async function makeFit(file, limit) {
   const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return null;
-  for (const [side, quality] of [[SIDE, 0.85], [SIDE, 0.6], [SIDE / 2, 0.6], [SIDE / 4, 0.5]]) {
-    const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
-    const canvas = document.createElement('canvas');
-    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-    canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', quality));
-    if (blob && blob.size <= limit) return toUrl(blob);
+  if (!bitmap) throw new Unfit('noPicture');
+  if (PICTURES.includes(file.type) && file.size <= limit) return file;
+  // As a JPEG it would stand still.
+  if (file.type === 'image/gif') throw new Unfit('tooLarge');
+  for (const [side, quality] of SIZES) {
+    const blob = await toJpeg(bitmap, side, quality);
+    if (blob && blob.size <= limit) return blob;
   }
-  return null;
+  throw new Unfit('tooLarge');
 }
 
-function toUrl(blob) {
-  return new Promise((done) => {
-    const reader = new FileReader();
-    reader.onload = () => done(reader.result);
-    reader.onerror = () => done(null);
-    reader.readAsDataURL(blob);
-  });
-}
-
-export function isPicture(url) {
-  return /^data:image\/(jpeg|png|gif|webp);base64,[A-Za-z0-9+/]+=*$/.test(url);
+function toJpeg(bitmap, side, quality) {
+  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext('2d');
+  // What is transparent would be black.
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => canvas.toBlob(done, 'image/jpeg', quality));
 }

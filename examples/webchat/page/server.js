@@ -1,6 +1,8 @@
 // The chat server: signing in, sending, and what was missed.
 
 const PATIENCE = 12_000;
+/** For pictures, over a slow line. */
+const MUCH_PATIENCE = 60_000;
 
 /** An answer that is no success; `status` 0 stands for none at all. */
 export class Refused extends Error {
@@ -10,27 +12,41 @@ export class Refused extends Error {
   }
 }
 
-async function ask(path, { token, body, method = 'POST' } = {}) {
-  const headers = { 'content-type': 'application/json' };
+async function ask(path, { token, json, bytes, method = 'POST', patience = PATIENCE } = {}) {
+  const headers = {};
+  if (json) headers['content-type'] = 'application/json';
+  if (bytes) headers['content-type'] = bytes.type;
   if (token) headers.authorization = `Bearer ${token}`;
-  let response;
+  const body = bytes ?? (json && JSON.stringify(json));
   try {
-    response = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(patience) });
+    if (response.ok) return response;
+    const { why = '' } = await response.json().catch(() => ({}));
+    throw new Refused(response.status, why);
   } catch (error) {
-    throw new Refused(0, String(error));
+    throw error instanceof Refused ? error : new Refused(0, String(error));
   }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response.status, answer.why ?? '');
-  return answer;
 }
 
 /** Says who we are: `{name, token, password, groups, port, max_text, max_picture}`. */
-export const signIn = (name) => ask('sign-in', { body: { name } });
+export const signIn = async (name) => (await ask('sign-in', { json: { name } })).json();
 
 export const signOut = (token) => ask('sign-out', { token });
 
 /** Comes back once the broker has acknowledged the message. */
-export const send = (token, message) => ask('send', { token, body: message });
+export function send(token, { to, from, time, id, con, picture }) {
+  if (!picture) return ask('send', { token, json: { to, con, from, time, id } });
+  const envelope = new URLSearchParams({ to, from, time, id });
+  return ask(`picture?${envelope}`, { token, bytes: picture, patience: MUCH_PATIENCE });
+}
 
-/** The messages since the last time: `{last, messages}`. */
-export const missed = (token, after) => ask(`messages?after=${after}`, { token, method: 'GET' });
+/** The messages since the last time, pictures without their bytes: `{last, messages}`. */
+export const missed = async (token, after) => (await ask(`messages?after=${after}`, { token, method: 'GET' })).json();
+
+/** The bytes of a picture. */
+export async function picture(token, { from, id }) {
+  const response = await ask(`picture?${new URLSearchParams({ from, id })}`, { token, method: 'GET', patience: MUCH_PATIENCE });
+  return response.blob().catch((error) => {
+    throw new Refused(0, String(error));
+  });
+}

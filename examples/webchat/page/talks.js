@@ -1,15 +1,21 @@
 // What was said in this sitting, with whom, and what of it is unread.
 
+import { keyOf } from './message.js';
+
 const MOST_MESSAGES = 500;
 const MOST_SEEN = 10_000;
 
 export class Talks {
   #seen = new Set();
 
-  /** `isSeen(name)` says whether that talk is before somebody's eyes. */
-  constructor(me, groups, isSeen) {
+  /**
+   * `isSeen(name)` says whether that talk is before somebody's eyes; `read` has the last message that was, by talk, before
+   * the page was loaded again.
+   */
+  constructor(me, groups, isSeen, read = {}) {
     this.me = me;
     this.isSeen = isSeen;
+    this.read = read;
     this.open = null;
     /** Name to `{name, isGroup, isHere, messages, unread, draft}`. */
     this.all = new Map(groups.map((name) => [name, talk(name, true)]));
@@ -18,6 +24,11 @@ export class Talks {
   with(name) {
     if (!this.all.has(name)) this.all.set(name, talk(name, false));
     return this.all.get(name);
+  }
+
+  /** The talk that a message belongs to. */
+  of({ from, to }) {
+    return this.with(this.all.get(to)?.isGroup || from === this.me ? to : from);
   }
 
   get groups() {
@@ -30,6 +41,10 @@ export class Talks {
     return people.sort((a, b) => b.isHere - a.isHere || a.name.localeCompare(b.name));
   }
 
+  get messages() {
+    return [...this.all.values()].flatMap((talk) => talk.messages);
+  }
+
   get unread() {
     return [...this.all.values()].reduce((sum, talk) => sum + talk.unread, 0);
   }
@@ -39,42 +54,51 @@ export class Talks {
     for (const talk of this.all.values()) talk.isHere = false;
   }
 
+  /** All of a talk was before somebody's eyes. */
+  markRead(name) {
+    const talk = this.with(name);
+    talk.unread = 0;
+    if (talk.messages.length > 0) this.read[name] = keyOf(talk.messages.at(-1));
+  }
+
   /** Adds a message of ours, which is about to be sent. */
   sending(message) {
     this.#isNew(message);
-    const talk = this.with(message.to);
     message.state = 'sending';
-    push(talk, message);
-    return talk;
+    push(this.of(message), message);
   }
 
-  /**
-   * Takes a message that came; says in which talk it is, if it has not come before. One of ours that was not known to
-   * have arrived has, if it comes back.
-   */
+  /** Takes a message that came. Says whether there is something new to be seen: of ours, that it has arrived. */
   receive(message) {
-    if (!isMessage(message)) return null;
-    const { from, to } = message;
-    const other = this.all.get(to)?.isGroup || from === this.me ? to : from;
-    const talk = this.with(other);
-    if (!this.#isNew(message)) {
-      const ours = from === this.me && talk.messages.find((known) => known.id === message.id && known.from === from);
-      if (!ours || ours.state === 'sent') return null;
-      ours.state = 'sent';
-      return { talk, isNew: false };
-    }
-    const { id, con, time, kind } = message;
-    push(talk, { id, from, to, con, time, kind, state: 'sent' });
-    if (from !== this.me && !this.isSeen(talk.name)) talk.unread += 1;
-    return { talk, isNew: from !== this.me };
+    const talk = this.of(message);
+    if (!this.#isNew(message)) return this.#confirm(talk, message);
+    message.state = 'sent';
+    push(talk, message);
+    if (message.from !== this.me) talk.unread += 1;
+    // With all that came before, it was read before the page was loaded again.
+    if (this.isSeen(talk.name) || this.read[talk.name] === keyOf(message)) this.markRead(talk.name);
+    return message;
   }
 
-  #isNew({ from, id }) {
-    const key = `${from} ${id}`;
+  /** One of ours that was not known to have arrived has, if it comes back. */
+  #confirm(talk, message) {
+    const ours = message.from === this.me && talk.messages.find((known) => keyOf(known) === keyOf(message));
+    if (!ours || ours.state === 'sent') return null;
+    ours.state = 'sent';
+    return ours;
+  }
+
+  #isNew(message) {
+    const key = keyOf(message);
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
     if (this.#seen.size > MOST_SEEN) this.#seen.delete(this.#seen.values().next().value);
     return true;
+  }
+
+  /** Lets go of the pictures. */
+  end() {
+    this.messages.forEach(release);
   }
 }
 
@@ -84,12 +108,9 @@ function talk(name, isGroup) {
 
 function push(talk, message) {
   talk.messages.push(message);
-  if (talk.messages.length > MOST_MESSAGES) talk.messages.shift();
+  if (talk.messages.length > MOST_MESSAGES) release(talk.messages.shift());
 }
 
-/** Only the server can write to a topic of messages; nothing is taken for granted all the same. */
-function isMessage(message) {
-  const strings = ['from', 'to', 'con', 'id'];
-  return message !== null && typeof message === 'object' && strings.every((key) => typeof message[key] === 'string')
-    && Number.isSafeInteger(message.time);
+function release(message) {
+  if (message.url) URL.revokeObjectURL(message.url);
 }

@@ -17,6 +17,7 @@ const english = {
   message: 'Message',
   send: 'Send',
   close: 'Close',
+  save: 'Save',
   connecting: 'connecting …',
   connected: 'on line',
   lost: 'not connected',
@@ -29,15 +30,24 @@ const english = {
   sent: 'sent',
   failed: 'not sent',
   again: 'Send again',
-  againHint: 'Not sent. Alt+R sends again what failed.',
+  againHint: 'Alt+R sends again what failed.',
   pictureOf: (name) => `Picture from ${name}`,
   saysName: (name) => `New message from ${name}`,
-  unread: (count) => `${count} unread`,
+  unread: ' unread',
+  loading: 'Picture …',
+  loadAgain: 'The picture is not there. Try again',
   tooLong: 'This message is too long.',
-  noPicture: 'This file is no picture that can be sent, or too large.',
+  tooLarge: (limit) => `This picture is larger than ${limit} KiB, and cannot be made smaller.`,
+  noPicture: () => 'This file is no picture that can be sent.',
+  brokerAway: 'Not sent: the connection is lost.',
+  notNow: 'Not sent: the chat cannot take it now.',
+  notTaken: 'Not sent: the chat does not take it.',
+  nobody: (name) => `Not sent: ${name} is not in the chat any more.`,
+  tooFast: 'Not sent: too much at once. Wait a moment.',
   taken: 'This name is taken. Choose another one, or wait half a minute.',
-  badName: 'A name has letters and digits, and - _ . between them.',
-  noServer: 'The server cannot be reached, or its broker is away. Try again.',
+  badName: 'A name has letters and digits, and\u00a0-\u00a0_\u00a0. between them.',
+  away: 'The chat cannot take anybody in now: its broker is away. Try again in a moment.',
+  noServer: 'The chat cannot be reached. Try again in a moment.',
   expired: 'You were away for too long. Please sign in again.',
 };
 
@@ -58,6 +68,7 @@ const chinese = {
   message: '消息',
   send: '发送',
   close: '关闭',
+  save: '保存',
   connecting: '连接中…',
   connected: '在线',
   lost: '连接断开',
@@ -70,20 +81,40 @@ const chinese = {
   sent: '发送成功',
   failed: '连接失败',
   again: '重新发送',
-  againHint: '发送失败。按 Alt+R 重新发送。',
+  againHint: '按 Alt+R 重新发送。',
   pictureOf: (name) => `${name} 的图片`,
   saysName: (name) => `${name} 发来新消息`,
-  unread: (count) => `${count} 条未读`,
+  unread: ' 条未读',
+  loading: '图片…',
+  loadAgain: '图片没有加载。再试一次',
   tooLong: '消息太长。',
-  noPicture: '无法发送这个文件:不是图片,或者太大。',
+  tooLarge: (limit) => `图片大于 ${limit} KiB,并且无法缩小。`,
+  noPicture: () => '无法发送这个文件:它不是图片。',
+  brokerAway: '发送失败:连接断开。',
+  notNow: '发送失败:服务器现在无法处理。',
+  notTaken: '发送失败:服务器不接受这条消息。',
+  nobody: (name) => `发送失败:${name} 已经不在聊天室。`,
+  tooFast: '发送失败:发送太快,请稍等。',
   taken: '这个名字已被使用。换一个,或者半分钟后再试。',
   badName: '名字由文字和数字组成,中间可以有 - _ .',
-  noServer: '服务器或消息代理暂时连不上,请重试。',
+  away: '聊天室暂时无法登录:消息代理不在线。请稍后再试。',
+  noServer: '服务器暂时连不上,请稍后再试。',
   expired: '离开太久,请重新登录。',
 };
 
 const isChinese = navigator.language.toLowerCase().startsWith('zh');
 export const words = isChinese ? chinese : english;
+
+/** Why the server did not take a message for somebody; 0 is no answer at all. */
+export function whyNot(status, to) {
+  switch (status) {
+    case 0: case 401: case 502: case 503: case 504: return words.brokerAway;
+    case 404: return words.nobody(to);
+    case 413: return words.tooLong;
+    case 429: return words.tooFast;
+    default: return status >= 500 ? words.notNow : words.notTaken;
+  }
+}
 
 /** Puts the words where the markup asks for them. */
 export function sayAll(root) {

@@ -6,17 +6,12 @@
 //!    +----------------------- MQTT over WebSocket: receives ----------------------------+
 //! ```
 
-mod archive;
 mod broker;
 mod chat;
 mod http;
 mod link;
 mod message;
-mod names;
 mod options;
-mod page;
-mod people;
-mod presence;
 mod secret;
 
 use std::net::SocketAddr;
@@ -53,14 +48,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), String> {
-    let paho = page::paho()?;
+    let paho = http::paho()?;
     let listener = listen(options.listen).await?;
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
     let password = secret::random()?;
-    let broker = Arc::new(Broker::start(&options, &password)?);
+    let broker = Broker::start(&options, &password)?;
     let link = Link::start(broker.addr(), broker::client_id()?, broker::SERVER.to_owned(), password)
         .map_err(|error| error.to_string())?;
-    let chat = Chat::new(options.groups, options.websocket_port, Arc::clone(&broker), link);
+    let chat = Chat::new(options.groups, options.websocket_port, broker, link);
     println!("The chat is at http://{addr}/");
     let server = axum::serve(listener, http::router(Arc::new(chat), paho));
     // Connections of browsers do not end by themselves: the end does not wait for them.
@@ -71,7 +66,9 @@ async fn run(options: Options) -> Result<(), String> {
 }
 
 async fn listen(addr: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(addr).await.map_err(|error| format!("cannot listen on {addr}: {error} (see --listen)"))
+    TcpListener::bind(addr)
+        .await
+        .map_err(|error| format!("cannot listen on {addr}: {error}; choose another address by --listen"))
 }
 
 #[cfg(unix)]

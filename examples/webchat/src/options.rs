@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::names;
+use crate::message::names;
 
 pub const HELP: &str = "\
 A chat for the browser, on baremqtt.

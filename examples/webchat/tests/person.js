@@ -4,21 +4,34 @@ import assert from 'node:assert/strict';
 import { until } from './processes.js';
 
 export class Person {
-  static async comes(context, browser, url, name, options = {}) {
-    const window = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1000, height: 700 }, ...options });
-    const page = await window.newPage();
-    const person = new Person(name, window, page);
-    context.after(() => window.close());
-    page.on('pageerror', (error) => person.errors.push(String(error)));
-    await page.goto(url);
-    await page.keyboard.type(name);
-    await page.keyboard.press('Enter');
+  /** Comes with a window of their own, unless there is one. */
+  static async comes(context, browser, url, name, { window, ...options } = {}) {
+    if (!window) {
+      window = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1000, height: 700 }, ...options });
+      context.after(() => window.close());
+    }
+    const person = new Person(name, window, await window.newPage());
+    await person.page.goto(url);
+    await person.signsIn();
     await person.isConnected();
     return person;
   }
 
   constructor(name, window, page) {
     Object.assign(this, { name, window, page, errors: [] });
+    // On a slow machine everything takes its time.
+    page.setDefaultTimeout(90_000);
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+    page.on('console', (message) => {
+      // What the page is not allowed to do; that something cannot be reached is what tests are about.
+      if (message.text().includes('Content Security Policy')) this.errors.push(message.text());
+    });
+    page.on('dialog', (dialog) => dialog.accept());
+  }
+
+  async signsIn(name = this.name) {
+    await this.page.locator('#name').fill(name);
+    await this.page.keyboard.press('Enter');
   }
 
   isConnected() {
@@ -27,6 +40,11 @@ export class Person {
 
   hasLost() {
     return until(`${this.name} sees that the connection is lost`, () => this.page.locator('#lost').isVisible());
+  }
+
+  /** What the page keeps over a reload: with it, somebody can do what the page does not. */
+  async ticket() {
+    return JSON.parse(await this.page.evaluate(() => sessionStorage.getItem('sitting'))).who;
   }
 
   entry(name) {
@@ -39,9 +57,11 @@ export class Person {
   }
 
   async opens(name) {
-    await this.entry(name).focus();
-    await this.page.keyboard.press('Enter');
-    await until(`${this.name} has opened ${name}`, async () => (await this.page.locator('#talk-name').textContent()) === name);
+    await until(`${this.name} has opened ${name}`, async () => {
+      await this.entry(name).focus();
+      await this.page.keyboard.press('Enter');
+      return (await this.page.locator('#talk-name').textContent()) === name;
+    });
   }
 
   async writes(text) {
@@ -79,7 +99,43 @@ export class Person {
     return this.texts();
   }
 
+  /** The mark for what is unread, once there is one. */
   unread(name) {
-    return this.entry(name).locator('.badge').textContent();
+    const badge = this.entry(name).locator('.badge');
+    return until(`${this.name} has something unread of ${name}`, async () => (await badge.count()) > 0 && parseInt(await badge.textContent(), 10));
   }
+
+  async hasNothingUnread() {
+    assert.equal(await this.page.locator('.badge').count(), 0);
+  }
+
+  trouble(pattern) {
+    return until(`${this.name} sees ${pattern}`, async () => pattern.test(await this.page.locator('#trouble').textContent()));
+  }
+
+  /** Gives a file to the page, as the dialogue of the browser does. */
+  async picks(buffer, mimeType, name = 'picture') {
+    await this.page.locator('#picture').setInputFiles({ name, mimeType, buffer });
+  }
+
+  /** The bytes of a picture that is shown, saved as people save it. */
+  async saves(index) {
+    const image = this.page.locator('#messages .picture img').nth(index);
+    await until(`${this.name} sees a picture`, () => image.evaluate((image) => image.complete && image.naturalWidth > 0));
+    await image.locator('..').focus();
+    await this.page.keyboard.press('Enter');
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.page.locator('#save').click()]);
+    const chunks = await (await download.createReadStream()).toArray();
+    await this.page.keyboard.press('Escape');
+    return Buffer.concat(chunks);
+  }
+}
+
+/** Two who see each other. */
+export async function aliceAndBob(context, browser, url) {
+  const alice = await Person.comes(context, browser, url, '爱丽丝');
+  const bob = await Person.comes(context, browser, url, 'Bob');
+  await alice.sees('Bob');
+  await bob.sees('爱丽丝');
+  return { alice, bob };
 }

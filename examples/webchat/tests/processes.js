@@ -8,20 +8,25 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const HERE = new URL('.', import.meta.url).pathname;
-const PROGRAM = process.env.WEBCHAT ?? join(process.env.CARGO_TARGET_DIR ?? join(HERE, '../target'), 'debug/webchat');
+export const PROGRAM = process.env.WEBCHAT ?? join(process.env.CARGO_TARGET_DIR ?? join(HERE, '../target'), 'debug/webchat');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
+/** What a test may take. The machine may be slow, and have other things to do: this ends what hangs, nothing else. */
+export const TIME = { timeout: 600_000 };
+const PATIENCE = 90_000;
+
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Looks again and again, for at most 15 seconds. */
+/** Looks again and again, and says what it has found; an error is the same as nothing. */
 export async function until(what, isSo) {
-  for (const started = Date.now(); Date.now() - started < 15_000; await wait(50)) {
-    const found = await isSo();
+  let error;
+  for (const started = Date.now(); Date.now() - started < PATIENCE; await wait(50)) {
+    const found = await Promise.resolve().then(isSo).catch((caught) => void (error = caught));
     if (found) return found;
   }
-  throw new Error(`not in 15 seconds: ${what}`);
+  throw new Error(`not in ${PATIENCE / 1_000} seconds: ${what}`, { cause: error });
 }
 
 export function freePort() {
@@ -34,39 +39,64 @@ export function freePort() {
   });
 }
 
+/** Holds a port, as another program does. */
+export function takenPort(context) {
+  return new Promise((done, failed) => {
+    const server = createServer().once('error', failed);
+    context.after(() => server.close());
+    server.listen(0, '127.0.0.1', () => done(server.address().port));
+  });
+}
+
 export function folder(context) {
   const dir = mkdtempSync(join(tmpdir(), 'webchat-test-'));
   context.after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
-class Running {
-  constructor(program, args) {
+export class Running {
+  constructor(program, args, options = {}) {
     this.said = '';
-    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.ended = new Promise((done) => this.child.once('close', done).once('error', done));
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    // Its status; what could not be started at all has none.
+    this.ended = new Promise((done) => this.child.once('close', done).once('error', () => done(null)));
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (text) => (this.said += text));
   }
 
-  hears(text) {
-    return until(`"${text}" from ${this.child.spawnfile}, which says\n${this.said}`, () => this.said.includes(text));
+  /** Waits until it says something. */
+  async hears(text) {
+    let hasEnded = false;
+    this.ended.then(() => (hasEnded = true));
+    await until(`"${text}" from ${this.child.spawnfile}`, () => this.said.includes(text) || hasEnded);
+    if (!this.said.includes(text)) throw new Error(`${this.child.spawnfile} has ended, and said:\n${this.said}`);
   }
 
   async end(signal = 'SIGTERM') {
     this.child.kill(signal);
-    await Promise.race([this.ended, wait(5_000).then(() => this.child.kill('SIGKILL'))]);
-    await this.ended;
+    const tooLong = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE);
+    const status = await this.ended;
+    clearTimeout(tooLong);
+    return status;
   }
 }
 
-/** The chat's server; `url` is where its page is. */
-export async function startChat(context, args, { listen = '127.0.0.1:0', websocketPort } = {}) {
+/** The chat's server; `url` is where its page is, `port` where its broker takes browsers. */
+export async function startChat(context, args, { listen = '127.0.0.1:0', websocketPort, env = process.env } = {}) {
   websocketPort ??= await freePort();
-  const server = new Running(PROGRAM, ['--listen', listen, '--websocket-port', String(websocketPort), ...args]);
+  const server = new Running(PROGRAM, ['--listen', listen, '--websocket-port', String(websocketPort), ...args], { env });
   context.after(() => server.end());
   await server.hears('The chat is at ');
   const [, url] = /The chat is at (\S+)/.exec(server.said);
-  return { server, url, websocketPort };
+  const isOwn = server.said.includes('The broker is the small one');
+  return { server, url, websocketPort, port: isOwn ? Number(new URL(url).port) : websocketPort };
+}
+
+/** A Mosquitto that a test stops and starts, and the chat on it. */
+export async function startBoth(context) {
+  const dir = folder(context);
+  const chat = await startChat(context, ['--broker', `127.0.0.1:${await freePort()}`, '--files', dir]);
+  const start = () => startMosquitto(context, dir);
+  return { ...chat, start, broker: await start() };
 }
 
 export async function startMosquitto(context, dir) {
@@ -79,7 +109,7 @@ export async function startMosquitto(context, dir) {
 
 /** One browser; everybody has a window of their own, which knows nothing of the others. */
 export async function startBrowser(context) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, timeout: 60_000 });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, timeout: PATIENCE });
   context.after(() => browser.close());
   return browser;
 }

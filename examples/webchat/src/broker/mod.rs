@@ -1,19 +1,18 @@
 //! The broker that the chat runs on, and who is let in there.
 
-mod files;
-mod gate;
+mod login;
 mod mosquitto;
 mod own;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::{io, thread};
+
+use std::net::SocketAddr;
 
 use mosquitto::Mosquitto;
 pub use own::Own;
 
 use crate::options::{Choice, Options};
-use crate::{link, secret};
+use crate::secret;
 
 /// The user that this server is for the broker. Nobody can choose this name.
 pub const SERVER: &str = "webchat@server";
@@ -24,27 +23,38 @@ pub enum Broker {
 }
 
 impl Broker {
+    /// Starts what was chosen, and says what that is.
     pub fn start(options: &Options, password: &str) -> Result<Self, String> {
-        let groups = &options.groups;
+        let (port, groups) = (options.websocket_port, &options.groups);
         match &options.broker {
-            Choice::Own => Own::start(groups, password).map(Broker::Own),
-            Choice::Any if !mosquitto::is_installed() => {
-                println!("There is no Mosquitto on this machine: using the small broker that comes along.");
-                Own::start(groups, password).map(Broker::Own)
-            }
-            Choice::Any => {
-                let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().map_err(|e| e.to_string())?));
-                let broker = Mosquitto::new(addr, options.websocket_port, groups, password, None)?;
-                broker.supervise()?;
-                Ok(Broker::Mosquitto(broker))
-            }
+            Choice::Any => match mosquitto::find() {
+                Some(program) => {
+                    let name = program.display().to_string();
+                    let broker = Mosquitto::start(program, port, groups, password)?;
+                    println!(
+                        "The broker is a Mosquitto that was started for this chat: {name}, port {port}."
+                    );
+                    Ok(Broker::Mosquitto(broker))
+                }
+                None => {
+                    println!("There is no Mosquitto on this machine (Debian: apt install mosquitto).");
+                    Broker::own(groups, password)
+                }
+            },
+            Choice::Own => Broker::own(groups, password),
             Choice::Running { addr, files } => {
-                let broker =
-                    Mosquitto::new(*addr, options.websocket_port, groups, password, Some(files.clone()))?;
-                println!("Mosquitto's configuration is in {}", files.display());
+                let broker = Mosquitto::beside(*addr, files.clone(), port, groups, password)?;
+                println!("The broker is a Mosquitto at {addr}, port {port} for browsers, that you start by");
+                println!("    mosquitto -c {}", broker.config().display());
                 Ok(Broker::Mosquitto(broker))
             }
         }
+    }
+
+    fn own(groups: &[String], password: &str) -> Result<Self, String> {
+        let broker = Own::start(groups, password)?;
+        println!("The broker is the small one among these examples, within this program.");
+        Ok(Broker::Own(broker))
     }
 
     /// Where this server connects to.
@@ -70,7 +80,7 @@ impl Broker {
         tokio::task::spawn_blocking(admit).await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
-    /// Lets somebody in no more.
+    /// Lets somebody in no more, and throws them out.
     pub fn dismiss(&self, name: &str) -> Result<(), String> {
         match self {
             Broker::Mosquitto(broker) => broker.dismiss(&[name.to_owned()]),
@@ -80,23 +90,6 @@ impl Broker {
             }
         }
     }
-}
-
-/// A loopback port that nobody listens on now.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Tries until the broker lets somebody in; `false` if it does not in a few seconds.
-fn wait_until_let_in(broker: SocketAddr, name: &str, password: &str) -> Result<bool, String> {
-    let id = client_id()?;
-    for _ in 0..100 {
-        if link::lets_in(broker, &id, name, password) {
-            return Ok(true);
-        }
-        thread::sleep(std::time::Duration::from_millis(30));
-    }
-    Ok(false)
 }
 
 /// A client identifier that nobody guesses: with a known one, anybody could push the connection out. MQTT 3.1 has room

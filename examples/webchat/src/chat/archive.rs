@@ -3,18 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::message::Message;
+
 /// Messages that are kept, at the most.
 const MAX_MESSAGES: usize = 2_000;
 /// Bytes that are kept, at the most.
 const MAX_BYTES: usize = 32 << 20;
 
-pub struct Entry {
+struct Entry {
     /// Counts up.
-    pub number: u64,
-    pub from: String,
-    pub to: String,
-    id: String,
-    pub json: Arc<str>,
+    number: u64,
+    message: Arc<Message>,
     acknowledged: bool,
 }
 
@@ -34,22 +33,16 @@ impl Archive {
     /// Notes a message that is about to be published, and says its number; `None`: it is acknowledged already.
     ///
     /// It is noted before: somebody who subscribes while it is on its way finds it here, or gets it from the broker.
-    pub fn begin(&mut self, from: &str, to: &str, id: &str, json: &Arc<str>) -> Option<u64> {
-        if let Some(entry) = self.entries.iter().find(|entry| entry.from == from && entry.id == id) {
+    pub fn begin(&mut self, message: Message) -> Option<u64> {
+        let known = |entry: &&Entry| entry.message.is(&message.envelope.from, &message.envelope.id);
+        if let Some(entry) = self.entries.iter().find(known) {
             return (!entry.acknowledged).then_some(entry.number);
         }
         self.last += 1;
-        self.bytes += json.len();
-        self.entries.push_back(Entry {
-            number: self.last,
-            from: from.to_owned(),
-            to: to.to_owned(),
-            id: id.to_owned(),
-            json: Arc::clone(json),
-            acknowledged: false,
-        });
+        self.bytes += message.size();
+        self.entries.push_back(Entry { number: self.last, message: Arc::new(message), acknowledged: false });
         while self.entries.len() > MAX_MESSAGES || self.bytes > MAX_BYTES {
-            self.bytes -= self.entries.pop_front().map_or(0, |entry| entry.json.len());
+            self.bytes -= self.entries.pop_front().map_or(0, |entry| entry.message.size());
         }
         Some(self.last)
     }
@@ -65,28 +58,34 @@ impl Archive {
     pub fn failed(&mut self, number: u64) {
         let failed = |entry: &Entry| entry.number == number && !entry.acknowledged;
         if let Some(entry) = self.entries.iter().position(failed).and_then(|at| self.entries.remove(at)) {
-            self.bytes -= entry.json.len();
+            self.bytes -= entry.message.size();
         }
     }
 
     /// What came after that number.
-    pub fn after(&self, number: u64) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.number > number)
+    pub fn after(&self, number: u64) -> impl Iterator<Item = &Arc<Message>> {
+        self.entries.iter().filter(move |entry| entry.number > number).map(|entry| &entry.message)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::{Content, Envelope};
+
+    fn message(from: &str, id: &str, con: &str) -> Message {
+        let envelope = Envelope { to: "B".into(), from: from.into(), time: 0, id: id.into() };
+        Message { envelope, content: Content::Text(con.into()) }
+    }
 
     #[test]
     fn a_message_is_there_once() {
-        let (mut archive, json) = (Archive::default(), Arc::from("{}"));
-        assert_eq!(archive.begin("A", "B", "1", &json), Some(1));
-        assert_eq!(archive.begin("A", "B", "1", &json), Some(1));
+        let mut archive = Archive::default();
+        assert_eq!(archive.begin(message("A", "1", "hi")), Some(1));
+        assert_eq!(archive.begin(message("A", "1", "hi")), Some(1));
         archive.acknowledged(1);
-        assert_eq!(archive.begin("A", "B", "1", &json), None);
-        assert_eq!(archive.begin("C", "B", "1", &json), Some(2));
+        assert_eq!(archive.begin(message("A", "1", "hi")), None);
+        assert_eq!(archive.begin(message("C", "1", "hi")), Some(2));
         assert_eq!(archive.after(0).count(), 2);
         assert_eq!(archive.after(1).count(), 1);
         archive.failed(2);
@@ -97,14 +96,14 @@ mod tests {
 
     #[test]
     fn old_ones_go() {
-        let (mut archive, json) = (Archive::default(), Arc::from("x".repeat(1 << 20)));
+        let mut archive = Archive::default();
+        let long = "x".repeat(1 << 20);
         for id in 0..100 {
-            archive.begin("A", "B", &id.to_string(), &json);
+            archive.begin(message("A", &id.to_string(), &long));
         }
         assert_eq!(archive.after(0).count(), 32);
-        let json = Arc::from("");
         for id in 100..3_000 {
-            archive.begin("A", "B", &id.to_string(), &json);
+            archive.begin(message("A", &id.to_string(), ""));
         }
         assert_eq!(archive.after(0).count(), MAX_MESSAGES);
     }

@@ -1,26 +1,32 @@
 //! The files that Mosquitto reads.
 
+use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::SERVER;
-
-/// A message is a picture in base64 at the most.
-const MAX_MESSAGE: usize = crate::message::MAX_BODY;
+use crate::broker::SERVER;
+use crate::chat::presence;
+use crate::message::MAX_PACKET;
+use crate::secret;
 
 pub struct Files {
     dir: PathBuf,
+    /// The folder goes with this value.
+    temporary: bool,
 }
 
 impl Files {
-    /// Only the user who runs this program can look into the folder.
-    pub fn new(dir: PathBuf) -> io::Result<Self> {
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(&dir)?;
-        Ok(Files { dir: dir.canonicalize()? })
+    /// Files in a folder of their own, for as long as this value lives.
+    pub fn temporary() -> io::Result<Self> {
+        let name = secret::random().map_err(io::Error::other)?;
+        let dir = create(&env::temp_dir().join(format!("webchat-{name}")))?;
+        Ok(Files { dir, temporary: true })
+    }
+
+    /// Files in this folder.
+    pub fn kept(dir: PathBuf) -> io::Result<Self> {
+        Ok(Files { dir: create(&dir)?, temporary: false })
     }
 
     pub fn config(&self) -> PathBuf {
@@ -56,7 +62,7 @@ password_file {dir}/passwords
 acl_file {dir}/acl
 pid_file {pid}
 persistence false
-max_packet_size {MAX_MESSAGE}
+max_packet_size {MAX_PACKET}
 connection_messages false
 max_keepalive 60
 
@@ -82,9 +88,11 @@ user {SERVER}
 topic readwrite #
 
 pattern read %u
-{groups}pattern read presence/+
-pattern write presence/%u
-"
+{groups}pattern read {}
+pattern write {}
+",
+            presence::FILTER,
+            presence::topic("%u"),
         );
         self.replace("acl", &text)
     }
@@ -114,4 +122,21 @@ pattern write presence/%u
     fn is_roots(&self) -> io::Result<bool> {
         Ok(false)
     }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if self.temporary {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+/// Only the user who runs this program can look into the folder.
+fn create(dir: &Path) -> io::Result<PathBuf> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)?;
+    dir.canonicalize()
 }

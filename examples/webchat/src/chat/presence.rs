@@ -3,12 +3,18 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use baremqtt::codec::Publish;
+
 /// For so long a name is still its owner's after the connection was lost.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+const PREFIX: &str = "presence/";
+/// Everybody's presence.
+pub const FILTER: &str = "presence/+";
+
 /// The topic on which somebody says that they are here, and their will that they are not.
 pub fn topic(name: &str) -> String {
-    format!("presence/{name}")
+    format!("{PREFIX}{name}")
 }
 
 #[derive(Clone, Copy)]
@@ -21,7 +27,13 @@ enum Seen {
 pub struct Presence(HashMap<String, Seen>);
 
 impl Presence {
-    /// Takes a message on a topic of [`topic`]'s form.
+    /// Takes a message on a topic that [`FILTER`] covers.
+    pub fn hear(&mut self, message: &Publish<'_>) {
+        if let Some(name) = message.topic.as_str().strip_prefix(PREFIX) {
+            self.note(name, message.payload);
+        }
+    }
+
     pub fn note(&mut self, name: &str, payload: &[u8]) {
         let seen = match payload {
             b"" => return self.forget(name),

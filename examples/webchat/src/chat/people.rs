@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::presence::{GRACE, Presence};
-use crate::{names, secret};
+use super::presence::{GRACE, Presence};
+use crate::message::names;
+use crate::secret;
 
 /// People at a time.
 const MAX_PEOPLE: usize = 200;
-/// Messages that somebody may send in [`WINDOW`].
-const MAX_IN_WINDOW: u32 = 60;
+/// Messages that somebody may send in [`WINDOW`]. A picture counts as one more for each [`WEIGHT`] bytes.
+const MAX_IN_WINDOW: usize = 60;
+const WEIGHT: usize = 16 << 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
@@ -23,7 +25,7 @@ pub struct Person {
     pub since: u64,
     came: Instant,
     window: Instant,
-    sent: u32,
+    sent: usize,
 }
 
 impl Person {
@@ -87,13 +89,13 @@ impl People {
         self.0.get(&names::key(name)).is_some_and(|person| person.name == name)
     }
 
-    /// Counts a message; `false`: too many in too short a time.
-    pub fn may_send(&mut self, name: &str) -> bool {
+    /// Counts a message of so many bytes; `false`: too much in too short a time.
+    pub fn may_send(&mut self, name: &str, size: usize) -> bool {
         let Some(person) = self.0.get_mut(&names::key(name)) else { return false };
         if person.window.elapsed() >= WINDOW {
             (person.window, person.sent) = (Instant::now(), 0);
         }
-        person.sent += 1;
+        person.sent += 1 + size / WEIGHT;
         person.sent <= MAX_IN_WINDOW
     }
 }
@@ -128,7 +130,9 @@ mod tests {
             people.enter(Person::new(&number.to_string(), 0).expect("random numbers"));
         }
         assert_eq!(people.make_room("x", &presence), Err(NoRoom::Full));
-        assert!((0..MAX_IN_WINDOW).all(|_| people.may_send("1")));
-        assert!(!people.may_send("1"));
+        assert!((0..MAX_IN_WINDOW).all(|_| people.may_send("1", 100)));
+        assert!(!people.may_send("1", 100));
+        assert!((0..3).all(|_| people.may_send("2", 256 << 10)));
+        assert!(!people.may_send("2", 256 << 10));
     }
 }

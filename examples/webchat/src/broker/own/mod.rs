@@ -2,7 +2,8 @@
 //!
 //! It has no rights and no WebSocket: browsers come through the gate.
 
-#[path = "../../../broker/server/mod.rs"]
+mod gate;
+#[path = "../../../../broker/server/mod.rs"]
 mod server;
 
 use std::collections::HashMap;
@@ -11,16 +12,18 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::ws::WebSocket;
 use server::{Options, Server};
+use tokio::sync::watch;
 
 use super::SERVER;
-use super::gate::{self, Guest};
-use crate::{lock, presence, secret};
+use crate::chat::presence;
+use crate::{lock, secret};
+use gate::House;
 
 pub struct Own {
     server: Server,
     password: String,
     groups: Vec<String>,
-    users: Arc<Mutex<HashMap<String, String>>>,
+    users: Arc<Users>,
 }
 
 impl Own {
@@ -39,23 +42,40 @@ impl Own {
     }
 
     pub fn admit(&self, name: &str, password: &str) {
-        lock(&self.users).insert(name.to_owned(), password.to_owned());
+        let user = User { password: password.to_owned(), stay: watch::Sender::new(()) };
+        lock(&self.users.0).insert(name.to_owned(), user);
     }
 
     pub fn dismiss(&self, name: &str) {
-        lock(&self.users).remove(name);
+        lock(&self.users.0).remove(name);
     }
 
     /// Serves a browser until it goes.
     pub async fn serve(&self, socket: WebSocket) {
-        let users = Arc::clone(&self.users);
-        let guest = Guest {
-            knows: Box::new(move |name, password| {
-                lock(&users).get(name).is_some_and(|known| secret::same(known.as_bytes(), password))
-            }),
-            may_read: self.groups.iter().cloned().chain([presence::topic("+")]).collect(),
+        let house = House {
+            users: Arc::clone(&self.users),
+            may_read: self.groups.iter().cloned().chain([presence::FILTER.to_owned()]).collect(),
             server: (SERVER.to_owned(), self.password.clone()),
         };
-        gate::serve(socket, self.addr(), guest).await;
+        gate::serve(socket, self.addr(), house).await;
+    }
+}
+
+/// Who may come in.
+#[derive(Default)]
+struct Users(Mutex<HashMap<String, User>>);
+
+struct User {
+    password: String,
+    /// Ends when they are dismissed.
+    stay: watch::Sender<()>,
+}
+
+impl Users {
+    /// How long this user may stay, if the password is the right one.
+    fn let_in(&self, name: &str, password: &[u8]) -> Option<watch::Receiver<()>> {
+        let users = lock(&self.0);
+        let user = users.get(name).filter(|user| secret::same(user.password.as_bytes(), password))?;
+        Some(user.stay.subscribe())
     }
 }

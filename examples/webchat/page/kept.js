@@ -1,0 +1,19 @@
+// What is still known after the page was loaded again, in this window alone: `{who, open, read}`.
+
+const KEY = 'sitting';
+
+export function load() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export function keep(sitting) {
+  sessionStorage.setItem(KEY, JSON.stringify(sitting));
+}
+
+export function forget() {
+  sessionStorage.removeItem(KEY);
+}

@@ -1,0 +1,33 @@
+//! Whether the broker lets somebody in, found out by trying.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::std::Connection;
+use baremqtt::{Buffers, Client, Connect, Version};
+
+use super::client_id;
+
+/// For so long a new user may not be known yet.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Tries until the broker lets somebody in; `false` if it does not in a few seconds.
+pub fn wait_until_let_in(broker: SocketAddr, name: &str, password: &str) -> Result<bool, String> {
+    let id = client_id()?;
+    let started = Instant::now();
+    while !lets_in(broker, &id, name, password) {
+        if started.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+        thread::sleep(Duration::from_millis(30));
+    }
+    Ok(true)
+}
+
+fn lets_in(broker: SocketAddr, id: &str, username: &str, password: &str) -> bool {
+    let client = Client::<_, _, 1>::new(Buffers { rx: vec![0; 256], tx: vec![0; 1024] });
+    let Ok(mut connection) = Connection::tcp(broker, Duration::from_secs(1), client) else { return false };
+    let connect = Connect::new(id).version(Version::Mqtt31).credentials(username, password.as_bytes());
+    connection.connect(&connect).is_ok() && connection.disconnect().is_ok()
+}

@@ -1,0 +1,92 @@
+// The broker ends, is killed, or hangs while people talk.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aliceAndBob } from './person.js';
+import { shoot, startBoth, startBrowser, TIME, until, wait } from './processes.js';
+
+const count = (texts, text) => texts.filter((found) => found === text).length;
+
+for (const signal of ['SIGTERM', 'SIGKILL']) {
+  test(`the broker ends by ${signal} while they talk`, TIME, async (context) => {
+    const { start, broker, url } = await startBoth(context);
+    const browser = await startBrowser(context);
+    const { alice, bob } = await aliceAndBob(context, browser, url);
+    await alice.opens('Bob');
+    await bob.opens('爱丽丝');
+
+    // Everything that is said, while the broker ends in the midst of it.
+    const words = [];
+    const says = async () => {
+      words.push(`第 ${words.length} 句`);
+      await alice.writes(words.at(-1));
+      await wait(50);
+    };
+    while (words.length < 10) await says();
+    await bob.reads(words[0]);
+    const end = broker.end(signal);
+    while (words.length < 20) await says();
+    await end;
+    await Promise.all([alice.hasLost(), bob.hasLost()]);
+    while (words.length < 25) await says();
+    const fates = new Map();
+    for (const word of words) fates.set(word, await alice.fate(word));
+    await alice.trouble(/连接断开/);
+    await shoot(alice.page, `lost-${signal}`);
+    const sent = words.filter((word) => fates.get(word) === 'sent');
+    const failed = words.filter((word) => fates.get(word) === 'failed');
+    assert.ok(sent.length > 0 && failed.length >= 5, `${sent.length} sent, ${failed.length} failed`);
+
+    await start();
+    await Promise.all([alice.isConnected(), bob.isConnected()]);
+    for (const word of sent) await bob.reads(word);
+    // What has failed is sent again, one by Enter on its button and the rest by one key.
+    await until('the server has the broker again', async () => {
+      await alice.page.locator('.again').first().focus();
+      await alice.page.keyboard.press('Enter');
+      return (await alice.fate(failed[0])) === 'sent';
+    });
+    await alice.page.keyboard.press('Alt+r');
+    for (const word of words) assert.equal(await alice.fate(word), 'sent', word);
+    for (const word of words) await bob.reads(word);
+    await alice.sends('都收到了吗?');
+    await bob.reads('都收到了吗?');
+    await bob.sends('收到了');
+    await alice.reads('收到了');
+    const [came, went] = [await bob.textsWith('爱丽丝', '大厅'), await alice.textsWith('Bob', '大厅')];
+    for (const word of words) {
+      assert.equal(count(came, word), 1, `Bob: ${word}`);
+      assert.equal(count(went, word), 1, `爱丽丝: ${word}`);
+    }
+    // And it stays so with all that comes from the server after a reload.
+    await bob.page.reload();
+    await bob.isConnected();
+    await bob.opens('爱丽丝');
+    await bob.reads('收到了');
+    const again = await bob.texts();
+    for (const word of words) assert.equal(count(again, word), 1, word);
+    await Promise.all([alice.sees('Bob'), bob.sees('爱丽丝')]);
+    assert.deepEqual([...alice.errors, ...bob.errors], []);
+  });
+}
+
+test('a broker that hangs', TIME, async (context) => {
+  const { broker, url } = await startBoth(context);
+  const browser = await startBrowser(context);
+  const { alice, bob } = await aliceAndBob(context, browser, url);
+  await alice.opens('Bob');
+  await bob.opens('爱丽丝');
+  broker.child.kill('SIGSTOP');
+  await alice.writes('有人吗?');
+  assert.equal(await alice.fate('有人吗?'), 'failed');
+  broker.child.kill('SIGCONT');
+  // It may have been with the broker all the time: sent again, it is there once all the same.
+  await until('it is sent', async () => {
+    await alice.page.keyboard.press('Alt+r');
+    return (await alice.fate('有人吗?')) === 'sent';
+  });
+  await alice.sends('好了');
+  await bob.reads('好了');
+  await bob.reads('有人吗?');
+  assert.equal(count(await bob.textsWith('爱丽丝', '大厅'), '有人吗?'), 1);
+});
