@@ -1,4 +1,4 @@
-//! The firmware of `examples/firmware` on emulated boards, with its serial line joined to a
+//! The firmware of `examples/firmware` and `examples/embassy` on emulated boards, with its serial line joined to a
 //! Mosquitto. What it says is heard, and what it is told is said, by Mosquitto's own clients.
 //!
 //! ```text
@@ -13,6 +13,7 @@ mod process;
 mod mosquitto;
 
 mod blocking;
+mod embassy;
 mod operator;
 mod qemu;
 mod station;
