@@ -29,11 +29,13 @@ use defmt_rtt as _;
 #[cfg(feature = "semihosting")]
 use defmt_semihosting as _;
 use embassy_executor::Spawner;
-use static_cell::StaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 
 use clock::Clock;
 use station::Mqtt;
 
+static RX: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
+static TX: ConstStaticCell<[u8; 768]> = ConstStaticCell::new([0; 768]);
 static MQTT: StaticCell<Mqtt> = StaticCell::new();
 
 #[embassy_executor::main]
@@ -42,7 +44,8 @@ async fn main(spawner: Spawner) {
     time_driver::start(core.SYST, board::CORE_HZ);
     let (input, output) = serial::start();
     let mqtt = MQTT.init_with(|| {
-        let client = Client::with_options(Buffers { rx: [0; 256], tx: [0; 768] }, station::OPTIONS);
+        let buffers = Buffers { rx: &mut RX.take()[..], tx: &mut TX.take()[..] };
+        let client = Client::with_options(buffers, station::OPTIONS);
         Connection::new(input, output, client, Clock)
     });
     defmt::info!("station on {=str}", board::NAME);

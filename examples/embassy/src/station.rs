@@ -52,8 +52,8 @@ const REQUESTS: usize = 16;
 /// Reports wait while more requests than this are under way: what is left is for other messages.
 const MOST_WAITING: usize = REQUESTS / 2;
 
-/// The connection, with its buffers in it.
-pub type Mqtt = Connection<Input, Output, Clock, [u8; 256], [u8; 768], REQUESTS>;
+/// The connection. Its buffers are borrowed: in it, they would be moved over the stack when it is made.
+pub type Mqtt = Connection<Input, Output, Clock, &'static mut [u8], &'static mut [u8], REQUESTS>;
 
 /// What a message can ask for.
 #[derive(Clone, Copy)]
