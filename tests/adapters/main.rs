@@ -10,5 +10,6 @@ mod faults;
 mod log_lines;
 mod nonblocking;
 mod peer;
+mod storage;
 mod tcp;
 mod wire;
