@@ -97,6 +97,8 @@ for n in (0, 1, 2, len(names)):
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   cargo test --doc --all-features
+  cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
+  python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
 
 # The library alone; `panics` links it.
