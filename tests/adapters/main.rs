@@ -12,4 +12,5 @@ mod nonblocking;
 mod peer;
 mod storage;
 mod tcp;
+mod wakes;
 mod wire;
