@@ -7,12 +7,15 @@
 //! - `clock.rs`: embassy-time as the clock of the connection
 //! - `serial.rs`: embedded-io-async over the board's UART
 //! - `time_driver.rs`: SysTick as the clock of embassy-time
+//! - `idle.rs`: sleep that QEMU knows of
 //! - `board.rs`: the board, and all `unsafe` code
 #![no_std]
 #![no_main]
 
 mod board;
 mod clock;
+#[cfg(feature = "qemu")]
+mod idle;
 mod lamp;
 mod reports;
 mod sensors;
@@ -24,9 +27,9 @@ use core::panic::PanicInfo;
 
 use baremqtt::transport::embedded_io_async::Connection;
 use baremqtt::{Buffers, Client};
-#[cfg(not(feature = "semihosting"))]
+#[cfg(not(feature = "qemu"))]
 use defmt_rtt as _;
-#[cfg(feature = "semihosting")]
+#[cfg(feature = "qemu")]
 use defmt_semihosting as _;
 use embassy_executor::Spawner;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -52,6 +55,8 @@ async fn main(spawner: Spawner) {
     spawner.spawn(defmt::unwrap!(station::run(mqtt)));
     spawner.spawn(defmt::unwrap!(sensors::read()));
     spawner.spawn(defmt::unwrap!(lamp::blink(board::Lamp::start())));
+    #[cfg(feature = "qemu")]
+    spawner.spawn(defmt::unwrap!(idle::sleep()));
 }
 
 /// Says nothing: a message would take more flash than the rest of the program.
