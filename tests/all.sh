@@ -66,6 +66,8 @@ step_lint() {
     echo "-- clippy of the firmware for $board"
     cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
   done
+  echo "-- clippy of the firmware in embassy"
+  cargo clippy --quiet --locked --manifest-path examples/embassy/Cargo.toml --no-default-features -- -D warnings
 }
 
 # Each feature alone, every two together, none and all compile without a warning (clippy of none and all is in `lint`);
@@ -95,6 +97,8 @@ for n in (0, 1, 2, len(names)):
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   cargo test --doc --all-features
+  cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
+  python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
 
 # The library alone; `panics` links it.
@@ -147,7 +151,7 @@ step_examples() {
   cargo build --examples --all-features
   for manifest in examples/*/Cargo.toml; do
     # Firmware is for bare metal: `firmware` builds it.
-    [ "$manifest" != examples/firmware/Cargo.toml ] || continue
+    case $manifest in examples/firmware/* | examples/embassy/*) continue ;; esac
     [ -e "$manifest" ] || continue
     echo "-- $manifest"
     cargo build --manifest-path "$manifest"
@@ -181,13 +185,14 @@ step_interop() {
   done
 }
 
-# The firmware on three emulated boards, each joined to a broker by its serial line.
+# The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line.
 step_firmware() {
   need_mosquitto
   need_qemu
-  firmware lm3s6965evb thumbv7m-none-eabi
-  firmware mps2-an386 thumbv7em-none-eabihf
-  firmware microbit thumbv6m-none-eabi
+  firmware lm3s6965evb thumbv7m-none-eabi firmware --no-default-features --features lm3s6965evb,semihosting
+  firmware mps2-an386 thumbv7em-none-eabihf firmware --no-default-features --features mps2-an386,semihosting
+  firmware microbit thumbv6m-none-eabi firmware --no-default-features --features microbit,semihosting
+  firmware embassy thumbv7m-none-eabi embassy
   cargo test --test firmware
 }
 
@@ -247,14 +252,14 @@ for target in package["targets"]:
         print(target["name"], ",".join(target.get("required-features", [])))'
 }
 
-# Builds the firmware for a board of this target, and puts it where tests/firmware/ looks for it.
+# Builds the firmware of an example for a target, and puts it where tests/firmware/ looks for it under this name.
 firmware() {
-  local board=$1 target=$2
-  echo "-- $board"
-  DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release --manifest-path examples/firmware/Cargo.toml \
-    --no-default-features --features "$board,semihosting"
+  local name=$1 target=$2 example=$3
+  echo "-- $name"
+  DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release \
+    --manifest-path "examples/$example/Cargo.toml" "${@:4}"
   mkdir -p "$CARGO_TARGET_DIR/firmware"
-  cp "$(bare_target_dir "$target")/$target/release/firmware" "$CARGO_TARGET_DIR/firmware/$board"
+  cp "$(bare_target_dir "$target")/$target/release/$example" "$CARGO_TARGET_DIR/firmware/$name"
 }
 
 # Builds the programs of the footprint at this opt-level, and puts them where the table is made of them.

@@ -10,5 +10,7 @@ mod faults;
 mod log_lines;
 mod nonblocking;
 mod peer;
+mod storage;
 mod tcp;
+mod wakes;
 mod wire;

@@ -1,4 +1,4 @@
-//! A board with the firmware of `examples/firmware` in it, emulated.
+//! A board with firmware in it, emulated.
 
 use std::env;
 use std::net::SocketAddr;
@@ -14,14 +14,14 @@ pub struct Board {
 
 impl Board {
     /// Switches a board on. The serial line is joined again by itself when the broker comes back.
-    pub fn start(name: &str, broker: SocketAddr) -> Self {
+    pub fn start(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
         // tests/all.sh puts it there.
-        let firmware = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("firmware").join(name);
+        let firmware = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("firmware").join(firmware);
         assert!(firmware.is_file(), "{firmware:?} is missing: run `tests/all.sh firmware`");
         let (host, port) = (broker.ip(), broker.port());
         let qemu = Guarded::start(
             Command::new("qemu-system-arm")
-                .args(["-M", name, "-nographic", "-monitor", "none"])
+                .args(["-M", machine, "-nographic", "-monitor", "none"])
                 .args(["-chardev", &format!("socket,id=line,host={host},port={port},reconnect=1")])
                 .args(["-serial", "chardev:line"])
                 .args(["-semihosting-config", "enable=on,target=native"])

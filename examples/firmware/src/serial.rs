@@ -2,33 +2,28 @@
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
 
-/// A UART, as the boards implement it.
-pub trait Uart {
-    /// Whether a byte has come.
-    fn has_byte(&self) -> bool;
-
-    /// The byte that has come, or that some were lost.
-    fn byte(&mut self) -> Result<u8, ErrorKind>;
-
-    /// Whether a byte can be sent now.
-    fn has_room(&self) -> bool;
-
-    /// Sends a byte.
-    fn put(&mut self, byte: u8);
-}
+use crate::board::Port;
 
 /// A serial line.
-pub struct Serial<U>(U);
+pub struct Serial<U> {
+    uart: U,
+    has_read: bool,
+}
 
-impl<U: Uart> Serial<U> {
+impl<U: Port> Serial<U> {
     pub fn new(uart: U) -> Self {
-        Serial(uart)
+        Serial { uart, has_read: false }
+    }
+
+    /// Whether bytes were read since this was asked last.
+    pub fn has_read(&mut self) -> bool {
+        core::mem::take(&mut self.has_read)
     }
 
     /// Throws away what has come.
     pub fn discard(&mut self) {
-        while self.0.has_byte() {
-            let _ = self.0.byte();
+        while self.uart.has_byte() {
+            let _ = self.uart.byte();
         }
     }
 }
@@ -37,40 +32,41 @@ impl<U> ErrorType for Serial<U> {
     type Error = ErrorKind;
 }
 
-impl<U: Uart> ReadReady for Serial<U> {
+impl<U: Port> ReadReady for Serial<U> {
     fn read_ready(&mut self) -> Result<bool, ErrorKind> {
-        Ok(self.0.has_byte())
+        Ok(self.uart.has_byte())
     }
 }
 
-impl<U: Uart> Read for Serial<U> {
+impl<U: Port> Read for Serial<U> {
     /// What is there; waits for the first byte.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
-        while !buffer.is_empty() && !self.0.has_byte() {}
+        while !buffer.is_empty() && !self.uart.has_byte() {}
         let mut len = 0;
         for place in buffer {
-            if !self.0.has_byte() {
+            if !self.uart.has_byte() {
                 break;
             }
-            *place = self.0.byte()?;
+            *place = self.uart.byte()?;
             len += 1;
         }
+        self.has_read = true;
         Ok(len)
     }
 }
 
-impl<U: Uart> Write for Serial<U> {
+impl<U: Port> Write for Serial<U> {
     /// What there is room for. It does not wait for room, so that bytes that come meanwhile are read.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
-        if !self.0.has_room() {
+        if !self.uart.has_room() {
             return Err(ErrorKind::TimedOut);
         }
         let mut len = 0;
         for &byte in bytes {
-            if !self.0.has_room() {
+            if !self.uart.has_room() {
                 break;
             }
-            self.0.put(byte);
+            self.uart.put(byte);
             len += 1;
         }
         Ok(len)

@@ -23,8 +23,9 @@ use baremqtt::{
 use embedded_io::ErrorKind;
 use heapless::String;
 
+use crate::board::Port;
 use crate::clock::Clock;
-use crate::serial::{Serial, Uart};
+use crate::serial::Serial;
 
 const STATUS: &str = "station/status";
 const UPTIME: &str = "station/uptime";
@@ -60,6 +61,10 @@ const REQUESTS: usize = 16;
 /// Readings are not taken while more requests than this wait for their answers: what is left is for other messages.
 const MOST_WAITING: usize = REQUESTS / 2;
 
+/// For so long after a byte the processor does not sleep: where a UART keeps one byte only, a message would come in at one
+/// byte for each time it wakes.
+const ALERT_MS: u32 = 2;
+
 /// A client with borrowed buffers.
 type Mqtt = Client<&'static mut [u8], &'static mut [u8], REQUESTS>;
 
@@ -71,13 +76,13 @@ pub struct Station<U, C> {
 }
 
 /// A station with a clock.
-pub fn new<U: Uart>(line: Serial<U>, client: Mqtt, mut clock: Clock) -> Station<U, impl FnMut() -> Instant> {
+pub fn new<U: Port>(line: Serial<U>, client: Mqtt, mut clock: Clock) -> Station<U, impl FnMut() -> Instant> {
     let desk = Desk { interval_ms: 500, read_at: Instant::ZERO, pulses: 0, file: None };
     let mqtt = Connection::new(line, client, move || clock.now());
     Station { mqtt, backoff: Backoff::new(250, 4_000), desk }
 }
 
-impl<U: Uart, C: FnMut() -> Instant> Station<U, C> {
+impl<U: Port, C: FnMut() -> Instant> Station<U, C> {
     pub fn run(mut self) -> ! {
         loop {
             let Err(error) = self.serve();
@@ -99,12 +104,16 @@ impl<U: Uart, C: FnMut() -> Instant> Station<U, C> {
         defmt::info!("connected");
         self.backoff.reset();
         let mut introduced = false;
+        let mut alert_until = Instant::ZERO;
         loop {
             let now = self.mqtt.now();
             // In vain only while readings of earlier connections take all the room.
             introduced = introduced || introduce(&mut self.mqtt.client_mut().outbound(), now).is_ok();
             self.read_sensors();
-            if self.mqtt.next_event(Some(Duration::ZERO))?.is_none() {
+            let idle = self.mqtt.next_event(Some(Duration::ZERO))?.is_none();
+            if self.mqtt.stream_mut().has_read() {
+                alert_until = now.after(ALERT_MS);
+            } else if idle && now >= alert_until {
                 // The clock wakes it a millisecond later.
                 cortex_m::asm::wfi();
             }

@@ -72,7 +72,12 @@ impl<'o> Fleet<'o> {
             let elapsed = self.started.elapsed();
             if elapsed - reported_at >= REPORT_EVERY && !leaving {
                 let rate = (self.totals.arrived - arrived) as f64 / (elapsed - reported_at).as_secs_f64();
-                println!("{:3} s: {} connected, {rate:.0} messages/s", elapsed.as_secs(), self.connected);
+                let failure = self.totals.failure.take().map_or_else(String::new, |text| format!("; {text}"));
+                println!(
+                    "{:3} s: {} connected, {rate:.0} messages/s{failure}",
+                    elapsed.as_secs(),
+                    self.connected
+                );
                 (reported_at, arrived) = (elapsed, self.totals.arrived);
             }
             if elapsed > limit {

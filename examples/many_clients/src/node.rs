@@ -123,10 +123,16 @@ impl Node {
             Place::Resting if self.retry_at <= now => self.place = Place::Queued,
             Place::Connecting | Place::Connected => {
                 let was_connected = self.place == Place::Connected;
-                if !self.has_arrived() {
-                    self.time_out(now);
-                } else if self.exchange(options, totals, now).is_err() {
-                    totals.lost += u64::from(was_connected);
+                let result = match self.has_arrived() {
+                    Ok(true) => self.exchange(options, totals, now),
+                    Ok(false) => self.time_out(now),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = result {
+                    match was_connected {
+                        true => totals.lost += 1,
+                        false => totals.failure = Some(error.to_string()),
+                    }
                     self.lost(now);
                 }
             }
@@ -134,20 +140,18 @@ impl Node {
         }
     }
 
-    /// Whether TCP has come to a result. An error of it shows with the first write.
-    fn has_arrived(&self) -> bool {
-        let on_its_way = |stream: &TcpStream| {
-            stream.peer_addr().is_err_and(|error| error.kind() == ErrorKind::NotConnected)
-                && stream.take_error().is_ok_and(|error| error.is_none())
-        };
-        self.place == Place::Connected || !self.stream.as_ref().is_some_and(on_its_way)
+    /// Whether TCP has come to its end, which can be an error.
+    fn has_arrived(&self) -> io::Result<bool> {
+        let Some(stream) = &self.stream else { return Ok(true) };
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        Ok(stream.peer_addr().map_or_else(|error| error.kind() != ErrorKind::NotConnected, |_| true))
     }
 
     /// Without a byte either way, only the clock can have something to say.
-    fn time_out(&mut self, now: Instant) {
-        if self.client.advance(now).is_err() {
-            self.lost(now);
-        }
+    fn time_out(&mut self, now: Instant) -> io::Result<()> {
+        self.client.advance(now).map(|_| ()).map_err(io::Error::other)
     }
 
     /// Writes, reads and looks at what came, until the socket has no more and takes no more: it will not say again that it

@@ -9,7 +9,7 @@ use nix::sys::time::TimeVal;
 use crate::node::{Mqtt, Node};
 
 /// What has happened so far, to all clients together.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Totals {
     /// Messages handed over to the clients; those of `sent_again` are counted again.
     pub sent: u64,
@@ -23,6 +23,8 @@ pub struct Totals {
     pub connects: u64,
     /// Connections that were lost.
     pub lost: u64,
+    /// Why the last attempt to connect has failed.
+    pub failure: Option<String>,
     /// Subscriptions and messages that were turned down.
     pub refused: u64,
     /// Messages that nobody here has sent.

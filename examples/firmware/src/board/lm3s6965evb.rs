@@ -2,7 +2,7 @@
 
 use embedded_io::ErrorKind;
 
-use super::Register;
+use super::{Port, Register};
 
 pub const NAME: &str = "lm3s6965evb";
 pub const CORE_HZ: u32 = 12_500_000;
@@ -42,7 +42,7 @@ impl Uart {
     }
 }
 
-impl crate::serial::Uart for Uart {
+impl Port for Uart {
     fn has_byte(&self) -> bool {
         FLAGS.read() & RX_EMPTY == 0
     }

@@ -4,7 +4,7 @@
 
 use embedded_io::ErrorKind;
 
-use super::Register;
+use super::{Port, Register};
 
 pub const NAME: &str = "microbit";
 pub const CORE_HZ: u32 = 16_000_000;
@@ -46,7 +46,7 @@ impl Uart {
     }
 }
 
-impl crate::serial::Uart for Uart {
+impl Port for Uart {
     fn has_byte(&self) -> bool {
         RX_READY.read() != 0
     }

@@ -2,7 +2,7 @@
 
 use embedded_io::ErrorKind;
 
-use super::Register;
+use super::{Port, Register};
 
 pub const NAME: &str = "mps2-an386";
 pub const CORE_HZ: u32 = 25_000_000;
@@ -30,7 +30,7 @@ impl Uart {
     }
 }
 
-impl crate::serial::Uart for Uart {
+impl Port for Uart {
     fn has_byte(&self) -> bool {
         STATE.read() & RX_FULL != 0
     }

@@ -1,0 +1,181 @@
+//! The async adapter under an executor that polls only what was woken: it asks to be woken by everything that it waits for,
+//! and by nothing else.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use baremqtt::transport::embedded_io_async::Timer;
+use baremqtt::{Connect, Event, Instant, Message, QoS};
+use embedded_io_async::{ErrorType, Read, Write};
+
+use crate::adapters::{AsyncConnection, client};
+use crate::peer::Peer;
+
+/// A line with a peer at its other end, and a clock. Nothing happens by itself: see [`Line::happen`].
+#[derive(Clone, Default)]
+struct Line(Rc<RefCell<World>>);
+
+#[derive(Default)]
+struct World {
+    peer: Peer,
+    /// How many of the peer's bytes have come.
+    readable: usize,
+    /// How many bytes the line takes.
+    writable: usize,
+    now: Instant,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    sleeper: Option<(Instant, Waker)>,
+}
+
+impl Line {
+    /// Lets something happen that somebody waits for; says whether there is anything. Time passes last.
+    fn happen(&self) -> bool {
+        let world = &mut *self.0.borrow_mut();
+        let waiting = world.peer.outbox.len() - world.readable;
+        let woken = if world.writer.is_some() {
+            world.writable = 3;
+            world.writer.take()
+        } else if waiting > 0 && world.reader.is_some() {
+            world.readable += waiting.min(5);
+            world.reader.take()
+        } else if let Some((at, sleeper)) = world.sleeper.take() {
+            world.now = world.now.max(at);
+            Some(sleeper)
+        } else {
+            None
+        };
+        woken.map(Waker::wake).is_some()
+    }
+}
+
+impl ErrorType for Line {
+    type Error = Infallible;
+}
+
+impl Read for Line {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        poll_fn(|cx| {
+            let world = &mut *self.0.borrow_mut();
+            if world.readable == 0 {
+                world.reader = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            let len = buffer.len().min(world.readable);
+            world.readable -= len;
+            for (place, byte) in buffer.iter_mut().zip(world.peer.outbox.drain(..len)) {
+                *place = byte;
+            }
+            Poll::Ready(Ok(len))
+        })
+        .await
+    }
+}
+
+impl Write for Line {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        poll_fn(|cx| {
+            let world = &mut *self.0.borrow_mut();
+            if world.writable == 0 {
+                world.writer = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            let len = bytes.len().min(world.writable);
+            world.writable -= len;
+            world.peer.hear(&bytes[..len]);
+            Poll::Ready(Ok(len))
+        })
+        .await
+    }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl Timer for Line {
+    fn now(&self) -> Instant {
+        self.0.borrow().now
+    }
+
+    async fn sleep_until(&mut self, at: Instant) {
+        poll_fn(|cx| {
+            let world = &mut *self.0.borrow_mut();
+            if world.now < at {
+                world.sleeper = Some((at, cx.waker().clone()));
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+/// How often the task was woken since it was polled.
+#[derive(Default)]
+struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs a future to its end; says how often it was polled.
+fn run<F: Future>(line: &Line, future: F) -> (F::Output, u32) {
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut future = pin!(future);
+    for polls in 1.. {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return (value, polls);
+        }
+        while wakes.0.swap(0, Ordering::Relaxed) == 0 {
+            assert!(line.happen(), "it sleeps for good");
+        }
+    }
+    unreachable!("it comes to its end before")
+}
+
+type Connection = AsyncConnection<Line, Line, Line>;
+
+fn connected(line: &Line) -> Connection {
+    let mut mqtt = Connection::new(line.clone(), line.clone(), client(), line.clone());
+    run(line, mqtt.connect(&Connect::new("c").keep_alive(60))).0.expect("a connection");
+    mqtt
+}
+
+#[test]
+fn it_is_woken_by_what_comes_and_by_room_to_send() {
+    let line = Line::default();
+    let mut mqtt = connected(&line);
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        mqtt.publish(&Message::new("t", b"there and back").qos(qos)).unwrap();
+        loop {
+            if let Some(Event::Message(message)) = run(&line, mqtt.next_event(None)).0.unwrap() {
+                break assert_eq!(message.payload, b"there and back");
+            }
+        }
+    }
+    run(&line, mqtt.disconnect()).0.unwrap();
+    assert_eq!(line.now(), Instant::ZERO, "no time had to pass");
+}
+
+#[test]
+fn on_a_silent_line_it_sleeps_from_ping_to_ping() {
+    let line = Line::default();
+    let mut mqtt = connected(&line);
+    let hour = std::time::Duration::from_secs(3_600);
+    let (event, polls) = run(&line, mqtt.next_event(Some(hour)));
+    assert_eq!(event, Ok(None));
+    assert_eq!(line.now().as_millis(), 3_600_000);
+    let pings = line.0.borrow().peer.seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+    assert!((59..=60).contains(&pings), "{pings} pings");
+    assert!(polls < 300, "{polls} polls in an hour");
+}

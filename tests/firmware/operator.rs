@@ -1,0 +1,66 @@
+//! Somebody at the broker who hears the station and tells it things, with Mosquitto's own clients.
+
+use crate::mosquitto::{Config, Mosquitto};
+use crate::process::{Process, run};
+
+/// How many messages may come before one that is waited for.
+const MANY: usize = 2_000;
+
+/// A broker that lets in the station and the operator only.
+pub fn broker() -> Mosquitto {
+    Mosquitto::start(&Config {
+        users: vec![("station", "secret"), ("operator", "hidden")],
+        // Each packet.
+        lines: "log_type all".to_owned(),
+        ..Config::default()
+    })
+}
+
+/// How often the station was let in.
+pub fn connections(broker: &Mosquitto) -> usize {
+    broker.log().matches(" as station (").count()
+}
+
+/// Tells the station something.
+pub fn say(broker: &Mosquitto, topic: &str, qos: &str, message: &str) {
+    run("mosquitto_pub", &arguments(broker, &["-t", topic, "-q", qos, "-m", message]));
+}
+
+fn arguments(broker: &Mosquitto, more: &[&str]) -> Vec<String> {
+    let port = broker.addr().port().to_string();
+    let common = ["-h", "127.0.0.1", "-p", &port, "-u", "operator", "-P", "hidden"];
+    common.iter().chain(more).map(ToString::to_string).collect()
+}
+
+/// Hears all that the station says.
+pub struct Operator(Process);
+
+impl Operator {
+    pub fn listen(broker: &Mosquitto) -> Self {
+        let mut topics = Vec::new();
+        for topic in ["status", "uptime", "temperature", "pulses", "lamp", "answer", "received"] {
+            topics.extend(["-t".to_owned(), format!("station/{topic}")]);
+        }
+        let format = ["-q", "2", "-F", "%t %q %p"];
+        let more: Vec<&str> = topics.iter().map(String::as_str).chain(format).collect();
+        Operator(Process::start("mosquitto_sub", &arguments(broker, &more)))
+    }
+
+    /// The next message: topic, QoS and payload.
+    pub fn hear_any(&mut self) -> String {
+        self.0.line()
+    }
+
+    /// The next message on this topic and at this QoS; others are passed over.
+    pub fn hear(&mut self, topic: &str, qos: u8) -> String {
+        let start = format!("station/{topic} {qos} ");
+        (0..MANY)
+            .find_map(|_| self.hear_any().strip_prefix(&start).map(str::to_owned))
+            .unwrap_or_else(|| panic!("{MANY} messages, and none on {topic} at QoS {qos}"))
+    }
+
+    /// Waits for just this message.
+    pub fn wait_for(&mut self, topic: &str, qos: u8, text: &str) {
+        assert!((0..MANY).any(|_| self.hear(topic, qos) == text), "{text:?} does not come on {topic}");
+    }
+}
