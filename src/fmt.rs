@@ -1,6 +1,6 @@
 //! A few lines of log, through `defmt` and `log`, or both, or neither.
 //!
-//! `warn`: the server or the link is at fault. `info`: a connection begins or ends. `debug`: what time brings about.
+//! `warn`: a connection ends by the fault of the server or the link. `info`: a connection begins or ends. `debug`: what time brings about.
 
 /// A macro for each level. Arguments have both `Display` and `defmt::Format`, and cost nothing to evaluate.
 macro_rules! levels {

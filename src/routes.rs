@@ -24,11 +24,13 @@ use crate::{
 /// At each turn, [`note`](Self::note) is shown the event, and then [`subscribe`](Self::subscribe) asks the server for
 /// what is missing: everything after a connection without session, only what is new otherwise.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Routes<'f, H, const N: usize> {
     table: Vec<Route<'f, H>, N>,
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Route<'f, H> {
     filter: &'f str,
     qos: QoS,

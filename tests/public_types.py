@@ -20,14 +20,6 @@ EXEMPT = {
     "transport::std::reconnect::Reconnect": "std",
     "transport::std::reconnect::StopHandle": "std",
     "transport::std::reconnect::Update": "std",
-    # Still to be done.
-    "client::Buffers": "",
-    "client::Client": "",
-    "routes::Routes": "",
-    "session::Session": "",
-    "session::inbound::InboundIds": "",
-    "session::slot::Slot": "",
-    "transport::nb::Serial": "",
 }
 
 

@@ -41,10 +41,7 @@ impl Machine<'_> {
             }
             Err(fault) => {
                 let error = fault.error(self.len);
-                match error {
-                    Error::TimedOut(_) => debug!("MQTT: {}", error),
-                    _ => warn!("MQTT: {}", error),
-                }
+                warn!("MQTT: {}", error);
                 self.out.link_lost();
                 Err(error)
             }

@@ -41,6 +41,7 @@ const LARGE_MESSAGES: bool = cfg!(feature = "large-messages");
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Buffers<R, T> {
     /// Packets that come in, one at a time or many. A message that is larger is delivered in pieces or skipped (feature
     /// `large-messages`). At least 16 bytes.
@@ -94,6 +95,14 @@ pub struct Buffers<R, T> {
 pub struct Client<R, T, const N: usize> {
     inner: Inner<[Slot; N]>,
     buffers: Buffers<R, T>,
+}
+
+/// How far it is; not what lies in the buffers.
+#[cfg(feature = "defmt")]
+impl<R, T, const N: usize> defmt::Format for Client<R, T, N> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Client {{ state: {}, in_flight: {}, .. }}", self.state(), self.in_flight());
+    }
 }
 
 impl<R, T, const N: usize> Client<R, T, N> {

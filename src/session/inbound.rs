@@ -11,12 +11,14 @@ const RUNS: usize = 8;
 /// kept as a few runs, each with a map of the identifiers behind it: thousands in sequence take one entry, and gaps
 /// (QoS 1 counts with) or answers out of order a few.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InboundIds {
     runs: [Run; RUNS],
 }
 
 /// The identifiers from `first` on: `len` of them without a gap, then those whose bits are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Run {
     first: u16,
     len: u16,

@@ -30,6 +30,7 @@ use slot::State;
 /// `S` is the table of requests, `[Slot; N]` with `N` a power of two; behind a reference it can be `[Slot]`, so
 /// that code for several sizes is compiled once.
 #[derive(Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Session<S: ?Sized> {
     next: PacketId,
     /// Slots that hold an outcome which nobody has taken yet.

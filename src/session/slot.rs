@@ -6,6 +6,7 @@ use crate::PacketId;
 
 /// A place for one request under way: its packet identifier and how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Slot {
     pub(super) id: Option<PacketId>,
     pub(super) state: State,
@@ -99,9 +100,9 @@ impl State {
     }
 }
 
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.unsent() {
+impl State {
+    const fn name(self) -> &'static str {
+        match self.unsent() {
             Self::LOST => "Lost",
             Self::UNCERTAIN => "Uncertain",
             Self::AT_LEAST_ONCE => "AtLeastOnce",
@@ -109,9 +110,21 @@ impl fmt::Debug for State {
             Self::RELEASE => "Release",
             Self::SUBSCRIBE => "Subscribe",
             _ => "Unsubscribe",
-        };
-        f.write_str(name)?;
+        }
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
         f.write_str(if self.is_sent() { " (sent)" } else { "" })
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for State {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}{=str}", self.name(), if self.is_sent() { " (sent)" } else { "" });
     }
 }
 

@@ -14,17 +14,17 @@ pub(super) struct Driver<R, T, const N: usize> {
     sent_at: Instant,
 }
 
+impl<R, T, const N: usize> Driver<R, T, N> {
+    pub(super) const fn new(client: Client<R, T, N>) -> Self {
+        Driver { client, unflushed: false, read_at: Instant::ZERO, sent_at: Instant::ZERO }
+    }
+}
+
 impl<R, T, const N: usize> Driver<R, T, N>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
 {
-    pub(super) fn new(client: Client<R, T, N>) -> Self {
-        let mut driver = Driver { client, unflushed: false, read_at: Instant::ZERO, sent_at: Instant::ZERO };
-        driver.close();
-        driver
-    }
-
     pub(super) fn close(&mut self) {
         self.client.link_lost();
         self.unflushed = false;

@@ -43,6 +43,16 @@ pub struct Connection<S, C, R, T, const N: usize> {
     clock: C,
 }
 
+impl<S, C, R, T, const N: usize> Connection<S, C, R, T, N> {
+    /// A connection over a stream that is open. `clock` is asked for the time at each turn, and while there is nothing to
+    /// do it is called again and again: it can sleep until the next interrupt first.
+    ///
+    /// The client is one that is off line: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    pub const fn new(stream: S, client: Client<R, T, N>, clock: C) -> Self {
+        Connection { driver: Driver::new(client), stream, clock }
+    }
+}
+
 impl<S, C, R, T, const N: usize> Connection<S, C, R, T, N>
 where
     S: Read + ReadReady + Write,
@@ -50,12 +60,6 @@ where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// A connection over a stream that is open. `clock` is asked for the time at each turn, and while there is nothing to
-    /// do it is called again and again: it can sleep until the next interrupt first.
-    pub fn new(stream: S, client: Client<R, T, N>, clock: C) -> Self {
-        Connection { driver: Driver::new(client), stream, clock }
-    }
-
     /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Self::connect) is next.
     /// Returns the old stream.
     pub fn reopen(&mut self, stream: S) -> S {

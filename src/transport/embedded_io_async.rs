@@ -90,6 +90,15 @@ enum Output<E> {
     Flushed(Result<(), E>),
 }
 
+impl<I, O, C, R, T, const N: usize> Connection<I, O, C, R, T, N> {
+    /// A connection over a stream that is open.
+    ///
+    /// The client is one that is off line: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    pub const fn new(input: I, output: O, client: Client<R, T, N>, timer: C) -> Self {
+        Connection { driver: Driver::new(client), input, output, timer }
+    }
+}
+
 impl<I, O, C, R, T, const N: usize> Connection<I, O, C, R, T, N>
 where
     I: Read,
@@ -98,11 +107,6 @@ where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// A connection over a stream that is open.
-    pub fn new(input: I, output: O, client: Client<R, T, N>, timer: C) -> Self {
-        Connection { driver: Driver::new(client), input, output, timer }
-    }
-
     /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Self::connect) is next.
     /// Returns the halves of the old stream.
     pub fn reopen(&mut self, input: I, output: O) -> (I, O) {
@@ -129,6 +133,12 @@ where
     /// The client, for what needs no stream.
     pub fn client_mut(&mut self) -> &mut Client<R, T, N> {
         &mut self.driver.client
+    }
+
+    /// The two halves of the stream: to close it, or to empty a line that stays as it is. Bytes that are read from it or
+    /// written to it are missed by the client.
+    pub fn halves_mut(&mut self) -> (&mut I, &mut O) {
+        (&mut self.input, &mut self.output)
     }
 
     /// The client, the two halves of the stream and the timer apart. The client is off line.

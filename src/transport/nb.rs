@@ -70,6 +70,7 @@ pub trait Stream {
 
 /// A stream of two functions that read and write a byte each.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Serial<I, O> {
     /// Reads a byte.
     pub read: I,
@@ -103,17 +104,21 @@ pub struct Connection<S, R, T, const N: usize> {
     stream: S,
 }
 
+impl<S, R, T, const N: usize> Connection<S, R, T, N> {
+    /// A connection over a stream that is open. [`Client::connect`] is next.
+    ///
+    /// The client is one that is off line: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    pub const fn new(stream: S, client: Client<R, T, N>) -> Self {
+        Connection { driver: Driver::new(client), stream }
+    }
+}
+
 impl<S, R, T, const N: usize> Connection<S, R, T, N>
 where
     S: Stream,
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// A connection over a stream that is open. [`Client::connect`] is next.
-    pub fn new(stream: S, client: Client<R, T, N>) -> Self {
-        Connection { driver: Driver::new(client), stream }
-    }
-
     /// Goes on with another stream: the session stays, the link is a new one. [`Client::connect`] is next. Returns the
     /// old stream.
     pub fn reopen(&mut self, stream: S) -> S {
