@@ -149,7 +149,7 @@ where
     /// `false`, the server is slow: let [`next_event`](Self::next_event) have a turn.
     ///
     /// # Errors
-    /// See [`StreamError`].
+    /// See [`StreamError`](crate::StreamError).
     #[cfg(feature = "large-messages")]
     pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, crate::StreamError> {
         let now = self.now();

@@ -200,7 +200,7 @@ where
     /// [`Client::write_payload`]. Says how many bytes were taken; [`flush`](Self::flush) makes room for more.
     ///
     /// # Errors
-    /// See [`StreamError`].
+    /// See [`StreamError`](crate::StreamError).
     #[cfg(feature = "large-messages")]
     pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, crate::StreamError> {
         let now = self.now();

@@ -219,7 +219,7 @@ where
     /// flush says `false`, the server is slow: let [`next_event`](Self::next_event) have a turn.
     ///
     /// # Errors
-    /// See [`StreamError`].
+    /// See [`StreamError`](crate::StreamError).
     #[cfg(feature = "large-messages")]
     pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, crate::StreamError> {
         self.client.write_payload(payload, self.now())
