@@ -83,14 +83,15 @@ fn a_violation_publishes_it() {
 fn silence_for_one_and_a_half_times_the_keep_alive_publishes_it() {
     let server = start();
     let mut watcher = watcher(&server, Version::Mqtt311);
-    let connect = Connect::new("a").keep_alive(1).will(WILL);
+    let connect = Connect::new("a").keep_alive(2).will(WILL);
     let mut client = Client::connect(&server, connect, false);
     thread::sleep(Duration::from_secs(1));
     let silent = Instant::now();
     client.expect_nothing();
     client.expect_closed();
     let lapsed = silent.elapsed();
-    assert!((1_500..5_000).contains(&lapsed.as_millis()), "closed after {lapsed:?}");
+    // Not too early; too late it is for the patience of the client.
+    assert!(lapsed >= Duration::from_secs(3), "closed after {lapsed:?}");
     watcher.expect_publish("will", b"gone", Delivery::AtMostOnce);
 }
 

@@ -12,8 +12,8 @@ fn ends_after_its_time() {
     let ended = start_client("sub", server.addr(), "311", "-t a -W 1").end();
     assert_eq!(ended.code, Some(27), "{ended:?}");
     assert!(started.elapsed() >= Duration::from_secs(1));
-    // With traffic too.
-    let subscriber = subscribe(server.addr(), "311", "-t a -W 1");
+    // With traffic too, which may take a while.
+    let subscriber = subscribe(server.addr(), "311", "-t a -W 4");
     publish(server.addr(), "311", "-t a -m x");
     let ended = subscriber.end();
     assert_eq!((ended.code, ended.output), (Some(27), vec!["x".to_owned()]));

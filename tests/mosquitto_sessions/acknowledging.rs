@@ -83,7 +83,7 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                 careful.mqtt.client_mut().acknowledge(*receipt, now).expect("in their order");
             }
             // All of it has reached the broker before the link is lost.
-            careful.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+            careful.settle();
             careful.move_to(broker.addr());
             let now = careful.mqtt.now();
             let stale = careful.mqtt.client_mut().acknowledge(receipts[4], now);
@@ -95,7 +95,7 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                 let now = careful.mqtt.now();
                 careful.mqtt.client_mut().acknowledge(receipt, now).expect("in their order");
             }
-            careful.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+            careful.settle();
             careful.move_to(broker.addr());
             careful.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
         }

@@ -6,7 +6,7 @@ use baremqtt::session::Outcome;
 use baremqtt::{Event, Message, QoS, SessionLoss, Version};
 
 use crate::cuts::persistent_broker;
-use crate::peer::{Peer, Setup, VERSIONS};
+use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::proxy::Proxy;
 
@@ -65,7 +65,9 @@ fn interrupted(broker: &mut Mosquitto, client: &mut Peer<8>, answered: bool) {
     if answered {
         // PUBLISH goes, PUBREC comes, and PUBREL goes nowhere.
         assert!(client.mqtt.flush().expect("a link"));
-        std::thread::sleep(Duration::from_millis(100));
+        let stream = client.mqtt.stream().expect("a link");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        assert!(stream.peek(&mut [0]).is_ok_and(|len| len > 0), "PUBREC");
         proxy.silence();
         client.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
     } else {

@@ -10,8 +10,8 @@ use baremqtt::{
     Buffers, Client, Connect, Event, Message, Options, PacketId, QoS, RequestError, SubAckCode, Version,
 };
 
-/// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take, on a slow machine that does other things too.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 pub const VERSIONS: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
 
@@ -151,6 +151,14 @@ impl<const N: usize> Peer<N> {
                     other => panic!("{other:?}"),
                 });
             }
+        }
+    }
+
+    /// Waits until the broker has read all that was sent, and all that its answers call for: it answers in order. No
+    /// other event is to come meanwhile.
+    pub fn settle(&mut self) {
+        for _ in 0..2 {
+            self.subscribe("settled", QoS::AtMostOnce);
         }
     }
 

@@ -11,10 +11,9 @@ use std::{env, fs, process, thread};
 use baremqtt::{Client, Connect, Event, Instant, Message, QoS, Version};
 
 use crate::cuts::persistent_broker;
-use crate::peer::{Peer, Setup, VERSIONS};
+use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const QUIET: Duration = Duration::from_millis(150);
 const ID: &str = "phoenix";
 /// The time does not matter here.

@@ -15,7 +15,7 @@ mod guarded;
 pub use guarded::Guarded;
 
 /// How long a broker may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the broker is to be like. `Config::default()` is open to all, and forgets everything when it stops.
 #[derive(Clone, Debug, Default)]

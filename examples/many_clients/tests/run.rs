@@ -118,7 +118,7 @@ fn a_broker_that_is_stopped_and_started_again_loses_nothing() {
 #[test]
 fn a_broker_that_is_killed_and_started_again_gets_everything() {
     let mut broker = start(Persistence::Off);
-    let mut example = Example::against(&broker, &["--mqtt", "3.1", "--pace", "400"]);
+    let mut example = Example::against(&broker, &["--mqtt", "3.1", "--pace", "800"]);
     example.says("all connected");
     thread::sleep(Duration::from_millis(700));
     broker.kill();

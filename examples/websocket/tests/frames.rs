@@ -154,7 +154,7 @@ fn neither_pings_nor_bits_of_a_frame_keep_the_client_from_its_timers() {
         let error = mqtt.connect(&Connect::new("client")).expect_err("no CONNACK");
         let timed_out = baremqtt::Error::TimedOut(Timeout::ConnAck);
         assert!(matches!(&error, ConnectionError::Client(error) if *error == timed_out), "{error}");
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
         drop(mqtt);
         server.join().expect("a server");
     }
@@ -167,7 +167,7 @@ fn a_server_that_says_nothing_does_not_hold_the_client_for_ever() {
     let started = Instant::now();
     let error = common::open_as(addr, "mqtt", Duration::from_millis(300)).err().expect("no WebSocket");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
     go.send(()).expect("a server");
     server.join().expect("a server").expect("the end");
 }
