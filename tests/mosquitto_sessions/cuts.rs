@@ -37,12 +37,12 @@ pub fn persistent_broker(max_inflight: u16) -> Mosquitto {
 }
 
 /// Points where links are cut, all different: some within the first packets, most up to twice the mean of their
-/// direction.
+/// direction. They end when new ones are hard to find.
 fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item = Option<Cut>> {
     let mut random = seed;
     let mut used = HashSet::new();
     iter::from_fn(move || {
-        loop {
+        for _ in 0..10_000 {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
@@ -56,6 +56,7 @@ fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item = Opt
                 return Some(Some(Cut { direction, after }));
             }
         }
+        None
     })
 }
 

@@ -190,9 +190,9 @@ fn accept(
                 continue;
             }
             shared.connections.fetch_add(1, SeqCst);
-            let cut = cuts.next().flatten();
             // No broker, no link: the client's socket is dropped, which closes it.
             let Ok(broker) = TcpStream::connect(broker) else { continue };
+            let cut = cuts.next().flatten();
             let _ = (client.set_nodelay(true), broker.set_nodelay(true));
             let link = Arc::new(Link { client, broker, cut, silent: AtomicBool::new(false) });
             shared.links().push(link.clone());
