@@ -17,16 +17,18 @@ steps=(setup format lint features docs baremetal panics footprint hermetic examp
 : "${CARGO_TARGET_DIR:=$PWD/target}"
 export CARGO_TARGET_DIR
 export RUSTUP_AUTO_INSTALL=0
+# Everything is compiled once, and nobody steps through it.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 # Debian keeps servers in sbin. The tests' Python comes first, see need_python.
 export PATH="$CARGO_TARGET_DIR/venv/bin:$PATH:/usr/sbin"
 
+# Targets are named to bare_cargo all at once: cargo then compiles core for one beside the other.
 bare_targets=(thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
 
 # --- The steps ------------------------------------------------------------------------------------------------------
 
 # All that any step needs, at once: a machine that cannot be set up shows in the first minute.
 step_setup() {
-  need_rust
   need_bare_metal
   need_mosquitto
   need_qemu
@@ -96,33 +98,29 @@ for n in (0, 1, 2, len(names)):
 
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
-  cargo test --doc --all-features
+  # In the profile in which `hermetic` has all features, so that they are compiled once.
+  cargo test --release --all-features --doc
   cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
 
 # The library alone; `panics` links it.
 step_baremetal() {
-  local target features
-  for target in "${bare_targets[@]}"; do
-    for features in '' "$(no_std_features)"; do
-      echo "-- $target --features '$features'"
-      # The profile of panic_gate/, so that core is compiled once for both.
-      CARGO_PROFILE_RELEASE_OPT_LEVEL=s CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-        CARGO_PROFILE_RELEASE_PANIC=abort \
-        bare_cargo "$target" build --quiet --release --lib --no-default-features --features "$features"
-    done
+  local features
+  for features in '' "$(no_std_features)"; do
+    echo "-- ${bare_targets[*]} --features '$features'"
+    # The profile of panic_gate/, so that core is compiled once for both.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=s CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+      CARGO_PROFILE_RELEASE_PANIC=abort \
+      bare_cargo "${bare_targets[*]}" build --quiet --release --lib --no-default-features --features "$features"
   done
 }
 
 # A program that cannot be linked while a panic path is left in it; and the proof that this is so. See panic_gate/.
 step_panics() {
-  local target
-  for target in "${bare_targets[@]}"; do
-    echo "-- $target"
-    panic_gate "$target" --release
-    panic_gate_is_shut "$target"
-  done
+  echo "-- ${bare_targets[*]}"
+  panic_gate "${bare_targets[*]}" --release
+  panic_gate_is_shut "${bare_targets[*]}"
   echo "-- thumbv7em-none-eabihf, opt-level 3"
   panic_gate thumbv7em-none-eabihf --profile fast
 }
@@ -142,31 +140,24 @@ step_hermetic() {
   cargo test
   echo "-- no features"
   cargo test --no-default-features
-  echo "-- all features, optimised"
-  cargo test --release --all-features
+  echo "-- all features, optimised; their documentation tests are those of \`docs\`"
+  cargo test --release --all-features --tests
 }
 
 step_examples() {
-  local manifest
-  cargo build --examples --all-features
-  for manifest in examples/*/Cargo.toml; do
-    # Firmware is for bare metal: `firmware` builds it.
-    case $manifest in examples/firmware/* | examples/embassy/*) continue ;; esac
-    [ -e "$manifest" ] || continue
-    echo "-- $manifest"
-    cargo build --manifest-path "$manifest"
-  done
+  # In the profile in which `hermetic` has compiled the library.
+  cargo build --release --examples --all-features
   echo "-- nb_loop"
-  cargo run --quiet --features nb --example nb_loop
-  echo "-- tokio"
-  cargo clippy --quiet --manifest-path examples/tokio/Cargo.toml --all-targets -- -D warnings
-  cargo test --manifest-path examples/tokio/Cargo.toml
+  cargo run --quiet --release --all-features --example nb_loop
   need_mosquitto
-  local example
-  for example in tls websocket many_clients; do
-    echo "-- $example"
-    cargo clippy --quiet --locked --manifest-path "examples/$example/Cargo.toml" --all-targets -- -D warnings
-    cargo test --quiet --locked --manifest-path "examples/$example/Cargo.toml"
+  local package
+  for package in examples/*/; do
+    case $package in
+      examples/embassy/ | examples/firmware/ | examples/webchat/) continue ;; # They have steps of their own.
+    esac
+    [ -e "${package}Cargo.toml" ] || continue
+    echo "-- $package"
+    package_is_good "$package"
   done
 }
 
@@ -181,7 +172,8 @@ step_interop() {
     read -r name features <<<"$test"
     [ "$name" != firmware ] || continue # the next step
     echo "-- $name"
-    cargo test --features "$features" --test "$name"
+    # They wait more than they compute.
+    cargo test --features "$features" --test "$name" -- --test-threads 4
   done
 }
 
@@ -200,25 +192,34 @@ step_firmware() {
 step_webchat() {
   need_mosquitto
   need_browser
-  local chat=examples/webchat
-  cargo clippy --quiet --locked --all-targets --manifest-path "$chat/Cargo.toml" -- -D warnings
-  cargo test --quiet --locked --manifest-path "$chat/Cargo.toml"
-  cargo build --quiet --locked --manifest-path "$chat/Cargo.toml"
-  (cd "$chat" && npm ci --no-audit --no-fund && npm test)
+  package_is_good examples/webchat/
+  cargo build --quiet --locked --manifest-path examples/webchat/Cargo.toml
+  (cd examples/webchat && npm ci --no-audit --no-fund && CHROMIUM=$(command -v chromium) npm test)
 }
 
 step_fuzz() {
   need_cargo_fuzz
-  local target targets
-  targets=$(cargo +nightly fuzz list)
-  for target in $targets; do
-    echo "-- $target, $FUZZ_SECONDS s"
-    # What is found new goes to the first folder, which is not committed.
-    mkdir -p "fuzz/corpus/$target"
-    cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "tests/fuzz/seeds/$target" -- \
-      -max_total_time="$FUZZ_SECONDS" -verbosity=0 -print_final_stats=1 2>&1 |
-      sed '/^###### Recommended dictionary/,/^###### End of/d'
+  local targets target failed=() processors
+  processors=$(getconf _NPROCESSORS_ONLN)
+  declare -A running
+  mapfile -t targets < <(cargo +nightly fuzz list)
+  [ "${#targets[@]}" -gt 0 ] || fail "fuzz/Cargo.toml has no targets"
+  cargo +nightly fuzz build
+  # Each takes one processor.
+  while [ "${#targets[@]}" -gt 0 ]; do
+    running=()
+    for target in "${targets[@]:0:processors}"; do
+      fuzz "$target" >"$CARGO_TARGET_DIR/fuzz-$target.log" 2>&1 &
+      running[$target]=$!
+    done
+    targets=("${targets[@]:${#running[@]}}")
+    for target in "${!running[@]}"; do
+      wait "${running[$target]}" || failed+=("$target")
+      echo "-- $target, $FUZZ_SECONDS s"
+      sed '/^###### Recommended dictionary/,/^###### End of/d' "$CARGO_TARGET_DIR/fuzz-$target.log"
+    done
   done
+  [ "${#failed[@]}" -eq 0 ] || fail "fuzzing found something in ${failed[*]}"
 }
 
 # --- What steps are made of -----------------------------------------------------------------------------------------
@@ -252,11 +253,25 @@ for target in package["targets"]:
         print(target["name"], ",".join(target.get("required-features", [])))'
 }
 
+# Fuzzes one target. What is found new goes to the first folder, which is not committed.
+fuzz() {
+  mkdir -p "fuzz/corpus/$1"
+  cargo +nightly fuzz run "$1" "fuzz/corpus/$1" "tests/fuzz/seeds/$1" -- \
+    -max_total_time="$FUZZ_SECONDS" -verbosity=0 -print_final_stats=1
+}
+
+# Clippy and the tests of the package in this folder.
+package_is_good() {
+  cargo clippy --quiet --locked --all-targets --manifest-path "$1Cargo.toml" -- -D warnings
+  cargo test --quiet --locked --manifest-path "$1Cargo.toml"
+}
+
 # Builds the firmware of an example for a target, and puts it where tests/firmware/ looks for it under this name.
 firmware() {
   local name=$1 target=$2 example=$3
   echo "-- $name"
-  DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release \
+  # Without debug information it takes the core of panic_gate/.
+  CARGO_PROFILE_RELEASE_DEBUG=false DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release \
     --manifest-path "examples/$example/Cargo.toml" "${@:4}"
   mkdir -p "$CARGO_TARGET_DIR/firmware"
   cp "$(bare_target_dir "$target")/$target/release/$example" "$CARGO_TARGET_DIR/firmware/$name"
@@ -276,40 +291,46 @@ footprint() {
   done
 }
 
-is_rustup_target() {
-  rustup target list --installed | grep -qx "$1"
+are_rustup_targets() {
+  local target installed
+  installed=$(rustup target list --installed)
+  for target in $1; do
+    grep -qx "$target" <<<"$installed" || return 1
+  done
 }
 
-# cargo for a bare-metal target: rustup's where the target is installed, else Debian's, which compiles core itself.
+# cargo for bare-metal targets: rustup's where all of them are installed, else Debian's, which compiles core itself.
 bare_cargo() {
-  local target=$1 command=$2
-  shift 2
-  if is_rustup_target "$target"; then
-    cargo "$command" --target "$target" "$@"
+  local target targets=() command=$2
+  for target in $1; do
+    targets+=(--target "$target")
+  done
+  if are_rustup_targets "$1"; then
+    cargo "$command" "${targets[@]}" "${@:3}"
     return
   fi
   need_bare_metal
-  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$(bare_target_dir "$target")" \
-    /usr/bin/cargo "$command" --target "$target" -Zbuild-std=core "$@"
+  RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS="-Clinker=ld.lld-22" CARGO_TARGET_DIR="$(bare_target_dir "$1")" \
+    /usr/bin/cargo "$command" "${targets[@]}" -Zbuild-std=core "${@:3}"
 }
 
-# Where bare_cargo puts what it builds for a target.
+# Where bare_cargo puts what it builds for targets.
 bare_target_dir() {
-  if is_rustup_target "$1"; then echo "$CARGO_TARGET_DIR"; else echo "$CARGO_TARGET_DIR/debian"; fi
+  if are_rustup_targets "$1"; then echo "$CARGO_TARGET_DIR"; else echo "$CARGO_TARGET_DIR/debian"; fi
 }
 
 panic_gate() {
   bare_cargo "$1" build --quiet --locked --manifest-path tests/panic_gate/Cargo.toml "${@:2}"
 }
 
-# With a panic in it, the program must fail to link, and for that reason.
+# With a panic in it, the program must fail to link for each target, and for that reason.
 panic_gate_is_shut() {
-  local output
-  if output=$(panic_gate "$1" --release --features planted_panic 2>&1); then
+  local output found
+  output=$(panic_gate "$1" --release --keep-going --features planted_panic 2>&1) &&
     fail "the panic gate is open: a planted panic was linked for $1"
-  fi
-  grep -q 'undefined symbol: a_panic_path_is_left' <<<"$output" ||
-    fail "the planted panic failed for another reason: $output"
+  found=$(grep -c 'undefined symbol: a_panic_path_is_left' <<<"$output") || true
+  [ "$found" -eq "$(wc -w <<<"$1")" ] ||
+    fail "a planted panic was linked for some of $1, or failed for another reason: $output"
 }
 
 # --- What the machine needs -----------------------------------------------------------------------------------------
@@ -343,18 +364,14 @@ need_rust() {
   cargo +nightly --version || fail "please run: rustup toolchain install nightly"
   cargo clippy --version || fail "please run: rustup component add clippy"
   cargo fmt --version || fail "please run: rustup component add rustfmt"
+  have python3 || debian_packages python3
   # Linking takes a C compiler, and libFuzzer a C++ compiler.
   { have cc && have c++; } || debian_packages build-essential
 }
 
 need_bare_metal() {
-  local target
-  for target in "${bare_targets[@]}"; do
-    if ! is_rustup_target "$target"; then
-      debian_packages rustc-web cargo-web rust-web-src lld-22 llvm-22
-      return
-    fi
-  done
+  are_rustup_targets "${bare_targets[*]}" ||
+    debian_packages rustc-web cargo-web rust-web-src lld-22 llvm-22
 }
 
 need_mosquitto() {
@@ -381,7 +398,8 @@ need_browser() {
 }
 
 need_cargo_fuzz() {
-  have cargo-fuzz || cargo install cargo-fuzz --locked
+  # It only starts others, so it need not be fast.
+  have cargo-fuzz || cargo install cargo-fuzz --locked --debug
 }
 
 # --- Running them ---------------------------------------------------------------------------------------------------
@@ -407,6 +425,8 @@ main() {
     [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
   done
   trap report EXIT
+  current=setup
+  need_rust
   for current in "${@:-${steps[@]}}"; do
     local started=$SECONDS
     printf '\n==== %s ====\n' "$current"
