@@ -84,6 +84,14 @@ where
         }
     }
 
+    /// DISCONNECT has left, and only its flush is waited for: not for ever.
+    pub(super) fn fail_if_flush_is_stuck<E>(&mut self, now: Instant) -> Result<(), Error<E>> {
+        if self.is_open() || !self.unflushed {
+            return Ok(());
+        }
+        self.fail_if_stalled(Instant::ZERO, now)
+    }
+
     /// For a server that does not take what it is sent, not even DISCONNECT.
     pub(super) fn fail_if_stalled<E>(&mut self, asked_at: Instant, now: Instant) -> Result<(), Error<E>> {
         match self.stall_deadline(asked_at) {

@@ -258,8 +258,12 @@ where
             } {
                 return Ok(None);
             }
-            let deadline = self.driver.client.deadline();
+            let deadline = match self.is_open() {
+                true => self.driver.client.deadline(),
+                false => self.driver.stall_deadline(Instant::ZERO),
+            };
             self.transfer(deadline.into_iter().chain(until).min()).await?;
+            self.driver.fail_if_flush_is_stuck(self.now())?;
         }
     }
 

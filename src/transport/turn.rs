@@ -36,6 +36,7 @@ where
             let any = !self.client.pending().is_empty();
             any_sent = self.flush(stream, &mut clock)? && any;
             if !self.is_open() {
+                self.fail_if_flush_is_stuck(clock())?;
                 return if self.unflushed { Ok(false) } else { Err(Error::Closed) };
             }
         }

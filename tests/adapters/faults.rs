@@ -143,6 +143,19 @@ fn a_disconnect_that_is_stuck() {
     }
 }
 
+/// The same for an application that asks the client for DISCONNECT and goes on with its loop.
+#[test]
+fn a_last_flush_that_is_stuck() {
+    each_without_std(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        wire.0.flushes.set(&[Block]);
+        let now = adapter.now();
+        adapter.client().disconnect(now);
+        assert_eq!(end(adapter), "the transport takes no bytes", "{name}");
+        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays so");
+    });
+}
+
 #[test]
 fn disconnect_in_good_order() {
     let io = Wire::awkward(&[Move(1)], &[Move(1), Block], &[Block, Move(1)]);
