@@ -218,7 +218,7 @@ impl Machine<'_> {
             return Ok(Step::Done);
         }
         if self.out.inner.options.manual_acknowledgement {
-            return Ok(self.message_on_receipt(held, answer, id));
+            return self.message_on_receipt(held, answer, id);
         }
         if answer == PacketType::PubRec && self.out.take_inbound(id).is_err() {
             return self.inbound_full();
@@ -228,17 +228,21 @@ impl Machine<'_> {
     }
 
     /// The application will acknowledge the message. Until then its repetitions are passed over.
-    fn message_on_receipt(&mut self, held: Held, answer: PacketType, id: PacketId) -> Step {
+    fn message_on_receipt(&mut self, held: Held, answer: PacketType, id: PacketId) -> Result<Step, Fault> {
         let inner = &mut *self.out.inner;
         if inner.receipts.contains(id) {
-            return Step::Done;
+            return Ok(Step::Done);
         }
         if !inner.receipts.push(id, answer) {
+            if !inner.can_acknowledge_oldest() {
+                // What would make room for it lies behind this message.
+                return self.inbound_full();
+            }
             inner.inbound.waits_for_receipt = true;
-            return Step::Wait;
+            return Ok(Step::Wait);
         }
         inner.inbound.receipt = Some(inner.receipts.receipt(id));
-        self.hold(held)
+        Ok(self.hold(held))
     }
 
     /// What is owed goes out first, so that the server gets on after a reconnect.

@@ -227,7 +227,8 @@ pub enum AcknowledgeError {
     /// Too many answers wait to be sent; bytes that are [`sent`](crate::Client::sent) make room.
     Full,
     /// The identifier does not fit beside those of other QoS 2 messages under way. They go as the server releases
-    /// them.
+    /// them. (Where that cannot come any more, because messages before it have to wait for receipts themselves,
+    /// [`advance`](crate::Client::advance) ends the connection with [`Error::InboundFull`], and the next one gets further.)
     InboundFull,
 }
 

@@ -2,10 +2,11 @@
 //! ([`Options::manual_acknowledgement`](super::Options::manual_acknowledgement)).
 
 use super::AcknowledgeError;
+use super::inner::Inner;
 use super::outbound::Outbound;
-use crate::Instant;
-use crate::PacketId;
 use crate::codec::PacketType;
+use crate::session::Slot;
+use crate::{Instant, PacketId};
 
 /// Runs of messages that can wait at the same time. Identifiers that follow each other at one QoS make one run.
 const RUNS: usize = 8;
@@ -104,6 +105,16 @@ impl Receipts {
         while let [run, rest @ ..] = runs {
             *run = rest.first().copied().unwrap_or(Run::EMPTY);
             runs = rest;
+        }
+    }
+}
+
+impl Inner<[Slot]> {
+    /// Whether the message that has to be acknowledged first has a place among the identifiers under way.
+    pub(super) fn can_acknowledge_oldest(&self) -> bool {
+        match self.receipts.oldest() {
+            Some((id, PacketType::PubRec)) => self.session.inbound.clone().insert(id).is_ok(),
+            _ => true,
         }
     }
 }

@@ -27,8 +27,9 @@ fn qos1(id: u8) -> [u8; 7] {
     [0x32, 5, 0, 1, b'a', 0, id]
 }
 
-fn qos2(id: u8) -> [u8; 7] {
-    [0x34, 5, 0, 1, b'a', 0, id]
+fn qos2(id: u16) -> [u8; 7] {
+    let [high, low] = id.to_be_bytes();
+    [0x34, 5, 0, 1, b'a', high, low]
 }
 
 #[test]
@@ -123,4 +124,37 @@ fn by_default_there_is_no_receipt() {
         rig.delivers("a", b"", qos, 7);
         assert_eq!(rig.client.receipt(), None);
     }
+}
+
+/// Identifiers so scattered that neither a receipt nor an identifier has a place any more: what would make room lies behind the
+/// message that waits. That is an error, and the next connection gets further.
+#[test]
+fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
+    let mut rig = Rig::online();
+    rig.client.options_mut().manual_acknowledgement = true;
+    let now = rig.now();
+    let scattered: Vec<u16> = (1..=16).map(|number| number * 1_000).collect();
+    let mut receipts = Vec::new();
+    for &number in &scattered {
+        let receipt = receive(&mut rig, &qos2(number)).unwrap();
+        receipts.push(receipt);
+        if number <= 8_000 {
+            assert_eq!(rig.client.acknowledge(receipt, now), Ok(()));
+        }
+    }
+    assert_eq!(rig.client.acknowledge(receipts[8], now), Err(AcknowledgeError::InboundFull));
+    rig.gives_bytes(&qos2(17_000));
+    assert!(rig.events().is_empty(), "answers are owed");
+    assert_eq!(rig.sends().len(), 8);
+    assert_eq!(rig.events(), ["error InboundFull"]);
+
+    rig.comes_online(&CONNECT, true);
+    for &number in &scattered[..8] {
+        rig.gives(pubrel(number));
+    }
+    for &number in &scattered[8..] {
+        let receipt = receive(&mut rig, &qos2(number)).unwrap();
+        assert_eq!(rig.client.acknowledge(receipt, now), Ok(()));
+    }
+    assert_eq!(rig.sends().len(), 16);
 }

@@ -111,7 +111,8 @@ impl World {
                 assert!(self.client.deadline().is_none_or(|at| at > self.now), "a deadline that has passed");
             }
             Err(error) => {
-                assert!(self.broker.hostile || matches!(error, Error::TimedOut(_)), "{error}");
+                let allowed = matches!(error, Error::TimedOut(_) | Error::InboundFull);
+                assert!(self.broker.hostile || allowed, "{error}");
                 assert_eq!(self.client.state(), State::Offline);
             }
         }
@@ -190,7 +191,8 @@ impl World {
             Ok(()) => self.app.acknowledged(index),
             Err(AcknowledgeError::Stale) => drop(self.app.receipts.remove(index)),
             Err(error) => {
-                assert!(index > 0 || matches!(error, AcknowledgeError::Full), "{error}");
+                let waits = matches!(error, AcknowledgeError::Full | AcknowledgeError::InboundFull);
+                assert!(index > 0 || waits, "{error}");
                 return false;
             }
         }
