@@ -169,6 +169,9 @@ impl Machine<'_> {
             PacketType::SubAck => {
                 let SubAck { id, codes } = SubAck::decode(body, version)?;
                 let place = self.out.sent_place(id);
+                if place.is_none() && self.out.is_offered(id) {
+                    return Ok(Step::Wait);
+                }
                 if place.is_none() || !self.out.inner.session.suback(id, codes.len())? {
                     return Ok(self.ignore());
                 }
@@ -258,6 +261,9 @@ impl Machine<'_> {
             _ => {}
         }
         let place = self.out.sent_place(id);
+        if place.is_none() && self.out.is_offered(id) {
+            return Ok(Step::Wait);
+        }
         let session = &mut self.out.inner.session;
         let done = match packet_type {
             _ if place.is_none() => return Ok(self.ignore()),
@@ -271,7 +277,8 @@ impl Machine<'_> {
 
     fn pubrec(&mut self, id: PacketId) -> Step {
         let place = self.out.sent_place(id);
-        if !self.out.has_room() || (place.is_none() && self.out.is_repeated(id)) {
+        let too_early = place.is_none() && (self.out.is_repeated(id) || self.out.is_offered(id));
+        if !self.out.has_room() || too_early {
             return Step::Wait;
         }
         match place {

@@ -17,12 +17,14 @@ impl Outbound<'_> {
         connect.check()?;
         let remaining_len = codec::body_len(connect);
         let needed = codec::packet_len(remaining_len);
-        let room = self.tx.len().wrapping_sub(self.inner.queue.live);
+        let ended = self.ended_by(connect);
+        let live = ended.map_or(self.inner.queue.live, |what| self.live_without(what));
+        let room = self.tx.len().wrapping_sub(live);
         if needed > room {
             return Err(ConnectError::TooLarge { needed, room });
         }
         self.inner.link.version = connect.version;
-        if let Some(what) = self.ended_by(connect) {
+        if let Some(what) = ended {
             self.end_session(what);
         }
         self.inner.inbound.link_lost();

@@ -56,11 +56,11 @@ pub(super) struct Queue {
     /// Bytes that are kept for control packets.
     pub(super) reserve: usize,
     /// Control packets that have not left.
-    pub(super) control: u16,
+    pub(super) control: u32,
     /// Streamed messages that have not left whole.
-    pub(super) streams: u16,
+    pub(super) streams: u32,
     /// Streamed messages that are not answered: a lost link makes them stream again.
-    kept_streams: u16,
+    kept_streams: u32,
     /// The streamed message whose turn it is.
     pub(super) stream: Stream,
     /// The time-out for the oldest record runs.
@@ -148,6 +148,13 @@ impl Outbound<'_> {
     /// Where the packet of a request is, if it has left whole: else nothing answers it.
     pub(super) fn sent_place(&self, id: PacketId) -> Option<usize> {
         self.inner.session.place(id).filter(|at| *at < self.inner.queue.rec)
+    }
+
+    /// Whether the packet of a request may have left, though the transport has not said so yet.
+    pub(super) fn is_offered(&self, id: PacketId) -> bool {
+        let queue = &self.inner.queue;
+        let offered = queue.rec..queue.cur.wrapping_add(queue.offered);
+        queue.offered > 0 && self.inner.session.place(id).is_some_and(|at| offered.contains(&at))
     }
 
     /// Whether a PUBLISH is being sent again. What answers its first sending has to wait until it has left, or PUBREL

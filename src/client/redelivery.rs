@@ -16,6 +16,12 @@ pub(super) enum GiveUp {
     Released,
 }
 
+impl GiveUp {
+    fn covers(self, record: &Record, bytes: &[u8]) -> bool {
+        record.is_pubrel() || (self == GiveUp::Attempted && record.was_attempted(bytes))
+    }
+}
+
 /// Why everything is sent again from its first byte.
 #[derive(Clone, Copy)]
 pub(super) enum Restart {
@@ -42,8 +48,8 @@ impl Outbound<'_> {
             match self.owner(&record) {
                 Some(id) if self.is_kept(&record, id, why) => {
                     let queue = &mut self.inner.queue;
-                    queue.streams = queue.streams.wrapping_add(u16::from(record.is_streamed()));
-                    queue.control = queue.control.wrapping_add(u16::from(record.is_control()));
+                    queue.streams = queue.streams.wrapping_add(u32::from(record.is_streamed()));
+                    queue.control = queue.control.wrapping_add(u32::from(record.is_control()));
                 }
                 _ => self.kill(&record),
             }
@@ -52,6 +58,19 @@ impl Outbound<'_> {
         queue.jump(queue.head);
         self.compact();
         self.pull_releases();
+    }
+
+    /// Bytes that giving up would leave, off line.
+    pub(super) fn live_without(&self, what: GiveUp) -> usize {
+        let mut live = self.inner.queue.live;
+        let mut at = self.inner.queue.head;
+        while let Some(record) = self.record(at) {
+            at = record.end;
+            if what.covers(&record, self.tx) {
+                live = live.wrapping_sub(record.len());
+            }
+        }
+        live
     }
 
     /// Whether a record is to be sent again; marks it if so, and tells the session if not.
@@ -66,8 +85,7 @@ impl Outbound<'_> {
             Restart::LinkLost => return record.is_pubrel(),
             Restart::NoAnswer => mqtt31 || publish_at.is_some(),
             Restart::Connection { gives_up } => {
-                let attempted = gives_up == Some(GiveUp::Attempted) && record.was_attempted(self.tx);
-                if attempted || (gives_up.is_some() && record.is_pubrel()) {
+                if gives_up.is_some_and(|what| what.covers(record, self.tx)) {
                     self.inner.session.abandon(id);
                     return false;
                 }

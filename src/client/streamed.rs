@@ -3,7 +3,7 @@
 
 use super::bytes::write;
 use super::outbound::Outbound;
-use super::queue::LAST_LEN;
+use super::queue::{ACK_LEN, LAST_LEN};
 use super::record::{Record, STREAMED};
 use super::stream::{Stream, WINDOW};
 use super::{RequestError, StreamError, StreamedMessage};
@@ -100,7 +100,9 @@ impl Outbound<'_> {
         self.compact();
         let queue = &mut self.inner.queue;
         let most = self.tx.len().saturating_sub(WINDOW);
-        let base = queue.tail.wrapping_add(queue.reserve).min(most).max(queue.tail.wrapping_add(LAST_LEN));
+        // At the least, the answer that is owed for the event has a place, and PINGREQ.
+        let least = queue.tail.wrapping_add(ACK_LEN).wrapping_add(LAST_LEN);
+        let base = queue.tail.wrapping_add(queue.reserve).min(most).max(least).min(self.tx.len());
         queue.stream = Stream::Begun { left, base, cur: base, fill: base };
     }
 

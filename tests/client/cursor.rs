@@ -152,3 +152,15 @@ fn off_line_nothing_is_pending() {
     rig.connects(&CONNECT);
     assert_eq!(rig.sends().len(), 1, "CONNECT, and nothing before CONNACK");
 }
+
+/// PUBACK that comes before the transport has said that the PUBLISH has left.
+#[test]
+fn an_answer_before_sent_is_told_is_not_lost() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    let len = rig.client.pending().len();
+    rig.gives(Packet::PubAck(id(1)));
+    let now = rig.now();
+    rig.client.sent(len, now);
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+}

@@ -177,3 +177,19 @@ fn a_large_connect_needs_its_room_before_messages_take_it() {
     rig.comes_online(&connect, true);
     assert_eq!(rig.sends().len(), 4);
 }
+
+/// A clean session gives up what the server may have seen: that room is CONNECT's.
+#[test]
+fn a_large_connect_with_a_clean_session_takes_the_room_of_what_it_ends() {
+    let mut rig = Rig::<8>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", &[b'x'; 110], AtLeastOnce);
+    rig.sends();
+    rig.cut();
+    let large = CONNECT.credentials("user", &[b'p'; 40]);
+    let refused = Err(ConnectError::TooLarge { needed: 63, room: 43 });
+    assert_eq!(rig.client.connect(&large, rig.now()), refused);
+    assert_eq!(rig.client.in_flight(), 1, "nothing has changed");
+    rig.comes_online(&large.clean_session(true), false);
+    assert_eq!(rig.events(), ["ended 1 Lost"]);
+}

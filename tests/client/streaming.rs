@@ -205,3 +205,63 @@ fn an_empty_payload_is_a_payload() {
     assert_eq!(rig.client.write_payload(b"", now), Ok(0));
     assert_eq!(rig.sends(), ["PUBLISH t qos=0 (0 B)"]);
 }
+
+/// An answer owed for the event that is held, and PINGREQ, need 6 bytes before the payload's room.
+#[test]
+fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
+    for topic_len in 1..9 {
+        let mut rig: Rig = Rig::sized(64, 200);
+        rig.comes_online(&CONNECT.keep_alive(10), false);
+        let topic = "t".repeat(topic_len);
+        let payload = [b'x'; 500];
+        let now = rig.now();
+        rig.client.publish_streamed(&StreamedMessage::new(&topic, 500), now).unwrap();
+        assert_eq!(rig.events(), ["ready -"]);
+        // The transport takes nothing, and answers queue up.
+        for number in 1..60 {
+            let mut fork = rig.clone();
+            let bytes = [0x32, 5, 0, 1, b'a', 0, number as u8];
+            let room = fork.client.receive_buffer();
+            if room.len() < bytes.len() {
+                break;
+            }
+            room[..bytes.len()].copy_from_slice(&bytes);
+            fork.client.received(bytes.len(), now);
+            if !fork.client.advance(now).unwrap() {
+                break;
+            }
+            // The message is the event: its PUBACK is owed.
+            let mut at = fork.client.write_payload(&payload, now).unwrap();
+            fork.clock(10_000);
+            fork.advances();
+            while at < payload.len() {
+                let sent = fork.takes(usize::MAX);
+                let now = fork.now();
+                let taken = fork.client.write_payload(&payload[at..], now).unwrap();
+                assert!(sent + taken > 0, "stuck");
+                at += taken;
+            }
+            while fork.takes(usize::MAX) > 0 {}
+            let x = fork.wire.iter().filter(|b| **b == b'x').count();
+            assert_eq!(x, 500, "topic of {topic_len}, message {number}");
+            fork.packets();
+            rig.delivers("a", b"", AtLeastOnce, number);
+        }
+    }
+}
+
+/// 65,536 streamed messages at QoS 0 in a large buffer.
+#[test]
+fn many_streamed_messages_are_counted() {
+    let mut rig: Rig = Rig::sized(64, 2_000_000);
+    rig.comes_online(&CONNECT, false);
+    let now = rig.now();
+    let mut taken = 0;
+    while taken < 65_536 {
+        match rig.client.publish_streamed(&StreamedMessage::new("t", 5), now) {
+            Ok(_) => taken += 1,
+            Err(_) => break,
+        }
+    }
+    assert_eq!(rig.client.pending().first(), None, "after {taken}");
+}
