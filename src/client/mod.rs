@@ -272,6 +272,8 @@ impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize>
     }
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
+    ///
+    /// An answer to a request that was offered, and comes before this is told, waits until then.
     pub fn sent(&mut self, len: usize, now: Instant) {
         self.at(now).sent(len);
     }

@@ -27,6 +27,7 @@ use super::record::{DEAD, Record};
 use super::stream::{Stream, WINDOW};
 use crate::PacketId;
 use crate::codec::PacketType;
+use crate::session::Slot;
 
 /// Room behind the messages that only control packets may take: at least so many bytes.
 pub(super) const MIN_RESERVE: usize = 32;
@@ -133,6 +134,14 @@ pub(super) enum NoRoom {
     Streaming,
 }
 
+impl Inner<[Slot]> {
+    /// The request that this record belongs to: the one whose slot says that its packet is here.
+    #[inline]
+    pub(super) fn owner(&self, tx: &[u8], record: &Record) -> Option<PacketId> {
+        record.id(tx).filter(|id| self.session.place(*id) == Some(record.at))
+    }
+}
+
 impl Outbound<'_> {
     /// The record here, if there is one.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
@@ -142,7 +151,7 @@ impl Outbound<'_> {
 
     /// The request that this record belongs to.
     pub(super) fn owner(&self, record: &Record) -> Option<PacketId> {
-        record.id(self.tx).filter(|id| self.inner.session.place(*id) == Some(record.at))
+        self.inner.owner(self.tx, record)
     }
 
     /// Where the packet of a request is, if it has left whole: else nothing answers it.

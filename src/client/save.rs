@@ -113,8 +113,7 @@ fn write_image(inner: &Inner<[Slot]>, tx: &[u8], w: &mut Writer<'_>) {
     let mut at = queue.head;
     while let Some(record) = queue.record(tx, at) {
         at = record.end;
-        let owner = record.id(tx).filter(|id| session.place(*id) == Some(record.at));
-        match owner {
+        match inner.owner(tx, &record) {
             Some(id) if record.is_pubrel() => {
                 w.raw(&[PacketType::PubRel.first_byte(), 2]);
                 w.packet_id(id);
