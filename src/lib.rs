@@ -26,25 +26,21 @@ extern crate std;
 mod fmt;
 
 mod backoff;
-pub mod client;
+mod client;
 pub mod codec;
-mod routes;
-pub mod session;
 mod time;
 pub mod topic;
-pub mod transport;
 mod violation;
 
 pub use backoff::Backoff;
 pub use client::{
-    AcknowledgeError, Buffers, Client, ConnectError, Error, Event, Full, LargeMessage, LargeMessages,
-    Message, Options, Outbound, Receipt, RequestError, RestoreError, Retry, SaveError, SessionLoss, State,
-    StreamError, StreamedMessage, Timeout, Timeouts,
+    AcknowledgeError, Buffers, Client, Config, ConnectError, Error, Event, Full, GiveUpError, InboundIds,
+    LargeMessage, LargeMessages, Message, Outbound, Outcome, Receipt, Request, RequestError, RestoreError,
+    SaveError, SessionLoss, Standard, State, StreamError, StreamedMessage, Timeout, UnderWay,
 };
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
-pub use routes::{RouteError, Routes, Subscription};
 pub use time::Instant;
 pub use topic::{TopicFilter, TopicName};
 pub use violation::Violation;

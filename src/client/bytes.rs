@@ -36,3 +36,12 @@ pub(super) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
         }
     }
 }
+
+/// The two bytes here as a number; 0 past the end.
+#[inline]
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    match bytes.get(at..).and_then(|bytes| bytes.first_chunk()) {
+        Some(number) => u16::from_be_bytes(*number),
+        None => 0,
+    }
+}

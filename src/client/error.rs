@@ -1,10 +1,10 @@
-//! What can go wrong, by whose doing.
+//! What can go wrong, and by whose doing.
 
 use core::fmt;
 
 use crate::{PacketId, RefusalCode, Violation};
 
-/// The connection has ended. The client is off line already; the transport has to be closed.
+/// The connection has ended. The client is offline already; the transport has to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -15,10 +15,12 @@ pub enum Error {
     Refused(RefusalCode),
     /// The server did not do something in time.
     TimedOut(Timeout),
-    /// The server has more QoS 2 messages under way, with identifiers more scattered, than the client can keep
-    /// apart. What was received so far is acknowledged; after a reconnect the flows go on from there.
+    /// The server has more QoS 2 messages under way, with identifiers more scattered, than the client has room to keep
+    /// apart ([`Client::with_inbound_ids`](crate::Client::with_inbound_ids)). What was received before is acknowledged; each
+    /// connection gets further.
     InboundFull,
-    /// A packet other than PUBLISH is larger than the receive buffer; without the feature `large-messages`, any packet.
+    /// A packet is larger than the receive buffer, and not a message that may be
+    /// ([`Config::large_messages`](crate::Config::large_messages)).
     ReceiveBufferTooSmall {
         /// Bytes of the packet.
         needed: usize,
@@ -51,41 +53,14 @@ impl fmt::Display for Error {
                 Timeout::Stall => "the transport takes no bytes",
             }),
             Error::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
-            Error::ReceiveBufferTooSmall { needed } => write!(f, "a packet of {needed} bytes is to come"),
+            Error::ReceiveBufferTooSmall { needed } => {
+                write!(f, "a packet of {needed} bytes does not fit into the receive buffer")
+            }
         }
     }
 }
 
 impl core::error::Error for Error {}
-
-/// An [`Error`] in two bytes, for the inside.
-#[derive(Clone, Copy)]
-pub(super) enum Fault {
-    Violation(Violation),
-    Refused(RefusalCode),
-    TimedOut(Timeout),
-    InboundFull,
-    ReceiveBufferTooSmall,
-}
-
-impl Fault {
-    /// The error, for a packet of this length.
-    pub(super) fn error(self, packet_len: usize) -> Error {
-        match self {
-            Fault::Violation(violation) => Error::Violation(violation),
-            Fault::Refused(code) => Error::Refused(code),
-            Fault::TimedOut(timeout) => Error::TimedOut(timeout),
-            Fault::InboundFull => Error::InboundFull,
-            Fault::ReceiveBufferTooSmall => Error::ReceiveBufferTooSmall { needed: packet_len },
-        }
-    }
-}
-
-impl From<Violation> for Fault {
-    fn from(violation: Violation) -> Self {
-        Fault::Violation(violation)
-    }
-}
 
 /// Why a request was not taken. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,25 +78,28 @@ pub enum RequestError {
     TooLarge {
         /// Bytes of the packet.
         needed: usize,
-        /// Bytes that packets can have at the most.
+        /// Bytes that requests have there.
         room: usize,
     },
-    /// A SUBSCRIBE takes at most 255 filters here.
+    /// The SUBACK of a SUBSCRIBE with so many filters would not fit into the receive buffer: 4 bytes and one for each.
     TooManyFilters,
     /// A streamed message of QoS 1 or 2 must be [`repeatable`](crate::StreamedMessage::repeatable).
     NotRepeatable,
+    /// The configuration turns it off: [`streams`](crate::Config::streams), or
+    /// [`receives_exactly_once`](crate::Config::receives_exactly_once) where QoS 2 was asked for.
+    TurnedOff,
 }
 
 /// What there is no room in, and what will make some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Full {
-    /// The table of requests under way, or the number of QoS 2 messages in it
-    /// ([`max_exactly_once`](crate::Options::max_exactly_once)). The next [`Published`](crate::Event::Published),
+    /// The number of requests under way ([`max_requests`](crate::Config::max_requests)) or of QoS 2 messages
+    /// ([`max_exactly_once`](crate::Config::max_exactly_once)). The next [`Published`](crate::Event::Published),
     /// [`Subscribed`](crate::Event::Subscribed), [`Unsubscribed`](crate::Event::Unsubscribed) or
     /// [`Ended`](crate::Event::Ended) makes room.
     Requests,
-    /// The transmit buffer. The same events make room, and bytes of QoS 0 messages and of answers as they are
+    /// The transmit buffer. The same events make room, and so do bytes of QoS 0 messages as they are
     /// [`sent`](crate::Client::sent).
     Buffer,
     /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is
@@ -134,19 +112,34 @@ impl fmt::Display for RequestError {
         match self {
             RequestError::Forbidden(violation) => violation.fmt(f),
             RequestError::NotConnected => f.write_str("not connected"),
-            RequestError::Full(Full::Requests) => f.write_str("too many requests under way"),
-            RequestError::Full(Full::Buffer) => f.write_str("the transmit buffer is full"),
-            RequestError::Full(Full::Stream) => f.write_str("a streamed message is on its way"),
+            RequestError::Full(full) => full.fmt(f),
             RequestError::TooLarge { needed, room } => {
-                write!(f, "a packet of {needed} bytes does not fit into {room}")
+                write!(f, "a packet of {needed} bytes does not fit into the {room} that requests have")
             }
-            RequestError::TooManyFilters => f.write_str("more than 255 filters"),
+            RequestError::TooManyFilters => f.write_str("the answer to so many filters would not fit"),
             RequestError::NotRepeatable => f.write_str("QoS 1 and 2 need a payload that can be given again"),
+            RequestError::TurnedOff => f.write_str("turned off by the configuration"),
         }
     }
 }
 
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Full::Requests => "too many requests under way",
+            Full::Buffer => "the transmit buffer is full",
+            Full::Stream => "a streamed message is on its way",
+        })
+    }
+}
+
 impl core::error::Error for RequestError {}
+
+impl From<Full> for RequestError {
+    fn from(full: Full) -> Self {
+        RequestError::Full(full)
+    }
+}
 
 impl From<Violation> for RequestError {
     fn from(violation: Violation) -> Self {
@@ -163,14 +156,15 @@ pub enum ConnectError {
     Forbidden(Violation),
     /// There is a connection already (MQTT-3.1.0-2).
     AlreadyConnected,
-    /// CONNECT does not fit into the transmit buffer beside the messages that are kept there. Once one such
-    /// CONNECT was sent, its room is reserved.
+    /// CONNECT does not fit into the receive buffer, where it stands until it has left.
     TooLarge {
         /// Bytes of the packet.
         needed: usize,
-        /// Bytes that there are for it.
+        /// Bytes that the receive buffer has.
         room: usize,
     },
+    /// The configuration turns MQTT 3.1 off ([`mqtt31`](crate::Config::mqtt31)).
+    TurnedOff,
 }
 
 impl fmt::Display for ConnectError {
@@ -179,8 +173,9 @@ impl fmt::Display for ConnectError {
             ConnectError::Forbidden(violation) => violation.fmt(f),
             ConnectError::AlreadyConnected => f.write_str("already connected"),
             ConnectError::TooLarge { needed, room } => {
-                write!(f, "CONNECT takes {needed} bytes, and there are {room}")
+                write!(f, "CONNECT takes {needed} bytes, and the receive buffer has {room}")
             }
+            ConnectError::TurnedOff => f.write_str("MQTT 3.1 is turned off by the configuration"),
         }
     }
 }
@@ -224,12 +219,6 @@ pub enum AcknowledgeError {
         /// The message that has to be acknowledged first.
         oldest: PacketId,
     },
-    /// Too many answers wait to be sent; bytes that are [`sent`](crate::Client::sent) make room.
-    Full,
-    /// The identifier does not fit beside those of other QoS 2 messages under way. They go as the server releases
-    /// them. (Where that cannot come any more, because messages before it have to wait for receipts themselves,
-    /// [`advance`](crate::Client::advance) ends the connection with [`Error::InboundFull`], and the next one gets further.)
-    InboundFull,
 }
 
 impl fmt::Display for AcknowledgeError {
@@ -239,10 +228,80 @@ impl fmt::Display for AcknowledgeError {
             AcknowledgeError::OutOfOrder { oldest } => {
                 write!(f, "message {oldest} has to be acknowledged first")
             }
-            AcknowledgeError::Full => f.write_str("too many answers wait to be sent"),
-            AcknowledgeError::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
         }
     }
 }
 
 impl core::error::Error for AcknowledgeError {}
+
+/// Why a message was not given up. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum GiveUpError {
+    /// No message of this identifier is under way, or it was given up before.
+    Unknown,
+    /// The server has answered PUBREC: it has the message.
+    Released,
+    /// Its bytes are being handed to the transport: it can be given up once they have left, or the connection is lost.
+    Leaving,
+}
+
+impl fmt::Display for GiveUpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            GiveUpError::Unknown => "no such message is under way",
+            GiveUpError::Released => "the server has the message already",
+            GiveUpError::Leaving => "the message is being sent",
+        })
+    }
+}
+
+impl core::error::Error for GiveUpError {}
+
+/// Why a session was not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SaveError {
+    /// The image needs more bytes.
+    BufferTooSmall {
+        /// Bytes of the image.
+        needed: usize,
+    },
+}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SaveError::BufferTooSmall { needed } => write!(f, "the image takes {needed} bytes"),
+        }
+    }
+}
+
+impl core::error::Error for SaveError {}
+
+/// Why a session was not restored. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The client has a connection, or a session already.
+    InUse,
+    /// The image is damaged, or none of this version of the format.
+    Corrupt,
+    /// The image holds more than there is room for.
+    TooLarge,
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RestoreError::InUse => "the client has a session already",
+            RestoreError::Corrupt => "the image is damaged",
+            RestoreError::TooLarge => "the image holds more than there is room for",
+        })
+    }
+}
+
+impl core::error::Error for RestoreError {}

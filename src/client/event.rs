@@ -1,7 +1,8 @@
 //! What a client reports, and what it is asked to publish.
 
+use core::fmt;
+
 use crate::codec::{Delivery, Publish};
-use crate::session::Outcome;
 use crate::{PacketId, QoS, SubAckCodes, TopicName};
 
 /// Something that happened. What it borrows lies in the receive buffer until the next
@@ -16,7 +17,7 @@ pub enum Event<'a> {
         /// `None` in MQTT 3.1, where the server does not say.
         session_present: Option<bool>,
     },
-    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance), or by hand
+    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance), or by the application
     /// ([`Client::receipt`](crate::Client::receipt)).
     Message(Publish<'a>),
     /// A message that is larger than the receive buffer begins
@@ -25,9 +26,9 @@ pub enum Event<'a> {
     /// The next piece of that message's payload; never empty.
     MessagePiece(&'a [u8]),
     /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance). (With
-    /// [`manual_acknowledgement`](crate::Options::manual_acknowledgement) this comes for a skipped one too.)
+    /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement) this comes for a skipped one too.)
     MessageEnd,
-    /// The link was lost within that message. At QoS 1 and 2 it will come again, from the start.
+    /// The connection was lost within that message. At QoS 1 and 2 it will come again, from the start.
     MessageAborted,
     /// A message that is larger than the receive buffer came, was not delivered, and is acknowledged
     /// ([`LargeMessages::Skip`](crate::LargeMessages::Skip)).
@@ -40,7 +41,7 @@ pub enum Event<'a> {
         qos: QoS,
     },
     /// It is the turn of a streamed message: hand its payload over, from the first byte on, with
-    /// [`write_payload`](crate::Client::write_payload). After a lost link this comes again.
+    /// [`write_payload`](crate::Client::write_payload). After a lost connection this comes again.
     StreamReady {
         /// What [`publish_streamed`](crate::Client::publish_streamed) had returned.
         id: Option<PacketId>,
@@ -65,6 +66,30 @@ pub enum Event<'a> {
         /// What is known of it.
         outcome: Outcome,
     },
+    /// The session has changed, and what would tell the server so waits until an image of it is durable
+    /// ([`Config::durable`](crate::Config::durable)): [`save`](crate::Client::save), store the image, and say so with
+    /// [`saved`](crate::Client::saved).
+    SaveDue,
+}
+
+/// How a request ends that is not answered to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Outcome {
+    /// It may or may not have reached the server, and is not sent again.
+    Lost,
+    /// The server had the message (it sent PUBREC) and has lost the session since, or the message was given up: it may or may not
+    /// have been passed on.
+    Uncertain,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Lost => "lost",
+            Outcome::Uncertain => "uncertain",
+        })
+    }
 }
 
 /// A message that is larger than the receive buffer.
@@ -113,10 +138,29 @@ impl<'a> Message<'a> {
         Message { qos, ..self }
     }
 
+    /// At QoS 1.
+    #[must_use]
+    pub const fn at_least_once(self) -> Self {
+        self.qos(QoS::AtLeastOnce)
+    }
+
+    /// At QoS 2.
+    #[must_use]
+    pub const fn exactly_once(self) -> Self {
+        self.qos(QoS::ExactlyOnce)
+    }
+
     /// To be retained by the server.
     #[must_use]
     pub const fn retain(self) -> Self {
         Message { retain: true, ..self }
+    }
+
+    /// Bytes of its PUBLISH, which is what it takes of the transmit buffer.
+    pub const fn encoded_len(&self) -> usize {
+        // The length of the topic, and the packet identifier.
+        let numbers = if matches!(self.qos, QoS::AtMostOnce) { 2 } else { 4 };
+        crate::codec::packet_len(self.topic.len().saturating_add(self.payload.len()).saturating_add(numbers))
     }
 }
 

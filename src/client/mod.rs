@@ -1,387 +1,480 @@
-//! The client: a [`Session`](crate::session::Session) and the two buffers that the caller lends. Still no I/O.
+//! The client: two buffers that the caller lends, and what it keeps of a session. Still no I/O, and no clock.
+//!
+//! ```text
+//! bytes out <- answers, outbox (tx)        flow: how they play together
+//! bytes in  -> inbox (rx), inbound_ids     timers: countdowns
+//! ```
+//!
+//! `outbox`, `answers`, `inbox`, `inbound_ids` and `timers` know nothing of each other; `flow` has a file for each story.
 
-mod advance;
+mod answers;
 mod bytes;
-mod compaction;
-mod connection;
+mod config;
 mod error;
 mod event;
-mod inbound;
-mod inner;
-mod large;
-mod link;
-mod options;
+mod flow;
+mod inbound_ids;
+mod inbox;
 mod outbound;
-mod output;
-mod queue;
-mod receipts;
-mod record;
-mod redelivery;
-pub mod save;
-mod stream;
-#[cfg(feature = "large-messages")]
-mod streamed;
-mod timing;
+mod outbox;
+mod parts;
+mod receipt;
+mod timers;
+mod under_way;
+mod work;
 
-pub use error::{AcknowledgeError, ConnectError, Error, Full, RequestError, StreamError, Timeout};
-pub use event::{Event, LargeMessage, Message, StreamedMessage};
-pub use link::State;
-pub use options::{LargeMessages, Options, Retry, SessionLoss, Timeouts};
+pub use config::{Config, LargeMessages, SessionLoss, Standard};
+pub use error::{
+    AcknowledgeError, ConnectError, Error, Full, GiveUpError, RequestError, RestoreError, SaveError,
+    StreamError, Timeout,
+};
+pub use event::{Event, LargeMessage, Message, Outcome, StreamedMessage};
 pub use outbound::Outbound;
-pub use receipts::Receipt;
-pub use save::{RestoreError, SaveError};
+pub use receipt::Receipt;
+pub use under_way::{Request, UnderWay};
+pub use work::State;
 
-use crate::session::Slot;
 use crate::{Connect, Instant, PacketId, QoS};
-use advance::Machine;
-use inner::Inner;
-
-/// Whether messages may be larger than the buffers. Where not, none of the code for them is linked.
-const LARGE_MESSAGES: bool = cfg!(feature = "large-messages");
+use parts::{Parts, Whole};
+use work::Work;
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Buffers<R, T> {
-    /// Packets that come in, one at a time or many. A message that is larger is delivered in pieces or skipped (feature
-    /// `large-messages`). At least 16 bytes.
+    /// CONNECT until it has left, then packets that come in, one at a time or many. At least as large as CONNECT, and as
+    /// SUBACK: 4 bytes and one for each filter of a SUBSCRIBE. A message that is larger is skipped and acknowledged, or comes in
+    /// pieces ([`Config::large_messages`]).
     pub rx: R,
-    /// Packets on their way out, in the order in which they leave, and messages until they are acknowledged. An eighth of it
-    /// (32 to 1,024 bytes, or as much as CONNECT takes) is kept for the answers that the client owes.
+    /// Requests, from the call that makes them to the event that tells their end, and in room of their own the answers that the
+    /// client owes: an eighth, at least 32 and at most 1,024 bytes. The rest holds PUBLISH (topic + payload + 4 to 9 bytes; see
+    /// [`Message::encoded_len`]), SUBSCRIBE (4 to 7 bytes, and each filter + 3) and UNSUBSCRIBE (each filter + 2), the
+    /// largest of them at least.
     pub tx: T,
 }
 
+/// Room for the identifiers of inbound messages of QoS 2 where the application does not choose: 170 bytes. Servers count
+/// identifiers upwards, those of QoS 1 among them; so it takes thousands of messages in sequence, or 1,000 of which each may be of
+/// QoS 1 or 2.
+pub type InboundIds = [u8; inbound_ids::DEFAULT_LEN];
+
 /// An MQTT 3.1 and 3.1.1 client without I/O and without a clock.
-///
-/// `N`, a power of two, is the number of requests (messages of QoS 1 and 2, SUBSCRIBE, UNSUBSCRIBE) that can be
-/// under way at the same time.
 ///
 /// Whoever has a transport and a clock runs it like this, at each turn:
 ///
-/// 1. Write [`pending`](Self::pending) and say with [`sent`](Self::sent) how much the transport took, until nothing
-///    is pending or it takes no more.
-/// 2. Read into [`receive_buffer`](Self::receive_buffer) and say with [`received`](Self::received) how much came; at
-///    the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
-/// 3. Call [`advance`](Self::advance) until it says `false`, and look at [`event`](Self::event) each time. This
-///    queues answers, so go on with 1.
-/// 4. Wait until the transport is ready or [`deadline`](Self::deadline) has come.
+/// 1. Write [`pending`](Self::pending) and say with [`sent`](Self::sent) how much the transport took, until nothing is
+///    pending or it takes no more.
+/// 2. Read into [`receive_buffer`](Self::receive_buffer), unless that is empty, and say with [`received`](Self::received) how much
+///    came; at the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
+/// 3. Call [`advance`](Self::advance) until it returns `false`, and look at [`event`](Self::event) each time. This queues answers,
+///    so go on with 1.
+/// 4. Wait until the transport is ready or [`time_left`](Self::time_left) has passed.
 ///
 /// Every call is legal at any time; a call that is refused changes nothing.
 ///
 /// ```
-/// use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS};
+/// use baremqtt::{Buffers, Client, Connect, Event, Instant, Message};
 ///
-/// let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 512] });
-/// let now = Instant::from_millis(0);
-/// client.connect(&Connect::new("sensor-17").keep_alive(30), now)?;
+/// let mut client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] });
+/// client.connect(&Connect::new("sensor-17").keep_alive(30))?;
 ///
 /// let connect = client.pending();
 /// assert_eq!(connect[0], 0x10);
 /// let len = connect.len();
-/// client.sent(len, now);
+/// client.sent(len);
 ///
 /// client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]); // CONNACK
-/// client.received(4, now);
+/// client.received(4);
+/// let now = Instant::from_millis(0);
 /// assert!(client.advance(now)?);
 /// assert_eq!(client.event(), Some(Event::Connected { session_present: Some(false) }));
 /// assert!(!client.advance(now)?);
 ///
-/// let id = client.publish(&Message::new("sensor/17", b"21.5").qos(QoS::AtLeastOnce), now)?;
+/// let id = client.publish(&Message::new("sensor/17", b"21.5").at_least_once())?;
 /// assert_eq!(id.unwrap().get(), 1);
 /// assert_eq!(client.pending(), b"\x32\x11\x00\x09sensor/17\x00\x0121.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client<R, T, const N: usize> {
-    inner: Inner<[Slot; N]>,
+pub struct Client<R, T, C = Standard, I = InboundIds> {
+    work: Work,
+    config: C,
     buffers: Buffers<R, T>,
+    ids: I,
 }
 
 /// How far it is; not what lies in the buffers.
 #[cfg(feature = "defmt")]
-impl<R, T, const N: usize> defmt::Format for Client<R, T, N> {
+impl<R, T, C, I> defmt::Format for Client<R, T, C, I> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Client {{ state: {}, in_flight: {}, .. }}", self.state(), self.in_flight());
     }
 }
 
-impl<R, T, const N: usize> Client<R, T, N> {
-    /// A client that is off line, with default [`Options`].
+impl<R, T> Client<R, T> {
+    /// A client that is offline, with the [`Standard`] configuration.
     pub const fn new(buffers: Buffers<R, T>) -> Self {
-        Self::with_options(buffers, Options::new())
+        Self::with_config(buffers, Standard)
+    }
+}
+
+impl<R, T, C> Client<R, T, C> {
+    /// A client that is offline, with this configuration.
+    pub const fn with_config(buffers: Buffers<R, T>, config: C) -> Self {
+        Self::with_inbound_ids(buffers, config, [0; inbound_ids::DEFAULT_LEN])
+    }
+}
+
+impl<R, T, C, I> Client<R, T, C, I> {
+    /// A client that is offline, with this configuration, and with as much room for the identifiers of inbound messages of QoS 2
+    /// as is lent here. In the beginning all bytes of it must be 0.
+    ///
+    /// Each 10 bytes take 64 identifiers that follow each other, or thousands of which none is missing. A sensor that is sent a
+    /// command now and then does with 20, one that never subscribes with QoS 2 with none
+    /// ([`Config::receives_exactly_once`]). Where there is no room, what came before is acknowledged, and
+    /// [`Error::InboundFull`] ends the connection.
+    pub const fn with_inbound_ids(buffers: Buffers<R, T>, config: C, ids: I) -> Self {
+        Client { work: Work::NEW, config, buffers, ids }
     }
 
-    /// A client that is off line.
-    pub const fn with_options(buffers: Buffers<R, T>, options: Options) -> Self {
-        Client { inner: Inner::new(options), buffers }
-    }
-
-    /// The choices that hold.
-    pub const fn options(&self) -> &Options {
-        &self.inner.options
-    }
-
-    /// The choices, to be changed; time-outs that run already stay as they are.
-    pub const fn options_mut(&mut self) -> &mut Options {
-        &mut self.inner.options
+    /// The configuration.
+    pub const fn config(&self) -> &C {
+        &self.config
     }
 
     /// How far the connection is.
     pub const fn state(&self) -> State {
-        self.inner.link.state
+        self.work.link.state
     }
 
-    /// When [`advance`](Self::advance) must be called next, whatever comes; `None` if nothing hangs on time.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.inner.deadline()
+    /// Milliseconds until [`advance`](Self::advance) must be called, whatever comes; `None` if nothing hangs on time.
+    pub fn time_left(&self) -> Option<u32> {
+        self.work.timers.left()
     }
 
-    /// Requests under way: their number is at most `N`.
-    pub fn in_flight(&self) -> usize {
-        self.inner.session.in_flight()
+    /// Requests under way, those included whose end was not told yet.
+    pub const fn in_flight(&self) -> usize {
+        self.work.outbox.kept() as usize
     }
 
     /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
     pub const fn revision(&self) -> u32 {
-        self.inner.link.revision
+        self.work.link.revision
     }
 
     /// Whether a message has come that cannot be delivered before the application acknowledges others
-    /// ([`Options::manual_acknowledgement`]).
+    /// ([`Config::manual_acknowledgement`]).
     pub const fn waits_for_acknowledgement(&self) -> bool {
-        self.inner.inbound.waits_for_receipt
+        self.work.inbox.waits_for_receipt
+    }
+
+    /// Whether nothing more can leave before the application hands over more of a payload ([`Event::StreamReady`],
+    /// [`write_payload`](Self::write_payload)).
+    pub fn waits_for_payload(&self) -> bool {
+        self.work.outbox.waits_for_payload()
     }
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
-        self.inner.link.ignored
+        self.work.link.ignored
+    }
+
+    /// Goes on with this packet identifier for the next request.
+    ///
+    /// A new process on a session that the server has kept, without an image of it ([`restore`](Self::restore)), asks for an
+    /// identifier that the one before is not likely to have had under way, a random one for instance: the server takes a message of
+    /// QoS 2 under an identifier that it still knows for a repetition, and drops it.
+    pub fn set_next_packet_id(&mut self, id: PacketId) {
+        self.work.outbox.set_first_id(id);
+    }
+
+    /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
+    /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
+    pub const fn receipt(&self) -> Option<Receipt> {
+        flow::manual::receipt(&self.work)
     }
 }
 
-impl<R: AsRef<[u8]> + AsMut<[u8]>, T: AsRef<[u8]> + AsMut<[u8]>, const N: usize> Client<R, T, N> {
+impl<R, T, C, I> Client<R, T, C, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    #[inline]
+    fn parts(&mut self) -> Parts<'_, C> {
+        let rx_len = self.buffers.rx.as_ref().len();
+        Parts::new(&mut self.work, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len)
+    }
+
+    #[inline]
+    fn whole(&mut self) -> Whole<'_, C> {
+        let rx = self.buffers.rx.as_mut();
+        let rx_len = rx.len();
+        let out =
+            Parts::new(&mut self.work, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len);
+        Whole { rx, out }
+    }
+
+    /// The part of the transmit buffer that requests have.
+    #[inline]
+    fn log(&self) -> &[u8] {
+        let tx = self.buffers.tx.as_ref();
+        tx.get(..parts::log_len(tx.len())).unwrap_or_default()
+    }
+
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
-    pub fn outbound(&mut self) -> Outbound<'_> {
-        Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() }
+    pub fn outbound(&mut self) -> Outbound<'_, C> {
+        Outbound(self.parts())
     }
 
-    /// The outbound half, at this point in time.
-    fn at(&mut self, now: Instant) -> Outbound<'_> {
-        self.inner.timers.set_now(now);
-        self.outbound()
-    }
-
-    /// Begins a connection on a transport that is open: queues CONNECT, which copies what it needs.
+    /// Begins a connection on a transport that is open: queues CONNECT, in the receive buffer.
     ///
-    /// Messages of QoS 1 and 2 that are kept follow after CONNACK. With
-    /// [`clean_session`](Connect::clean_session), those that an earlier connection had begun to send are given up
-    /// and reported as [`Event::Ended`].
+    /// Messages of QoS 1 and 2 that are kept follow after CONNACK. With [`clean_session`](Connect::clean_session), those that an
+    /// earlier connection had begun to send are given up and reported as [`Event::Ended`] (MQTT-3.1.2-6).
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<(), ConnectError> {
-        self.at(now).connect(connect)
+    pub fn connect(&mut self, connect: &Connect<'_>) -> Result<(), ConnectError> {
+        flow::connection::connect(&mut self.whole(), connect)
     }
 
     /// Queues a message; returns the packet identifier, which at QoS 0 there is none of.
     ///
-    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) tells how it ended, over lost
-    /// connections too, and can be queued while there is none.
+    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) tells how it ended, over lost connections too,
+    /// and can be queued while there is none.
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
-        self.outbound().publish(message, now)
+    pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
+        flow::requests::publish(&mut self.parts(), message)
     }
 
-    /// Queues a message whose payload does not fit into the transmit buffer; returns the packet identifier, which at
-    /// QoS 0 there is none of.
+    /// Queues a message whose payload does not fit into the transmit buffer; returns the packet identifier, which at QoS 0 there
+    /// is none of.
     ///
     /// It waits its turn behind what was queued before. Then [`Event::StreamReady`] asks for the payload, which
-    /// [`write_payload`](Self::write_payload) takes in pieces; nothing else is sent or taken in until its end.
+    /// [`write_payload`](Self::write_payload) takes in pieces; no request is taken in until its end.
     ///
     /// # Errors
-    /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) where the QoS is 1 or 2 and the payload
-    /// could not be handed over again.
-    #[cfg(feature = "large-messages")]
+    /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) where the QoS is 1 or 2 and the payload could not be
+    /// handed over again; [`TurnedOff`](RequestError::TurnedOff) without [`Config::streams`].
     pub fn publish_streamed(
         &mut self,
         message: &StreamedMessage<'_>,
-        now: Instant,
     ) -> Result<Option<PacketId>, RequestError> {
-        self.outbound().publish_streamed(message, now)
+        flow::streams::publish_streamed(&mut self.parts(), message)
     }
 
-    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; says how many bytes of it
-    /// were taken: fewer, or none, where they have to be [`sent`](Self::sent) before there is room for more.
+    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; returns how many bytes of it were
+    /// taken: fewer, or none, where they have to be [`sent`](Self::sent) before there is room for more.
     ///
-    /// From the first call on the message has to be brought to its end: a source that stalls costs the link, by the
-    /// stall time-out, because no other packet, not even PINGREQ, can pass. Bytes beyond the announced length are not
-    /// taken.
+    /// From the first call on the message has to be brought to its end, because no other packet, not even PINGREQ, can pass.
+    /// Bytes beyond the announced length are not taken.
     ///
     /// # Errors
-    /// [`StreamError::NotAsked`] where no payload was asked for, or the link was lost since.
-    #[cfg(feature = "large-messages")]
-    pub fn write_payload(&mut self, payload: &[u8], now: Instant) -> Result<usize, StreamError> {
-        self.outbound().write_payload(payload, now)
+    /// [`StreamError::NotAsked`] where no payload was asked for, or the connection was lost since.
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+        flow::streams::write_payload(&mut self.parts(), payload)
     }
 
     /// Gives up the message whose payload [`Event::StreamReady`] has asked for, instead of the first
-    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows. (A server that has had a QoS 2
-    /// message whole, on an earlier connection, keeps its identifier to the end of the session.)
+    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows. (A server that has had a QoS 2 message
+    /// whole, on an earlier connection, keeps its identifier to the end of the session; [`give_up`](Self::give_up) does not
+    /// leave that behind.)
     ///
     /// # Errors
     /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
-    #[cfg(feature = "large-messages")]
     pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
-        self.outbound().abandon_payload()
+        flow::streams::abandon_payload(&mut self.parts())
     }
 
-    /// Queues a SUBSCRIBE for these topic filters, each with the greatest QoS that is wanted;
-    /// [`Event::Subscribed`] brings the answer.
+    /// Queues a SUBSCRIBE for these topic filters, each with the greatest QoS that is wanted; [`Event::Subscribed`] brings the
+    /// answer.
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub fn subscribe(&mut self, filters: &[(&str, QoS)], now: Instant) -> Result<PacketId, RequestError> {
-        self.outbound().subscribe(filters, now)
+    pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
+        flow::requests::subscribe(&mut self.parts(), filters)
     }
 
     /// Queues an UNSUBSCRIBE for these topic filters; [`Event::Unsubscribed`] brings the answer.
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub fn unsubscribe(&mut self, filters: &[&str], now: Instant) -> Result<PacketId, RequestError> {
-        self.outbound().unsubscribe(filters, now)
+    pub fn unsubscribe(&mut self, filters: &[&str]) -> Result<PacketId, RequestError> {
+        flow::requests::unsubscribe(&mut self.parts(), filters)
     }
 
-    /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then
-    /// are kept or reported as after a lost link. A message that is the current event is acknowledged before. A streamed
-    /// message whose payload was not begun is not waited for, nor is what is queued behind it.
+    /// The requests under way, in the order in which they leave: after [`restore`](Self::restore), and to find one that is to be
+    /// [given up](Self::give_up).
+    pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
+        under_way::under_way(&self.work.outbox, self.log())
+    }
+
+    /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not have it.
+    ///
+    /// If nothing of it has left, it is gone, and nothing more is told of it. Else a few bytes keep its identifier from being used
+    /// again, and its end is told as that of any message: by [`Event::Published`] if the server acknowledges it
+    /// after all, or by [`Event::Ended`], at QoS 1 when the connection is lost, at QoS 2 when the server has released the
+    /// identifier. (MQTT-4.4.0-1 asks to send unacknowledged messages again on each connection. A
+    /// message that makes a server close the connection would be repeated for ever, with all behind it.)
+    ///
+    /// # Errors
+    /// See [`GiveUpError`].
+    pub fn give_up(&mut self, id: PacketId) -> Result<(), GiveUpError> {
+        flow::give_up::give_up(&mut self.parts(), id)
+    }
+
+    /// Takes no more requests, and disconnects once all under way has ended. Should that take too long,
+    /// [`disconnect`](Self::disconnect) does it at once.
+    ///
+    /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed.
+    pub fn finish(&mut self) {
+        flow::connection::finish(&mut self.parts());
+    }
+
+    /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then are kept or
+    /// reported as after a lost connection. A message that is the current event is acknowledged before. A streamed message whose
+    /// payload was not begun is not waited for, nor is what is queued behind it; within a payload nothing can be sent, so the client
+    /// is offline at once.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
-    pub fn disconnect(&mut self, now: Instant) {
-        self.at(now).disconnect();
+    pub fn disconnect(&mut self) {
+        flow::connection::disconnect(&mut self.parts());
     }
 
     /// The bytes to be sent next; empty if there are none.
     ///
-    /// They stay what they are until [`sent`](Self::sent) is called, whatever is asked of the client in between; the
-    /// next call of `pending` may offer others.
+    /// They stay what they are until [`sent`](Self::sent) is called, whatever is asked of the client in between; the next call of
+    /// `pending` may offer others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        self.outbound().pending()
+        flow::output::pending(self.whole()).1
     }
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
     ///
-    /// An answer to a request that was offered, and comes before this is told, waits until then.
-    pub fn sent(&mut self, len: usize, now: Instant) {
-        self.at(now).sent(len);
+    /// What was offered counts as seen by the server until then.
+    pub fn sent(&mut self, len: usize) {
+        self.whole().sent(len);
     }
 
     /// Where bytes from the transport go.
     ///
-    /// It is empty only while received packets wait for [`advance`](Self::advance), or for answers to be sent:
-    /// do not read then, a read of nothing looks like the end of the stream.
+    /// It is empty only while CONNECT has not left, or while received packets wait for [`advance`](Self::advance), for answers to
+    /// be sent, or for the application: do not read then, a read of nothing looks like the end of the stream.
     #[must_use]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
-        self.buffers.rx.as_mut().get_mut(self.inner.inbound.fill..).unwrap_or_default()
+        self.work.inbox.free(self.buffers.rx.as_mut())
     }
 
-    /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that
-    /// reads and writes at the same time.
+    /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that reads and
+    /// writes at the same time.
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
-        let free = self.buffers.rx.as_mut().get_mut(self.inner.inbound.fill..).unwrap_or_default();
-        let outbound = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() };
-        (free, outbound.pending())
+        flow::output::pending(self.whole())
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
-    pub fn received(&mut self, len: usize, now: Instant) {
-        let room = self.buffers.rx.as_ref().len();
-        self.inner.received(len, room, now);
+    pub fn received(&mut self, len: usize) {
+        if len > 0 && self.work.link.state != State::Offline && !self.work.inbox.holds_connect {
+            self.work.inbox.filled(len, self.buffers.rx.as_ref().len());
+            self.work.timers.note(timers::Note::RECEIVED);
+        }
     }
 
-    /// The transport is gone: its stream has ended, or it has failed. What the session keeps is sent again after the
-    /// next [`connect`](Self::connect); the rest is reported by [`advance`](Self::advance).
+    /// The transport is gone: its stream has ended, or it has failed. What the session keeps is sent again after the next
+    /// [`connect`](Self::connect); the rest is reported by [`advance`](Self::advance).
     pub fn link_lost(&mut self) {
-        self.outbound().link_lost();
+        if self.work.link.state != State::Offline {
+            flow::connection::link_lost(&mut self.parts());
+        }
     }
 
-    /// Makes a step: lets go of the last event (a message is acknowledged by that), looks at the clock, and reads
-    /// what has come. `true`: there is an [`event`](Self::event). `false`: call again after bytes have come or gone,
-    /// and at the [`deadline`](Self::deadline).
+    /// The transport takes nothing more, but may still have something to read: what has come is delivered, without answers. When
+    /// all is read, call [`link_lost`](Self::link_lost).
+    pub fn output_lost(&mut self) {
+        flow::connection::output_lost(&mut self.parts());
+    }
+
+    /// Makes a step: releases the last event (a message is acknowledged by that), looks at the clock, and reads what has come.
+    /// `true`: there is an [`event`](Self::event). `false`: call again after bytes have come or gone or a request was made, and when
+    /// [`time_left`](Self::time_left) has passed.
+    ///
+    /// Of `now` only differences count, modulo 2^32 ms; a clock that steps back is taken for one that stood still.
     ///
     /// # Errors
-    /// The [`Error`] that has ended the connection. It is said once; the client is off line, and the transport has to
-    /// be closed.
+    /// The [`Error`] that has ended the connection. It is said once; the client is offline, and the transport has to be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        self.inner.timers.set_now(now);
-        let out = Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() };
-        Machine { rx: self.buffers.rx.as_mut(), out, len: 0 }.advance()
-    }
-
-    /// Writes the session into `out`, in the form that [`save`] describes; says how many bytes it took: at most 80 more
-    /// than the transmit buffer has.
-    ///
-    /// For a session that is to live on after a reboot, the image has to be durable before the bytes leave that tell
-    /// the server of a change: whenever [`revision`](Self::revision) differs from the one that was saved last, save
-    /// before the next [`pending`](Self::pending) goes to the transport. Then messages of QoS 2 arrive exactly once.
-    /// An image that is older only by acknowledgements (they leave the revision as it is) does no harm: what is
-    /// finished already may be sent once more, and the server knows it.
-    ///
-    /// Not in the image: QoS 0, SUBSCRIBE, UNSUBSCRIBE, and [`Event::Ended`] that was not reported yet.
-    ///
-    /// # Errors
-    /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
-    pub fn save(&self, out: &mut [u8]) -> Result<usize, SaveError> {
-        save::save(&self.inner, self.buffers.tx.as_ref(), out)
-    }
-
-    /// Takes in a session that [`save`](Self::save) has written, by a client of the same or another size. Every kept
-    /// message will be sent with DUP.
-    ///
-    /// # Errors
-    /// See [`RestoreError`].
-    pub fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
-        self.outbound().restore(image)
+        flow::advance::advance(&mut self.whole(), now)
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        self.inner.inbound.event(self.buffers.rx.as_ref(), self.inner.link.version)
-    }
-
-    /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
-    /// ([`Options::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
-    pub const fn receipt(&self) -> Option<Receipt> {
-        self.inner.inbound.receipt
-    }
-
-    /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
-    ///
-    /// # Errors
-    /// See [`AcknowledgeError`].
-    pub fn acknowledge(&mut self, receipt: Receipt, now: Instant) -> Result<(), AcknowledgeError> {
-        self.outbound().acknowledge(receipt, now)
+        flow::events::event(&self.work, self.buffers.rx.as_ref(), self.log())
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
     ///
     /// ```
     /// # use baremqtt::{Buffers, Client, Event, Instant, Message};
-    /// # let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 512] });
+    /// # let mut client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] });
     /// # let now = Instant::from_millis(0);
     /// while client.advance(now)? {
     ///     if let (Some(Event::Message(message)), mut outbound) = client.split() {
-    ///         outbound.publish(&Message::new("echo", message.payload), now)?;
+    ///         outbound.publish(&Message::new("echo", message.payload))?;
     ///     }
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_>) {
-        let event = self.inner.inbound.event(self.buffers.rx.as_ref(), self.inner.link.version);
-        (event, Outbound { inner: &mut self.inner, tx: self.buffers.tx.as_mut() })
+    pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
+        let rx = self.buffers.rx.as_ref();
+        let tx = self.buffers.tx.as_mut();
+        let log = tx.get(..parts::log_len(tx.len())).unwrap_or_default();
+        let event = flow::events::event(&self.work, rx, log);
+        let parts = Parts::new(&mut self.work, &self.config, tx, self.ids.as_mut(), rx.len());
+        (event, Outbound(parts))
+    }
+
+    /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
+    ///
+    /// # Errors
+    /// See [`AcknowledgeError`].
+    pub fn acknowledge(&mut self, receipt: Receipt) -> Result<(), AcknowledgeError> {
+        flow::manual::acknowledge(&mut self.parts(), receipt)
+    }
+
+    /// Writes an image of the session into `out`; returns how many bytes it took: at most the transmit buffer, the room for
+    /// inbound identifiers and 13 more.
+    ///
+    /// For a session that is to live on after a reboot exactly, see [`Config::durable`]. Without that, save whenever
+    /// [`revision`](Self::revision) has changed; what left since the last image may then arrive twice or be lost after a
+    /// reboot.
+    ///
+    /// Not in the image: what is sent at QoS 0. SUBSCRIBE and UNSUBSCRIBE are in it as requests that have ended.
+    ///
+    /// # Errors
+    /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
+    pub fn save(&mut self, out: &mut [u8]) -> Result<usize, SaveError> {
+        flow::image::save(&mut self.parts(), out)
+    }
+
+    /// The last image, of this [`revision`](Self::revision), is durable: what tells the server of a state that is in it may leave
+    /// ([`Config::durable`]). Any other revision is ignored.
+    pub fn saved(&mut self, revision: u32) {
+        flow::image::saved(&mut self.parts(), revision);
+    }
+
+    /// Takes in a session that [`save`](Self::save) has written, by a client with the same or another configuration and buffers
+    /// of the same or another size. Every kept message will be sent with DUP; ends that were not told before the image was
+    /// made are told now.
+    ///
+    /// # Errors
+    /// See [`RestoreError`].
+    pub fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
+        flow::image::restore(&mut self.parts(), image)
     }
 }

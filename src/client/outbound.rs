@@ -1,133 +1,124 @@
-//! The outbound half: requests come in.
+//! The outbound half of a client: what makes requests.
 
-use super::inner::Inner;
-use super::link::State;
-use super::queue::NoRoom;
-use super::{Full, Message, RequestError};
-use crate::codec::{
-    self, Body, Delivery, EncodeError, PacketType, Publish, SubscribeFilters, UnsubscribeFilters,
-};
-use crate::session::{InboundFull, Request, Slot};
-use crate::{Instant, PacketId, QoS, TopicName};
+use super::config::Config;
+use super::error::{AcknowledgeError, GiveUpError, RequestError, StreamError};
+use super::event::{Message, StreamedMessage};
+use super::flow::{connection, give_up, manual, requests, streams};
+use super::parts::Parts;
+use super::receipt::Receipt;
+use super::under_way::{UnderWay, under_way};
+use super::work::State;
+use crate::{PacketId, QoS};
 
-/// The outbound half of a [`Client`](crate::Client): takes requests while an event still borrows from the inbound
-/// half. See [`Client::split`](crate::Client::split).
-pub struct Outbound<'a> {
-    pub(super) inner: &'a mut Inner<[Slot]>,
-    pub(super) tx: &'a mut [u8],
+/// The outbound half of a [`Client`](crate::Client): for handlers and helpers that make requests while an event is borrowed.
+///
+/// It is what [`split`](crate::Client::split) and [`outbound`](crate::Client::outbound) return; each of its calls is one of the
+/// client's too.
+#[derive(Debug)]
+pub struct Outbound<'a, C>(pub(super) Parts<'a, C>);
+
+#[cfg(feature = "defmt")]
+impl<C> defmt::Format for Outbound<'_, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Outbound {{ state: {}, .. }}", self.state());
+    }
 }
 
-/// A request that waits for an answer, with the identifier that it gets if it is taken.
-pub(super) type Numbered = (PacketId, Request);
-
-impl Outbound<'_> {
-    /// See [`Client::publish`](crate::Client::publish).
-    pub fn publish(&mut self, message: &Message<'_>, now: Instant) -> Result<Option<PacketId>, RequestError> {
-        self.inner.timers.set_now(now);
-        let topic = TopicName::new(message.topic)?;
-        let (delivery, request) = self.begin_publish(message.qos)?;
-        let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
-        publish.check(self.inner.link.version)?;
-        self.request(publish.first_byte(), &publish, request)?;
-        Ok(delivery.id())
+impl<C> Outbound<'_, C> {
+    /// How far the connection is.
+    pub const fn state(&self) -> State {
+        self.0.work.link.state
     }
 
-    /// The identifier and the place that a message of this QoS gets, if it is taken now.
-    pub(super) fn begin_publish(&self, qos: QoS) -> Result<(Delivery, Option<Numbered>), RequestError> {
-        let online = matches!(self.inner.link.state, State::Connected);
-        let keep = qos != QoS::AtMostOnce && self.inner.link.state != State::Closing;
-        if !online && !keep {
-            return Err(RequestError::NotConnected);
-        }
-        Ok(match qos {
-            QoS::AtMostOnce => (Delivery::AtMostOnce, None),
-            QoS::AtLeastOnce => {
-                let id = self.next_id()?;
-                (Delivery::AtLeastOnce { id, dup: false }, Some((id, Request::AtLeastOnce)))
-            }
-            QoS::ExactlyOnce => {
-                let most = usize::from(self.inner.options.max_exactly_once);
-                if most != 0 && self.inner.session.exactly_once() >= most {
-                    return Err(RequestError::Full(Full::Requests));
-                }
-                let id = self.next_id()?;
-                (Delivery::ExactlyOnce { id, dup: false }, Some((id, Request::ExactlyOnce)))
-            }
-        })
+    /// Requests under way, those included whose end was not told yet.
+    pub const fn in_flight(&self) -> usize {
+        self.0.work.outbox.kept() as usize
     }
 
-    /// See [`Client::subscribe`](crate::Client::subscribe).
-    pub fn subscribe(&mut self, filters: &[(&str, QoS)], now: Instant) -> Result<PacketId, RequestError> {
-        self.inner.timers.set_now(now);
-        let count = u8::try_from(filters.len()).map_err(|_| RequestError::TooManyFilters)?;
-        let filters = SubscribeFilters::new(filters)?;
-        let id = self.connected_id()?;
-        let request = Request::Subscribe { filters: count };
-        self.request(PacketType::Subscribe.first_byte(), &(id, filters), Some((id, request)))?;
-        Ok(id)
+    /// The requests under way; see [`Client::under_way`](crate::Client::under_way).
+    pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
+        under_way(&self.0.work.outbox, self.0.log)
+    }
+}
+
+impl<C: Config> Outbound<'_, C> {
+    /// Queues a message; see [`Client::publish`](crate::Client::publish).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
+        requests::publish(&mut self.0, message)
     }
 
-    /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
-    pub fn unsubscribe(&mut self, filters: &[&str], now: Instant) -> Result<PacketId, RequestError> {
-        self.inner.timers.set_now(now);
-        let filters = UnsubscribeFilters::new(filters)?;
-        let id = self.connected_id()?;
-        self.request(PacketType::Unsubscribe.first_byte(), &(id, filters), Some((id, Request::Unsubscribe)))?;
-        Ok(id)
+    /// Queues a SUBSCRIBE; see [`Client::subscribe`](crate::Client::subscribe).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
+        requests::subscribe(&mut self.0, filters)
     }
 
-    fn next_id(&self) -> Result<PacketId, RequestError> {
-        self.inner.session.next_id().ok_or(RequestError::Full(Full::Requests))
+    /// Queues an UNSUBSCRIBE; see [`Client::unsubscribe`](crate::Client::unsubscribe).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn unsubscribe(&mut self, filters: &[&str]) -> Result<PacketId, RequestError> {
+        requests::unsubscribe(&mut self.0, filters)
     }
 
-    fn connected_id(&self) -> Result<PacketId, RequestError> {
-        match self.inner.link.state {
-            State::Connected => self.next_id(),
-            _ => Err(RequestError::NotConnected),
-        }
+    /// Queues a message whose payload follows in pieces; see
+    /// [`Client::publish_streamed`](crate::Client::publish_streamed).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn publish_streamed(
+        &mut self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        streams::publish_streamed(&mut self.0, message)
     }
 
-    /// Encodes a packet into the queue.
-    fn request(&mut self, first: u8, body: &dyn Body, request: Option<Numbered>) -> Result<(), RequestError> {
-        let remaining_len = codec::body_len(body);
-        let room = self.reserve(codec::packet_len(remaining_len))?;
-        // There is room, so only a violation can be in the way.
-        let len = match codec::encode_body(first, remaining_len, 0, body, room) {
-            Ok(len) => len,
-            Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
-            Err(EncodeError::BufferTooSmall { needed }) => {
-                return Err(RequestError::TooLarge { needed, room: 0 });
-            }
-        };
-        self.commit(request, len);
-        Ok(())
+    /// Hands over the next piece of a payload; see [`Client::write_payload`](crate::Client::write_payload).
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
+        streams::write_payload(&mut self.0, payload)
     }
 
-    pub(super) fn reserve(&mut self, needed: usize) -> Result<&mut [u8], RequestError> {
-        let room = self.limit();
-        match self.make_room(needed) {
-            Ok(()) => Ok(self.tx.get_mut(self.inner.queue.tail..room).unwrap_or_default()),
-            Err(NoRoom::Full) => Err(RequestError::Full(Full::Buffer)),
-            Err(NoRoom::TooLarge) => Err(RequestError::TooLarge { needed, room }),
-            Err(NoRoom::Streaming) => Err(RequestError::Full(Full::Stream)),
-        }
+    /// Gives up the message whose payload is asked for; see
+    /// [`Client::abandon_payload`](crate::Client::abandon_payload).
+    ///
+    /// # Errors
+    /// See [`StreamError`].
+    pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
+        streams::abandon_payload(&mut self.0)
     }
 
-    pub(super) fn commit(&mut self, request: Option<Numbered>, len: usize) {
-        if let Some((id, request)) = request {
-            self.inner.session.open(id, request);
-            self.inner.link.changed();
-        }
-        self.appended(request.map(|(id, _)| id), len);
-        self.watch_output(false);
+    /// Acknowledges a message; see [`Client::acknowledge`](crate::Client::acknowledge).
+    ///
+    /// # Errors
+    /// See [`AcknowledgeError`].
+    pub fn acknowledge(&mut self, receipt: Receipt) -> Result<(), AcknowledgeError> {
+        manual::acknowledge(&mut self.0, receipt)
     }
 
-    /// Takes down that a QoS 2 message has come; says whether it is new.
-    pub(super) fn take_inbound(&mut self, id: PacketId) -> Result<bool, InboundFull> {
-        let new = self.inner.session.inbound.insert(id)?;
-        if new {
-            self.inner.link.changed();
-        }
-        Ok(new)
+    /// Gives up a message; see [`Client::give_up`](crate::Client::give_up).
+    ///
+    /// # Errors
+    /// See [`GiveUpError`].
+    pub fn give_up(&mut self, id: PacketId) -> Result<(), GiveUpError> {
+        give_up::give_up(&mut self.0, id)
+    }
+
+    /// Takes no more requests, and disconnects once all under way has ended; see
+    /// [`Client::finish`](crate::Client::finish).
+    pub fn finish(&mut self) {
+        connection::finish(&mut self.0);
+    }
+
+    /// Ends the connection in good order; see [`Client::disconnect`](crate::Client::disconnect).
+    pub fn disconnect(&mut self) {
+        connection::disconnect(&mut self.0);
     }
 }

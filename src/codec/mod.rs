@@ -286,11 +286,8 @@ fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeE
 /// Bytes of a packet with such a body.
 pub(crate) use header::packet_len;
 
-/// Writes a fixed header, as far as there is room.
-#[cfg(feature = "large-messages")]
-pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
-    header::write(&mut Writer::new(out), first, remaining_len);
-}
+pub(crate) use header::write as write_header;
+pub(crate) use publish::delivery;
 
 /// The packet identifier that is the whole body.
 #[inline]

@@ -99,19 +99,6 @@ impl<'a> Publish<'a> {
         encode_body(self.first_byte(), body_len(self), 0, self, out)
     }
 
-    /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
-    #[cfg(feature = "large-messages")]
-    pub(crate) fn encode_head(
-        &self,
-        version: Version,
-        payload_len: usize,
-        out: &mut [u8],
-    ) -> Result<usize, EncodeError> {
-        self.check(version)?;
-        let head = Publish { payload: &[], ..*self };
-        encode_body(self.first_byte(), body_len(&head), payload_len, &head, out)
-    }
-
     /// What the types cannot rule out.
     pub(crate) fn check(&self, version: Version) -> Result<(), Violation> {
         check_topic_len(self.topic, version)
@@ -139,6 +126,31 @@ impl<'a> Publish<'a> {
         };
         Ok(Publish { topic, payload: reader.rest(), delivery, retain: flags & RETAIN != 0 })
     }
+}
+
+impl<'a> Publish<'a> {
+    /// A PUBLISH that was checked before, or the head of one, read again from the same place.
+    pub(crate) fn checked_before(flags: u8, body: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(body);
+        let topic = TopicName::checked_before(reader.bytes().ok()?);
+        let id = if flags & 0x06 == 0 { 0 } else { reader.u16().ok()? };
+        Some(Publish {
+            topic,
+            payload: reader.rest(),
+            delivery: delivery(flags, id)?,
+            retain: flags & RETAIN != 0,
+        })
+    }
+}
+
+/// What these flags say of a message with this identifier.
+pub(crate) fn delivery(flags: u8, id: u16) -> Option<Delivery> {
+    let dup = flags & DUP != 0;
+    Some(match QoS::from_bits((flags >> 1) & 3)? {
+        QoS::AtMostOnce => Delivery::AtMostOnce,
+        QoS::AtLeastOnce => Delivery::AtLeastOnce { id: PacketId::new(id)?, dup },
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { id: PacketId::new(id)?, dup },
+    })
 }
 
 impl Body for Publish<'_> {

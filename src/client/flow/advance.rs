@@ -1,0 +1,123 @@
+//! One step of the client: it releases the last event, looks at the clock, and reads packets until one of them is an event.
+
+use crate::Instant;
+use crate::client::answers::PUBREC;
+use crate::client::config::Config;
+use crate::client::error::Error;
+use crate::client::inbox::Kind;
+use crate::client::parts::{Parts, Step, Whole};
+use crate::client::timers::Note;
+use crate::client::work::State;
+use crate::codec::PacketType;
+
+use super::connection;
+
+/// See [`Client::advance`](crate::Client::advance).
+pub(in crate::client) fn advance<C: Config>(whole: &mut Whole<'_, C>, now: Instant) -> Result<bool, Error> {
+    release(&mut whole.out);
+    whole.clock(now);
+    let result = whole.step();
+    if let Err(error) = &result {
+        warn!("MQTT: {}", error);
+        connection::link_lost(&mut whole.out);
+    }
+    result
+}
+
+/// The application has seen the event: what it owes is queued, what it tells of goes, and so do its bytes.
+pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
+    let work = &mut *parts.work;
+    let event = core::mem::replace(&mut work.inbox.event, Kind::None);
+    let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
+    let withheld = core::mem::take(&mut work.inbox.has_receipt);
+    let mut oldest = false;
+    match event {
+        Kind::None => return,
+        Kind::Ended => {
+            if let Some((at, ..)) = work.outbox.next_ended(parts.log) {
+                oldest = work.outbox.kill(parts.log, at);
+            }
+        }
+        Kind::Subscribed | Kind::Unsubscribed => {
+            let answer = if event == Kind::Subscribed { PacketType::SubAck } else { PacketType::UnsubAck };
+            if let Some(at) = work.outbox.meet(parts.log, answer.first_byte(), id) {
+                oldest = work.outbox.kill(parts.log, at);
+            }
+        }
+        _ => {}
+    }
+    if owed != 0 && !withheld && !work.link.is_output_lost {
+        work.answers.push(parts.answers, owed, id);
+        if owed == PUBREC {
+            work.link.changed();
+        }
+    }
+    if oldest {
+        work.timers.note(Note::OLDEST);
+    }
+    work.timers.note(Note::CHANGED);
+    let len = core::mem::take(&mut work.inbox.len);
+    work.inbox.consume(len);
+}
+
+impl<C: Config> Whole<'_, C> {
+    fn step(&mut self) -> Result<bool, Error> {
+        loop {
+            if self.notice() {
+                return Ok(true);
+            }
+            if self.out.work.link.state == State::Offline {
+                break;
+            }
+            match self.packet()? {
+                Step::Event => return Ok(true),
+                Step::Done => {
+                    let len = core::mem::take(&mut self.out.work.inbox.len);
+                    self.out.work.inbox.consume(len);
+                }
+                Step::Incomplete => {
+                    self.out.work.inbox.is_blocked = false;
+                    break;
+                }
+                Step::Blocked => {
+                    self.out.work.inbox.is_blocked = true;
+                    break;
+                }
+            }
+        }
+        // Only now: what has come in time may have been read late.
+        self.settle()?;
+        // What is to be saved is asked for last, so that one image serves for all that has happened.
+        Ok(self.asks_for_image())
+    }
+
+    /// Whether there is an event without a packet; CONNACK is told first.
+    fn notice(&mut self) -> bool {
+        if self.out.work.link.state == State::Connecting {
+            return false;
+        }
+        connection::open_gate(&mut self.out);
+        let Parts { work, log, config, .. } = &mut self.out;
+        if core::mem::take(&mut work.inbox.is_aborted) {
+            work.inbox.event = Kind::LargeAborted;
+        } else if work.outbox.has_ended() {
+            work.inbox.event = Kind::Ended;
+        } else if config.streams() && work.link.state == State::Connected && work.outbox.ask_for_payload(log)
+        {
+            work.inbox.event = Kind::StreamReady;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Whether the application is to save the session, and was not told so since its last change.
+    fn asks_for_image(&mut self) -> bool {
+        if !self.out.config.durable() || self.out.work.link.is_save_told || !self.is_held() {
+            return false;
+        }
+        self.out.work.link.is_save_told = true;
+        self.out.work.inbox.event = Kind::SaveDue;
+        true
+    }
+}

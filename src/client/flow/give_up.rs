@@ -1,0 +1,28 @@
+//! The application gives up a message that it does not want to be sent, or sent again.
+
+use crate::PacketId;
+use crate::client::config::Config;
+use crate::client::error::GiveUpError;
+use crate::client::outbox::Leaves;
+use crate::client::parts::Parts;
+use crate::client::timers::Note;
+use crate::client::work::Source;
+
+/// See [`Client::give_up`](crate::Client::give_up).
+pub(in crate::client) fn give_up<C: Config>(
+    parts: &mut Parts<'_, C>,
+    id: PacketId,
+) -> Result<(), GiveUpError> {
+    let work = &mut *parts.work;
+    let offered = if work.offer.source == Source::Requests { work.offer.len } else { 0 };
+    match work.outbox.message(parts.log, id.get(), offered) {
+        Leaves::Unknown => return Err(GiveUpError::Unknown),
+        Leaves::Released => return Err(GiveUpError::Released),
+        Leaves::Now => return Err(GiveUpError::Leaving),
+        Leaves::Whole => {}
+    }
+    work.outbox.give_up(parts.log, id.get());
+    work.timers.note(Note::CHANGED);
+    work.link.changed();
+    Ok(())
+}

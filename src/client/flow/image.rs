@@ -1,0 +1,117 @@
+//! The session as bytes, to be kept over a reboot.
+//!
+//! An image holds what both sides keep over the loss of a connection: the next packet identifier, the identifiers of inbound
+//! messages of QoS 2, and the requests that have not ended, or whose end was not told. All numbers are big-endian.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | `BMQ` and the version of the format, 2 |
+//! | 1 | 1 if the session was clean and has ended with its connection, else 0 |
+//! | 2 | the next packet identifier |
+//! | 2 | the number of entries with inbound identifiers |
+//! | 10 each | an entry, as the client has it |
+//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `F1`, 4, what is left of a message that was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
+//! | 4 | CRC-32 (IEEE 802.3) of all before |
+
+use crate::PacketId;
+use crate::client::config::Config;
+use crate::client::error::{RestoreError, SaveError};
+use crate::client::inbound_ids;
+use crate::client::outbox::Outbox;
+use crate::client::parts::Parts;
+use crate::client::timers::Note;
+use crate::client::work::State;
+use crate::codec::Writer;
+
+const MAGIC: [u8; 4] = *b"BMQ\x02";
+const CRC_LEN: usize = 4;
+
+/// CRC-32 as of IEEE 802.3, bit by bit: it runs seldom, and a table would take 1 KiB of flash.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1));
+        }
+    }
+    !crc
+}
+
+/// See [`Client::save`](crate::Client::save).
+pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Result<usize, SaveError> {
+    let mut writer = Writer::new(out);
+    write_image(parts, &mut writer);
+    let len = writer.len();
+    let needed = len.saturating_add(CRC_LEN);
+    let crc = out.get(..len).map_or(0, crc32);
+    match out.get_mut(len..needed) {
+        Some(end) => {
+            for (to, from) in end.iter_mut().zip(crc.to_be_bytes()) {
+                *to = from;
+            }
+        }
+        None => return Err(SaveError::BufferTooSmall { needed }),
+    }
+    let work = &mut *parts.work;
+    work.outbox.note_saved();
+    work.answers.note_saved();
+    work.link.saved_revision = work.link.revision;
+    Ok(needed)
+}
+
+fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
+    w.raw(&MAGIC);
+    w.u8(u8::from(parts.work.link.clean_session));
+    w.packet_id(parts.work.outbox.first_id());
+    let (entries, _) = parts.ids.as_chunks::<{ inbound_ids::ENTRY }>();
+    let used = || entries.iter().filter(|entry| !inbound_ids::is_empty(&entry[..]));
+    w.u16(used().count() as u16);
+    used().for_each(|entry| w.raw(entry));
+    parts.work.outbox.write_image(parts.log, w);
+}
+
+/// See [`Client::saved`](crate::Client::saved).
+pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
+    let work = &mut *parts.work;
+    if work.link.saved_revision == revision {
+        work.outbox.release_saved();
+        work.answers.release_saved();
+        work.timers.note(Note::CHANGED);
+    }
+}
+
+/// See [`Client::restore`](crate::Client::restore).
+pub(in crate::client) fn restore<C: Config>(
+    parts: &mut Parts<'_, C>,
+    image: &[u8],
+) -> Result<(), RestoreError> {
+    let work = &mut *parts.work;
+    if work.link.state != State::Offline || !work.outbox.is_empty() || !inbound_ids::is_empty(parts.ids) {
+        return Err(RestoreError::InUse);
+    }
+    let (image, crc) = image.split_last_chunk::<CRC_LEN>().ok_or(RestoreError::Corrupt)?;
+    if u32::from_be_bytes(*crc) != crc32(image) {
+        return Err(RestoreError::Corrupt);
+    }
+    let (head, rest) = image.split_first_chunk::<9>().ok_or(RestoreError::Corrupt)?;
+    let [magic @ .., clean_session, next_high, next_low, entries_high, entries_low] = *head;
+    let next = PacketId::new(u16::from_be_bytes([next_high, next_low])).ok_or(RestoreError::Corrupt)?;
+    if magic != MAGIC || clean_session > 1 {
+        return Err(RestoreError::Corrupt);
+    }
+    let entries = usize::from(u16::from_be_bytes([entries_high, entries_low]));
+    let ids_len = entries.saturating_mul(inbound_ids::ENTRY);
+    let (ids, requests) = rest.split_at_checked(ids_len).ok_or(RestoreError::Corrupt)?;
+    if !inbound_ids::is_valid(ids) || !Outbox::is_valid(requests) {
+        return Err(RestoreError::Corrupt);
+    }
+    let room = parts.ids.get_mut(..ids_len).ok_or(RestoreError::TooLarge)?;
+    // The last thing that can fail, and it changes nothing then.
+    work.outbox.restore(parts.log, requests).map_err(|_| RestoreError::TooLarge)?;
+    room.copy_from_slice(ids);
+    work.outbox.set_first_id(next);
+    work.link.clean_session = clean_session == 1;
+    work.timers.note(Note::CHANGED);
+    Ok(())
+}

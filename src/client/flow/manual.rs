@@ -1,0 +1,55 @@
+//! Acknowledgement by the application ([`Config::manual_acknowledgement`]).
+
+use crate::PacketId;
+use crate::client::answers::PUBREC;
+use crate::client::config::Config;
+use crate::client::error::AcknowledgeError;
+use crate::client::inbound_ids;
+use crate::client::inbox::{Inbox, Kind};
+use crate::client::parts::Parts;
+use crate::client::receipt::Receipt;
+use crate::client::timers::Note;
+use crate::client::work::Work;
+
+/// See [`Client::receipt`](crate::Client::receipt).
+pub(in crate::client) const fn receipt(work: &Work) -> Option<Receipt> {
+    let Inbox { event, has_receipt, owed, id, .. } = work.inbox;
+    match (event, PacketId::new(id)) {
+        (Kind::Message | Kind::LargeEnd, Some(id)) if has_receipt => {
+            Some(Receipt { id, connection: work.link.connection, answer: owed })
+        }
+        _ => None,
+    }
+}
+
+/// See [`Client::acknowledge`](crate::Client::acknowledge).
+pub(in crate::client) fn acknowledge<C: Config>(
+    parts: &mut Parts<'_, C>,
+    receipt: Receipt,
+) -> Result<(), AcknowledgeError> {
+    let work = &mut *parts.work;
+    let id = receipt.id.get();
+    let known = parts.config.manual_acknowledgement()
+        && receipt.connection == work.link.connection
+        && work.answers.is_withheld(parts.answers, receipt.answer, id);
+    if !known {
+        return Err(AcknowledgeError::Stale);
+    }
+    match work.answers.oldest_withheld(parts.answers) {
+        Some((answer, oldest)) if (answer, oldest) != (receipt.answer, id) => {
+            return match PacketId::new(oldest) {
+                Some(oldest) => Err(AcknowledgeError::OutOfOrder { oldest }),
+                None => Err(AcknowledgeError::Stale),
+            };
+        }
+        _ => {}
+    }
+    if receipt.answer == PUBREC {
+        // There is an entry: no message was delivered for whose identifier there was none.
+        let _ = inbound_ids::insert(parts.ids, receipt.id);
+        work.link.changed();
+    }
+    work.answers.give_oldest(parts.answers);
+    work.timers.note(Note::CHANGED);
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! A message has come: whether it is delivered, and the answer that it is owed.
+
+use crate::client::answers::{PUBACK, PUBREC};
+use crate::client::config::Config;
+use crate::client::error::Error;
+use crate::client::inbound_ids;
+use crate::client::inbox::Kind;
+use crate::client::parts::{Step, Whole};
+use crate::client::timers::Note;
+use crate::client::work::State;
+use crate::codec::Delivery;
+use crate::{PacketId, Violation};
+
+impl<C: Config> Whole<'_, C> {
+    /// A message is here to its end, and is to be delivered as this event.
+    pub(super) fn message(&mut self, event: Kind, delivery: Delivery) -> Result<Step, Error> {
+        let (answer, id) = match delivery {
+            Delivery::AtMostOnce => return Ok(self.deliver(event, 0, 0)),
+            Delivery::AtLeastOnce { id, .. } => (PUBACK, id),
+            Delivery::ExactlyOnce { id, .. } => (PUBREC, id),
+        };
+        if answer == PUBREC && !self.out.config.receives_exactly_once() {
+            return Err(Error::Violation(Violation::UnexpectedPacket));
+        }
+        if !self.has_place() {
+            return Ok(Step::Blocked);
+        }
+        if answer == PUBREC && inbound_ids::contains(self.out.ids, id) {
+            // A repetition (MQTT-4.3.3-2).
+            if !self.out.work.link.is_output_lost {
+                self.answer(PUBREC, id);
+            }
+            return Ok(Step::Done);
+        }
+        // What is not answered will come again on the next connection.
+        if self.out.work.inbox.is_refusing {
+            return Ok(Step::Done);
+        }
+        if self.out.config.manual_acknowledgement() {
+            return Ok(self.message_on_receipt(event, answer, id));
+        }
+        if answer == PUBREC {
+            if inbound_ids::insert(self.out.ids, id).is_err() {
+                return Ok(self.refuse());
+            }
+            self.out.work.link.changed();
+        }
+        Ok(self.deliver(event, answer, id.get()))
+    }
+
+    fn deliver(&mut self, event: Kind, owed: u8, id: u16) -> Step {
+        let inbox = &mut self.out.work.inbox;
+        (inbox.event, inbox.owed, inbox.id) = (event, owed, id);
+        Step::Event
+    }
+
+    /// The application will acknowledge the message. Until then its repetitions are passed over.
+    fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
+        let work = &mut *self.out.work;
+        work.inbox.waits_for_receipt = false;
+        if work.answers.is_withheld(self.out.answers, answer, id.get()) {
+            return Step::Done;
+        }
+        if work.link.is_output_lost {
+            // It cannot be acknowledged any more.
+            return Step::Done;
+        }
+        // Whatever is acknowledged first, there is an entry for it then.
+        let withheld = work.answers.withheld();
+        if answer == PUBREC && inbound_ids::free_entries(self.out.ids) <= withheld.saturating_add(1) {
+            if withheld == 0 && inbound_ids::free_entries(self.out.ids) == 0 {
+                return self.refuse();
+            }
+            if withheld > 0 {
+                work.inbox.waits_for_receipt = true;
+                return Step::Blocked;
+            }
+        }
+        work.answers.withhold(self.out.answers, answer, id);
+        work.inbox.has_receipt = true;
+        self.deliver(event, answer, id.get())
+    }
+
+    /// There is no entry for an identifier: nothing more is taken in on this connection.
+    pub(super) fn refuse(&mut self) -> Step {
+        self.out.work.inbox.is_refusing = true;
+        self.out.work.timers.note(Note::CHANGED);
+        Step::Done
+    }
+
+    /// Whether an answer can be given: it has a place, and leaves before DISCONNECT.
+    pub(super) fn has_place(&mut self) -> bool {
+        let work = &mut *self.out.work;
+        if work.link.is_output_lost {
+            return true;
+        }
+        let has_place = work.answers.has_place(self.out.answers);
+        work.inbox.waits_for_receipt = !has_place && work.answers.is_empty();
+        has_place && (work.link.state != State::Closing || work.link.is_finishing)
+    }
+
+    /// Queues an answer, which has a place.
+    pub(super) fn answer(&mut self, first: u8, id: PacketId) {
+        let work = &mut *self.out.work;
+        if !work.link.is_output_lost {
+            work.answers.push(self.out.answers, first, id.get());
+            work.timers.note(Note::CHANGED);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The stories: a file for each, and the only ones that know how the parts of a client play together.
+//!
+//! ```text
+//! requests streams give_up manual image     what the application asks for
+//! connection                                how a connection begins and ends, and what becomes of the session
+//! output                                    what leaves next
+//! advance -> incoming -> messages large acknowledgements      one step: what has come
+//!         -> settle                         which countdowns run, and what is due
+//! events                                    the event at hand, as the application sees it
+//! ```
+
+mod acknowledgements;
+pub(super) mod advance;
+pub(super) mod connection;
+pub(super) mod events;
+pub(super) mod give_up;
+pub(super) mod image;
+mod incoming;
+mod large;
+pub(super) mod manual;
+mod messages;
+pub(super) mod output;
+pub(super) mod requests;
+pub(super) mod settle;
+pub(super) mod streams;

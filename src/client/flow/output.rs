@@ -1,0 +1,142 @@
+//! What leaves next.
+//!
+//! A packet that has left in part goes on first. Between two packets PINGREQ passes everything, answers pass requests, and
+//! DISCONNECT comes last.
+
+use crate::client::config::Config;
+use crate::client::parts::Whole;
+use crate::client::timers::Note;
+use crate::client::work::{Offer, Source, State};
+use crate::codec::PacketType;
+
+use super::connection;
+
+const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
+const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
+
+impl<C: Config> Whole<'_, C> {
+    /// What is to be offered next.
+    fn next_offer(&self) -> Offer {
+        let work = &*self.out.work;
+        let (link, durable) = (&work.link, self.out.config.durable());
+        let (log, answers) = (&*self.out.log, &*self.out.answers);
+        if link.state == State::Offline || link.is_output_lost {
+            return Offer::NONE;
+        }
+        if work.inbox.holds_connect {
+            return Offer { source: Source::Connect, len: work.inbox.bytes(self.rx).len() };
+        }
+        let ping = Offer { source: Source::PingReq, len: PINGREQ.len().wrapping_sub(link.fixed_sent.into()) };
+        if link.fixed_sent != 0 {
+            return if link.is_ping_due { ping } else { Offer { source: Source::Disconnect, ..ping } };
+        }
+        let pings = link.is_ping_due;
+        if work.outbox.is_inside_packet() {
+            return self.rest_of_request(pings);
+        }
+        if pings && !work.answers.is_inside_packet() {
+            return ping;
+        }
+        let range = work.answers.sendable(answers, pings, durable);
+        if !range.is_empty() {
+            return Offer { source: Source::Answers, len: range.len() };
+        }
+        let range = work.outbox.sendable(log, false, durable);
+        if !range.is_empty() {
+            return Offer { source: Source::Requests, len: range.len() };
+        }
+        if self.disconnects() {
+            Offer { source: Source::Disconnect, len: DISCONNECT.len() }
+        } else {
+            Offer::NONE
+        }
+    }
+
+    /// The rest of a request that has left in part; those behind it too where nothing waits to pass.
+    fn rest_of_request(&self, pings: bool) -> Offer {
+        let work = &*self.out.work;
+        let durable = self.out.config.durable();
+        let waits = pings || !work.answers.sendable(self.out.answers, false, durable).is_empty();
+        let range = work.outbox.sendable(self.out.log, waits, durable);
+        if !range.is_empty() || !self.out.config.streams() {
+            return Offer { source: Source::Requests, len: range.len() };
+        }
+        let range = work.outbox.sendable_payload(self.out.log);
+        Offer { source: Source::Payload, len: range.len() }
+    }
+
+    /// Whether it is DISCONNECT's turn: nothing that could leave before it is left.
+    fn disconnects(&self) -> bool {
+        let work = &*self.out.work;
+        if work.link.state != State::Closing || !work.answers.is_empty() || work.inbox.owed != 0 {
+            return false;
+        }
+        if work.link.is_finishing {
+            return work.outbox.is_empty();
+        }
+        !work.link.is_accepted || (work.outbox.is_open && !self.is_held())
+    }
+
+    /// Whether something would leave if an image were durable.
+    pub(super) fn is_held(&self) -> bool {
+        let work = &*self.out.work;
+        self.out.config.durable()
+            && (work.outbox.is_held(self.out.log) || work.answers.is_held(self.out.answers))
+    }
+
+    /// Whether there is something to be sent.
+    pub(super) fn has_output(&self) -> bool {
+        self.out.work.offer.len != 0 || self.next_offer().len != 0
+    }
+
+    /// See [`Client::sent`](crate::Client::sent).
+    pub(in crate::client) fn sent(&mut self, len: usize) {
+        let work = &mut *self.out.work;
+        let Offer { source, len: offered } = core::mem::replace(&mut work.offer, Offer::NONE);
+        let len = len.min(offered);
+        if len == 0 {
+            return;
+        }
+        work.timers.note(Note::SENT);
+        match source {
+            Source::None => {}
+            Source::Connect => work.inbox.connect_sent(len),
+            Source::Answers => work.answers.sent(len),
+            Source::Requests => work.outbox.sent(self.out.log, len),
+            Source::Payload => work.outbox.payload_sent(self.out.log, len),
+            Source::PingReq | Source::Disconnect => {
+                let sent = work.link.fixed_sent.wrapping_add(len as u8);
+                work.link.fixed_sent = sent & 1;
+                if sent == 2 && source == Source::PingReq {
+                    work.link.is_ping_due = false;
+                } else if sent == 2 {
+                    info!("MQTT: disconnected");
+                    connection::link_lost(&mut self.out);
+                }
+            }
+        }
+    }
+}
+
+/// See [`Client::pending`](crate::Client::pending): what is offered stays offered until it is told how much was taken.
+pub(in crate::client) fn pending<C: Config>(whole: Whole<'_, C>) -> (&mut [u8], &[u8]) {
+    if whole.out.work.offer.len == 0 {
+        whole.out.work.offer = whole.next_offer();
+        if whole.out.work.offer.source == Source::PingReq {
+            whole.out.work.link.is_ping_awaited = true;
+        }
+    }
+    let Whole { rx, out } = whole;
+    let work = &*out.work;
+    let Offer { source, len } = work.offer;
+    let (bytes, from) = match source {
+        Source::None => return (work.inbox.free(rx), &[]),
+        Source::Connect => return (&mut [], work.inbox.bytes(rx)),
+        Source::PingReq => (&PINGREQ[..], work.link.fixed_sent.into()),
+        Source::Disconnect => (&DISCONNECT[..], work.link.fixed_sent.into()),
+        Source::Answers => (&*out.answers, work.answers.sending()),
+        Source::Requests => (&*out.log, work.outbox.sending(out.log)),
+        Source::Payload => (&*out.log, work.outbox.sending_payload()),
+    };
+    (work.inbox.free(rx), bytes.get(from..).and_then(|bytes| bytes.get(..len)).unwrap_or_default())
+}

@@ -1,0 +1,148 @@
+//! What the application asks for: publish, subscribe, unsubscribe. Each request is checked, numbered and encoded into the log.
+
+use crate::client::config::Config;
+use crate::client::error::{Full, RequestError};
+use crate::client::event::Message;
+use crate::client::parts::Parts;
+use crate::client::timers::Note;
+use crate::client::work::State;
+use crate::codec::{self, Delivery, PacketType, Publish, Writer};
+use crate::{PacketId, QoS, TopicFilter, TopicName, Violation};
+
+/// See [`Client::publish`](crate::Client::publish).
+pub(in crate::client) fn publish<C: Config>(
+    parts: &mut Parts<'_, C>,
+    message: &Message<'_>,
+) -> Result<Option<PacketId>, RequestError> {
+    let len = message.encoded_len();
+    admit(parts, message.qos, message.qos != QoS::AtMostOnce, len)?;
+    let topic = TopicName::new(message.topic)?;
+    let delivery = delivery(parts, message.qos);
+    let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
+    publish.check(parts.work.link.version())?;
+    let at = parts.work.outbox.make_room(parts.log, len);
+    let room = parts.log.get_mut(at..).unwrap_or_default();
+    // There is room, and nothing else is left to be refused.
+    let _ = publish.encode(parts.work.link.version(), room);
+    commit(parts, len, delivery.id());
+    Ok(delivery.id())
+}
+
+/// Whether a request of this kind, with a packet of this length, can be taken now.
+#[inline]
+pub(super) fn admit<C: Config>(
+    parts: &Parts<'_, C>,
+    qos: QoS,
+    outlives_link: bool,
+    len: usize,
+) -> Result<(), RequestError> {
+    let link = &parts.work.link;
+    let outbox = &parts.work.outbox;
+    let takes = match link.state {
+        State::Offline => outlives_link,
+        State::Connecting | State::Connected => !link.is_finishing && (outlives_link || !link.is_output_lost),
+        State::Closing => false,
+    };
+    if !takes {
+        return Err(RequestError::NotConnected);
+    }
+    let most = parts.config.max_requests();
+    if (most != 0 && outbox.kept() >= most) || outbox.kept() == u16::MAX {
+        return Err(Full::Requests.into());
+    }
+    let most = parts.config.max_exactly_once();
+    if qos == QoS::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
+        return Err(Full::Requests.into());
+    }
+    if len > parts.log.len() {
+        return Err(RequestError::TooLarge { needed: len, room: parts.log.len() });
+    }
+    outbox.has_room(parts.log, len)?;
+    if len > codec::packet_len(codec::MAX_REMAINING_LENGTH) {
+        return Err(Violation::TooLong.into());
+    }
+    Ok(())
+}
+
+/// How a message of this QoS is delivered, with the next identifier.
+pub(super) fn delivery<C>(parts: &mut Parts<'_, C>, qos: QoS) -> Delivery {
+    if qos == QoS::AtMostOnce {
+        return Delivery::AtMostOnce;
+    }
+    let id = parts.work.outbox.next_id(parts.log);
+    match qos {
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup: false },
+        _ => Delivery::AtLeastOnce { id, dup: false },
+    }
+}
+
+/// The request stands behind the last one.
+pub(super) fn commit<C>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
+    let work = &mut *parts.work;
+    work.outbox.appended(parts.log, len);
+    work.timers.note(Note::CHANGED);
+    if id.is_some() {
+        work.outbox.take_id();
+        work.link.changed();
+    }
+}
+
+/// See [`Client::subscribe`](crate::Client::subscribe).
+pub(in crate::client) fn subscribe<C: Config>(
+    parts: &mut Parts<'_, C>,
+    filters: &[(&str, QoS)],
+) -> Result<PacketId, RequestError> {
+    if filters.is_empty() {
+        return Err(Violation::NoTopicFilter.into());
+    }
+    // The packet identifier and a code for each filter, behind two bytes.
+    if filters.len().saturating_add(4) > parts.rx_len {
+        return Err(RequestError::TooManyFilters);
+    }
+    if !parts.config.receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
+        return Err(RequestError::TurnedOff);
+    }
+    ask(parts, PacketType::Subscribe, filters.iter().map(|(filter, qos)| (*filter, Some(*qos))))
+}
+
+/// See [`Client::unsubscribe`](crate::Client::unsubscribe).
+pub(in crate::client) fn unsubscribe<C: Config>(
+    parts: &mut Parts<'_, C>,
+    filters: &[&str],
+) -> Result<PacketId, RequestError> {
+    if filters.is_empty() {
+        return Err(Violation::NoTopicFilterToRemove.into());
+    }
+    ask(parts, PacketType::Unsubscribe, filters.iter().map(|filter| (*filter, None)))
+}
+
+/// A packet with topic filters, each with the QoS that is asked for or without one.
+fn ask<'f, C: Config>(
+    parts: &mut Parts<'_, C>,
+    packet_type: PacketType,
+    filters: impl Iterator<Item = (&'f str, Option<QoS>)> + Clone,
+) -> Result<PacketId, RequestError> {
+    let mut body_len: usize = 2;
+    for (filter, qos) in filters.clone() {
+        let len = filter.len().saturating_add(2).saturating_add(usize::from(qos.is_some()));
+        body_len = body_len.saturating_add(len);
+    }
+    let len = codec::packet_len(body_len);
+    admit(parts, QoS::AtMostOnce, false, len)?;
+    for (filter, _) in filters.clone() {
+        TopicFilter::new(filter)?;
+    }
+    let id = parts.work.outbox.next_id(parts.log);
+    let at = parts.work.outbox.make_room(parts.log, len);
+    let mut writer = Writer::new(parts.log.get_mut(at..).unwrap_or_default());
+    codec::write_header(&mut writer, packet_type.first_byte(), body_len);
+    writer.packet_id(id);
+    for (filter, qos) in filters {
+        writer.bytes(filter.as_bytes());
+        if let Some(qos) = qos {
+            writer.u8(qos.bits());
+        }
+    }
+    commit(parts, len, Some(id));
+    Ok(id)
+}

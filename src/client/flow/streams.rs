@@ -1,0 +1,73 @@
+//! Messages whose payload the application hands over piece by piece ([`Config::streams`]).
+
+use super::requests::{admit, commit, delivery};
+use crate::client::config::Config;
+use crate::client::error::{RequestError, StreamError};
+use crate::client::event::StreamedMessage;
+use crate::client::outbox::{STREAMED, WINDOW};
+use crate::client::parts::Parts;
+use crate::client::timers::Note;
+use crate::codec::{self, Publish, Writer};
+use crate::{PacketId, QoS, TopicName, Violation};
+
+/// See [`Client::publish_streamed`](crate::Client::publish_streamed).
+pub(in crate::client) fn publish_streamed<C: Config>(
+    parts: &mut Parts<'_, C>,
+    message: &StreamedMessage<'_>,
+) -> Result<Option<PacketId>, RequestError> {
+    if !parts.config.streams() {
+        return Err(RequestError::TurnedOff);
+    }
+    if message.qos != QoS::AtMostOnce && !message.repeatable {
+        return Err(RequestError::NotRepeatable);
+    }
+    let id_len = if message.qos == QoS::AtMostOnce { 0 } else { 2 };
+    let variable_len = message.topic.len().saturating_add(2).saturating_add(id_len);
+    let remaining_len = variable_len.saturating_add(message.payload_len);
+    let head_len = codec::packet_len(remaining_len).saturating_sub(message.payload_len);
+    let len = codec::packet_len(head_len);
+    // Besides the head, some of the payload must have room.
+    admit(parts, message.qos, message.qos != QoS::AtMostOnce, len.saturating_add(WINDOW))?;
+    if remaining_len > codec::MAX_REMAINING_LENGTH {
+        return Err(Violation::TooLong.into());
+    }
+    let topic = TopicName::new(message.topic)?;
+    let delivery = delivery(parts, message.qos);
+    let publish = Publish { topic, payload: &[], delivery, retain: message.retain };
+    publish.check(parts.work.link.version())?;
+    let at = parts.work.outbox.make_room(parts.log, len.saturating_add(WINDOW));
+    let mut writer = Writer::new(parts.log.get_mut(at..).unwrap_or_default());
+    codec::write_header(&mut writer, STREAMED, head_len);
+    codec::write_header(&mut writer, publish.first_byte(), remaining_len);
+    writer.bytes(topic.as_bytes());
+    if let Some(id) = delivery.id() {
+        writer.packet_id(id);
+    }
+    commit(parts, len, delivery.id());
+    Ok(delivery.id())
+}
+
+/// See [`Client::write_payload`](crate::Client::write_payload).
+pub(in crate::client) fn write_payload<C: Config>(
+    parts: &mut Parts<'_, C>,
+    payload: &[u8],
+) -> Result<usize, StreamError> {
+    let work = &mut *parts.work;
+    if !parts.config.streams() || !work.outbox.is_payload_asked() {
+        return Err(StreamError::NotAsked);
+    }
+    work.timers.note(Note::CHANGED);
+    Ok(work.outbox.take_payload(parts.log, payload))
+}
+
+/// See [`Client::abandon_payload`](crate::Client::abandon_payload).
+pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) -> Result<(), StreamError> {
+    let work = &mut *parts.work;
+    if !parts.config.streams() || !work.outbox.is_payload_asked() || work.outbox.is_streaming() {
+        return Err(StreamError::NotAsked);
+    }
+    work.outbox.abandon_payload(parts.log, parts.config.reports_loss());
+    work.timers.note(Note::CHANGED);
+    work.link.changed();
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! The inbound half: bytes come in, and the packet at the front is what an event is read from.
+//!
+//! ```text
+//! | done | packet at hand | fill -> | free |       before CONNECT has left:  | sent | CONNECT |
+//! 0    start             fill     rx.len()                                  0    start    fill
+//! ```
+
+use super::bytes::move_down;
+
+/// What the event at hand is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// There is no event.
+    None,
+    /// CONNACK.
+    Connected,
+    /// PUBLISH.
+    Message,
+    /// SUBACK.
+    Subscribed,
+    /// UNSUBACK.
+    Unsubscribed,
+    /// A request in the log that has ended.
+    Ended,
+    /// A streamed message whose payload is asked for.
+    StreamReady,
+    /// A message larger than the buffer: its head, if that fits.
+    LargeStart,
+    /// Bytes of its payload.
+    LargePiece,
+    /// Its end.
+    LargeEnd,
+    /// The loss of its end.
+    LargeAborted,
+    /// Its head, where its payload is not delivered.
+    LargeSkipped,
+    /// State that no image holds.
+    SaveDue,
+}
+
+/// How far a message is that is larger than the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// There is none.
+    None,
+    /// Its topic is skipped, because not even that fits.
+    Topic,
+    /// Its payload is on its way.
+    Payload,
+}
+
+/// A message that is larger than the buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Large {
+    pub(super) phase: Phase,
+    /// Flags of its fixed header.
+    pub(super) flags: u8,
+    pub(super) has_topic: bool,
+    /// Its payload is delivered.
+    pub(super) is_delivered: bool,
+    /// Its packet identifier; 0 if it has none.
+    pub(super) id: u16,
+    /// Bytes to come in this phase.
+    pub(super) left: usize,
+    /// Bytes to come after this phase; in the end, those of the payload.
+    pub(super) rest: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Inbox {
+    pub(super) start: usize,
+    pub(super) fill: usize,
+    /// Bytes at the front that go with the event.
+    pub(super) len: usize,
+    pub(super) event: Kind,
+    /// The answer that is owed for the event: its first byte, or 0.
+    pub(super) owed: u8,
+    /// The identifier of the event.
+    pub(super) id: u16,
+    /// The answer for the event is withheld for the application to give.
+    pub(super) has_receipt: bool,
+    /// The packet at the front waits for a place, so nothing behind it is read.
+    pub(super) is_blocked: bool,
+    /// It waits for the application to acknowledge another message.
+    pub(super) waits_for_receipt: bool,
+    /// A message of QoS 2 had no place among the identifiers: nothing more is taken in on this connection.
+    pub(super) is_refusing: bool,
+    /// A message that was delivered in pieces was cut off, which is to be told.
+    pub(super) is_aborted: bool,
+    /// CONNECT stands here, and has not left whole.
+    pub(super) holds_connect: bool,
+    pub(super) large: Large,
+}
+
+impl Inbox {
+    pub(super) const NEW: Self = Inbox {
+        start: 0,
+        fill: 0,
+        len: 0,
+        event: Kind::None,
+        owed: 0,
+        id: 0,
+        has_receipt: false,
+        is_blocked: false,
+        waits_for_receipt: false,
+        is_refusing: false,
+        is_aborted: false,
+        holds_connect: false,
+        large: Large {
+            phase: Phase::None,
+            flags: 0,
+            has_topic: false,
+            is_delivered: false,
+            id: 0,
+            left: 0,
+            rest: 0,
+        },
+    };
+
+    /// The link is lost: what has come and was not looked at will come again, or never mattered.
+    pub(super) fn link_lost(&mut self) {
+        let cut_off = self.large.phase == Phase::Payload && self.large.is_delivered;
+        *self = Inbox { is_aborted: self.is_aborted || cut_off, ..Self::NEW };
+    }
+
+    /// Where bytes from the transport go.
+    pub(super) fn free<'a>(&self, rx: &'a mut [u8]) -> &'a mut [u8] {
+        if self.holds_connect { &mut [] } else { rx.get_mut(self.fill..).unwrap_or_default() }
+    }
+
+    /// What has come and was not consumed; the rest of CONNECT before that has left.
+    pub(super) fn bytes<'a>(&self, rx: &'a [u8]) -> &'a [u8] {
+        rx.get(self.start..self.fill).unwrap_or_default()
+    }
+
+    /// Bytes have come, or CONNECT is put here.
+    pub(super) fn filled(&mut self, len: usize, rx_len: usize) {
+        self.fill = self.fill.saturating_add(len).min(rx_len);
+    }
+
+    /// Gives up bytes at the front.
+    pub(super) fn consume(&mut self, len: usize) {
+        self.start = self.start.wrapping_add(len);
+        if self.start >= self.fill {
+            (self.start, self.fill) = (0, 0);
+        }
+    }
+
+    /// So many bytes of CONNECT have left.
+    pub(super) fn connect_sent(&mut self, len: usize) {
+        self.consume(len);
+        self.holds_connect = self.fill != 0;
+    }
+
+    /// Sees to it that a packet of this length fits behind its beginning.
+    pub(super) fn make_room(&mut self, rx: &mut [u8], wanted: usize) {
+        if self.start > 0 && self.start.wrapping_add(wanted) > rx.len() {
+            let len = self.fill.wrapping_sub(self.start);
+            move_down(rx, self.start, 0, len);
+            (self.start, self.fill) = (0, len);
+        }
+    }
+
+    /// Whether a packet is on its way in.
+    pub(super) fn is_inside_packet(&self) -> bool {
+        self.fill > self.start || self.large.phase != Phase::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_moves_to_the_front_when_its_packet_needs_room() {
+        let mut rx = *b"abcdefgh";
+        let mut inbox = Inbox::NEW;
+        inbox.filled(8, 8);
+        inbox.consume(5);
+        inbox.make_room(&mut rx, 3);
+        assert_eq!(inbox.bytes(&rx), b"fgh");
+        assert!(inbox.free(&mut rx).is_empty());
+        inbox.make_room(&mut rx, 4);
+        assert_eq!(inbox.bytes(&rx), b"fgh");
+        assert_eq!(inbox.free(&mut rx).len(), 5);
+        inbox.consume(3);
+        assert_eq!(inbox.free(&mut rx).len(), 8);
+    }
+
+    #[test]
+    fn nothing_is_read_where_connect_stands() {
+        let mut rx = [0; 8];
+        let mut inbox = Inbox { holds_connect: true, ..Inbox::NEW };
+        inbox.filled(6, 8);
+        inbox.connect_sent(4);
+        assert!(inbox.holds_connect && inbox.free(&mut rx).is_empty());
+        inbox.connect_sent(2);
+        assert!(!inbox.holds_connect);
+        assert_eq!(inbox.free(&mut rx).len(), 8);
+    }
+}

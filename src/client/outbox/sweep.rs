@@ -1,0 +1,86 @@
+//! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
+
+use super::super::bytes::move_down;
+use super::record::Record;
+use super::{Outbox, losses, redelivery};
+
+/// What a sweep is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Why {
+    /// Room is to be made.
+    Room,
+    /// The connection is gone.
+    LinkLost {
+        /// What ends by that is to be told.
+        tell: bool,
+    },
+    /// The server has no session.
+    SessionLost {
+        /// What it may have seen ends by that.
+        gives_up: bool,
+        /// What ends by that is to be told.
+        tell: bool,
+    },
+    /// All is sent again.
+    Again {
+        /// On a connection that speaks MQTT 3.1.
+        mqtt31: bool,
+    },
+    /// The message of this identifier is given up.
+    GivenUp(u16),
+}
+
+impl Outbox {
+    pub(crate) fn sweep(&mut self, log: &mut [u8], why: Why) {
+        let inside = self.cur.wrapping_sub(self.rec);
+        let rec = self.rec;
+        let mut at = self.head;
+        let mut to = 0;
+        self.safe = self.safe.max(at);
+        self.saved = self.saved.max(at);
+        (self.kept, self.exactly_once, self.ended, self.streams) = (0, 0, 0, 0);
+        while let Some(record) = self.record(log, at) {
+            self.moved(at, to);
+            let next = record.end;
+            if let Some(record) = verdict(log, at, record, at < rec, why) {
+                let len = record.end.wrapping_sub(at);
+                move_down(log, at, to, len);
+                let moved = Record { end: to.wrapping_add(len), ..record };
+                self.count(log, to, moved, 1);
+                to = moved.end;
+            }
+            at = next;
+        }
+        self.moved(at, to);
+        (self.head, self.hint, self.tail, self.dead) = (0, 0, to, 0);
+        if matches!(why, Why::Again { .. }) {
+            self.rec = 0;
+        }
+        self.cur = self.rec.wrapping_add(inside);
+    }
+
+    /// What stood here stands there.
+    fn moved(&mut self, at: usize, to: usize) {
+        for place in [&mut self.rec, &mut self.safe, &mut self.saved] {
+            if *place == at {
+                *place = to;
+            }
+        }
+    }
+}
+
+/// What becomes of a record; `None` if it goes.
+fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> Option<Record> {
+    if record.is_dead() {
+        return None;
+    }
+    match why {
+        Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
+        Why::SessionLost { gives_up, tell } => {
+            losses::with_session(log, at, record, gives_up && has_left, tell)
+        }
+        Why::GivenUp(id) => losses::given_up(log, at, record, has_left, id),
+        Why::Again { mqtt31 } if has_left => Some(redelivery::again(log, at, record, mqtt31)),
+        Why::Again { .. } | Why::Room => Some(record),
+    }
+}

@@ -1,0 +1,58 @@
+//! A client taken apart for one call: its state, its configuration, and what it was lent.
+
+use super::answers;
+use super::work::Work;
+
+/// What makes requests and sends.
+#[derive(Debug)]
+pub(super) struct Parts<'a, C> {
+    pub(super) work: &'a mut Work,
+    pub(super) config: &'a C,
+    /// The part of the transmit buffer that requests have.
+    pub(super) log: &'a mut [u8],
+    /// The part of it that answers have.
+    pub(super) answers: &'a mut [u8],
+    /// The identifiers of inbound messages of QoS 2.
+    pub(super) ids: &'a mut [u8],
+    /// Bytes of the receive buffer.
+    pub(super) rx_len: usize,
+}
+
+impl<'a, C> Parts<'a, C> {
+    #[inline]
+    pub(super) fn new(
+        work: &'a mut Work,
+        config: &'a C,
+        tx: &'a mut [u8],
+        ids: &'a mut [u8],
+        rx_len: usize,
+    ) -> Self {
+        let (log, answers) = tx.split_at_mut_checked(log_len(tx.len())).unwrap_or_default();
+        Parts { work, config, log, answers, ids, rx_len }
+    }
+}
+
+/// Bytes of a transmit buffer of this length that requests have.
+pub(super) const fn log_len(tx_len: usize) -> usize {
+    tx_len.wrapping_sub(answers::share(tx_len))
+}
+
+/// All of it: what also takes in what comes.
+#[derive(Debug)]
+pub(super) struct Whole<'a, C> {
+    pub(super) rx: &'a mut [u8],
+    pub(super) out: Parts<'a, C>,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is the event at hand.
+    Event,
+    /// It is dealt with.
+    Done,
+    /// More bytes of it have to come.
+    Incomplete,
+    /// It cannot be dealt with before something else has happened.
+    Blocked,
+}

@@ -1,0 +1,149 @@
+//! All that a client keeps besides what it was lent. In the beginning nothing but zeros, so that a client in a `static` takes no
+//! flash.
+
+use super::answers::Answers;
+use super::inbox::Inbox;
+use super::outbox::Outbox;
+use super::timers::Timers;
+use crate::Version;
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum State {
+    /// There is none.
+    Offline,
+    /// CONNECT is on its way, CONNACK has not come.
+    Connecting,
+    /// The server has accepted the connection.
+    Connected,
+    /// DISCONNECT follows what is queued, or (after [`finish`](crate::Client::finish)) the end of all that is under way; then
+    /// the transport has to be closed.
+    Closing,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) state: State,
+    pub(super) mqtt31: bool,
+    /// Of the last CONNECT: the session that it began has ended with its connection.
+    pub(super) clean_session: bool,
+    /// CONNACK has come.
+    pub(super) is_accepted: bool,
+    /// No more requests are taken; DISCONNECT follows the end of those under way.
+    pub(super) is_finishing: bool,
+    /// Nothing can be sent any more, but what has come can still be read.
+    pub(super) is_output_lost: bool,
+    /// PINGREQ waits to be sent.
+    pub(super) is_ping_due: bool,
+    /// PINGREQ was offered, PINGRESP has not come.
+    pub(super) is_ping_awaited: bool,
+    /// Bytes that have left of a PINGREQ or DISCONNECT.
+    pub(super) fixed_sent: u8,
+    /// Event::SaveDue was told since the last change.
+    pub(super) is_save_told: bool,
+    /// How often requests were sent again on this connection.
+    pub(super) retries: u8,
+    /// In seconds.
+    pub(super) keep_alive: u16,
+    /// Of receipts, to tell those of other connections from.
+    pub(super) connection: u16,
+    /// Changes that an image of the session has to hold.
+    pub(super) revision: u32,
+    /// The revision of the last image.
+    pub(super) saved_revision: u32,
+    /// Acknowledgements that nothing waited for.
+    pub(super) ignored: u32,
+}
+
+impl Link {
+    const NEW: Self = Link {
+        state: State::Offline,
+        mqtt31: false,
+        clean_session: false,
+        is_accepted: false,
+        is_finishing: false,
+        is_output_lost: false,
+        is_ping_due: false,
+        is_ping_awaited: false,
+        fixed_sent: 0,
+        is_save_told: false,
+        retries: 0,
+        keep_alive: 0,
+        connection: 0,
+        revision: 0,
+        saved_revision: 0,
+        ignored: 0,
+    };
+
+    pub(super) const fn version(&self) -> Version {
+        if self.mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
+    }
+
+    /// Something has changed that an image of the session has to hold.
+    pub(super) fn changed(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+        self.is_save_told = false;
+    }
+
+    /// The connection is gone; what is of the session stays.
+    pub(super) fn reset(&mut self) {
+        *self = Link {
+            mqtt31: self.mqtt31,
+            clean_session: self.clean_session,
+            is_save_told: self.is_save_told,
+            connection: self.connection.wrapping_add(1),
+            revision: self.revision,
+            saved_revision: self.saved_revision,
+            ignored: self.ignored,
+            ..Self::NEW
+        };
+    }
+}
+
+/// Where the bytes come from that are to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// There are none.
+    None,
+    /// CONNECT, in the receive buffer.
+    Connect,
+    PingReq,
+    Disconnect,
+    Answers,
+    Requests,
+    /// The payload of a streamed message.
+    Payload,
+}
+
+/// Bytes that the transport was offered. They count as seen by the server until it is told how many were taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offer {
+    pub(super) source: Source,
+    pub(super) len: usize,
+}
+
+impl Offer {
+    pub(super) const NONE: Self = Offer { source: Source::None, len: 0 };
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Work {
+    pub(super) link: Link,
+    pub(super) inbox: Inbox,
+    pub(super) offer: Offer,
+    pub(super) answers: Answers,
+    pub(super) outbox: Outbox,
+    pub(super) timers: Timers,
+}
+
+impl Work {
+    pub(super) const NEW: Self = Work {
+        link: Link::NEW,
+        inbox: Inbox::NEW,
+        offer: Offer::NONE,
+        answers: Answers::NEW,
+        outbox: Outbox::NEW,
+        timers: Timers::NEW,
+    };
+}
