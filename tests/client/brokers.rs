@@ -128,7 +128,7 @@ fn a_pubrel_that_is_not_answered_costs_the_link_and_not_the_message() {
 fn aedes_never_has_a_session() {
     for (loss, sent) in [(SessionLoss::Resend, 1), (SessionLoss::Drop, 0)] {
         let mut rig = Rig::online();
-        rig.client.options_mut().session_loss = loss;
+        rig.choose(|c| c.session_loss = loss);
         rig.publishes("a", b"", AtLeastOnce);
         rig.sends();
         rig.cut();

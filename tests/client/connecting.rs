@@ -166,16 +166,16 @@ fn connect_is_refused_while_there_is_a_connection() {
     let mut rig = Rig::new();
     rig.connects(&CONNECT);
     for _ in 0..3 {
-        assert_eq!(rig.client.connect(&CONNECT, rig.now()), Err(ConnectError::AlreadyConnected));
+        assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
         rig.takes(5);
     }
     assert_eq!(rig.sends().len(), 1, "one CONNECT");
     rig.accepts(false);
-    assert_eq!(rig.client.connect(&CONNECT, rig.now()), Err(ConnectError::AlreadyConnected));
+    assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
     rig.disconnects();
-    assert_eq!(rig.client.connect(&CONNECT, rig.now()), Err(ConnectError::AlreadyConnected));
+    assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
     assert_eq!(rig.sends(), ["DISCONNECT"]);
-    assert_eq!(rig.client.connect(&CONNECT, rig.now()), Ok(()));
+    assert_eq!(rig.client.connect(&CONNECT), Ok(()));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn connect_that_the_standard_forbids_changes_nothing() {
     ];
     for (connect, violation) in cases {
         let mut rig = Rig::new();
-        assert_eq!(rig.client.connect(&connect, rig.now()), Err(ConnectError::Forbidden(violation)));
+        assert_eq!(rig.client.connect(&connect), Err(ConnectError::Forbidden(violation)));
         assert_eq!(rig.client.state(), State::Offline);
         assert_eq!(rig.deadline(), None);
         assert!(rig.sends().is_empty());
@@ -202,6 +202,6 @@ fn connect_that_the_standard_forbids_changes_nothing() {
 fn connect_that_does_not_fit_says_how_much_room_there_is() {
     let mut rig = Rig::<8>::sized(64, 40);
     let connect = Connect::new("a client identifier that is rather long");
-    assert_eq!(rig.client.connect(&connect, rig.now()), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
+    assert_eq!(rig.client.connect(&connect), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
     rig.comes_online(&CONNECT, false);
 }

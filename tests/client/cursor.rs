@@ -47,9 +47,8 @@ fn what_is_pending_stays_until_it_is_sent() {
 fn sent_can_be_told_in_parts() {
     let mut rig = busy();
     let offered = rig.client.pending().to_vec();
-    let now = rig.now();
     for _ in &offered {
-        rig.client.sent(1, now);
+        rig.client.sent(1);
     }
     rig.wire.extend(offered);
     assert_eq!(rig.packets(), BUSY);
@@ -59,12 +58,11 @@ fn sent_can_be_told_in_parts() {
 #[test]
 fn more_than_was_offered_cannot_be_sent() {
     let mut rig = busy();
-    let now = rig.now();
-    rig.client.sent(1, now);
+    rig.client.sent(1);
     let offered = rig.client.pending().len();
     rig.publishes("f", b"", AtMostOnce);
-    rig.client.sent(usize::MAX, now);
-    rig.client.sent(1, now);
+    rig.client.sent(usize::MAX);
+    rig.client.sent(1);
     assert_eq!(rig.sends(), ["PUBLISH f qos=0 (0 B)"], "the {offered} bytes offered, and no others");
 }
 
@@ -90,12 +88,11 @@ fn packets_never_interleave() {
             rig.publishes("b", b"one", AtLeastOnce);
             rig.publishes("a", b"zero", AtMostOnce);
             rig.publishes("c", b"two", ExactlyOnce);
-            let now = rig.now();
             let mut offered = rig.client.pending().to_vec();
             thing(&mut rig);
             rig.events();
             offered.truncate(taken);
-            rig.client.sent(offered.len(), now);
+            rig.client.sent(offered.len());
             rig.wire = offered;
             let lines = rig.sends();
             let first = lines.iter().position(|line| line.starts_with("PUBLISH b")).unwrap();
@@ -160,7 +157,6 @@ fn an_answer_before_sent_is_told_is_not_lost() {
     rig.publishes("a", b"", AtLeastOnce);
     let len = rig.client.pending().len();
     rig.gives(Packet::PubAck(id(1)));
-    let now = rig.now();
-    rig.client.sent(len, now);
+    rig.client.sent(len);
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }

@@ -27,13 +27,12 @@ fn nothing_follows_it() {
         let mut rig = Rig::online();
         rig.disconnects();
         rig.takes(taken);
-        let now = rig.now();
         for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             let message = Message::new("a", b"").qos(qos);
-            assert_eq!(rig.client.publish(&message, now), Err(RequestError::NotConnected));
+            assert_eq!(rig.client.publish(&message), Err(RequestError::NotConnected));
         }
-        assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)], now), Err(RequestError::NotConnected));
-        assert_eq!(rig.client.unsubscribe(&["a"], now), Err(RequestError::NotConnected));
+        assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)]), Err(RequestError::NotConnected));
+        assert_eq!(rig.client.unsubscribe(&["a"]), Err(RequestError::NotConnected));
         rig.disconnects();
         assert_eq!(rig.sends(), ["DISCONNECT"]);
         rig.disconnects();
@@ -123,7 +122,7 @@ fn a_server_that_does_not_take_it_is_left_alone() {
 #[test]
 fn only_output_is_waited_for() {
     let mut rig = Rig::online();
-    rig.client.options_mut().timeouts.ack_ms = 1_000;
+    rig.choose(|c| c.ack_timeout_ms = 1_000);
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.disconnects();

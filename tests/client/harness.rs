@@ -19,6 +19,8 @@ use baremqtt::{
     SubAckCodes, TopicName, Version,
 };
 
+pub use crate::choices::{Choices, Values};
+
 /// How many bytes the transport takes and gives at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunks {
@@ -38,10 +40,10 @@ pub const CHUNKINGS: [Chunks; 5] = [
 /// What most tests connect with: a session that outlives the connection, and no keep alive to care about.
 pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 
-/// A client, its clock, and the far end of its transport.
+/// A client, its clock, and the far end of its transport. `N` requests can be under way, 0 for as many as fit.
 #[derive(Clone)]
 pub struct Rig<const N: usize = 8> {
-    pub client: Client<Vec<u8>, Vec<u8>, N>,
+    pub client: Client<Vec<u8>, Vec<u8>, Choices>,
     pub chunks: Chunks,
     pub version: Version,
     now: u64,
@@ -71,8 +73,13 @@ impl Rig {
 impl<const N: usize> Rig<N> {
     /// Off line, with receive and transmit buffers of these sizes.
     pub fn sized(rx: usize, tx: usize) -> Self {
+        let choices = Choices::new();
+        choices.choose(|c| {
+            c.max_requests = N as u16;
+            c.streams = true;
+        });
         Rig {
-            client: Client::new(Buffers { rx: vec![0; rx], tx: vec![0; tx] }),
+            client: Client::with_config(Buffers { rx: vec![0; rx], tx: vec![0; tx] }, choices),
             chunks: CHUNKINGS[0],
             version: Version::Mqtt311,
             now: 0,
@@ -89,7 +96,12 @@ impl<const N: usize> Rig<N> {
     }
 
     pub fn now(&self) -> Instant {
-        Instant::from_millis(self.now)
+        Instant::from_millis(self.now as u32)
+    }
+
+    /// Makes choices of the configuration.
+    pub fn choose(&self, choose: impl FnOnce(&mut Values)) {
+        self.client.config().choose(choose);
     }
 
     /// Sends CONNECT and answers it; what the client sends next is not looked at.
@@ -108,29 +120,25 @@ impl<const N: usize> Rig<N> {
     /// Queues CONNECT.
     pub fn connects(&mut self, connect: &Connect<'_>) {
         self.version = connect.version;
-        self.client.connect(connect, self.now()).unwrap();
+        self.client.connect(connect).unwrap();
     }
 
     /// Publishes; 0 stands for no identifier.
     pub fn publishes(&mut self, topic: &str, payload: &[u8], qos: QoS) -> u16 {
-        let now = self.now();
-        let id = self.client.publish(&Message::new(topic, payload).qos(qos), now).unwrap();
+        let id = self.client.publish(&Message::new(topic, payload).qos(qos)).unwrap();
         id.map_or(0, PacketId::get)
     }
 
     pub fn subscribes(&mut self, filters: &[(&str, QoS)]) -> u16 {
-        let now = self.now();
-        self.client.subscribe(filters, now).unwrap().get()
+        self.client.subscribe(filters).unwrap().get()
     }
 
     pub fn unsubscribes(&mut self, filters: &[&str]) -> u16 {
-        let now = self.now();
-        self.client.unsubscribe(filters, now).unwrap().get()
+        self.client.unsubscribe(filters).unwrap().get()
     }
 
     pub fn disconnects(&mut self) {
-        let now = self.now();
-        self.client.disconnect(now);
+        self.client.disconnect();
     }
 
     /// The transport takes all that the client has for it. The packets, one line each.
@@ -145,11 +153,10 @@ impl<const N: usize> Rig<N> {
 
     /// The transport takes at most so many bytes; says how many.
     pub fn takes(&mut self, most: usize) -> usize {
-        let now = self.now();
         let pending = self.client.pending();
         let len = pending.len().min(most);
         self.wire.extend_from_slice(&pending[..len]);
-        self.client.sent(len, now);
+        self.client.sent(len);
         len
     }
 
@@ -182,13 +189,12 @@ impl<const N: usize> Rig<N> {
 
     fn pours(&mut self) {
         loop {
-            let now = self.now();
             let buffer = self.client.receive_buffer();
             let len = buffer.len().min(self.chunks.into).min(self.backlog.len());
             for (to, from) in buffer.iter_mut().zip(self.backlog.drain(..len)) {
                 *to = from;
             }
-            self.client.received(len, now);
+            self.client.received(len);
             self.advances();
             if len == 0 {
                 return;
@@ -235,8 +241,10 @@ impl<const N: usize> Rig<N> {
         self.now = ms;
     }
 
-    pub fn deadline(&self) -> Option<u64> {
-        self.client.deadline().map(Instant::as_millis)
+    /// When the client wants to be called, if nothing else happens.
+    pub fn deadline(&mut self) -> Option<u64> {
+        self.advances();
+        self.client.time_left().map(|left| self.now + u64::from(left))
     }
 
     /// The transport is gone, with what was under way on it.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::session::{Request, Session, Slot};
 use baremqtt::{Full, Message, RequestError};
 
 use crate::harness::*;
@@ -37,39 +36,42 @@ fn they_count_upwards_and_wrap_around_past_0() {
 /// One message that is never answered, while the identifiers go round it.
 #[test]
 fn one_in_use_is_passed_over() {
-    let mut session = Session::<[Slot; 4]>::starting_at(id(65_000));
-    session.open(id(65_000), Request::ExactlyOnce);
+    let mut rig = Rig::online();
+    rig.client.set_next_packet_id(id(65_000));
+    assert_eq!(rig.publishes("a", b"", ExactlyOnce), 65_000);
     for _ in 0..200_000 {
-        let next = session.next_id().unwrap();
-        assert_ne!(next, id(65_000));
-        assert!(session.open(next, Request::AtLeastOnce));
-        session.sent(next);
-        assert!(session.puback(next));
+        let next = rig.publishes("a", b"", AtLeastOnce);
+        assert_ne!(next, 65_000);
+        rig.takes(usize::MAX);
+        rig.wire.clear();
+        rig.gives(Packet::PubAck(id(next)));
     }
+    assert_eq!(rig.events().len(), 200_000);
 }
 
-/// Identifier 0 is no identifier, so at the wrap its slot is reached a lap later: it must not look taken meanwhile.
+/// Many in use in sequence, over the wrap.
 #[test]
-fn the_last_free_slot_is_found_at_the_wrap() {
-    let mut session = Session::<[Slot; 8]>::starting_at(id(65_529));
-    for _ in 0..7 {
-        let next = session.next_id().unwrap();
-        assert!(session.open(next, Request::ExactlyOnce));
-    }
-    assert_eq!(session.next_id(), Some(id(8)));
-    session.open(id(8), Request::ExactlyOnce);
-    assert_eq!(session.next_id(), None);
+fn many_in_use_are_passed_over() {
+    let mut rig = Rig::<0>::sized(64, 4096);
+    rig.choose(|c| c.max_exactly_once = 0);
+    rig.client.set_next_packet_id(id(65_500));
+    let first: Vec<u16> = (0..100).map(|_| rig.publishes("a", b"", ExactlyOnce)).collect();
+    let expected: Vec<u16> = (65_500..=65_535).chain(1..=64).collect();
+    assert_eq!(first, expected);
+    rig.client.set_next_packet_id(id(65_499));
+    assert_eq!(rig.publishes("a", b"", AtLeastOnce), 65_499);
+    assert_eq!(rig.publishes("a", b"", AtLeastOnce), 65);
 }
 
 #[test]
-fn as_many_as_there_are_slots_and_never_one_twice() {
+fn as_many_as_are_allowed_and_never_one_twice() {
     let mut rig = Rig::<16>::sized(64, 2048);
     rig.comes_online(&CONNECT, false);
     let mut used = BTreeSet::new();
     let mut random = 12_345_u32;
     for _ in 0..5_000 {
         while let Ok(Some(number)) =
-            rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce), rig.now())
+            rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce))
         {
             assert!(used.insert(number), "{number} is in use");
         }
@@ -93,10 +95,10 @@ fn pubrec_does_not_free_one() {
     rig.gives(Packet::PubRec(id(1)));
     let message = Message::new("b", b"").qos(AtLeastOnce);
     let full = Err(RequestError::Full(Full::Requests));
-    assert_eq!(rig.client.publish(&message, rig.now()), full);
+    assert_eq!(rig.client.publish(&message), full);
     rig.sends();
     rig.gives(Packet::PubComp(id(1)));
-    assert_eq!(rig.client.publish(&message, rig.now()), Ok(Some(id(2))));
+    assert_eq!(rig.client.publish(&message), Ok(Some(id(2))));
 }
 
 /// A time-out or a lost link never frees the identifier of a message.
@@ -108,5 +110,5 @@ fn a_time_out_does_not_free_one() {
     rig.sends();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
     let full = Err(RequestError::Full(Full::Requests));
-    assert_eq!(rig.client.publish(&Message::new("b", b"").qos(AtLeastOnce), rig.now()), full);
+    assert_eq!(rig.client.publish(&Message::new("b", b"").qos(AtLeastOnce)), full);
 }

@@ -166,7 +166,7 @@ fn there_are_no_endless_pings() {
 #[test]
 fn without_a_time_out_it_goes_on() {
     let mut rig = online(10);
-    rig.client.options_mut().timeouts.pingresp_ms = 0;
+    rig.choose(|c| c.pingresp_timeout_ms = 0);
     for second in [10, 20, 30] {
         assert_eq!(rig.at(second * 1_000).sends(), ["PINGREQ"]);
     }

@@ -11,7 +11,7 @@ const PAYLOAD: &[u8] =
 
 fn online(large: LargeMessages, chunks: Chunks) -> Rig {
     let mut rig = Rig::sized(32, 256).chunked(chunks);
-    rig.client.options_mut().large_messages = large;
+    rig.choose(|c| c.large_messages = large);
     rig.comes_online(&CONNECT, false);
     rig
 }

@@ -2,17 +2,17 @@
 
 mod brokers;
 mod bursts;
+#[path = "../common/choices.rs"]
+mod choices;
 mod connecting;
 mod cursor;
 mod cuts;
 mod disconnecting;
 mod harness;
 mod identifiers;
-#[cfg(not(feature = "large-messages"))]
 #[path = "../common/image.rs"]
 mod image;
 mod keep_alive;
-#[cfg(feature = "large-messages")]
 mod large;
 mod manual;
 mod model;
@@ -23,14 +23,11 @@ mod receiving;
 mod reconnecting;
 mod refusals;
 mod release_order;
-mod routing;
+
 mod saving;
 mod session_loss;
 mod soak;
 mod storage;
-#[cfg(feature = "large-messages")]
 mod streaming;
 mod subscribing;
 mod timeouts;
-#[cfg(not(feature = "large-messages"))]
-mod without_large_messages;

@@ -7,7 +7,7 @@ use crate::harness::*;
 
 fn online() -> Rig {
     let mut rig = Rig::sized(64, 160);
-    rig.client.options_mut().manual_acknowledgement = true;
+    rig.choose(|c| c.manual_acknowledgement = true);
     rig.comes_online(&CONNECT, false);
     rig
 }
@@ -16,7 +16,7 @@ fn online() -> Rig {
 fn receive(rig: &mut Rig, bytes: &[u8]) -> Option<Receipt> {
     let now = rig.now();
     rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
-    rig.client.received(bytes.len(), now);
+    rig.client.received(bytes.len());
     assert_eq!(rig.client.advance(now), Ok(true));
     let receipt = rig.client.receipt();
     assert_eq!(rig.client.advance(now), Ok(false));
@@ -39,10 +39,9 @@ fn nothing_is_acknowledged_before_the_receipt_is_given_back() {
     let second = receive(&mut rig, &qos2(8)).unwrap();
     assert_eq!(receive(&mut rig, b"\x30\x03\x00\x01a"), None, "QoS 0");
     assert!(rig.sends().is_empty());
-    let now = rig.now();
-    rig.client.acknowledge(first, now).unwrap();
+    rig.client.acknowledge(first).unwrap();
     assert_eq!(rig.sends(), ["PUBACK id=7"]);
-    rig.client.acknowledge(second, now).unwrap();
+    rig.client.acknowledge(second).unwrap();
     assert_eq!(rig.sends(), ["PUBREC id=8"]);
     rig.gives(pubrel(8));
     assert_eq!(rig.sends(), ["PUBCOMP id=8"]);
@@ -53,12 +52,11 @@ fn receipts_go_back_in_their_order() {
     let mut rig = online();
     let first = receive(&mut rig, &qos1(7)).unwrap();
     let second = receive(&mut rig, &qos2(3)).unwrap();
-    let now = rig.now();
     let out_of_order = Err(AcknowledgeError::OutOfOrder { oldest: id(7) });
-    assert_eq!(rig.client.acknowledge(second, now), out_of_order);
-    assert_eq!(rig.client.acknowledge(first, now), Ok(()));
-    assert_eq!(rig.client.acknowledge(first, now), Err(AcknowledgeError::Stale), "only once");
-    assert_eq!(rig.client.acknowledge(second, now), Ok(()));
+    assert_eq!(rig.client.acknowledge(second), out_of_order);
+    assert_eq!(rig.client.acknowledge(first), Ok(()));
+    assert_eq!(rig.client.acknowledge(first), Err(AcknowledgeError::Stale), "only once");
+    assert_eq!(rig.client.acknowledge(second), Ok(()));
 }
 
 #[test]
@@ -67,12 +65,11 @@ fn a_receipt_is_bound_to_its_connection() {
         let mut rig = online();
         let old = receive(&mut rig, &bytes).unwrap();
         rig.cut();
-        let now = rig.now();
-        assert_eq!(rig.client.acknowledge(old, now), Err(AcknowledgeError::Stale));
+        assert_eq!(rig.client.acknowledge(old), Err(AcknowledgeError::Stale));
         rig.comes_online(&CONNECT, true);
         let new = receive(&mut rig, &bytes).expect("it comes again, at QoS 2 too");
-        assert_eq!(rig.client.acknowledge(old, now), Err(AcknowledgeError::Stale));
-        assert_eq!(rig.client.acknowledge(new, now), Ok(()));
+        assert_eq!(rig.client.acknowledge(old), Err(AcknowledgeError::Stale));
+        assert_eq!(rig.client.acknowledge(new), Ok(()));
         assert_eq!(rig.sends().len(), 1);
     }
 }
@@ -86,35 +83,30 @@ fn a_repetition_on_the_same_connection_is_passed_over() {
     assert!(rig.sends().is_empty(), "and not answered before its time");
 }
 
-/// Eight runs of messages wait; the ninth holds reading until a receipt comes back.
+/// As many wait as answers have places; the next one holds reading until a receipt comes back.
 #[test]
-fn without_a_place_for_a_receipt_reading_is_held() {
+fn without_a_place_for_its_answer_reading_is_held() {
     let mut rig = online();
-    let receipts: Vec<Receipt> =
-        (1..=8).map(|number| receive(&mut rig, &qos1(number * 10)).unwrap()).collect();
+    let receipts: Vec<Receipt> = (1..=8).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
+    assert!(!rig.client.waits_for_acknowledgement());
     rig.gives_bytes(&qos1(99));
     assert!(rig.events().is_empty());
-    let now = rig.now();
-    rig.client.acknowledge(receipts[0], now).unwrap();
+    assert!(rig.client.waits_for_acknowledgement());
+    rig.client.acknowledge(receipts[0]).unwrap();
+    assert_eq!(rig.sends(), ["PUBACK id=1"]);
     assert_eq!(rig.events(), ["message a qos=1 id=99 (0 B)"]);
-    assert_eq!(rig.sends(), ["PUBACK id=10"]);
 }
 
+/// What is withheld has its place already.
 #[test]
-fn without_room_for_the_answer_the_receipt_stays() {
+fn a_full_buffer_does_not_keep_a_receipt_from_coming_back() {
     let mut rig = online();
-    let now = rig.now();
-    // All that messages can have: 32 bytes are left, four of them for PINGREQ and DISCONNECT: seven answers.
     rig.publishes("a", &[0; 160 - 32 - 5], AtMostOnce);
-    let mut waiting: Vec<Receipt> = (1..=9).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
-    waiting.retain(|receipt| rig.client.acknowledge(*receipt, now).is_err());
-    assert_eq!(waiting.len(), 2);
-    assert_eq!(rig.client.acknowledge(waiting[0], now), Err(AcknowledgeError::Full));
-    assert_eq!(rig.sends().len(), 1 + 7);
+    let waiting: Vec<Receipt> = (1..=8).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
     for receipt in waiting {
-        assert_eq!(rig.client.acknowledge(receipt, now), Ok(()));
+        assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    assert_eq!(rig.sends(), ["PUBACK id=8", "PUBACK id=9"]);
+    assert_eq!(rig.sends().len(), 1 + 8);
 }
 
 #[test]
@@ -126,35 +118,55 @@ fn by_default_there_is_no_receipt() {
     }
 }
 
-/// Identifiers so scattered that neither a receipt nor an identifier has a place any more: what would make room lies behind the
-/// message that waits. That is an error, and the next connection gets further.
+/// Identifiers so scattered that those of messages under way take all entries: what would make room for the next one lies
+/// behind it. The connection ends, and the next one gets further.
 #[test]
 fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
     let mut rig = Rig::online();
-    rig.client.options_mut().manual_acknowledgement = true;
-    let now = rig.now();
-    let scattered: Vec<u16> = (1..=16).map(|number| number * 1_000).collect();
-    let mut receipts = Vec::new();
-    for &number in &scattered {
+    rig.choose(|c| c.manual_acknowledgement = true);
+    let scattered: Vec<u16> = (1..=20).map(|number| number * 1_000).collect();
+    for &number in &scattered[..17] {
         let receipt = receive(&mut rig, &qos2(number)).unwrap();
-        receipts.push(receipt);
-        if number <= 8_000 {
-            assert_eq!(rig.client.acknowledge(receipt, now), Ok(()));
-        }
+        assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    assert_eq!(rig.client.acknowledge(receipts[8], now), Err(AcknowledgeError::InboundFull));
-    rig.gives_bytes(&qos2(17_000));
-    assert!(rig.events().is_empty(), "answers are owed");
-    assert_eq!(rig.sends().len(), 8);
-    assert_eq!(rig.events(), ["error InboundFull"]);
+    rig.gives_bytes(&qos2(18_000));
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.sends().len(), 17);
+    let now = rig.now().as_millis();
+    assert_eq!(rig.at(u64::from(now) + 2_000).events(), ["error InboundFull"]);
 
     rig.comes_online(&CONNECT, true);
-    for &number in &scattered[..8] {
+    for &number in &scattered[..17] {
         rig.gives(pubrel(number));
     }
-    for &number in &scattered[8..] {
+    for &number in &scattered[17..] {
         let receipt = receive(&mut rig, &qos2(number)).unwrap();
-        assert_eq!(rig.client.acknowledge(receipt, now), Ok(()));
+        assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    assert_eq!(rig.sends().len(), 16);
+    assert_eq!(rig.sends().len(), 20);
+}
+
+/// However scattered: a message is delivered only where its identifier has an entry when it is acknowledged.
+#[test]
+fn a_receipt_never_fails_for_want_of_an_entry() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.manual_acknowledgement = true);
+    let mut waiting = std::collections::VecDeque::new();
+    let mut delivered = 0;
+    for number in 1..=60_u16 {
+        let bytes = qos2(number * 1_000);
+        rig.client.receive_buffer()[..bytes.len()].copy_from_slice(&bytes);
+        rig.client.received(bytes.len());
+        while !rig.client.advance(rig.now()).unwrap() {
+            // It waits for others.
+            let receipt = waiting.pop_front().expect("else it would not wait");
+            assert_eq!(rig.client.acknowledge(receipt), Ok(()));
+            rig.takes(usize::MAX);
+            rig.gives(pubrel(receipt.id().get()));
+        }
+        waiting.push_back(rig.client.receipt().unwrap());
+        delivered += 1;
+        assert!(!rig.client.advance(rig.now()).unwrap());
+    }
+    assert_eq!(delivered, 60);
 }

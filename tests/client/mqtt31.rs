@@ -2,7 +2,7 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{Connect, Message, RequestError, Retry, Version, Violation};
+use baremqtt::{Connect, Message, RequestError, Version, Violation};
 
 use crate::harness::*;
 
@@ -38,7 +38,7 @@ fn connack_does_not_tell_of_a_session() {
 fn the_application_chooses_what_is_assumed() {
     for kept in [true, false] {
         let mut rig = online();
-        rig.client.options_mut().assume_session_kept = kept;
+        rig.choose(|c| c.assume_session_kept = kept);
         rig.delivers("in", b"", ExactlyOnce, 7);
         rig.publishes("a", b"", ExactlyOnce);
         rig.publishes("b", b"", ExactlyOnce);
@@ -135,12 +135,11 @@ fn nothing_is_sent_before_connack() {
 fn a_topic_has_at_most_32767_characters() {
     let mut rig = Rig::<8>::sized(64, 80_000);
     rig.comes_online(&CONNECT31, false);
-    let now = rig.now();
     let topic = "x".repeat(32_768);
     let refused = Err(RequestError::Forbidden(Violation::TopicLength));
-    assert_eq!(rig.client.publish(&Message::new(&topic, b""), now), refused);
+    assert_eq!(rig.client.publish(&Message::new(&topic, b"")), refused);
     assert!(rig.sends().is_empty());
-    assert!(rig.client.publish(&Message::new(&topic[1..], b""), now).is_ok());
+    assert!(rig.client.publish(&Message::new(&topic[1..], b"")).is_ok());
     assert_eq!(rig.sends().len(), 1);
 }
 
@@ -156,7 +155,7 @@ fn pingresp_that_is_missing_ends_the_connection() {
 #[test]
 fn requests_can_be_retried_with_dup() {
     let mut rig = Rig::new();
-    rig.client.options_mut().retry = Retry::Mqtt31 { after_ms: 5_000 };
+    rig.choose(|c| c.retry_ms = 5_000);
     rig.comes_online(&CONNECT31, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
@@ -182,7 +181,7 @@ fn requests_can_be_retried_with_dup() {
 #[test]
 fn nothing_is_retried_in_3_1_1() {
     let mut rig = Rig::new();
-    rig.client.options_mut().retry = Retry::Mqtt31 { after_ms: 5_000 };
+    rig.choose(|c| c.retry_ms = 5_000);
     rig.comes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();

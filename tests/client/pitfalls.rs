@@ -18,7 +18,6 @@ fn rust_mqtt_38_received_bytes_are_never_lost() {
     assert_eq!(rig.events(), ["message a qos=1 id=9 (2 B) \"hi\""]);
 }
 
-#[cfg(feature = "large-messages")]
 #[test]
 fn rust_mqtt_45_and_82_large_payload_and_empty_suback_do_not_panic() {
     let mut rig = Rig::<8>::sized(32, 128);
@@ -63,7 +62,7 @@ fn minimq_38_a_transport_that_takes_nothing_now_is_no_failure() {
 fn minimq_206_connect_has_room_behind_messages_in_flight() {
     let mut rig = Rig::<8>::sized(64, 160);
     rig.comes_online(&CONNECT, false);
-    while rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce), rig.now()).is_ok() {}
+    while rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce)).is_ok() {}
     rig.sends();
     rig.cut();
     rig.comes_online(&CONNECT, true);
@@ -120,12 +119,11 @@ fn coremqtt_a_steady_qos_0_stream_does_not_starve_the_ping() {
     assert!(pings > 0);
 }
 
-#[cfg(feature = "large-messages")]
 #[test]
 fn coremqtt_161_rumqtt_924_a_packet_over_the_buffer_is_acknowledged_and_the_link_lives() {
     for large in [baremqtt::LargeMessages::Skip, baremqtt::LargeMessages::Pieces] {
         let mut rig = Rig::<8>::sized(64, 160);
-        rig.client.options_mut().large_messages = large;
+        rig.choose(|c| c.large_messages = large);
         rig.comes_online(&CONNECT, false);
         rig.delivers("a", &[b'x'; 1_000], AtLeastOnce, 7);
         assert_eq!(rig.sends(), ["PUBACK id=7"]);
@@ -164,7 +162,7 @@ fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
         rig.sends();
         rig.gives(Packet::PubAck(id(number)));
     }
-    let full = rig.client.publish(&Message::new("x", b"").qos(AtLeastOnce), rig.now());
+    let full = rig.client.publish(&Message::new("x", b"").qos(AtLeastOnce));
     assert_eq!(full, Ok(Some(id(12))));
 }
 
@@ -231,7 +229,7 @@ fn rumqtt_263_a_full_queue_is_told_at_once() {
     let mut rig = Rig::<1>::sized(64, 256);
     rig.comes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);
-    let again = rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce), rig.now());
+    let again = rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce));
     assert_eq!(again, Err(RequestError::Full(Full::Requests)));
 }
 

@@ -48,9 +48,8 @@ fn exactly_once() {
 #[test]
 fn retained_and_empty() {
     let mut rig = Rig::online();
-    let now = rig.now();
-    rig.client.publish(&Message::new("a", b"").retain(), now).unwrap();
-    rig.client.publish(&Message::new("a", b"").qos(ExactlyOnce).retain(), now).unwrap();
+    rig.client.publish(&Message::new("a", b"").retain()).unwrap();
+    rig.client.publish(&Message::new("a", b"").qos(ExactlyOnce).retain()).unwrap();
     assert_eq!(rig.sends(), ["PUBLISH a qos=0 retain (0 B)", "PUBLISH a qos=2 id=1 retain (0 B)"]);
 }
 
@@ -85,10 +84,9 @@ fn off_line_qos_1_and_2_queue_and_qos_0_is_refused() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
-    let now = rig.now();
-    assert_eq!(rig.client.publish(&Message::new("c", b""), now), Err(RequestError::NotConnected));
+    assert_eq!(rig.client.publish(&Message::new("c", b"")), Err(RequestError::NotConnected));
     rig.connects(&CONNECT);
-    assert_eq!(rig.client.publish(&Message::new("c", b""), now), Err(RequestError::NotConnected));
+    assert_eq!(rig.client.publish(&Message::new("c", b"")), Err(RequestError::NotConnected));
     rig.publishes("d", b"", AtLeastOnce);
     assert_eq!(rig.sends().len(), 1, "CONNECT");
     rig.accepts(false);
@@ -111,7 +109,6 @@ fn what_was_queued_off_line_survives_a_clean_session() {
 #[test]
 fn a_topic_that_the_standard_forbids_is_refused() {
     let mut rig = Rig::online();
-    let now = rig.now();
     let long = "x".repeat(65_536);
     for (topic, violation) in [
         ("", Violation::TopicEmpty),
@@ -122,7 +119,7 @@ fn a_topic_that_the_standard_forbids_is_refused() {
     ] {
         for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             let message = Message::new(topic, b"").qos(qos);
-            assert_eq!(rig.client.publish(&message, now), Err(RequestError::Forbidden(violation)));
+            assert_eq!(rig.client.publish(&message), Err(RequestError::Forbidden(violation)));
         }
     }
     assert!(rig.sends().is_empty());
@@ -140,7 +137,7 @@ fn a_window_that_slides() {
         while done < 100 {
             let qos = [AtLeastOnce, ExactlyOnce][queued % 2];
             let message = Message::new("topic", b"payload").qos(qos);
-            if queued < 100 && rig.client.publish(&message, rig.now()).is_ok() {
+            if queued < 100 && rig.client.publish(&message).is_ok() {
                 queued += 1;
                 continue;
             }
@@ -163,10 +160,10 @@ fn a_handler_can_publish_while_it_borrows_the_payload() {
     let mut rig = Rig::online();
     let now = rig.now();
     rig.client.receive_buffer()[..9].copy_from_slice(b"\x32\x07\x00\x01a\x00\x09hi");
-    rig.client.received(9, now);
+    rig.client.received(9);
     assert_eq!(rig.client.advance(now), Ok(true));
     let (Some(baremqtt::Event::Message(message)), mut outbound) = rig.client.split() else { panic!() };
-    outbound.publish(&Message::new("echo", message.payload).qos(QoS::AtLeastOnce), now).unwrap();
+    outbound.publish(&Message::new("echo", message.payload).qos(QoS::AtLeastOnce)).unwrap();
     rig.advances();
     assert_eq!(rig.sends(), ["PUBLISH echo qos=1 id=1 (2 B) \"hi\"", "PUBACK id=9"]);
 }

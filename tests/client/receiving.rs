@@ -54,7 +54,7 @@ fn the_answer_follows_the_event() {
     let mut rig = Rig::online();
     let now = rig.now();
     rig.client.receive_buffer()[..7].copy_from_slice(b"\x32\x05\x00\x01a\x00\x09");
-    rig.client.received(7, now);
+    rig.client.received(7);
     assert_eq!(rig.client.advance(now), Ok(true));
     assert!(rig.client.pending().is_empty());
     assert_eq!(rig.client.advance(now), Ok(false));

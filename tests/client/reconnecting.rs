@@ -171,8 +171,7 @@ fn bytes_that_come_off_line_are_dropped() {
     let mut rig = Rig::online();
     rig.cut();
     rig.gives_bytes(&[]);
-    let now = rig.now();
-    rig.client.received(10, now);
+    rig.client.received(10);
     rig.comes_online(&CONNECT, true);
     rig.delivers("a", b"", AtMostOnce, 0);
     assert_eq!(rig.events(), ["message a qos=0 (0 B)"]);

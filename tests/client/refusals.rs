@@ -18,11 +18,10 @@ fn more_requests_than_slots() {
     }
     rig.subscribes(&[("a", AtMostOnce)]);
     rig.unsubscribes(&["a"]);
-    let now = rig.now();
     for _ in 0..3 {
-        assert_eq!(rig.client.publish(&Message::new("b", b"").qos(AtLeastOnce), now), Err(FULL_REQUESTS));
-        assert_eq!(rig.client.subscribe(&[("b", AtMostOnce)], now), Err(FULL_REQUESTS));
-        assert_eq!(rig.client.unsubscribe(&["b"], now), Err(FULL_REQUESTS));
+        assert_eq!(rig.client.publish(&Message::new("b", b"").qos(AtLeastOnce)), Err(FULL_REQUESTS));
+        assert_eq!(rig.client.subscribe(&[("b", AtMostOnce)]), Err(FULL_REQUESTS));
+        assert_eq!(rig.client.unsubscribe(&["b"]), Err(FULL_REQUESTS));
     }
     rig.publishes("c", b"", AtMostOnce);
     assert_eq!(rig.sends().len(), 5, "QoS 0 needs no slot, and the refused ones left nothing");
@@ -38,17 +37,16 @@ fn no_more_than_so_many_messages_of_qos_2() {
     for _ in 0..20 {
         rig.publishes("a", b"", ExactlyOnce);
     }
-    let now = rig.now();
     let message = Message::new("b", b"").qos(ExactlyOnce);
-    assert_eq!(rig.client.publish(&message, now), Err(FULL_REQUESTS));
+    assert_eq!(rig.client.publish(&message), Err(FULL_REQUESTS));
     rig.publishes("b", b"", AtLeastOnce);
     rig.sends();
     rig.gives(Packet::PubRec(id(1)));
-    assert_eq!(rig.client.publish(&message, now), Err(FULL_REQUESTS), "not before PUBCOMP");
+    assert_eq!(rig.client.publish(&message), Err(FULL_REQUESTS), "not before PUBCOMP");
     rig.sends();
     rig.gives(Packet::PubComp(id(1)));
     rig.publishes("b", b"", ExactlyOnce);
-    rig.client.options_mut().max_exactly_once = 0;
+    rig.choose(|c| c.max_exactly_once = 0);
     rig.publishes("b", b"", ExactlyOnce);
 }
 
@@ -94,14 +92,13 @@ fn each_promised_event_makes_room() {
 fn more_bytes_than_room() {
     let mut rig = Rig::<8>::sized(64, 160);
     rig.comes_online(&CONNECT, false);
-    let now = rig.now();
     rig.publishes("a", &[0; 80], AtLeastOnce);
     let message = Message::new("b", &[0; 40]).qos(AtLeastOnce);
     for _ in 0..3 {
-        assert_eq!(rig.client.publish(&message, now), Err(FULL_BUFFER));
-        assert_eq!(rig.client.publish(&message.qos(AtMostOnce), now), Err(FULL_BUFFER));
-        assert_eq!(rig.client.subscribe(&[(&"x".repeat(50), AtMostOnce)], now), Err(FULL_BUFFER));
-        assert_eq!(rig.client.unsubscribe(&[&"x".repeat(50)], now), Err(FULL_BUFFER));
+        assert_eq!(rig.client.publish(&message), Err(FULL_BUFFER));
+        assert_eq!(rig.client.publish(&message.qos(AtMostOnce)), Err(FULL_BUFFER));
+        assert_eq!(rig.client.subscribe(&[(&"x".repeat(50), AtMostOnce)]), Err(FULL_BUFFER));
+        assert_eq!(rig.client.unsubscribe(&[&"x".repeat(50)]), Err(FULL_BUFFER));
     }
     assert_eq!(rig.client.in_flight(), 1);
     assert_eq!(rig.publishes("b", &[0; 30], AtLeastOnce), 2, "no identifier was used up");
@@ -114,15 +111,14 @@ fn more_bytes_than_room() {
 fn qos_0_makes_room_as_it_is_sent() {
     let mut rig = Rig::<8>::sized(64, 160);
     rig.comes_online(&CONNECT, false);
-    let now = rig.now();
     let message = Message::new("b", &[0; 59]);
-    assert!(rig.client.publish(&message, now).is_ok());
-    assert!(rig.client.publish(&message, now).is_ok());
-    assert_eq!(rig.client.publish(&message, now), Err(FULL_BUFFER));
+    assert!(rig.client.publish(&message).is_ok());
+    assert!(rig.client.publish(&message).is_ok());
+    assert_eq!(rig.client.publish(&message), Err(FULL_BUFFER));
     rig.takes(63);
-    assert_eq!(rig.client.publish(&message, now), Err(FULL_BUFFER), "not as long as a byte is missing");
+    assert_eq!(rig.client.publish(&message), Err(FULL_BUFFER), "not as long as a byte is missing");
     rig.takes(1);
-    assert!(rig.client.publish(&message, now).is_ok());
+    assert!(rig.client.publish(&message).is_ok());
     assert_eq!(rig.sends().len(), 3);
 }
 
@@ -142,19 +138,17 @@ fn pubrec_makes_room() {
 fn what_can_never_fit() {
     let mut rig = Rig::<8>::sized(64, 160);
     rig.comes_online(&CONNECT, false);
-    let now = rig.now();
     let payload = [0; 122];
     let too_large = |needed| Err(RequestError::TooLarge { needed, room: 128 });
-    assert_eq!(rig.client.publish(&Message::new("abc", &payload), now), too_large(129));
-    assert_eq!(rig.client.publish(&Message::new("abc", &payload).qos(AtLeastOnce), now), too_large(132));
-    assert!(rig.client.publish(&Message::new("ab", &payload), now).is_ok(), "the last byte counts");
+    assert_eq!(rig.client.publish(&Message::new("abc", &payload)), too_large(129));
+    assert_eq!(rig.client.publish(&Message::new("abc", &payload).qos(AtLeastOnce)), too_large(132));
+    assert!(rig.client.publish(&Message::new("ab", &payload)).is_ok(), "the last byte counts");
 }
 
 #[test]
 fn connect_finds_its_room_beside_messages_that_wait() {
     let mut rig = Rig::<8>::sized(64, 160);
-    let now = rig.now();
-    while rig.client.publish(&Message::new("topic", b"payload").qos(AtLeastOnce), now).is_ok() {}
+    while rig.client.publish(&Message::new("topic", b"payload").qos(AtLeastOnce)).is_ok() {}
     rig.comes_online(&CONNECT, false);
     assert_eq!(rig.sends().len(), 7);
 }
@@ -166,14 +160,14 @@ fn a_large_connect_needs_its_room_before_messages_take_it() {
     let connect = CONNECT.credentials("user", &[b'x'; 64]);
     let message = Message::new("topic", b"payload").qos(AtLeastOnce);
     let mut rig = Rig::<16>::sized(64, 160);
-    while rig.client.publish(&message, rig.now()).is_ok() {}
+    while rig.client.publish(&message).is_ok() {}
     let refused = Err(ConnectError::TooLarge { needed: 87, room: 34 });
-    assert_eq!(rig.client.connect(&connect, rig.now()), refused);
+    assert_eq!(rig.client.connect(&connect), refused);
 
     let mut rig = Rig::<16>::sized(64, 160);
     rig.comes_online(&connect, false);
     rig.cut();
-    while rig.client.publish(&message, rig.now()).is_ok() {}
+    while rig.client.publish(&message).is_ok() {}
     rig.comes_online(&connect, true);
     assert_eq!(rig.sends().len(), 4);
 }
@@ -188,7 +182,7 @@ fn a_large_connect_with_a_clean_session_takes_the_room_of_what_it_ends() {
     rig.cut();
     let large = CONNECT.credentials("user", &[b'p'; 40]);
     let refused = Err(ConnectError::TooLarge { needed: 63, room: 43 });
-    assert_eq!(rig.client.connect(&large, rig.now()), refused);
+    assert_eq!(rig.client.connect(&large), refused);
     assert_eq!(rig.client.in_flight(), 1, "nothing has changed");
     rig.comes_online(&large.clean_session(true), false);
     assert_eq!(rig.events(), ["ended 1 Lost"]);

@@ -2,7 +2,7 @@
 
 use baremqtt::QoS::{AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{Retry, Version};
+use baremqtt::Version;
 
 use crate::harness::*;
 
@@ -123,7 +123,7 @@ fn while_older_ones_wait_to_be_sent_again() {
 /// Connected in MQTT 3.1, with messages 1 to 3 sent at QoS 2, and their repetition due.
 fn to_be_retried() -> Rig {
     let mut rig = Rig::new();
-    rig.client.options_mut().retry = Retry::Mqtt31 { after_ms: 5_000 };
+    rig.choose(|c| c.retry_ms = 5_000);
     rig.comes_online(&CONNECT.version(Version::Mqtt31), false);
     for _ in 0..3 {
         rig.publishes("topic", b"payload", ExactlyOnce);

@@ -22,7 +22,7 @@ impl<const N: usize> App<N> {
         while self.rig.client.advance(now).unwrap() {
             self.routes.note(&self.rig.client.event().unwrap());
         }
-        self.routes.subscribe(&mut self.rig.client.outbound(), now)
+        self.routes.subscribe(&mut self.rig.client.outbound())
     }
 
     fn connects(&mut self, session_present: bool) {
@@ -35,7 +35,7 @@ impl<const N: usize> App<N> {
     fn answers(&mut self, bytes: &[u8]) {
         let now = self.rig.now();
         self.rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
-        self.rig.client.received(bytes.len(), now);
+        self.rig.client.received(bytes.len());
         self.turn().unwrap();
     }
 

@@ -2,11 +2,11 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{RestoreError, SaveError};
+use baremqtt::{Buffers, Client, RestoreError, SaveError, Standard};
 
 use crate::harness::*;
 
-fn image<const N: usize>(rig: &Rig<N>) -> Vec<u8> {
+fn image<const N: usize>(rig: &mut Rig<N>) -> Vec<u8> {
     let mut image = vec![0; 4096];
     let len = rig.client.save(&mut image).unwrap();
     image.truncate(len);
@@ -40,7 +40,8 @@ fn busy() -> Rig {
 #[test]
 fn everything_of_the_session_is_in_it() {
     for tx in [200, 1024, 4096] {
-        let mut rig = rebooted::<8>(&image(&busy()), tx);
+        let mut rig = rebooted::<8>(&image(&mut busy()), tx);
+        assert_eq!(rig.events(), ["ended 4 Lost"], "the SUBSCRIBE");
         rig.comes_online(&CONNECT, true);
         assert_eq!(
             rig.sends(),
@@ -68,7 +69,7 @@ fn it_can_be_written_at_any_byte() {
         rig.publishes("z", b"", AtMostOnce);
         rig.publishes("b", b"payload", ExactlyOnce);
         rig.takes(taken);
-        let mut rig = rebooted::<8>(&image(&rig), 1024);
+        let mut rig = rebooted::<8>(&image(&mut rig), 1024);
         rig.comes_online(&CONNECT, true);
         assert_eq!(
             rig.sends(),
@@ -79,7 +80,7 @@ fn it_can_be_written_at_any_byte() {
 
 #[test]
 fn a_damaged_one_is_refused() {
-    let image = image(&busy());
+    let image = image(&mut busy());
     for at in 0..image.len() {
         let mut damaged = image.clone();
         damaged[at] ^= 0x10;
@@ -90,26 +91,34 @@ fn a_damaged_one_is_refused() {
 
 #[test]
 fn one_that_does_not_fit_is_refused() {
-    let image = image(&busy());
+    let image = image(&mut busy());
     let too_large = Err(RestoreError::TooLarge);
     assert_eq!(Rig::<8>::sized(64, 50).client.restore(&image), too_large);
-    assert_eq!(Rig::<1>::sized(64, 1024).client.restore(&image), too_large);
-    let mut rig = Rig::<1>::sized(64, 1024);
-    let _ = rig.client.restore(&image);
+    // No room for inbound identifiers either.
+    let buffers = Buffers { rx: [0; 64], tx: [0; 1024] };
+    let mut client = Client::with_inbound_ids(buffers, Standard, [0; 9]);
+    assert_eq!(client.restore(&image), too_large);
+    assert_eq!(client.in_flight(), 0);
+
+    // A refused one changes nothing: as much fits as before.
+    let mut rig = Rig::<0>::sized(64, 96);
     rig.comes_online(&CONNECT, false);
-    assert!(rig.sends().is_empty(), "nothing has changed");
+    rig.cut();
+    assert_eq!(rig.client.restore(&image), too_large);
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.publishes("a", &[0; 64 - 7], AtLeastOnce), 1);
 }
 
 #[test]
 fn a_client_that_has_a_session_does_not_take_another() {
-    let image = image(&busy());
+    let image = image(&mut busy());
     assert_eq!(busy().client.restore(&image), Err(RestoreError::InUse));
 }
 
 #[test]
 fn a_buffer_that_is_too_small_is_told() {
-    let rig = busy();
-    let needed = image(&rig).len();
+    let mut rig = busy();
+    let needed = image(&mut rig).len();
     let too_small = Err(SaveError::BufferTooSmall { needed });
     assert_eq!(rig.client.save(&mut vec![0; needed - 1]), too_small);
     assert_eq!(rig.client.save(&mut []), too_small);
@@ -147,16 +156,14 @@ fn the_revision_counts_what_must_be_durable() {
     changed(&rig, "a repeated PUBREL", false);
 }
 
-#[cfg(feature = "large-messages")]
 #[test]
 fn a_streamed_message_is_asked_for_again() {
     let mut rig = Rig::online();
     let message = baremqtt::StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable();
-    rig.client.publish_streamed(&message, rig.now()).unwrap();
-    let mut rig = rebooted::<8>(&image(&rig), 1024);
+    rig.client.publish_streamed(&message).unwrap();
+    let mut rig = rebooted::<8>(&image(&mut rig), 1024);
     rig.comes_online(&CONNECT, true);
     assert_eq!(rig.events(), ["ready 1"]);
-    let now = rig.now();
-    assert_eq!(rig.client.write_payload(b"abc", now), Ok(3));
+    assert_eq!(rig.client.write_payload(b"abc"), Ok(3));
     assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 dup (3 B) \"abc\""]);
 }

@@ -9,7 +9,7 @@ use crate::harness::*;
 /// Off line. 1 (QoS 1) and 2 (QoS 2) were sent, PUBREC came for 3, 4 was published after the link was lost.
 fn interrupted(connect: &Connect<'_>, loss: SessionLoss) -> Rig {
     let mut rig = Rig::new();
-    rig.client.options_mut().session_loss = loss;
+    rig.choose(|c| c.session_loss = loss);
     rig.comes_online(connect, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
@@ -134,8 +134,8 @@ fn a_refused_connection_gives_nothing_up() {
 #[test]
 fn many_can_end_at_once() {
     let mut rig = Rig::<64>::sized(64, 4096);
-    rig.client.options_mut().session_loss = SessionLoss::Drop;
-    rig.client.options_mut().max_exactly_once = 0;
+    rig.choose(|c| c.session_loss = SessionLoss::Drop);
+    rig.choose(|c| c.max_exactly_once = 0);
     rig.comes_online(&CONNECT, false);
     for number in 0..64 {
         match number % 3 {

@@ -92,8 +92,7 @@ impl Soak {
         let number = self.next_number + 1;
         let mut payload = number.to_be_bytes().to_vec();
         payload.resize(4 + self.below(30), 0);
-        let now = self.rig.now();
-        if let Ok(id) = self.rig.client.publish(&Message::new("to/broker", &payload).qos(qos), now) {
+        if let Ok(id) = self.rig.client.publish(&Message::new("to/broker", &payload).qos(qos)) {
             self.next_number = number;
             assert_eq!(id.is_none(), qos == QoS::AtMostOnce);
             self.opens(id, Kind::Publish { number, qos });
@@ -101,12 +100,11 @@ impl Soak {
     }
 
     fn subscribes(&mut self) {
-        let now = self.rig.now();
         if self.below(2) == 0 {
-            if let Ok(id) = self.rig.client.subscribe(&[("a/#", QoS::ExactlyOnce)], now) {
+            if let Ok(id) = self.rig.client.subscribe(&[("a/#", QoS::ExactlyOnce)]) {
                 self.opens(Some(id), Kind::Subscribe);
             }
-        } else if let Ok(id) = self.rig.client.unsubscribe(&["a/#"], now) {
+        } else if let Ok(id) = self.rig.client.unsubscribe(&["a/#"]) {
             self.opens(Some(id), Kind::Unsubscribe);
         }
     }
@@ -233,7 +231,7 @@ fn nothing_is_lost_doubled_or_out_of_order() {
                 seed += 1;
                 println!("seed {seed}: {version}, {rx} + {tx} bytes, {loss:?}");
                 let mut soak = Soak::new(seed, version, rx, tx);
-                soak.rig.client.options_mut().session_loss = loss;
+                soak.rig.choose(|c| c.session_loss = loss);
                 for _ in 0..60_000 {
                     soak.step();
                 }

@@ -19,8 +19,7 @@ fn online() -> Rig {
 
 fn streams(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
     let message = StreamedMessage::new(topic, payload().len()).qos(qos).repeatable();
-    let now = rig.now();
-    rig.client.publish_streamed(&message, now).unwrap().map_or(0, |id| id.get())
+    rig.client.publish_streamed(&message).unwrap().map_or(0, |id| id.get())
 }
 
 /// Hands the payload over, up to this many bytes at a time, until the message has left.
@@ -29,8 +28,7 @@ fn hands_over(rig: &mut Rig, piece: usize) {
     let mut at = 0;
     while at < payload.len() {
         let end = payload.len().min(at + piece);
-        let now = rig.now();
-        at += rig.client.write_payload(&payload[at..end], now).unwrap();
+        at += rig.client.write_payload(&payload[at..end]).unwrap();
         while rig.takes(rig.chunks.out) > 0 {}
     }
 }
@@ -90,13 +88,12 @@ fn a_lost_link_asks_for_it_again() {
         let payload = payload();
         let mut at = 0;
         while at < handed_over {
-            let now = rig.now();
-            at += rig.client.write_payload(&payload[at..handed_over], now).unwrap();
+            at += rig.client.write_payload(&payload[at..handed_over]).unwrap();
             rig.takes(usize::MAX);
         }
         while rig.takes(usize::MAX) > 0 {}
         rig.cut();
-        assert_eq!(rig.client.write_payload(b"x", rig.now()), Err(StreamError::NotAsked));
+        assert_eq!(rig.client.write_payload(b"x"), Err(StreamError::NotAsked));
         rig.comes_online(&CONNECT, true);
         assert_eq!(rig.events(), ["ready 1"]);
         hands_over(&mut rig, 64);
@@ -140,10 +137,9 @@ fn meanwhile_other_requests_are_refused() {
     streams(&mut rig, "large", AtMostOnce);
     rig.publishes("before", b"", AtMostOnce);
     rig.events();
-    let now = rig.now();
-    rig.client.write_payload(b"abc", now).unwrap();
+    rig.client.write_payload(b"abc").unwrap();
     let full = Err(RequestError::Full(Full::Stream));
-    assert_eq!(rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce), now), full);
+    assert_eq!(rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce)), full);
     assert_eq!(rig.client.in_flight(), 0);
 }
 
@@ -153,13 +149,12 @@ fn a_source_that_stalls_costs_the_link() {
     let mut rig = Rig::<8>::sized(64, 200);
     rig.comes_online(&CONNECT.keep_alive(10), false);
     let message = StreamedMessage::new("large", 2_000).qos(AtLeastOnce).repeatable();
-    rig.client.publish_streamed(&message, rig.now()).unwrap();
+    rig.client.publish_streamed(&message).unwrap();
     assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
     rig.gives(Packet::PingResp);
-    let now = rig.now();
-    rig.client.write_payload(b"abc", now).unwrap();
+    rig.client.write_payload(b"abc").unwrap();
     while rig.takes(usize::MAX) > 0 {}
-    rig.client.options_mut().timeouts.pingresp_ms = 0;
+    rig.choose(|c| c.pingresp_timeout_ms = 0);
     assert_eq!(rig.at(39_999).events(), ["ready 1"]);
     assert_eq!(rig.at(40_000).events(), ["error TimedOut(Stall)"]);
 }
@@ -181,28 +176,26 @@ fn above_qos_0_it_must_be_repeatable() {
     let mut rig = online();
     let message = StreamedMessage::new("large", 10).qos(AtLeastOnce);
     let refused = Err(RequestError::NotRepeatable);
-    assert_eq!(rig.client.publish_streamed(&message, rig.now()), refused);
+    assert_eq!(rig.client.publish_streamed(&message), refused);
 }
 
 #[test]
 fn more_than_was_announced_is_not_taken() {
     let mut rig = online();
-    let now = rig.now();
-    rig.client.publish_streamed(&StreamedMessage::new("t", 3), now).unwrap();
+    rig.client.publish_streamed(&StreamedMessage::new("t", 3)).unwrap();
     rig.events();
-    assert_eq!(rig.client.write_payload(b"abcdef", now), Ok(3));
-    assert_eq!(rig.client.write_payload(b"def", now), Ok(0));
+    assert_eq!(rig.client.write_payload(b"abcdef"), Ok(3));
+    assert_eq!(rig.client.write_payload(b"def"), Ok(0));
     assert_eq!(rig.sends(), ["PUBLISH t qos=0 (3 B) \"abc\""]);
-    assert_eq!(rig.client.write_payload(b"def", now), Err(StreamError::NotAsked));
+    assert_eq!(rig.client.write_payload(b"def"), Err(StreamError::NotAsked));
 }
 
 #[test]
 fn an_empty_payload_is_a_payload() {
     let mut rig = online();
-    let now = rig.now();
-    rig.client.publish_streamed(&StreamedMessage::new("t", 0), now).unwrap();
+    rig.client.publish_streamed(&StreamedMessage::new("t", 0)).unwrap();
     assert_eq!(rig.events(), ["ready -"]);
-    assert_eq!(rig.client.write_payload(b"", now), Ok(0));
+    assert_eq!(rig.client.write_payload(b""), Ok(0));
     assert_eq!(rig.sends(), ["PUBLISH t qos=0 (0 B)"]);
 }
 
@@ -215,7 +208,7 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
         let topic = "t".repeat(topic_len);
         let payload = [b'x'; 500];
         let now = rig.now();
-        rig.client.publish_streamed(&StreamedMessage::new(&topic, 500), now).unwrap();
+        rig.client.publish_streamed(&StreamedMessage::new(&topic, 500)).unwrap();
         assert_eq!(rig.events(), ["ready -"]);
         // The transport takes nothing, and answers queue up.
         for number in 1..60 {
@@ -226,18 +219,17 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
                 break;
             }
             room[..bytes.len()].copy_from_slice(&bytes);
-            fork.client.received(bytes.len(), now);
+            fork.client.received(bytes.len());
             if !fork.client.advance(now).unwrap() {
                 break;
             }
             // The message is the event: its PUBACK is owed.
-            let mut at = fork.client.write_payload(&payload, now).unwrap();
+            let mut at = fork.client.write_payload(&payload).unwrap();
             fork.clock(10_000);
             fork.advances();
             while at < payload.len() {
                 let sent = fork.takes(usize::MAX);
-                let now = fork.now();
-                let taken = fork.client.write_payload(&payload[at..], now).unwrap();
+                let taken = fork.client.write_payload(&payload[at..]).unwrap();
                 assert!(sent + taken > 0, "stuck");
                 at += taken;
             }
@@ -255,10 +247,9 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
 fn many_streamed_messages_are_counted() {
     let mut rig: Rig = Rig::sized(64, 2_000_000);
     rig.comes_online(&CONNECT, false);
-    let now = rig.now();
     let mut taken = 0;
     while taken < 65_536 {
-        match rig.client.publish_streamed(&StreamedMessage::new("t", 5), now) {
+        match rig.client.publish_streamed(&StreamedMessage::new("t", 5)) {
             Ok(_) => taken += 1,
             Err(_) => break,
         }

@@ -100,9 +100,8 @@ fn a_lost_link_ends_them_and_they_are_not_sent_again() {
 fn off_line_they_are_refused() {
     let mut rig = Rig::new();
     for _ in 0..2 {
-        let now = rig.now();
-        assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)], now), Err(RequestError::NotConnected));
-        assert_eq!(rig.client.unsubscribe(&["a"], now), Err(RequestError::NotConnected));
+        assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)]), Err(RequestError::NotConnected));
+        assert_eq!(rig.client.unsubscribe(&["a"]), Err(RequestError::NotConnected));
         if rig.deadline().is_none() {
             rig.connects(&CONNECT);
         }
@@ -112,10 +111,9 @@ fn off_line_they_are_refused() {
 #[test]
 fn what_the_standard_forbids_is_refused() {
     let mut rig = Rig::online();
-    let now = rig.now();
     let forbidden = |violation| Err(RequestError::Forbidden(violation));
-    assert_eq!(rig.client.subscribe(&[], now), forbidden(Violation::NoTopicFilter));
-    assert_eq!(rig.client.unsubscribe(&[], now), forbidden(Violation::NoTopicFilterToRemove));
+    assert_eq!(rig.client.subscribe(&[]), forbidden(Violation::NoTopicFilter));
+    assert_eq!(rig.client.unsubscribe(&[]), forbidden(Violation::NoTopicFilterToRemove));
     for (filter, violation) in [
         ("", Violation::TopicEmpty),
         ("a\0", Violation::NulCharacter),
@@ -124,11 +122,11 @@ fn what_the_standard_forbids_is_refused() {
         ("a+", Violation::SingleLevelWildcard),
     ] {
         let filters = [("fine", AtMostOnce), (filter, AtMostOnce)];
-        assert_eq!(rig.client.subscribe(&filters, now), forbidden(violation));
-        assert_eq!(rig.client.unsubscribe(&["fine", filter], now), forbidden(violation));
+        assert_eq!(rig.client.subscribe(&filters), forbidden(violation));
+        assert_eq!(rig.client.unsubscribe(&["fine", filter]), forbidden(violation));
     }
     let many = [("a", AtMostOnce); 256];
-    assert_eq!(rig.client.subscribe(&many, now), Err(RequestError::TooManyFilters));
+    assert_eq!(rig.client.subscribe(&many), Err(RequestError::TooManyFilters));
     assert!(rig.sends().is_empty());
     assert_eq!(rig.client.in_flight(), 0);
 }

@@ -85,8 +85,7 @@ fn output_has_to_move_on() {
 #[test]
 fn zero_waits_for_ever() {
     let mut rig = Rig::new();
-    let timeouts = &mut rig.client.options_mut().timeouts;
-    (timeouts.connack_ms, timeouts.ack_ms, timeouts.stall_ms) = (0, 0, 0);
+    rig.choose(|c| (c.connack_timeout_ms, c.ack_timeout_ms, c.stall_timeout_ms) = (0, 0, 0));
     rig.connects(&CONNECT);
     assert_eq!(rig.deadline(), None);
     rig.sends();
@@ -174,8 +173,8 @@ fn a_clock_that_leaps_to_the_end_of_time_breaks_nothing() {
 #[test]
 fn answers_are_not_due_before_connack() {
     let mut rig = Rig::new();
-    rig.client.options_mut().timeouts.connack_ms = 0;
-    rig.client.options_mut().timeouts.ack_ms = 5_000;
+    rig.choose(|c| c.connack_timeout_ms = 0);
+    rig.choose(|c| c.ack_timeout_ms = 5_000);
     rig.publishes("a", b"", AtLeastOnce);
     rig.connects(&CONNECT);
     assert_eq!(rig.sends().len(), 1);

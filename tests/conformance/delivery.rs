@@ -76,7 +76,7 @@ fn mqtt_4_1_0_1() {
 #[test]
 fn mqtt_4_1_0_2() {
     let mut rig = Rig::new();
-    rig.client.options_mut().timeouts.ack_ms = 0;
+    rig.choose(|c| c.ack_timeout_ms = 0);
     rig.comes_online(&CONNECT.clean_session(true), false);
     rig.delivers("in", b"", ExactlyOnce, 7);
     rig.publishes("out", b"", ExactlyOnce);
@@ -174,7 +174,6 @@ fn mqtt_4_4_0_1() {
 }
 
 /// What the application does not want (too large, and skipped) is acknowledged all the same.
-#[cfg(feature = "large-messages")]
 #[test]
 fn mqtt_4_5_0_2() {
     let mut rig = Rig::<8>::sized(32, 256);

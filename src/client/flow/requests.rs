@@ -25,6 +25,9 @@ pub(in crate::client) fn publish<C: Config>(
     // There is room, and nothing else is left to be refused.
     let _ = publish.encode(parts.work.link.version(), room);
     commit(parts, len, delivery.id());
+    if delivery.id().is_some() {
+        parts.work.link.changed();
+    }
     Ok(delivery.id())
 }
 
@@ -83,7 +86,6 @@ pub(super) fn commit<C>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketI
     work.timers.note(Note::CHANGED);
     if id.is_some() {
         work.outbox.take_id();
-        work.link.changed();
     }
 }
 

@@ -44,6 +44,9 @@ pub(in crate::client) fn publish_streamed<C: Config>(
         writer.packet_id(id);
     }
     commit(parts, len, delivery.id());
+    if delivery.id().is_some() {
+        parts.work.link.changed();
+    }
     Ok(delivery.id())
 }
 

@@ -17,16 +17,16 @@ world::program!(world::CLIENT, {
         .keep_alive(any(30))
         .will(Will::new(any("sensor/status"), any(b"gone")))
         .credentials(any("user"), any(b"secret"));
-    let _ = any(client.connect(&connect, now()).is_ok());
+    let _ = any(client.connect(&connect).is_ok());
     // CONNACK comes in time.
     turn(&mut client);
-    let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)]), now()).is_ok());
+    let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)])).is_ok());
     while more() {
         let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(qos());
-        let _ = any(client.publish(&message, now()).is_ok());
+        let _ = any(client.publish(&message).is_ok());
         turn(&mut client);
     }
-    let _ = any(client.unsubscribe(any(&["sensor/command"]), now()).is_ok());
-    client.disconnect(now());
+    let _ = any(client.unsubscribe(any(&["sensor/command"])).is_ok());
+    client.disconnect();
     turn(&mut client);
 });

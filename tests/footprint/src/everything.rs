@@ -29,22 +29,22 @@ world::program!(world::CLIENT, {
             .keep_alive(any(30))
             .will(Will::new(any("sensor/status"), any(b"gone")))
             .credentials(any("user"), any(b"secret"));
-        let _ = any(client.connect(&connect, now()).is_ok());
+        let _ = any(client.connect(&connect).is_ok());
         turn(&mut client);
-        let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)]), now()).is_ok());
+        let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)])).is_ok());
         while more() {
             let message = Message::new(any("sensor/temperature"), any(b"21.5")).qos(qos());
-            let _ = any(client.publish(&message, now()).is_ok());
+            let _ = any(client.publish(&message).is_ok());
             let streamed = StreamedMessage::new(any("sensor/log"), any(5_000)).qos(qos());
-            let _ = any(client.publish_streamed(&streamed.repeatable(), now()).is_ok());
+            let _ = any(client.publish_streamed(&streamed.repeatable()).is_ok());
             turn(&mut client);
-            let _ = any(client.write_payload(any(b"log"), now()).is_ok());
+            let _ = any(client.write_payload(any(b"log")).is_ok());
             let mut image = [0; 384];
             let _ = any(client.save(any(&mut image)).is_ok());
         }
     }
-    let _ = any(client.unsubscribe(any(&["sensor/command"]), now()).is_ok());
-    client.disconnect(now());
+    let _ = any(client.unsubscribe(any(&["sensor/command"])).is_ok());
+    client.disconnect();
     turn(&mut client);
 });
 
@@ -67,7 +67,7 @@ fn turn(client: &mut Mqtt) {
             _ => {}
         }
         if let Some(receipt) = client.receipt() {
-            let _ = any(client.acknowledge(receipt, now()).is_ok());
+            let _ = any(client.acknowledge(receipt).is_ok());
         }
     }
     any(client.deadline());

@@ -30,11 +30,11 @@ pub fn transfer(client: &mut Mqtt) {
     let pending = client.pending();
     if !pending.is_empty() {
         let len = write(pending);
-        client.sent(len, now());
+        client.sent(len);
     }
     let buffer = client.receive_buffer();
     if !buffer.is_empty() {
         let len = read(buffer);
-        client.received(len, now());
+        client.received(len);
     }
 }

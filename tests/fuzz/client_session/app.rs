@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use baremqtt::session::Outcome;
+use baremqtt::Outcome;
 use baremqtt::{Event, PacketId, QoS, Receipt};
 
 use super::broker::{self, Broker};

@@ -33,14 +33,14 @@ impl World {
     pub fn publish(&mut self, qos: QoS, len: usize) {
         let (now, payload) = (self.now, broker::payload(self.next_number + 1, len));
         self.requested(Kind::Publish(qos), len, |client, topic| {
-            client.publish(&Message { qos, ..Message::new(topic, &payload) }, now)
+            client.publish(&Message { qos, ..Message::new(topic, &payload) })
         });
     }
 
     pub fn publish_streamed(&mut self, qos: QoS, len: usize) {
         let now = self.now;
         let number = self.requested(Kind::Publish(qos), len, |client, topic| {
-            client.publish_streamed(&StreamedMessage::new(topic, len).qos(qos).repeatable(), now)
+            client.publish_streamed(&StreamedMessage::new(topic, len).qos(qos).repeatable())
         });
         self.app.streams.extend(number.filter(|_| qos == QoS::AtMostOnce));
     }
@@ -49,13 +49,13 @@ impl World {
         let (now, filters) =
             (self.now, [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)]);
         self.requested(Kind::Subscribe(count), 0, |client, _| {
-            client.subscribe(&filters[..count], now).map(Some)
+            client.subscribe(&filters[..count]).map(Some)
         });
     }
 
     pub fn unsubscribe(&mut self) {
         let now = self.now;
-        self.requested(Kind::Unsubscribe, 0, |client, _| client.unsubscribe(&["a"], now).map(Some));
+        self.requested(Kind::Unsubscribe, 0, |client, _| client.unsubscribe(&["a"]).map(Some));
     }
 
     pub fn write_payload(&mut self, len: usize) {
