@@ -128,12 +128,15 @@ impl Answers {
         self.safe = self.saved;
     }
 
-    /// So many bytes have left.
-    pub(super) fn sent(&mut self, len: usize) {
+    /// So many bytes have left. Returns whether the end of an answer was among them.
+    pub(super) fn sent(&mut self, len: usize) -> bool {
+        let before = self.cur & !3;
         self.cur = self.cur.wrapping_add(len as u16);
+        let passed = self.cur & !3 != before;
         if self.cur == self.end {
             (self.cur, self.end, self.safe, self.saved) = (0, 0, 0, 0);
         }
+        passed
     }
 
     /// Withholds the answer for this message, for which there is a place.

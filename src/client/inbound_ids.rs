@@ -310,7 +310,9 @@ mod tests {
                 }
                 assert!(is_valid(&entries_in_use(&set)));
                 assert!(model.iter().all(|&number| contains(&mut set, id(number))));
-                for number in (number.saturating_sub(130).max(1)..=number.saturating_add(70)).chain([1, 65_535]) {
+                for number in
+                    (number.saturating_sub(130).max(1)..=number.saturating_add(70)).chain([1, 65_535])
+                {
                     assert_eq!(contains(&mut set, id(number)), model.contains(&number), "{number}");
                 }
             }

@@ -33,6 +33,8 @@ pub(super) struct Note(u8);
 impl Note {
     /// Bytes have left.
     pub(super) const SENT: Note = Note(1);
+    /// The end of a packet was among them.
+    pub(super) const SENT_PACKET: Note = Note(16);
     /// Bytes have come.
     pub(super) const RECEIVED: Note = Note(2);
     /// Another request is the oldest one now.

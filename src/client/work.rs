@@ -116,15 +116,26 @@ pub(super) enum Source {
     Payload,
 }
 
-/// Bytes that the transport was offered. They count as seen by the server until it is told how many were taken.
+/// Bytes that the transport was offered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offer {
     pub(super) source: Source,
     pub(super) len: usize,
+    /// The transport has said how many it took; should it tell of more, those are the next.
+    pub(super) is_told: bool,
 }
 
 impl Offer {
-    pub(super) const NONE: Self = Offer { source: Source::None, len: 0 };
+    pub(super) const NONE: Self = Offer::new(Source::None, 0);
+
+    pub(super) const fn new(source: Source, len: usize) -> Self {
+        Offer { source, len, is_told: false }
+    }
+
+    /// Bytes of requests that count as seen by the server until the transport says how many it took.
+    pub(super) fn seen_of_requests(&self) -> usize {
+        if self.source == Source::Requests && !self.is_told { self.len } else { 0 }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -94,22 +94,29 @@ fn three_thousand_qos_2_messages_in_a_burst() {
 #[test]
 fn a_full_inbound_set_is_an_error_and_then_progress() {
     let mut rig = Rig::online();
-    let scattered: Vec<u16> = (1..=9).map(|number| number * 1_000).collect();
+    let scattered: Vec<u16> = (1..=18).map(|number| number * 1_000).collect();
     for &number in &scattered {
         rig.delivers("t", b"", ExactlyOnce, number);
     }
+    // Behind the first one without a place nothing is taken in that would have to be answered.
+    rig.delivers("u", b"", AtLeastOnce, 30_000);
     let delivered = ids(&rig.events(), "message");
-    assert_eq!(delivered, scattered[..8], "no error yet: answers are owed");
-    assert_eq!(ids(&rig.sends(), "PUBREC"), scattered[..8]);
+    assert_eq!(delivered, scattered[..17], "no error yet: answers are owed");
+    assert_eq!(ids(&rig.sends(), "PUBREC"), scattered[..17]);
+    // PUBRELs are still answered.
+    rig.gives(pubrel(1_000));
+    assert_eq!(ids(&rig.sends(), "PUBCOMP"), [1_000]);
+    for &number in &scattered[1..17] {
+        rig.gives(pubrel(number));
+    }
+    assert!(rig.events().is_empty(), "answers are owed");
+    assert_eq!(ids(&rig.sends(), "PUBCOMP"), scattered[1..17]);
     assert_eq!(rig.events(), ["error InboundFull"]);
 
     rig.comes_online(&CONNECT, true);
-    for &number in &scattered[..8] {
-        rig.gives(pubrel(number));
-    }
-    rig.gives(publish("t", b"", ExactlyOnce, scattered[8], true));
-    assert_eq!(ids(&rig.events(), "message"), [scattered[8]]);
-    assert_eq!(rig.sends().len(), 9);
+    rig.gives(publish("t", b"", ExactlyOnce, scattered[17], true));
+    assert_eq!(ids(&rig.events(), "message"), [scattered[17]]);
+    assert_eq!(rig.sends().len(), 1);
 }
 
 /// The window of a server that answers out of order moves on for ever in the same few entries.

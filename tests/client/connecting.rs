@@ -200,7 +200,7 @@ fn connect_that_the_standard_forbids_changes_nothing() {
 
 #[test]
 fn connect_that_does_not_fit_says_how_much_room_there_is() {
-    let mut rig = Rig::<8>::sized(64, 40);
+    let mut rig = Rig::<8>::sized(40, 64);
     let connect = Connect::new("a client identifier that is rather long");
     assert_eq!(rig.client.connect(&connect), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
     rig.comes_online(&CONNECT, false);

@@ -128,7 +128,7 @@ fn compaction_carries_a_half_sent_packet_along() {
 }
 
 #[test]
-fn answers_and_messages_leave_together_in_the_order_of_their_making() {
+fn answers_pass_requests_between_two_packets() {
     let mut rig = Rig::online();
     rig.delivers("x", b"", AtLeastOnce, 7);
     rig.events();
@@ -137,8 +137,8 @@ fn answers_and_messages_leave_together_in_the_order_of_their_making() {
     rig.events();
     let len = rig.client.pending().len();
     assert_eq!(rig.takes(usize::MAX), len);
-    assert!(rig.client.pending().is_empty());
-    assert_eq!(rig.packets(), ["PUBACK id=7", "PUBLISH out qos=1 id=1 (1 B) \"1\"", "PUBACK id=8"]);
+    assert_eq!(rig.packets(), ["PUBACK id=7", "PUBACK id=8"]);
+    assert_eq!(rig.sends(), ["PUBLISH out qos=1 id=1 (1 B) \"1\""]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn nothing_passes_its_first_byte() {
     rig.takes(1);
     rig.delivers("a", b"", AtLeastOnce, 7);
     rig.delivers("a", b"", ExactlyOnce, 8);
-    assert_eq!(rig.events().len(), 2);
+    assert!(rig.events().is_empty(), "they could not be answered any more, and will come again");
     assert_eq!(rig.sends(), ["DISCONNECT"]);
 }
 

@@ -229,8 +229,9 @@ impl<const N: usize> Rig<N> {
         std::mem::take(&mut self.events)
     }
 
-    /// Time passes, up to this point.
+    /// Time passes, up to this point. Like any caller, this one looks after the client first where no time is left.
     pub fn at(&mut self, ms: u64) -> &mut Self {
+        self.advances();
         self.now = ms;
         self.advances();
         self

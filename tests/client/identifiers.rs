@@ -70,9 +70,7 @@ fn as_many_as_are_allowed_and_never_one_twice() {
     let mut used = BTreeSet::new();
     let mut random = 12_345_u32;
     for _ in 0..5_000 {
-        while let Ok(Some(number)) =
-            rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce))
-        {
+        while let Ok(Some(number)) = rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce)) {
             assert!(used.insert(number), "{number} is in use");
         }
         assert_eq!(used.len(), 16);

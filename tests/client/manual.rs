@@ -145,28 +145,3 @@ fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
     }
     assert_eq!(rig.sends().len(), 20);
 }
-
-/// However scattered: a message is delivered only where its identifier has an entry when it is acknowledged.
-#[test]
-fn a_receipt_never_fails_for_want_of_an_entry() {
-    let mut rig = Rig::online();
-    rig.choose(|c| c.manual_acknowledgement = true);
-    let mut waiting = std::collections::VecDeque::new();
-    let mut delivered = 0;
-    for number in 1..=60_u16 {
-        let bytes = qos2(number * 1_000);
-        rig.client.receive_buffer()[..bytes.len()].copy_from_slice(&bytes);
-        rig.client.received(bytes.len());
-        while !rig.client.advance(rig.now()).unwrap() {
-            // It waits for others.
-            let receipt = waiting.pop_front().expect("else it would not wait");
-            assert_eq!(rig.client.acknowledge(receipt), Ok(()));
-            rig.takes(usize::MAX);
-            rig.gives(pubrel(receipt.id().get()));
-        }
-        waiting.push_back(rig.client.receipt().unwrap());
-        delivered += 1;
-        assert!(!rig.client.advance(rig.now()).unwrap());
-    }
-    assert_eq!(delivered, 60);
-}

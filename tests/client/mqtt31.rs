@@ -83,6 +83,7 @@ fn dup_of_pubrel_follows_the_version_of_the_connection() {
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
     rig.gives(Packet::PubRec(id(1)));
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
     for (version, repeated) in [
         (Version::Mqtt31, "PUBREL id=1 dup"),
         (Version::Mqtt311, "PUBREL id=1"),
@@ -176,14 +177,4 @@ fn requests_can_be_retried_with_dup() {
     assert_eq!(rig.at(15_000).sends(), again);
     rig.gives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
-}
-
-#[test]
-fn nothing_is_retried_in_3_1_1() {
-    let mut rig = Rig::new();
-    rig.choose(|c| c.retry_ms = 5_000);
-    rig.comes_online(&CONNECT, false);
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    assert!(rig.at(29_999).sends().is_empty());
 }

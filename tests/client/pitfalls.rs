@@ -74,8 +74,8 @@ fn minimq_184_rumqtt_643_pings_come_in_time_at_any_keep_alive() {
     for keep_alive in [0, 1, 2, 4, 5, 60] {
         let mut rig = Rig::new();
         rig.comes_online(&CONNECT.keep_alive(keep_alive), false);
-        let due = u64::from(keep_alive) * 1_000;
-        assert_eq!(rig.deadline(), (keep_alive > 0).then_some(due));
+        let end = u64::from(keep_alive) * 1_000;
+        assert_eq!(rig.deadline().is_some_and(|due| due < end && due >= end / 2), keep_alive > 0);
     }
 }
 
@@ -96,7 +96,8 @@ fn coremqtt_163_pingresp_is_checked_in_time() {
     let mut rig = Rig::new();
     rig.comes_online(&CONNECT.keep_alive(10), false);
     rig.at(10_000).sends();
-    assert_eq!(rig.deadline(), Some(20_000));
+    assert_eq!(rig.deadline(), Some(17_500), "silence again");
+    assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn coremqtt_288_the_clock_does_not_overflow() {
     let mut rig = Rig::new();
     rig.clock(u64::from(u32::MAX) - 5);
     rig.comes_online(&CONNECT.keep_alive(10), false);
-    assert_eq!(rig.deadline(), Some(u64::from(u32::MAX) + 9_995));
+    assert_eq!(rig.deadline(), Some(u64::from(u32::MAX) + 7_495));
 }
 
 #[test]
@@ -151,19 +152,20 @@ fn coremqtt_83_a_redelivery_without_dup_is_accepted() {
     assert_eq!(rig.events().len(), 1);
 }
 
-/// Identifiers that share a slot do not collide: the taken one is passed over.
+/// The identifier that is in use is passed over.
 #[test]
 fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
     let mut rig = Rig::<2>::sized(64, 256);
     rig.comes_online(&CONNECT, false);
     assert_eq!(rig.publishes("old", b"", AtLeastOnce), 1);
-    for number in [2, 4, 6, 8, 10] {
+    rig.client.set_next_packet_id(id(65_534));
+    for number in [65_534, 65_535, 2, 3, 4] {
         assert_eq!(rig.publishes("new", b"", AtLeastOnce), number);
         rig.sends();
         rig.gives(Packet::PubAck(id(number)));
     }
     let full = rig.client.publish(&Message::new("x", b"").qos(AtLeastOnce));
-    assert_eq!(full, Ok(Some(id(12))));
+    assert_eq!(full, Ok(Some(id(5))));
 }
 
 #[test]

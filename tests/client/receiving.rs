@@ -143,7 +143,7 @@ fn the_same_identifier_both_ways() {
     assert_eq!(rig.sends(), ["PUBREC id=1"]);
     rig.gives(Packet::PubRec(id(1)));
     rig.gives(pubrel(1));
-    assert_eq!(rig.sends(), ["PUBREL id=1", "PUBCOMP id=1"]);
+    assert_eq!(rig.sends(), ["PUBCOMP id=1", "PUBREL id=1"]);
     rig.gives(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["message in qos=2 id=1 (0 B)", "published 1 qos=2"]);
 }

@@ -1,8 +1,8 @@
 //! PUBREL goes out in the order in which PUBREC came (MQTT-4.6.0-4), whatever is moved, cut or sent again.
 
 use baremqtt::QoS::{AtMostOnce, ExactlyOnce};
-use baremqtt::codec::Packet;
 use baremqtt::Version;
+use baremqtt::codec::Packet;
 
 use crate::harness::*;
 

@@ -22,6 +22,7 @@ where
     client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
     client.received(4);
     assert_eq!(client.advance(NOW), Ok(true));
+    assert_eq!(client.advance(NOW), Ok(false));
     let message = Message::new("a", b"hi").qos(AtLeastOnce);
     let id = client.publish(&message).unwrap().unwrap();
     assert_eq!(client.pending()[..6], *b"\x32\x07\x00\x01a\x00");

@@ -36,7 +36,7 @@ fn mqtt_2_2_2_1() {
     rig.delivers("a", b"", AtLeastOnce, 1);
     rig.delivers("a", b"", ExactlyOnce, 2);
     rig.gives(pubrel(2));
-    assert_eq!(first_bytes(&mut rig), [0x62, 0x40, 0x50, 0x70]);
+    assert_eq!(first_bytes(&mut rig), [0x40, 0x50, 0x70, 0x62]);
     rig.at(10_000).disconnects();
     assert_eq!(first_bytes(&mut rig), [0xC0, 0xE0]);
 }

@@ -7,7 +7,6 @@ use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
 use crate::client::parts::{Step, Whole};
 use crate::client::timers::Note;
-use crate::client::work::Source;
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
 
@@ -103,8 +102,7 @@ impl<C: Config> Whole<'_, C> {
 
     fn is_about_to_leave(&self, id: PacketId) -> bool {
         let work = &*self.out.work;
-        let offered = if work.offer.source == Source::Requests { work.offer.len } else { 0 };
-        let leaves = !work.link.is_output_lost;
-        leaves && work.outbox.is_about_to_leave(self.out.log, id.get(), offered)
+        let offered = work.offer.seen_of_requests();
+        !work.link.is_output_lost && work.outbox.is_about_to_leave(self.out.log, id.get(), offered)
     }
 }

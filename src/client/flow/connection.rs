@@ -7,7 +7,7 @@ use crate::client::inbox::Kind;
 use crate::client::outbox::Why;
 use crate::client::parts::{Parts, Step, Whole};
 use crate::client::timers::Note;
-use crate::client::work::{Offer, Source, State};
+use crate::client::work::{Offer, State};
 use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
@@ -99,7 +99,7 @@ pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
     parts.work.link.is_output_lost = true;
     release(parts);
     let work = &mut *parts.work;
-    let offered = if work.offer.source == Source::Requests { work.offer.len } else { 0 };
+    let offered = work.offer.seen_of_requests();
     work.outbox.link_lost(parts.log, offered, parts.config.reports_loss());
     work.offer = Offer::NONE;
     work.answers.clear();

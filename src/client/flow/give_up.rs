@@ -6,7 +6,6 @@ use crate::client::error::GiveUpError;
 use crate::client::outbox::Leaves;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
-use crate::client::work::Source;
 
 /// See [`Client::give_up`](crate::Client::give_up).
 pub(in crate::client) fn give_up<C: Config>(
@@ -14,7 +13,7 @@ pub(in crate::client) fn give_up<C: Config>(
     id: PacketId,
 ) -> Result<(), GiveUpError> {
     let work = &mut *parts.work;
-    let offered = if work.offer.source == Source::Requests { work.offer.len } else { 0 };
+    let offered = work.offer.seen_of_requests();
     match work.outbox.message(parts.log, id.get(), offered) {
         Leaves::Unknown => return Err(GiveUpError::Unknown),
         Leaves::Released => return Err(GiveUpError::Released),

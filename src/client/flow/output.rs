@@ -24,32 +24,29 @@ impl<C: Config> Whole<'_, C> {
             return Offer::NONE;
         }
         if work.inbox.holds_connect {
-            return Offer { source: Source::Connect, len: work.inbox.bytes(self.rx).len() };
+            return Offer::new(Source::Connect, work.inbox.bytes(self.rx).len());
         }
-        let ping = Offer { source: Source::PingReq, len: PINGREQ.len().wrapping_sub(link.fixed_sent.into()) };
+        let ping = Offer::new(Source::PingReq, PINGREQ.len().wrapping_sub(link.fixed_sent.into()));
         if link.fixed_sent != 0 {
-            return if link.is_ping_due { ping } else { Offer { source: Source::Disconnect, ..ping } };
+            return if link.is_ping_due { ping } else { Offer::new(Source::Disconnect, ping.len) };
         }
         let pings = link.is_ping_due;
         if work.outbox.is_inside_packet() {
             return self.rest_of_request(pings);
         }
+        let pings = pings && link.is_accepted;
         if pings && !work.answers.is_inside_packet() {
             return ping;
         }
         let range = work.answers.sendable(answers, pings, durable);
         if !range.is_empty() {
-            return Offer { source: Source::Answers, len: range.len() };
+            return Offer::new(Source::Answers, range.len());
         }
         let range = work.outbox.sendable(log, false, durable);
         if !range.is_empty() {
-            return Offer { source: Source::Requests, len: range.len() };
+            return Offer::new(Source::Requests, range.len());
         }
-        if self.disconnects() {
-            Offer { source: Source::Disconnect, len: DISCONNECT.len() }
-        } else {
-            Offer::NONE
-        }
+        if self.disconnects() { Offer::new(Source::Disconnect, DISCONNECT.len()) } else { Offer::NONE }
     }
 
     /// The rest of a request that has left in part; those behind it too where nothing waits to pass.
@@ -59,10 +56,10 @@ impl<C: Config> Whole<'_, C> {
         let waits = pings || !work.answers.sendable(self.out.answers, false, durable).is_empty();
         let range = work.outbox.sendable(self.out.log, waits, durable);
         if !range.is_empty() || !self.out.config.streams() {
-            return Offer { source: Source::Requests, len: range.len() };
+            return Offer::new(Source::Requests, range.len());
         }
         let range = work.outbox.sendable_payload(self.out.log);
-        Offer { source: Source::Payload, len: range.len() }
+        Offer::new(Source::Payload, range.len())
     }
 
     /// Whether it is DISCONNECT's turn: nothing that could leave before it is left.
@@ -86,21 +83,26 @@ impl<C: Config> Whole<'_, C> {
 
     /// Whether there is something to be sent.
     pub(super) fn has_output(&self) -> bool {
-        self.out.work.offer.len != 0 || self.next_offer().len != 0
+        self.next_offer().len != 0
     }
 
     /// See [`Client::sent`](crate::Client::sent).
     pub(in crate::client) fn sent(&mut self, len: usize) {
         let work = &mut *self.out.work;
-        let Offer { source, len: offered } = core::mem::replace(&mut work.offer, Offer::NONE);
-        let len = len.min(offered);
+        let source = work.offer.source;
+        let len = len.min(work.offer.len);
+        work.offer.len = work.offer.len.wrapping_sub(len);
+        work.offer.is_told = true;
         if len == 0 {
             return;
         }
         work.timers.note(Note::SENT);
-        match source {
-            Source::None => {}
-            Source::Connect => work.inbox.connect_sent(len),
+        let whole_packet = match source {
+            Source::None => false,
+            Source::Connect => {
+                work.inbox.connect_sent(len);
+                !work.inbox.holds_connect
+            }
             Source::Answers => work.answers.sent(len),
             Source::Requests => work.outbox.sent(self.out.log, len),
             Source::Payload => work.outbox.payload_sent(self.out.log, len),
@@ -111,16 +113,20 @@ impl<C: Config> Whole<'_, C> {
                     work.link.is_ping_due = false;
                 } else if sent == 2 {
                     info!("MQTT: disconnected");
-                    connection::link_lost(&mut self.out);
+                    return connection::link_lost(&mut self.out);
                 }
+                sent == 2
             }
+        };
+        if whole_packet {
+            work.timers.note(Note::SENT_PACKET);
         }
     }
 }
 
 /// See [`Client::pending`](crate::Client::pending): what is offered stays offered until it is told how much was taken.
 pub(in crate::client) fn pending<C: Config>(whole: Whole<'_, C>) -> (&mut [u8], &[u8]) {
-    if whole.out.work.offer.len == 0 {
+    if whole.out.work.offer.is_told || whole.out.work.offer.len == 0 {
         whole.out.work.offer = whole.next_offer();
         if whole.out.work.offer.source == Source::PingReq {
             whole.out.work.link.is_ping_awaited = true;
@@ -128,7 +134,7 @@ pub(in crate::client) fn pending<C: Config>(whole: Whole<'_, C>) -> (&mut [u8], 
     }
     let Whole { rx, out } = whole;
     let work = &*out.work;
-    let Offer { source, len } = work.offer;
+    let Offer { source, len, .. } = work.offer;
     let (bytes, from) = match source {
         Source::None => return (work.inbox.free(rx), &[]),
         Source::Connect => return (&mut [], work.inbox.bytes(rx)),

@@ -15,7 +15,7 @@ pub(in crate::client) fn publish<C: Config>(
     message: &Message<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
     let len = message.encoded_len();
-    admit(parts, message.qos, message.qos != QoS::AtMostOnce, len)?;
+    admit(parts, message.qos.into(), len)?;
     let topic = TopicName::new(message.topic)?;
     let delivery = delivery(parts, message.qos);
     let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
@@ -31,30 +31,48 @@ pub(in crate::client) fn publish<C: Config>(
     Ok(delivery.id())
 }
 
+/// What kind of request it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    AtMostOnce,
+    AtLeastOnce,
+    ExactlyOnce,
+    /// SUBSCRIBE or UNSUBSCRIBE.
+    Subscription,
+}
+
+impl From<QoS> for Kind {
+    fn from(qos: QoS) -> Self {
+        match qos {
+            QoS::AtMostOnce => Kind::AtMostOnce,
+            QoS::AtLeastOnce => Kind::AtLeastOnce,
+            QoS::ExactlyOnce => Kind::ExactlyOnce,
+        }
+    }
+}
+
 /// Whether a request of this kind, with a packet of this length, can be taken now.
 #[inline]
-pub(super) fn admit<C: Config>(
-    parts: &Parts<'_, C>,
-    qos: QoS,
-    outlives_link: bool,
-    len: usize,
-) -> Result<(), RequestError> {
+pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> Result<(), RequestError> {
     let link = &parts.work.link;
+    let outlives_link = matches!(kind, Kind::AtLeastOnce | Kind::ExactlyOnce);
     let outbox = &parts.work.outbox;
     let takes = match link.state {
         State::Offline => outlives_link,
-        State::Connecting | State::Connected => !link.is_finishing && (outlives_link || !link.is_output_lost),
+        State::Connecting => outlives_link && !link.is_finishing,
+        State::Connected => outlives_link || !link.is_output_lost,
         State::Closing => false,
     };
     if !takes {
         return Err(RequestError::NotConnected);
     }
     let most = parts.config.max_requests();
-    if (most != 0 && outbox.kept() >= most) || outbox.kept() == u16::MAX {
+    let kept = kind != Kind::AtMostOnce;
+    if kept && ((most != 0 && outbox.kept() >= most) || outbox.kept() == u16::MAX) {
         return Err(Full::Requests.into());
     }
     let most = parts.config.max_exactly_once();
-    if qos == QoS::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
+    if kind == Kind::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
         return Err(Full::Requests.into());
     }
     if len > parts.log.len() {
@@ -130,7 +148,7 @@ fn ask<'f, C: Config>(
         body_len = body_len.saturating_add(len);
     }
     let len = codec::packet_len(body_len);
-    admit(parts, QoS::AtMostOnce, false, len)?;
+    admit(parts, Kind::Subscription, len)?;
     for (filter, _) in filters.clone() {
         TopicFilter::new(filter)?;
     }

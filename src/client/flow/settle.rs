@@ -31,7 +31,7 @@ impl<C: Config> Whole<'_, C> {
     pub(super) fn clock(&mut self, now: Instant) {
         let work = &mut *self.out.work;
         let keep_alive = work.link.keep_alive;
-        if work.timers.is_noted(Note::SENT) && keep_alive != 0 && work.link.state != State::Offline {
+        if work.timers.is_noted(Note::SENT_PACKET) && keep_alive != 0 && work.link.state != State::Offline {
             work.timers.keep(Timer::SendSilence, true, true, silence(keep_alive));
         }
         work.timers.pass(now);
@@ -104,7 +104,9 @@ impl<C: Config> Whole<'_, C> {
         let (inbox, timers) = (&work.inbox, &mut work.timers);
         let arrives = timers.is_noted(Note::RECEIVED) && (inbox.is_inside_packet() || inbox.is_refusing);
         let anew = timers.is_noted(Note::OLDEST) || arrives;
-        let waits = work.outbox.is_waiting() && !inbox.is_blocked && !work.link.is_output_lost;
+        let closing =
+            work.link.is_output_lost || (work.link.state == State::Closing && !work.link.is_finishing);
+        let waits = work.outbox.is_waiting() && !inbox.is_blocked && !closing;
         if inbox.is_refusing {
             timers.keep(Timer::Ack, true, anew, REFUSING_SILENCE);
         } else if config.ack_timeout_ms() != 0 {
@@ -149,7 +151,7 @@ impl<C: Config> Whole<'_, C> {
     fn ping_if_due(&mut self) {
         let work = &mut *self.out.work;
         let silent = work.timers.is_due(Timer::SendSilence) || work.timers.is_due(Timer::ReceiveSilence);
-        if silent && work.link.is_accepted && !work.link.is_ping_due {
+        if silent && !work.link.is_ping_due {
             debug!("MQTT: PINGREQ");
             work.link.is_ping_due = true;
             work.timers.keep(Timer::SendSilence, false, false, 0);

@@ -27,7 +27,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let head_len = codec::packet_len(remaining_len).saturating_sub(message.payload_len);
     let len = codec::packet_len(head_len);
     // Besides the head, some of the payload must have room.
-    admit(parts, message.qos, message.qos != QoS::AtMostOnce, len.saturating_add(WINDOW))?;
+    admit(parts, message.qos.into(), len.saturating_add(WINDOW))?;
     if remaining_len > codec::MAX_REMAINING_LENGTH {
         return Err(Violation::TooLong.into());
     }

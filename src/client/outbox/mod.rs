@@ -57,7 +57,7 @@ pub(super) struct Outbox {
     /// Those of them that have ended, which is to be told.
     ended: u16,
     /// Streamed messages.
-    streams: u16,
+    streams: usize,
     /// A message was given up, so packets may stand behind a header of the log.
     has_stubs: bool,
     /// Requests may leave.
@@ -152,7 +152,7 @@ impl Outbox {
             self.ended = self.ended.wrapping_add(by);
         }
         if record.is_streamed() {
-            self.streams = self.streams.wrapping_add(by);
+            self.streams = self.streams.wrapping_add_signed((by as i16).into());
         }
     }
 
@@ -345,18 +345,21 @@ impl Outbox {
         self.record(log, self.rec).map_or(self.cur, |record| self.cur.max(record.packet(self.rec)))
     }
 
-    /// So many of the bytes have left that were offered.
-    pub(super) fn sent(&mut self, log: &mut [u8], len: usize) {
+    /// So many of the bytes have left that were offered. Returns whether the end of a packet was among them.
+    pub(super) fn sent(&mut self, log: &mut [u8], len: usize) -> bool {
         self.cur = self.sending(log).wrapping_add(len);
-        self.pass(log);
+        self.pass(log)
     }
 
-    /// Records that have left whole are behind `rec` from now on; those that nothing is waited for go.
-    fn pass(&mut self, log: &mut [u8]) {
+    /// Records that have left whole are behind `rec` from now on; those that nothing is waited for go. Returns whether there was
+    /// one.
+    fn pass(&mut self, log: &mut [u8]) -> bool {
+        let mut passed = false;
         while let Some(record) = self.record(log, self.rec) {
             if record.end > self.cur || (record.is_streamed() && !self.payload.is_done()) {
-                return;
+                break;
             }
+            passed = true;
             let at = self.rec;
             self.rec = record.end;
             if record.is_streamed() {
@@ -366,6 +369,7 @@ impl Outbox {
                 self.kill(log, at);
             }
         }
+        passed
     }
 
     /// The connection is gone, while so many bytes were offered: what may have been seen is kept as that, what ends with the

@@ -113,13 +113,13 @@ impl Outbox {
         self.tail.wrapping_add(self.payload.cur)
     }
 
-    /// So many bytes of the payload have left.
-    pub(crate) fn payload_sent(&mut self, log: &mut [u8], len: usize) {
+    /// So many bytes of the payload have left. Returns whether the end of the packet was among them.
+    pub(crate) fn payload_sent(&mut self, log: &mut [u8], len: usize) -> bool {
         self.payload.cur = self.payload.cur.wrapping_add(len);
         if self.payload.cur == self.payload.fill {
             (self.payload.cur, self.payload.fill) = (0, 0);
         }
-        self.pass(log);
+        self.pass(log)
     }
 
     /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.

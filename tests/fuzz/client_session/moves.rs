@@ -48,9 +48,7 @@ impl World {
     pub fn subscribe(&mut self, count: usize) {
         let (now, filters) =
             (self.now, [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)]);
-        self.requested(Kind::Subscribe(count), 0, |client, _| {
-            client.subscribe(&filters[..count]).map(Some)
-        });
+        self.requested(Kind::Subscribe(count), 0, |client, _| client.subscribe(&filters[..count]).map(Some));
     }
 
     pub fn unsubscribe(&mut self) {
