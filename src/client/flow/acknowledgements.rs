@@ -5,6 +5,7 @@ use crate::client::config::Config;
 use crate::client::error::Error;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
+use crate::client::outbox::End;
 use crate::client::parts::{Step, Whole};
 use crate::client::timers::Note;
 use crate::codec::PacketType;
@@ -22,7 +23,7 @@ impl<C: Config> Whole<'_, C> {
     pub(super) fn published(&mut self, answer: u8, id: PacketId) -> Step {
         let Some(at) = self.meet(answer, id) else { return self.unmet(id) };
         let work = &mut *self.out.work;
-        let end = work.outbox.end_by(self.out.log, at, answer);
+        let end = if answer == PUBCOMP { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
         if work.outbox.answered(self.out.log, at, end) {
             work.timers.note(Note::OLDEST);
         }

@@ -34,9 +34,7 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     match event {
         Kind::None => return,
         Kind::Ended => {
-            if let Some((at, ..)) = work.outbox.next_ended(parts.log) {
-                oldest = work.outbox.kill(parts.log, at);
-            }
+            oldest = work.outbox.ended_is_told(parts.log);
         }
         Kind::Subscribed | Kind::Unsubscribed => {
             let answer = if event == Kind::Subscribed { PacketType::SubAck } else { PacketType::UnsubAck };
@@ -100,7 +98,7 @@ impl<C: Config> Whole<'_, C> {
         let Parts { work, log, config, .. } = &mut self.out;
         if core::mem::take(&mut work.inbox.is_aborted) {
             work.inbox.event = Kind::LargeAborted;
-        } else if work.outbox.has_ended() {
+        } else if work.outbox.find_ended(log) {
             work.inbox.event = Kind::Ended;
         } else if config.streams() && work.link.state == State::Connected && work.outbox.ask_for_payload(log)
         {

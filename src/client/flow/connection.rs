@@ -87,7 +87,7 @@ pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> 
 /// The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
 pub(super) fn open_gate<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
-    if !work.outbox.is_open && work.link.is_accepted && !work.outbox.has_ended() {
+    if !work.outbox.is_open && work.link.is_accepted && !work.outbox.find_ended(parts.log) {
         work.outbox.open(parts.log, parts.config.mqtt31() && work.link.mqtt31);
         work.timers.note(Note::OLDEST);
     }

@@ -63,7 +63,7 @@ fn large<'a>(inbox: &Inbox, rx: &'a [u8]) -> Option<LargeMessage<'a>> {
 
 /// The end of a request.
 fn ended(outbox: &Outbox, log: &[u8]) -> Option<Event<'static>> {
-    let (_, id, end) = outbox.next_ended(log)?;
+    let (id, end) = outbox.ended(log)?;
     let id = PacketId::new(id)?;
     Some(match end {
         End::Lost => Event::Ended { id, outcome: Outcome::Lost },

@@ -1,6 +1,6 @@
 //! The requests as they stand in an image of the session; what its bytes mean is in [`flow::image`](crate::client::flow::image).
 
-use super::record::{self, AT_MOST_ONCE, ENDED, End, Form, QOS_BITS, Record, SHORT, STUB};
+use super::record::{self, AT_MOST_ONCE, ENDED, End, Form, QOS_BITS, Record, SHORT};
 use super::{Outbox, WINDOW, Why, write};
 use crate::client::error::Full;
 use crate::codec::{FixedHeader, PacketType, Publish, Version, Writer};
@@ -53,7 +53,7 @@ impl Outbox {
         if image.len().saturating_add(window) > log.len() {
             return Err(Full::Buffer);
         }
-        outbox.has_stubs = true;
+        outbox.has_ended = true;
         (outbox.safe, outbox.saved) = (outbox.tail, outbox.tail);
         *self = outbox;
         Ok(())
@@ -77,13 +77,7 @@ fn is_request(image: &[u8], at: usize, record: Record) -> bool {
     match record.form() {
         Form::Short if record.has_ended() => len == SHORT,
         Form::Short => len == SHORT && request & QOS_BITS == record::PUBREL,
-        Form::Stub => {
-            record.first == STUB
-                && len == SHORT.wrapping_add(2)
-                && image.get(at.wrapping_add(1)) == Some(&(SHORT as u8))
-                && image.get(at.wrapping_add(3)) == Some(&2)
-                && matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE | record::PUBREL)
-        }
+        Form::Publish if record.is_stub(image, at) => matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE),
         Form::Publish | Form::Streamed if record.has_ended() => false,
         form => is_message(image, record.packet(at)..record.end, form),
     }

@@ -13,6 +13,7 @@
 //! moment of rewinding: what is kept is sent again from the front ([`redelivery`]).
 
 mod image;
+mod given_up;
 mod losses;
 mod packet_id;
 mod payload;
@@ -24,12 +25,11 @@ mod sweep;
 use core::ops::Range;
 
 use super::bytes::write;
-use crate::codec::PacketType;
 use record::{DEAD, PUBREL, waits_for};
 
-pub(super) use losses::Leaves;
+pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
-pub(super) use record::{End, Form, Record, STREAMED, STUB, is_exactly_once};
+pub(super) use record::{End, Form, Record, STREAMED};
 pub(super) use sweep::Why;
 
 #[derive(Clone, Debug)]
@@ -54,12 +54,10 @@ pub(super) struct Outbox {
     kept: u16,
     /// Those of them that are messages of QoS 2.
     exactly_once: u16,
-    /// Those of them that have ended, which is to be told.
-    ended: u16,
     /// Streamed messages.
     streams: usize,
-    /// A message was given up, so packets may stand behind a header of the log.
-    has_stubs: bool,
+    /// Some may have ended, which is to be told.
+    has_ended: bool,
     /// Requests may leave.
     pub(super) is_open: bool,
 }
@@ -79,9 +77,8 @@ impl Outbox {
         free_ids: 0,
         kept: 0,
         exactly_once: 0,
-        ended: 0,
         streams: 0,
-        has_stubs: false,
+        has_ended: false,
         is_open: false,
     };
 
@@ -112,7 +109,7 @@ impl Outbox {
     }
 
     pub(super) const fn has_ended(&self) -> bool {
-        self.ended != 0
+        self.has_ended
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -145,40 +142,24 @@ impl Outbox {
         if request & record::QOS_BITS != record::AT_MOST_ONCE {
             self.kept = self.kept.wrapping_add(by);
         }
-        if record::is_exactly_once(request) {
-            self.exactly_once = self.exactly_once.wrapping_add(by);
-        }
-        if record.has_ended() {
-            self.ended = self.ended.wrapping_add(by);
-        }
+        self.count_exactly_once(request, by);
         if record.is_streamed() {
             self.streams = self.streams.wrapping_add_signed((by as i16).into());
         }
     }
 
+    fn count_exactly_once(&mut self, request: u8, by: u16) {
+        if record::is_exactly_once(request) {
+            self.exactly_once = self.exactly_once.wrapping_add(by);
+        }
+    }
+
     /// The request of this identifier, sent and without its end, that waits for this answer.
     pub(super) fn meet(&self, log: &[u8], answer: u8, id: u16) -> Option<usize> {
-        let from = if self.is_met(log, self.head, answer, id) { self.head } else { self.hint };
-        self.meet_between(log, from..self.rec, answer, id)
-            .or_else(|| self.meet_between(log, self.head..self.hint, answer, id))
-    }
-
-    fn is_met(&self, log: &[u8], at: usize, answer: u8, id: u16) -> bool {
-        at < self.rec
-            && Record::read(log, at)
-                .is_some_and(|record| waits_for(record.request(log, at), answer) && record.id(log, at) == id)
-    }
-
-    fn meet_between(&self, log: &[u8], range: Range<usize>, answer: u8, id: u16) -> Option<usize> {
-        let Range { start: mut at, end } = range;
-        while at < end {
-            let record = Record::read(log, at)?;
-            if waits_for(record.request(log, at), answer) && record.id(log, at) == id {
-                return Some(at);
-            }
-            at = record.end;
-        }
-        None
+        let oldest = self.rec.min(self.head.wrapping_add(1));
+        meet_between(log, self.head, oldest, answer, id)
+            .or_else(|| meet_between(log, self.hint, self.rec, answer, id))
+            .or_else(|| meet_between(log, self.head, self.hint, answer, id))
     }
 
     /// Whether a request of this identifier is about to be sent again, so that the answer to it is still to be waited for.
@@ -206,23 +187,13 @@ impl Outbox {
         filters
     }
 
-    /// How the request here ends with PUBACK or PUBCOMP. A stub that was released without PUBREC may never have been seen.
-    pub(super) fn end_by(&self, log: &[u8], at: usize, answer: u8) -> End {
-        match self.record(log, at) {
-            _ if answer >> 4 == PacketType::PubAck as u8 => End::PublishedAtLeastOnce,
-            Some(record) if record.first == STUB => End::Uncertain,
-            _ => End::PublishedExactlyOnce,
-        }
-    }
-
     /// The request here has its answer; the event that tells it is to come. Returns whether it was the oldest.
     pub(super) fn answered(&mut self, log: &mut [u8], at: usize, end: End) -> bool {
         if let Some(record) = self.record(log, at) {
-            self.count(log, at, record, u16::MAX);
+            self.count_exactly_once(record.request(log, at), u16::MAX);
             write(log, at, &[record.ended(end)]);
-            let ended = Record { first: record.ended(end), ..record };
-            self.count(log, at, ended, 1);
         }
+        self.has_ended = true;
         self.hint = at;
         at == self.head
     }
@@ -237,17 +208,25 @@ impl Outbox {
         oldest
     }
 
-    /// A request whose end is to be told: its identifier, and how it has ended.
-    pub(super) fn next_ended(&self, log: &[u8]) -> Option<(usize, u16, End)> {
-        if self.ended == 0 {
-            return None;
+    /// A request whose end is to be told, if there is one.
+    pub(super) fn find_ended(&mut self, log: &[u8]) -> bool {
+        if self.has_ended && !self.record(log, self.hint).is_some_and(Record::has_ended) {
+            let ended = self.records(log).find(|(_, record)| record.has_ended());
+            self.has_ended = ended.is_some();
+            self.hint = ended.map_or(self.hint, |(at, _)| at);
         }
-        let at_hint = self.record(log, self.hint).filter(|record| record.has_ended());
-        let (at, record) = match at_hint {
-            Some(record) => (self.hint, record),
-            None => self.records(log).find(|(_, record)| record.has_ended())?,
-        };
-        Some((at, record.id(log, at), record.end()))
+        self.has_ended
+    }
+
+    /// The identifier and the end of the request whose end is to be told.
+    pub(super) fn ended(&self, log: &[u8]) -> Option<(u16, End)> {
+        let record = self.record(log, self.hint).filter(|record| record.has_ended())?;
+        Some((record.id(log, self.hint), record.end()))
+    }
+
+    /// That end is told. Returns whether the request was the oldest.
+    pub(super) fn ended_is_told(&mut self, log: &mut [u8]) -> bool {
+        self.kill(log, self.hint)
     }
 
     /// The record here is not needed any more. Returns whether it was the oldest.
@@ -276,7 +255,6 @@ impl Outbox {
         if self.head == self.tail {
             (self.head, self.rec, self.cur, self.tail, self.hint) = (0, 0, 0, 0, 0);
             (self.safe, self.saved) = (0, 0);
-            self.has_stubs = false;
         }
     }
 
@@ -289,8 +267,8 @@ impl Outbox {
         }
         let from = self.sending(log);
         let mut to = if waits { record.end } else { self.tail };
-        if self.streams != 0 || self.has_stubs {
-            to = to.min(self.end_of_plain(log));
+        if self.streams != 0 {
+            to = to.min(self.before_stream(log));
         }
         if durable && !self.is_inside_packet() {
             to = to.min(self.held_from(log));
@@ -298,18 +276,13 @@ impl Outbox {
         if from < to { from..to } else { 0..0 }
     }
 
-    /// Where the packets end that follow each other without a header of the log between them. A streamed message whose payload
-    /// was not begun is not to be sent.
-    fn end_of_plain(&self, log: &[u8]) -> usize {
-        let mut at = self.rec;
-        while let Some(record) = self.record(log, at) {
-            if record.is_wrapped() {
-                let leaves = at == self.rec && (!record.is_streamed() || self.payload.is_begun());
-                return if leaves { record.end } else { at };
-            }
-            at = record.end;
+    /// Where the packets end that can leave before the payload of the next streamed message is begun, or with its head.
+    fn before_stream(&self, log: &[u8]) -> usize {
+        let at = if self.payload.is_begun() { self.rec } else { self.first_stream(log) };
+        match self.record(log, at) {
+            Some(record) if self.payload.is_begun() => record.end,
+            _ => at,
         }
-        at
     }
 
     /// Where the first request stands that waits for an image to be durable.
@@ -390,4 +363,16 @@ impl Outbox {
         self.sweep(log, Why::Again { mqtt31 });
         self.is_open = true;
     }
+}
+
+/// The request of this identifier, between these places, that waits for this answer.
+fn meet_between(log: &[u8], mut at: usize, end: usize, answer: u8, id: u16) -> Option<usize> {
+    while at < end {
+        let record = Record::read(log, at)?;
+        if waits_for(record.request(log, at), answer) && record.id(log, at) == id {
+            return Some(at);
+        }
+        at = record.end;
+    }
+    None
 }

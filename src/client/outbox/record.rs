@@ -6,7 +6,7 @@
 //! | `6x` | PUBREL | PUBCOMP |
 //! | `8x`, `Ax` | SUBSCRIBE, UNSUBSCRIBE | SUBACK, UNSUBACK |
 //! | `F0` | the head of a PUBLISH whose payload is streamed, behind a header of its own | as PUBLISH |
-//! | `F1` | a stub of a message that was given up: `32`, `34` or `62`, `02`, identifier | as PUBLISH and PUBREL |
+//! | `3x` without a topic | a stub of a message that was given up | PUBACK, PUBREC |
 //! | `Ex` | a request that has ended: outcome in bits 0 and 1, form in bits 2 and 3 | its end to be told |
 //! | `00` | nothing any more | room to be made |
 
@@ -19,7 +19,6 @@ use crate::codec::PacketType;
 pub(crate) const DEAD: u8 = 0x00;
 pub(crate) const ENDED: u8 = 0xE0;
 pub(crate) const STREAMED: u8 = 0xF0;
-pub(crate) const STUB: u8 = 0xF1;
 
 pub(crate) const PUBREL: u8 = PacketType::PubRel.first_byte();
 /// The bits of a PUBLISH that tell its QoS from others, without DUP and RETAIN.
@@ -41,8 +40,6 @@ pub(crate) enum Form {
     Publish = 1,
     /// In the packet behind the header, behind its topic.
     Streamed = 2,
-    /// In the packet behind the header, behind its header.
-    Stub = 3,
 }
 
 /// How a request has ended.
@@ -81,7 +78,8 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record that begins here; `None` past the end of the bytes.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     pub(crate) fn read(log: &[u8], at: usize) -> Option<Self> {
         let (&first, rest) = log.get(at..)?.split_first()?;
         let (mut len, mut shift) = (0, 0_u32);
@@ -108,12 +106,7 @@ impl Record {
         self.first & 0xF0 == ENDED
     }
 
-    /// Whether the bytes of the packet stand behind a header of the log.
-    #[inline]
-    pub(crate) const fn is_wrapped(self) -> bool {
-        self.first >= STREAMED
-    }
-
+    /// The head of a PUBLISH behind a header of the log.
     #[inline]
     pub(crate) const fn is_streamed(self) -> bool {
         self.first == STREAMED
@@ -134,25 +127,24 @@ impl Record {
     /// Where the packet begins: what leaves.
     #[inline]
     pub(crate) const fn packet(self, at: usize) -> usize {
-        if self.is_wrapped() { self.body(at) } else { at }
+        if self.is_streamed() { self.body(at) } else { at }
     }
 
     /// The first byte of the packet.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     pub(crate) fn request(self, log: &[u8], at: usize) -> u8 {
-        if self.is_wrapped() { log.get(self.body(at)).copied().unwrap_or(DEAD) } else { self.first }
+        if self.is_streamed() { log.get(self.body(at)).copied().unwrap_or(DEAD) } else { self.first }
     }
 
     pub(crate) const fn form(self) -> Form {
         match self.first {
             STREAMED => Form::Streamed,
-            STUB => Form::Stub,
             0x30..=0x3F => Form::Publish,
             ENDED..=0xEF => match (self.first >> 2) & 3 {
                 0 => Form::Short,
                 1 => Form::Publish,
-                2 => Form::Streamed,
-                _ => Form::Stub,
+                _ => Form::Streamed,
             },
             _ => Form::Short,
         }
@@ -173,7 +165,6 @@ impl Record {
         let mut place = self.body(at);
         match self.form() {
             Form::Short => {}
-            Form::Stub => place = place.wrapping_add(2),
             Form::Publish => place = behind_topic(log, place),
             Form::Streamed => {
                 let head = Record::read(log, place).map_or(place, |packet| packet.body(place));
@@ -181,6 +172,11 @@ impl Record {
             }
         }
         u16_at(log, place)
+    }
+
+    /// Whether it is what is left of a message that was given up: a PUBLISH without a topic.
+    pub(crate) fn is_stub(self, log: &[u8], at: usize) -> bool {
+        self.form() == Form::Publish && !self.has_ended() && u16_at(log, self.body(at)) == 0
     }
 
     /// The identifier, if the record keeps one from being given out again.

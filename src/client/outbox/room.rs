@@ -70,7 +70,7 @@ impl Outbox {
     }
 
     /// The first streamed message of which nothing has left; behind the last record if there is none.
-    fn first_stream(&self, log: &[u8]) -> usize {
+    pub(super) fn first_stream(&self, log: &[u8]) -> usize {
         let mut at = self.rec;
         while let Some(record) = self.record(log, at) {
             if record.is_streamed() && !(at == self.rec && self.is_inside_packet()) {

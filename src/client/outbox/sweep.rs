@@ -26,8 +26,6 @@ pub(crate) enum Why {
         /// On a connection that speaks MQTT 3.1.
         mqtt31: bool,
     },
-    /// The message of this identifier is given up.
-    GivenUp(u16),
 }
 
 impl Outbox {
@@ -38,7 +36,7 @@ impl Outbox {
         let mut to = 0;
         self.safe = self.safe.max(at);
         self.saved = self.saved.max(at);
-        (self.kept, self.exactly_once, self.ended, self.streams) = (0, 0, 0, 0);
+        (self.kept, self.exactly_once, self.streams) = (0, 0, 0);
         while let Some(record) = self.record(log, at) {
             self.moved(at, to);
             let next = record.end;
@@ -79,7 +77,6 @@ fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) 
         Why::SessionLost { gives_up, tell } => {
             losses::with_session(log, at, record, gives_up && has_left, tell)
         }
-        Why::GivenUp(id) => losses::given_up(log, at, record, has_left, id),
         Why::Again { mqtt31 } if has_left => Some(redelivery::again(log, at, record, mqtt31)),
         Why::Again { .. } | Why::Room => Some(record),
     }
