@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use baremqtt::transport::std::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
+use baremqtt::transport::net::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
 use baremqtt::{Backoff, Buffers, Client, Connect, ConnectError, Event, Message, QoS, Version};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
@@ -36,11 +36,9 @@ fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, th
 fn reconnect(
     address: SocketAddr,
     backoff: Backoff,
-) -> Reconnect<impl FnMut() -> std::io::Result<TcpStream>, TcpStream, [u8; 256], [u8; 512], 8> {
+) -> Reconnect<impl FnMut() -> std::io::Result<TcpStream>, TcpStream, [u8; 256], [u8; 512]> {
     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] });
-    let connection =
-        Connection::offline(client, |stream: &TcpStream, time| stream.set_read_timeout(Some(time)));
-    Reconnect::new(connection, move || open_tcp(address, Duration::from_secs(5)), backoff)
+    Reconnect::new(Connection::offline(client), move || open_tcp(address, Duration::from_secs(5)), backoff)
 }
 
 const SOON: Backoff = Backoff::new(1, 5);
@@ -114,7 +112,7 @@ fn what_cannot_be_sent_is_not_tried_again() {
 fn messages_are_kept_while_nobody_listens_and_time_passes() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut mqtt = reconnect(address, Backoff::new(20, 20));
-    mqtt.connection().publish(&Message::new("a", b"").qos(QoS::AtLeastOnce)).unwrap();
+    mqtt.publish(&Message::new("a", b"").qos(QoS::AtLeastOnce)).unwrap();
     let mut failures = 0;
     loop {
         match mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))).unwrap() {
@@ -126,8 +124,7 @@ fn messages_are_kept_while_nobody_listens_and_time_passes() {
             break;
         }
     }
-    let (client, stream) = mqtt.into_parts();
-    assert_eq!((client.in_flight(), stream.is_none()), (1, true));
+    assert_eq!((mqtt.in_flight(), mqtt.stream().is_none()), (1, true));
 }
 
 #[test]
