@@ -78,8 +78,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record that begins here; `None` past the end of the bytes.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[inline]
     pub(crate) fn read(log: &[u8], at: usize) -> Option<Self> {
         let (&first, rest) = log.get(at..)?.split_first()?;
         let (mut len, mut shift) = (0, 0_u32);
