@@ -60,7 +60,6 @@ pub(super) struct Answers<'a> {
 }
 
 impl Answers<'_> {
-
     /// The connection is gone: nobody waits for them any more.
     pub(super) fn clear(&mut self) {
         *self.s = State::NEW;
@@ -233,7 +232,7 @@ mod tests {
             assert!(!answers.has_place());
         }
         assert_eq!(answers.sendable(false, false), 0..32);
-        assert_eq!(u16_at(30), 8);
+        assert_eq!(u16_at(answers.bytes, 30), 8);
         assert_eq!(answers.withheld(), 0);
     }
 

@@ -68,8 +68,8 @@ fn stub_qos(request: u8) -> QoS {
 pub(super) fn publish<'a>(log: &'a [u8], at: usize, record: Record) -> Option<Publish<'a>> {
     let packet_at = record.packet(at);
     let packet = Record::read(log, packet_at)?;
-    let body = log.get(packet.body(packet_at)..record.end)?;
-    Publish::decode(packet.first & 0x0F, body, Version::Mqtt311)
+    let body = log.get(packet.body(packet_at)..record.end())?;
+    Publish::decode(packet.first() & 0x0F, body, Version::Mqtt311)
         .ok()
         .filter(|publish| publish.delivery != Delivery::AtMostOnce)
 }

@@ -100,8 +100,7 @@ impl<C: Config> Whole<'_, C> {
             work.inbox.event = Kind::LargeAborted;
         } else if outbox.find_ended() {
             work.inbox.event = Kind::Ended;
-        } else if config.streams() && work.link.state == State::Connected && outbox.ask_for_payload()
-        {
+        } else if config.streams() && work.link.state == State::Connected && outbox.ask_for_payload() {
             work.inbox.event = Kind::StreamReady;
         } else {
             return false;

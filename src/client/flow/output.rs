@@ -74,8 +74,7 @@ impl<C: Config> Whole<'_, C> {
 
     /// Whether something would leave if an image were durable.
     pub(super) fn is_held(&self) -> bool {
-        self.out.config.durable()
-            && (self.out.outbox.is_held() || self.out.answers.is_held())
+        self.out.config.durable() && (self.out.outbox.is_held() || self.out.answers.is_held())
     }
 
     /// Whether there is something to be sent.

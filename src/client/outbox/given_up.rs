@@ -1,7 +1,7 @@
 //! Messages that the application gives up: gone where nothing of them has left; else a stub keeps the identifier from being
 //! given out again, until the server acknowledges it or forgets it.
 
-use super::super::bytes::write;
+use super::super::bytes::{set, write};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record};
 use super::{Outbox, Why, payload};
 
@@ -26,7 +26,7 @@ impl Outbox<'_> {
     pub(crate) fn message(&self, id: u16, offered: usize) -> Leaves {
         let seen = self.s.cur.wrapping_add(offered);
         for (at, record) in self.records().filter(|(at, record)| record.id(self.log, *at) == id) {
-            if record.first & QOS_BITS == PUBREL {
+            if record.first() & QOS_BITS == PUBREL {
                 return Leaves::Released;
             }
             if is_message(self.log, at, record) {
@@ -38,7 +38,9 @@ impl Outbox<'_> {
 
     /// Gives up the message of this identifier.
     pub(crate) fn give_up(&mut self, id: u16) {
-        let message = self.records().find(|(at, record)| record.id(self.log, *at) == id && is_message(self.log, *at, *record));
+        let message = self
+            .records()
+            .find(|(at, record)| record.id(self.log, *at) == id && is_message(self.log, *at, *record));
         let Some((at, record)) = message else { return };
         if at < self.s.rec {
             self.write_stub(at, record, id);
@@ -46,7 +48,7 @@ impl Outbox<'_> {
             if self.s.asked_id(self.log) == id {
                 self.s.payload = payload::Payload::NEW;
             }
-            write(self.log, at, &[DEAD]);
+            set(self.log, at, DEAD);
         }
         self.sweep(Why::Room);
     }
@@ -54,7 +56,7 @@ impl Outbox<'_> {
     /// A stub, and what is dead behind it: the rest of the message, if that is long enough for a header.
     fn write_stub(&mut self, at: usize, record: Record, id: u16) {
         let [high, low] = id.to_be_bytes();
-        let rest = record.end.wrapping_sub(at).wrapping_sub(STUB_LEN);
+        let rest = record.end().wrapping_sub(at).wrapping_sub(STUB_LEN);
         // A payload of one byte does no harm.
         let body = if rest == 1 { 5 } else { 4 };
         write(self.log, at, &[record.request(self.log, at) & QOS_BITS, body, 0, 0, high, low]);

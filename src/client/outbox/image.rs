@@ -1,7 +1,8 @@
 //! The requests as they stand in an image of the session; what its bytes mean is in [`flow::image`](crate::client::flow::image).
 
+use super::super::bytes::write;
 use super::record::{self, AT_MOST_ONCE, ENDED, End, Form, QOS_BITS, Record, SHORT};
-use super::{Outbox, State, WINDOW, Why, write};
+use super::{Outbox, State, WINDOW, Why};
 use crate::client::error::Full;
 use crate::codec::{FixedHeader, PacketType, Publish, Version, Writer};
 
@@ -10,11 +11,11 @@ impl Outbox<'_> {
     pub(crate) fn write_image(&self, w: &mut Writer<'_>) {
         for (at, record) in self.records() {
             let end = match record.has_ended() {
-                true => record.end() as u8,
+                true => record.outcome() as u8,
                 false if record.ends_with_link() => End::Lost as u8,
                 false => {
                     if record.kept_id(self.log, at).is_some() {
-                        w.raw(self.log.get(at..record.end).unwrap_or_default());
+                        w.raw(self.log.get(at..record.end()).unwrap_or_default());
                     }
                     continue;
                 }
@@ -28,14 +29,14 @@ impl Outbox<'_> {
     pub(crate) fn is_valid(image: &[u8]) -> bool {
         let mut at = 0;
         while at < image.len() {
-            let Some(record) = Record::read(image, at).filter(|record| record.end <= image.len()) else {
+            let Some(record) = Record::read(image, at).filter(|record| record.end() <= image.len()) else {
                 return false;
             };
             let id = record.id(image, at);
-            if id == 0 || !is_request(image, at, record) || has_id(image, record.end, id) {
+            if id == 0 || !is_request(image, at, record) || has_id(image, record.end(), id) {
                 return false;
             }
-            at = record.end;
+            at = record.end();
         }
         true
     }
@@ -67,20 +68,22 @@ fn has_id(image: &[u8], mut at: usize, id: u16) -> bool {
         if record.id(image, at) == id {
             return true;
         }
-        at = record.end;
+        at = record.end();
     }
     false
 }
 
 fn is_request(image: &[u8], at: usize, record: Record) -> bool {
-    let len = record.end.wrapping_sub(at);
+    let len = record.end().wrapping_sub(at);
     let request = record.request(image, at);
     match record.form() {
         Form::Short if record.has_ended() => len == SHORT,
         Form::Short => len == SHORT && request & QOS_BITS == record::PUBREL,
-        Form::Publish if record.is_stub(image, at) => matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE),
+        Form::Publish if record.is_stub(image, at) => {
+            matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE)
+        }
         Form::Publish | Form::Streamed if record.has_ended() => false,
-        form => is_message(image, record.packet(at)..record.end, form),
+        form => is_message(image, record.packet(at)..record.end(), form),
     }
 }
 

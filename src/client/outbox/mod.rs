@@ -12,8 +12,8 @@
 //! The gate is shut from the loss of a connection until all that ended with it, or with the session, is told. Opening it is the one
 //! moment of rewinding: what is kept is sent again from the front ([`redelivery`]).
 
-mod image;
 mod given_up;
+mod image;
 mod losses;
 mod packet_id;
 mod payload;
@@ -24,7 +24,7 @@ mod sweep;
 
 use core::ops::Range;
 
-use super::bytes::write;
+use super::bytes::set;
 use record::{DEAD, PUBREL, waits_for};
 
 pub(super) use given_up::Leaves;
@@ -96,7 +96,7 @@ impl State {
         core::iter::from_fn(move || {
             let at = next;
             let record = self.record(log, at)?;
-            next = record.end;
+            next = record.end();
             Some((at, record))
         })
     }
@@ -114,7 +114,7 @@ impl State {
     /// The identifier and the end of the request whose end is to be told.
     pub(super) fn ended(&self, log: &[u8]) -> Option<(u16, End)> {
         let record = self.record(log, self.hint).filter(|record| record.has_ended())?;
-        Some((record.id(log, self.hint), record.end()))
+        Some((record.id(log, self.hint), record.outcome()))
     }
 
     /// The identifier of the message whose payload is asked for; 0 at QoS 0.
@@ -213,7 +213,7 @@ impl Outbox<'_> {
         let Some(record) = self.record(at) else { return 0 };
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
-        while at < record.end {
+        while at < record.end() {
             // Length, filter, QoS.
             at = at.wrapping_add(usize::from(super::bytes::u16_at(self.log, at))).wrapping_add(3);
             filters = filters.wrapping_add(1);
@@ -225,7 +225,7 @@ impl Outbox<'_> {
     pub(super) fn answered(&mut self, at: usize, end: End) -> bool {
         if let Some(record) = self.record(at) {
             self.count_exactly_once(record.request(self.log, at), u16::MAX);
-            write(self.log, at, &[record.ended(end)]);
+            set(self.log, at, record.ended(end));
         }
         self.s.has_ended = true;
         self.s.hint = at;
@@ -263,18 +263,18 @@ impl Outbox<'_> {
         let oldest = at == self.s.head;
         self.count(at, record, u16::MAX);
         if self.s.hint == at {
-            self.s.hint = record.end;
+            self.s.hint = record.end();
         }
-        self.s.dead = self.s.dead.wrapping_add(record.end.wrapping_sub(at));
-        write(self.log, at, &[DEAD]);
+        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
+        set(self.log, at, DEAD);
         self.skip_dead();
         oldest
     }
 
     fn skip_dead(&mut self) {
         while let Some(record) = self.record(self.s.head).filter(|record| record.is_dead()) {
-            self.s.dead = self.s.dead.wrapping_sub(record.end.wrapping_sub(self.s.head));
-            self.s.head = record.end;
+            self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
+            self.s.head = record.end();
         }
         // While the gate is shut, dead records can lie behind `rec` too.
         self.s.rec = self.s.rec.max(self.s.head);
@@ -294,7 +294,7 @@ impl Outbox<'_> {
             return 0..0;
         }
         let from = self.sending();
-        let mut to = if waits { record.end } else { self.s.tail };
+        let mut to = if waits { record.end() } else { self.s.tail };
         if self.s.streams != 0 {
             to = to.min(self.before_stream());
         }
@@ -308,7 +308,7 @@ impl Outbox<'_> {
     fn before_stream(&self) -> usize {
         let at = if self.s.payload.is_begun() { self.s.rec } else { self.first_stream() };
         match self.record(at) {
-            Some(record) if self.s.payload.is_begun() => record.end,
+            Some(record) if self.s.payload.is_begun() => record.end(),
             _ => at,
         }
     }
@@ -321,14 +321,17 @@ impl Outbox<'_> {
             if request & record::QOS_BITS != record::AT_MOST_ONCE && !record.ends_with_link() {
                 break;
             }
-            at = record.end;
+            at = record.end();
         }
         at
     }
 
     /// Whether a request would leave if it were durable.
     pub(super) fn is_held(&self) -> bool {
-        self.s.is_open && !self.is_inside_packet() && self.held_from() == self.s.rec && self.s.rec < self.s.tail
+        self.s.is_open
+            && !self.is_inside_packet()
+            && self.held_from() == self.s.rec
+            && self.s.rec < self.s.tail
     }
 
     /// An image holds all that is here.
@@ -357,12 +360,12 @@ impl Outbox<'_> {
     fn pass(&mut self) -> bool {
         let mut passed = false;
         while let Some(record) = self.record(self.s.rec) {
-            if record.end > self.s.cur || (record.is_streamed() && !self.s.payload.is_done()) {
+            if record.end() > self.s.cur || (record.is_streamed() && !self.s.payload.is_done()) {
                 break;
             }
             passed = true;
             let at = self.s.rec;
-            self.s.rec = record.end;
+            self.s.rec = record.end();
             if record.is_streamed() {
                 self.s.payload = payload::Payload::NEW;
             }
@@ -378,7 +381,7 @@ impl Outbox<'_> {
     pub(super) fn link_lost(&mut self, offered: usize, tell: bool) {
         let seen = self.s.cur.wrapping_add(offered);
         while let Some(record) = self.record(self.s.rec).filter(|_| self.s.rec < seen) {
-            self.s.rec = record.end;
+            self.s.rec = record.end();
         }
         self.s.cur = self.s.rec;
         self.s.payload = payload::Payload::NEW;
@@ -400,7 +403,7 @@ fn meet_between(log: &[u8], mut at: usize, end: usize, answer: u8, id: u16) -> O
         if waits_for(record.request(log, at), answer) && record.id(log, at) == id {
             return Some(at);
         }
-        at = record.end;
+        at = record.end();
     }
     None
 }

@@ -93,12 +93,12 @@ impl Outbox<'_> {
     fn payload_len(&self) -> usize {
         let Some(record) = self.stream() else { return 0 };
         let packet = Record::read(self.log, record.body(self.s.rec));
-        packet.map_or(0, |packet| packet.end.wrapping_sub(record.end))
+        packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
     /// The bytes of payload that may leave now: all before them has.
     pub(crate) fn sendable_payload(&self) -> Range<usize> {
-        if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end) {
+        if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
             return 0..0;
         }
         self.sending_payload()..self.s.tail.wrapping_add(self.s.payload.fill)
@@ -125,7 +125,7 @@ impl Outbox<'_> {
         let id = record.kept_id(self.log, self.s.rec);
         let at = self.s.rec;
         if tell && id.is_some() {
-            self.s.rec = record.end;
+            self.s.rec = record.end();
             self.s.cur = self.s.rec;
             self.answered(at, super::End::Lost);
         } else {

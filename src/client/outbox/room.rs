@@ -37,7 +37,8 @@ impl Outbox<'_> {
         let by = self.s.head;
         let len = self.s.tail.wrapping_sub(by);
         move_down(self.log, by, 0, len);
-        for place in [&mut self.s.head, &mut self.s.rec, &mut self.s.cur, &mut self.s.tail, &mut self.s.hint] {
+        for place in [&mut self.s.head, &mut self.s.rec, &mut self.s.cur, &mut self.s.tail, &mut self.s.hint]
+        {
             *place = place.wrapping_sub(by);
         }
         self.s.safe = self.s.safe.saturating_sub(by);
@@ -76,7 +77,7 @@ impl Outbox<'_> {
             if record.is_streamed() && !(at == self.s.rec && self.is_inside_packet()) {
                 break;
             }
-            at = record.end;
+            at = record.end();
         }
         at
     }

@@ -39,15 +39,15 @@ impl Outbox<'_> {
         (self.s.kept, self.s.exactly_once, self.s.streams) = (0, 0, 0);
         while let Some(record) = self.record(at) {
             self.moved(at, to);
-            let next = record.end;
-            if let Some(record) = verdict(self.log, at, record, at < rec, why) {
-                let len = record.end.wrapping_sub(at);
+            if verdict(self.log, at, record, at < rec, why)
+                && let Some(kept) = Record::read(self.log, at)
+            {
+                self.count(at, kept, 1);
+                let len = kept.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
-                let moved = Record { end: to.wrapping_add(len), ..record };
-                self.count(to, moved, 1);
-                to = moved.end;
+                to = to.wrapping_add(len);
             }
-            at = next;
+            at = record.end();
         }
         self.moved(at, to);
         (self.s.head, self.s.hint, self.s.tail, self.s.dead) = (0, 0, to, 0);
@@ -67,17 +67,22 @@ impl Outbox<'_> {
     }
 }
 
-/// What becomes of a record; `None` if it goes.
-fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> Option<Record> {
+/// Changes what has to change about a record; returns whether it stays.
+fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> bool {
     if record.is_dead() {
-        return None;
+        return false;
     }
     match why {
         Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
         Why::SessionLost { gives_up, tell } => {
             losses::with_session(log, at, record, gives_up && has_left, tell)
         }
-        Why::Again { mqtt31 } if has_left => Some(redelivery::again(log, at, record, mqtt31)),
-        Why::Again { .. } | Why::Room => Some(record),
+        Why::Again { mqtt31 } => {
+            if has_left {
+                redelivery::again(log, at, record, mqtt31);
+            }
+            true
+        }
+        Why::Room => true,
     }
 }
