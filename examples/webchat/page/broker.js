@@ -5,7 +5,8 @@ import { fromPayload } from './message.js';
 
 /** MQTT.js, unless the address of the page asks for the article's client: `?client=paho`. */
 const isPaho = new URLSearchParams(location.search).get('client') === 'paho';
-const { Line } = isPaho ? await import('./line-paho.js') : mqttjs;
+/** Nobody waits for it who only wants to sign in. */
+const client = isPaho ? import('./line-paho.js') : Promise.resolve(mqttjs);
 
 const KEEP_ALIVE = 10_000;
 const PATIENCE = 5_000;
@@ -13,7 +14,7 @@ const PATIENCE = 5_000;
 export class Broker {
   #who;
   #told;
-  #line;
+  #line = null;
   #isConnected = false;
   #ended = new AbortController();
   #proof = 0;
@@ -25,14 +26,7 @@ export class Broker {
   constructor(who, told) {
     this.#who = who;
     this.#told = told;
-    const { name, password } = who;
-    const line = { address: this.#address(), name, password, keepAlive: KEEP_ALIVE, patience: PATIENCE };
-    this.#line = new Line({ ...line, will: { topic: this.#presence(), word: 'off' } }, {
-      connected: this.#unlessEnded(() => this.#connected()),
-      lost: this.#unlessEnded((state) => this.#lost(state)),
-      refused: this.#unlessEnded(() => told.refused()),
-      message: this.#unlessEnded((...message) => this.#arrived(...message)),
-    });
+    client.then(this.#unlessEnded(({ Line }) => this.#open(Line)));
     // A phone that was asleep may have lost it without a word.
     const { signal } = this.#ended;
     addEventListener('online', () => this.prove(), { signal });
@@ -45,7 +39,7 @@ export class Broker {
     clearTimeout(this.#proof);
     // Where it is not connected, the will has said it.
     if (this.#isConnected) this.#line.publish(this.#presence(), '');
-    this.#line.end();
+    this.#line?.end();
   }
 
   /**
@@ -58,6 +52,18 @@ export class Broker {
     this.#proof = setTimeout(() => this.#line.drop(), PATIENCE);
     this.#line.subscribe([this.#who.name, ...this.#who.groups, 'presence/+']);
     this.#announce();
+  }
+
+  #open(Line) {
+    const { name, password } = this.#who;
+    const will = { topic: this.#presence(), word: 'off' };
+    const options = { address: this.#address(), name, password, will, keepAlive: KEEP_ALIVE, patience: PATIENCE };
+    this.#line = new Line(options, {
+      connected: this.#unlessEnded(() => this.#connected()),
+      lost: this.#unlessEnded((state) => this.#lost(state)),
+      refused: this.#unlessEnded(() => this.#told.refused()),
+      message: this.#unlessEnded((...message) => this.#arrived(...message)),
+    });
   }
 
   #unlessEnded(then) {

@@ -1,6 +1,6 @@
 // One message, as it is shown.
 
-import { $, make } from './dom.js';
+import { $, make, makeTime } from './dom.js';
 import { withLinks } from './links.js';
 import { keyOf } from './message.js';
 import { clock, dateOf, exactly } from './times.js';
@@ -26,7 +26,7 @@ function text(message) {
 function foot(message, mine, sendAgain) {
   const foot = make('span', 'foot');
   const date = dateOf(message);
-  const time = make('time', '', clock(date));
+  const time = makeTime(date, clock(date));
   time.title = exactly(date);
   foot.append(time);
   if (mine) foot.append(fate(message.state));

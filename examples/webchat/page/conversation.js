@@ -24,9 +24,10 @@ export function showTalkAnew(talk, actions) {
 
 /** Without a connection, all that is known is that there is none. */
 export function showPresence(talk, state) {
-  const isKnown = state === 'online' && !talk.isGroup;
-  $('talk-state').textContent = state === 'online' ? presence(talk) : words.reconnecting;
-  $('talk-state').className = isKnown ? 'state' : 'last';
+  const isOnline = state === 'online';
+  const instead = state === 'connecting' ? words.connecting : words.reconnecting;
+  $('talk-state').textContent = isOnline ? presence(talk) : instead;
+  $('talk-state').className = isOnline && !talk.isGroup ? 'state' : 'last';
   $('talk-state').dataset.state = talk.isHere ? 'online' : 'offline';
 }
 

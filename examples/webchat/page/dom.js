@@ -9,6 +9,13 @@ export function make(tag, className, text) {
   return element;
 }
 
+/** A time as it is shown, and as machines read it. */
+export function makeTime(date, text) {
+  const time = make('time', '', text);
+  time.dateTime = date.toISOString();
+  return time;
+}
+
 /** A letter on a colour that belongs to the name, round for people; a dot says whether they are here. */
 export function dress(avatar, { name, isGroup, isHere }, title = name) {
   let sum = 0;

@@ -1,12 +1,13 @@
 // The list of conversations: who is here, what was said last and when, what is unread.
 
-import { $, dress, make } from './dom.js';
+import { $, dress, make, makeTime } from './dom.js';
 import { dateOf, shortly } from './times.js';
 import { titleOf, words } from './words.js';
 
-export function showTalks(talks, choose) {
+/** `state` is that of the connection: without one, nobody is said to be here, nor to be gone. */
+export function showTalks(talks, state, choose) {
   const focused = document.activeElement?.closest('.entry')?.dataset.talk;
-  const people = talks.people;
+  const people = talks.people.map((talk) => (state === 'online' ? talk : { ...talk, isHere: null }));
   $('groups').replaceChildren(...talks.groups.map((talk) => entry(talk, talks, choose)));
   $('people').replaceChildren(...people.map((talk) => entry(talk, talks, choose)));
   if (focused !== undefined) document.querySelector(`.entry[data-talk="${CSS.escape(focused)}"]`)?.focus();
@@ -34,7 +35,7 @@ function entry(talk, talks, choose) {
   button.append(avatar, who);
   if (!talk.isGroup && last) button.append(make('span', 'unseen', presence(talk)));
   const side = make('span', 'when');
-  if (last) side.append(make('time', '', shortly(dateOf(last))));
+  if (last) side.append(makeTime(dateOf(last), shortly(dateOf(last))));
   if (talk.unread > 0) side.append(badge(talk.unread));
   button.append(side);
   button.onclick = () => choose(talk.name);

@@ -196,7 +196,7 @@ function lookedAt() {
 }
 
 function refresh() {
-  showTalks(sitting.talks, choose);
+  showTalks(sitting.talks, sitting.state, choose);
   showNotice(sitting.state, sitting.talks.notSent.length);
 }
 
