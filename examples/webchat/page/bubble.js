@@ -6,7 +6,10 @@ import { keyOf } from './message.js';
 import { clock, dateOf, exactly } from './times.js';
 import { words } from './words.js';
 
-/** `actions` has `me`, `sendAgain(message)`, and `load(message)` for a picture that is not there. `grown()` is called when one has its size. */
+/**
+ * `actions` has `me`, `sendAgain(message)`, and `load(message)` for a picture that is not there. `grown()` is called when
+ * one has its size.
+ */
 export function bubble(message, talk, { me, sendAgain, load }, grown) {
   const mine = message.from === me;
   const item = make('li', mine ? 'message mine' : 'message');

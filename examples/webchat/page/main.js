@@ -3,7 +3,9 @@
 import { draft, focusComposer, prepareComposer, setDraft } from './composer.js';
 import { showMessage, showPresence, showTalk, showTalkAnew } from './conversation.js';
 import { $ } from './dom.js';
-import { say, showChat, showEntrance, showEntranceError, showFrameAnew, showPane, showState, showTrouble, showWaiting } from './frame.js';
+import {
+  say, showChat, showEntrance, showEntranceError, showFrameAnew, showPane, showState, showTrouble, showWaiting,
+} from './frame.js';
 import * as kept from './kept.js';
 import { focusEntry, showTalks } from './list.js';
 import { hideNotice, showNotice } from './notice.js';

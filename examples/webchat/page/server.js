@@ -50,7 +50,10 @@ export function send(token, { to, from, time, id, con, picture }) {
   return ask(`picture?${envelope}`, { token, bytes: picture, patience: MUCH_PATIENCE });
 }
 
-/** The messages since the last time, pictures without their bytes, and whether the server has its broker: `{last, messages, online}`. */
+/**
+ * The messages since the last time, pictures without their bytes, and whether the server has its broker:
+ * `{last, messages, online}`.
+ */
 export const missed = async (token, after) => (await ask(`messages?after=${after}`, { token, method: 'GET' })).json();
 
 /** The bytes of a picture. */

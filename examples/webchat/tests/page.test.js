@@ -17,7 +17,8 @@ const now = () => Math.floor(Date.now() / 1_000);
 function allWords({ page }) {
   return page.evaluate(() => {
     const names = ['aria-label', 'title', 'placeholder', 'alt'];
-    const told = [...document.querySelectorAll('body *')].flatMap((element) => names.map((name) => element.getAttribute(name) ?? ''));
+    const elements = [...document.querySelectorAll('body *')];
+    const told = elements.flatMap((element) => names.map((name) => element.getAttribute(name) ?? ''));
     return [document.title, document.body.textContent, ...told].join('\n');
   });
 }
@@ -90,7 +91,8 @@ test('days, times and ticks', TIME, async (context) => {
     await said(Date.UTC(2024, 1, 29, 13) / 1_000);
     await said(now() - DAY);
     await bob.reads(await said(now()));
-    const inOrder = () => bob.page.locator('#messages > li').evaluateAll((items) => items.map(({ className }) => className.split(' ')[0]));
+    const items = bob.page.locator('#messages > li');
+    const inOrder = () => items.evaluateAll((items) => items.map(({ classList }) => classList[0]));
     const order = ['day', 'message', 'message', 'day', 'message', 'day', 'message'];
     assert.deepEqual(await inOrder(), order);
     const [first, ...others] = await days();
@@ -145,8 +147,10 @@ test('days, times and ticks', TIME, async (context) => {
 /** What is written, and where the links in it lead. */
 const LINKS = [
   ['see https://example.org', ['https://example.org/']],
-  ['看https://example.org/路径，再看http://example.org/?q=1&r=2#x。', ['https://example.org/%E8%B7%AF%E5%BE%84', 'http://example.org/?q=1&r=2#x']],
-  ['(https://example.org/MQTT_(protocol)), or https://example.org/a).', ['https://example.org/MQTT_(protocol)', 'https://example.org/a']],
+  ['看https://example.org/路径，再看http://example.org/?q=1&r=2#x。',
+    ['https://example.org/%E8%B7%AF%E5%BE%84', 'http://example.org/?q=1&r=2#x']],
+  ['(https://example.org/MQTT_(protocol)), or https://example.org/a).',
+    ['https://example.org/MQTT_(protocol)', 'https://example.org/a']],
   ['HTTPS://EXAMPLE.ORG!', ['https://example.org/']],
   ['javascript:alert(1) data:text/html,x ftp://example.org file:///etc', []],
   ['https:// http://[ https://bank.example@elsewhere.example', []],
@@ -201,14 +205,17 @@ test('hints are for the device at hand, and nothing comes from elsewhere', TIME,
   // The keyboard of a phone covers what one wants to read.
   assert.notEqual(await phone.page.evaluate(() => document.activeElement.id), 'text');
   assert.ok(asked.length > 20);
-  assert.deepEqual(asked.filter(({ host, protocol }) => protocol !== 'blob:' && host !== new URL(url).host).map(String), []);
+  const elsewhere = asked.filter(({ protocol, host }) => protocol !== 'blob:' && host !== new URL(url).host);
+  assert.deepEqual(elsewhere.map(String), []);
   assert.deepEqual([...desk.errors, ...phone.errors], []);
 });
 
-for (const [language, locale, [lobby, greeting, answer]] of [
-  ['English', 'en-GB', ['Lobby', 'Good morning! The notes are at https://example.org/notes.', 'Thank you, I’ll read them on the train.']],
-  ['Chinese', 'zh-CN', ['大厅', '早上好！笔记在 https://example.org/notes 。', '谢谢，我在路上看。']],
-]) {
+const LANGUAGES = [
+  ['English', 'en-GB', 'Lobby', 'Good morning! The notes are at https://example.org/notes.', 'Thank you, I’ll read them.'],
+  ['Chinese', 'zh-CN', '大厅', '早上好！笔记在 https://example.org/notes 。', '谢谢，我在路上看。'],
+];
+
+for (const [language, locale, lobby, greeting, answer] of LANGUAGES) {
   test(`in ${language}, nothing is cut off`, TIME, async (context) => {
     const { url } = await startChat(context, ['--own-broker']);
     const browser = await startBrowser(context);
