@@ -30,6 +30,7 @@ pub mod client;
 pub mod codec;
 mod routes;
 pub mod session;
+mod text;
 mod time;
 pub mod topic;
 pub mod transport;

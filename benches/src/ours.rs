@@ -18,7 +18,7 @@ impl Codec for Ours {
     type Connect = Connect<'static>;
     type Publish = Publish<'static>;
     type Subscribe = Subscribe<'static>;
-    type PubAck = Packet<'static>;
+    type PubAck = PacketId;
 
     fn connect(values: &'static input::Connect) -> Self::Connect {
         Connect::new(values.client_id)
@@ -51,8 +51,8 @@ impl Codec for Ours {
         Subscribe { id: PacketId::new(values.id).unwrap(), dup: false, filters }
     }
 
-    fn puback(id: u16) -> Self::PubAck {
-        Packet::PubAck(PacketId::new(id).unwrap())
+    fn puback(id: u16) -> PacketId {
+        PacketId::new(id).unwrap()
     }
 
     type Out = Slice;
@@ -77,8 +77,8 @@ impl Codec for Ours {
         out.len = packet.encode(V, &mut out.room).unwrap();
     }
 
-    fn encode_puback(packet: &Self::PubAck, out: &mut Slice) {
-        out.len = packet.encode(V, &mut out.room).unwrap();
+    fn encode_puback(id: &PacketId, out: &mut Slice) {
+        out.len = Packet::PubAck(*id).encode(V, &mut out.room).unwrap();
     }
 
     type In = &'static [u8];

@@ -153,6 +153,24 @@ impl FixedHeader {
     }
 }
 
+/// First byte, body and length of a packet that is whole, and shorter than 2 MiB.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
+    let (first, body, header_len, len) = match *bytes {
+        [first, len @ 0..0x80, ref body @ ..] => (first, body, 2, usize::from(len)),
+        [first, low, high @ 1..0x80, ref body @ ..] => {
+            (first, body, 3, usize::from(low & 0x7F) | (usize::from(high) << 7))
+        }
+        [first, low, middle, high @ 1..0x80, ref body @ ..] => {
+            let len = usize::from(low & 0x7F) | (usize::from(middle & 0x7F) << 7) | (usize::from(high) << 14);
+            (first, body, 4, len)
+        }
+        _ => return None,
+    };
+    Some((first, body.get(..len)?, len.wrapping_add(header_len)))
+}
+
 /// The remaining length, and the bytes of the fixed header with it.
 #[inline]
 fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Violation> {

@@ -21,6 +21,7 @@ mod header;
 mod publish;
 mod suback;
 mod subscribe;
+mod text;
 mod types;
 mod unsubscribe;
 
@@ -30,6 +31,7 @@ pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
 pub use suback::{SubAck, SubAckCode, SubAckCodes};
 pub use subscribe::{Subscribe, SubscribeFilters, SubscribeFiltersIter};
+pub use text::Text;
 pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 
@@ -132,41 +134,84 @@ impl core::error::Error for EncodeError {}
 /// # Errors
 /// The [`Violation`] that the packet commits. The connection that it came from has to be closed
 /// (MQTT-4.8.0-1): where the next packet would begin is not known.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
+    #[cfg(target_pointer_width = "64")]
+    if let Some((first, body, len)) = header::split(bytes) {
+        let complete = |packet| Ok(Decoded::Complete { packet, len });
+        // What comes most, by first bytes that are right in both versions.
+        match first {
+            0x30..=0x33 => {
+                if let Some(publish) = Publish::decode_plain(first, body) {
+                    return complete(Packet::Publish(publish));
+                }
+            }
+            0x40 => return complete(Packet::PubAck(decode_id(body)?)),
+            0x50 => return complete(Packet::PubRec(decode_id(body)?)),
+            0x62 => return complete(Packet::PubRel { id: decode_id(body)?, dup: false }),
+            0x70 => return complete(Packet::PubComp(decode_id(body)?)),
+            0xB0 => return complete(Packet::UnsubAck(decode_id(body)?)),
+            0x20 => return complete(Packet::ConnAck(ConnAck::decode(body, version)?)),
+            0x90 => return complete(Packet::SubAck(SubAck::decode(body, version)?)),
+            0x10 => return decode_connect(0, body, len),
+            0x82 => return decode_subscribe(0, body, version, len),
+            0xD0 if body.is_empty() => return complete(Packet::PingResp),
+            _ => {}
+        }
+    }
+    decode_any(bytes, version)
+}
+
+/// Decodes whatever stands at the front.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn decode_any(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
     let Some(header) = FixedHeader::decode(bytes, version)? else {
         return Ok(Decoded::Incomplete { missing: 1 });
     };
     let len = header.packet_len();
-    match bytes.get(header.header_len..len) {
-        Some(body) => Ok(Decoded::Complete { packet: Packet::decode(&header, body, version)?, len }),
-        None => Ok(Decoded::Incomplete { missing: len.saturating_sub(bytes.len()) }),
-    }
+    let Some(body) = bytes.get(header.header_len..len) else {
+        return Ok(Decoded::Incomplete { missing: len.saturating_sub(bytes.len()) });
+    };
+    let flags = header.flags;
+    let packet = match header.packet_type {
+        PacketType::Publish => Packet::Publish(Publish::decode(flags, body, version)?),
+        PacketType::PubAck => Packet::PubAck(decode_id(body)?),
+        PacketType::PubRec => Packet::PubRec(decode_id(body)?),
+        PacketType::PubRel => Packet::PubRel { id: decode_id(body)?, dup: flags & header::DUP != 0 },
+        PacketType::PubComp => Packet::PubComp(decode_id(body)?),
+        PacketType::Connect => return decode_connect(flags, body, len),
+        PacketType::ConnAck => Packet::ConnAck(ConnAck::decode(body, version)?),
+        PacketType::Subscribe => return decode_subscribe(flags, body, version, len),
+        PacketType::SubAck => Packet::SubAck(SubAck::decode(body, version)?),
+        PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::decode(flags, body)?),
+        PacketType::UnsubAck => Packet::UnsubAck(decode_id(body)?),
+        PacketType::PingReq => Packet::PingReq,
+        PacketType::PingResp => Packet::PingResp,
+        PacketType::Disconnect => Packet::Disconnect,
+    };
+    Ok(Decoded::Complete { packet, len })
 }
 
-impl<'a> Packet<'a> {
-    /// Decodes the body that belongs to a fixed header.
-    #[inline]
-    fn decode(header: &FixedHeader, body: &'a [u8], version: Version) -> Result<Self, Violation> {
-        let flags = header.flags;
-        Ok(match header.packet_type {
-            PacketType::Publish => Packet::Publish(Publish::decode(flags, body, version)?),
-            PacketType::PubAck => Packet::PubAck(decode_id(body)?),
-            PacketType::PubRec => Packet::PubRec(decode_id(body)?),
-            PacketType::PubRel => Packet::PubRel { id: decode_id(body)?, dup: flags & header::DUP != 0 },
-            PacketType::PubComp => Packet::PubComp(decode_id(body)?),
-            PacketType::Connect => Packet::Connect(Connect::decode(flags, body)?),
-            PacketType::ConnAck => Packet::ConnAck(ConnAck::decode(body, version)?),
-            PacketType::Subscribe => Packet::Subscribe(Subscribe::decode(flags, body, version)?),
-            PacketType::SubAck => Packet::SubAck(SubAck::decode(body, version)?),
-            PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::decode(flags, body)?),
-            PacketType::UnsubAck => Packet::UnsubAck(decode_id(body)?),
-            PacketType::PingReq => Packet::PingReq,
-            PacketType::PingResp => Packet::PingResp,
-            PacketType::Disconnect => Packet::Disconnect,
-        })
-    }
+// What a server reads is long: it is put where it is to be returned, and there is one copy of the code.
 
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+fn decode_connect(flags: u8, body: &[u8], len: usize) -> Result<Decoded<'_>, Violation> {
+    Ok(Decoded::Complete { packet: Packet::Connect(Connect::decode(flags, body)?), len })
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+fn decode_subscribe(
+    flags: u8,
+    body: &[u8],
+    version: Version,
+    len: usize,
+) -> Result<Decoded<'_>, Violation> {
+    Ok(Decoded::Complete { packet: Packet::Subscribe(Subscribe::decode(flags, body, version)?), len })
+}
+
+impl Packet<'_> {
     /// The type of the packet.
     pub const fn packet_type(&self) -> PacketType {
         match self {
@@ -214,6 +259,17 @@ impl<'a> Packet<'a> {
     /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
+        // What is short is encoded where it is called for.
+        match self {
+            Packet::PubAck(id) => encode_id(PacketType::PubAck.first_byte(), *id, out),
+            Packet::PubRec(id) => encode_id(PacketType::PubRec.first_byte(), *id, out),
+            Packet::PubComp(id) => encode_id(PacketType::PubComp.first_byte(), *id, out),
+            Packet::UnsubAck(id) => encode_id(PacketType::UnsubAck.first_byte(), *id, out),
+            _ => self.encode_longer(version, out),
+        }
+    }
+
+    fn encode_longer(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = self.packet_type().first_byte();
         match self {
             Packet::Connect(packet) => packet.encode(out),
@@ -221,39 +277,59 @@ impl<'a> Packet<'a> {
             Packet::Subscribe(packet) => packet.encode(version, out),
             Packet::SubAck(packet) => packet.encode(version, out),
             Packet::Unsubscribe(packet) => packet.encode(version, out),
-            Packet::ConnAck(packet) => encode_short(first, &packet.encode(version)?, out),
+            Packet::ConnAck(packet) => {
+                let [flags, code] = packet.encode(version)?;
+                encode_short([first, 2, flags, code], out)
+            }
             Packet::PubRel { id, dup } => {
-                let first = header::first_byte(PacketType::PubRel, *dup, version)?;
-                encode_short(first, &id.get().to_be_bytes(), out)
+                encode_id(header::first_byte(PacketType::PubRel, *dup, version)?, *id, out)
             }
-            Packet::PubAck(id) | Packet::PubRec(id) | Packet::PubComp(id) | Packet::UnsubAck(id) => {
-                encode_short(first, &id.get().to_be_bytes(), out)
-            }
-            Packet::PingReq | Packet::PingResp | Packet::Disconnect => encode_short(first, &[], out),
+            _ => encode_short([first, 0], out),
         }
     }
 }
 
-/// What stands behind the fixed header of a packet: one function for its length and its bytes.
+/// What stands behind the fixed header of a packet.
 pub(crate) trait Body {
-    /// Writes it.
+    /// Bytes that it takes.
+    fn len(&self) -> usize;
+    /// Writes them.
     fn write(&self, w: &mut Writer<'_>);
 }
 
 /// Bytes of the body.
 pub(crate) fn body_len(body: &dyn Body) -> usize {
-    let mut counter = Writer::new(&mut []);
-    body.write(&mut counter);
-    counter.len()
+    body.len()
 }
 
-/// Encodes a packet whose body was [counted](body_len), up to the bytes that are to follow; says how many bytes it
-/// took.
+/// Encodes a packet; says how many bytes it took.
+#[inline]
+fn encode_packet<B: Body>(first: u8, body: &B, out: &mut [u8]) -> Result<usize, EncodeError> {
+    // A copy for each kind of packet, where there is room for it.
+    if cfg!(target_pointer_width = "64") {
+        encode(first, body.len(), 0, body, out)
+    } else {
+        encode_body(first, body.len(), 0, body, out)
+    }
+}
+
+/// Encodes a packet with a body of this length, up to the bytes that are to follow; says how many bytes it took.
 pub(crate) fn encode_body(
     first: u8,
     body_len: usize,
     to_follow: usize,
     body: &dyn Body,
+    out: &mut [u8],
+) -> Result<usize, EncodeError> {
+    encode(first, body_len, to_follow, body, out)
+}
+
+#[inline]
+fn encode<B: Body + ?Sized>(
+    first: u8,
+    body_len: usize,
+    to_follow: usize,
+    body: &B,
     out: &mut [u8],
 ) -> Result<usize, EncodeError> {
     let remaining_len = body_len.saturating_add(to_follow);
@@ -270,17 +346,23 @@ pub(crate) fn encode_body(
     Ok(needed)
 }
 
-/// Encodes a packet whose remaining length takes one byte.
+/// Encodes a packet that is no more than an identifier.
 #[inline]
-fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
-    let needed = body.len().saturating_add(2);
-    if needed > out.len() {
-        return Err(EncodeError::BufferTooSmall { needed });
+fn encode_id(first: u8, id: PacketId, out: &mut [u8]) -> Result<usize, EncodeError> {
+    let [high, low] = id.get().to_be_bytes();
+    encode_short([first, 2, high, low], out)
+}
+
+/// Encodes a packet that is there already.
+#[inline]
+fn encode_short<const N: usize>(packet: [u8; N], out: &mut [u8]) -> Result<usize, EncodeError> {
+    match out.first_chunk_mut() {
+        Some(room) => {
+            *room = packet;
+            Ok(N)
+        }
+        None => Err(EncodeError::BufferTooSmall { needed: N }),
     }
-    let mut writer = Writer::new(out);
-    writer.raw(&[first, body.len() as u8]);
-    writer.raw(body);
-    Ok(needed)
 }
 
 /// Bytes of a packet with such a body.

@@ -1,8 +1,9 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
-use crate::{TopicName, Violation, topic::chars};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, encode_packet, packet_len};
+use crate::text::chars;
+use crate::{TopicName, Violation};
 
 const DUP: u8 = 0x08;
 const RETAIN: u8 = 0x01;
@@ -83,8 +84,19 @@ impl Delivery {
 
 impl<'a> Publish<'a> {
     /// Bytes of the encoded packet.
-    pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(self))
+    #[inline]
+    pub const fn encoded_len(&self) -> usize {
+        packet_len(self.body_len())
+    }
+
+    #[inline]
+    const fn body_len(&self) -> usize {
+        let id_len = match self.delivery {
+            Delivery::AtMostOnce => 0,
+            _ => 2,
+        };
+        let head_len = self.topic.as_bytes().len().wrapping_add(2_usize.wrapping_add(id_len));
+        head_len.saturating_add(self.payload.len())
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -96,7 +108,7 @@ impl<'a> Publish<'a> {
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check(version)?;
-        encode_body(self.first_byte(), body_len(self), 0, self, out)
+        encode_packet(self.first_byte(), self, out)
     }
 
     /// Encodes the packet up to its payload, of which `payload_len` bytes are to follow.
@@ -109,7 +121,7 @@ impl<'a> Publish<'a> {
     ) -> Result<usize, EncodeError> {
         self.check(version)?;
         let head = Publish { payload: &[], ..*self };
-        encode_body(self.first_byte(), body_len(&head), payload_len, &head, out)
+        super::encode_body(self.first_byte(), head.body_len(), payload_len, &head, out)
     }
 
     /// What the types cannot rule out.
@@ -120,6 +132,22 @@ impl<'a> Publish<'a> {
     #[inline]
     pub(crate) fn first_byte(&self) -> u8 {
         PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
+    }
+
+    /// Reads what comes most: QoS 0 or 1 without DUP, a topic in ASCII; `None` where one has to look closer.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(super) fn decode_plain(first: u8, body: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(body);
+        let topic = TopicName::plain(reader.bytes().ok()?)?;
+        if topic.as_bytes().len() > MQTT31_TOPIC_CHARS {
+            return None;
+        }
+        let delivery = match first & 0x02 {
+            0 => Delivery::AtMostOnce,
+            _ => Delivery::AtLeastOnce { id: reader.packet_id().ok()?, dup: false },
+        };
+        Some(Publish { topic, payload: reader.rest(), delivery, retain: first & RETAIN != 0 })
     }
 
     /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
@@ -142,6 +170,12 @@ impl<'a> Publish<'a> {
 }
 
 impl Body for Publish<'_> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.body_len()
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn write(&self, w: &mut Writer<'_>) {
         w.bytes(self.topic.as_bytes());
         if let Some(id) = self.delivery.id() {
@@ -167,8 +201,12 @@ pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> 
 /// The limit of MQTT 3.1 for topic names, that of a will included.
 #[inline]
 pub(super) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
-    let bytes = topic.as_bytes();
-    let too_long =
-        version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS && chars(bytes) > MQTT31_TOPIC_CHARS;
+    let too_long = version == Version::Mqtt31 && exceeds_mqtt31(topic.as_bytes());
     if too_long { Err(Violation::TopicLength) } else { Ok(()) }
+}
+
+/// Whether it has more characters than MQTT 3.1 grants a topic name.
+#[inline]
+pub(super) fn exceeds_mqtt31(topic: &[u8]) -> bool {
+    topic.len() > MQTT31_TOPIC_CHARS && chars(topic) > MQTT31_TOPIC_CHARS
 }

@@ -1,7 +1,7 @@
 //! SUBACK (section 3.9).
 
 use super::cursor::{Reader, Writer};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, encode_packet, packet_len};
 use crate::Violation;
 
 /// SUBACK: the server's answer to SUBSCRIBE.
@@ -48,7 +48,7 @@ impl SubAckCode {
 impl<'a> SubAck<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(self))
+        packet_len(self.len())
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -60,7 +60,7 @@ impl<'a> SubAck<'a> {
         if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
             return Err(EncodeError::Forbidden(Violation::SubAckFailure));
         }
-        encode_body(PacketType::SubAck.first_byte(), body_len(self), 0, self, out)
+        encode_packet(PacketType::SubAck.first_byte(), self, out)
     }
 
     #[inline]
@@ -80,6 +80,10 @@ impl<'a> SubAck<'a> {
 }
 
 impl Body for SubAck<'_> {
+    fn len(&self) -> usize {
+        self.codes.len().saturating_add(2)
+    }
+
     fn write(&self, w: &mut Writer<'_>) {
         w.packet_id(self.id);
         for code in self.codes.iter() {

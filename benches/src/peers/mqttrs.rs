@@ -18,7 +18,7 @@ impl Codec for Mqttrs {
     type Connect = Packet<'static>;
     type Publish = Packet<'static>;
     type Subscribe = Packet<'static>;
-    type PubAck = Packet<'static>;
+    type PubAck = Pid;
 
     fn connect(values: &'static input::Connect) -> Packet<'static> {
         Packet::Connect(Connect {
@@ -55,8 +55,8 @@ impl Codec for Mqttrs {
         Packet::Subscribe(Subscribe::new(Pid::try_from(values.id).unwrap(), topics))
     }
 
-    fn puback(id: u16) -> Packet<'static> {
-        Packet::Puback(Pid::try_from(id).unwrap())
+    fn puback(id: u16) -> Pid {
+        Pid::try_from(id).unwrap()
     }
 
     type Out = Slice;
@@ -81,8 +81,8 @@ impl Codec for Mqttrs {
         out.len = encode_slice(packet, &mut out.room).unwrap();
     }
 
-    fn encode_puback(packet: &Packet<'static>, out: &mut Slice) {
-        out.len = encode_slice(packet, &mut out.room).unwrap();
+    fn encode_puback(pid: &Pid, out: &mut Slice) {
+        out.len = encode_slice(&Packet::Puback(*pid), &mut out.room).unwrap();
     }
 
     type In = &'static [u8];

@@ -40,7 +40,7 @@ impl Codec for Ntex {
     type Connect = Encoded;
     type Publish = Encoded;
     type Subscribe = Encoded;
-    type PubAck = Encoded;
+    type PubAck = NonZeroU16;
 
     fn connect(values: &'static input::Connect) -> Encoded {
         let will = LastWill {
@@ -80,8 +80,8 @@ impl Codec for Ntex {
         })
     }
 
-    fn puback(id: u16) -> Encoded {
-        Encoded::Packet(Packet::PublishAck { packet_id: NonZeroU16::new(id).unwrap() })
+    fn puback(id: u16) -> NonZeroU16 {
+        NonZeroU16::new(id).unwrap()
     }
 
     type Out = Out;
@@ -106,8 +106,8 @@ impl Codec for Ntex {
         write(packet.clone(), out);
     }
 
-    fn encode_puback(packet: &Encoded, out: &mut Out) {
-        write(packet.clone(), out);
+    fn encode_puback(id: &NonZeroU16, out: &mut Out) {
+        write(Encoded::Packet(Packet::PublishAck { packet_id: *id }), out);
     }
 
     type In = (Mqtt, BytesMut);
