@@ -96,6 +96,14 @@ pub struct Credentials<'a> {
     pub password: Option<&'a [u8]>,
 }
 
+impl<'a> Credentials<'a> {
+    /// This user name, and a password or none.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn new(username: &'a str, password: Option<&'a [u8]>) -> Self {
+        Credentials { username: Text::new(username), password }
+    }
+}
+
 impl core::fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // A password does not belong in a log.
@@ -156,15 +164,14 @@ impl<'a> Connect<'a> {
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn username(self, username: &'a str) -> Self {
-        Connect { credentials: Some(Credentials { username: Text::new(username), password: None }), ..self }
+        Connect { credentials: Some(Credentials::new(username, None)), ..self }
     }
 
     /// With a user name and a password.
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn credentials(self, username: &'a str, password: &'a [u8]) -> Self {
-        let username = Text::new(username);
-        Connect { credentials: Some(Credentials { username, password: Some(password) }), ..self }
+        Connect { credentials: Some(Credentials::new(username, Some(password))), ..self }
     }
 
     /// Bytes of the encoded packet.
@@ -342,7 +349,7 @@ fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
     Ok(())
 }
 
-#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn decode_will<'a>(flags: u8, reader: &mut Reader<'a>) -> Result<Will<'a>, Violation> {
     let qos = QoS::from_bits((flags & WILL_QOS) >> WILL_QOS_SHIFT).ok_or(Violation::WillQos)?;
     let topic = reader.text()?;
@@ -350,7 +357,7 @@ fn decode_will<'a>(flags: u8, reader: &mut Reader<'a>) -> Result<Will<'a>, Viola
     Ok(Will { topic, message, qos, retain: flags & WILL_RETAIN != 0 })
 }
 
-#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn decode_credentials<'a>(
     flags: u8,
     version: Version,

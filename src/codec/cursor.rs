@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text behind its length.
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn text(&mut self) -> Result<Text<'a>, Violation> {
         let text = Text::from_bytes(self.bytes()?);
         text.check()?;
@@ -162,7 +162,8 @@ fn copy(to: &mut [u8], from: &[u8]) {
 #[cfg(target_pointer_width = "64")]
 #[inline]
 fn copy_text(to: &mut [u8], from: &[u8]) {
-    if from.len() > 32 || !(copy_ends::<16>(to, from) || copy_ends::<8>(to, from) || copy_ends::<4>(to, from)) {
+    if from.len() > 32 || !(copy_ends::<16>(to, from) || copy_ends::<8>(to, from) || copy_ends::<4>(to, from))
+    {
         to.copy_from_slice(from);
     }
 }

@@ -41,7 +41,13 @@ impl Display for Connect<'_> {
             f.write_str(flag(credentials.password.is_some(), " password=***"))?;
         }
         if let Some(will) = &self.will {
-            write!(f, " will={} qos={}{} ", Escaped(will.topic.as_str()), will.qos, flag(will.retain, " retain"))?;
+            write!(
+                f,
+                " will={} qos={}{} ",
+                Escaped(will.topic.as_str()),
+                will.qos,
+                flag(will.retain, " retain")
+            )?;
             payload(f, will.message)?;
         }
         Ok(())

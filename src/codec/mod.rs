@@ -202,12 +202,7 @@ fn decode_connect(flags: u8, body: &[u8], len: usize) -> Result<Decoded<'_>, Vio
 }
 
 #[cfg_attr(target_pointer_width = "64", inline(never))]
-fn decode_subscribe(
-    flags: u8,
-    body: &[u8],
-    version: Version,
-    len: usize,
-) -> Result<Decoded<'_>, Violation> {
+fn decode_subscribe(flags: u8, body: &[u8], version: Version, len: usize) -> Result<Decoded<'_>, Violation> {
     Ok(Decoded::Complete { packet: Packet::Subscribe(Subscribe::decode(flags, body, version)?), len })
 }
 

@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{decoded, encoded, missing};
+use super::{decoded, encoded, is_refusal, missing};
 use model::Model;
 
 /// A version, and a packet that is legal in it.
@@ -126,7 +126,9 @@ proptest! {
         for (index, value) in changes {
             *index.get_mut(&mut bytes) = value;
         }
-        if let Ok(Decoded::Complete { packet, len }) = codec::decode(&bytes, version) {
+        if let Ok(Decoded::Complete { packet, len }) = codec::decode(&bytes, version)
+            && !is_refusal(&packet)
+        {
             let again = encoded(&packet, version);
             assert_eq!(decoded(&again, version), packet);
             let is_mqtt31 = match packet {

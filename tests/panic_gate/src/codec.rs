@@ -58,12 +58,12 @@ fn encode_each(version: Version, out: &mut [u8]) {
     let connect = Connect::new(any_text()).version(version).clean_session(any(true)).keep_alive(any(60));
     let connect = Connect {
         will: any(Some(will)),
-        credentials: any(Some(Credentials { username: any_text(), password: Some(any_bytes()) })),
+        credentials: any(Some(Credentials::new(any_text(), any(Some(any_bytes()))))),
         ..connect
     };
     encode(Packet::Connect(connect), version, out);
 
-    let refused = ConnAck::Refused(any(RefusalCode::NotAuthorized));
+    let refused = ConnAck::Refused(any(RefusalCode::NOT_AUTHORIZED));
     encode(Packet::ConnAck(refused), version, out);
     encode(Packet::ConnAck(ConnAck::Accepted { session_present: any(true) }), version, out);
 

@@ -1,0 +1,86 @@
+//! Text in a CONNECT.
+
+use crate::Violation;
+use crate::text::topic_name_flaw;
+use crate::topic::{checked_str, text_traits};
+
+/// A text of a CONNECT: client identifier, topic of the will, user name.
+///
+/// It is checked once, when it is made. That cannot fail: [`check`](Self::check) says what is wrong with it, and so does
+/// encoding the packet.
+///
+/// ```
+/// use baremqtt::codec::Text;
+/// use baremqtt::Violation;
+///
+/// const NAME: Text = Text::new("sensor-17");
+/// assert_eq!(NAME, "sensor-17");
+/// assert_eq!(Text::new("a\0").check(), Err(Violation::NulCharacter));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    /// What would be wrong with it as a topic name, which any other text may be without.
+    flaw: Option<Violation>,
+}
+
+impl<'a> Text<'a> {
+    /// Checks a text.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn new(text: &'a str) -> Self {
+        Self::from_bytes(text.as_bytes())
+    }
+
+    /// Checks a text that came as bytes.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub(super) const fn from_bytes(bytes: &'a [u8]) -> Self {
+        Text { bytes, flaw: topic_name_flaw(bytes) }
+    }
+
+    /// Whether it can stand in a packet.
+    ///
+    /// # Errors
+    /// [`TooLong`](Violation::TooLong), [`NulCharacter`](Violation::NulCharacter).
+    #[inline]
+    pub const fn check(self) -> Result<(), Violation> {
+        match self.flaw {
+            None | Some(Violation::TopicEmpty | Violation::WildcardInTopicName) => Ok(()),
+            Some(violation) => Err(violation),
+        }
+    }
+
+    /// Whether it can stand in a packet as a topic name.
+    #[inline]
+    pub(super) const fn check_topic_name(self) -> Result<(), Violation> {
+        match self.flaw {
+            None => Ok(()),
+            Some(violation) => Err(violation),
+        }
+    }
+
+    /// The text as bytes.
+    #[inline]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text as a string. Looks at every byte once more: where only equality matters,
+    /// compare with `==`.
+    pub const fn as_str(self) -> &'a str {
+        checked_str(self.bytes)
+    }
+
+    /// Whether it has no character.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Text::new(text)
+    }
+}
+
+text_traits!(Text);
