@@ -10,36 +10,25 @@ const MAX_LEN: usize = 65_535;
 
 const BY_WORDS: bool = cfg!(target_pointer_width = "64");
 
-/// Whether the text is well-formed UTF-8 without U+0000 (section 1.5.3).
-pub(crate) const fn check_text(bytes: &[u8]) -> Result<(), Violation> {
-    match scan(bytes) {
-        Ok(_) => Ok(()),
-        Err(violation) => Err(violation),
-    }
-}
-
-/// Whether the text is a topic name (section 4.7): at least one character, and no wildcard.
+/// What is wrong with the text as a topic name (sections 1.5.3 and 4.7), and what a text can be without.
 #[cfg_attr(target_pointer_width = "64", inline)]
-pub(crate) const fn check_topic_name(bytes: &[u8]) -> Result<(), Violation> {
-    if BY_WORDS && bytes.len() <= MAX_LEN && is_plain(bytes) { Ok(()) } else { check_name_bytes(bytes) }
-}
-
-/// What is wrong with the text as a topic name. One copy: texts of a CONNECT are many, and seldom.
-#[inline(never)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) const fn topic_name_flaw(bytes: &[u8]) -> Option<Violation> {
-    match check_topic_name(bytes) {
-        Ok(()) => None,
-        Err(violation) => Some(violation),
-    }
+    if BY_WORDS && bytes.len() <= MAX_LEN && is_plain(bytes) { None } else { scan(bytes) }
 }
 
-#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
-const fn check_name_bytes(bytes: &[u8]) -> Result<(), Violation> {
-    match scan(bytes) {
-        _ if bytes.is_empty() => Err(Violation::TopicEmpty),
-        Ok(Wildcard(false)) => Ok(()),
-        Ok(Wildcard(true)) => Err(Violation::WildcardInTopicName),
-        Err(violation) => Err(violation),
+/// The same in one copy, for texts that are many and seldom.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+pub(crate) const fn text_flaw(bytes: &[u8]) -> Option<Violation> {
+    topic_name_flaw(bytes)
+}
+
+/// Whether a flaw is one of any text (section 1.5.3), not of topics alone.
+#[inline]
+pub(crate) const fn check_text(flaw: Option<Violation>) -> Result<(), Violation> {
+    match flaw {
+        Some(flaw @ (Violation::TooLong | Violation::Utf8 | Violation::NulCharacter)) => Err(flaw),
+        _ => Ok(()),
     }
 }
 
@@ -47,19 +36,17 @@ const fn check_name_bytes(bytes: &[u8]) -> Result<(), Violation> {
 #[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) const fn check_topic_filter(bytes: &[u8]) -> Result<(), Violation> {
     if BY_WORDS && bytes.len() <= MAX_LEN && is_plain_filter(bytes) {
-        Ok(())
-    } else {
-        check_filter_bytes(bytes)
+        return Ok(());
     }
+    check_filter_bytes(bytes)
 }
 
 #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
 const fn check_filter_bytes(bytes: &[u8]) -> Result<(), Violation> {
     match scan(bytes) {
-        _ if bytes.is_empty() => Err(Violation::TopicEmpty),
-        Ok(Wildcard(false)) => Ok(()),
-        Ok(Wildcard(true)) => check_wildcards(bytes),
-        Err(violation) => Err(violation),
+        None => Ok(()),
+        Some(Violation::WildcardInTopicName) => check_wildcards(bytes),
+        Some(flaw) => Err(flaw),
     }
 }
 
@@ -69,38 +56,39 @@ pub(crate) fn chars(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
 }
 
-/// Whether there was a wildcard.
-struct Wildcard(bool);
-
-/// One pass for UTF-8, U+0000, wildcards and length.
-const fn scan(bytes: &[u8]) -> Result<Wildcard, Violation> {
+/// One pass for UTF-8, U+0000, wildcards and length. What no text may be without is told first.
+#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+const fn scan(bytes: &[u8]) -> Option<Violation> {
     if bytes.len() > MAX_LEN {
-        return Err(Violation::TooLong);
+        return Some(Violation::TooLong);
     }
-    let mut wildcard = false;
+    let mut flaw = if bytes.is_empty() { Some(Violation::TopicEmpty) } else { None };
     let mut rest = bytes;
     while let [first, tail @ ..] = rest {
         rest = match *first {
-            0 => return Err(Violation::NulCharacter),
+            0 => return Some(Violation::NulCharacter),
             0x01..0x80 => {
-                wildcard |= matches!(*first, b'+' | b'#');
+                if matches!(*first, b'+' | b'#') {
+                    flaw = Some(Violation::WildcardInTopicName);
+                }
                 tail
             }
             0x80.. => match behind_char(*first, tail) {
                 Some(rest) => rest,
-                None => return Err(Violation::Utf8),
+                None => return Some(Violation::Utf8),
             },
         };
     }
-    Ok(Wildcard(wildcard))
+    flaw
 }
 
 /// What follows a character outside ASCII; `None` if it is ill-formed.
 const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
-    let len = first.leading_ones();
-    if len < 2 {
+    // Others begin no character, or one that is too long or too large.
+    if !matches!(first, 0xC2..=0xF4) {
         return None;
     }
+    let len = first.leading_ones();
     let mut code = (first as u32) & (0x7F_u32 >> len);
     let mut left = len;
     while left > 1 {
@@ -109,11 +97,9 @@ const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
         rest = tail;
         left = left.wrapping_sub(1);
     }
-    // No surrogate, in range, and in its shortest form.
-    match char::from_u32(code) {
-        Some(char) if char.len_utf8() == len as usize => Some(rest),
-        _ => None,
-    }
+    // Three bytes begin at 2^11, four at 2^16.
+    let shortest = code >> len.wrapping_mul(5).wrapping_sub(4) != 0;
+    if shortest && char::from_u32(code).is_some() { Some(rest) } else { None }
 }
 
 /// Where wildcards stand in a filter that has some (MQTT-4.7.1-2, MQTT-4.7.1-3).

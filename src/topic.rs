@@ -3,7 +3,7 @@
 use crate::Violation;
 #[cfg(target_pointer_width = "64")]
 use crate::text::is_plain;
-use crate::text::{check_topic_filter, check_topic_name};
+use crate::text::{check_topic_filter, topic_name_flaw};
 
 /// A topic name: what a message is published to. At least one character, no wildcard, no U+0000.
 ///
@@ -37,9 +37,9 @@ impl<'a> TopicName<'a> {
     /// [`Utf8`](Violation::Utf8).
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn from_bytes(name: &'a [u8]) -> Result<Self, Violation> {
-        match check_topic_name(name) {
-            Ok(()) => Ok(TopicName(name)),
-            Err(violation) => Err(violation),
+        match topic_name_flaw(name) {
+            None => Ok(TopicName(name)),
+            Some(flaw) => Err(flaw),
         }
     }
 

@@ -4,7 +4,7 @@ use super::cursor::{Reader, Writer, check_len};
 use super::publish::exceeds_mqtt31;
 use super::{Body, EncodeError, PacketType, QoS, Text, Version, encode_packet, packet_len};
 use crate::Violation;
-use crate::text::{chars, check_text};
+use crate::text::{chars, check_text, text_flaw};
 
 const USERNAME: u8 = 0x80;
 const PASSWORD: u8 = 0x40;
@@ -255,7 +255,7 @@ impl<'a> Connect<'a> {
             }
         }
         match &self.credentials {
-            Some(Credentials { password: Some(password), .. }) => check_text(password),
+            Some(Credentials { password: Some(password), .. }) => check_text(text_flaw(password)),
             _ => Ok(()),
         }
     }
@@ -280,7 +280,8 @@ impl<'a> Connect<'a> {
 }
 
 impl Body for Connect<'_> {
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
     fn len(&self) -> usize {
         self.body_len()
     }

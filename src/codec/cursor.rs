@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
     #[cfg(not(target_pointer_width = "64"))]
     #[inline(never)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
+        self.u16(bytes.len() as u16);
         self.raw(bytes);
     }
 
@@ -139,6 +139,28 @@ impl<'a> Writer<'a> {
             self.room = rest;
         }
     }
+}
+
+/// A length that was summed up on the way, so that it need not be counted. Where flash is small, it is counted.
+#[derive(Clone, Copy, Default)]
+pub(super) struct KnownLen(#[cfg(target_pointer_width = "64")] usize);
+
+#[cfg(target_pointer_width = "64")]
+impl KnownLen {
+    #[inline]
+    pub(super) fn add(&mut self, len: usize) {
+        self.0 = self.0.saturating_add(len);
+    }
+
+    #[inline]
+    pub(super) fn get(self) -> usize {
+        self.0
+    }
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+impl KnownLen {
+    pub(super) fn add(&mut self, _: usize) {}
 }
 
 /// Whether the bytes can stand behind a length of two bytes.

@@ -193,13 +193,22 @@ fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Viola
 /// Bytes of a whole packet whose body has `remaining_len` bytes.
 #[inline]
 pub(crate) const fn packet_len(remaining_len: usize) -> usize {
-    let mut len = remaining_len.saturating_add(2);
+    if cfg!(target_pointer_width = "64") {
+        let header_len = match remaining_len {
+            0..0x80 => 2,
+            0x80..0x4000 => 3,
+            0x4000..0x20_0000 => 4,
+            _ => 5,
+        };
+        return remaining_len.saturating_add(header_len);
+    }
+    let mut header_len = 2_usize;
     let mut rest = remaining_len >> 7;
     while rest > 0 {
-        len = len.saturating_add(1);
+        header_len = header_len.wrapping_add(1);
         rest >>= 7;
     }
-    len
+    remaining_len.saturating_add(header_len)
 }
 
 /// Writes a fixed header.

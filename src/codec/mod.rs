@@ -286,26 +286,39 @@ impl Packet<'_> {
 
 /// What stands behind the fixed header of a packet.
 pub(crate) trait Body {
-    /// Bytes that it takes.
+    /// Bytes that it takes. Where flash is small they are counted, by what writes them.
+    #[cfg(target_pointer_width = "64")]
     fn len(&self) -> usize;
     /// Writes them.
     fn write(&self, w: &mut Writer<'_>);
 }
 
 /// Bytes of the body.
+#[cfg(target_pointer_width = "64")]
 pub(crate) fn body_len(body: &dyn Body) -> usize {
     body.len()
 }
 
+/// Bytes of the body.
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) fn body_len(body: &dyn Body) -> usize {
+    let mut counter = Writer::new(&mut []);
+    body.write(&mut counter);
+    counter.len()
+}
+
 /// Encodes a packet; says how many bytes it took.
+#[cfg(target_pointer_width = "64")]
 #[inline]
 fn encode_packet<B: Body>(first: u8, body: &B, out: &mut [u8]) -> Result<usize, EncodeError> {
-    // A copy for each kind of packet, where there is room for it.
-    if cfg!(target_pointer_width = "64") {
-        encode(first, body.len(), 0, body, out)
-    } else {
-        encode_body(first, body.len(), 0, body, out)
-    }
+    encode(first, body.len(), 0, body, out)
+}
+
+/// Encodes a packet; says how many bytes it took.
+#[cfg(not(target_pointer_width = "64"))]
+#[inline]
+fn encode_packet(first: u8, body: &dyn Body, out: &mut [u8]) -> Result<usize, EncodeError> {
+    encode_body(first, body_len(body), 0, body, out)
 }
 
 /// Encodes a packet with a body of this length, up to the bytes that are to follow; says how many bytes it took.

@@ -121,7 +121,7 @@ impl<'a> Publish<'a> {
     ) -> Result<usize, EncodeError> {
         self.check(version)?;
         let head = Publish { payload: &[], ..*self };
-        super::encode_body(self.first_byte(), head.body_len(), payload_len, &head, out)
+        super::encode_body(self.first_byte(), super::body_len(&head), payload_len, &head, out)
     }
 
     /// What the types cannot rule out.
@@ -170,6 +170,7 @@ impl<'a> Publish<'a> {
 }
 
 impl Body for Publish<'_> {
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     fn len(&self) -> usize {
         self.body_len()

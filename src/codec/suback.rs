@@ -48,7 +48,7 @@ impl SubAckCode {
 impl<'a> SubAck<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        packet_len(self.len())
+        packet_len(self.codes.len().saturating_add(2))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -80,6 +80,7 @@ impl<'a> SubAck<'a> {
 }
 
 impl Body for SubAck<'_> {
+    #[cfg(target_pointer_width = "64")]
     fn len(&self) -> usize {
         self.codes.len().saturating_add(2)
     }

@@ -1,8 +1,8 @@
 //! SUBSCRIBE (section 3.8).
 
-use super::cursor::{Reader, Writer};
+use super::cursor::{KnownLen, Reader, Writer};
 use super::header::{DUP, first_byte};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, encode_packet, packet_len};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_packet, packet_len};
 use crate::{TopicFilter, Violation};
 
 /// SUBSCRIBE: asks for the messages that topic filters cover.
@@ -20,7 +20,7 @@ pub struct Subscribe<'a> {
 impl<'a> Subscribe<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        packet_len((self.id, self.filters).len())
+        packet_len(body_len(&(self.id, self.filters)))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -47,15 +47,18 @@ impl<'a> Subscribe<'a> {
             let qos = if version == Version::Mqtt31 { qos & 3 } else { qos };
             QoS::from_bits(qos).ok_or(Violation::RequestedQos)?;
         }
-        let filters = SubscribeFilters { filters: Filters::Encoded(encoded), len: encoded.len() };
+        let mut len = KnownLen::default();
+        len.add(encoded.len());
+        let filters = SubscribeFilters { filters: Filters::Encoded(encoded), len };
         Ok(Subscribe { id, dup: flags & DUP != 0, filters })
     }
 }
 
 impl Body for (PacketId, SubscribeFilters<'_>) {
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
     fn len(&self) -> usize {
-        self.1.len.saturating_add(2)
+        self.1.len.get().saturating_add(2)
     }
 
     #[cfg_attr(target_pointer_width = "64", inline)]
@@ -73,7 +76,8 @@ impl Body for (PacketId, SubscribeFilters<'_>) {
 pub struct SubscribeFilters<'a> {
     filters: Filters<'a>,
     /// Bytes that they take in a packet.
-    len: usize,
+    #[cfg_attr(not(target_pointer_width = "64"), expect(dead_code))]
+    len: KnownLen,
 }
 
 #[derive(Clone, Copy)]
@@ -94,11 +98,11 @@ impl<'a> SubscribeFilters<'a> {
         if list.is_empty() {
             return Err(Violation::NoTopicFilter);
         }
-        let mut len = 0_usize;
+        let mut len = KnownLen::default();
         for (filter, _) in list {
             TopicFilter::new(filter)?;
             // Its length and its QoS take three bytes.
-            len = len.saturating_add(filter.len().wrapping_add(3));
+            len.add(filter.len().wrapping_add(3));
         }
         Ok(SubscribeFilters { filters: Filters::List(list), len })
     }

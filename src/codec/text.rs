@@ -1,7 +1,7 @@
 //! Text in a CONNECT.
 
 use crate::Violation;
-use crate::text::topic_name_flaw;
+use crate::text::{check_text, text_flaw};
 use crate::topic::{checked_str, text_traits};
 
 /// A text of a CONNECT: client identifier, topic of the will, user name.
@@ -34,7 +34,7 @@ impl<'a> Text<'a> {
     /// Checks a text that came as bytes.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn from_bytes(bytes: &'a [u8]) -> Self {
-        Text { bytes, flaw: topic_name_flaw(bytes) }
+        Text { bytes, flaw: text_flaw(bytes) }
     }
 
     /// Whether it can stand in a packet.
@@ -43,10 +43,7 @@ impl<'a> Text<'a> {
     /// [`TooLong`](Violation::TooLong), [`NulCharacter`](Violation::NulCharacter).
     #[inline]
     pub const fn check(self) -> Result<(), Violation> {
-        match self.flaw {
-            None | Some(Violation::TopicEmpty | Violation::WildcardInTopicName) => Ok(()),
-            Some(violation) => Err(violation),
-        }
+        check_text(self.flaw)
     }
 
     /// Whether it can stand in a packet as a topic name.

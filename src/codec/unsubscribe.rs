@@ -1,8 +1,8 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::cursor::{Reader, Writer};
+use super::cursor::{KnownLen, Reader, Writer};
 use super::header::{DUP, first_byte};
-use super::{Body, EncodeError, PacketId, PacketType, Version, encode_packet, packet_len};
+use super::{Body, EncodeError, PacketId, PacketType, Version, body_len, encode_packet, packet_len};
 use crate::{TopicFilter, Violation};
 
 /// UNSUBSCRIBE: ends subscriptions.
@@ -20,7 +20,7 @@ pub struct Unsubscribe<'a> {
 impl<'a> Unsubscribe<'a> {
     /// Bytes of the encoded packet.
     pub fn encoded_len(&self) -> usize {
-        packet_len((self.id, self.filters).len())
+        packet_len(body_len(&(self.id, self.filters)))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -43,15 +43,18 @@ impl<'a> Unsubscribe<'a> {
         while !reader.is_empty() {
             TopicFilter::from_bytes(reader.bytes()?)?;
         }
-        let filters = UnsubscribeFilters { filters: Filters::Encoded(encoded), len: encoded.len() };
+        let mut len = KnownLen::default();
+        len.add(encoded.len());
+        let filters = UnsubscribeFilters { filters: Filters::Encoded(encoded), len };
         Ok(Unsubscribe { id, dup: flags & DUP != 0, filters })
     }
 }
 
 impl Body for (PacketId, UnsubscribeFilters<'_>) {
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
     fn len(&self) -> usize {
-        self.1.len.saturating_add(2)
+        self.1.len.get().saturating_add(2)
     }
 
     #[cfg_attr(target_pointer_width = "64", inline)]
@@ -68,7 +71,8 @@ impl Body for (PacketId, UnsubscribeFilters<'_>) {
 pub struct UnsubscribeFilters<'a> {
     filters: Filters<'a>,
     /// Bytes that they take in a packet.
-    len: usize,
+    #[cfg_attr(not(target_pointer_width = "64"), expect(dead_code))]
+    len: KnownLen,
 }
 
 #[derive(Clone, Copy)]
@@ -89,10 +93,11 @@ impl<'a> UnsubscribeFilters<'a> {
         if list.is_empty() {
             return Err(Violation::NoTopicFilterToRemove);
         }
-        let mut len = 0_usize;
+        let mut len = KnownLen::default();
         for filter in list {
             TopicFilter::new(filter)?;
-            len = len.saturating_add(filter.len().wrapping_add(2));
+            // Its length takes two bytes.
+            len.add(filter.len().wrapping_add(2));
         }
         Ok(UnsubscribeFilters { filters: Filters::List(list), len })
     }
