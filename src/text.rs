@@ -82,24 +82,24 @@ const fn scan(bytes: &[u8]) -> Option<Violation> {
     flaw
 }
 
-/// What follows a character outside ASCII; `None` if it is ill-formed.
+/// What follows a character outside ASCII; `None` if it is ill-formed (table 3-7 of the Unicode Standard).
 const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
-    // Others begin no character, or one that is too long or too large.
-    if !matches!(first, 0xC2..=0xF4) {
-        return None;
+    match (first, rest) {
+        // No beginning, or that of a character with a shorter form or above U+10FFFF.
+        (..0xC2 | 0xF5.., _) => return None,
+        // The second byte says the same, and 0xED begins the surrogates.
+        (0xE0, [..0xA0, ..])
+        | (0xED, [0xA0..=0xFF, ..])
+        | (0xF0, [..0x90, ..])
+        | (0xF4, [0x90..=0xFF, ..]) => return None,
+        _ => {}
     }
-    let len = first.leading_ones();
-    let mut code = (first as u32) & (0x7F_u32 >> len);
-    let mut left = len;
+    let mut left = first.leading_ones();
     while left > 1 {
-        let [byte @ 0x80..=0xBF, tail @ ..] = rest else { return None };
-        code = (code << 6) | (*byte & 0x3F) as u32;
-        rest = tail;
-        left = left.wrapping_sub(1);
+        let [0x80..=0xBF, tail @ ..] = rest else { return None };
+        (rest, left) = (tail, left.wrapping_sub(1));
     }
-    // Three bytes begin at 2^11, four at 2^16.
-    let shortest = code >> len.wrapping_mul(5).wrapping_sub(4) != 0;
-    if shortest && char::from_u32(code).is_some() { Some(rest) } else { None }
+    Some(rest)
 }
 
 /// Where wildcards stand in a filter that has some (MQTT-4.7.1-2, MQTT-4.7.1-3).

@@ -20,7 +20,8 @@ use crate::topic::{checked_str, text_traits};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text<'a> {
     bytes: &'a [u8],
-    /// What would be wrong with it as a topic name, which any other text may be without.
+    /// What is wrong with it as a topic name. Where flash is small, one looks when it is asked for.
+    #[cfg(target_pointer_width = "64")]
     flaw: Option<Violation>,
 }
 
@@ -34,7 +35,19 @@ impl<'a> Text<'a> {
     /// Checks a text that came as bytes.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn from_bytes(bytes: &'a [u8]) -> Self {
-        Text { bytes, flaw: text_flaw(bytes) }
+        Text {
+            bytes,
+            #[cfg(target_pointer_width = "64")]
+            flaw: text_flaw(bytes),
+        }
+    }
+
+    #[inline]
+    const fn flaw(self) -> Option<Violation> {
+        #[cfg(target_pointer_width = "64")]
+        return self.flaw;
+        #[cfg(not(target_pointer_width = "64"))]
+        return text_flaw(self.bytes);
     }
 
     /// Whether it can stand in a packet.
@@ -43,13 +56,13 @@ impl<'a> Text<'a> {
     /// [`TooLong`](Violation::TooLong), [`NulCharacter`](Violation::NulCharacter).
     #[inline]
     pub const fn check(self) -> Result<(), Violation> {
-        check_text(self.flaw)
+        check_text(self.flaw())
     }
 
     /// Whether it can stand in a packet as a topic name.
     #[inline]
     pub(super) const fn check_topic_name(self) -> Result<(), Violation> {
-        match self.flaw {
+        match self.flaw() {
             None => Ok(()),
             Some(violation) => Err(violation),
         }
