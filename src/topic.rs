@@ -57,12 +57,14 @@ impl<'a> TopicName<'a> {
     }
 
     /// The name as bytes of UTF-8.
+    #[must_use]
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
     /// The name as a string. Looks at every byte once more: where only equality matters, compare with `==`.
+    #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.0)
     }
@@ -112,18 +114,21 @@ impl<'a> TopicFilter<'a> {
     }
 
     /// The filter as bytes of UTF-8.
+    #[must_use]
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
     /// The filter as a string. Looks at every byte once more: where only equality matters, compare with `==`.
+    #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.0)
     }
 
     /// Whether the filter covers this topic name (section 4.7): level by level and byte by byte, `$` topics
     /// not by a filter that begins with a wildcard.
+    #[must_use]
     pub fn matches(self, name: TopicName<'_>) -> bool {
         let (mut filter, mut name) = (self.0, name.0);
         if let ([b'#' | b'+', ..], [b'$', ..]) = (filter, name) {

@@ -52,6 +52,7 @@ impl RefusalCode {
     }
 
     /// The refusal of this number; `None` for 0, which is no refusal.
+    #[must_use]
     #[inline]
     pub const fn new(code: u8) -> Option<Self> {
         match NonZeroU8::new(code) {
@@ -61,12 +62,14 @@ impl RefusalCode {
     }
 
     /// The number: 1 to 255.
+    #[must_use]
     #[inline]
     pub const fn code(self) -> u8 {
         self.0.get()
     }
 
     /// Whether the standard reserves the number, and does not say what it means.
+    #[must_use]
     #[inline]
     pub const fn is_reserved(self) -> bool {
         self.code() > 5

@@ -67,6 +67,7 @@ pub struct Will<'a> {
 
 impl<'a> Will<'a> {
     /// A will of QoS 0 that is not retained.
+    #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(topic: &'a str, message: &'a [u8]) -> Self {
         Will { topic: Text::new(topic), message, qos: QoS::AtMostOnce, retain: false }
@@ -98,6 +99,7 @@ pub struct Credentials<'a> {
 
 impl<'a> Credentials<'a> {
     /// This user name, and a password or none.
+    #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(username: &'a str, password: Option<&'a [u8]>) -> Self {
         Credentials { username: Text::new(username), password }
@@ -120,6 +122,7 @@ impl defmt::Format for Credentials<'_> {
 
 impl<'a> Connect<'a> {
     /// CONNECT for MQTT 3.1.1 with a clean session and a keep alive of 60 s, without will and credentials.
+    #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(client_id: &'a str) -> Self {
         Connect {
@@ -175,6 +178,7 @@ impl<'a> Connect<'a> {
     }
 
     /// Bytes of the encoded packet.
+    #[must_use]
     pub const fn encoded_len(&self) -> usize {
         packet_len(self.body_len())
     }

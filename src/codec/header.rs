@@ -51,6 +51,7 @@ impl PacketType {
     }
 
     /// The first byte of a packet of this type, with DUP 0 and, in a PUBLISH, QoS 0 and RETAIN 0.
+    #[must_use]
     pub const fn first_byte(self) -> u8 {
         ((self as u8) << 4) | self.reserved_flags()
     }
@@ -147,6 +148,7 @@ impl FixedHeader {
     }
 
     /// Bytes of the whole packet.
+    #[must_use]
     #[inline]
     pub const fn packet_len(&self) -> usize {
         self.header_len.saturating_add(self.remaining_len)

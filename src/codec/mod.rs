@@ -24,6 +24,8 @@ mod subscribe;
 mod text;
 mod types;
 mod unsubscribe;
+#[cfg(feature = "std")]
+mod vec;
 
 pub use connack::{ConnAck, RefusalCode};
 pub use connect::{Connect, Credentials, Will};
@@ -99,6 +101,7 @@ pub enum Decoded<'a> {
 /// Why a packet was not encoded. The slice is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum EncodeError {
     /// The standard does not allow such a packet.
     Forbidden(Violation),
@@ -208,6 +211,7 @@ fn decode_subscribe(flags: u8, body: &[u8], version: Version, len: usize) -> Res
 
 impl Packet<'_> {
     /// The type of the packet.
+    #[must_use]
     pub const fn packet_type(&self) -> PacketType {
         match self {
             Packet::Connect(_) => PacketType::Connect,
@@ -228,6 +232,7 @@ impl Packet<'_> {
     }
 
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
         match self {
             Packet::Connect(packet) => packet.encoded_len(),

@@ -49,6 +49,7 @@ pub enum Delivery {
 
 impl Delivery {
     /// The quality of service.
+    #[must_use]
     #[inline]
     pub const fn qos(self) -> QoS {
         match self {
@@ -59,6 +60,7 @@ impl Delivery {
     }
 
     /// The packet identifier; `None` at QoS 0.
+    #[must_use]
     #[inline]
     pub const fn id(self) -> Option<PacketId> {
         match self {
@@ -68,6 +70,7 @@ impl Delivery {
     }
 
     /// Whether the packet may have been sent before; never at QoS 0.
+    #[must_use]
     #[inline]
     pub const fn dup(self) -> bool {
         match self {
@@ -84,6 +87,7 @@ impl Delivery {
 
 impl<'a> Publish<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     #[inline]
     pub const fn encoded_len(&self) -> usize {
         packet_len(self.body_len())

@@ -47,6 +47,7 @@ impl SubAckCode {
 
 impl<'a> SubAck<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
         packet_len(self.codes.len().saturating_add(2))
     }
@@ -135,6 +136,7 @@ impl<'a> SubAckCodes<'a> {
     }
 
     /// How many there are: at least 1.
+    #[must_use]
     #[inline]
     #[allow(clippy::len_without_is_empty)]
     pub const fn len(self) -> usize {
@@ -145,6 +147,7 @@ impl<'a> SubAckCodes<'a> {
     }
 
     /// The code for the filter at this place of the SUBSCRIBE; `None` past the end.
+    #[must_use]
     #[inline]
     pub fn get(self, index: usize) -> Option<SubAckCode> {
         match self.source {

@@ -19,6 +19,7 @@ pub struct Subscribe<'a> {
 
 impl<'a> Subscribe<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
         packet_len(body_len(&(self.id, self.filters)))
     }

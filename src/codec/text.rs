@@ -27,6 +27,7 @@ pub struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// Checks a text.
+    #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(text: &'a str) -> Self {
         Self::from_bytes(text.as_bytes())
@@ -69,6 +70,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text as bytes.
+    #[must_use]
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.bytes
@@ -76,11 +78,13 @@ impl<'a> Text<'a> {
 
     /// The text as a string. Looks at every byte once more: where only equality matters,
     /// compare with `==`.
+    #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.bytes)
     }
 
     /// Whether it has no character.
+    #[must_use]
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.bytes.is_empty()

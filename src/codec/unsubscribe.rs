@@ -19,6 +19,7 @@ pub struct Unsubscribe<'a> {
 
 impl<'a> Unsubscribe<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
         packet_len(body_len(&(self.id, self.filters)))
     }

@@ -105,6 +105,8 @@ proptest! {
             assert_eq!(decoded(&bytes, version), *packet);
             check_prefixes(&bytes, version);
             check_short_slices(packet, version);
+            #[cfg(feature = "std")]
+            assert_eq!(packet.encode_to_vec(version), Ok(bytes.clone()));
             // A longer slice makes no difference, nor do bytes that follow.
             let mut longer = [&bytes[..], &[0xAA; 5]].concat();
             assert_eq!(packet.encode(version, &mut longer), Ok(bytes.len()));
