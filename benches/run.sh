@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Counts and times the codec beside others, prints the tables, and puts them and their plots into README.md.
 #
-#   benches/run.sh           all of it: about three minutes
+#   benches/run.sh           all of it: building takes two minutes, the rest half of one
 #   benches/run.sh check     this library alone, against bounds.tsv: fails where an operation takes more instructions
 #   benches/run.sh bounds    writes bounds.tsv anew, from what is counted now
 #

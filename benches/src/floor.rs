@@ -42,41 +42,56 @@ pub enum Packet<'a> {
     PingResp,
 }
 
-/// UTF-8 without U+0000; by words while it is ASCII.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Whether all bytes are fine, by words and then by bytes.
+#[inline(always)]
+fn all(text: &[u8], word_is: impl Fn(u64) -> bool, byte_is: impl Fn(u8) -> bool) -> bool {
+    let Some(end) = text.last_chunk() else { return text.iter().all(|byte| byte_is(*byte)) };
+    let (words, _) = text.as_chunks();
+    words.iter().all(|word| word_is(u64::from_le_bytes(*word))) && word_is(u64::from_le_bytes(*end))
+}
+
+/// UTF-8 without U+0000.
 fn check_text(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
-    let plain = |byte: u8| byte.wrapping_sub(1) < 0x7F;
-    let word_is_plain = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        (word.wrapping_sub(0x0101_0101_0101_0101) | word) & 0x8080_8080_8080_8080 == 0
-    };
-    words.iter().all(word_is_plain) && rest.iter().all(|byte| plain(*byte))
+    all(text, |word| (word.wrapping_sub(ONES) | word) & HIGH == 0, |byte| byte.wrapping_sub(1) < 0x7F)
         || core::str::from_utf8(text).is_ok() && !text.contains(&0)
 }
 
 fn check_topic(topic: &[u8]) -> bool {
-    let (words, rest) = topic.as_chunks::<8>();
-    let word_is_plain = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        let wild = (word | 0x0808_0808_0808_0808) ^ 0x2B2B_2B2B_2B2B_2B2B;
-        let ones = 0x0101_0101_0101_0101;
-        (word.wrapping_sub(ones) | word | wild.wrapping_sub(ones)) & 0x8080_8080_8080_8080 == 0
+    let word_is = |word: u64| {
+        let wild = (word | (ONES << 3)) ^ (ONES * 0x2B);
+        (word.wrapping_sub(ONES) | word | wild.wrapping_sub(ONES)) & HIGH == 0
     };
-    let plain = |byte: u8| byte.wrapping_sub(1) < 0x7F && byte != b'+' && byte != b'#';
+    let byte_is = |byte: u8| byte.wrapping_sub(1) < 0x7F && byte != b'+' && byte != b'#';
     !topic.is_empty()
-        && (words.iter().all(word_is_plain) && rest.iter().all(|byte| plain(*byte))
+        && (all(topic, word_is, byte_is)
             || check_text(topic) && !topic.contains(&b'+') && !topic.contains(&b'#'))
 }
 
 fn check_filter(filter: &[u8]) -> bool {
-    let alone = |at: usize| at == 0 || filter[at - 1] == b'/';
+    let is_level = |at: usize| {
+        (at == 0 || filter[at - 1] == b'/')
+            && (at + 1 == filter.len() || filter[at] == b'+' && filter[at + 1] == b'/')
+    };
+    let mut at = 0;
+    let (words, rest) = filter.as_chunks();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // Bytes that are wildcards, where all are ASCII.
+        let mut wild = !((word | (ONES << 3)) ^ (ONES * 0x2B)).wrapping_add(ONES * 0x7F) & HIGH;
+        while wild != 0 {
+            if !is_level(at + (wild.trailing_zeros() / 8) as usize) {
+                return false;
+            }
+            wild &= wild - 1;
+        }
+        at += 8;
+    }
     !filter.is_empty()
         && check_text(filter)
-        && filter.iter().enumerate().all(|(at, byte)| match byte {
-            b'#' => alone(at) && at + 1 == filter.len(),
-            b'+' => alone(at) && (at + 1 == filter.len() || filter[at + 1] == b'/'),
-            _ => true,
-        })
+        && rest.iter().enumerate().all(|(i, byte)| !matches!(byte, b'+' | b'#') || is_level(at + i))
 }
 
 fn header(out: &mut [u8], first: u8, mut len: usize) -> usize {
