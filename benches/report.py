@@ -100,7 +100,7 @@ def summary(instructions, nanoseconds):
 def plot(measured, title):
     """A line for each operation with a dot for each codec, by how many times the floor it takes."""
     names, codecs = rows(measured, "codec")
-    left, step, top, width = 240, 17, 44, 640
+    left, step, top, width = 240, 17, 58, 640
     points = {
         (name, codec): measured["codec", name, codec] / measured["codec", name, FLOOR]
         for name in names

@@ -1,8 +1,9 @@
 //! CONNECT (section 3.1).
 
 use super::cursor::{Reader, Writer, check_len};
+use super::encode::encode_packet;
 use super::publish::exceeds_mqtt31;
-use super::{Body, EncodeError, PacketType, QoS, Text, Version, encode_packet, packet_len};
+use super::{Body, Credentials, EncodeError, PacketType, QoS, Text, Version, Will, packet_len};
 use crate::Violation;
 use crate::text::{chars, check_text, text_flaw};
 
@@ -49,75 +50,6 @@ pub struct Connect<'a> {
     pub will: Option<Will<'a>>,
     /// User name and password.
     pub credentials: Option<Credentials<'a>>,
-}
-
-/// A will: what the server publishes when the connection ends without DISCONNECT (section 3.1.2.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Will<'a> {
-    /// The topic name.
-    pub topic: Text<'a>,
-    /// The message; may be empty. 3.1.1: any bytes. 3.1: 7-bit ASCII.
-    pub message: &'a [u8],
-    /// The QoS of the message.
-    pub qos: QoS,
-    /// Whether the server retains the message.
-    pub retain: bool,
-}
-
-impl<'a> Will<'a> {
-    /// A will of QoS 0 that is not retained.
-    #[must_use]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    pub const fn new(topic: &'a str, message: &'a [u8]) -> Self {
-        Will { topic: Text::new(topic), message, qos: QoS::AtMostOnce, retain: false }
-    }
-
-    /// With this QoS.
-    #[must_use]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    pub const fn qos(self, qos: QoS) -> Self {
-        Will { qos, ..self }
-    }
-
-    /// To be retained by the server.
-    #[must_use]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    pub const fn retain(self) -> Self {
-        Will { retain: true, ..self }
-    }
-}
-
-/// A user name, and a password if there is one (a password alone is not valid in MQTT 3.x).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Credentials<'a> {
-    /// The user name; may be empty.
-    pub username: Text<'a>,
-    /// The password; may be empty. 3.1.1: any bytes. 3.1: UTF-8.
-    pub password: Option<&'a [u8]>,
-}
-
-impl<'a> Credentials<'a> {
-    /// This user name, and a password or none.
-    #[must_use]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    pub const fn new(username: &'a str, password: Option<&'a [u8]>) -> Self {
-        Credentials { username: Text::new(username), password }
-    }
-}
-
-impl core::fmt::Debug for Credentials<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // A password does not belong in a log.
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
-#[cfg(feature = "defmt")]
-impl defmt::Format for Credentials<'_> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "Credentials {{ username: {}, .. }}", self.username);
-    }
 }
 
 impl<'a> Connect<'a> {

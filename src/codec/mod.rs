@@ -15,8 +15,11 @@
 
 mod connack;
 mod connect;
+mod credentials;
 mod cursor;
+mod decode;
 mod display;
+mod encode;
 mod header;
 mod publish;
 mod suback;
@@ -26,9 +29,13 @@ mod types;
 mod unsubscribe;
 #[cfg(feature = "std")]
 mod vec;
+mod will;
 
 pub use connack::{ConnAck, RefusalCode};
-pub use connect::{Connect, Credentials, Will};
+pub use connect::Connect;
+pub use credentials::Credentials;
+pub use decode::{Decoded, decode};
+pub use encode::EncodeError;
 pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
 pub use suback::{SubAck, SubAckCode, SubAckCodes};
@@ -36,10 +43,14 @@ pub use subscribe::{Subscribe, SubscribeFilters, SubscribeFiltersIter};
 pub use text::Text;
 pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
+pub use will::Will;
 
-use crate::Violation;
-use cursor::Reader;
 pub(crate) use cursor::Writer;
+pub(crate) use decode::decode_id;
+#[cfg(feature = "large-messages")]
+pub(crate) use encode::write_header;
+pub(crate) use encode::{Body, body_len, encode_body};
+pub(crate) use header::packet_len;
 
 /// Any of the fourteen control packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,135 +89,6 @@ pub enum Packet<'a> {
     PingResp,
     /// Client to server: the last packet.
     Disconnect,
-}
-
-/// What [`decode`] found at the front of the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Decoded<'a> {
-    /// A whole packet.
-    Complete {
-        /// The packet, which borrows from the bytes.
-        packet: Packet<'a>,
-        /// Bytes that it takes. The next packet begins behind them.
-        len: usize,
-    },
-    /// The beginning of a packet, without fault so far.
-    Incomplete {
-        /// Bytes that are missing at least, 1 or more. Exact once the fixed header is complete.
-        missing: usize,
-    },
-}
-
-/// Why a packet was not encoded. The slice is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum EncodeError {
-    /// The standard does not allow such a packet.
-    Forbidden(Violation),
-    /// The slice is shorter than the packet.
-    BufferTooSmall {
-        /// Bytes that the packet takes.
-        needed: usize,
-    },
-}
-
-impl From<Violation> for EncodeError {
-    #[inline]
-    fn from(violation: Violation) -> Self {
-        EncodeError::Forbidden(violation)
-    }
-}
-
-impl core::fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            EncodeError::Forbidden(violation) => violation.fmt(f),
-            EncodeError::BufferTooSmall { needed } => write!(f, "the packet takes {needed} bytes"),
-        }
-    }
-}
-
-impl core::error::Error for EncodeError {}
-
-/// Decodes the packet at the front of `bytes`.
-///
-/// A CONNECT tells itself which version it is of ([`Connect::version`]); `version` is for all other packets.
-///
-/// # Errors
-/// The [`Violation`] that the packet commits. The connection that it came from has to be closed
-/// (MQTT-4.8.0-1): where the next packet would begin is not known.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
-pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
-    #[cfg(target_pointer_width = "64")]
-    if let Some((first, body, len)) = header::split(bytes) {
-        let complete = |packet| Ok(Decoded::Complete { packet, len });
-        // What comes most, by first bytes that are right in both versions.
-        match first {
-            0x30..=0x33 => {
-                if let Some(publish) = Publish::decode_plain(first, body) {
-                    return complete(Packet::Publish(publish));
-                }
-            }
-            0x40 => return complete(Packet::PubAck(decode_id(body)?)),
-            0x50 => return complete(Packet::PubRec(decode_id(body)?)),
-            0x62 => return complete(Packet::PubRel { id: decode_id(body)?, dup: false }),
-            0x70 => return complete(Packet::PubComp(decode_id(body)?)),
-            0xB0 => return complete(Packet::UnsubAck(decode_id(body)?)),
-            0x20 => return complete(Packet::ConnAck(ConnAck::decode(body, version)?)),
-            0x90 => return complete(Packet::SubAck(SubAck::decode(body, version)?)),
-            0x10 => return decode_connect(0, body, len),
-            0x82 => return decode_subscribe(0, body, version, len),
-            0xD0 if body.is_empty() => return complete(Packet::PingResp),
-            _ => {}
-        }
-    }
-    decode_any(bytes, version)
-}
-
-/// Decodes whatever stands at the front.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn decode_any(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
-    let Some(header) = FixedHeader::decode(bytes, version)? else {
-        return Ok(Decoded::Incomplete { missing: 1 });
-    };
-    let len = header.packet_len();
-    let Some(body) = bytes.get(header.header_len..len) else {
-        return Ok(Decoded::Incomplete { missing: len.saturating_sub(bytes.len()) });
-    };
-    let flags = header.flags;
-    let packet = match header.packet_type {
-        PacketType::Publish => Packet::Publish(Publish::decode(flags, body, version)?),
-        PacketType::PubAck => Packet::PubAck(decode_id(body)?),
-        PacketType::PubRec => Packet::PubRec(decode_id(body)?),
-        PacketType::PubRel => Packet::PubRel { id: decode_id(body)?, dup: flags & header::DUP != 0 },
-        PacketType::PubComp => Packet::PubComp(decode_id(body)?),
-        PacketType::Connect => return decode_connect(flags, body, len),
-        PacketType::ConnAck => Packet::ConnAck(ConnAck::decode(body, version)?),
-        PacketType::Subscribe => return decode_subscribe(flags, body, version, len),
-        PacketType::SubAck => Packet::SubAck(SubAck::decode(body, version)?),
-        PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::decode(flags, body)?),
-        PacketType::UnsubAck => Packet::UnsubAck(decode_id(body)?),
-        PacketType::PingReq => Packet::PingReq,
-        PacketType::PingResp => Packet::PingResp,
-        PacketType::Disconnect => Packet::Disconnect,
-    };
-    Ok(Decoded::Complete { packet, len })
-}
-
-// What a server reads is long: it is put where it is to be returned, and there is one copy of the code.
-
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-fn decode_connect(flags: u8, body: &[u8], len: usize) -> Result<Decoded<'_>, Violation> {
-    Ok(Decoded::Complete { packet: Packet::Connect(Connect::decode(flags, body)?), len })
-}
-
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-fn decode_subscribe(flags: u8, body: &[u8], version: Version, len: usize) -> Result<Decoded<'_>, Violation> {
-    Ok(Decoded::Complete { packet: Packet::Subscribe(Subscribe::decode(flags, body, version)?), len })
 }
 
 impl Packet<'_> {
@@ -249,151 +131,6 @@ impl Packet<'_> {
             | Packet::UnsubAck(_) => 4,
         }
     }
-
-    /// Encodes the packet for this version of the protocol; says how many bytes it took.
-    ///
-    /// A CONNECT is encoded for its own [`version`](Connect::version).
-    ///
-    /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,
-    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
-    #[inline]
-    pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
-        // What is short is encoded where it is called for.
-        match self {
-            Packet::PubAck(id) => encode_id(PacketType::PubAck.first_byte(), *id, out),
-            Packet::PubRec(id) => encode_id(PacketType::PubRec.first_byte(), *id, out),
-            Packet::PubComp(id) => encode_id(PacketType::PubComp.first_byte(), *id, out),
-            Packet::UnsubAck(id) => encode_id(PacketType::UnsubAck.first_byte(), *id, out),
-            _ => self.encode_longer(version, out),
-        }
-    }
-
-    fn encode_longer(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
-        let first = self.packet_type().first_byte();
-        match self {
-            Packet::Connect(packet) => packet.encode(out),
-            Packet::Publish(packet) => packet.encode(version, out),
-            Packet::Subscribe(packet) => packet.encode(version, out),
-            Packet::SubAck(packet) => packet.encode(version, out),
-            Packet::Unsubscribe(packet) => packet.encode(version, out),
-            Packet::ConnAck(packet) => {
-                let [flags, code] = packet.encode(version)?;
-                encode_short([first, 2, flags, code], out)
-            }
-            Packet::PubRel { id, dup } => {
-                encode_id(header::first_byte(PacketType::PubRel, *dup, version)?, *id, out)
-            }
-            _ => encode_short([first, 0], out),
-        }
-    }
-}
-
-/// What stands behind the fixed header of a packet.
-pub(crate) trait Body {
-    /// Bytes that it takes. Where flash is small they are counted, by what writes them.
-    #[cfg(target_pointer_width = "64")]
-    fn len(&self) -> usize;
-    /// Writes them.
-    fn write(&self, w: &mut Writer<'_>);
-}
-
-/// Bytes of the body.
-#[cfg(target_pointer_width = "64")]
-pub(crate) fn body_len(body: &dyn Body) -> usize {
-    body.len()
-}
-
-/// Bytes of the body.
-#[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn body_len(body: &dyn Body) -> usize {
-    let mut counter = Writer::new(&mut []);
-    body.write(&mut counter);
-    counter.len()
-}
-
-/// Encodes a packet; says how many bytes it took.
-#[cfg(target_pointer_width = "64")]
-#[inline]
-fn encode_packet<B: Body>(first: u8, body: &B, out: &mut [u8]) -> Result<usize, EncodeError> {
-    encode(first, body.len(), 0, body, out)
-}
-
-/// Encodes a packet; says how many bytes it took.
-#[cfg(not(target_pointer_width = "64"))]
-#[inline]
-fn encode_packet(first: u8, body: &dyn Body, out: &mut [u8]) -> Result<usize, EncodeError> {
-    encode_body(first, body_len(body), 0, body, out)
-}
-
-/// Encodes a packet with a body of this length, up to the bytes that are to follow; says how many bytes it took.
-pub(crate) fn encode_body(
-    first: u8,
-    body_len: usize,
-    to_follow: usize,
-    body: &dyn Body,
-    out: &mut [u8],
-) -> Result<usize, EncodeError> {
-    encode(first, body_len, to_follow, body, out)
-}
-
-#[inline]
-fn encode<B: Body + ?Sized>(
-    first: u8,
-    body_len: usize,
-    to_follow: usize,
-    body: &B,
-    out: &mut [u8],
-) -> Result<usize, EncodeError> {
-    let remaining_len = body_len.saturating_add(to_follow);
-    if remaining_len > MAX_REMAINING_LENGTH {
-        return Err(EncodeError::Forbidden(Violation::TooLong));
-    }
-    let needed = packet_len(remaining_len).wrapping_sub(to_follow);
-    if needed > out.len() {
-        return Err(EncodeError::BufferTooSmall { needed });
-    }
-    let mut writer = Writer::new(out);
-    header::write(&mut writer, first, remaining_len);
-    body.write(&mut writer);
-    Ok(needed)
-}
-
-/// Encodes a packet that is no more than an identifier.
-#[inline]
-fn encode_id(first: u8, id: PacketId, out: &mut [u8]) -> Result<usize, EncodeError> {
-    let [high, low] = id.get().to_be_bytes();
-    encode_short([first, 2, high, low], out)
-}
-
-/// Encodes a packet that is there already.
-#[inline]
-fn encode_short<const N: usize>(packet: [u8; N], out: &mut [u8]) -> Result<usize, EncodeError> {
-    match out.first_chunk_mut() {
-        Some(room) => {
-            *room = packet;
-            Ok(N)
-        }
-        None => Err(EncodeError::BufferTooSmall { needed: N }),
-    }
-}
-
-/// Bytes of a packet with such a body.
-pub(crate) use header::packet_len;
-
-/// Writes a fixed header, as far as there is room.
-#[cfg(feature = "large-messages")]
-pub(crate) fn write_header(out: &mut [u8], first: u8, remaining_len: usize) {
-    header::write(&mut Writer::new(out), first, remaining_len);
-}
-
-/// The packet identifier that is the whole body.
-#[inline]
-pub(crate) fn decode_id(body: &[u8]) -> Result<PacketId, Violation> {
-    let mut reader = Reader::new(body);
-    let id = reader.packet_id()?;
-    reader.end()?;
-    Ok(id)
 }
 
 // A derive on a type with a lifetime compiles even where a field cannot be formatted: the trait is then just not

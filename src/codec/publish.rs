@@ -1,7 +1,8 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, encode_packet, packet_len};
+use super::encode::encode_packet;
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, packet_len};
 use crate::text::chars;
 use crate::{TopicName, Violation};
 

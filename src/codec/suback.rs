@@ -1,7 +1,8 @@
 //! SUBACK (section 3.9).
 
 use super::cursor::{Reader, Writer};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, encode_packet, packet_len};
+use super::encode::encode_packet;
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, packet_len};
 use crate::Violation;
 
 /// SUBACK: the server's answer to SUBSCRIBE.

@@ -1,8 +1,9 @@
 //! UNSUBSCRIBE (section 3.10).
 
 use super::cursor::{KnownLen, Reader, Writer};
+use super::encode::encode_packet;
 use super::header::{DUP, first_byte};
-use super::{Body, EncodeError, PacketId, PacketType, Version, body_len, encode_packet, packet_len};
+use super::{Body, EncodeError, PacketId, PacketType, Version, body_len, packet_len};
 use crate::{TopicFilter, Violation};
 
 /// UNSUBSCRIBE: ends subscriptions.

@@ -17,6 +17,10 @@ fn short_packets() {
     for digits in ["82 00", "82 01 00", "90 00", "90 01 00", "A2 00", "A2 01 00", "B0 00", "B0 01 00"] {
         refused_in_both(digits, Violation::PacketLength);
     }
+    // And with what its length leaves room for, it is refused for its length still.
+    for digits in ["10 03 0000 04", "10 0B 0004 4D515454 05 02 000A 00", "10 07 0004 4D515458 04"] {
+        refused_in_both(digits, Violation::PacketLength);
+    }
     // Not even the header of a packet that can only be wrong is waited for.
     for digits in ["40 00", "40 03", "B0 01", "C0 01", "D0 7F", "E0 01", "10 0B"] {
         refused_in_both(digits, Violation::PacketLength);

@@ -3,7 +3,7 @@
 #[path = "../common/model.rs"]
 mod model;
 
-use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::codec::{self, Decoded, FixedHeader, Packet};
 use baremqtt::{EncodeError, Version};
 use proptest::collection::vec;
 use proptest::option;
@@ -127,6 +127,10 @@ proptest! {
         let mut bytes = model.with(version, |packet| encoded(packet, version)).unwrap();
         for (index, value) in changes {
             *index.get_mut(&mut bytes) = value;
+        }
+        // What the header is refused for, the packet is refused for, however much of it is there.
+        if let Err(violation) = FixedHeader::decode(&bytes, version) {
+            assert_eq!(codec::decode(&bytes, version), Err(violation));
         }
         if let Ok(Decoded::Complete { packet, len }) = codec::decode(&bytes, version)
             && !is_refusal(&packet)
