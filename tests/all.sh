@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware webchat fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic benches examples interop firmware webchat fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -145,6 +145,12 @@ step_hermetic() {
   cargo test --no-default-features
   echo "-- all features, optimised; their documentation tests are those of \`docs\`"
   cargo test --release --all-features --tests
+}
+
+# The codec takes no more instructions than it did. The others' codecs are compiled, and not measured.
+step_benches() {
+  cargo clippy --quiet --locked --manifest-path benches/Cargo.toml -- -D warnings
+  benches/run.sh check
 }
 
 step_examples() {
