@@ -127,16 +127,16 @@ impl<'a> Connect<'a> {
 
     const fn body_len(&self) -> usize {
         // The length of the name, level, flags, keep alive.
-        let mut len = self.version.name().len().wrapping_add(6);
-        len = len.wrapping_add(field_len(self.client_id.as_bytes()));
+        let mut len = self.version.name().len().saturating_add(6);
+        len = len.saturating_add(field_len(self.client_id.as_bytes()));
         if let Some(will) = &self.will {
-            len = len.wrapping_add(field_len(will.topic.as_bytes()));
-            len = len.wrapping_add(field_len(will.message));
+            len = len.saturating_add(field_len(will.topic.as_bytes()));
+            len = len.saturating_add(field_len(will.message));
         }
         if let Some(credentials) = &self.credentials {
-            len = len.wrapping_add(field_len(credentials.username.as_bytes()));
+            len = len.saturating_add(field_len(credentials.username.as_bytes()));
             if let Some(password) = credentials.password {
-                len = len.wrapping_add(field_len(password));
+                len = len.saturating_add(field_len(password));
             }
         }
         len
