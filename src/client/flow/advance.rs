@@ -78,6 +78,8 @@ impl<C: Config> Whole<'_, C> {
                     break;
                 }
                 Step::Blocked => {
+                    // It stays, whatever the next event is.
+                    self.out.work.inbox.len = 0;
                     self.out.work.inbox.is_blocked = true;
                     break;
                 }

@@ -225,6 +225,7 @@ impl Outbox<'_> {
     pub(super) fn answered(&mut self, at: usize, end: End) -> bool {
         if let Some(record) = self.record(at) {
             self.count_exactly_once(record.request(self.log, at), u16::MAX);
+            self.s.streams = self.s.streams.wrapping_sub(record.is_streamed().into());
             set(self.log, at, record.ended(end));
         }
         self.s.has_ended = true;
