@@ -29,6 +29,7 @@ mod backoff;
 mod client;
 pub mod codec;
 mod routes;
+mod text;
 mod time;
 pub mod topic;
 pub mod transport;

@@ -1,6 +1,6 @@
 //! What is under way, as the application can see it.
 
-use super::outbox::{Form, Outbox, Record};
+use super::outbox::{Form, Record, State};
 use crate::codec::{Delivery, PacketType, Publish};
 use crate::{PacketId, QoS, Version};
 
@@ -39,7 +39,7 @@ pub enum Request<'a> {
 }
 
 /// The requests under way, in the order in which they leave.
-pub(super) fn under_way<'a>(outbox: &'a Outbox, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
+pub(super) fn under_way<'a>(outbox: &'a State, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
     outbox.records(log).filter_map(|(at, record)| {
         let id = record.kept_id(log, at)?;
         Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at) })
@@ -68,8 +68,8 @@ fn stub_qos(request: u8) -> QoS {
 pub(super) fn publish<'a>(log: &'a [u8], at: usize, record: Record) -> Option<Publish<'a>> {
     let packet_at = record.packet(at);
     let packet = Record::read(log, packet_at)?;
-    let body = log.get(packet.body(packet_at)..record.end)?;
-    Publish::decode(packet.first & 0x0F, body, Version::Mqtt311)
+    let body = log.get(packet.body(packet_at)..record.end())?;
+    Publish::decode(packet.first() & 0x0F, body, Version::Mqtt311)
         .ok()
         .filter(|publish| publish.delivery != Delivery::AtMostOnce)
 }

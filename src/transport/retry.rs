@@ -66,9 +66,11 @@ impl Retry {
     /// Whether the next attempt can only come to the same.
     pub(super) fn is_final<E>(&self, error: &Error<E>) -> bool {
         let mends = match error.refusal() {
-            None | Some(RefusalCode::ServerUnavailable) => true,
+            None | Some(RefusalCode::SERVER_UNAVAILABLE) => true,
+            // Too many connections, for instance.
+            Some(code) if code.is_reserved() => true,
             // There is another version to be tried.
-            Some(RefusalCode::UnacceptableProtocolVersion) => self.is_fallen_back,
+            Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION) => self.is_fallen_back,
             Some(_) => false,
         };
         !mends && !self.despite_refusals
@@ -76,7 +78,7 @@ impl Retry {
 }
 
 fn is_refusal_of_version<E>(error: &Error<E>) -> bool {
-    matches!(error, Error::Client(client::Error::Refused(RefusalCode::UnacceptableProtocolVersion)))
+    matches!(error, Error::Client(client::Error::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION)))
 }
 
 #[cfg(test)]
@@ -85,7 +87,7 @@ mod tests {
 
     const SERVER_CLOSED: Error<()> = Error::Closed;
     const NOT_THIS_VERSION: Error<()> =
-        Error::Client(client::Error::Refused(RefusalCode::UnacceptableProtocolVersion));
+        Error::Client(client::Error::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION));
 
     fn at(ms: u32) -> Instant {
         Instant::from_millis(ms)
@@ -141,10 +143,10 @@ mod tests {
     fn refusals_that_do_not_mend_themselves_are_final() {
         let refused = |code| Error::<()>::Client(client::Error::Refused(code));
         for code in [
-            RefusalCode::UnacceptableProtocolVersion,
-            RefusalCode::IdentifierRejected,
-            RefusalCode::BadUserNameOrPassword,
-            RefusalCode::NotAuthorized,
+            RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION,
+            RefusalCode::IDENTIFIER_REJECTED,
+            RefusalCode::BAD_USER_NAME_OR_PASSWORD,
+            RefusalCode::NOT_AUTHORIZED,
         ] {
             let mut retry = Retry::new(Backoff::new(1, 1));
             assert_eq!(retry.lost(&refused(code), at(0), false), None);
@@ -152,6 +154,6 @@ mod tests {
             assert_eq!(retry.lost(&refused(code), at(0), false), Some(1));
         }
         let mut retry = Retry::new(Backoff::new(1, 1));
-        assert_eq!(retry.lost(&refused(RefusalCode::ServerUnavailable), at(0), false), Some(1));
+        assert_eq!(retry.lost(&refused(RefusalCode::SERVER_UNAVAILABLE), at(0), false), Some(1));
     }
 }

@@ -34,18 +34,18 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     match event {
         Kind::None => return,
         Kind::Ended => {
-            oldest = work.outbox.ended_is_told(parts.log);
+            oldest = parts.outbox.ended_is_told();
         }
         Kind::Subscribed | Kind::Unsubscribed => {
             let answer = if event == Kind::Subscribed { PacketType::SubAck } else { PacketType::UnsubAck };
-            if let Some(at) = work.outbox.meet(parts.log, answer.first_byte(), id) {
-                oldest = work.outbox.kill(parts.log, at);
+            if let Some(at) = parts.outbox.meet(answer.first_byte(), id) {
+                oldest = parts.outbox.kill(at);
             }
         }
         _ => {}
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
-        work.answers.push(parts.answers, owed, id);
+        parts.answers.push(owed, id);
         if owed == PUBREC {
             work.link.changed();
         }
@@ -78,6 +78,8 @@ impl<C: Config> Whole<'_, C> {
                     break;
                 }
                 Step::Blocked => {
+                    // It stays, whatever the next event is.
+                    self.out.work.inbox.len = 0;
                     self.out.work.inbox.is_blocked = true;
                     break;
                 }
@@ -95,13 +97,12 @@ impl<C: Config> Whole<'_, C> {
             return false;
         }
         connection::open_gate(&mut self.out);
-        let Parts { work, log, config, .. } = &mut self.out;
+        let Parts { work, config, outbox, .. } = &mut self.out;
         if core::mem::take(&mut work.inbox.is_aborted) {
             work.inbox.event = Kind::LargeAborted;
-        } else if work.outbox.find_ended(log) {
+        } else if outbox.find_ended() {
             work.inbox.event = Kind::Ended;
-        } else if config.streams() && work.link.state == State::Connected && work.outbox.ask_for_payload(log)
-        {
+        } else if config.streams() && work.link.state == State::Connected && outbox.ask_for_payload() {
             work.inbox.event = Kind::StreamReady;
         } else {
             return false;

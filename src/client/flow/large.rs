@@ -45,8 +45,7 @@ impl<C: Config> Whole<'_, C> {
             return Ok(Step::Done);
         }
         let Some(head) = bytes.get(header.len..head_end) else { return Ok(self.wait_for(head_end)) };
-        let publish =
-            Publish::decode(flags, head, self.out.work.link.version()).map_err(Error::Violation)?;
+        let publish = Publish::decode(flags, head, self.out.work.link.version()).map_err(Error::Violation)?;
         let id = publish.delivery.id().map_or(0, PacketId::get);
         Ok(self.begin_payload(Large { has_topic: true, id, ..large }, head_end))
     }

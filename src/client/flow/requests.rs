@@ -57,7 +57,7 @@ impl From<QoS> for Kind {
 pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> Result<(), RequestError> {
     let link = &parts.work.link;
     let outlives_link = matches!(kind, Kind::AtLeastOnce | Kind::ExactlyOnce);
-    let outbox = &parts.work.outbox;
+    let outbox = &parts.outbox;
     let takes = match link.state {
         State::Offline => outlives_link,
         State::Connecting => outlives_link && !link.is_finishing,
@@ -69,17 +69,17 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
     }
     let most = parts.config.max_requests();
     let kept = kind != Kind::AtMostOnce;
-    if kept && ((most != 0 && outbox.kept() >= most) || outbox.kept() == u16::MAX) {
+    if kept && ((most != 0 && outbox.s.kept() >= most) || outbox.s.kept() == u16::MAX) {
         return Err(Full::Requests.into());
     }
     let most = parts.config.max_exactly_once();
     if kind == Kind::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
         return Err(Full::Requests.into());
     }
-    if len > parts.log.len() {
-        return Err(RequestError::TooLarge { needed: len, room: parts.log.len() });
+    if len > parts.outbox.log.len() {
+        return Err(RequestError::TooLarge { needed: len, room: parts.outbox.log.len() });
     }
-    outbox.has_room(parts.log, len)?;
+    outbox.has_room(len)?;
     if len > codec::packet_len(codec::MAX_REMAINING_LENGTH) {
         return Err(Violation::TooLong.into());
     }
@@ -88,22 +88,22 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
 
 /// The identifier of a message of this QoS.
 pub(super) fn next_id<C>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
-    if qos == QoS::AtMostOnce { None } else { Some(parts.work.outbox.next_id(parts.log)) }
+    if qos == QoS::AtMostOnce { None } else { Some(parts.outbox.next_id()) }
 }
 
 /// Where a request of this length, for which there is room, is written.
 pub(super) fn begin<'p, C>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
-    let at = parts.work.outbox.make_room(parts.log, len);
-    Writer::new(parts.log.get_mut(at..).unwrap_or_default())
+    let at = parts.outbox.make_room(len);
+    Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
 /// The request stands behind the last one.
 pub(super) fn commit<C>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
-    work.outbox.appended(parts.log, len);
+    parts.outbox.appended(len);
     work.timers.note(Note::CHANGED);
     if id.is_some() {
-        work.outbox.take_id();
+        parts.outbox.take_id();
         work.link.changed();
     }
 }
@@ -157,7 +157,7 @@ fn ask<C: Config>(
     for (filter, _) in filters() {
         TopicFilter::new(filter)?;
     }
-    let id = parts.work.outbox.next_id(parts.log);
+    let id = parts.outbox.next_id();
     let mut writer = begin(parts, len);
     codec::write_header(&mut writer, packet_type.first_byte(), body_len);
     writer.packet_id(id);

@@ -51,20 +51,20 @@ pub(in crate::client) fn write_payload<C: Config>(
     payload: &[u8],
 ) -> Result<usize, StreamError> {
     let work = &mut *parts.work;
-    if !parts.config.streams() || !work.outbox.is_payload_asked() {
+    if !parts.config.streams() || !parts.outbox.is_payload_asked() {
         return Err(StreamError::NotAsked);
     }
     work.timers.note(Note::CHANGED);
-    Ok(work.outbox.take_payload(parts.log, payload))
+    Ok(parts.outbox.take_payload(payload))
 }
 
 /// See [`Client::abandon_payload`](crate::Client::abandon_payload).
 pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) -> Result<(), StreamError> {
     let work = &mut *parts.work;
-    if !parts.config.streams() || !work.outbox.is_payload_asked() || work.outbox.is_streaming() {
+    if !parts.config.streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
         return Err(StreamError::NotAsked);
     }
-    work.outbox.abandon_payload(parts.log, parts.config.reports_loss());
+    parts.outbox.abandon_payload(parts.config.reports_loss());
     work.timers.note(Note::CHANGED);
     work.link.changed();
     Ok(())

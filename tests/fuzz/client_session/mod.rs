@@ -8,12 +8,10 @@ mod broker;
 mod moves;
 
 use app::App;
-use baremqtt::{
-    Buffers, Client, Instant, LargeMessages, Options, PacketId, QoS, Retry, SessionLoss, Version,
-};
+use baremqtt::{Buffers, Client, Instant, LargeMessages, PacketId, QoS, SessionLoss, Version};
 use broker::Broker;
 
-use crate::image::seal;
+use crate::choices::Choices;
 
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
@@ -26,7 +24,7 @@ pub fn run(data: &[u8]) {
     world.drain();
 }
 
-type TestClient = Client<Vec<u8>, Vec<u8>, 4>;
+type TestClient = Client<Vec<u8>, Vec<u8>, Choices>;
 
 struct World {
     client: TestClient,
@@ -52,7 +50,6 @@ struct World {
 /// What survives a reboot.
 #[derive(Clone)]
 struct Saved {
-    revision: u32,
     image: Vec<u8>,
     app: App,
     /// By this image the session has ended with its connection.
@@ -63,24 +60,28 @@ impl World {
     fn new([flags, tx, rx, times, client_id, broker_id]: [u8; 6]) -> Self {
         let is = |bit: u8| flags & (1 << bit) != 0;
         let version = if is(0) { Version::Mqtt31 } else { Version::Mqtt311 };
-        let mut options = Options::new();
-        options.large_messages = if is(1) { LargeMessages::Pieces } else { LargeMessages::Skip };
-        options.manual_acknowledgement = is(2);
-        options.session_loss = if is(3) { SessionLoss::Drop } else { SessionLoss::Resend };
-        options.assume_session_kept = !is(4);
-        options.retry = if is(5) { Retry::Always { after_ms: 1_000 } } else { Retry::Never };
-        let buffers = Buffers { rx: vec![0; 16 + usize::from(rx % 128)], tx: vec![0; 64 + usize::from(tx)] };
-        let mut client = TestClient::with_options(buffers.clone(), options);
+        let choices = Choices::new();
+        choices.choose(|c| {
+            c.large_messages = if is(1) { LargeMessages::Pieces } else { LargeMessages::Skip };
+            c.manual_acknowledgement = is(2);
+            c.session_loss = if is(3) { SessionLoss::Drop } else { SessionLoss::Resend };
+            c.assume_session_kept = !is(4);
+            c.retry_ms = if is(5) { 1_000 } else { 0 };
+            c.max_requests = 4;
+            c.streams = true;
+            c.durable = is(6);
+        });
+        let buffers = Buffers { rx: vec![0; 20 + usize::from(rx % 128)], tx: vec![0; 96 + usize::from(tx)] };
+        let mut client = TestClient::with_config(buffers.clone(), choices);
         // Identifiers begin shortly before they wrap around.
-        let [high, low] = (!u16::from(client_id)).to_be_bytes();
-        client.restore(&seal(&[b'B', b'M', b'Q', 1, 1, high, low, 0])).unwrap();
+        client.set_next_packet_id(PacketId::new(!u16::from(client_id)).unwrap());
         let first_id = PacketId::new(!u16::from(broker_id)).unwrap();
         let mut world = World {
             client,
             buffers,
             broker: Broker::new(version, is(5), is(7), first_id),
             app: App::default(),
-            now: Instant::ZERO,
+            now: Instant::from_millis(0),
             keep_alive: u16::from(times % 16),
             is_linked: false,
             clean_session: false,
@@ -125,7 +126,7 @@ impl World {
                 self.cut();
             }
             17 => self.connect(arg % 8 == 7),
-            18 => self.client.disconnect(self.now),
+            18 => self.client.disconnect(),
             19 => self.pass(arg),
             20 => self.broker_publishes(QOS[len % 3], len),
             21 => drop(self.acknowledge(len % 4)),
@@ -177,7 +178,7 @@ impl World {
 
     fn check(&self) {
         assert!(self.broker.is_idle());
-        assert_eq!(self.client.in_flight(), 0);
+        assert_eq!(self.client.in_flight(), 0, "{:?}", self.client);
         self.app.check_ends();
         if self.broker.hostile {
             return;
