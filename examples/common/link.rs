@@ -4,7 +4,7 @@ use std::io;
 use std::process;
 use std::time::Duration;
 
-use baremqtt::transport::std::open_tcp;
+use baremqtt::transport::net::open_tcp;
 use baremqtt::{Connect, Credentials, QoS, Version, Will};
 use lexopt::{Parser, ValueExt};
 
@@ -71,7 +71,7 @@ impl Link {
         }
     }
 
-    /// Takes an option with its value, if it is one of these; says whether it is.
+    /// Takes an option with its value, if it is one of these; returns whether it is.
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         match option {
             "-h" => self.host = parser.value()?.string()?,

@@ -196,7 +196,7 @@ where
     /// read. The session stays in the client.
     ///
     /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Closed`].
+    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
     ///
     /// # Cancel safety
     /// Safe: no byte is lost or sent twice; [`next_event`](Self::next_event) goes on with it.

@@ -135,7 +135,7 @@ where
     /// [drained](Self::drain). The session stays in the client.
     ///
     /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Closed`].
+    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
     ///
     /// # Errors
     /// What kept DISCONNECT from being sent: then the server publishes the will.

@@ -42,10 +42,6 @@ impl<E, R, T, C, I> Driver<E, R, T, C, I> {
         self.client.state() != State::Offline
     }
 
-    pub(super) const fn is_disconnected(&self) -> bool {
-        self.is_disconnected
-    }
-
     pub(super) fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("state", &self.client.state())
@@ -108,6 +104,7 @@ where
             None if self.is_open() => Ok(false),
             // DISCONNECT has left, and only its flush is waited for: not for ever.
             None if self.unflushed => self.check_stall(self.sent_at, now).map(|()| false),
+            None if self.is_disconnected => Err(Error::Disconnected),
             None => Err(Error::Closed),
         }
     }

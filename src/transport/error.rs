@@ -7,8 +7,8 @@ use crate::{
     StreamError, client,
 };
 
-/// Why a connection has ended: [`Io`](Self::Io), [`Closed`](Self::Closed) or [`Client`](Self::Client). Then the transport is of no
-/// use any more, and the session goes on with the next one.
+/// Why a connection has ended: [`Io`](Self::Io), [`Closed`](Self::Closed), [`Disconnected`](Self::Disconnected) or
+/// [`Client`](Self::Client). Then the transport is of no use any more, and the session goes on with the next one.
 ///
 /// The other kinds never come from a wait for events: they are the refusals of calls that change nothing when they are refused, so
 /// that one `?` carries everything that can go wrong in a program that uses a connection.
@@ -20,8 +20,11 @@ use crate::{
 pub enum Error<E> {
     /// The transport has failed.
     Io(E),
-    /// The stream has ended, or the application has disconnected.
+    /// The stream has ended, or there is none.
     Closed,
+    /// DISCONNECT has left: the application has asked for it ([`disconnect`](crate::Client::disconnect),
+    /// [`finish`](crate::Client::finish)).
+    Disconnected,
     /// The client has given the connection up.
     Client(client::Error),
     /// CONNECT was not queued.
@@ -51,7 +54,7 @@ impl<E> Error<E> {
 
     /// Whether this is the end of a connection, and not the refusal of a call.
     pub const fn is_end(&self) -> bool {
-        matches!(self, Error::Io(_) | Error::Closed | Error::Client(_))
+        matches!(self, Error::Io(_) | Error::Closed | Error::Disconnected | Error::Client(_))
     }
 }
 
@@ -61,6 +64,7 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
         match self {
             Error::Io(error) => error.fmt(f),
             Error::Closed => f.write_str("the connection is closed"),
+            Error::Disconnected => f.write_str("disconnected"),
             Error::Client(error) => error.fmt(f),
             Error::Connect(error) => error.fmt(f),
             Error::Request(error) => error.fmt(f),

@@ -157,7 +157,7 @@ where
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if there is none now. Else what has ended the connection: after
-    /// [`disconnect`](Client::disconnect) and [`finish`](Client::finish) that is [`Error::Closed`], as soon as DISCONNECT has left.
+    /// [`disconnect`](Client::disconnect) and [`finish`](Client::finish) that is [`Error::Disconnected`], as soon as DISCONNECT has left.
     pub fn poll(&mut self, now: Instant) -> nb::Result<Event<'_>, Error<S::Error>> {
         let found = self.driver.turn(&mut NonBlocking(&mut self.stream), &mut || now, Reads::All)?;
         found.then(|| self.driver.client.event()).flatten().ok_or(nb::Error::WouldBlock)

@@ -66,7 +66,7 @@ pub fn converse(adapter: &mut dyn Adapter) {
     adapter.client().publish(&Message::new("t/last", b"bye")).unwrap();
     assert_eq!(events(adapter, 1), ["t/last bye AtMostOnce"]);
     adapter.client().disconnect();
-    assert_eq!(end(adapter), "the connection is closed");
+    assert_eq!(end(adapter), "disconnected");
 }
 
 /// The packets that the peer has seen: their order is free, their number is not.

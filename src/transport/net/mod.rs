@@ -219,7 +219,7 @@ where
     /// passed. The session stays in the client.
     ///
     /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Closed`].
+    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
     ///
     /// # Errors
     /// What kept DISCONNECT from being sent: then the server publishes the will.
@@ -248,9 +248,9 @@ where
         }
     }
 
-    /// A connection has ended: DISCONNECT may have left just now, or something may be unread.
+    /// A connection has ended.
     fn failed(&mut self, error: Error) -> Error {
-        self.hang_up(self.driver.is_disconnected() || has_more(&error));
+        self.hang_up(has_more(&error));
         error
     }
 
@@ -272,10 +272,6 @@ where
         self.driver.client.advance(now) == Ok(true)
     }
 
-    fn has_disconnected(&self) -> bool {
-        self.driver.is_disconnected()
-    }
-
     fn waits_for_application(&mut self) -> bool {
         self.is_open() && self.driver.waits_for_application()
     }
@@ -289,6 +285,7 @@ fn since(epoch: Clock) -> Instant {
 /// Whether something may still come on a connection that ends like this.
 const fn has_more(error: &Error) -> bool {
     match error {
+        Error::Disconnected => true,
         Error::Client(error) => !matches!(error, crate::client::Error::TimedOut(_)),
         _ => false,
     }

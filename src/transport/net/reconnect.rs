@@ -283,11 +283,10 @@ where
     }
 
     fn lost(&mut self, error: Error) -> Result<Update<'_>, GaveUp> {
-        if self.connection.has_disconnected() {
-            self.connection.close();
+        self.connection.close();
+        if matches!(error, Error::Disconnected) {
             return Err(GaveUp::Disconnected);
         }
-        self.connection.close();
         let is_reset = matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset);
         let Some(delay) = self.retry.lost(&error, self.connection.now(), is_reset) else {
             return Err(match error.refusal() {
