@@ -77,6 +77,7 @@ pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
     if work.link.saved_revision == revision {
         parts.outbox.release_saved();
         parts.answers.release_saved();
+        work.link.durable_revision = revision;
         work.timers.note(Note::CHANGED);
     }
 }
