@@ -81,8 +81,8 @@ impl Answers<'_> {
         taken.wrapping_add(LEN) <= self.bytes.len()
     }
 
-    /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
-    pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
+    /// Moves what is to be sent to the front where the place for one more is there.
+    fn make_place(&mut self) {
         let end = usize::from(self.s.end).wrapping_add(LEN).wrapping_add(usize::from(self.s.withheld));
         if end > self.bytes.len() {
             let whole = self.s.cur & !3;
@@ -92,6 +92,11 @@ impl Answers<'_> {
             self.s.safe = self.s.safe.saturating_sub(whole);
             self.s.saved = self.s.saved.saturating_sub(whole);
         }
+    }
+
+    /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
+    pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
+        self.make_place();
         let [high, low] = id.to_be_bytes();
         write(self.bytes, usize::from(self.s.end), &[first, 2, high, low]);
         self.s.end = self.s.end.wrapping_add(LEN as u16);
@@ -154,6 +159,7 @@ impl Answers<'_> {
 
     /// Withholds the answer for this message, for which there is a place.
     pub(super) fn withhold(&mut self, first: u8, id: PacketId) {
+        self.make_place();
         self.s.withheld = self.s.withheld.wrapping_add(LEN as u16);
         let [high, low] = id.get().to_be_bytes();
         let at = self.bytes.len().wrapping_sub(usize::from(self.s.withheld));
@@ -237,6 +243,24 @@ mod tests {
         assert_eq!(answers.sendable(false, false), 0..32);
         assert_eq!(u16_at(answers.bytes, 30), 8);
         assert_eq!(answers.withheld(), 0);
+    }
+
+    #[test]
+    fn what_is_withheld_does_not_run_into_what_is_to_be_sent() {
+        let mut bytes = [0; 32];
+        let mut state = State::NEW;
+        let mut answers = Answers { s: &mut state, bytes: &mut bytes };
+        for id in 1..=8 {
+            answers.push(PUBACK, id, false);
+        }
+        answers.sent(28);
+        for id in 11..=17 {
+            assert!(answers.has_place());
+            answers.withhold(PUBREC, PacketId::new(id).unwrap());
+        }
+        let range = answers.sendable(false, false);
+        assert_eq!(answers.bytes[range], [PUBACK, 2, 0, 8]);
+        assert_eq!(answers.oldest_withheld(), Some((PUBREC, 11)));
     }
 
     #[test]

@@ -108,6 +108,7 @@ impl World {
                 self.check_time_left();
             }
             Err(error) => {
+                assert!(!self.is_honest, "{error} {:?}", self.client);
                 let allowed = matches!(error, Error::TimedOut(_) | Error::InboundFull);
                 assert!(self.broker.hostile || allowed, "{error}");
                 assert_eq!(self.client.state(), State::Offline);
