@@ -75,7 +75,7 @@ fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) 
     match why {
         Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
         Why::SessionLost { gives_up, tell } => {
-            losses::with_session(log, at, record, gives_up && has_left, tell)
+            losses::with_session(log, at, record, gives_up && (has_left || record.has_dup(log, at)), tell)
         }
         Why::Again { mqtt31 } => {
             if has_left {

@@ -47,8 +47,7 @@ impl World {
     }
 
     pub fn subscribe(&mut self, count: usize) {
-        let filters =
-            [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)];
+        let filters = [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)];
         self.requested(Kind::Subscribe(count), 0, |client, _| client.subscribe(&filters[..count]).map(Some));
     }
 
