@@ -6,13 +6,12 @@
 use std::collections::VecDeque;
 use std::iter;
 
+use crate::choices::Choices;
 use crate::model::Model;
 use arbitrary::{Arbitrary, Unstructured};
-use crate::choices::Choices;
 use baremqtt::codec::{self, Decoded, Packet, Publish};
 use baremqtt::{
-    Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, QoS, Receipt, State,
-    Version,
+    Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, QoS, Receipt, State, Version,
 };
 
 const NOW: Instant = Instant::from_millis(0);

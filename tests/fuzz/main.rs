@@ -32,6 +32,11 @@ fn client_session() {
 }
 
 #[test]
+fn progress() {
+    drive("client_session", client_session::progress);
+}
+
+#[test]
 fn decode() {
     drive("decode", decode::run);
 }

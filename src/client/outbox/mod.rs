@@ -106,9 +106,9 @@ impl State {
         self.kept
     }
 
-    /// Whether the record here has left, or may have been seen.
-    pub(super) const fn has_left(&self, at: usize) -> bool {
-        at < self.rec
+    /// Whether the record here has left, on this connection or an earlier one.
+    pub(super) fn has_left(&self, log: &[u8], at: usize, record: Record) -> bool {
+        at < self.rec || record.has_dup(log, at)
     }
 
     /// The identifier and the end of the request whose end is to be told.

@@ -76,10 +76,6 @@ impl Outbox<'_> {
     /// Takes in more of the payload; returns how many bytes.
     pub(crate) fn take_payload(&mut self, bytes: &[u8]) -> usize {
         if !self.s.payload.is_begun {
-            if self.stream().is_none() {
-                // PUBRELs have come before it since it was asked for.
-                return 0;
-            }
             self.sweep(Why::Room);
             self.s.payload.left = self.payload_len();
             self.s.payload.is_begun = true;
@@ -96,8 +92,10 @@ impl Outbox<'_> {
 
     /// Bytes of payload that the PUBLISH announces: what its fixed header says, less the rest of the head.
     fn payload_len(&self) -> usize {
-        let Some(record) = self.stream() else { return 0 };
-        let packet = Record::read(self.log, record.body(self.s.rec));
+        // PUBRELs may have come before it since it was asked for.
+        let at = self.first_stream();
+        let Some(record) = self.record(at) else { return 0 };
+        let packet = Record::read(self.log, record.body(at));
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 

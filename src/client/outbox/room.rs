@@ -67,6 +67,9 @@ impl Outbox<'_> {
         move_up(self.log, at, at.wrapping_add(len), self.s.tail.wrapping_sub(at));
         write(self.log, at, packet);
         self.s.tail = self.s.tail.wrapping_add(len);
+        if self.s.hint > at {
+            self.s.hint = self.s.hint.wrapping_add(len);
+        }
         // What it was put before is a new state with it.
         self.s.safe = self.s.safe.min(at);
         self.s.saved = self.s.saved.min(at);
