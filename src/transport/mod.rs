@@ -24,6 +24,10 @@ pub mod asynch;
 #[cfg(feature = "embedded-io-v0.7")]
 pub mod blocking;
 #[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg_attr(
+    not(any(feature = "std", feature = "embedded-io-async-v0.7")),
+    allow(dead_code, reason = "not everybody waits")
+)]
 mod driver;
 mod error;
 #[cfg(feature = "std")]
