@@ -34,32 +34,32 @@ pub(super) use sweep::Why;
 
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
-    head: usize,
-    rec: usize,
-    cur: usize,
-    tail: usize,
+    pub(super) head: usize,
+    pub(super) rec: usize,
+    pub(super) cur: usize,
+    pub(super) tail: usize,
     /// Bytes of dead records between `head` and `tail`.
     dead: usize,
     /// Where the last answer found its request: the next one is there or right behind it.
-    hint: usize,
+    pub(super) hint: usize,
     /// What lies before this is durable, by the last word of the application.
-    safe: usize,
+    pub(super) safe: usize,
     /// What lies before this was in the last image.
-    saved: usize,
-    payload: payload::Payload,
+    pub(super) saved: usize,
+    pub(super) payload: payload::Payload,
     /// The identifier that was given out last, and how many behind it are known to be free.
-    last_id: u16,
-    free_ids: u16,
+    pub(super) last_id: u16,
+    pub(super) free_ids: u16,
     /// Records with an identifier.
-    kept: u16,
+    pub(super) kept: u16,
     /// Those of them that are messages of QoS 2.
-    exactly_once: u16,
+    pub(super) exactly_once: u16,
     /// Those of them that have ended, which is to be told.
-    ended: u16,
+    pub(super) ended: u16,
     /// Streamed messages.
-    streams: usize,
+    pub(super) streams: usize,
     /// A message was given up, so packets may stand behind a header of the log.
-    has_stubs: bool,
+    pub(super) has_stubs: bool,
     /// Requests may leave.
     pub(super) is_open: bool,
 }
