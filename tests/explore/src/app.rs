@@ -1,7 +1,7 @@
 //! The application: what it has asked for, what it was told, and whether that is right.
 
 use baremqtt::codec::Delivery;
-use baremqtt::{Event, QoS, Receipt, State};
+use baremqtt::{Event, Outcome, QoS, Receipt, State};
 
 use crate::broker::{Broker, Check, MOST, check, number, payload};
 use crate::rules::{Feature, Rules};
@@ -17,8 +17,10 @@ pub enum Stage {
     NotMade,
     /// Under way, with this identifier; 0 at QoS 0.
     Open(u16),
-    /// Its end was told.
-    Told,
+    /// Its end was told, by this identifier.
+    Told(u16),
+    /// Its end was told in an earlier run, and may be told again.
+    Past(u16),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -59,11 +61,24 @@ impl App {
         self.requests.iter().position(|stage| *stage == Stage::Open(id))
     }
 
+    /// A new run begins with what the last image knew.
+    pub fn restarts(&mut self) {
+        self.restored = 0;
+        for (request, stage) in self.requests.iter_mut().enumerate() {
+            match *stage {
+                Stage::Open(_) => self.restored |= 1 << request,
+                Stage::Told(id) => *stage = Stage::Past(id),
+                Stage::NotMade | Stage::Past(_) => {}
+            }
+        }
+        self.link_lost();
+    }
+
     /// A request was taken.
     pub fn made(&mut self, request: usize, id: Option<u16>) -> Check {
         let id = id.unwrap_or_default();
         check!(id == 0 || self.request(id).is_none(), "the identifier {id} is in use");
-        self.requests[request] = if id == 0 { Stage::Told } else { Stage::Open(id) };
+        self.requests[request] = if id == 0 { Stage::Told(0) } else { Stage::Open(id) };
         Ok(())
     }
 
@@ -139,13 +154,17 @@ impl App {
             }
             Event::Ended { id, outcome } => {
                 let request = self.ends(id.get())?;
-                let may_end = (self.may_end | self.given_up) & (1 << request) != 0;
+                let given_up = self.given_up & (1 << request) != 0;
+                let mut may_end = given_up || self.may_end & (1 << request) != 0;
+                if request < SUBSCRIBE && !given_up {
+                    may_end &= match outcome {
+                        Outcome::Lost => rules.has(Feature::Drop),
+                        Outcome::Uncertain => rules.out[request] == QoS::ExactlyOnce,
+                    };
+                }
                 check!(may_end, "{request} has ended as {outcome:?}, for no reason");
             }
-            Event::SaveDue => {
-                check!(!self.is_save_due, "an image is asked for twice");
-                self.is_save_due = true;
-            }
+            Event::SaveDue => self.is_save_due = true,
             other => return Err(format!("{other:?}")),
         }
         Ok(())
@@ -153,8 +172,11 @@ impl App {
 
     /// Each end is told once.
     fn ends(&mut self, id: u16) -> Result<usize, String> {
-        let Some(request) = self.request(id) else { return Err(format!("{id} is not under way")) };
-        self.requests[request] = Stage::Told;
+        let past = || self.requests.iter().position(|stage| *stage == Stage::Past(id));
+        let Some(request) = self.request(id).or_else(past) else {
+            return Err(format!("{id} is not under way"));
+        };
+        self.requests[request] = Stage::Told(id);
         Ok(request)
     }
 
@@ -172,7 +194,8 @@ impl App {
         check!(!(exactly_once && again), "message {message} of QoS 2 comes in twice");
         let earlier = (0..message).filter(|earlier| rules.into[*earlier] == rules.into[message]);
         for earlier in earlier {
-            let there = self.got[earlier] > 0 || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
+            let there =
+                self.got[earlier] > 0 || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
             check!(there || broker.lost & (1 << earlier) != 0, "message {message} comes in before {earlier}");
         }
         match receipt {
@@ -187,7 +210,10 @@ impl App {
     pub fn is_done(&self, broker: &Broker, rules: &Rules) -> Check {
         for (request, stage) in self.requests.iter().enumerate() {
             let wanted = request < rules.out.len() || (request >= SUBSCRIBE && rules.has(Feature::Subscribe));
-            check!(!wanted || *stage == Stage::Told, "request {request} is {stage:?}");
+            check!(
+                !wanted || matches!(stage, Stage::Told(_) | Stage::Past(_)),
+                "request {request} is {stage:?}"
+            );
             let message = request < rules.out.len();
             let excused = (self.given_up | self.may_end) & (1 << request) != 0;
             check!(!message || excused || broker.arrived[request] > 0, "message {request} did not arrive");
@@ -211,7 +237,9 @@ impl App {
         for stage in self.requests {
             key.push(match stage {
                 Stage::NotMade => 0xFF,
-                Stage::Told => 0xFE,
+                // Which identifier it was matters only to a new run.
+                Stage::Told(id) => id as u8 | 0x40,
+                Stage::Past(id) => id as u8 | 0x80,
                 Stage::Open(id) => id as u8,
             });
         }

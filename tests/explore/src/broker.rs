@@ -49,6 +49,8 @@ pub struct Broker {
     pub is_connected: bool,
     pub is_closed: bool,
     pub has_session: bool,
+    /// The client knows of the session.
+    pub is_told: bool,
     next_id: u16,
     /// How often each message of the client was passed on, 2 for more.
     pub arrived: [u8; MOST],
@@ -108,6 +110,7 @@ impl Broker {
     /// The session is gone. Of what the client had begun, a second copy may come.
     pub fn lose_session(&mut self, begun: u16) {
         self.has_session = false;
+        self.is_told = false;
         self.exposed |= begun;
         self.lost |= self.outgoing.iter().fold(0, |lost, outgoing| lost | 1 << outgoing.message);
         self.outgoing.clear();
@@ -283,7 +286,12 @@ impl Broker {
     /// For the key of a state.
     pub fn key(&self, key: &mut Vec<u8>) {
         let flag = |is: bool| u8::from(is);
-        key.extend([flag(self.is_connected), flag(self.is_closed), flag(self.has_session)]);
+        key.extend([
+            flag(self.is_connected),
+            flag(self.is_closed),
+            flag(self.has_session),
+            flag(self.is_told),
+        ]);
         key.extend([self.next_id as u8, self.last_pubrel as u8, self.newest.map_or(0xFF, |n| n), self.next]);
         key.extend(self.arrived);
         key.extend(self.exposed.to_be_bytes());

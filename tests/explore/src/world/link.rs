@@ -6,7 +6,6 @@
 use baremqtt::codec::{self, Decoded, Packet};
 
 use super::{Offered, World, say};
-use crate::app::{SUBSCRIBE, Stage};
 use crate::broker::{Check, MOST, check, number};
 use crate::rules::Feature;
 
@@ -130,7 +129,11 @@ impl World {
             let bit = 1 << message;
             let app = &mut self.app;
             check!(app.given_up & bit == 0, "message {message} was given up");
-            check!(app.is_open(message) || first & 6 == 0, "message {message} is {:?}", app.requests[message]);
+            check!(
+                app.is_open(message) || first & 6 == 0,
+                "message {message} is {:?}",
+                app.requests[message]
+            );
             check!(dup || app.seen & bit == 0, "message {message} without DUP");
             check!(!dup || (app.seen | app.restored) & bit != 0, "message {message} with DUP");
             app.seen |= bit;
@@ -178,8 +181,11 @@ impl World {
     fn in_order(&self, before: [u8; MOST]) -> Check {
         let arrived = &self.broker.arrived;
         let excused = self.app.given_up | self.app.may_end;
-        for message in (0..self.rules.out.len()).filter(|message| before[*message] == 0 && arrived[*message] > 0) {
-            for earlier in (0..message).filter(|earlier| self.rules.out[*earlier] == self.rules.out[message]) {
+        for message in
+            (0..self.rules.out.len()).filter(|message| before[*message] == 0 && arrived[*message] > 0)
+        {
+            for earlier in (0..message).filter(|earlier| self.rules.out[*earlier] == self.rules.out[message])
+            {
                 let there = arrived[earlier] > 0 || excused & (1 << earlier) != 0;
                 check!(there, "message {message} arrives before {earlier}");
             }
@@ -230,6 +236,5 @@ impl World {
         let begun = self.app.begun();
         self.broker.lose_session(begun);
         self.app.may_end |= begun;
-        debug_assert!(matches!(self.app.requests[SUBSCRIBE], Stage::NotMade | Stage::Open(_) | Stage::Told));
     }
 }

@@ -65,6 +65,8 @@ pub struct World {
     now: u32,
     /// ms since the last packet left.
     silent: u32,
+    /// The clock has moved, and the client does not know.
+    is_due: bool,
     /// How often the session was lost, the clock moved, a message was given up, and the end asked for.
     losses: u8,
     jumps: u8,
@@ -89,6 +91,7 @@ impl World {
             // Wraps within the walk.
             now: u32::MAX - 12_000,
             silent: 0,
+            is_due: false,
             losses: 0,
             jumps: 0,
             endings: 0,
@@ -126,6 +129,10 @@ impl World {
         self.link = Link::default();
         self.broker.link_lost();
         self.app.link_lost();
+        if self.losses > 0 && !self.broker.is_told {
+            // A client that never had the CONNACK of the new session would take it for the old one. Nobody can mend that.
+            self.session_lost();
+        }
         self.silent = 0;
         (self.finishes, self.disconnects) = (false, false);
     }
@@ -154,7 +161,7 @@ impl World {
         }
         key.extend(self.silent.to_be_bytes());
         key.extend([self.losses, self.jumps, self.endings]);
-        key.extend([u8::from(self.finishes), u8::from(self.disconnects)]);
+        key.extend([u8::from(self.is_due), u8::from(self.finishes), u8::from(self.disconnects)]);
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write(&key);
         hasher.finish()
