@@ -28,6 +28,14 @@ pub(super) fn move_up(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     }
 }
 
+/// Writes one byte.
+#[inline]
+pub(super) fn set(bytes: &mut [u8], at: usize, value: u8) {
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte = value;
+    }
+}
+
 /// Writes a few bytes, as far as they fit.
 pub(super) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
     if let Some(field) = bytes.get_mut(at..) {

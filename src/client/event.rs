@@ -158,9 +158,14 @@ impl<'a> Message<'a> {
 
     /// Bytes of its PUBLISH, which is what it takes of the transmit buffer.
     pub const fn encoded_len(&self) -> usize {
+        crate::codec::packet_len(self.body_len())
+    }
+
+    /// Bytes of its PUBLISH behind the fixed header.
+    pub(super) const fn body_len(&self) -> usize {
         // The length of the topic, and the packet identifier.
         let numbers = if matches!(self.qos, QoS::AtMostOnce) { 2 } else { 4 };
-        crate::codec::packet_len(self.topic.len().saturating_add(self.payload.len()).saturating_add(numbers))
+        self.topic.len().saturating_add(self.payload.len()).saturating_add(numbers)
     }
 }
 

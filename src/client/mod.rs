@@ -37,7 +37,7 @@ pub use work::State;
 
 use crate::{Connect, Instant, PacketId, QoS};
 use parts::{Parts, Whole};
-use work::Work;
+use work::All;
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +98,7 @@ pub type InboundIds = [u8; inbound_ids::DEFAULT_LEN];
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client<R, T, C = Standard, I = InboundIds> {
-    work: Work,
+    all: All,
     config: C,
     buffers: Buffers<R, T>,
     ids: I,
@@ -135,7 +135,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// ([`Config::receives_exactly_once`]). Where there is no room, what came before is acknowledged, and
     /// [`Error::InboundFull`] ends the connection.
     pub const fn with_inbound_ids(buffers: Buffers<R, T>, config: C, ids: I) -> Self {
-        Client { work: Work::NEW, config, buffers, ids }
+        Client { all: All::NEW, config, buffers, ids }
     }
 
     /// The configuration.
@@ -145,39 +145,39 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// How far the connection is.
     pub const fn state(&self) -> State {
-        self.work.link.state
+        self.all.work.link.state
     }
 
     /// Milliseconds until [`advance`](Self::advance) must be called, whatever comes; `None` if nothing hangs on time.
     pub fn time_left(&self) -> Option<u32> {
-        self.work.timers.left()
+        self.all.work.timers.left()
     }
 
     /// Requests under way, those included whose end was not told yet.
     pub const fn in_flight(&self) -> usize {
-        self.work.outbox.kept() as usize
+        self.all.outbox.kept() as usize
     }
 
     /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
     pub const fn revision(&self) -> u32 {
-        self.work.link.revision
+        self.all.work.link.revision
     }
 
     /// Whether a message has come that cannot be delivered before the application acknowledges others
     /// ([`Config::manual_acknowledgement`]).
     pub const fn waits_for_acknowledgement(&self) -> bool {
-        self.work.inbox.waits_for_receipt
+        self.all.work.inbox.waits_for_receipt
     }
 
     /// Whether nothing more can leave before the application hands over more of a payload ([`Event::StreamReady`],
     /// [`write_payload`](Self::write_payload)).
     pub fn waits_for_payload(&self) -> bool {
-        self.work.outbox.waits_for_payload()
+        self.all.outbox.waits_for_payload()
     }
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
-        self.work.link.ignored
+        self.all.work.link.ignored
     }
 
     /// Goes on with this packet identifier for the next request.
@@ -186,13 +186,13 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// identifier that the one before is not likely to have had under way, a random one for instance: the server takes a message of
     /// QoS 2 under an identifier that it still knows for a repetition, and drops it.
     pub fn set_next_packet_id(&mut self, id: PacketId) {
-        self.work.outbox.set_first_id(id);
+        self.all.outbox.set_first_id(id);
     }
 
     /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
     /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
     pub const fn receipt(&self) -> Option<Receipt> {
-        flow::manual::receipt(&self.work)
+        flow::manual::receipt(&self.all.work)
     }
 }
 
@@ -206,7 +206,7 @@ where
     #[inline]
     fn parts(&mut self) -> Parts<'_, C> {
         let rx_len = self.buffers.rx.as_ref().len();
-        Parts::new(&mut self.work, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len)
+        Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len)
     }
 
     #[inline]
@@ -214,7 +214,7 @@ where
         let rx = self.buffers.rx.as_mut();
         let rx_len = rx.len();
         let out =
-            Parts::new(&mut self.work, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len);
+            Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len);
         Whole { rx, out }
     }
 
@@ -311,7 +311,7 @@ where
     /// The requests under way, in the order in which they leave: after [`restore`](Self::restore), and to find one that is to be
     /// [given up](Self::give_up).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way::under_way(&self.work.outbox, self.log())
+        under_way::under_way(&self.all.outbox, self.log())
     }
 
     /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not have it.
@@ -368,7 +368,7 @@ where
     /// be sent, or for the application: do not read then, a read of nothing looks like the end of the stream.
     #[must_use]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
-        self.work.inbox.free(self.buffers.rx.as_mut())
+        self.all.work.inbox.free(self.buffers.rx.as_mut())
     }
 
     /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that reads and
@@ -380,16 +380,16 @@ where
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
     pub fn received(&mut self, len: usize) {
-        if len > 0 && self.work.link.state != State::Offline && !self.work.inbox.holds_connect {
-            self.work.inbox.filled(len, self.buffers.rx.as_ref().len());
-            self.work.timers.note(timers::Note::RECEIVED);
+        if len > 0 && self.all.work.link.state != State::Offline && !self.all.work.inbox.holds_connect {
+            self.all.work.inbox.filled(len, self.buffers.rx.as_ref().len());
+            self.all.work.timers.note(timers::Note::RECEIVED);
         }
     }
 
     /// The transport is gone: its stream has ended, or it has failed. What the session keeps is sent again after the next
     /// [`connect`](Self::connect); the rest is reported by [`advance`](Self::advance).
     pub fn link_lost(&mut self) {
-        if self.work.link.state != State::Offline {
+        if self.all.work.link.state != State::Offline {
             flow::connection::link_lost(&mut self.parts());
         }
     }
@@ -415,7 +415,7 @@ where
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        flow::events::event(&self.work, self.buffers.rx.as_ref(), self.log())
+        flow::events::event(&self.all, self.buffers.rx.as_ref(), self.log())
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
@@ -435,8 +435,8 @@ where
         let rx = self.buffers.rx.as_ref();
         let tx = self.buffers.tx.as_mut();
         let log = tx.get(..parts::log_len(tx.len())).unwrap_or_default();
-        let event = flow::events::event(&self.work, rx, log);
-        let parts = Parts::new(&mut self.work, &self.config, tx, self.ids.as_mut(), rx.len());
+        let event = flow::events::event(&self.all, rx, log);
+        let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
         (event, Outbound(parts))
     }
 

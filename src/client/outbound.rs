@@ -32,12 +32,12 @@ impl<C> Outbound<'_, C> {
 
     /// Requests under way, those included whose end was not told yet.
     pub const fn in_flight(&self) -> usize {
-        self.0.work.outbox.kept() as usize
+        self.0.outbox.s.kept() as usize
     }
 
     /// The requests under way; see [`Client::under_way`](crate::Client::under_way).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way(&self.0.work.outbox, self.0.log)
+        under_way(self.0.outbox.s, self.0.outbox.log)
     }
 }
 

@@ -1,17 +1,16 @@
 //! A client taken apart for one call: its state, its configuration, and what it was lent.
 
-use super::answers;
-use super::work::Work;
+use super::answers::{self, Answers};
+use super::outbox::Outbox;
+use super::work::{All, Work};
 
 /// What makes requests and sends.
 #[derive(Debug)]
 pub(super) struct Parts<'a, C> {
     pub(super) work: &'a mut Work,
     pub(super) config: &'a C,
-    /// The part of the transmit buffer that requests have.
-    pub(super) log: &'a mut [u8],
-    /// The part of it that answers have.
-    pub(super) answers: &'a mut [u8],
+    pub(super) outbox: Outbox<'a>,
+    pub(super) answers: Answers<'a>,
     /// The identifiers of inbound messages of QoS 2.
     pub(super) ids: &'a mut [u8],
     /// Bytes of the receive buffer.
@@ -21,14 +20,22 @@ pub(super) struct Parts<'a, C> {
 impl<'a, C> Parts<'a, C> {
     #[inline]
     pub(super) fn new(
-        work: &'a mut Work,
+        all: &'a mut All,
         config: &'a C,
         tx: &'a mut [u8],
         ids: &'a mut [u8],
         rx_len: usize,
     ) -> Self {
         let (log, answers) = tx.split_at_mut_checked(log_len(tx.len())).unwrap_or_default();
-        Parts { work, config, log, answers, ids, rx_len }
+        let All { work, outbox, answers: places } = all;
+        Parts {
+            work,
+            config,
+            outbox: Outbox { s: outbox, log },
+            answers: Answers { s: places, bytes: answers },
+            ids,
+            rx_len,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The state of a client as bytes, for programs that walk through all states that it can be in.
 
 use super::Client;
-use super::outbox::Outbox;
+use super::outbox::State;
 use super::parts::log_len;
 use super::timers::Timers;
 use super::work::Source;
@@ -13,9 +13,9 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     /// only grow; the application may not give back a receipt of an earlier connection.
     #[doc(hidden)]
     pub fn state_key(&self, key: &mut impl FnMut(&[u8])) {
-        let (work, tx) = (&self.work, self.buffers.tx.as_ref());
+        let (work, tx) = (&self.all.work, self.buffers.tx.as_ref());
         let (log, room) = tx.split_at_checked(log_len(tx.len())).unwrap_or_default();
-        let (link, inbox, answers) = (&work.link, &work.inbox, &work.answers);
+        let (link, inbox, answers) = (&work.link, &work.inbox, &self.all.answers);
         key(&[
             link.state as u8,
             u8::from(link.mqtt31),
@@ -63,7 +63,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
         text(key, room.get(whole.into()..answers.end.into()).unwrap_or_default());
         let withheld = room.len().wrapping_sub(answers.withheld.into());
         text(key, room.get(withheld..).unwrap_or_default());
-        requests(&work.outbox, log, key);
+        requests(&self.all.outbox, log, key);
         countdowns(&work.timers, key);
         text(key, self.ids.as_ref());
     }
@@ -81,10 +81,10 @@ fn text(key: &mut impl FnMut(&[u8]), bytes: &[u8]) {
 }
 
 /// The records that are not dead, and the places among them, as how many stand before.
-fn requests(outbox: &Outbox, log: &[u8], key: &mut impl FnMut(&[u8])) {
+fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
     let before = |place| outbox.records(log).filter(|(at, record)| !record.is_dead() && *at < place).count();
     for (at, record) in outbox.records(log).filter(|(_, record)| !record.is_dead()) {
-        key(log.get(at..record.end).unwrap_or_default());
+        key(log.get(at..record.end()).unwrap_or_default());
     }
     numbers(
         key,
@@ -100,13 +100,12 @@ fn requests(outbox: &Outbox, log: &[u8], key: &mut impl FnMut(&[u8])) {
             outbox.free_ids.min(16).into(),
             outbox.kept.into(),
             outbox.exactly_once.into(),
-            outbox.ended.into(),
             outbox.streams,
         ],
     );
     let payload = &outbox.payload;
     key(&[
-        u8::from(outbox.has_stubs),
+        u8::from(outbox.has_ended),
         u8::from(outbox.is_open),
         u8::from(payload.is_asked),
         u8::from(payload.is_begun),

@@ -48,7 +48,7 @@ pub(super) struct Timers {
     /// Milliseconds left and 1; 0 is off.
     pub(super) left: [u32; TIMERS],
     /// The last look at the clock.
-    now: u32,
+    pub(super) now: u32,
     pub(super) notes: u8,
 }
 

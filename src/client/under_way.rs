@@ -1,6 +1,6 @@
 //! What is under way, as the application can see it.
 
-use super::outbox::{Form, Outbox, Record, is_exactly_once};
+use super::outbox::{Form, Record, State};
 use crate::codec::{Delivery, PacketType, Publish};
 use crate::{PacketId, QoS, Version};
 
@@ -39,7 +39,7 @@ pub enum Request<'a> {
 }
 
 /// The requests under way, in the order in which they leave.
-pub(super) fn under_way<'a>(outbox: &'a Outbox, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
+pub(super) fn under_way<'a>(outbox: &'a State, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
     outbox.records(log).filter_map(|(at, record)| {
         let id = record.kept_id(log, at)?;
         Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at) })
@@ -50,7 +50,7 @@ fn request<'a>(log: &'a [u8], at: usize, record: Record) -> Request<'a> {
     let first = record.request(log, at);
     match record.form() {
         _ if record.has_ended() => Request::Ended,
-        Form::Stub => Request::GivenUp { qos: stub_qos(first) },
+        _ if record.is_stub(log, at) => Request::GivenUp { qos: stub_qos(first) },
         Form::Publish | Form::Streamed => publish(log, at, record).map_or(Request::Ended, Request::Publish),
         Form::Short => match first >> 4 {
             kind if kind == PacketType::PubRel as u8 => Request::Released,
@@ -61,15 +61,15 @@ fn request<'a>(log: &'a [u8], at: usize, record: Record) -> Request<'a> {
 }
 
 fn stub_qos(request: u8) -> QoS {
-    if is_exactly_once(request) { QoS::ExactlyOnce } else { QoS::AtLeastOnce }
+    QoS::from_bits((request >> 1) & 3).unwrap_or_default()
 }
 
 /// The message of a record that is a PUBLISH, or the head of one.
 pub(super) fn publish<'a>(log: &'a [u8], at: usize, record: Record) -> Option<Publish<'a>> {
     let packet_at = record.packet(at);
     let packet = Record::read(log, packet_at)?;
-    let body = log.get(packet.body(packet_at)..record.end)?;
-    Publish::decode(packet.first & 0x0F, body, Version::Mqtt311)
+    let body = log.get(packet.body(packet_at)..record.end())?;
+    Publish::decode(packet.first() & 0x0F, body, Version::Mqtt311)
         .ok()
         .filter(|publish| publish.delivery != Delivery::AtMostOnce)
 }

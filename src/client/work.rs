@@ -1,10 +1,9 @@
 //! All that a client keeps besides what it was lent. In the beginning nothing but zeros, so that a client in a `static` takes no
 //! flash.
 
-use super::answers::Answers;
 use super::inbox::Inbox;
-use super::outbox::Outbox;
 use super::timers::Timers;
+use super::{answers, outbox};
 use crate::Version;
 
 /// How far a connection is.
@@ -138,23 +137,26 @@ impl Offer {
     }
 }
 
+/// What belongs to the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub(super) link: Link,
     pub(super) inbox: Inbox,
     pub(super) offer: Offer,
-    pub(super) answers: Answers,
-    pub(super) outbox: Outbox,
     pub(super) timers: Timers,
 }
 
-impl Work {
-    pub(super) const NEW: Self = Work {
-        link: Link::NEW,
-        inbox: Inbox::NEW,
-        offer: Offer::NONE,
-        answers: Answers::NEW,
-        outbox: Outbox::NEW,
-        timers: Timers::NEW,
+#[derive(Clone, Debug)]
+pub(super) struct All {
+    pub(super) work: Work,
+    pub(super) outbox: outbox::State,
+    pub(super) answers: answers::State,
+}
+
+impl All {
+    pub(super) const NEW: Self = All {
+        work: Work { link: Link::NEW, inbox: Inbox::NEW, offer: Offer::NONE, timers: Timers::NEW },
+        outbox: outbox::State::NEW,
+        answers: answers::State::NEW,
     };
 }

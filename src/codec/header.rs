@@ -156,7 +156,7 @@ impl FixedHeader {
 
 /// The remaining length, and the bytes of the fixed header with it.
 #[inline]
-fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Violation> {
+pub(crate) fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Violation> {
     let mut value = 0;
     let mut shift = 0_u32;
     let mut header_len: usize = 2;

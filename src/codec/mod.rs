@@ -286,8 +286,8 @@ fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeE
 /// Bytes of a packet with such a body.
 pub(crate) use header::packet_len;
 
-pub(crate) use header::write as write_header;
-pub(crate) use publish::delivery;
+pub(crate) use header::{decode_remaining_length, write as write_header};
+pub(crate) use publish::{check_topic_len, delivery, publish_first_byte};
 
 /// The packet identifier that is the whole body.
 #[inline]

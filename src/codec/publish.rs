@@ -100,12 +100,12 @@ impl<'a> Publish<'a> {
     }
 
     /// What the types cannot rule out.
-    pub(crate) fn check(&self, version: Version) -> Result<(), Violation> {
+    fn check(&self, version: Version) -> Result<(), Violation> {
         check_topic_len(self.topic, version)
     }
 
     #[inline]
-    pub(crate) fn first_byte(&self) -> u8 {
+    fn first_byte(&self) -> u8 {
         PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
     }
 
@@ -143,6 +143,12 @@ impl<'a> Publish<'a> {
     }
 }
 
+/// The first byte of a PUBLISH that was not sent before.
+#[inline]
+pub(crate) const fn publish_first_byte(qos: QoS, retain: bool) -> u8 {
+    PacketType::Publish.first_byte() | (qos.bits() << 1) | if retain { RETAIN } else { 0 }
+}
+
 /// What these flags say of a message with this identifier.
 pub(crate) fn delivery(flags: u8, id: u16) -> Option<Delivery> {
     let dup = flags & DUP != 0;
@@ -178,7 +184,7 @@ pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> 
 
 /// The limit of MQTT 3.1 for topic names, that of a will included.
 #[inline]
-pub(super) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
+pub(crate) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
     let bytes = topic.as_bytes();
     let too_long =
         version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS && chars(bytes) > MQTT31_TOPIC_CHARS;

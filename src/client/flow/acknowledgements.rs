@@ -5,6 +5,7 @@ use crate::client::config::Config;
 use crate::client::error::Error;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
+use crate::client::outbox::End;
 use crate::client::parts::{Step, Whole};
 use crate::client::timers::Note;
 use crate::codec::PacketType;
@@ -15,15 +16,15 @@ const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 
 impl<C: Config> Whole<'_, C> {
     fn meet(&self, answer: u8, id: PacketId) -> Option<usize> {
-        self.out.work.outbox.meet(self.out.log, answer, id.get())
+        self.out.outbox.meet(answer, id.get())
     }
 
     /// PUBACK or PUBCOMP: the message is delivered.
     pub(super) fn published(&mut self, answer: u8, id: PacketId) -> Step {
         let Some(at) = self.meet(answer, id) else { return self.unmet(id) };
         let work = &mut *self.out.work;
-        let end = work.outbox.end_by(self.out.log, at, answer);
-        if work.outbox.answered(self.out.log, at, end) {
+        let end = if answer == PUBCOMP { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
+        if self.out.outbox.answered(at, end) {
             work.timers.note(Note::OLDEST);
         }
         Step::Done
@@ -41,10 +42,10 @@ impl<C: Config> Whole<'_, C> {
             return step;
         };
         let work = &mut *self.out.work;
-        if work.outbox.is_streaming() {
+        if self.out.outbox.is_streaming() {
             return Step::Blocked;
         }
-        if work.outbox.released(self.out.log, at, id.get()) {
+        if self.out.outbox.released(at, id.get()) {
             work.timers.note(Note::OLDEST);
         }
         work.timers.note(Note::CHANGED);
@@ -71,7 +72,7 @@ impl<C: Config> Whole<'_, C> {
     /// SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
     pub(super) fn suback(&mut self, id: PacketId, codes: usize) -> Result<Step, Error> {
         let Some(at) = self.meet(SUBACK, id) else { return Ok(self.unmet(id)) };
-        if self.out.work.outbox.filters(self.out.log, at) != codes {
+        if self.out.outbox.filters(at) != codes {
             return Err(Error::Violation(Violation::SubAckCount));
         }
         Ok(self.hold(Kind::Subscribed, id))
@@ -103,6 +104,6 @@ impl<C: Config> Whole<'_, C> {
     fn is_about_to_leave(&self, id: PacketId) -> bool {
         let work = &*self.out.work;
         let offered = work.offer.seen_of_requests();
-        !work.link.is_output_lost && work.outbox.is_about_to_leave(self.out.log, id.get(), offered)
+        !work.link.is_output_lost && self.out.outbox.is_about_to_leave(id.get(), offered)
     }
 }

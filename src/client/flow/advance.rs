@@ -34,20 +34,18 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     match event {
         Kind::None => return,
         Kind::Ended => {
-            if let Some((at, ..)) = work.outbox.next_ended(parts.log) {
-                oldest = work.outbox.kill(parts.log, at);
-            }
+            oldest = parts.outbox.ended_is_told();
         }
         Kind::Subscribed | Kind::Unsubscribed => {
             let answer = if event == Kind::Subscribed { PacketType::SubAck } else { PacketType::UnsubAck };
-            if let Some(at) = work.outbox.meet(parts.log, answer.first_byte(), id) {
-                oldest = work.outbox.kill(parts.log, at);
+            if let Some(at) = parts.outbox.meet(answer.first_byte(), id) {
+                oldest = parts.outbox.kill(at);
             }
         }
         _ => {}
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
-        work.answers.push(parts.answers, owed, id);
+        parts.answers.push(owed, id);
         if owed == PUBREC {
             work.link.changed();
         }
@@ -97,13 +95,12 @@ impl<C: Config> Whole<'_, C> {
             return false;
         }
         connection::open_gate(&mut self.out);
-        let Parts { work, log, config, .. } = &mut self.out;
+        let Parts { work, config, outbox, .. } = &mut self.out;
         if core::mem::take(&mut work.inbox.is_aborted) {
             work.inbox.event = Kind::LargeAborted;
-        } else if work.outbox.has_ended() {
+        } else if outbox.find_ended() {
             work.inbox.event = Kind::Ended;
-        } else if config.streams() && work.link.state == State::Connected && work.outbox.ask_for_payload(log)
-        {
+        } else if config.streams() && work.link.state == State::Connected && outbox.ask_for_payload() {
             work.inbox.event = Kind::StreamReady;
         } else {
             return false;

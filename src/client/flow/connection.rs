@@ -55,7 +55,7 @@ pub(in crate::client) fn connect<C: Config>(
 fn session_lost<C: Config>(parts: &mut Parts<'_, C>, gives_up: bool) {
     inbound_ids::clear(parts.ids);
     let tell = parts.config.reports_loss();
-    parts.work.outbox.sweep(parts.log, Why::SessionLost { gives_up, tell });
+    parts.outbox.sweep(Why::SessionLost { gives_up, tell });
     parts.work.link.changed();
 }
 
@@ -87,22 +87,22 @@ pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> 
 /// The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
 pub(super) fn open_gate<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
-    if !work.outbox.is_open && work.link.is_accepted && !work.outbox.has_ended() {
-        work.outbox.open(parts.log, parts.config.mqtt31() && work.link.mqtt31);
+    if !parts.outbox.is_open() && work.link.is_accepted && !parts.outbox.find_ended() {
+        parts.outbox.open(parts.config.mqtt31() && work.link.mqtt31);
         work.timers.note(Note::OLDEST);
     }
 }
 
 /// The connection is gone, or never came to be.
 pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
-    parts.work.answers.clear();
+    parts.answers.clear();
     parts.work.link.is_output_lost = true;
     release(parts);
     let work = &mut *parts.work;
     let offered = work.offer.seen_of_requests();
-    work.outbox.link_lost(parts.log, offered, parts.config.reports_loss());
+    parts.outbox.link_lost(offered, parts.config.reports_loss());
     work.offer = Offer::NONE;
-    work.answers.clear();
+    parts.answers.clear();
     work.inbox.link_lost();
     work.link.reset();
     work.timers.clear();
@@ -126,7 +126,7 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
         return;
     }
     // Within a payload, or without output, nothing can be sent any more.
-    if parts.work.link.is_output_lost || parts.work.outbox.is_streaming() {
+    if parts.work.link.is_output_lost || parts.outbox.is_streaming() {
         return link_lost(parts);
     }
     // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.

@@ -2,15 +2,15 @@
 
 use crate::client::event::{Event, LargeMessage, Outcome};
 use crate::client::inbox::{Inbox, Kind};
-use crate::client::outbox::{End, Outbox};
-use crate::client::work::Work;
+use crate::client::outbox::{End, State};
+use crate::client::work::All;
 use crate::codec::{FixedHeader, Publish, SubAckCodes, Version, delivery};
 use crate::{PacketId, QoS, TopicName};
 
 /// See [`Client::event`](crate::Client::event).
-pub(in crate::client) fn event<'a>(work: &Work, rx: &'a [u8], log: &[u8]) -> Option<Event<'a>> {
-    let inbox = &work.inbox;
-    let version = work.link.version();
+pub(in crate::client) fn event<'a>(all: &All, rx: &'a [u8], log: &[u8]) -> Option<Event<'a>> {
+    let inbox = &all.work.inbox;
+    let version = all.work.link.version();
     Some(match inbox.event {
         Kind::None => return None,
         Kind::Connected => Event::Connected { session_present: session_present(packet(inbox, rx), version) },
@@ -21,8 +21,8 @@ pub(in crate::client) fn event<'a>(work: &Work, rx: &'a [u8], log: &[u8]) -> Opt
             Event::Subscribed { id: PacketId::new(inbox.id)?, codes }
         }
         Kind::Unsubscribed => Event::Unsubscribed { id: PacketId::new(inbox.id)? },
-        Kind::Ended => ended(&work.outbox, log)?,
-        Kind::StreamReady => Event::StreamReady { id: PacketId::new(work.outbox.asked_id(log)) },
+        Kind::Ended => ended(&all.outbox, log)?,
+        Kind::StreamReady => Event::StreamReady { id: PacketId::new(all.outbox.asked_id(log)) },
         Kind::LargeStart => Event::MessageStart(large(inbox, rx)?),
         Kind::LargePiece => Event::MessagePiece(packet(inbox, rx)),
         Kind::LargeEnd => Event::MessageEnd,
@@ -62,8 +62,8 @@ fn large<'a>(inbox: &Inbox, rx: &'a [u8]) -> Option<LargeMessage<'a>> {
 }
 
 /// The end of a request.
-fn ended(outbox: &Outbox, log: &[u8]) -> Option<Event<'static>> {
-    let (_, id, end) = outbox.next_ended(log)?;
+fn ended(outbox: &State, log: &[u8]) -> Option<Event<'static>> {
+    let (id, end) = outbox.ended(log)?;
     let id = PacketId::new(id)?;
     Some(match end {
         End::Lost => Event::Ended { id, outcome: Outcome::Lost },

@@ -14,13 +14,13 @@ pub(in crate::client) fn give_up<C: Config>(
 ) -> Result<(), GiveUpError> {
     let work = &mut *parts.work;
     let offered = work.offer.seen_of_requests();
-    match work.outbox.message(parts.log, id.get(), offered) {
+    match parts.outbox.message(id.get(), offered) {
         Leaves::Unknown => return Err(GiveUpError::Unknown),
         Leaves::Released => return Err(GiveUpError::Released),
         Leaves::Now => return Err(GiveUpError::Leaving),
         Leaves::Whole => {}
     }
-    work.outbox.give_up(parts.log, id.get());
+    parts.outbox.give_up(id.get());
     work.timers.note(Note::CHANGED);
     work.link.changed();
     Ok(())

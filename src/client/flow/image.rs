@@ -10,7 +10,7 @@
 //! | 2 | the next packet identifier |
 //! | 2 | the number of entries with inbound identifiers |
 //! | 10 each | an entry, as the client has it |
-//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `F1`, 4, what is left of a message that was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
+//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; a PUBLISH without a topic, which was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
 //! | 4 | CRC-32 (IEEE 802.3) of all before |
 
 use crate::PacketId;
@@ -54,8 +54,8 @@ pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Re
         None => return Err(SaveError::BufferTooSmall { needed }),
     }
     let work = &mut *parts.work;
-    work.outbox.note_saved();
-    work.answers.note_saved();
+    parts.outbox.note_saved();
+    parts.answers.note_saved();
     work.link.saved_revision = work.link.revision;
     Ok(needed)
 }
@@ -63,20 +63,20 @@ pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Re
 fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
     w.raw(&MAGIC);
     w.u8(u8::from(parts.work.link.clean_session));
-    w.packet_id(parts.work.outbox.first_id());
+    w.packet_id(parts.outbox.first_id());
     let (entries, _) = parts.ids.as_chunks::<{ inbound_ids::ENTRY }>();
     let used = || entries.iter().filter(|entry| !inbound_ids::is_empty(&entry[..]));
     w.u16(used().count() as u16);
     used().for_each(|entry| w.raw(entry));
-    parts.work.outbox.write_image(parts.log, w);
+    parts.outbox.write_image(w);
 }
 
 /// See [`Client::saved`](crate::Client::saved).
 pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
     let work = &mut *parts.work;
     if work.link.saved_revision == revision {
-        work.outbox.release_saved();
-        work.answers.release_saved();
+        parts.outbox.release_saved();
+        parts.answers.release_saved();
         work.timers.note(Note::CHANGED);
     }
 }
@@ -87,7 +87,7 @@ pub(in crate::client) fn restore<C: Config>(
     image: &[u8],
 ) -> Result<(), RestoreError> {
     let work = &mut *parts.work;
-    if work.link.state != State::Offline || !work.outbox.is_empty() || !inbound_ids::is_empty(parts.ids) {
+    if work.link.state != State::Offline || !parts.outbox.is_empty() || !inbound_ids::is_empty(parts.ids) {
         return Err(RestoreError::InUse);
     }
     let (image, crc) = image.split_last_chunk::<CRC_LEN>().ok_or(RestoreError::Corrupt)?;
@@ -108,9 +108,9 @@ pub(in crate::client) fn restore<C: Config>(
     }
     let room = parts.ids.get_mut(..ids_len).ok_or(RestoreError::TooLarge)?;
     // The last thing that can fail, and it changes nothing then.
-    work.outbox.restore(parts.log, requests).map_err(|_| RestoreError::TooLarge)?;
+    parts.outbox.restore(requests).map_err(|_| RestoreError::TooLarge)?;
     room.copy_from_slice(ids);
-    work.outbox.set_first_id(next);
+    parts.outbox.s.set_first_id(next);
     work.link.clean_session = clean_session == 1;
     work.timers.note(Note::CHANGED);
     Ok(())

@@ -5,22 +5,25 @@ use crate::client::error::Error;
 use crate::client::inbound_ids;
 use crate::client::inbox::{Kind, Large, Phase};
 use crate::client::parts::{Step, Whole};
-use crate::codec::{Delivery, FixedHeader, PacketType, Publish, delivery};
+use crate::codec::{Delivery, Publish, delivery};
 use crate::{PacketId, Violation};
+
+use super::header::{Header, PUBLISH};
 
 impl<C: Config> Whole<'_, C> {
     /// A packet begins that is larger than the receive buffer.
-    pub(super) fn large_packet(&mut self, header: &FixedHeader) -> Result<Step, Error> {
+    pub(super) fn large_packet(&mut self, header: Header) -> Result<Step, Error> {
         let refused = self.out.config.large_messages() == LargeMessages::Refuse;
-        if refused || header.packet_type != PacketType::Publish {
+        if refused || header.first & 0xF0 != PUBLISH {
             return Err(Error::ReceiveBufferTooSmall { needed: header.packet_len() });
         }
+        let flags = header.first & 0x0F;
         let bytes = self.out.work.inbox.bytes(self.rx);
-        let Some(topic_len) = bytes.get(header.header_len..).and_then(|body| body.first_chunk()) else {
-            return Ok(self.wait_for(FixedHeader::MAX_LEN.wrapping_add(2)));
+        let Some(topic_len) = bytes.get(header.len..).and_then(|body| body.first_chunk()) else {
+            return Ok(self.wait_for(Header::MAX_LEN.wrapping_add(2)));
         };
         let topic_len = usize::from(u16::from_be_bytes(*topic_len));
-        let id_len = if header.flags & 0x06 != 0 { 2 } else { 0 };
+        let id_len = if flags & 0x06 != 0 { 2 } else { 0 };
         let head_len = topic_len.wrapping_add(2).wrapping_add(id_len);
         if head_len > header.remaining_len {
             return Err(Error::Violation(Violation::PacketLength));
@@ -28,22 +31,21 @@ impl<C: Config> Whole<'_, C> {
         let rest = header.remaining_len.wrapping_sub(head_len);
         let large = Large {
             phase: Phase::Topic,
-            flags: header.flags,
+            flags,
             has_topic: false,
             is_delivered: false,
             id: 0,
             left: topic_len,
             rest,
         };
-        let head_end = header.header_len.wrapping_add(head_len);
+        let head_end = header.len.wrapping_add(head_len);
         if head_end > self.rx.len() {
             self.out.work.inbox.large = large;
-            self.out.work.inbox.len = header.header_len.wrapping_add(2);
+            self.out.work.inbox.len = header.len.wrapping_add(2);
             return Ok(Step::Done);
         }
-        let Some(head) = bytes.get(header.header_len..head_end) else { return Ok(self.wait_for(head_end)) };
-        let publish =
-            Publish::decode(header.flags, head, self.out.work.link.version()).map_err(Error::Violation)?;
+        let Some(head) = bytes.get(header.len..head_end) else { return Ok(self.wait_for(head_end)) };
+        let publish = Publish::decode(flags, head, self.out.work.link.version()).map_err(Error::Violation)?;
         let id = publish.delivery.id().map_or(0, PacketId::get);
         Ok(self.begin_payload(Large { has_topic: true, id, ..large }, head_end))
     }

@@ -31,11 +31,11 @@ pub(in crate::client) fn acknowledge<C: Config>(
     let id = receipt.id.get();
     let known = parts.config.manual_acknowledgement()
         && receipt.connection == work.link.connection
-        && work.answers.is_withheld(parts.answers, receipt.answer, id);
+        && parts.answers.is_withheld(receipt.answer, id);
     if !known {
         return Err(AcknowledgeError::Stale);
     }
-    match work.answers.oldest_withheld(parts.answers) {
+    match parts.answers.oldest_withheld() {
         Some((answer, oldest)) if (answer, oldest) != (receipt.answer, id) => {
             return match PacketId::new(oldest) {
                 Some(oldest) => Err(AcknowledgeError::OutOfOrder { oldest }),
@@ -49,7 +49,7 @@ pub(in crate::client) fn acknowledge<C: Config>(
         let _ = inbound_ids::insert(parts.ids, receipt.id);
         work.link.changed();
     }
-    work.answers.give_oldest(parts.answers);
+    parts.answers.give_oldest();
     work.timers.note(Note::CHANGED);
     Ok(())
 }

@@ -58,7 +58,7 @@ impl<C: Config> Whole<'_, C> {
     fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
         let work = &mut *self.out.work;
         work.inbox.waits_for_receipt = false;
-        if work.answers.is_withheld(self.out.answers, answer, id.get()) {
+        if self.out.answers.is_withheld(answer, id.get()) {
             return Step::Done;
         }
         if work.link.is_output_lost {
@@ -66,7 +66,7 @@ impl<C: Config> Whole<'_, C> {
             return Step::Done;
         }
         // Whatever is acknowledged first, there is an entry for it then.
-        let withheld = work.answers.withheld();
+        let withheld = self.out.answers.withheld();
         if answer == PUBREC && inbound_ids::free_entries(self.out.ids) <= withheld.saturating_add(1) {
             if withheld == 0 && inbound_ids::free_entries(self.out.ids) == 0 {
                 return self.refuse();
@@ -76,7 +76,7 @@ impl<C: Config> Whole<'_, C> {
                 return Step::Blocked;
             }
         }
-        work.answers.withhold(self.out.answers, answer, id);
+        self.out.answers.withhold(answer, id);
         work.inbox.has_receipt = true;
         self.deliver(event, answer, id.get())
     }
@@ -94,8 +94,8 @@ impl<C: Config> Whole<'_, C> {
         if work.link.is_output_lost {
             return true;
         }
-        let has_place = work.answers.has_place(self.out.answers);
-        work.inbox.waits_for_receipt = !has_place && work.answers.is_empty();
+        let has_place = self.out.answers.has_place();
+        work.inbox.waits_for_receipt = !has_place && self.out.answers.is_empty();
         has_place && (work.link.state != State::Closing || work.link.is_finishing)
     }
 
@@ -103,7 +103,7 @@ impl<C: Config> Whole<'_, C> {
     pub(super) fn answer(&mut self, first: u8, id: PacketId) {
         let work = &mut *self.out.work;
         if !work.link.is_output_lost {
-            work.answers.push(self.out.answers, first, id.get());
+            self.out.answers.push(first, id.get());
             work.timers.note(Note::CHANGED);
         }
     }

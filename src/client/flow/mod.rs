@@ -4,7 +4,7 @@
 //! requests streams give_up manual image     what the application asks for
 //! connection                                how a connection begins and ends, and what becomes of the session
 //! output                                    what leaves next
-//! advance -> incoming -> messages large acknowledgements      one step: what has come
+//! advance -> incoming (header) -> messages large acknowledgements      one step: what has come
 //!         -> settle                         which countdowns run, and what is due
 //! events                                    the event at hand, as the application sees it
 //! ```
@@ -14,6 +14,7 @@ pub(super) mod advance;
 pub(super) mod connection;
 pub(super) mod events;
 pub(super) mod give_up;
+mod header;
 pub(super) mod image;
 mod incoming;
 mod large;

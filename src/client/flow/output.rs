@@ -19,7 +19,6 @@ impl<C: Config> Whole<'_, C> {
     fn next_offer(&self) -> Offer {
         let work = &*self.out.work;
         let (link, durable) = (&work.link, self.out.config.durable());
-        let (log, answers) = (&*self.out.log, &*self.out.answers);
         if link.state == State::Offline || link.is_output_lost {
             return Offer::NONE;
         }
@@ -31,18 +30,18 @@ impl<C: Config> Whole<'_, C> {
             return if link.is_ping_due { ping } else { Offer::new(Source::Disconnect, ping.len) };
         }
         let pings = link.is_ping_due;
-        if work.outbox.is_inside_packet() {
+        if self.out.outbox.is_inside_packet() {
             return self.rest_of_request(pings);
         }
         let pings = pings && link.is_accepted;
-        if pings && !work.answers.is_inside_packet() {
+        if pings && !self.out.answers.is_inside_packet() {
             return ping;
         }
-        let range = work.answers.sendable(answers, pings, durable);
+        let range = self.out.answers.sendable(pings, durable);
         if !range.is_empty() {
             return Offer::new(Source::Answers, range.len());
         }
-        let range = work.outbox.sendable(log, false, durable);
+        let range = self.out.outbox.sendable(false, durable);
         if !range.is_empty() {
             return Offer::new(Source::Requests, range.len());
         }
@@ -51,34 +50,31 @@ impl<C: Config> Whole<'_, C> {
 
     /// The rest of a request that has left in part; those behind it too where nothing waits to pass.
     fn rest_of_request(&self, pings: bool) -> Offer {
-        let work = &*self.out.work;
         let durable = self.out.config.durable();
-        let waits = pings || !work.answers.sendable(self.out.answers, false, durable).is_empty();
-        let range = work.outbox.sendable(self.out.log, waits, durable);
+        let waits = pings || !self.out.answers.sendable(false, durable).is_empty();
+        let range = self.out.outbox.sendable(waits, durable);
         if !range.is_empty() || !self.out.config.streams() {
             return Offer::new(Source::Requests, range.len());
         }
-        let range = work.outbox.sendable_payload(self.out.log);
+        let range = self.out.outbox.sendable_payload();
         Offer::new(Source::Payload, range.len())
     }
 
     /// Whether it is DISCONNECT's turn: nothing that could leave before it is left.
     fn disconnects(&self) -> bool {
         let work = &*self.out.work;
-        if work.link.state != State::Closing || !work.answers.is_empty() || work.inbox.owed != 0 {
+        if work.link.state != State::Closing || !self.out.answers.is_empty() || work.inbox.owed != 0 {
             return false;
         }
         if work.link.is_finishing {
-            return work.outbox.is_empty();
+            return self.out.outbox.is_empty();
         }
-        !work.link.is_accepted || (work.outbox.is_open && !self.is_held())
+        !work.link.is_accepted || (self.out.outbox.is_open() && !self.is_held())
     }
 
     /// Whether something would leave if an image were durable.
     pub(super) fn is_held(&self) -> bool {
-        let work = &*self.out.work;
-        self.out.config.durable()
-            && (work.outbox.is_held(self.out.log) || work.answers.is_held(self.out.answers))
+        self.out.config.durable() && (self.out.outbox.is_held() || self.out.answers.is_held())
     }
 
     /// Whether there is something to be sent.
@@ -103,9 +99,9 @@ impl<C: Config> Whole<'_, C> {
                 work.inbox.connect_sent(len);
                 !work.inbox.holds_connect
             }
-            Source::Answers => work.answers.sent(len),
-            Source::Requests => work.outbox.sent(self.out.log, len),
-            Source::Payload => work.outbox.payload_sent(self.out.log, len),
+            Source::Answers => self.out.answers.sent(len),
+            Source::Requests => self.out.outbox.sent(len),
+            Source::Payload => self.out.outbox.payload_sent(len),
             Source::PingReq | Source::Disconnect => {
                 let sent = work.link.fixed_sent.wrapping_add(len as u8);
                 work.link.fixed_sent = sent & 1;
@@ -140,9 +136,9 @@ pub(in crate::client) fn pending<C: Config>(whole: Whole<'_, C>) -> (&mut [u8], 
         Source::Connect => return (&mut [], work.inbox.bytes(rx)),
         Source::PingReq => (&PINGREQ[..], work.link.fixed_sent.into()),
         Source::Disconnect => (&DISCONNECT[..], work.link.fixed_sent.into()),
-        Source::Answers => (&*out.answers, work.answers.sending()),
-        Source::Requests => (&*out.log, work.outbox.sending(out.log)),
-        Source::Payload => (&*out.log, work.outbox.sending_payload()),
+        Source::Answers => (&*out.answers.bytes, out.answers.sending()),
+        Source::Requests => (&*out.outbox.log, out.outbox.sending()),
+        Source::Payload => (&*out.outbox.log, out.outbox.sending_payload()),
     };
     (work.inbox.free(rx), bytes.get(from..).and_then(|bytes| bytes.get(..len)).unwrap_or_default())
 }

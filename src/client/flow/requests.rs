@@ -6,7 +6,7 @@ use crate::client::event::Message;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
 use crate::client::work::State;
-use crate::codec::{self, Delivery, PacketType, Publish, Writer};
+use crate::codec::{self, PacketType, Writer};
 use crate::{PacketId, QoS, TopicFilter, TopicName, Violation};
 
 /// See [`Client::publish`](crate::Client::publish).
@@ -14,21 +14,22 @@ pub(in crate::client) fn publish<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &Message<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
-    let len = message.encoded_len();
+    let body_len = message.body_len();
+    let len = codec::packet_len(body_len);
     admit(parts, message.qos.into(), len)?;
     let topic = TopicName::new(message.topic)?;
-    let delivery = delivery(parts, message.qos);
-    let publish = Publish { topic, payload: message.payload, delivery, retain: message.retain };
-    publish.check(parts.work.link.version())?;
-    let at = parts.work.outbox.make_room(parts.log, len);
-    let room = parts.log.get_mut(at..).unwrap_or_default();
-    // There is room, and nothing else is left to be refused.
-    let _ = publish.encode(parts.work.link.version(), room);
-    commit(parts, len, delivery.id());
-    if delivery.id().is_some() {
-        parts.work.link.changed();
+    let version = parts.work.link.version();
+    codec::check_topic_len(topic, version)?;
+    let id = next_id(parts, message.qos);
+    let mut writer = begin(parts, len);
+    codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), body_len);
+    writer.bytes(topic.as_bytes());
+    if let Some(id) = id {
+        writer.packet_id(id);
     }
-    Ok(delivery.id())
+    writer.raw(message.payload);
+    commit(parts, len, id);
+    Ok(id)
 }
 
 /// What kind of request it is.
@@ -56,7 +57,7 @@ impl From<QoS> for Kind {
 pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> Result<(), RequestError> {
     let link = &parts.work.link;
     let outlives_link = matches!(kind, Kind::AtLeastOnce | Kind::ExactlyOnce);
-    let outbox = &parts.work.outbox;
+    let outbox = &parts.outbox;
     let takes = match link.state {
         State::Offline => outlives_link,
         State::Connecting => outlives_link && !link.is_finishing,
@@ -68,42 +69,42 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
     }
     let most = parts.config.max_requests();
     let kept = kind != Kind::AtMostOnce;
-    if kept && ((most != 0 && outbox.kept() >= most) || outbox.kept() == u16::MAX) {
+    if kept && ((most != 0 && outbox.s.kept() >= most) || outbox.s.kept() == u16::MAX) {
         return Err(Full::Requests.into());
     }
     let most = parts.config.max_exactly_once();
     if kind == Kind::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
         return Err(Full::Requests.into());
     }
-    if len > parts.log.len() {
-        return Err(RequestError::TooLarge { needed: len, room: parts.log.len() });
+    if len > parts.outbox.log.len() {
+        return Err(RequestError::TooLarge { needed: len, room: parts.outbox.log.len() });
     }
-    outbox.has_room(parts.log, len)?;
+    outbox.has_room(len)?;
     if len > codec::packet_len(codec::MAX_REMAINING_LENGTH) {
         return Err(Violation::TooLong.into());
     }
     Ok(())
 }
 
-/// How a message of this QoS is delivered, with the next identifier.
-pub(super) fn delivery<C>(parts: &mut Parts<'_, C>, qos: QoS) -> Delivery {
-    if qos == QoS::AtMostOnce {
-        return Delivery::AtMostOnce;
-    }
-    let id = parts.work.outbox.next_id(parts.log);
-    match qos {
-        QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup: false },
-        _ => Delivery::AtLeastOnce { id, dup: false },
-    }
+/// The identifier of a message of this QoS.
+pub(super) fn next_id<C>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
+    if qos == QoS::AtMostOnce { None } else { Some(parts.outbox.next_id()) }
+}
+
+/// Where a request of this length, for which there is room, is written.
+pub(super) fn begin<'p, C>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
+    let at = parts.outbox.make_room(len);
+    Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
 /// The request stands behind the last one.
 pub(super) fn commit<C>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
-    work.outbox.appended(parts.log, len);
+    parts.outbox.appended(len);
     work.timers.note(Note::CHANGED);
     if id.is_some() {
-        work.outbox.take_id();
+        parts.outbox.take_id();
+        work.link.changed();
     }
 }
 
@@ -122,7 +123,7 @@ pub(in crate::client) fn subscribe<C: Config>(
     if !parts.config.receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
         return Err(RequestError::TurnedOff);
     }
-    ask(parts, PacketType::Subscribe, filters.iter().map(|(filter, qos)| (*filter, Some(*qos))))
+    ask(parts, PacketType::Subscribe, &|index| filters.get(index).map(|(filter, qos)| (*filter, Some(*qos))))
 }
 
 /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
@@ -133,31 +134,34 @@ pub(in crate::client) fn unsubscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilterToRemove.into());
     }
-    ask(parts, PacketType::Unsubscribe, filters.iter().map(|filter| (*filter, None)))
+    ask(parts, PacketType::Unsubscribe, &|index| filters.get(index).map(|filter| (*filter, None)))
 }
 
-/// A packet with topic filters, each with the QoS that is asked for or without one.
-fn ask<'f, C: Config>(
+/// The topic filter at this place, with the QoS that is asked for or without one.
+type Filter<'f, 'a> = &'f dyn Fn(usize) -> Option<(&'a str, Option<QoS>)>;
+
+/// A packet with topic filters. One copy for both.
+fn ask<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
-    filters: impl Iterator<Item = (&'f str, Option<QoS>)> + Clone,
+    filter: Filter<'_, '_>,
 ) -> Result<PacketId, RequestError> {
+    let filters = || (0..).map_while(filter);
     let mut body_len: usize = 2;
-    for (filter, qos) in filters.clone() {
-        let len = filter.len().saturating_add(2).saturating_add(usize::from(qos.is_some()));
-        body_len = body_len.saturating_add(len);
+    for (filter, qos) in filters() {
+        let numbers = if qos.is_some() { 3 } else { 2 };
+        body_len = body_len.saturating_add(filter.len()).saturating_add(numbers);
     }
     let len = codec::packet_len(body_len);
     admit(parts, Kind::Subscription, len)?;
-    for (filter, _) in filters.clone() {
+    for (filter, _) in filters() {
         TopicFilter::new(filter)?;
     }
-    let id = parts.work.outbox.next_id(parts.log);
-    let at = parts.work.outbox.make_room(parts.log, len);
-    let mut writer = Writer::new(parts.log.get_mut(at..).unwrap_or_default());
+    let id = parts.outbox.next_id();
+    let mut writer = begin(parts, len);
     codec::write_header(&mut writer, packet_type.first_byte(), body_len);
     writer.packet_id(id);
-    for (filter, qos) in filters {
+    for (filter, qos) in filters() {
         writer.bytes(filter.as_bytes());
         if let Some(qos) = qos {
             writer.u8(qos.bits());

@@ -106,7 +106,7 @@ impl<C: Config> Whole<'_, C> {
         let anew = timers.is_noted(Note::OLDEST) || arrives;
         let closing =
             work.link.is_output_lost || (work.link.state == State::Closing && !work.link.is_finishing);
-        let waits = work.outbox.is_waiting() && !inbox.is_blocked && !closing;
+        let waits = self.out.outbox.is_waiting() && !inbox.is_blocked && !closing;
         if inbox.is_refusing {
             timers.keep(Timer::Ack, true, anew, REFUSING_SILENCE);
         } else if config.ack_timeout_ms() != 0 {
@@ -122,7 +122,7 @@ impl<C: Config> Whole<'_, C> {
         // An identifier had no place: once all that is owed has left, and nothing can come that makes room, this is the end.
         let work = &mut *self.out.work;
         let done = work.inbox.is_refusing && work.inbox.large.phase == Phase::None;
-        if done && work.answers.is_empty() && inbound_ids::is_empty(self.out.ids) {
+        if done && self.out.answers.is_empty() && inbound_ids::is_empty(self.out.ids) {
             work.timers.keep(Timer::Ack, true, true, 0);
         }
     }
@@ -168,10 +168,11 @@ impl<C: Config> Whole<'_, C> {
         if config.retry_ms() == 0 || !work.timers.is_due(Timer::Retry) {
             return;
         }
-        if work.outbox.is_sent() && !work.outbox.is_streaming() && work.link.state == State::Connected {
+        if self.out.outbox.is_sent() && !self.out.outbox.is_streaming() && work.link.state == State::Connected
+        {
             debug!("MQTT: no answers, so everything is sent again");
             work.link.retries = work.link.retries.saturating_add(1);
-            work.outbox.open(self.out.log, config.mqtt31() && work.link.mqtt31);
+            self.out.outbox.open(config.mqtt31() && work.link.mqtt31);
         }
         // The countdown begins anew.
         work.timers.note(Note::CHANGED);

@@ -1,13 +1,13 @@
 //! Messages whose payload the application hands over piece by piece ([`Config::streams`]).
 
-use super::requests::{admit, commit, delivery};
+use super::requests::{admit, begin, commit, next_id};
 use crate::client::config::Config;
 use crate::client::error::{RequestError, StreamError};
 use crate::client::event::StreamedMessage;
 use crate::client::outbox::{STREAMED, WINDOW};
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
-use crate::codec::{self, Publish, Writer};
+use crate::codec;
 use crate::{PacketId, QoS, TopicName, Violation};
 
 /// See [`Client::publish_streamed`](crate::Client::publish_streamed).
@@ -32,22 +32,17 @@ pub(in crate::client) fn publish_streamed<C: Config>(
         return Err(Violation::TooLong.into());
     }
     let topic = TopicName::new(message.topic)?;
-    let delivery = delivery(parts, message.qos);
-    let publish = Publish { topic, payload: &[], delivery, retain: message.retain };
-    publish.check(parts.work.link.version())?;
-    let at = parts.work.outbox.make_room(parts.log, len.saturating_add(WINDOW));
-    let mut writer = Writer::new(parts.log.get_mut(at..).unwrap_or_default());
+    codec::check_topic_len(topic, parts.work.link.version())?;
+    let id = next_id(parts, message.qos);
+    let mut writer = begin(parts, len.saturating_add(WINDOW));
     codec::write_header(&mut writer, STREAMED, head_len);
-    codec::write_header(&mut writer, publish.first_byte(), remaining_len);
+    codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), remaining_len);
     writer.bytes(topic.as_bytes());
-    if let Some(id) = delivery.id() {
+    if let Some(id) = id {
         writer.packet_id(id);
     }
-    commit(parts, len, delivery.id());
-    if delivery.id().is_some() {
-        parts.work.link.changed();
-    }
-    Ok(delivery.id())
+    commit(parts, len, id);
+    Ok(id)
 }
 
 /// See [`Client::write_payload`](crate::Client::write_payload).
@@ -56,20 +51,20 @@ pub(in crate::client) fn write_payload<C: Config>(
     payload: &[u8],
 ) -> Result<usize, StreamError> {
     let work = &mut *parts.work;
-    if !parts.config.streams() || !work.outbox.is_payload_asked() {
+    if !parts.config.streams() || !parts.outbox.is_payload_asked() {
         return Err(StreamError::NotAsked);
     }
     work.timers.note(Note::CHANGED);
-    Ok(work.outbox.take_payload(parts.log, payload))
+    Ok(parts.outbox.take_payload(payload))
 }
 
 /// See [`Client::abandon_payload`](crate::Client::abandon_payload).
 pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) -> Result<(), StreamError> {
     let work = &mut *parts.work;
-    if !parts.config.streams() || !work.outbox.is_payload_asked() || work.outbox.is_streaming() {
+    if !parts.config.streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
         return Err(StreamError::NotAsked);
     }
-    work.outbox.abandon_payload(parts.log, parts.config.reports_loss());
+    parts.outbox.abandon_payload(parts.config.reports_loss());
     work.timers.note(Note::CHANGED);
     work.link.changed();
     Ok(())

@@ -1,26 +1,27 @@
 //! The requests as they stand in an image of the session; what its bytes mean is in [`flow::image`](crate::client::flow::image).
 
-use super::record::{self, AT_MOST_ONCE, ENDED, End, Form, QOS_BITS, Record, SHORT, STUB};
-use super::{Outbox, WINDOW, Why, write};
+use super::super::bytes::write;
+use super::record::{self, AT_MOST_ONCE, ENDED, End, Form, QOS_BITS, Record, SHORT};
+use super::{Outbox, State, WINDOW, Why};
 use crate::client::error::Full;
 use crate::codec::{FixedHeader, PacketType, Publish, Version, Writer};
 
-impl Outbox {
+impl Outbox<'_> {
     /// Writes the requests that outlive a connection, and the ends that were not told.
-    pub(crate) fn write_image(&self, log: &[u8], w: &mut Writer<'_>) {
-        for (at, record) in self.records(log) {
+    pub(crate) fn write_image(&self, w: &mut Writer<'_>) {
+        for (at, record) in self.records() {
             let end = match record.has_ended() {
-                true => record.end() as u8,
+                true => record.outcome() as u8,
                 false if record.ends_with_link() => End::Lost as u8,
                 false => {
-                    if record.kept_id(log, at).is_some() {
-                        w.raw(log.get(at..record.end).unwrap_or_default());
+                    if record.kept_id(self.log, at).is_some() {
+                        w.raw(self.log.get(at..record.end()).unwrap_or_default());
                     }
                     continue;
                 }
             };
             w.raw(&[ENDED | end, 2]);
-            w.u16(record.id(log, at));
+            w.u16(record.id(self.log, at));
         }
     }
 
@@ -28,34 +29,35 @@ impl Outbox {
     pub(crate) fn is_valid(image: &[u8]) -> bool {
         let mut at = 0;
         while at < image.len() {
-            let Some(record) = Record::read(image, at).filter(|record| record.end <= image.len()) else {
+            let Some(record) = Record::read(image, at).filter(|record| record.end() <= image.len()) else {
                 return false;
             };
             let id = record.id(image, at);
-            if id == 0 || !is_request(image, at, record) || has_id(image, record.end, id) {
+            if id == 0 || !is_request(image, at, record) || has_id(image, record.end(), id) {
                 return false;
             }
-            at = record.end;
+            at = record.end();
         }
         true
     }
 
     /// Takes in the requests of an image, which is valid. All of them may have been seen by the server.
-    pub(crate) fn restore(&mut self, log: &mut [u8], image: &[u8]) -> Result<(), Full> {
-        if image.len() > log.len() {
+    pub(crate) fn restore(&mut self, image: &[u8]) -> Result<(), Full> {
+        if image.len() > self.log.len() {
             return Err(Full::Buffer);
         }
-        let mut outbox = Outbox { tail: image.len(), rec: image.len(), cur: image.len(), ..Self::NEW };
+        let len = image.len();
+        let mut state = State { tail: len, rec: len, cur: len, has_ended: true, ..State::NEW };
         // Nothing reads the log while there is no request.
-        write(log, 0, image);
-        outbox.sweep(log, Why::Room);
-        let window = if outbox.streams > 0 { WINDOW } else { 0 };
-        if image.len().saturating_add(window) > log.len() {
+        write(self.log, 0, image);
+        let mut outbox = Outbox { s: &mut state, log: self.log };
+        outbox.sweep(Why::Room);
+        let window = if state.streams > 0 { WINDOW } else { 0 };
+        if len.saturating_add(window) > self.log.len() {
             return Err(Full::Buffer);
         }
-        outbox.has_stubs = true;
-        (outbox.safe, outbox.saved) = (outbox.tail, outbox.tail);
-        *self = outbox;
+        (state.safe, state.saved) = (state.tail, state.tail);
+        *self.s = state;
         Ok(())
     }
 }
@@ -66,26 +68,22 @@ fn has_id(image: &[u8], mut at: usize, id: u16) -> bool {
         if record.id(image, at) == id {
             return true;
         }
-        at = record.end;
+        at = record.end();
     }
     false
 }
 
 fn is_request(image: &[u8], at: usize, record: Record) -> bool {
-    let len = record.end.wrapping_sub(at);
+    let len = record.end().wrapping_sub(at);
     let request = record.request(image, at);
     match record.form() {
         Form::Short if record.has_ended() => len == SHORT,
         Form::Short => len == SHORT && request & QOS_BITS == record::PUBREL,
-        Form::Stub => {
-            record.first == STUB
-                && len == SHORT.wrapping_add(2)
-                && image.get(at.wrapping_add(1)) == Some(&(SHORT as u8))
-                && image.get(at.wrapping_add(3)) == Some(&2)
-                && matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE | record::PUBREL)
+        Form::Publish if record.is_stub(image, at) => {
+            matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE)
         }
         Form::Publish | Form::Streamed if record.has_ended() => false,
-        form => is_message(image, record.packet(at)..record.end, form),
+        form => is_message(image, record.packet(at)..record.end(), form),
     }
 }
 

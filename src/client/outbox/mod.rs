@@ -12,6 +12,7 @@
 //! The gate is shut from the loss of a connection until all that ended with it, or with the session, is told. Opening it is the one
 //! moment of rewinding: what is kept is sent again from the front ([`redelivery`]).
 
+mod given_up;
 mod image;
 mod losses;
 mod packet_id;
@@ -23,23 +24,23 @@ mod sweep;
 
 use core::ops::Range;
 
-use super::bytes::write;
-use crate::codec::PacketType;
+use super::bytes::set;
 use record::{DEAD, PUBREL, waits_for};
 
-pub(super) use losses::Leaves;
+pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
-pub(super) use record::{End, Form, Record, STREAMED, STUB, is_exactly_once};
+pub(super) use record::{End, Form, Record, STREAMED};
 pub(super) use sweep::Why;
 
+/// The places and numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Outbox {
+pub(super) struct State {
     pub(super) head: usize,
     pub(super) rec: usize,
     pub(super) cur: usize,
     pub(super) tail: usize,
     /// Bytes of dead records between `head` and `tail`.
-    dead: usize,
+    pub(super) dead: usize,
     /// Where the last answer found its request: the next one is there or right behind it.
     pub(super) hint: usize,
     /// What lies before this is durable, by the last word of the application.
@@ -54,18 +55,16 @@ pub(super) struct Outbox {
     pub(super) kept: u16,
     /// Those of them that are messages of QoS 2.
     pub(super) exactly_once: u16,
-    /// Those of them that have ended, which is to be told.
-    pub(super) ended: u16,
     /// Streamed messages.
     pub(super) streams: usize,
-    /// A message was given up, so packets may stand behind a header of the log.
-    pub(super) has_stubs: bool,
+    /// Some may have ended, which is to be told.
+    pub(super) has_ended: bool,
     /// Requests may leave.
     pub(super) is_open: bool,
 }
 
-impl Outbox {
-    pub(super) const NEW: Self = Outbox {
+impl State {
+    pub(super) const NEW: Self = State {
         head: 0,
         rec: 0,
         cur: 0,
@@ -79,25 +78,25 @@ impl Outbox {
         free_ids: 0,
         kept: 0,
         exactly_once: 0,
-        ended: 0,
         streams: 0,
-        has_stubs: false,
+        has_ended: false,
         is_open: false,
     };
 
     /// The record that begins here.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     fn record(&self, log: &[u8], at: usize) -> Option<Record> {
         if at < self.tail { Record::read(log, at) } else { None }
     }
 
-    /// The records from here on, each with its place.
+    /// The records, each with its place.
     pub(super) fn records<'a>(&'a self, log: &'a [u8]) -> impl Iterator<Item = (usize, Record)> + 'a {
         let mut next = self.head;
         core::iter::from_fn(move || {
             let at = next;
             let record = self.record(log, at)?;
-            next = record.end;
+            next = record.end();
             Some((at, record))
         })
     }
@@ -107,266 +106,271 @@ impl Outbox {
         self.kept
     }
 
-    pub(super) const fn exactly_once(&self) -> u16 {
-        self.exactly_once
-    }
-
-    pub(super) const fn has_ended(&self) -> bool {
-        self.ended != 0
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.head == self.tail
-    }
-
-    /// Whether all of it has left.
-    pub(super) const fn is_sent(&self) -> bool {
-        self.rec == self.tail
-    }
-
-    /// Whether a packet has left in part.
-    pub(super) const fn is_inside_packet(&self) -> bool {
-        self.cur > self.rec
-    }
-
-    /// Whether something that has left waits for its answer.
-    pub(super) const fn is_waiting(&self) -> bool {
-        self.is_open && self.head < self.rec
-    }
-
     /// Whether the record here has left, or may have been seen.
     pub(super) const fn has_left(&self, at: usize) -> bool {
         at < self.rec
     }
 
+    /// The identifier and the end of the request whose end is to be told.
+    pub(super) fn ended(&self, log: &[u8]) -> Option<(u16, End)> {
+        let record = self.record(log, self.hint).filter(|record| record.has_ended())?;
+        Some((record.id(log, self.hint), record.outcome()))
+    }
+
+    /// The identifier of the message whose payload is asked for; 0 at QoS 0.
+    pub(super) fn asked_id(&self, log: &[u8]) -> u16 {
+        let stream = self.record(log, self.rec).filter(|record| record.is_streamed() && self.is_open);
+        stream.and_then(|record| record.kept_id(log, self.rec)).map_or(0, crate::PacketId::get)
+    }
+}
+
+/// The requests in the bytes that were lent for them.
+#[derive(Debug)]
+pub(super) struct Outbox<'a> {
+    pub(super) s: &'a mut State,
+    pub(super) log: &'a mut [u8],
+}
+
+impl Outbox<'_> {
+    #[inline]
+    fn record(&self, at: usize) -> Option<Record> {
+        self.s.record(self.log, at)
+    }
+
+    fn records(&self) -> impl Iterator<Item = (usize, Record)> {
+        self.s.records(self.log)
+    }
+
+    pub(super) const fn exactly_once(&self) -> u16 {
+        self.s.exactly_once
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.s.head == self.s.tail
+    }
+
+    /// Whether requests may leave.
+    pub(super) const fn is_open(&self) -> bool {
+        self.s.is_open
+    }
+
+    /// Whether all of it has left.
+    pub(super) const fn is_sent(&self) -> bool {
+        self.s.rec == self.s.tail
+    }
+
+    /// Whether a packet has left in part.
+    pub(super) const fn is_inside_packet(&self) -> bool {
+        self.s.cur > self.s.rec
+    }
+
+    /// Whether something that has left waits for its answer.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.s.is_open && self.s.head < self.s.rec
+    }
+
     /// Counts a record in, or (`u16::MAX`) out.
-    fn count(&mut self, log: &[u8], at: usize, record: Record, by: u16) {
-        let request = record.request(log, at);
+    fn count(&mut self, at: usize, record: Record, by: u16) {
+        let request = record.request(self.log, at);
         if request & record::QOS_BITS != record::AT_MOST_ONCE {
-            self.kept = self.kept.wrapping_add(by);
+            self.s.kept = self.s.kept.wrapping_add(by);
         }
-        if record::is_exactly_once(request) {
-            self.exactly_once = self.exactly_once.wrapping_add(by);
-        }
-        if record.has_ended() {
-            self.ended = self.ended.wrapping_add(by);
-        }
+        self.count_exactly_once(request, by);
+        self.s.has_ended |= record.has_ended();
         if record.is_streamed() {
-            self.streams = self.streams.wrapping_add_signed((by as i16).into());
+            self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
+        }
+    }
+
+    fn count_exactly_once(&mut self, request: u8, by: u16) {
+        if record::is_exactly_once(request) {
+            self.s.exactly_once = self.s.exactly_once.wrapping_add(by);
         }
     }
 
     /// The request of this identifier, sent and without its end, that waits for this answer.
-    pub(super) fn meet(&self, log: &[u8], answer: u8, id: u16) -> Option<usize> {
-        let from = if self.is_met(log, self.head, answer, id) { self.head } else { self.hint };
-        self.meet_between(log, from..self.rec, answer, id)
-            .or_else(|| self.meet_between(log, self.head..self.hint, answer, id))
-    }
-
-    fn is_met(&self, log: &[u8], at: usize, answer: u8, id: u16) -> bool {
-        at < self.rec
-            && Record::read(log, at)
-                .is_some_and(|record| waits_for(record.request(log, at), answer) && record.id(log, at) == id)
-    }
-
-    fn meet_between(&self, log: &[u8], range: Range<usize>, answer: u8, id: u16) -> Option<usize> {
-        let Range { start: mut at, end } = range;
-        while at < end {
-            let record = Record::read(log, at)?;
-            if waits_for(record.request(log, at), answer) && record.id(log, at) == id {
-                return Some(at);
-            }
-            at = record.end;
-        }
-        None
+    pub(super) fn meet(&self, answer: u8, id: u16) -> Option<usize> {
+        let oldest = self.s.rec.min(self.s.head.wrapping_add(1));
+        meet_between(self.log, self.s.head, oldest, answer, id)
+            .or_else(|| meet_between(self.log, self.s.hint, self.s.rec, answer, id))
+            .or_else(|| meet_between(self.log, self.s.head, self.s.hint, answer, id))
     }
 
     /// Whether a request of this identifier is about to be sent again, so that the answer to it is still to be waited for.
-    pub(super) fn is_about_to_leave(&self, log: &[u8], id: u16, offered: usize) -> bool {
-        let seen = self.cur.wrapping_add(offered);
-        self.records(log).any(|(at, record)| {
-            let request = record.request(log, at);
+    pub(super) fn is_about_to_leave(&self, id: u16, offered: usize) -> bool {
+        let seen = self.s.cur.wrapping_add(offered);
+        self.records().any(|(at, record)| {
+            let request = record.request(self.log, at);
             let fresh = request & 0xF0 == record::AT_MOST_ONCE && request & record::DUP == 0;
-            at >= self.rec
+            at >= self.s.rec
                 && (at < seen || !fresh)
-                && record.kept_id(log, at).is_some_and(|kept| kept.get() == id)
+                && record.kept_id(self.log, at).is_some_and(|kept| kept.get() == id)
         })
     }
 
     /// The SUBSCRIBE here has so many topic filters.
-    pub(super) fn filters(&self, log: &[u8], at: usize) -> usize {
-        let Some(record) = self.record(log, at) else { return 0 };
+    pub(super) fn filters(&self, at: usize) -> usize {
+        let Some(record) = self.record(at) else { return 0 };
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
-        while at < record.end {
+        while at < record.end() {
             // Length, filter, QoS.
-            at = at.wrapping_add(usize::from(super::bytes::u16_at(log, at))).wrapping_add(3);
+            at = at.wrapping_add(usize::from(super::bytes::u16_at(self.log, at))).wrapping_add(3);
             filters = filters.wrapping_add(1);
         }
         filters
     }
 
-    /// How the request here ends with PUBACK or PUBCOMP. A stub that was released without PUBREC may never have been seen.
-    pub(super) fn end_by(&self, log: &[u8], at: usize, answer: u8) -> End {
-        match self.record(log, at) {
-            _ if answer >> 4 == PacketType::PubAck as u8 => End::PublishedAtLeastOnce,
-            Some(record) if record.first == STUB => End::Uncertain,
-            _ => End::PublishedExactlyOnce,
-        }
-    }
-
     /// The request here has its answer; the event that tells it is to come. Returns whether it was the oldest.
-    pub(super) fn answered(&mut self, log: &mut [u8], at: usize, end: End) -> bool {
-        if let Some(record) = self.record(log, at) {
-            self.count(log, at, record, u16::MAX);
-            write(log, at, &[record.ended(end)]);
-            let ended = Record { first: record.ended(end), ..record };
-            self.count(log, at, ended, 1);
+    pub(super) fn answered(&mut self, at: usize, end: End) -> bool {
+        if let Some(record) = self.record(at) {
+            self.count_exactly_once(record.request(self.log, at), u16::MAX);
+            set(self.log, at, record.ended(end));
         }
-        self.hint = at;
-        at == self.head
+        self.s.has_ended = true;
+        self.s.hint = at;
+        at == self.s.head
     }
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
     /// order of the PUBRECs (MQTT-4.6.0-4). Returns whether the message was the oldest request.
-    pub(super) fn released(&mut self, log: &mut [u8], at: usize, id: u16) -> bool {
-        let oldest = at == self.head;
-        self.kill(log, at);
+    pub(super) fn released(&mut self, at: usize, id: u16) -> bool {
+        let oldest = at == self.s.head;
+        self.kill(at);
         let [high, low] = id.to_be_bytes();
-        self.insert(log, &[PUBREL, 2, high, low]);
+        self.insert(&[PUBREL, 2, high, low]);
         oldest
     }
 
-    /// A request whose end is to be told: its identifier, and how it has ended.
-    pub(super) fn next_ended(&self, log: &[u8]) -> Option<(usize, u16, End)> {
-        if self.ended == 0 {
-            return None;
+    /// A request whose end is to be told, if there is one.
+    pub(super) fn find_ended(&mut self) -> bool {
+        if self.s.has_ended && !self.record(self.s.hint).is_some_and(Record::has_ended) {
+            let ended = self.records().find(|(_, record)| record.has_ended());
+            self.s.has_ended = ended.is_some();
+            self.s.hint = ended.map_or(self.s.hint, |(at, _)| at);
         }
-        let at_hint = self.record(log, self.hint).filter(|record| record.has_ended());
-        let (at, record) = match at_hint {
-            Some(record) => (self.hint, record),
-            None => self.records(log).find(|(_, record)| record.has_ended())?,
-        };
-        Some((at, record.id(log, at), record.end()))
+        self.s.has_ended
+    }
+
+    /// That end is told. Returns whether the request was the oldest.
+    pub(super) fn ended_is_told(&mut self) -> bool {
+        self.kill(self.s.hint)
     }
 
     /// The record here is not needed any more. Returns whether it was the oldest.
-    pub(super) fn kill(&mut self, log: &mut [u8], at: usize) -> bool {
-        let Some(record) = self.record(log, at) else { return false };
-        let oldest = at == self.head;
-        self.count(log, at, record, u16::MAX);
-        if self.hint == at {
-            self.hint = record.end;
+    pub(super) fn kill(&mut self, at: usize) -> bool {
+        let Some(record) = self.record(at) else { return false };
+        let oldest = at == self.s.head;
+        self.count(at, record, u16::MAX);
+        if self.s.hint == at {
+            self.s.hint = record.end();
         }
-        self.dead = self.dead.wrapping_add(record.end.wrapping_sub(at));
-        write(log, at, &[DEAD]);
-        self.skip_dead(log);
+        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
+        set(self.log, at, DEAD);
+        self.skip_dead();
         oldest
     }
 
-    fn skip_dead(&mut self, log: &[u8]) {
-        while let Some(record) = self.record(log, self.head).filter(|record| record.is_dead()) {
-            self.dead = self.dead.wrapping_sub(record.end.wrapping_sub(self.head));
-            self.head = record.end;
+    fn skip_dead(&mut self) {
+        while let Some(record) = self.record(self.s.head).filter(|record| record.is_dead()) {
+            self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
+            self.s.head = record.end();
         }
         // While the gate is shut, dead records can lie behind `rec` too.
-        self.rec = self.rec.max(self.head);
-        self.cur = self.cur.max(self.head);
-        self.hint = self.hint.max(self.head);
-        if self.head == self.tail {
-            (self.head, self.rec, self.cur, self.tail, self.hint) = (0, 0, 0, 0, 0);
-            (self.safe, self.saved) = (0, 0);
-            self.has_stubs = false;
+        self.s.rec = self.s.rec.max(self.s.head);
+        self.s.cur = self.s.cur.max(self.s.head);
+        self.s.hint = self.s.hint.max(self.s.head);
+        if self.s.head == self.s.tail {
+            (self.s.head, self.s.rec, self.s.cur, self.s.tail, self.s.hint) = (0, 0, 0, 0, 0);
+            (self.s.safe, self.s.saved) = (0, 0);
         }
     }
 
     /// The bytes of requests that may leave now, in one piece. Where something `waits` to pass between two packets: only the rest
     /// of the packet that has left in part.
-    pub(super) fn sendable(&self, log: &[u8], waits: bool, durable: bool) -> Range<usize> {
-        let Some(record) = self.record(log, self.rec).filter(|_| self.is_open) else { return 0..0 };
+    pub(super) fn sendable(&self, waits: bool, durable: bool) -> Range<usize> {
+        let Some(record) = self.record(self.s.rec).filter(|_| self.s.is_open) else { return 0..0 };
         if waits && !self.is_inside_packet() {
             return 0..0;
         }
-        let from = self.sending(log);
-        let mut to = if waits { record.end } else { self.tail };
-        if self.streams != 0 || self.has_stubs {
-            to = to.min(self.end_of_plain(log));
+        let from = self.sending();
+        let mut to = if waits { record.end() } else { self.s.tail };
+        if self.s.streams != 0 {
+            to = to.min(self.before_stream());
         }
         if durable && !self.is_inside_packet() {
-            to = to.min(self.held_from(log));
+            to = to.min(self.held_from());
         }
         if from < to { from..to } else { 0..0 }
     }
 
-    /// Where the packets end that follow each other without a header of the log between them. A streamed message whose payload
-    /// was not begun is not to be sent.
-    fn end_of_plain(&self, log: &[u8]) -> usize {
-        let mut at = self.rec;
-        while let Some(record) = self.record(log, at) {
-            if record.is_wrapped() {
-                let leaves = at == self.rec && (!record.is_streamed() || self.payload.is_begun());
-                return if leaves { record.end } else { at };
-            }
-            at = record.end;
+    /// Where the packets end that can leave before the payload of the next streamed message is begun, or with its head.
+    fn before_stream(&self) -> usize {
+        let at = if self.s.payload.is_begun() { self.s.rec } else { self.first_stream() };
+        match self.record(at) {
+            Some(record) if self.s.payload.is_begun() => record.end(),
+            _ => at,
         }
-        at
     }
 
     /// Where the first request stands that waits for an image to be durable.
-    pub(super) fn held_from(&self, log: &[u8]) -> usize {
-        let mut at = self.rec.max(self.safe);
-        while let Some(record) = self.record(log, at) {
-            let request = record.request(log, at);
+    pub(super) fn held_from(&self) -> usize {
+        let mut at = self.s.rec.max(self.s.safe);
+        while let Some(record) = self.record(at) {
+            let request = record.request(self.log, at);
             if request & record::QOS_BITS != record::AT_MOST_ONCE && !record.ends_with_link() {
                 break;
             }
-            at = record.end;
+            at = record.end();
         }
         at
     }
 
     /// Whether a request would leave if it were durable.
-    pub(super) fn is_held(&self, log: &[u8]) -> bool {
-        self.is_open && !self.is_inside_packet() && self.held_from(log) == self.rec && self.rec < self.tail
+    pub(super) fn is_held(&self) -> bool {
+        self.s.is_open
+            && !self.is_inside_packet()
+            && self.held_from() == self.s.rec
+            && self.s.rec < self.s.tail
     }
 
     /// An image holds all that is here.
     pub(super) fn note_saved(&mut self) {
-        self.saved = self.tail;
+        self.s.saved = self.s.tail;
     }
 
     /// The last image is durable.
     pub(super) fn release_saved(&mut self) {
-        self.safe = self.saved;
+        self.s.safe = self.s.saved;
     }
 
     /// Where the bytes are that leave next.
-    pub(super) fn sending(&self, log: &[u8]) -> usize {
-        self.record(log, self.rec).map_or(self.cur, |record| self.cur.max(record.packet(self.rec)))
+    pub(super) fn sending(&self) -> usize {
+        self.record(self.s.rec).map_or(self.s.cur, |record| self.s.cur.max(record.packet(self.s.rec)))
     }
 
     /// So many of the bytes have left that were offered. Returns whether the end of a packet was among them.
-    pub(super) fn sent(&mut self, log: &mut [u8], len: usize) -> bool {
-        self.cur = self.sending(log).wrapping_add(len);
-        self.pass(log)
+    pub(super) fn sent(&mut self, len: usize) -> bool {
+        self.s.cur = self.sending().wrapping_add(len);
+        self.pass()
     }
 
     /// Records that have left whole are behind `rec` from now on; those that nothing is waited for go. Returns whether there was
     /// one.
-    fn pass(&mut self, log: &mut [u8]) -> bool {
+    fn pass(&mut self) -> bool {
         let mut passed = false;
-        while let Some(record) = self.record(log, self.rec) {
-            if record.end > self.cur || (record.is_streamed() && !self.payload.is_done()) {
+        while let Some(record) = self.record(self.s.rec) {
+            if record.end() > self.s.cur || (record.is_streamed() && !self.s.payload.is_done()) {
                 break;
             }
             passed = true;
-            let at = self.rec;
-            self.rec = record.end;
+            let at = self.s.rec;
+            self.s.rec = record.end();
             if record.is_streamed() {
-                self.payload = payload::Payload::NEW;
+                self.s.payload = payload::Payload::NEW;
             }
-            if record.request(log, at) & record::QOS_BITS == record::AT_MOST_ONCE {
-                self.kill(log, at);
+            if record.request(self.log, at) & record::QOS_BITS == record::AT_MOST_ONCE {
+                self.kill(at);
             }
         }
         passed
@@ -374,20 +378,32 @@ impl Outbox {
 
     /// The connection is gone, while so many bytes were offered: what may have been seen is kept as that, what ends with the
     /// connection ends.
-    pub(super) fn link_lost(&mut self, log: &mut [u8], offered: usize, tell: bool) {
-        let seen = self.cur.wrapping_add(offered);
-        while let Some(record) = self.record(log, self.rec).filter(|_| self.rec < seen) {
-            self.rec = record.end;
+    pub(super) fn link_lost(&mut self, offered: usize, tell: bool) {
+        let seen = self.s.cur.wrapping_add(offered);
+        while let Some(record) = self.record(self.s.rec).filter(|_| self.s.rec < seen) {
+            self.s.rec = record.end();
         }
-        self.cur = self.rec;
-        self.payload = payload::Payload::NEW;
-        self.is_open = false;
-        self.sweep(log, Why::LinkLost { tell });
+        self.s.cur = self.s.rec;
+        self.s.payload = payload::Payload::NEW;
+        self.s.is_open = false;
+        self.sweep(Why::LinkLost { tell });
     }
 
     /// Lets requests leave: all that is kept, from the front.
-    pub(super) fn open(&mut self, log: &mut [u8], mqtt31: bool) {
-        self.sweep(log, Why::Again { mqtt31 });
-        self.is_open = true;
+    pub(super) fn open(&mut self, mqtt31: bool) {
+        self.sweep(Why::Again { mqtt31 });
+        self.s.is_open = true;
     }
+}
+
+/// The request of this identifier, between these places, that waits for this answer.
+fn meet_between(log: &[u8], mut at: usize, end: usize, answer: u8, id: u16) -> Option<usize> {
+    while at < end {
+        let record = Record::read(log, at)?;
+        if waits_for(record.request(log, at), answer) && record.id(log, at) == id {
+            return Some(at);
+        }
+        at = record.end();
+    }
+    None
 }

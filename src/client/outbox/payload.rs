@@ -11,7 +11,7 @@
 use core::ops::Range;
 
 use super::record::Record;
-use super::{Outbox, Why};
+use super::{Outbox, State, Why};
 
 /// Bytes of the log that a streamed message is sure of.
 pub(crate) const WINDOW: usize = 64;
@@ -41,100 +41,96 @@ impl Payload {
     }
 }
 
-impl Outbox {
-    /// The streamed message whose turn it is.
-    fn stream(&self, log: &[u8]) -> Option<Record> {
-        self.record(log, self.rec).filter(|record| record.is_streamed() && self.is_open)
-    }
-
-    pub(crate) const fn is_streaming(&self) -> bool {
-        self.payload.is_begun
-    }
-
+impl State {
     /// Whether a streamed message waits for more of its payload.
     pub(crate) fn waits_for_payload(&self) -> bool {
         (self.payload.is_asked && !self.payload.is_begun) || self.payload.left > 0
     }
+}
 
-    /// Whether the application is to be asked for a payload; it is from now on.
-    pub(crate) fn ask_for_payload(&mut self, log: &[u8]) -> bool {
-        if self.streams == 0 || self.payload.is_asked || self.stream(log).is_none() {
-            return false;
-        }
-        self.payload.is_asked = true;
-        true
+impl Outbox<'_> {
+    /// The streamed message whose turn it is.
+    fn stream(&self) -> Option<Record> {
+        self.record(self.s.rec).filter(|record| record.is_streamed() && self.s.is_open)
     }
 
-    /// The identifier of the message whose payload is asked for; 0 at QoS 0.
-    pub(crate) fn asked_id(&self, log: &[u8]) -> u16 {
-        let id = self.stream(log).and_then(|record| record.kept_id(log, self.rec));
-        id.map_or(0, crate::PacketId::get)
+    pub(crate) const fn is_streaming(&self) -> bool {
+        self.s.payload.is_begun
+    }
+
+    /// Whether the application is to be asked for a payload; it is from now on.
+    pub(crate) fn ask_for_payload(&mut self) -> bool {
+        if self.s.streams == 0 || self.s.payload.is_asked || self.stream().is_none() {
+            return false;
+        }
+        self.s.payload.is_asked = true;
+        true
     }
 
     /// Whether the application may hand over a payload, or abandon it.
     pub(crate) const fn is_payload_asked(&self) -> bool {
-        self.payload.is_asked
+        self.s.payload.is_asked
     }
 
     /// Takes in more of the payload; returns how many bytes.
-    pub(crate) fn take_payload(&mut self, log: &mut [u8], bytes: &[u8]) -> usize {
-        if !self.payload.is_begun {
-            self.sweep(log, Why::Room);
-            self.payload.left = self.payload_len(log);
-            self.payload.is_begun = true;
+    pub(crate) fn take_payload(&mut self, bytes: &[u8]) -> usize {
+        if !self.s.payload.is_begun {
+            self.sweep(Why::Room);
+            self.s.payload.left = self.payload_len();
+            self.s.payload.is_begun = true;
         }
-        let window = log.get_mut(self.tail.wrapping_add(self.payload.fill)..).unwrap_or_default();
-        let len = bytes.len().min(self.payload.left).min(window.len());
+        let window = self.log.get_mut(self.s.tail.wrapping_add(self.s.payload.fill)..).unwrap_or_default();
+        let len = bytes.len().min(self.s.payload.left).min(window.len());
         if let Some((window, bytes)) = window.get_mut(..len).zip(bytes.get(..len)) {
             window.copy_from_slice(bytes);
         }
-        self.payload.fill = self.payload.fill.wrapping_add(len);
-        self.payload.left = self.payload.left.wrapping_sub(len);
+        self.s.payload.fill = self.s.payload.fill.wrapping_add(len);
+        self.s.payload.left = self.s.payload.left.wrapping_sub(len);
         len
     }
 
     /// Bytes of payload that the PUBLISH announces: what its fixed header says, less the rest of the head.
-    fn payload_len(&self, log: &[u8]) -> usize {
-        let Some(record) = self.stream(log) else { return 0 };
-        let packet = Record::read(log, record.body(self.rec));
-        packet.map_or(0, |packet| packet.end.wrapping_sub(record.end))
+    fn payload_len(&self) -> usize {
+        let Some(record) = self.stream() else { return 0 };
+        let packet = Record::read(self.log, record.body(self.s.rec));
+        packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
     /// The bytes of payload that may leave now: all before them has.
-    pub(crate) fn sendable_payload(&self, log: &[u8]) -> Range<usize> {
-        if !self.payload.is_begun || self.stream(log).is_none_or(|record| self.cur < record.end) {
+    pub(crate) fn sendable_payload(&self) -> Range<usize> {
+        if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
             return 0..0;
         }
-        self.sending_payload()..self.tail.wrapping_add(self.payload.fill)
+        self.sending_payload()..self.s.tail.wrapping_add(self.s.payload.fill)
     }
 
     /// Where the bytes of the payload are that leave next.
     pub(crate) const fn sending_payload(&self) -> usize {
-        self.tail.wrapping_add(self.payload.cur)
+        self.s.tail.wrapping_add(self.s.payload.cur)
     }
 
     /// So many bytes of the payload have left. Returns whether the end of the packet was among them.
-    pub(crate) fn payload_sent(&mut self, log: &mut [u8], len: usize) -> bool {
-        self.payload.cur = self.payload.cur.wrapping_add(len);
-        if self.payload.cur == self.payload.fill {
-            (self.payload.cur, self.payload.fill) = (0, 0);
+    pub(crate) fn payload_sent(&mut self, len: usize) -> bool {
+        self.s.payload.cur = self.s.payload.cur.wrapping_add(len);
+        if self.s.payload.cur == self.s.payload.fill {
+            (self.s.payload.cur, self.s.payload.fill) = (0, 0);
         }
-        self.pass(log)
+        self.pass()
     }
 
     /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.
-    pub(crate) fn abandon_payload(&mut self, log: &mut [u8], tell: bool) {
-        let Some(record) = self.stream(log) else { return };
-        self.payload = Payload::NEW;
-        let id = record.kept_id(log, self.rec);
-        let at = self.rec;
+    pub(crate) fn abandon_payload(&mut self, tell: bool) {
+        let Some(record) = self.stream() else { return };
+        self.s.payload = Payload::NEW;
+        let id = record.kept_id(self.log, self.s.rec);
+        let at = self.s.rec;
         if tell && id.is_some() {
-            self.rec = record.end;
-            self.cur = self.rec;
-            self.answered(log, at, super::End::Lost);
+            self.s.rec = record.end();
+            self.s.cur = self.s.rec;
+            self.answered(at, super::End::Lost);
         } else {
-            self.kill(log, at);
-            self.sweep(log, Why::Room);
+            self.kill(at);
+            self.sweep(Why::Room);
         }
     }
 }

@@ -6,11 +6,11 @@
 //! | `6x` | PUBREL | PUBCOMP |
 //! | `8x`, `Ax` | SUBSCRIBE, UNSUBSCRIBE | SUBACK, UNSUBACK |
 //! | `F0` | the head of a PUBLISH whose payload is streamed, behind a header of its own | as PUBLISH |
-//! | `F1` | a stub of a message that was given up: `32`, `34` or `62`, `02`, identifier | as PUBLISH and PUBREL |
+//! | `3x` without a topic | a stub of a message that was given up | PUBACK, PUBREC |
 //! | `Ex` | a request that has ended: outcome in bits 0 and 1, form in bits 2 and 3 | its end to be told |
 //! | `00` | nothing any more | room to be made |
 
-use core::num::NonZeroU8;
+use core::num::NonZeroU64;
 
 use super::super::bytes::u16_at;
 use crate::PacketId;
@@ -19,7 +19,6 @@ use crate::codec::PacketType;
 pub(crate) const DEAD: u8 = 0x00;
 pub(crate) const ENDED: u8 = 0xE0;
 pub(crate) const STREAMED: u8 = 0xF0;
-pub(crate) const STUB: u8 = 0xF1;
 
 pub(crate) const PUBREL: u8 = PacketType::PubRel.first_byte();
 /// The bits of a PUBLISH that tell its QoS from others, without DUP and RETAIN.
@@ -41,8 +40,6 @@ pub(crate) enum Form {
     Publish = 1,
     /// In the packet behind the header, behind its topic.
     Streamed = 2,
-    /// In the packet behind the header, behind its header.
-    Stub = 3,
 }
 
 /// How a request has ended.
@@ -69,90 +66,104 @@ impl End {
     }
 }
 
-/// Two words, so that it travels in registers.
+/// Where the record ends (48 bits), its first byte (8), and bytes of its fixed header (8, never 0): a number, so that it travels in
+/// registers.
 #[derive(Clone, Copy)]
-pub(crate) struct Record {
-    /// Where the next one begins.
-    pub(crate) end: usize,
-    pub(crate) first: u8,
-    /// Bytes of the fixed header.
-    pub(crate) header: NonZeroU8,
-}
+pub(crate) struct Record(NonZeroU64);
+
+const END_BITS: u32 = 48;
+const HEADER_SHIFT: u32 = END_BITS + 8;
 
 impl Record {
     /// The record that begins here; `None` past the end of the bytes.
     #[inline]
     pub(crate) fn read(log: &[u8], at: usize) -> Option<Self> {
         let (&first, rest) = log.get(at..)?.split_first()?;
-        let (mut len, mut shift) = (0, 0_u32);
-        let mut header = NonZeroU8::MIN;
+        let (mut len, mut shift, mut header) = (0, 0_u32, 1_u8);
         for &byte in rest.iter().take(4) {
-            header = header.saturating_add(1);
+            header = header.wrapping_add(1);
             len |= usize::from(byte & 0x7F) << shift;
             shift = shift.wrapping_add(7);
             if byte & 0x80 == 0 {
                 break;
             }
         }
-        let end = at.wrapping_add(usize::from(header.get())).wrapping_add(len);
-        Some(Record { end, first, header })
+        Self::new(at.wrapping_add(header.into()).wrapping_add(len), first, header)
+    }
+
+    #[inline]
+    fn new(end: usize, first: u8, header: u8) -> Option<Self> {
+        let bits = (u64::from(header) << HEADER_SHIFT) | (u64::from(first) << END_BITS) | end as u64;
+        NonZeroU64::new(bits).map(Record)
+    }
+
+    /// Where the next one begins.
+    #[inline]
+    pub(crate) const fn end(self) -> usize {
+        // What is above is cut off where a word is not so long.
+        (self.0.get() & (u64::MAX >> 16)) as usize
+    }
+
+    #[inline]
+    pub(crate) const fn first(self) -> u8 {
+        (self.0.get() >> END_BITS) as u8
+    }
+
+    /// Bytes of the fixed header.
+    #[inline]
+    const fn header(self) -> usize {
+        (self.0.get() >> HEADER_SHIFT) as usize
     }
 
     #[inline]
     pub(crate) const fn is_dead(self) -> bool {
-        self.first == DEAD
+        self.first() == DEAD
     }
 
     #[inline]
     pub(crate) const fn has_ended(self) -> bool {
-        self.first & 0xF0 == ENDED
+        self.first() & 0xF0 == ENDED
     }
 
-    /// Whether the bytes of the packet stand behind a header of the log.
-    #[inline]
-    pub(crate) const fn is_wrapped(self) -> bool {
-        self.first >= STREAMED
-    }
-
+    /// The head of a PUBLISH behind a header of the log.
     #[inline]
     pub(crate) const fn is_streamed(self) -> bool {
-        self.first == STREAMED
+        self.first() == STREAMED
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE: it ends with its connection.
     #[inline]
     pub(crate) const fn ends_with_link(self) -> bool {
-        matches!(self.first >> 4, 0x8 | 0xA)
+        matches!(self.first() >> 4, 0x8 | 0xA)
     }
 
     /// Where the fixed header of the record ends.
     #[inline]
     pub(crate) const fn body(self, at: usize) -> usize {
-        at.wrapping_add(self.header.get() as usize)
+        at.wrapping_add(self.header())
     }
 
     /// Where the packet begins: what leaves.
     #[inline]
     pub(crate) const fn packet(self, at: usize) -> usize {
-        if self.is_wrapped() { self.body(at) } else { at }
+        if self.is_streamed() { self.body(at) } else { at }
     }
 
     /// The first byte of the packet.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     pub(crate) fn request(self, log: &[u8], at: usize) -> u8 {
-        if self.is_wrapped() { log.get(self.body(at)).copied().unwrap_or(DEAD) } else { self.first }
+        if self.is_streamed() { log.get(self.body(at)).copied().unwrap_or(DEAD) } else { self.first() }
     }
 
     pub(crate) const fn form(self) -> Form {
-        match self.first {
+        match self.first() {
             STREAMED => Form::Streamed,
-            STUB => Form::Stub,
             0x30..=0x3F => Form::Publish,
-            ENDED..=0xEF => match (self.first >> 2) & 3 {
+            ENDED..=0xEF => match (self.first() >> 2) & 3 {
                 0 => Form::Short,
                 1 => Form::Publish,
-                2 => Form::Streamed,
-                _ => Form::Stub,
+                _ => Form::Streamed,
             },
             _ => Form::Short,
         }
@@ -164,8 +175,8 @@ impl Record {
     }
 
     /// How it has ended, if it has.
-    pub(crate) const fn end(self) -> End {
-        End::from_bits(self.first)
+    pub(crate) const fn outcome(self) -> End {
+        End::from_bits(self.first())
     }
 
     /// The packet identifier; what stands there at QoS 0 means nothing.
@@ -173,7 +184,6 @@ impl Record {
         let mut place = self.body(at);
         match self.form() {
             Form::Short => {}
-            Form::Stub => place = place.wrapping_add(2),
             Form::Publish => place = behind_topic(log, place),
             Form::Streamed => {
                 let head = Record::read(log, place).map_or(place, |packet| packet.body(place));
@@ -181,6 +191,11 @@ impl Record {
             }
         }
         u16_at(log, place)
+    }
+
+    /// Whether it is what is left of a message that was given up: a PUBLISH without a topic.
+    pub(crate) fn is_stub(self, log: &[u8], at: usize) -> bool {
+        self.form() == Form::Publish && !self.has_ended() && u16_at(log, self.body(at)) == 0
     }
 
     /// The identifier, if the record keeps one from being given out again.

@@ -26,42 +26,40 @@ pub(crate) enum Why {
         /// On a connection that speaks MQTT 3.1.
         mqtt31: bool,
     },
-    /// The message of this identifier is given up.
-    GivenUp(u16),
 }
 
-impl Outbox {
-    pub(crate) fn sweep(&mut self, log: &mut [u8], why: Why) {
-        let inside = self.cur.wrapping_sub(self.rec);
-        let rec = self.rec;
-        let mut at = self.head;
+impl Outbox<'_> {
+    pub(crate) fn sweep(&mut self, why: Why) {
+        let inside = self.s.cur.wrapping_sub(self.s.rec);
+        let rec = self.s.rec;
+        let mut at = self.s.head;
         let mut to = 0;
-        self.safe = self.safe.max(at);
-        self.saved = self.saved.max(at);
-        (self.kept, self.exactly_once, self.ended, self.streams) = (0, 0, 0, 0);
-        while let Some(record) = self.record(log, at) {
+        self.s.safe = self.s.safe.max(at);
+        self.s.saved = self.s.saved.max(at);
+        (self.s.kept, self.s.exactly_once, self.s.streams) = (0, 0, 0);
+        while let Some(record) = self.record(at) {
             self.moved(at, to);
-            let next = record.end;
-            if let Some(record) = verdict(log, at, record, at < rec, why) {
-                let len = record.end.wrapping_sub(at);
-                move_down(log, at, to, len);
-                let moved = Record { end: to.wrapping_add(len), ..record };
-                self.count(log, to, moved, 1);
-                to = moved.end;
+            if verdict(self.log, at, record, at < rec, why)
+                && let Some(kept) = Record::read(self.log, at)
+            {
+                self.count(at, kept, 1);
+                let len = kept.end().wrapping_sub(at);
+                move_down(self.log, at, to, len);
+                to = to.wrapping_add(len);
             }
-            at = next;
+            at = record.end();
         }
         self.moved(at, to);
-        (self.head, self.hint, self.tail, self.dead) = (0, 0, to, 0);
+        (self.s.head, self.s.hint, self.s.tail, self.s.dead) = (0, 0, to, 0);
         if matches!(why, Why::Again { .. }) {
-            self.rec = 0;
+            self.s.rec = 0;
         }
-        self.cur = self.rec.wrapping_add(inside);
+        self.s.cur = self.s.rec.wrapping_add(inside);
     }
 
     /// What stood here stands there.
     fn moved(&mut self, at: usize, to: usize) {
-        for place in [&mut self.rec, &mut self.safe, &mut self.saved] {
+        for place in [&mut self.s.rec, &mut self.s.safe, &mut self.s.saved] {
             if *place == at {
                 *place = to;
             }
@@ -69,18 +67,22 @@ impl Outbox {
     }
 }
 
-/// What becomes of a record; `None` if it goes.
-fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> Option<Record> {
+/// Changes what has to change about a record; returns whether it stays.
+fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> bool {
     if record.is_dead() {
-        return None;
+        return false;
     }
     match why {
         Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
         Why::SessionLost { gives_up, tell } => {
             losses::with_session(log, at, record, gives_up && has_left, tell)
         }
-        Why::GivenUp(id) => losses::given_up(log, at, record, has_left, id),
-        Why::Again { mqtt31 } if has_left => Some(redelivery::again(log, at, record, mqtt31)),
-        Why::Again { .. } | Why::Room => Some(record),
+        Why::Again { mqtt31 } => {
+            if has_left {
+                redelivery::again(log, at, record, mqtt31);
+            }
+            true
+        }
+        Why::Room => true,
     }
 }

@@ -3,16 +3,17 @@
 #![no_std]
 #![no_main]
 
+mod config;
 mod turn;
 mod world;
 
-use baremqtt::{Buffers, Client, Connect, Message, QoS, Will};
+use baremqtt::{Connect, Message, QoS, Will};
 
 use turn::turn;
-use world::{any, more, now, qos};
+use world::{any, more, qos};
 
-world::program!(world::CLIENT, {
-    let mut client = Client::<_, _, 8>::new(Buffers { rx: [0; 256], tx: [0; 256] });
+world::program!(size_of::<config::Mqtt>() - 512, {
+    let mut client = config::client();
     let connect = Connect::new(any("sensor"))
         .keep_alive(any(30))
         .will(Will::new(any("sensor/status"), any(b"gone")))

@@ -3,23 +3,18 @@
 #![no_std]
 #![no_main]
 
+mod config;
 mod turn;
 mod world;
 
-use baremqtt::{
-    Buffers, Client, Connect, Event, LargeMessages, Message, Options, QoS, Retry, StreamedMessage, Version,
-    Will,
-};
+use baremqtt::{Connect, Event, Message, QoS, StreamedMessage, Version, Will};
 
-use turn::{Mqtt, transfer};
-use world::{any, more, now, qos, sometimes};
+use config::Mqtt;
+use turn::transfer;
+use world::{any, more, now, qos};
 
-world::program!(world::CLIENT, {
-    let mut options = Options::new();
-    options.large_messages = any(LargeMessages::Pieces);
-    options.retry = any(Retry::Never);
-    options.manual_acknowledgement = sometimes();
-    let mut client = Client::<_, _, 8>::with_options(Buffers { rx: [0; 256], tx: [0; 256] }, options);
+world::program!(size_of::<config::Mqtt>() - 512, {
+    let mut client = config::client();
     let _ = any(client.restore(any(&[0; 64])).is_ok());
     while more() {
         client.link_lost();
@@ -39,8 +34,12 @@ world::program!(world::CLIENT, {
             let _ = any(client.publish_streamed(&streamed.repeatable()).is_ok());
             turn(&mut client);
             let _ = any(client.write_payload(any(b"log")).is_ok());
-            let mut image = [0; 384];
-            let _ = any(client.save(any(&mut image)).is_ok());
+            for request in client.under_way() {
+                any(request);
+            }
+            if let Ok(Some(id)) = any(client.publish(&message)) {
+                let _ = any(client.give_up(id).is_ok());
+            }
         }
     }
     let _ = any(client.unsubscribe(any(&["sensor/command"])).is_ok());
@@ -64,11 +63,16 @@ fn turn(client: &mut Mqtt) {
             Some(Event::MessagePiece(piece)) => {
                 any(piece);
             }
+            Some(Event::SaveDue) => {
+                let mut image = [0; 384];
+                let _ = any(client.save(any(&mut image)).is_ok());
+                client.saved(client.revision());
+            }
             _ => {}
         }
         if let Some(receipt) = client.receipt() {
             let _ = any(client.acknowledge(receipt).is_ok());
         }
     }
-    any(client.deadline());
+    any(client.time_left());
 }

@@ -2,11 +2,10 @@
 
 #![allow(dead_code, reason = "each program uses a part of it")]
 
-use baremqtt::{Client, Event};
+use baremqtt::Event;
 
+use crate::config::Mqtt;
 use crate::world::{any, now, read, write};
-
-pub type Mqtt = Client<[u8; 256], [u8; 256], 8>;
 
 pub fn turn(client: &mut Mqtt) {
     transfer(client);
@@ -21,7 +20,7 @@ pub fn turn(client: &mut Mqtt) {
             _ => {}
         }
     }
-    any(client.deadline());
+    any(client.time_left());
 }
 
 /// Sends and receives.

@@ -13,9 +13,6 @@ mod emulated;
 mod linked;
 
 use core::hint::black_box;
-use core::mem::size_of;
-
-use baremqtt::Client;
 
 #[cfg(feature = "emulated")]
 pub(crate) use emulated::program;
@@ -25,9 +22,6 @@ pub use emulated::{more, now, qos, read, run, sometimes, write};
 pub(crate) use linked::program;
 #[cfg(not(feature = "emulated"))]
 pub use linked::{more, now, qos, read, sometimes, write};
-
-/// A client with eight requests under way, without its buffers.
-pub const CLIENT: usize = size_of::<Client<[u8; 0], [u8; 0], 8>>();
 
 /// A value that the optimiser knows nothing of.
 #[inline(always)]

@@ -21,7 +21,7 @@ const ALL_TURNS: u32 = 3 * TURNS;
 
 /// How often [`more`] was asked.
 static TURN: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
-static MILLIS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+static MILLIS: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
 static PEER: Mutex<RefCell<Peer>> = Mutex::new(RefCell::new(Peer::of(Server::Answers)));
 
 fn with_peer<T>(use_it: impl FnOnce(&mut Peer) -> T) -> T {
@@ -52,7 +52,7 @@ pub fn read(buffer: &mut [u8]) -> usize {
 pub fn now() -> Instant {
     critical_section::with(|token| {
         let millis = MILLIS.borrow(token);
-        millis.set(millis.get() + 1);
+        millis.set(millis.get().wrapping_add(1));
         Instant::from_millis(millis.get())
     })
 }

@@ -1,0 +1,85 @@
+//! The fixed header of a packet that a server sends: as strict as [`codec::FixedHeader`](crate::codec::FixedHeader), which also
+//! reads what clients send.
+
+use crate::codec::{PacketType, decode_remaining_length};
+use crate::{QoS, Violation};
+
+pub(super) const CONNACK: u8 = PacketType::ConnAck.first_byte();
+pub(super) const PUBLISH: u8 = PacketType::Publish.first_byte();
+pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
+pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
+pub(super) const PINGRESP: u8 = PacketType::PingResp.first_byte();
+
+/// The remaining length of each packet type; with `OR_MORE`, the least one.
+const LENGTHS: [u8; 16] = [
+    RESERVED,
+    CLIENTS_ONLY,
+    2,
+    2 | OR_MORE,
+    2,
+    2,
+    2,
+    2,
+    CLIENTS_ONLY,
+    2 | OR_MORE,
+    CLIENTS_ONLY,
+    2,
+    CLIENTS_ONLY,
+    0,
+    CLIENTS_ONLY,
+    RESERVED,
+];
+const OR_MORE: u8 = 0x80;
+const CLIENTS_ONLY: u8 = 0x41;
+const RESERVED: u8 = 0x40;
+
+/// A fixed header.
+#[derive(Clone, Copy)]
+pub(super) struct Header {
+    pub(super) first: u8,
+    /// Its own bytes.
+    pub(super) len: usize,
+    /// Bytes behind it.
+    pub(super) remaining_len: usize,
+}
+
+impl Header {
+    /// Bytes of the longest one.
+    pub(super) const MAX_LEN: usize = 5;
+
+    /// Reads the header at the front; `None` while it is incomplete. It is refused as early as it can be.
+    pub(super) fn read(bytes: &[u8], mqtt31: bool) -> Result<Option<Self>, Violation> {
+        let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
+        let length = LENGTHS.get(usize::from(first >> 4)).copied().unwrap_or(RESERVED);
+        match length {
+            RESERVED => return Err(Violation::PacketType),
+            CLIENTS_ONLY => return Err(Violation::UnexpectedPacket),
+            _ => check_flags(first, mqtt31)?,
+        }
+        let Some((remaining_len, len)) = decode_remaining_length(rest)? else { return Ok(None) };
+        let least = usize::from(length & !OR_MORE);
+        if remaining_len < least || (remaining_len > least && length & OR_MORE == 0) {
+            return Err(Violation::PacketLength);
+        }
+        Ok(Some(Header { first, len, remaining_len }))
+    }
+
+    /// Bytes of the whole packet.
+    pub(super) const fn packet_len(self) -> usize {
+        self.len.saturating_add(self.remaining_len)
+    }
+}
+
+fn check_flags(first: u8, mqtt31: bool) -> Result<(), Violation> {
+    if first & 0xF0 == PUBLISH {
+        return match QoS::from_bits((first >> 1) & 3) {
+            None => Err(Violation::Qos),
+            // 3.1 calls DUP a hint, and does not forbid it here.
+            Some(QoS::AtMostOnce) if first & 0x08 != 0 && !mqtt31 => Err(Violation::DupAtMostOnce),
+            Some(_) => Ok(()),
+        };
+    }
+    let reserved = if first >> 4 == PacketType::PubRel as u8 { 2 } else { 0 };
+    // 3.1 draws them as unused.
+    if mqtt31 || first & 0x0F == reserved { Ok(()) } else { Err(Violation::HeaderFlags) }
+}
