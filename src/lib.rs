@@ -28,6 +28,7 @@ mod fmt;
 mod backoff;
 mod client;
 pub mod codec;
+mod text;
 mod time;
 pub mod topic;
 mod violation;

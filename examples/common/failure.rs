@@ -66,7 +66,7 @@ impl From<ConnectionError> for Failure {
     fn from(error: ConnectionError) -> Self {
         match error {
             // A server that is only overloaded may take the client later.
-            ConnectionError::Client(Error::Refused(code)) if code != RefusalCode::ServerUnavailable => {
+            ConnectionError::Client(Error::Refused(code)) if code != RefusalCode::SERVER_UNAVAILABLE => {
                 Failure::Refused(code)
             }
             ConnectionError::Connect(error) => Failure::Other(error.to_string()),

@@ -99,15 +99,15 @@ fn an_application_that_was_away_is_no_fault_of_the_server() {
 #[test]
 fn refused() {
     let io = Wire::default();
-    io.peer().refuses = Some(RefusalCode::NotAuthorized);
+    io.peer().refuses = Some(RefusalCode::NOT_AUTHORIZED);
     let clock = io.clone();
     let mut mqtt = EmbeddedIo::new(io.clone(), new_client(), || clock.now());
     let error = mqtt.connect(&Connect::new("c")).unwrap_err();
-    assert_eq!(error.refusal(), Some(RefusalCode::NotAuthorized));
+    assert_eq!(error.refusal(), Some(RefusalCode::NOT_AUTHORIZED));
 
     let Async { connection: mut mqtt, .. } = over(&io);
     let error = block_on(mqtt.connect(&Connect::new("c"))).unwrap_err();
-    assert_eq!(error, Error::Client(client::Error::Refused(RefusalCode::NotAuthorized)));
+    assert_eq!(error, Error::Client(client::Error::Refused(RefusalCode::NOT_AUTHORIZED)));
 }
 
 #[test]

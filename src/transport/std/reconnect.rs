@@ -227,7 +227,7 @@ fn is_refusal_of_version(error: &Error) -> bool {
     match error {
         Error::Closed => true,
         Error::Io(error) => error.kind() == io::ErrorKind::ConnectionReset,
-        Error::Client(error) => *error == client::Error::Refused(RefusalCode::UnacceptableProtocolVersion),
+        Error::Client(error) => *error == client::Error::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION),
         Error::Connect(_) => false,
     }
 }
