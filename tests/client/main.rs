@@ -8,6 +8,7 @@ mod connecting;
 mod cursor;
 mod cuts;
 mod disconnecting;
+mod explored;
 mod harness;
 mod identifiers;
 #[path = "../common/image.rs"]
