@@ -105,6 +105,8 @@ impl<C: Config> Whole<'_, C> {
         if !work.link.is_output_lost {
             self.out.answers.push(first, id.get());
             work.timers.note(Note::CHANGED);
+            // It may be held although nothing has changed: the answer to a repetition.
+            work.link.is_save_told = false;
         }
     }
 }
