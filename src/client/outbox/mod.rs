@@ -57,8 +57,8 @@ pub(super) struct State {
     exactly_once: u16,
     /// Streamed messages.
     streams: usize,
-    /// Some may have ended, which is to be told.
-    has_ended: bool,
+    /// Those that have ended, which is to be told.
+    ended: u16,
     /// Requests may leave.
     is_open: bool,
 }
@@ -79,7 +79,7 @@ impl State {
         kept: 0,
         exactly_once: 0,
         streams: 0,
-        has_ended: false,
+        ended: 0,
         is_open: false,
     };
 
@@ -176,7 +176,9 @@ impl Outbox<'_> {
             self.s.kept = self.s.kept.wrapping_add(by);
         }
         self.count_exactly_once(request, by);
-        self.s.has_ended |= record.has_ended();
+        if record.has_ended() {
+            self.s.ended = self.s.ended.wrapping_add(by);
+        }
         if record.is_streamed() {
             self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
         }
@@ -228,7 +230,7 @@ impl Outbox<'_> {
             self.s.streams = self.s.streams.wrapping_sub(record.is_streamed().into());
             set(self.log, at, record.ended(end));
         }
-        self.s.has_ended = true;
+        self.s.ended = self.s.ended.wrapping_add(1);
         self.s.hint = at;
         at == self.s.head
     }
@@ -245,12 +247,14 @@ impl Outbox<'_> {
 
     /// A request whose end is to be told, if there is one.
     pub(super) fn find_ended(&mut self) -> bool {
-        if self.s.has_ended && !self.record(self.s.hint).is_some_and(Record::has_ended) {
+        if self.s.ended == 0 {
+            return false;
+        }
+        if !self.record(self.s.hint).is_some_and(Record::has_ended) {
             let ended = self.records().find(|(_, record)| record.has_ended());
-            self.s.has_ended = ended.is_some();
             self.s.hint = ended.map_or(self.s.hint, |(at, _)| at);
         }
-        self.s.has_ended
+        true
     }
 
     /// That end is told. Returns whether the request was the oldest.

@@ -36,7 +36,7 @@ impl Outbox<'_> {
         let mut to = 0;
         self.s.safe = self.s.safe.max(at);
         self.s.saved = self.s.saved.max(at);
-        (self.s.kept, self.s.exactly_once, self.s.streams) = (0, 0, 0);
+        (self.s.kept, self.s.exactly_once, self.s.ended, self.s.streams) = (0, 0, 0, 0);
         while let Some(record) = self.record(at) {
             self.moved(at, to);
             if verdict(self.log, at, record, at < rec, why)
