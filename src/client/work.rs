@@ -51,6 +51,8 @@ pub(super) struct Link {
     pub(super) revision: u32,
     /// The revision of the last image.
     pub(super) saved_revision: u32,
+    /// The revision of the last image that is durable.
+    pub(super) durable_revision: u32,
     /// Acknowledgements that nothing waited for.
     pub(super) ignored: u32,
 }
@@ -72,11 +74,17 @@ impl Link {
         connection: 0,
         revision: 0,
         saved_revision: 0,
+        durable_revision: 0,
         ignored: 0,
     };
 
     pub(super) const fn version(&self) -> Version {
         if self.mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
+    }
+
+    /// Whether a durable image has all that was changed.
+    pub(super) const fn is_durable(&self) -> bool {
+        self.revision == self.durable_revision
     }
 
     /// Something has changed that an image of the session has to hold.
@@ -94,6 +102,7 @@ impl Link {
             connection: self.connection.wrapping_add(1),
             revision: self.revision,
             saved_revision: self.saved_revision,
+            durable_revision: self.durable_revision,
             ignored: self.ignored,
             ..Self::NEW
         };

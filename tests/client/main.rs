@@ -1,5 +1,6 @@
 //! The client in virtual time, against a server that the test plays: one file for each kind of behaviour.
 
+mod backlogs;
 mod brokers;
 mod bursts;
 #[path = "../common/choices.rs"]
@@ -8,7 +9,8 @@ mod connecting;
 mod cursor;
 mod cuts;
 mod disconnecting;
-mod explored;
+mod durable;
+mod giving_up;
 mod harness;
 mod identifiers;
 #[path = "../common/image.rs"]
@@ -18,6 +20,7 @@ mod large;
 mod manual;
 mod model;
 mod mqtt31;
+mod offered;
 mod pitfalls;
 mod publishing;
 mod receiving;
@@ -32,3 +35,4 @@ mod storage;
 mod streaming;
 mod subscribing;
 mod timeouts;
+mod wedges;

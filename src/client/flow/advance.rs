@@ -1,7 +1,6 @@
 //! One step of the client: it releases the last event, looks at the clock, and reads packets until one of them is an event.
 
 use crate::Instant;
-use crate::client::answers::PUBREC;
 use crate::client::config::Config;
 use crate::client::error::Error;
 use crate::client::inbox::Kind;
@@ -45,10 +44,7 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
         _ => {}
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
-        parts.answers.push(owed, id);
-        if owed == PUBREC {
-            work.link.changed();
-        }
+        parts.answers.push(owed, id, work.link.is_durable());
     }
     if oldest {
         work.timers.note(Note::OLDEST);
@@ -78,6 +74,8 @@ impl<C: Config> Whole<'_, C> {
                     break;
                 }
                 Step::Blocked => {
+                    // It stays, whatever the next event is.
+                    self.out.work.inbox.len = 0;
                     self.out.work.inbox.is_blocked = true;
                     break;
                 }

@@ -10,7 +10,7 @@
 //! | 2 | the next packet identifier |
 //! | 2 | the number of entries with inbound identifiers |
 //! | 10 each | an entry, as the client has it |
-//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; a PUBLISH without a topic, which was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
+//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `E0` to `E3`, 2, the identifier of a request that has ended |
 //! | 4 | CRC-32 (IEEE 802.3) of all before |
 
 use crate::PacketId;
@@ -77,6 +77,7 @@ pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
     if work.link.saved_revision == revision {
         parts.outbox.release_saved();
         parts.answers.release_saved();
+        work.link.durable_revision = revision;
         work.timers.note(Note::CHANGED);
     }
 }

@@ -49,7 +49,7 @@ pub(in crate::client) fn acknowledge<C: Config>(
         let _ = inbound_ids::insert(parts.ids, receipt.id);
         work.link.changed();
     }
-    parts.answers.give_oldest();
+    parts.answers.give_oldest(work.link.is_durable());
     work.timers.note(Note::CHANGED);
     Ok(())
 }

@@ -103,7 +103,7 @@ impl<C: Config> Whole<'_, C> {
     pub(super) fn answer(&mut self, first: u8, id: PacketId) {
         let work = &mut *self.out.work;
         if !work.link.is_output_lost {
-            self.out.answers.push(first, id.get());
+            self.out.answers.push(first, id.get(), work.link.is_durable());
             work.timers.note(Note::CHANGED);
             // It may be held although nothing has changed: the answer to a repetition.
             work.link.is_save_told = false;

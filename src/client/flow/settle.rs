@@ -154,10 +154,7 @@ impl<C: Config> Whole<'_, C> {
         if silent && !work.link.is_ping_due {
             debug!("MQTT: PINGREQ");
             work.link.is_ping_due = true;
-            work.timers.keep(Timer::SendSilence, false, false, 0);
-            work.timers.keep(Timer::ReceiveSilence, false, false, 0);
-            // Its way out is watched from now on.
-            work.timers.note(Note::CHANGED);
+            self.watch_silence();
         }
     }
 

@@ -1,12 +1,10 @@
-//! Messages that the application gives up: gone where nothing of them has left; else a stub keeps the identifier from being
-//! given out again, until the server acknowledges it or forgets it.
+//! Messages that the application gives up. What has not left on this connection is gone. Of what has, a stub (a PUBLISH without topic
+//! and payload) keeps the identifier from being given out again until the server acknowledges it; after the loss of the connection
+//! PUBREL makes the server forget it.
 
 use super::super::bytes::{set, write};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record};
 use super::{Outbox, Why, payload};
-
-/// Bytes of a stub: a PUBLISH without topic and payload.
-const STUB_LEN: usize = 6;
 
 /// How far a message is that may be given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,33 +40,39 @@ impl Outbox<'_> {
             .records()
             .find(|(at, record)| record.id(self.log, *at) == id && is_message(self.log, *at, *record));
         let Some((at, record)) = message else { return };
-        if at < self.s.rec {
-            self.write_stub(at, record, id);
+        let [high, low] = id.to_be_bytes();
+        if self.s.is_open && at < self.s.rec {
+            let request = record.request(self.log, at) & QOS_BITS;
+            self.shorten(at, record, &[request, 4, 0, 0, high, low]);
         } else {
             if self.s.asked_id(self.log) == id {
                 self.s.payload = payload::Payload::NEW;
             }
-            set(self.log, at, DEAD);
+            let is_held = record.has_dup(self.log, at) || at < self.s.rec;
+            if is_held && record.request(self.log, at) & QOS_BITS == EXACTLY_ONCE {
+                // The server may hold the identifier from an earlier connection.
+                self.shorten(at, record, &[PUBREL, 2, high, low]);
+            } else {
+                set(self.log, at, DEAD);
+            }
         }
         self.sweep(Why::Room);
     }
 
-    /// A stub, and what is dead behind it: the rest of the message, if that is long enough for a header.
-    fn write_stub(&mut self, at: usize, record: Record, id: u16) {
-        let [high, low] = id.to_be_bytes();
-        let rest = record.end().wrapping_sub(at).wrapping_sub(STUB_LEN);
-        // A payload of one byte does no harm.
-        let body = if rest == 1 { 5 } else { 4 };
-        write(self.log, at, &[record.request(self.log, at) & QOS_BITS, body, 0, 0, high, low]);
-        let at = at.wrapping_add(STUB_LEN);
-        match rest {
-            0 | 1 => {}
-            2..130 => write(self.log, at, &[DEAD, rest.wrapping_sub(2) as u8]),
-            _ => {
+    /// Puts a shorter record in the place of this one; what is left of it is dead, if it is long enough for a header.
+    fn shorten(&mut self, at: usize, record: Record, packet: &[u8]) {
+        write(self.log, at, packet);
+        let behind = at.wrapping_add(packet.len());
+        match record.end().wrapping_sub(behind) {
+            0 => {}
+            // A payload of one byte does no harm.
+            1 => set(self.log, at.wrapping_add(1), 5),
+            rest @ 2..130 => write(self.log, behind, &[DEAD, rest.wrapping_sub(2) as u8]),
+            rest => {
                 // A remaining length of four bytes, however long it is.
                 let len = rest.wrapping_sub(5);
                 let byte = |shift: u32| (len >> shift) as u8 & 0x7F;
-                write(self.log, at, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);
+                write(self.log, behind, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);
             }
         }
     }

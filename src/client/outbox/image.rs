@@ -7,20 +7,24 @@ use crate::client::error::Full;
 use crate::codec::{FixedHeader, PacketType, Publish, Version, Writer};
 
 impl Outbox<'_> {
-    /// Writes the requests that outlive a connection, and the ends that were not told.
+    /// Writes the requests that outlive a connection, as its loss would leave them, and the ends that were not told.
     pub(crate) fn write_image(&self, w: &mut Writer<'_>) {
         for (at, record) in self.records() {
-            let end = match record.has_ended() {
-                true => record.outcome() as u8,
-                false if record.ends_with_link() => End::Lost as u8,
-                false => {
-                    if record.kept_id(self.log, at).is_some() {
-                        w.raw(self.log.get(at..record.end()).unwrap_or_default());
-                    }
-                    continue;
+            let at_qos_1 = record.request(self.log, at) & QOS_BITS == record::AT_LEAST_ONCE;
+            let is_stub = record.is_stub(self.log, at);
+            let first = if record.has_ended() {
+                ENDED | record.outcome() as u8
+            } else if record.ends_with_link() || (is_stub && at_qos_1) {
+                ENDED | End::Lost as u8
+            } else if is_stub {
+                record::PUBREL
+            } else {
+                if record.kept_id(self.log, at).is_some() {
+                    w.raw(self.log.get(at..record.end()).unwrap_or_default());
                 }
+                continue;
             };
-            w.raw(&[ENDED | end, 2]);
+            w.raw(&[first, 2]);
             w.u16(record.id(self.log, at));
         }
     }
@@ -47,7 +51,7 @@ impl Outbox<'_> {
             return Err(Full::Buffer);
         }
         let len = image.len();
-        let mut state = State { tail: len, rec: len, cur: len, has_ended: true, ..State::NEW };
+        let mut state = State { tail: len, rec: len, cur: len, ..State::NEW };
         // Nothing reads the log while there is no request.
         write(self.log, 0, image);
         let mut outbox = Outbox { s: &mut state, log: self.log };
@@ -79,9 +83,6 @@ fn is_request(image: &[u8], at: usize, record: Record) -> bool {
     match record.form() {
         Form::Short if record.has_ended() => len == SHORT,
         Form::Short => len == SHORT && request & QOS_BITS == record::PUBREL,
-        Form::Publish if record.is_stub(image, at) => {
-            matches!(request, record::AT_LEAST_ONCE | record::EXACTLY_ONCE)
-        }
         Form::Publish | Form::Streamed if record.has_ended() => false,
         form => is_message(image, record.packet(at)..record.end(), form),
     }

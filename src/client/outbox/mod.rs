@@ -56,9 +56,9 @@ pub(super) struct State {
     /// Those of them that are messages of QoS 2.
     pub(super) exactly_once: u16,
     /// Streamed messages.
-    pub(super) streams: usize,
-    /// Some may have ended, which is to be told.
-    pub(super) has_ended: bool,
+    streams: usize,
+    /// Those that have ended, which is to be told.
+    ended: u16,
     /// Requests may leave.
     pub(super) is_open: bool,
 }
@@ -79,7 +79,7 @@ impl State {
         kept: 0,
         exactly_once: 0,
         streams: 0,
-        has_ended: false,
+        ended: 0,
         is_open: false,
     };
 
@@ -106,9 +106,9 @@ impl State {
         self.kept
     }
 
-    /// Whether the record here has left, or may have been seen.
-    pub(super) const fn has_left(&self, at: usize) -> bool {
-        at < self.rec
+    /// Whether the record here has left, on this connection or an earlier one.
+    pub(super) fn has_left(&self, log: &[u8], at: usize, record: Record) -> bool {
+        at < self.rec || record.has_dup(log, at)
     }
 
     /// The identifier and the end of the request whose end is to be told.
@@ -176,7 +176,9 @@ impl Outbox<'_> {
             self.s.kept = self.s.kept.wrapping_add(by);
         }
         self.count_exactly_once(request, by);
-        self.s.has_ended |= record.has_ended();
+        if record.has_ended() {
+            self.s.ended = self.s.ended.wrapping_add(by);
+        }
         if record.is_streamed() {
             self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
         }
@@ -225,9 +227,10 @@ impl Outbox<'_> {
     pub(super) fn answered(&mut self, at: usize, end: End) -> bool {
         if let Some(record) = self.record(at) {
             self.count_exactly_once(record.request(self.log, at), u16::MAX);
+            self.s.streams = self.s.streams.wrapping_sub(record.is_streamed().into());
             set(self.log, at, record.ended(end));
         }
-        self.s.has_ended = true;
+        self.s.ended = self.s.ended.wrapping_add(1);
         self.s.hint = at;
         at == self.s.head
     }
@@ -244,12 +247,14 @@ impl Outbox<'_> {
 
     /// A request whose end is to be told, if there is one.
     pub(super) fn find_ended(&mut self) -> bool {
-        if self.s.has_ended && !self.record(self.s.hint).is_some_and(Record::has_ended) {
+        if self.s.ended == 0 {
+            return false;
+        }
+        if !self.record(self.s.hint).is_some_and(Record::has_ended) {
             let ended = self.records().find(|(_, record)| record.has_ended());
-            self.s.has_ended = ended.is_some();
             self.s.hint = ended.map_or(self.s.hint, |(at, _)| at);
         }
-        self.s.has_ended
+        true
     }
 
     /// That end is told. Returns whether the request was the oldest.

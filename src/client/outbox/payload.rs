@@ -10,7 +10,8 @@
 
 use core::ops::Range;
 
-use super::record::Record;
+use super::super::bytes::set;
+use super::record::{DEAD, ENDED, End, Record, SHORT};
 use super::{Outbox, State, Why};
 
 /// Bytes of the log that a streamed message is sure of.
@@ -91,8 +92,10 @@ impl Outbox<'_> {
 
     /// Bytes of payload that the PUBLISH announces: what its fixed header says, less the rest of the head.
     fn payload_len(&self) -> usize {
-        let Some(record) = self.stream() else { return 0 };
-        let packet = Record::read(self.log, record.body(self.s.rec));
+        // PUBRELs may have come before it since it was asked for.
+        let at = self.first_stream();
+        let Some(record) = self.record(at) else { return 0 };
+        let packet = Record::read(self.log, record.body(at));
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
@@ -120,17 +123,25 @@ impl Outbox<'_> {
 
     /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.
     pub(crate) fn abandon_payload(&mut self, tell: bool) {
-        let Some(record) = self.stream() else { return };
+        // PUBRELs may have come before it since it was asked for.
+        let at = self.first_stream();
+        let Some(record) = self.record(at) else { return };
+        let id = record.kept_id(self.log, at);
         self.s.payload = Payload::NEW;
-        let id = record.kept_id(self.log, self.s.rec);
-        let at = self.s.rec;
-        if tell && id.is_some() {
-            self.s.rec = record.end();
-            self.s.cur = self.s.rec;
-            self.answered(at, super::End::Lost);
-        } else {
-            self.kill(at);
-            self.sweep(Why::Room);
+        set(self.log, at, DEAD);
+        self.sweep(Why::Room);
+        if let Some(id) = id.filter(|_| tell) {
+            self.insert_ended(id.get());
         }
+    }
+
+    /// The end of a request that has not left, to be told: before those that leave.
+    fn insert_ended(&mut self, id: u16) {
+        let [high, low] = id.to_be_bytes();
+        let at = self.s.rec;
+        self.insert_at(at, &[ENDED | End::Lost as u8, 2, high, low]);
+        self.s.rec = at.wrapping_add(SHORT);
+        self.s.cur = self.s.cur.wrapping_add(SHORT);
+        self.s.hint = at;
     }
 }

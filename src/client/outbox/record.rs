@@ -193,6 +193,12 @@ impl Record {
         u16_at(log, place)
     }
 
+    /// Whether it is a PUBLISH with DUP: the server may have seen it on an earlier connection.
+    pub(crate) fn has_dup(self, log: &[u8], at: usize) -> bool {
+        let request = self.request(log, at);
+        request & 0xF0 == AT_MOST_ONCE && request & DUP != 0
+    }
+
     /// Whether it is what is left of a message that was given up: a PUBLISH without a topic.
     pub(crate) fn is_stub(self, log: &[u8], at: usize) -> bool {
         self.form() == Form::Publish && !self.has_ended() && u16_at(log, self.body(at)) == 0

@@ -1,16 +1,12 @@
 //! What is sent again says so: DUP (MQTT-3.3.1-1).
 
-use super::super::bytes::{set, write};
-use super::record::{DUP, PUBREL, Record};
+use super::super::bytes::set;
+use super::record::{DUP, Record};
 use crate::codec::PacketType;
 
 /// The record, which may have been seen, is to be sent again. In 3.1.1 only PUBLISH has DUP; in 3.1 PUBREL, SUBSCRIBE and
-/// UNSUBSCRIBE have it too. Of a message that was given up PUBREL is sent, so that the server forgets its identifier.
+/// UNSUBSCRIBE have it too.
 pub(super) fn again(log: &mut [u8], at: usize, record: Record, mqtt31: bool) {
-    if record.is_stub(log, at) {
-        let [high, low] = record.id(log, at).to_be_bytes();
-        return write(log, at, &[PUBREL, 2, high, low]);
-    }
     let request = record.request(log, at);
     let has_dup = mqtt31 || request >> 4 == PacketType::Publish as u8;
     set(log, record.packet(at), if has_dup { request | DUP } else { request & !DUP });

@@ -56,12 +56,20 @@ impl Outbox<'_> {
 
     /// Puts a packet behind all that waits, but before a streamed message: that may have to wait for its payload.
     pub(super) fn insert(&mut self, packet: &[u8]) {
-        let len = packet.len();
-        self.make_room(len);
+        self.make_room(packet.len());
         let at = if self.s.streams == 0 { self.s.tail } else { self.first_stream() };
+        self.insert_at(at, packet);
+    }
+
+    /// Puts a record between others; there is room behind them.
+    pub(super) fn insert_at(&mut self, at: usize, packet: &[u8]) {
+        let len = packet.len();
         move_up(self.log, at, at.wrapping_add(len), self.s.tail.wrapping_sub(at));
         write(self.log, at, packet);
         self.s.tail = self.s.tail.wrapping_add(len);
+        if self.s.hint > at {
+            self.s.hint = self.s.hint.wrapping_add(len);
+        }
         // What it was put before is a new state with it.
         self.s.safe = self.s.safe.min(at);
         self.s.saved = self.s.saved.min(at);

@@ -36,7 +36,7 @@ impl Outbox<'_> {
         let mut to = 0;
         self.s.safe = self.s.safe.max(at);
         self.s.saved = self.s.saved.max(at);
-        (self.s.kept, self.s.exactly_once, self.s.streams) = (0, 0, 0);
+        (self.s.kept, self.s.exactly_once, self.s.ended, self.s.streams) = (0, 0, 0, 0);
         while let Some(record) = self.record(at) {
             self.moved(at, to);
             if verdict(self.log, at, record, at < rec, why)
@@ -50,7 +50,7 @@ impl Outbox<'_> {
             at = record.end();
         }
         self.moved(at, to);
-        (self.s.head, self.s.hint, self.s.tail, self.s.dead) = (0, 0, to, 0);
+        (self.s.head, self.s.tail, self.s.dead) = (0, to, 0);
         if matches!(why, Why::Again { .. }) {
             self.s.rec = 0;
         }
@@ -59,7 +59,7 @@ impl Outbox<'_> {
 
     /// What stood here stands there.
     fn moved(&mut self, at: usize, to: usize) {
-        for place in [&mut self.s.rec, &mut self.s.safe, &mut self.s.saved] {
+        for place in [&mut self.s.rec, &mut self.s.hint, &mut self.s.safe, &mut self.s.saved] {
             if *place == at {
                 *place = to;
             }
@@ -75,7 +75,7 @@ fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) 
     match why {
         Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
         Why::SessionLost { gives_up, tell } => {
-            losses::with_session(log, at, record, gives_up && has_left, tell)
+            losses::with_session(log, at, record, gives_up && (has_left || record.has_dup(log, at)), tell)
         }
         Why::Again { mqtt31 } => {
             if has_left {
