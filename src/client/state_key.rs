@@ -29,6 +29,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
             u8::from(link.is_save_told),
             link.retries,
             u8::from(link.revision == link.saved_revision),
+            u8::from(link.is_durable()),
             inbox.event as u8,
             inbox.owed,
             u8::from(inbox.has_receipt),
@@ -105,7 +106,7 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
     );
     let payload = &outbox.payload;
     key(&[
-        u8::from(outbox.has_ended),
+        u8::from(outbox.has_ended()),
         u8::from(outbox.is_open),
         u8::from(payload.is_asked),
         u8::from(payload.is_begun),
