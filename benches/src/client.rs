@@ -118,7 +118,8 @@ fn exactly_once_in(meter: &mut Meter, times: u64, window: u16) -> bool {
     let mut packet = [0; LEN];
     let mut step = |rig: &mut Rig| {
         let delivery = Delivery::ExactlyOnce { id: next, dup: false };
-        let publish = Publish { topic: TopicName::new(TOPIC).unwrap(), payload: &PAYLOAD, delivery, retain: false };
+        let publish =
+            Publish { topic: TopicName::new(TOPIC).unwrap(), payload: &PAYLOAD, delivery, retain: false };
         Packet::Publish(publish).encode(Version::Mqtt311, &mut packet).unwrap();
         rig.receives(&packet);
         rig.sends();
