@@ -29,6 +29,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
             u8::from(link.is_save_told),
             link.retries,
             u8::from(link.revision == link.saved_revision),
+            u8::from(link.is_durable()),
             inbox.event as u8,
             inbox.owed,
             u8::from(inbox.has_receipt),
@@ -100,16 +101,12 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
             outbox.free_ids.min(16).into(),
             outbox.kept.into(),
             outbox.exactly_once.into(),
+            outbox.ended.into(),
             outbox.streams,
         ],
     );
     let payload = &outbox.payload;
-    key(&[
-        u8::from(outbox.has_ended),
-        u8::from(outbox.is_open),
-        u8::from(payload.is_asked),
-        u8::from(payload.is_begun),
-    ]);
+    key(&[u8::from(outbox.is_open), u8::from(payload.is_asked), u8::from(payload.is_begun)]);
     numbers(key, &[payload.left]);
     let (from, to) = (outbox.tail.wrapping_add(payload.cur), outbox.tail.wrapping_add(payload.fill));
     text(key, log.get(from..to).unwrap_or_default());

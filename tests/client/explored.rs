@@ -199,7 +199,7 @@ fn nothing_is_given_up_while_a_payload_passes() {
 /// The event that is at hand stays what it is when the requests move.
 #[test]
 fn the_end_at_hand_is_the_one_that_goes() {
-    let mut rig: Rig = Rig::sized(64, 32 + 40);
+    let mut rig: Rig = Rig::sized(64, 32 + 38);
     rig.comes_online(&CONNECT, false);
     rig.publishes("a", b"123", ExactlyOnce);
     rig.publishes("b", b"123", AtLeastOnce);

@@ -105,8 +105,6 @@ impl<C: Config> Whole<'_, C> {
         if !work.link.is_output_lost {
             self.out.answers.push(first, id.get(), work.link.is_durable());
             work.timers.note(Note::CHANGED);
-            // It may be held although nothing has changed: the answer to a repetition.
-            work.link.is_save_told = false;
         }
     }
 }

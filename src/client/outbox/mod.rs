@@ -56,9 +56,9 @@ pub(super) struct State {
     /// Those of them that are messages of QoS 2.
     pub(super) exactly_once: u16,
     /// Streamed messages.
-    streams: usize,
+    pub(super) streams: usize,
     /// Those that have ended, which is to be told.
-    ended: u16,
+    pub(super) ended: u16,
     /// Requests may leave.
     pub(super) is_open: bool,
 }
