@@ -101,12 +101,16 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
             outbox.free_ids.min(16).into(),
             outbox.kept.into(),
             outbox.exactly_once.into(),
-            outbox.ended.into(),
             outbox.streams,
         ],
     );
     let payload = &outbox.payload;
-    key(&[u8::from(outbox.is_open), u8::from(payload.is_asked), u8::from(payload.is_begun)]);
+    key(&[
+        u8::from(outbox.has_ended()),
+        u8::from(outbox.is_open),
+        u8::from(payload.is_asked),
+        u8::from(payload.is_begun),
+    ]);
     numbers(key, &[payload.left]);
     let (from, to) = (outbox.tail.wrapping_add(payload.cur), outbox.tail.wrapping_add(payload.fill));
     text(key, log.get(from..to).unwrap_or_default());

@@ -58,7 +58,7 @@ pub(super) struct State {
     /// Streamed messages.
     pub(super) streams: usize,
     /// Those that have ended, which is to be told.
-    pub(super) ended: u16,
+    ended: u16,
     /// Requests may leave.
     pub(super) is_open: bool,
 }
@@ -104,6 +104,10 @@ impl State {
     /// Requests under way, those included whose end was not told yet.
     pub(super) const fn kept(&self) -> u16 {
         self.kept
+    }
+
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended != 0
     }
 
     /// Whether the record here has left, on this connection or an earlier one.
@@ -162,6 +166,13 @@ impl Outbox<'_> {
     /// Whether a packet has left in part.
     pub(super) const fn is_inside_packet(&self) -> bool {
         self.s.cur > self.s.rec
+    }
+
+    /// Whether all of it can be sent again: the answer to what was given up may still come.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.is_sent()
+            && !self.is_streaming()
+            && !self.records().any(|(at, record)| record.is_stub(self.log, at))
     }
 
     /// Whether something that has left waits for its answer.
@@ -303,7 +314,7 @@ impl Outbox<'_> {
         if self.s.streams != 0 {
             to = to.min(self.before_stream());
         }
-        if durable && !self.is_inside_packet() {
+        if durable {
             to = to.min(self.held_from());
         }
         if from < to { from..to } else { 0..0 }
@@ -318,9 +329,10 @@ impl Outbox<'_> {
         }
     }
 
-    /// Where the first request stands that waits for an image to be durable.
+    /// Where the first request stands that waits for an image to be durable, of which nothing has left.
     pub(super) fn held_from(&self) -> usize {
-        let mut at = self.s.rec.max(self.s.safe);
+        let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
+        let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
         while let Some(record) = self.record(at) {
             let request = record.request(self.log, at);
             if request & record::QOS_BITS != record::AT_MOST_ONCE && !record.ends_with_link() {

@@ -70,12 +70,16 @@ impl Outbox<'_> {
         if self.s.hint > at {
             self.s.hint = self.s.hint.wrapping_add(len);
         }
-        // What it was put before is a new state with it.
-        self.s.safe = self.s.safe.min(at);
-        self.s.saved = self.s.saved.min(at);
+        self.is_new_from(at);
         if let Some(record) = Record::read(self.log, at) {
             self.count(at, record, 1);
         }
+    }
+
+    /// What stands from here on tells of a new state, which no image has.
+    pub(super) fn is_new_from(&mut self, at: usize) {
+        self.s.safe = self.s.safe.min(at);
+        self.s.saved = self.s.saved.min(at);
     }
 
     /// The first streamed message of which nothing has left; behind the last record if there is none.

@@ -1,7 +1,7 @@
 //! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
 
 use super::super::bytes::move_down;
-use super::record::Record;
+use super::record::{PUBREL, Record};
 use super::{Outbox, losses, redelivery};
 
 /// What a sweep is for.
@@ -43,6 +43,10 @@ impl Outbox<'_> {
                 && let Some(kept) = Record::read(self.log, at)
             {
                 self.count(at, kept, 1);
+                if kept.first() == PUBREL && record.first() != PUBREL {
+                    // It was given up, and the server is to forget it.
+                    self.is_new_from(to);
+                }
                 let len = kept.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
                 to = to.wrapping_add(len);
