@@ -30,6 +30,8 @@ pub struct App {
     pub given_up: u16,
     /// Messages of which a server may have seen a byte; messages whose PUBREL it may have seen.
     pub seen: u16,
+    /// Those of them that it may have seen on this connection.
+    pub seen_here: u16,
     pub seen_pubrel: u16,
     /// Messages that stood in an image: they are sent with DUP, whether seen or not.
     pub restored: u16,
@@ -62,7 +64,12 @@ impl App {
     }
 
     /// A new run begins with what the last image knew.
-    pub fn restarts(&mut self) {
+    pub fn restarts(&mut self, before: &App, rules: &Rules) {
+        // What the server has seen it has seen; a message of QoS 1 is stored before it is acknowledged.
+        (self.seen, self.seen_pubrel) = (before.seen, before.seen_pubrel);
+        for (message, _) in rules.into.iter().enumerate().filter(|(_, qos)| **qos == QoS::AtLeastOnce) {
+            self.got[message] = before.got[message];
+        }
         self.restored = 0;
         for (request, stage) in self.requests.iter_mut().enumerate() {
             match *stage {
@@ -84,6 +91,7 @@ impl App {
 
     pub fn link_lost(&mut self) {
         self.receipts.clear();
+        self.seen_here = 0;
         self.stream = None;
         for request in [SUBSCRIBE, UNSUBSCRIBE] {
             if self.is_open(request) {
@@ -133,8 +141,9 @@ impl App {
             Event::MessageAborted => check!(self.large.take().is_some(), "nothing to be aborted"),
             Event::Published { id, qos } => {
                 let request = self.ends(id.get())?;
-                let given_up = self.given_up & (1 << request) != 0;
                 check!(request < SUBSCRIBE, "{request} was no message");
+                // A message that was given up, and had left before, ends with its identifier.
+                let given_up = self.given_up & (1 << request) != 0;
                 check!(given_up || broker.arrived[request] > 0, "{request} is published, but did not arrive");
                 check!(qos == rules.out[request], "{request} is published at QoS {qos}");
             }
@@ -243,7 +252,8 @@ impl App {
                 Stage::Open(id) => id as u8,
             });
         }
-        for bits in [self.given_up, self.seen, self.seen_pubrel, self.restored, self.may_end] {
+        for bits in [self.given_up, self.seen, self.seen_here, self.seen_pubrel, self.restored, self.may_end]
+        {
             key.extend(bits.to_be_bytes());
         }
         key.extend(self.got);

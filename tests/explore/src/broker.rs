@@ -56,6 +56,8 @@ pub struct Broker {
     pub arrived: [u8; MOST],
     /// Messages that a second copy may come of, because a session was lost that knew them.
     pub exposed: u16,
+    /// The identifier that the client has given up; it is not for the broker to know.
+    pub given_up: u16,
     /// Messages to the client that went with a session.
     pub lost: u16,
     /// Messages of QoS 2 that are not released: identifier and message.
@@ -258,11 +260,19 @@ impl Broker {
 
     /// PUBRELs come in the order of the PUBRECs (MQTT-4.6.0-4).
     fn takes_pubrel(&mut self, id: u16, rules: &Rules, down: &mut Vec<u8>) -> Check {
+        let is_given_up = self.given_up == id;
         let place = |id| self.pubrecs.iter().position(|known| *known == id);
         if let (Some(this), Some(last)) = (place(id), place(self.last_pubrel)) {
-            check!(this > last || rules.has(Feature::Retry), "PUBREL {id} behind {}", self.last_pubrel);
+            check!(
+                this > last || is_given_up || rules.has(Feature::Retry),
+                "PUBREL {id} behind {}",
+                self.last_pubrel
+            );
         }
-        self.last_pubrel = id;
+        // That of a message that was given up leaves in its own place, without PUBREC.
+        if !is_given_up {
+            self.last_pubrel = id;
+        }
         if let Some(at) = self.unreleased.iter().position(|known| known.0 == id) {
             let (_, message) = self.unreleased.remove(at);
             if rules.has(Feature::AtPubrel) {
@@ -296,6 +306,7 @@ impl Broker {
         key.extend(self.arrived);
         key.extend(self.exposed.to_be_bytes());
         key.extend(self.lost.to_be_bytes());
+        key.extend(self.given_up.to_be_bytes());
         key.push(self.unreleased.len() as u8);
         self.unreleased.iter().for_each(|(id, message)| key.extend([*id as u8, *message]));
         key.push(self.pubrecs.len() as u8);

@@ -137,6 +137,7 @@ impl World {
             check!(dup || app.seen & bit == 0, "message {message} without DUP");
             check!(!dup || (app.seen | app.restored) & bit != 0, "message {message} with DUP");
             app.seen |= bit;
+            app.seen_here |= bit;
         }
         if let Some(message) = pubrel
             && self.has(Feature::Mqtt31)

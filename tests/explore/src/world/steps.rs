@@ -214,14 +214,18 @@ impl World {
             return Ok(false);
         }
         self.app.given_up |= 1 << message;
+        self.broker.given_up = number;
         if asked {
             self.app.stream = None;
         }
-        if (self.app.seen | self.app.restored) & (1 << message) == 0 {
-            // Nothing of it has left: it is gone, and nothing is told.
-            let known = self.client.under_way().any(|request| request.id.get() == number);
-            check!(!known, "{message} was given up before it left, and is under way");
-            self.app.requests[message] = Stage::Told(0);
+        // What has not left on this connection is gone, and nothing is told of it; at QoS 2 only if it never has.
+        let known = self.client.under_way().any(|request| request.id.get() == number);
+        if !known {
+            let app = &mut self.app;
+            let exactly_once = self.rules.out[message] == QoS::ExactlyOnce;
+            let has_left = if exactly_once { app.seen | app.restored } else { app.seen_here };
+            check!(has_left & (1 << message) == 0, "{message} has left, and its identifier is given up");
+            app.requests[message] = Stage::Told(0);
         }
         Ok(true)
     }
@@ -295,18 +299,18 @@ impl World {
 
     fn crashes(&mut self) -> Step {
         self.link_closed();
-        let seen = (self.app.seen, self.app.seen_pubrel);
         self.client = new_client(self.rules);
-        self.app = App::default();
+        let before = std::mem::take(&mut self.app);
         self.prepared = None;
         if let Some(Image { session, app }) = &self.disk {
             self.client.restore(session).map_err(|error| format!("restore: {error}"))?;
             self.app = app.clone();
         }
         self.saved_revision = self.client.revision();
-        self.app.restarts();
-        // What the server has seen it has seen.
-        (self.app.seen, self.app.seen_pubrel) = seen;
+        self.app.restarts(&before, self.rules);
+        if self.app.given_up == 0 {
+            self.broker.given_up = 0;
+        }
         Ok(true)
     }
 }
