@@ -416,9 +416,10 @@ need_cargo_fuzz() {
 timings=()
 current=
 
-# Whatever ends the script, this is what its last lines say.
+# Whatever ends the script, this is what its last lines say. A signal that ends it is not a success.
 report() {
   local status=$?
+  [ -n "${finished:-}" ] || [ "$status" -ne 0 ] || status=1
   printf '\n'
   [ "${#timings[@]}" -eq 0 ] || printf '%s\n' "${timings[@]}"
   if [ "$status" -eq 0 ]; then
@@ -434,6 +435,10 @@ main() {
     [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
   done
   trap report EXIT
+  # Without these the shell would come to the trap above with a status of 0.
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
   current=setup
   need_rust
   for current in "${@:-${steps[@]}}"; do
@@ -442,6 +447,7 @@ main() {
     "step_$current"
     timings+=("$(printf '%-10s %4d s' "$current" $((SECONDS - started)))")
   done
+  finished=yes
 }
 
 # On one line with the exit: the script can then be edited while it runs.

@@ -4,6 +4,7 @@
 //! writes a file; standard output says which is which. `benches time` prints nanoseconds. Both print a line
 //! for each operation and codec: group, operation, codec, repetitions, and nanoseconds or `wrong`.
 
+mod client;
 mod codec;
 mod floor;
 mod input;
@@ -21,11 +22,21 @@ use operations::{Operation, operations};
 #[derive(Default)]
 pub struct Meter {
     elapsed: Duration,
+    /// Only does it.
+    is_off: bool,
 }
 
 impl Meter {
+    /// One that measures nothing: to check the result.
+    pub fn off() -> Self {
+        Meter { is_off: true, ..Self::default() }
+    }
+
     /// Does it `times` times.
     pub fn measure(&mut self, times: u64, mut operation: impl FnMut()) {
+        if self.is_off {
+            return (0..times).for_each(|_| operation());
+        }
         let start = Instant::now();
         measured(&mut || {
             for _ in 0..times {
@@ -56,6 +67,7 @@ fn all() -> Vec<Operation> {
     #[cfg(feature = "peers")]
     all.extend(peers::all());
     all.extend(matching::all());
+    all.extend(client::all());
     all
 }
 

@@ -38,14 +38,14 @@ pub(super) const fn share(tx_len: usize) -> usize {
 /// The places.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    cur: u16,
-    end: u16,
+    pub(super) cur: u16,
+    pub(super) end: u16,
     /// Bytes of those that are withheld.
-    withheld: u16,
+    pub(super) withheld: u16,
     /// What lies before this tells of a state that is durable.
-    safe: u16,
+    pub(super) safe: u16,
     /// What lies before this tells of a state that was in the last image.
-    saved: u16,
+    pub(super) saved: u16,
 }
 
 impl State {

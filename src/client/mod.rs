@@ -19,6 +19,7 @@ mod outbound;
 mod outbox;
 mod parts;
 mod receipt;
+mod state_key;
 mod timers;
 mod under_way;
 mod work;

@@ -46,10 +46,10 @@ impl Note {
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
     /// Milliseconds left and 1; 0 is off.
-    left: [u32; TIMERS],
+    pub(super) left: [u32; TIMERS],
     /// The last look at the clock.
-    now: u32,
-    notes: u8,
+    pub(super) now: u32,
+    pub(super) notes: u8,
 }
 
 impl Timers {

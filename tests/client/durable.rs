@@ -281,3 +281,19 @@ fn a_streamed_message_waits_for_its_image_too() {
     saves(&mut rig);
     assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 (3 B) \"abc\""]);
 }
+
+/// A packet that has left in part takes nothing along that waits.
+#[test]
+fn behind_half_a_packet_what_is_new_waits_too() {
+    for taken in 0..20 {
+        let mut rig = online();
+        rig.publishes("a", b"payload", AtLeastOnce);
+        rig.events();
+        saves(&mut rig);
+        rig.takes(taken);
+        rig.publishes("b", b"", AtLeastOnce);
+        assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
+        saves(&mut rig);
+        assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    }
+}

@@ -10,6 +10,7 @@ mod cursor;
 mod cuts;
 mod disconnecting;
 mod durable;
+mod explored;
 mod giving_up;
 mod harness;
 mod identifiers;

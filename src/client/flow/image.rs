@@ -75,9 +75,13 @@ fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
 pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
     let work = &mut *parts.work;
     if work.link.saved_revision == revision {
+        work.link.durable_revision = revision;
+        if work.link.is_durable() {
+            // What was queued since the image tells of nothing new: the answer to a repetition.
+            parts.answers.note_saved();
+        }
         parts.outbox.release_saved();
         parts.answers.release_saved();
-        work.link.durable_revision = revision;
         work.timers.note(Note::CHANGED);
     }
 }

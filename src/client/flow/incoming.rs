@@ -23,6 +23,9 @@ impl<C: Config> Whole<'_, C> {
             return self.large_message();
         }
         let bytes = work.inbox.bytes(self.rx);
+        if bytes.is_empty() {
+            return Ok(Step::Incomplete);
+        }
         let Some(header) = Header::read(bytes, work.link.mqtt31).map_err(Error::Violation)? else {
             return Ok(self.wait_for(Header::MAX_LEN));
         };

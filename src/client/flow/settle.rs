@@ -165,8 +165,7 @@ impl<C: Config> Whole<'_, C> {
         if config.retry_ms() == 0 || !work.timers.is_due(Timer::Retry) {
             return;
         }
-        if self.out.outbox.is_sent() && !self.out.outbox.is_streaming() && work.link.state == State::Connected
-        {
+        if self.out.outbox.is_repeatable() && work.link.state == State::Connected {
             debug!("MQTT: no answers, so everything is sent again");
             work.link.retries = work.link.retries.saturating_add(1);
             self.out.outbox.open(config.mqtt31() && work.link.mqtt31);

@@ -52,6 +52,7 @@ impl Outbox<'_> {
             if is_held && record.request(self.log, at) & QOS_BITS == EXACTLY_ONCE {
                 // The server may hold the identifier from an earlier connection.
                 self.shorten(at, record, &[PUBREL, 2, high, low]);
+                self.is_new_from(at);
             } else {
                 set(self.log, at, DEAD);
             }

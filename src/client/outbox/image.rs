@@ -51,7 +51,7 @@ impl Outbox<'_> {
             return Err(Full::Buffer);
         }
         let len = image.len();
-        let mut state = State { tail: len, rec: len, cur: len, has_ended: true, ..State::NEW };
+        let mut state = State { tail: len, rec: len, cur: len, ..State::NEW };
         // Nothing reads the log while there is no request.
         write(self.log, 0, image);
         let mut outbox = Outbox { s: &mut state, log: self.log };

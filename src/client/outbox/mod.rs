@@ -35,32 +35,32 @@ pub(super) use sweep::Why;
 /// The places and numbers.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    head: usize,
-    rec: usize,
-    cur: usize,
-    tail: usize,
+    pub(super) head: usize,
+    pub(super) rec: usize,
+    pub(super) cur: usize,
+    pub(super) tail: usize,
     /// Bytes of dead records between `head` and `tail`.
-    dead: usize,
+    pub(super) dead: usize,
     /// Where the last answer found its request: the next one is there or right behind it.
-    hint: usize,
+    pub(super) hint: usize,
     /// What lies before this is durable, by the last word of the application.
-    safe: usize,
+    pub(super) safe: usize,
     /// What lies before this was in the last image.
-    saved: usize,
-    payload: payload::Payload,
+    pub(super) saved: usize,
+    pub(super) payload: payload::Payload,
     /// The identifier that was given out last, and how many behind it are known to be free.
-    last_id: u16,
-    free_ids: u16,
+    pub(super) last_id: u16,
+    pub(super) free_ids: u16,
     /// Records with an identifier.
-    kept: u16,
+    pub(super) kept: u16,
     /// Those of them that are messages of QoS 2.
-    exactly_once: u16,
+    pub(super) exactly_once: u16,
     /// Streamed messages.
-    streams: usize,
-    /// Some may have ended, which is to be told.
-    has_ended: bool,
+    pub(super) streams: usize,
+    /// Those that have ended, which is to be told.
+    ended: u16,
     /// Requests may leave.
-    is_open: bool,
+    pub(super) is_open: bool,
 }
 
 impl State {
@@ -79,7 +79,7 @@ impl State {
         kept: 0,
         exactly_once: 0,
         streams: 0,
-        has_ended: false,
+        ended: 0,
         is_open: false,
     };
 
@@ -104,6 +104,10 @@ impl State {
     /// Requests under way, those included whose end was not told yet.
     pub(super) const fn kept(&self) -> u16 {
         self.kept
+    }
+
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended != 0
     }
 
     /// Whether the record here has left, on this connection or an earlier one.
@@ -164,6 +168,13 @@ impl Outbox<'_> {
         self.s.cur > self.s.rec
     }
 
+    /// Whether all of it can be sent again: the answer to what was given up may still come.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.is_sent()
+            && !self.is_streaming()
+            && !self.records().any(|(at, record)| record.is_stub(self.log, at))
+    }
+
     /// Whether something that has left waits for its answer.
     pub(super) const fn is_waiting(&self) -> bool {
         self.s.is_open && self.s.head < self.s.rec
@@ -176,7 +187,9 @@ impl Outbox<'_> {
             self.s.kept = self.s.kept.wrapping_add(by);
         }
         self.count_exactly_once(request, by);
-        self.s.has_ended |= record.has_ended();
+        if record.has_ended() {
+            self.s.ended = self.s.ended.wrapping_add(by);
+        }
         if record.is_streamed() {
             self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
         }
@@ -228,7 +241,7 @@ impl Outbox<'_> {
             self.s.streams = self.s.streams.wrapping_sub(record.is_streamed().into());
             set(self.log, at, record.ended(end));
         }
-        self.s.has_ended = true;
+        self.s.ended = self.s.ended.wrapping_add(1);
         self.s.hint = at;
         at == self.s.head
     }
@@ -245,12 +258,14 @@ impl Outbox<'_> {
 
     /// A request whose end is to be told, if there is one.
     pub(super) fn find_ended(&mut self) -> bool {
-        if self.s.has_ended && !self.record(self.s.hint).is_some_and(Record::has_ended) {
+        if self.s.ended == 0 {
+            return false;
+        }
+        if !self.record(self.s.hint).is_some_and(Record::has_ended) {
             let ended = self.records().find(|(_, record)| record.has_ended());
-            self.s.has_ended = ended.is_some();
             self.s.hint = ended.map_or(self.s.hint, |(at, _)| at);
         }
-        self.s.has_ended
+        true
     }
 
     /// That end is told. Returns whether the request was the oldest.
@@ -299,7 +314,7 @@ impl Outbox<'_> {
         if self.s.streams != 0 {
             to = to.min(self.before_stream());
         }
-        if durable && !self.is_inside_packet() {
+        if durable {
             to = to.min(self.held_from());
         }
         if from < to { from..to } else { 0..0 }
@@ -314,9 +329,10 @@ impl Outbox<'_> {
         }
     }
 
-    /// Where the first request stands that waits for an image to be durable.
+    /// Where the first request stands that waits for an image to be durable, of which nothing has left.
     pub(super) fn held_from(&self) -> usize {
-        let mut at = self.s.rec.max(self.s.safe);
+        let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
+        let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
         while let Some(record) = self.record(at) {
             let request = record.request(self.log, at);
             if request & record::QOS_BITS != record::AT_MOST_ONCE && !record.ends_with_link() {

@@ -18,15 +18,15 @@ use super::{Outbox, State, Why};
 pub(crate) const WINDOW: usize = 64;
 
 #[derive(Clone, Debug)]
-pub(super) struct Payload {
-    is_asked: bool,
-    is_begun: bool,
+pub(crate) struct Payload {
+    pub(crate) is_asked: bool,
+    pub(crate) is_begun: bool,
     /// Bytes that are still to be handed over.
-    left: usize,
+    pub(crate) left: usize,
     /// The next byte to be sent, from `tail` on.
-    cur: usize,
+    pub(crate) cur: usize,
     /// Behind the last byte that was handed over, from `tail` on.
-    fill: usize,
+    pub(crate) fill: usize,
 }
 
 impl Payload {

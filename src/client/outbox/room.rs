@@ -1,7 +1,7 @@
 //! Room for another request: whether there is some, and how it is made.
 
 use super::super::bytes::{move_down, move_up, write};
-use super::{Outbox, Record, WINDOW, Why};
+use super::{Outbox, PUBREL, Record, WINDOW, Why};
 use crate::client::error::Full;
 
 impl Outbox<'_> {
@@ -57,8 +57,21 @@ impl Outbox<'_> {
     /// Puts a packet behind all that waits, but before a streamed message: that may have to wait for its payload.
     pub(super) fn insert(&mut self, packet: &[u8]) {
         self.make_room(packet.len());
-        let at = if self.s.streams == 0 { self.s.tail } else { self.first_stream() };
+        let at = if self.s.streams == 0 { self.s.tail } else { self.place_for_pubrel() };
         self.insert_at(at, packet);
+    }
+
+    /// Before the first streamed message, unless a PUBREL waits behind that: they leave in the order of the PUBRECs.
+    fn place_for_pubrel(&self) -> usize {
+        let mut at = self.first_stream();
+        let mut place = at;
+        while let Some(record) = self.record(at) {
+            at = record.end();
+            if record.first() >> 4 == PUBREL >> 4 {
+                place = at;
+            }
+        }
+        place
     }
 
     /// Puts a record between others; there is room behind them.
@@ -70,12 +83,16 @@ impl Outbox<'_> {
         if self.s.hint > at {
             self.s.hint = self.s.hint.wrapping_add(len);
         }
-        // What it was put before is a new state with it.
-        self.s.safe = self.s.safe.min(at);
-        self.s.saved = self.s.saved.min(at);
+        self.is_new_from(at);
         if let Some(record) = Record::read(self.log, at) {
             self.count(at, record, 1);
         }
+    }
+
+    /// What stands from here on tells of a new state, which no image has.
+    pub(super) fn is_new_from(&mut self, at: usize) {
+        self.s.safe = self.s.safe.min(at);
+        self.s.saved = self.s.saved.min(at);
     }
 
     /// The first streamed message of which nothing has left; behind the last record if there is none.

@@ -1,7 +1,7 @@
 //! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
 
 use super::super::bytes::move_down;
-use super::record::Record;
+use super::record::{PUBREL, Record};
 use super::{Outbox, losses, redelivery};
 
 /// What a sweep is for.
@@ -36,13 +36,17 @@ impl Outbox<'_> {
         let mut to = 0;
         self.s.safe = self.s.safe.max(at);
         self.s.saved = self.s.saved.max(at);
-        (self.s.kept, self.s.exactly_once, self.s.streams) = (0, 0, 0);
+        (self.s.kept, self.s.exactly_once, self.s.ended, self.s.streams) = (0, 0, 0, 0);
         while let Some(record) = self.record(at) {
             self.moved(at, to);
             if verdict(self.log, at, record, at < rec, why)
                 && let Some(kept) = Record::read(self.log, at)
             {
                 self.count(at, kept, 1);
+                if kept.first() == PUBREL && record.first() != PUBREL {
+                    // It was given up, and the server is to forget it.
+                    self.is_new_from(to);
+                }
                 let len = kept.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
                 to = to.wrapping_add(len);

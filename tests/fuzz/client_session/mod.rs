@@ -212,7 +212,13 @@ impl World {
             return;
         }
         self.app.check_messages(&self.broker);
-        assert!(self.is_uneven || self.broker.owes_nothing(), "{:?} {:?}", self.client, self.app.receipts);
+        assert!(
+            self.is_uneven || self.broker.owes_nothing(),
+            "{:?} {:?} {}",
+            self.client,
+            self.app.receipts,
+            self.broker.owed()
+        );
         for (number, qos) in &self.promised {
             let count = self.app.received.get(number).copied().unwrap_or(0);
             match qos {

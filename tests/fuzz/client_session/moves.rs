@@ -143,7 +143,8 @@ impl World {
         let offered = self.offered.take().unwrap_or_default();
         for number in self.app.in_use.values() {
             let topic = broker::topic(*number);
-            if offered.windows(topic.len()).any(|bytes| bytes == topic.as_bytes()) {
+            let field = [&[0, topic.len() as u8], topic.as_bytes()].concat();
+            if offered.windows(field.len()).any(|bytes| bytes == field) {
                 self.broker.begun.insert(*number);
             }
         }
