@@ -1,5 +1,8 @@
 //! Bytes in a buffer: moved and written without a way to miss it.
 
+/// A machine with much flash, and with many requests under way: there, speed counts.
+pub(super) const IS_LARGE: bool = cfg!(target_pointer_width = "64");
+
 /// Moves bytes towards the front, in blocks that do not overlap.
 ///
 /// `copy_within` checks its arguments by a panic, which the optimiser does not always see through.

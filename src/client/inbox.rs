@@ -6,6 +6,7 @@
 //! ```
 
 use super::bytes::move_down;
+use super::outbox::End;
 
 /// What the event at hand is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +76,9 @@ pub(super) struct Inbox {
     pub(super) event: Kind,
     /// The answer that is owed for the event: its first byte, or 0.
     pub(super) owed: u8,
-    /// The identifier of the event.
+    /// The identifier of the event, and of a request how it has ended.
     pub(super) id: u16,
+    pub(super) end: End,
     /// The answer for the event is withheld for the application to give.
     pub(super) has_receipt: bool,
     /// The packet at the front waits for a place, so nothing behind it is read.
@@ -100,6 +102,7 @@ impl Inbox {
         event: Kind::None,
         owed: 0,
         id: 0,
+        end: End::Lost,
         has_receipt: false,
         is_blocked: false,
         waits_for_receipt: false,

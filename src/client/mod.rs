@@ -414,7 +414,7 @@ where
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        flow::events::event(&self.all, self.buffers.rx.as_ref(), self.log())
+        flow::events::event(&self.all.work, self.buffers.rx.as_ref())
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
@@ -432,9 +432,8 @@ where
     /// ```
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
         let rx = self.buffers.rx.as_ref();
+        let event = flow::events::event(&self.all.work, rx);
         let tx = self.buffers.tx.as_mut();
-        let log = tx.get(..parts::log_len(tx.len())).unwrap_or_default();
-        let event = flow::events::event(&self.all, rx, log);
         let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
         (event, Outbound(parts))
     }

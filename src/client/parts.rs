@@ -9,7 +9,7 @@ use super::work::{All, Work};
 pub(super) struct Parts<'a, C> {
     pub(super) work: &'a mut Work,
     pub(super) config: &'a C,
-    pub(super) outbox: Outbox<'a>,
+    pub(super) outbox: Outbox<'a, C>,
     pub(super) answers: Answers<'a>,
     /// The identifiers of inbound messages of QoS 2.
     pub(super) ids: &'a mut [u8],
@@ -31,7 +31,7 @@ impl<'a, C> Parts<'a, C> {
         Parts {
             work,
             config,
-            outbox: Outbox { s: outbox, log },
+            outbox: Outbox { s: outbox, log, config },
             answers: Answers { s: places, bytes: answers },
             ids,
             rx_len,

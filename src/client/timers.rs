@@ -37,8 +37,6 @@ impl Note {
     pub(super) const SENT_PACKET: Note = Note(16);
     /// Bytes have come.
     pub(super) const RECEIVED: Note = Note(2);
-    /// Another request is the oldest one now.
-    pub(super) const OLDEST: Note = Note(4);
     /// Something else that decides which countdowns run.
     pub(super) const CHANGED: Note = Note(8);
 }

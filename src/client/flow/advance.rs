@@ -8,7 +8,6 @@ use crate::client::inbox::Kind;
 use crate::client::parts::{Parts, Step, Whole};
 use crate::client::timers::Note;
 use crate::client::work::State;
-use crate::codec::PacketType;
 
 use super::connection;
 
@@ -30,18 +29,9 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     let event = core::mem::replace(&mut work.inbox.event, Kind::None);
     let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
     let withheld = core::mem::take(&mut work.inbox.has_receipt);
-    let mut oldest = false;
     match event {
         Kind::None => return,
-        Kind::Ended => {
-            oldest = parts.outbox.ended_is_told();
-        }
-        Kind::Subscribed | Kind::Unsubscribed => {
-            let answer = if event == Kind::Subscribed { PacketType::SubAck } else { PacketType::UnsubAck };
-            if let Some(at) = parts.outbox.meet(answer.first_byte(), id) {
-                oldest = parts.outbox.kill(at);
-            }
-        }
+        Kind::Ended | Kind::Subscribed | Kind::Unsubscribed => parts.outbox.end_is_told(id),
         _ => {}
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
@@ -49,9 +39,6 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
         if owed == PUBREC {
             work.link.changed();
         }
-    }
-    if oldest {
-        work.timers.note(Note::OLDEST);
     }
     work.timers.note(Note::CHANGED);
     let len = core::mem::take(&mut work.inbox.len);
@@ -98,10 +85,13 @@ impl<C: Config> Whole<'_, C> {
         let Parts { work, config, outbox, .. } = &mut self.out;
         if core::mem::take(&mut work.inbox.is_aborted) {
             work.inbox.event = Kind::LargeAborted;
-        } else if outbox.find_ended() {
-            work.inbox.event = Kind::Ended;
-        } else if config.streams() && work.link.state == State::Connected && outbox.ask_for_payload() {
-            work.inbox.event = Kind::StreamReady;
+        } else if let Some((id, end)) = outbox.find_ended() {
+            (work.inbox.event, work.inbox.id, work.inbox.end) = (Kind::Ended, id, end);
+        } else if config.streams()
+            && work.link.state == State::Connected
+            && let Some(id) = outbox.ask_for_payload()
+        {
+            (work.inbox.event, work.inbox.id) = (Kind::StreamReady, id);
         } else {
             return false;
         }

@@ -54,8 +54,7 @@ pub(in crate::client) fn connect<C: Config>(
 /// The session of the server is gone: what it had begun ends, or is sent again.
 fn session_lost<C: Config>(parts: &mut Parts<'_, C>, gives_up: bool) {
     inbound_ids::clear(parts.ids);
-    let tell = parts.config.reports_loss();
-    parts.outbox.sweep(Why::SessionLost { gives_up, tell });
+    parts.outbox.sweep(Why::SessionLost { gives_up });
     parts.work.link.changed();
 }
 
@@ -87,9 +86,8 @@ pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> 
 /// The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
 pub(super) fn open_gate<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
-    if !parts.outbox.is_open() && work.link.is_accepted && !parts.outbox.find_ended() {
+    if !parts.outbox.is_open() && work.link.is_accepted && parts.outbox.find_ended().is_none() {
         parts.outbox.open(parts.config.mqtt31() && work.link.mqtt31);
-        work.timers.note(Note::OLDEST);
     }
 }
 
@@ -100,7 +98,7 @@ pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
     release(parts);
     let work = &mut *parts.work;
     let offered = work.offer.seen_of_requests();
-    parts.outbox.link_lost(offered, parts.config.reports_loss());
+    parts.outbox.link_lost(offered);
     work.offer = Offer::NONE;
     parts.answers.clear();
     work.inbox.link_lost();
@@ -138,7 +136,7 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
 }
 
 /// See [`Client::finish`](crate::Client::finish).
-pub(in crate::client) fn finish<C>(parts: &mut Parts<'_, C>) {
+pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
     let link = &mut parts.work.link;
     match link.state {
         State::Connecting => link.is_finishing = true,

@@ -1,16 +1,16 @@
-//! The event at hand as the application sees it: read again from the packet at the front, or from the log.
+//! The event at hand as the application sees it: read again from the packet at the front.
 
 use crate::client::event::{Event, LargeMessage, Outcome};
 use crate::client::inbox::{Inbox, Kind};
-use crate::client::outbox::{End, State};
-use crate::client::work::All;
+use crate::client::outbox::End;
+use crate::client::work::Work;
 use crate::codec::{FixedHeader, Publish, SubAckCodes, Version, delivery};
 use crate::{PacketId, QoS, TopicName};
 
 /// See [`Client::event`](crate::Client::event).
-pub(in crate::client) fn event<'a>(all: &All, rx: &'a [u8], log: &[u8]) -> Option<Event<'a>> {
-    let inbox = &all.work.inbox;
-    let version = all.work.link.version();
+pub(in crate::client) fn event<'a>(work: &Work, rx: &'a [u8]) -> Option<Event<'a>> {
+    let inbox = &work.inbox;
+    let version = work.link.version();
     Some(match inbox.event {
         Kind::None => return None,
         Kind::Connected => Event::Connected { session_present: session_present(packet(inbox, rx), version) },
@@ -21,8 +21,8 @@ pub(in crate::client) fn event<'a>(all: &All, rx: &'a [u8], log: &[u8]) -> Optio
             Event::Subscribed { id: PacketId::new(inbox.id)?, codes }
         }
         Kind::Unsubscribed => Event::Unsubscribed { id: PacketId::new(inbox.id)? },
-        Kind::Ended => ended(&all.outbox, log)?,
-        Kind::StreamReady => Event::StreamReady { id: PacketId::new(all.outbox.asked_id(log)) },
+        Kind::Ended => ended(PacketId::new(inbox.id)?, inbox.end),
+        Kind::StreamReady => Event::StreamReady { id: PacketId::new(inbox.id) },
         Kind::LargeStart => Event::MessageStart(large(inbox, rx)?),
         Kind::LargePiece => Event::MessagePiece(packet(inbox, rx)),
         Kind::LargeEnd => Event::MessageEnd,
@@ -62,13 +62,11 @@ fn large<'a>(inbox: &Inbox, rx: &'a [u8]) -> Option<LargeMessage<'a>> {
 }
 
 /// The end of a request.
-fn ended(outbox: &State, log: &[u8]) -> Option<Event<'static>> {
-    let (id, end) = outbox.ended(log)?;
-    let id = PacketId::new(id)?;
-    Some(match end {
+fn ended(id: PacketId, end: End) -> Event<'static> {
+    match end {
         End::Lost => Event::Ended { id, outcome: Outcome::Lost },
         End::Uncertain => Event::Ended { id, outcome: Outcome::Uncertain },
         End::PublishedAtLeastOnce => Event::Published { id, qos: QoS::AtLeastOnce },
         End::PublishedExactlyOnce => Event::Published { id, qos: QoS::ExactlyOnce },
-    })
+    }
 }

@@ -10,14 +10,13 @@
 //! | 2 | the next packet identifier |
 //! | 2 | the number of entries with inbound identifiers |
 //! | 10 each | an entry, as the client has it |
-//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; a PUBLISH without a topic, which was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
+//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `12` or `14`, 2, the identifier of a message that was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
 //! | 4 | CRC-32 (IEEE 802.3) of all before |
 
 use crate::PacketId;
 use crate::client::config::Config;
 use crate::client::error::{RestoreError, SaveError};
 use crate::client::inbound_ids;
-use crate::client::outbox::Outbox;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
 use crate::client::work::State;
@@ -39,7 +38,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// See [`Client::save`](crate::Client::save).
-pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Result<usize, SaveError> {
+pub(in crate::client) fn save<C: Config>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Result<usize, SaveError> {
     let mut writer = Writer::new(out);
     write_image(parts, &mut writer);
     let len = writer.len();
@@ -60,10 +59,10 @@ pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Re
     Ok(needed)
 }
 
-fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
+fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
     w.raw(&MAGIC);
     w.u8(u8::from(parts.work.link.clean_session));
-    w.packet_id(parts.outbox.first_id());
+    w.packet_id(parts.outbox.s.first_id());
     let (entries, _) = parts.ids.as_chunks::<{ inbound_ids::ENTRY }>();
     let used = || entries.iter().filter(|entry| !inbound_ids::is_empty(&entry[..]));
     w.u16(used().count() as u16);
@@ -72,7 +71,7 @@ fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
 }
 
 /// See [`Client::saved`](crate::Client::saved).
-pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
+pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u32) {
     let work = &mut *parts.work;
     if work.link.saved_revision == revision {
         parts.outbox.release_saved();
@@ -103,7 +102,7 @@ pub(in crate::client) fn restore<C: Config>(
     let entries = usize::from(u16::from_be_bytes([entries_high, entries_low]));
     let ids_len = entries.saturating_mul(inbound_ids::ENTRY);
     let (ids, requests) = rest.split_at_checked(ids_len).ok_or(RestoreError::Corrupt)?;
-    if !inbound_ids::is_valid(ids) || !Outbox::is_valid(requests) {
+    if !inbound_ids::is_valid(ids) || !parts.outbox.is_valid(requests) {
         return Err(RestoreError::Corrupt);
     }
     let room = parts.ids.get_mut(..ids_len).ok_or(RestoreError::TooLarge)?;

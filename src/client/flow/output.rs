@@ -37,13 +37,13 @@ impl<C: Config> Whole<'_, C> {
         if pings && !self.out.answers.is_inside_packet() {
             return ping;
         }
-        let range = self.out.answers.sendable(pings, durable);
-        if !range.is_empty() {
-            return Offer::new(Source::Answers, range.len());
+        let len = self.out.answers.sendable(pings, durable);
+        if len != 0 {
+            return Offer::new(Source::Answers, len);
         }
-        let range = self.out.outbox.sendable(false, durable);
-        if !range.is_empty() {
-            return Offer::new(Source::Requests, range.len());
+        let len = self.out.outbox.sendable(false);
+        if len != 0 {
+            return Offer::new(Source::Requests, len);
         }
         if self.disconnects() { Offer::new(Source::Disconnect, DISCONNECT.len()) } else { Offer::NONE }
     }
@@ -51,13 +51,12 @@ impl<C: Config> Whole<'_, C> {
     /// The rest of a request that has left in part; those behind it too where nothing waits to pass.
     fn rest_of_request(&self, pings: bool) -> Offer {
         let durable = self.out.config.durable();
-        let waits = pings || !self.out.answers.sendable(false, durable).is_empty();
-        let range = self.out.outbox.sendable(waits, durable);
-        if !range.is_empty() || !self.out.config.streams() {
-            return Offer::new(Source::Requests, range.len());
+        let waits = pings || self.out.answers.sendable(false, durable) != 0;
+        let len = self.out.outbox.sendable(waits);
+        if len != 0 || !self.out.config.streams() {
+            return Offer::new(Source::Requests, len);
         }
-        let range = self.out.outbox.sendable_payload();
-        Offer::new(Source::Payload, range.len())
+        Offer::new(Source::Payload, self.out.outbox.sendable_payload())
     }
 
     /// Whether it is DISCONNECT's turn: nothing that could leave before it is left.

@@ -87,18 +87,18 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
 }
 
 /// The identifier of a message of this QoS.
-pub(super) fn next_id<C>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
+pub(super) fn next_id<C: Config>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
     if qos == QoS::AtMostOnce { None } else { Some(parts.outbox.next_id()) }
 }
 
 /// Where a request of this length, for which there is room, is written.
-pub(super) fn begin<'p, C>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
+pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
     let at = parts.outbox.make_room(len);
     Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
 /// The request stands behind the last one.
-pub(super) fn commit<C>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
+pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
     parts.outbox.appended(len);
     work.timers.note(Note::CHANGED);

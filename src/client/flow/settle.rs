@@ -100,10 +100,11 @@ impl<C: Config> Whole<'_, C> {
     /// The answers that the client waits for.
     fn watch_answers(&mut self) {
         let config = self.out.config;
+        let new_oldest = self.out.outbox.take_new_oldest();
         let work = &mut *self.out.work;
         let (inbox, timers) = (&work.inbox, &mut work.timers);
         let arrives = timers.is_noted(Note::RECEIVED) && (inbox.is_inside_packet() || inbox.is_refusing);
-        let anew = timers.is_noted(Note::OLDEST) || arrives;
+        let anew = new_oldest || arrives;
         let closing =
             work.link.is_output_lost || (work.link.state == State::Closing && !work.link.is_finishing);
         let waits = self.out.outbox.is_waiting() && !inbox.is_blocked && !closing;
@@ -114,7 +115,7 @@ impl<C: Config> Whole<'_, C> {
         }
         if config.retry_ms() != 0 {
             let ms = config.retry_ms().saturating_mul(1_u32.wrapping_shl(work.link.retries.min(16).into()));
-            timers.keep(Timer::Retry, waits, timers.is_noted(Note::OLDEST), ms);
+            timers.keep(Timer::Retry, waits, new_oldest, ms);
         }
     }
 

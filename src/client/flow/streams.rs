@@ -64,7 +64,7 @@ pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) ->
     if !parts.config.streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
         return Err(StreamError::NotAsked);
     }
-    parts.outbox.abandon_payload(parts.config.reports_loss());
+    parts.outbox.abandon_payload();
     work.timers.note(Note::CHANGED);
     work.link.changed();
     Ok(())

@@ -8,10 +8,8 @@
 //! Its head waits among the requests until it is its turn. Then the application is asked for the payload; from its first byte
 //! to its last nothing else is taken in, so the window does not move.
 
-use core::ops::Range;
-
 use super::record::Record;
-use super::{Outbox, State, Why};
+use super::{Config, Outbox, State, Why};
 
 /// Bytes of the log that a streamed message is sure of.
 pub(crate) const WINDOW: usize = 64;
@@ -48,23 +46,25 @@ impl State {
     }
 }
 
-impl Outbox<'_> {
+impl<C: Config> Outbox<'_, C> {
     /// The streamed message whose turn it is.
-    fn stream(&self) -> Option<Record> {
+    pub(super) fn stream(&self) -> Option<Record> {
         self.record(self.s.rec).filter(|record| record.is_streamed() && self.s.is_open)
     }
 
-    pub(crate) const fn is_streaming(&self) -> bool {
-        self.s.payload.is_begun
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.config.streams() && self.s.payload.is_begun
     }
 
-    /// Whether the application is to be asked for a payload; it is from now on.
-    pub(crate) fn ask_for_payload(&mut self) -> bool {
-        if self.s.streams == 0 || self.s.payload.is_asked || self.stream().is_none() {
-            return false;
+    /// The identifier of the message for whose payload the application is to be asked, if there is one (0 at QoS 0); it is from now
+    /// on.
+    pub(crate) fn ask_for_payload(&mut self) -> Option<u16> {
+        if self.s.streams == 0 || self.s.payload.is_asked {
+            return None;
         }
+        let stream = self.stream()?;
         self.s.payload.is_asked = true;
-        true
+        Some(stream.id(self.log, self.s.rec))
     }
 
     /// Whether the application may hand over a payload, or abandon it.
@@ -92,16 +92,16 @@ impl Outbox<'_> {
     /// Bytes of payload that the PUBLISH announces: what its fixed header says, less the rest of the head.
     fn payload_len(&self) -> usize {
         let Some(record) = self.stream() else { return 0 };
-        let packet = Record::read(self.log, record.body(self.s.rec));
+        let packet = Record::read(self.log, record.packet(self.s.rec), false);
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
-    /// The bytes of payload that may leave now: all before them has.
-    pub(crate) fn sendable_payload(&self) -> Range<usize> {
+    /// How many bytes of payload may leave now: all before them has.
+    pub(crate) fn sendable_payload(&self) -> usize {
         if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
-            return 0..0;
+            return 0;
         }
-        self.sending_payload()..self.s.tail.wrapping_add(self.s.payload.fill)
+        self.s.payload.fill.wrapping_sub(self.s.payload.cur)
     }
 
     /// Where the bytes of the payload are that leave next.
@@ -119,12 +119,11 @@ impl Outbox<'_> {
     }
 
     /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.
-    pub(crate) fn abandon_payload(&mut self, tell: bool) {
+    pub(crate) fn abandon_payload(&mut self) {
         let Some(record) = self.stream() else { return };
         self.s.payload = Payload::NEW;
-        let id = record.kept_id(self.log, self.s.rec);
         let at = self.s.rec;
-        if tell && id.is_some() {
+        if self.config.reports_loss() && record.keeps_id() {
             self.s.rec = record.end();
             self.s.cur = self.s.rec;
             self.answered(at, super::End::Lost);

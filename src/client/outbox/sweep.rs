@@ -1,8 +1,8 @@
 //! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
 
-use super::super::bytes::move_down;
-use super::record::Record;
-use super::{Outbox, losses, redelivery};
+use super::super::bytes::{move_down, set};
+use super::record::{AT_LEAST_ONCE, DUP, End, PUBLISH, PUBREL, Record};
+use super::{Config, Outbox};
 
 /// What a sweep is for.
 #[derive(Clone, Copy)]
@@ -10,16 +10,11 @@ pub(crate) enum Why {
     /// Room is to be made.
     Room,
     /// The connection is gone.
-    LinkLost {
-        /// What ends by that is to be told.
-        tell: bool,
-    },
+    LinkLost,
     /// The server has no session.
     SessionLost {
         /// What it may have seen ends by that.
         gives_up: bool,
-        /// What ends by that is to be told.
-        tell: bool,
     },
     /// All is sent again.
     Again {
@@ -28,24 +23,24 @@ pub(crate) enum Why {
     },
 }
 
-impl Outbox<'_> {
+impl<C: Config> Outbox<'_, C> {
     pub(crate) fn sweep(&mut self, why: Why) {
         let inside = self.s.cur.wrapping_sub(self.s.rec);
         let rec = self.s.rec;
         let mut at = self.s.head;
         let mut to = 0;
-        self.s.safe = self.s.safe.max(at);
-        self.s.saved = self.s.saved.max(at);
-        (self.s.kept, self.s.exactly_once, self.s.streams) = (0, 0, 0);
+        if self.config.durable() {
+            self.s.safe = self.s.safe.max(at);
+            self.s.saved = self.s.saved.max(at);
+        }
         while let Some(record) = self.record(at) {
             self.moved(at, to);
-            if verdict(self.log, at, record, at < rec, why)
-                && let Some(kept) = Record::read(self.log, at)
-            {
-                self.count(at, kept, 1);
-                let len = kept.end().wrapping_sub(at);
+            if self.stays(at, record, at < rec, why) {
+                let len = record.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
                 to = to.wrapping_add(len);
+            } else {
+                self.count(record, u16::MAX);
             }
             at = record.end();
         }
@@ -59,30 +54,55 @@ impl Outbox<'_> {
 
     /// What stood here stands there.
     fn moved(&mut self, at: usize, to: usize) {
-        for place in [&mut self.s.rec, &mut self.s.safe, &mut self.s.saved] {
-            if *place == at {
-                *place = to;
+        if self.s.rec == at {
+            self.s.rec = to;
+        }
+        if self.config.durable() {
+            for place in [&mut self.s.safe, &mut self.s.saved] {
+                if *place == at {
+                    *place = to;
+                }
             }
         }
     }
-}
 
-/// Changes what has to change about a record; returns whether it stays.
-fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> bool {
-    if record.is_dead() {
-        return false;
-    }
-    match why {
-        Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
-        Why::SessionLost { gives_up, tell } => {
-            losses::with_session(log, at, record, gives_up && has_left, tell)
+    /// Changes what has to change about a record; returns whether it stays.
+    fn stays(&mut self, at: usize, record: Record, has_left: bool, why: Why) -> bool {
+        if record.is_dead() {
+            return false;
         }
-        Why::Again { mqtt31 } => {
-            if has_left {
-                redelivery::again(log, at, record, mqtt31);
+        let end = match why {
+            Why::Room => return true,
+            Why::Again { mqtt31 } => {
+                if has_left {
+                    self.again(at, record, mqtt31);
+                }
+                return true;
             }
-            true
+            // SUBSCRIBE and UNSUBSCRIBE end, and what is sent at QoS 0; nobody waits for the PUBACK of a message any more that
+            // was given up.
+            Why::LinkLost if !record.keeps_id() => return false,
+            Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
+            // What had PUBREC is uncertain.
+            Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
+            Why::SessionLost { gives_up } if record.is_stub() || (gives_up && has_left && !record.has_ended()) => {
+                End::Lost
+            }
+            _ => return true,
+        };
+        if self.config.reports_loss() {
+            self.end(at, record, end);
         }
-        Why::Room => true,
+        self.config.reports_loss()
+    }
+
+    /// What is sent again says so: DUP (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
+    /// have it too. Of a message that was given up PUBREL is sent, so that the server forgets its identifier.
+    fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
+        let mut first = if record.is_stub() { PUBREL } else { record.first() & !DUP };
+        if !record.is_stub() && (mqtt31 || first & 0xF0 == PUBLISH) {
+            first |= DUP;
+        }
+        set(self.log, record.packet(at), first);
     }
 }
