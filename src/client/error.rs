@@ -27,6 +27,35 @@ pub enum Error {
     },
 }
 
+/// Why a connection has ended, without the number that an [`Error`] can have: two bytes, which travel in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Violation(Violation),
+    Refused(RefusalCode),
+    TimedOut(Timeout),
+    InboundFull,
+    ReceiveBufferTooSmall,
+}
+
+impl Fault {
+    /// The error that is told. The packet at the front has so many bytes.
+    pub(super) const fn error(self, packet_len: usize) -> Error {
+        match self {
+            Fault::Violation(violation) => Error::Violation(violation),
+            Fault::Refused(code) => Error::Refused(code),
+            Fault::TimedOut(timeout) => Error::TimedOut(timeout),
+            Fault::InboundFull => Error::InboundFull,
+            Fault::ReceiveBufferTooSmall => Error::ReceiveBufferTooSmall { needed: packet_len },
+        }
+    }
+}
+
+impl From<Violation> for Fault {
+    fn from(violation: Violation) -> Self {
+        Fault::Violation(violation)
+    }
+}
+
 /// What did not happen in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

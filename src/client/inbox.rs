@@ -46,16 +46,16 @@ pub(super) enum Phase {
     None,
     /// Its topic is skipped, because not even that fits.
     Topic,
-    /// Its payload is on its way.
+    /// Its payload is on its way, or its end.
     Payload,
 }
 
 /// A message that is larger than the buffer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Large {
     pub(super) phase: Phase,
-    /// Flags of its fixed header.
-    pub(super) flags: u8,
+    /// The first byte of its fixed header.
+    pub(super) first: u8,
     pub(super) has_topic: bool,
     /// Its payload is delivered.
     pub(super) is_delivered: bool,
@@ -63,8 +63,7 @@ pub(super) struct Large {
     pub(super) id: u16,
     /// Bytes to come in this phase.
     pub(super) left: usize,
-    /// Bytes to come after this phase; in the end, those of the payload.
-    pub(super) rest: usize,
+    pub(super) payload_len: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +75,8 @@ pub(super) struct Inbox {
     pub(super) event: Kind,
     /// The answer that is owed for the event: its first byte, or 0.
     pub(super) owed: u8,
+    /// Bytes of the fixed header of the packet at the front.
+    pub(super) head: u8,
     /// The identifier of the event, and of a request how it has ended.
     pub(super) id: u16,
     pub(super) end: End,
@@ -101,6 +102,7 @@ impl Inbox {
         len: 0,
         event: Kind::None,
         owed: 0,
+        head: 0,
         id: 0,
         end: End::Lost,
         has_receipt: false,
@@ -111,19 +113,18 @@ impl Inbox {
         holds_connect: false,
         large: Large {
             phase: Phase::None,
-            flags: 0,
+            first: 0,
             has_topic: false,
             is_delivered: false,
             id: 0,
             left: 0,
-            rest: 0,
+            payload_len: 0,
         },
     };
 
-    /// The link is lost: what has come and was not looked at will come again, or never mattered.
-    pub(super) fn link_lost(&mut self) {
-        let cut_off = self.large.phase == Phase::Payload && self.large.is_delivered;
-        *self = Inbox { is_aborted: self.is_aborted || cut_off, ..Self::NEW };
+    /// Whether a message that is delivered in pieces was, or now is, cut off.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_aborted || self.large.is_delivered
     }
 
     /// Where bytes from the transport go.

@@ -34,7 +34,7 @@ pub use receipt::Receipt;
 pub use under_way::{Request, UnderWay};
 pub use work::State;
 
-use crate::{Connect, Instant, PacketId, QoS};
+use crate::{Connect, Instant, PacketId, QoS, Version};
 use parts::{Parts, Whole};
 use work::All;
 
@@ -159,7 +159,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
     pub const fn revision(&self) -> u32 {
-        self.all.work.link.revision
+        self.all.work.session.revision
     }
 
     /// Whether a message has come that cannot be delivered before the application acknowledges others
@@ -176,7 +176,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
-        self.all.work.link.ignored
+        self.all.work.session.ignored
     }
 
     /// Goes on with this packet identifier for the next request.
@@ -215,6 +215,12 @@ where
         let out =
             Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len);
         Whole { rx, out }
+    }
+
+    #[inline]
+    fn version(&self) -> Version {
+        let mqtt31 = self.config.mqtt31() && self.all.work.session.mqtt31;
+        if mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 
     /// The part of the transmit buffer that requests have.
@@ -414,7 +420,7 @@ where
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        flow::events::event(&self.all.work, self.buffers.rx.as_ref())
+        flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version())
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
@@ -431,8 +437,9 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
+        let version = self.version();
         let rx = self.buffers.rx.as_ref();
-        let event = flow::events::event(&self.all.work, rx);
+        let event = flow::events::event(&self.all.work.inbox, rx, version);
         let tx = self.buffers.tx.as_mut();
         let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
         (event, Outbound(parts))

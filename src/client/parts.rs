@@ -1,8 +1,10 @@
 //! A client taken apart for one call: its state, its configuration, and what it was lent.
 
 use super::answers::{self, Answers};
+use super::config::Config;
 use super::outbox::Outbox;
 use super::work::{All, Work};
+use crate::Version;
 
 /// What makes requests and sends.
 #[derive(Debug)]
@@ -36,6 +38,16 @@ impl<'a, C> Parts<'a, C> {
             ids,
             rx_len,
         }
+    }
+}
+
+impl<C: Config> Parts<'_, C> {
+    pub(super) fn mqtt31(&self) -> bool {
+        self.config.mqtt31() && self.work.session.mqtt31
+    }
+
+    pub(super) fn version(&self) -> Version {
+        if self.mqtt31() { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 }
 

@@ -53,6 +53,9 @@ pub(super) struct Timers {
 impl Timers {
     pub(super) const NEW: Self = Timers { left: [0; TIMERS], now: 0, notes: 0 };
 
+    /// None of them runs, which is noted. With none, it does not matter what the clock has shown.
+    pub(super) const CHANGED: Self = Timers { notes: Note::CHANGED.0, ..Self::NEW };
+
     #[inline]
     pub(super) fn note(&mut self, note: Note) {
         self.notes |= note.0;
@@ -117,11 +120,6 @@ impl Timers {
             next = next.min(left.wrapping_sub(1));
         }
         (next != u32::MAX).then_some(next)
-    }
-
-    /// Turns all of them off.
-    pub(super) fn clear(&mut self) {
-        self.left = [0; TIMERS];
     }
 }
 

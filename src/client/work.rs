@@ -4,7 +4,6 @@
 use super::inbox::Inbox;
 use super::timers::Timers;
 use super::{answers, outbox};
-use crate::Version;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,12 +20,47 @@ pub enum State {
     Closing,
 }
 
+/// What outlives a connection.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub(super) state: State,
+pub(super) struct Session {
+    /// The last CONNECT speaks MQTT 3.1.
     pub(super) mqtt31: bool,
     /// Of the last CONNECT: the session that it began has ended with its connection.
     pub(super) clean_session: bool,
+    /// Of receipts, to tell those of other connections from.
+    pub(super) connection: u16,
+    /// Changes that an image of the session has to hold.
+    pub(super) revision: u32,
+    /// The revision for which Event::SaveDue was told last.
+    pub(super) told_revision: u32,
+    /// The revision of the last image.
+    pub(super) saved_revision: u32,
+    /// Acknowledgements that nothing waited for.
+    pub(super) ignored: u32,
+}
+
+impl Session {
+    const NEW: Self = Session {
+        mqtt31: false,
+        clean_session: false,
+        connection: 0,
+        revision: 0,
+        told_revision: 0,
+        saved_revision: 0,
+        ignored: 0,
+    };
+
+    /// Something has changed that an image of the session has to hold.
+    #[inline]
+    pub(super) fn changed(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+    }
+}
+
+/// A connection.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) state: State,
     /// CONNACK has come.
     pub(super) is_accepted: bool,
     /// No more requests are taken; DISCONNECT follows the end of those under way.
@@ -39,65 +73,24 @@ pub(super) struct Link {
     pub(super) is_ping_awaited: bool,
     /// Bytes that have left of a PINGREQ or DISCONNECT.
     pub(super) fixed_sent: u8,
-    /// Event::SaveDue was told since the last change.
-    pub(super) is_save_told: bool,
     /// How often requests were sent again on this connection.
     pub(super) retries: u8,
     /// In seconds.
     pub(super) keep_alive: u16,
-    /// Of receipts, to tell those of other connections from.
-    pub(super) connection: u16,
-    /// Changes that an image of the session has to hold.
-    pub(super) revision: u32,
-    /// The revision of the last image.
-    pub(super) saved_revision: u32,
-    /// Acknowledgements that nothing waited for.
-    pub(super) ignored: u32,
 }
 
 impl Link {
-    const NEW: Self = Link {
+    pub(super) const NEW: Self = Link {
         state: State::Offline,
-        mqtt31: false,
-        clean_session: false,
         is_accepted: false,
         is_finishing: false,
         is_output_lost: false,
         is_ping_due: false,
         is_ping_awaited: false,
         fixed_sent: 0,
-        is_save_told: false,
         retries: 0,
         keep_alive: 0,
-        connection: 0,
-        revision: 0,
-        saved_revision: 0,
-        ignored: 0,
     };
-
-    pub(super) const fn version(&self) -> Version {
-        if self.mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
-    }
-
-    /// Something has changed that an image of the session has to hold.
-    pub(super) fn changed(&mut self) {
-        self.revision = self.revision.wrapping_add(1);
-        self.is_save_told = false;
-    }
-
-    /// The connection is gone; what is of the session stays.
-    pub(super) fn reset(&mut self) {
-        *self = Link {
-            mqtt31: self.mqtt31,
-            clean_session: self.clean_session,
-            is_save_told: self.is_save_told,
-            connection: self.connection.wrapping_add(1),
-            revision: self.revision,
-            saved_revision: self.saved_revision,
-            ignored: self.ignored,
-            ..Self::NEW
-        };
-    }
 }
 
 /// Where the bytes come from that are to be sent.
@@ -137,13 +130,26 @@ impl Offer {
     }
 }
 
-/// What belongs to the connection.
+/// What is neither of the outbox nor of the answers.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
+    pub(super) session: Session,
     pub(super) link: Link,
     pub(super) inbox: Inbox,
     pub(super) offer: Offer,
     pub(super) timers: Timers,
+}
+
+impl Work {
+    /// The connection is gone; what is of the session stays.
+    pub(super) fn link_lost(&mut self) {
+        let is_aborted = self.inbox.is_cut_off();
+        self.link = Link::NEW;
+        self.inbox = Inbox { is_aborted, ..Inbox::NEW };
+        self.offer = Offer::NONE;
+        self.timers = Timers::CHANGED;
+        self.session.connection = self.session.connection.wrapping_add(1);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -155,7 +161,7 @@ pub(super) struct All {
 
 impl All {
     pub(super) const NEW: Self = All {
-        work: Work { link: Link::NEW, inbox: Inbox::NEW, offer: Offer::NONE, timers: Timers::NEW },
+        work: Work { session: Session::NEW, link: Link::NEW, inbox: Inbox::NEW, offer: Offer::NONE, timers: Timers::NEW },
         outbox: outbox::State::NEW,
         answers: answers::State::NEW,
     };

@@ -140,13 +140,6 @@ impl FixedHeader {
         Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
     }
 
-    /// The flags and the body of a packet that was checked before; of the head of one, as much as there is.
-    #[inline]
-    pub(crate) fn split(packet: &[u8]) -> Option<(u8, &[u8])> {
-        let (_, header_len) = decode_remaining_length(packet.get(1..)?).ok()??;
-        Some((packet.first()? & 0x0F, packet.get(header_len..)?))
-    }
-
     /// Bytes of the whole packet.
     #[inline]
     pub const fn packet_len(&self) -> usize {

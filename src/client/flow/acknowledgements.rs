@@ -2,7 +2,7 @@
 
 use crate::client::answers::{PUBCOMP, PUBREC, PUBREL};
 use crate::client::config::Config;
-use crate::client::error::Error;
+use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
 use crate::client::outbox::{End, Unmet};
@@ -27,7 +27,7 @@ impl<C: Config> Whole<'_, C> {
     /// Nothing waits for this answer.
     fn ignore(&mut self, step: Step) -> Step {
         if step == Step::Done {
-            self.out.work.link.ignored = self.out.work.link.ignored.saturating_add(1);
+            self.out.work.session.ignored = self.out.work.session.ignored.saturating_add(1);
         }
         step
     }
@@ -49,7 +49,7 @@ impl<C: Config> Whole<'_, C> {
             Ok(_) if self.out.outbox.is_streaming() => Step::Blocked,
             Ok(at) => {
                 self.out.outbox.released(at, id.get());
-                self.out.work.link.changed();
+                self.out.work.session.changed();
                 Step::Done
             }
             Err(Step::Done) if self.has_place() => {
@@ -68,7 +68,7 @@ impl<C: Config> Whole<'_, C> {
         }
         if self.out.config.receives_exactly_once() {
             match inbound_ids::remove(self.out.ids, id) {
-                Ok(true) => self.out.work.link.changed(),
+                Ok(true) => self.out.work.session.changed(),
                 Ok(false) => {}
                 Err(inbound_ids::NoEntry) => return self.refuse(),
             }
@@ -78,10 +78,10 @@ impl<C: Config> Whole<'_, C> {
     }
 
     /// SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
-    pub(super) fn suback(&mut self, id: PacketId, codes: usize) -> Result<Step, Error> {
+    pub(super) fn suback(&mut self, id: PacketId, codes: usize) -> Result<Step, Fault> {
         match self.meet(SUBACK, id) {
             Ok(at) if self.out.outbox.filters(at) == codes => Ok(self.hold(Kind::Subscribed, id)),
-            Ok(_) => Err(Error::Violation(Violation::SubAckCount)),
+            Ok(_) => Err(Violation::SubAckCount.into()),
             Err(step) => Ok(self.ignore(step)),
         }
     }

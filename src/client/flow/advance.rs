@@ -3,7 +3,7 @@
 use crate::Instant;
 use crate::client::answers::PUBREC;
 use crate::client::config::Config;
-use crate::client::error::Error;
+use crate::client::error::{Error, Fault};
 use crate::client::inbox::Kind;
 use crate::client::parts::{Parts, Step, Whole};
 use crate::client::timers::Note;
@@ -15,12 +15,12 @@ use super::connection;
 pub(in crate::client) fn advance<C: Config>(whole: &mut Whole<'_, C>, now: Instant) -> Result<bool, Error> {
     release(&mut whole.out);
     whole.clock(now);
-    let result = whole.step();
-    if let Err(error) = &result {
+    whole.step().map_err(|fault| {
+        let error = fault.error(whole.out.work.inbox.len);
         warn!("MQTT: {}", error);
         connection::link_lost(&mut whole.out);
-    }
-    result
+        error
+    })
 }
 
 /// The application has seen the event: what it owes is queued, what it tells of goes, and so do its bytes.
@@ -37,7 +37,7 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     if owed != 0 && !withheld && !work.link.is_output_lost {
         parts.answers.push(owed, id);
         if owed == PUBREC {
-            work.link.changed();
+            work.session.changed();
         }
     }
     work.timers.note(Note::CHANGED);
@@ -46,7 +46,7 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
 }
 
 impl<C: Config> Whole<'_, C> {
-    fn step(&mut self) -> Result<bool, Error> {
+    fn step(&mut self) -> Result<bool, Fault> {
         loop {
             if self.notice() {
                 return Ok(true);
@@ -57,6 +57,7 @@ impl<C: Config> Whole<'_, C> {
             match self.packet()? {
                 Step::Event => return Ok(true),
                 Step::Done => {
+                    self.out.work.timers.note(Note::CHANGED);
                     let len = core::mem::take(&mut self.out.work.inbox.len);
                     self.out.work.inbox.consume(len);
                 }
@@ -100,10 +101,11 @@ impl<C: Config> Whole<'_, C> {
 
     /// Whether the application is to save the session, and was not told so since its last change.
     fn asks_for_image(&mut self) -> bool {
-        if !self.out.config.durable() || self.out.work.link.is_save_told || !self.is_held() {
+        let session = &self.out.work.session;
+        if !self.out.config.durable() || session.told_revision == session.revision || !self.is_held() {
             return false;
         }
-        self.out.work.link.is_save_told = true;
+        self.out.work.session.told_revision = self.out.work.session.revision;
         self.out.work.inbox.event = Kind::SaveDue;
         true
     }

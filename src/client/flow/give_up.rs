@@ -22,6 +22,6 @@ pub(in crate::client) fn give_up<C: Config>(
     }
     parts.outbox.give_up(id.get());
     work.timers.note(Note::CHANGED);
-    work.link.changed();
+    work.session.changed();
     Ok(())
 }

@@ -55,13 +55,13 @@ pub(in crate::client) fn save<C: Config>(parts: &mut Parts<'_, C>, out: &mut [u8
     let work = &mut *parts.work;
     parts.outbox.note_saved();
     parts.answers.note_saved();
-    work.link.saved_revision = work.link.revision;
+    work.session.saved_revision = work.session.revision;
     Ok(needed)
 }
 
 fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
     w.raw(&MAGIC);
-    w.u8(u8::from(parts.work.link.clean_session));
+    w.u8(u8::from(parts.work.session.clean_session));
     w.packet_id(parts.outbox.s.first_id());
     let (entries, _) = parts.ids.as_chunks::<{ inbound_ids::ENTRY }>();
     let used = || entries.iter().filter(|entry| !inbound_ids::is_empty(&entry[..]));
@@ -73,7 +73,7 @@ fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
 /// See [`Client::saved`](crate::Client::saved).
 pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u32) {
     let work = &mut *parts.work;
-    if work.link.saved_revision == revision {
+    if work.session.saved_revision == revision {
         parts.outbox.release_saved();
         parts.answers.release_saved();
         work.timers.note(Note::CHANGED);
@@ -110,7 +110,7 @@ pub(in crate::client) fn restore<C: Config>(
     parts.outbox.restore(requests).map_err(|_| RestoreError::TooLarge)?;
     room.copy_from_slice(ids);
     parts.outbox.s.set_first_id(next);
-    work.link.clean_session = clean_session == 1;
+    work.session.clean_session = clean_session == 1;
     work.timers.note(Note::CHANGED);
     Ok(())
 }

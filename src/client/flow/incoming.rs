@@ -5,7 +5,7 @@ use super::header::{CONNACK, Header, PINGRESP, PUBLISH, SUBACK, UNSUBACK};
 use crate::client::answers::{PUBACK, PUBCOMP, PUBREC};
 use crate::client::bytes::u16_at;
 use crate::client::config::{Config, LargeMessages};
-use crate::client::error::Error;
+use crate::client::error::Fault;
 use crate::client::inbox::{Kind, Phase};
 use crate::client::parts::{Step, Whole};
 use crate::codec::{ConnAck, Publish, SubAck};
@@ -13,7 +13,8 @@ use crate::{PacketId, Violation};
 
 impl<C: Config> Whole<'_, C> {
     /// Looks at the packet at the front. Its length is `inbox.len` where it is dealt with or is an event.
-    pub(super) fn packet(&mut self) -> Result<Step, Error> {
+    pub(super) fn packet(&mut self) -> Result<Step, Fault> {
+        let mqtt31 = self.out.mqtt31();
         let work = &mut *self.out.work;
         if work.inbox.holds_connect {
             return Ok(Step::Incomplete);
@@ -23,11 +24,12 @@ impl<C: Config> Whole<'_, C> {
             return self.large_message();
         }
         let bytes = work.inbox.bytes(self.rx);
-        let Some(header) = Header::read(bytes, work.link.mqtt31).map_err(Error::Violation)? else {
+        let Some(header) = Header::read(bytes, mqtt31)? else {
             return Ok(self.wait_for(Header::MAX_LEN));
         };
-        check_order(header.first, work.link.is_accepted).map_err(Error::Violation)?;
+        check_order(header.first, work.link.is_accepted)?;
         let len = header.packet_len();
+        work.inbox.head = header.len as u8;
         if len > self.rx.len() {
             return self.large_packet(header);
         }
@@ -44,19 +46,18 @@ impl<C: Config> Whole<'_, C> {
         Step::Incomplete
     }
 
-    fn whole_packet(&mut self, header: Header) -> Result<Step, Error> {
+    fn whole_packet(&mut self, header: Header) -> Result<Step, Fault> {
+        let version = self.out.version();
         let work = &mut *self.out.work;
-        let version = work.link.version();
         let packet = work.inbox.bytes(self.rx).get(..work.inbox.len).unwrap_or_default();
         let body = packet.get(header.len..).unwrap_or_default();
         match header.first & 0xF0 {
             PUBLISH => {
-                let flags = header.first & 0x0F;
-                let delivery = Publish::decode(flags, body, version).map_err(Error::Violation)?.delivery;
-                return self.message(Kind::Message, delivery);
+                let id = Publish::check_body(header.first & 0x0F, body, version)?;
+                return self.message(Kind::Message, header.first, id);
             }
             CONNACK => {
-                let connack = ConnAck::decode(body, version).map_err(Error::Violation)?;
+                let connack = ConnAck::decode(body, version)?;
                 return connection::connack(self, connack);
             }
             PINGRESP => {
@@ -65,12 +66,12 @@ impl<C: Config> Whole<'_, C> {
             }
             _ => {}
         }
-        let id = PacketId::new(u16_at(body, 0)).ok_or(Error::Violation(Violation::PacketIdZero))?;
+        let id = PacketId::new(u16_at(body, 0)).ok_or(Violation::PacketIdZero)?;
         Ok(match header.first & 0xF0 {
             PUBREC => self.pubrec(id),
             PUBACK | PUBCOMP => self.published(header.first & 0xF0, id),
             SUBACK => {
-                let codes = SubAck::decode(body, version).map_err(Error::Violation)?.codes.len();
+                let codes = SubAck::decode(body, version)?.codes.len();
                 return self.suback(id, codes);
             }
             UNSUBACK => self.unsuback(id),

@@ -2,25 +2,23 @@
 
 use crate::client::answers::{PUBACK, PUBREC};
 use crate::client::config::Config;
-use crate::client::error::Error;
+use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
 use crate::client::parts::{Step, Whole};
-use crate::client::timers::Note;
 use crate::client::work::State;
-use crate::codec::Delivery;
 use crate::{PacketId, Violation};
 
+/// Of the flags of a PUBLISH.
+pub(super) const EXACTLY_ONCE: u8 = 4;
+
 impl<C: Config> Whole<'_, C> {
-    /// A message is here to its end, and is to be delivered as this event.
-    pub(super) fn message(&mut self, event: Kind, delivery: Delivery) -> Result<Step, Error> {
-        let (answer, id) = match delivery {
-            Delivery::AtMostOnce => return Ok(self.deliver(event, 0, 0)),
-            Delivery::AtLeastOnce { id, .. } => (PUBACK, id),
-            Delivery::ExactlyOnce { id, .. } => (PUBREC, id),
-        };
+    /// A message with this first byte is here to its end, and is to be delivered as this event. At QoS 0 it has no identifier.
+    pub(super) fn message(&mut self, event: Kind, first: u8, id: u16) -> Result<Step, Fault> {
+        let Some(id) = PacketId::new(id) else { return Ok(self.deliver(event, 0, 0)) };
+        let answer = if first & EXACTLY_ONCE != 0 { PUBREC } else { PUBACK };
         if answer == PUBREC && !self.out.config.receives_exactly_once() {
-            return Err(Error::Violation(Violation::UnexpectedPacket));
+            return Err(Violation::UnexpectedPacket.into());
         }
         if !self.has_place() {
             return Ok(Step::Blocked);
@@ -43,7 +41,7 @@ impl<C: Config> Whole<'_, C> {
             if inbound_ids::insert(self.out.ids, id).is_err() {
                 return Ok(self.refuse());
             }
-            self.out.work.link.changed();
+            self.out.work.session.changed();
         }
         Ok(self.deliver(event, answer, id.get()))
     }
@@ -84,7 +82,6 @@ impl<C: Config> Whole<'_, C> {
     /// There is no entry for an identifier: nothing more is taken in on this connection.
     pub(super) fn refuse(&mut self) -> Step {
         self.out.work.inbox.is_refusing = true;
-        self.out.work.timers.note(Note::CHANGED);
         Step::Done
     }
 
@@ -104,7 +101,10 @@ impl<C: Config> Whole<'_, C> {
         let work = &mut *self.out.work;
         if !work.link.is_output_lost {
             self.out.answers.push(first, id.get());
-            work.timers.note(Note::CHANGED);
+            if self.out.config.durable() {
+                // It waits for an image, though that may hold nothing new.
+                work.session.changed();
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ pub(in crate::client) fn publish<C: Config>(
     let len = codec::packet_len(body_len);
     admit(parts, message.qos.into(), len)?;
     let topic = TopicName::new(message.topic)?;
-    let version = parts.work.link.version();
+    let version = parts.version();
     codec::check_topic_len(topic, version)?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, len);
@@ -104,7 +104,7 @@ pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option
     work.timers.note(Note::CHANGED);
     if id.is_some() {
         parts.outbox.take_id();
-        work.link.changed();
+        work.session.changed();
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::Instant;
 use crate::client::config::Config;
-use crate::client::error::{Error, Timeout};
+use crate::client::error::{Fault, Timeout};
 use crate::client::inbound_ids;
 use crate::client::inbox::Phase;
 use crate::client::parts::Whole;
@@ -41,14 +41,14 @@ impl<C: Config> Whole<'_, C> {
     ///
     /// Where nothing is noted, the state is as it was, and so are the countdowns.
     #[inline]
-    pub(super) fn settle(&mut self) -> Result<(), Error> {
+    pub(super) fn settle(&mut self) -> Result<(), Fault> {
         if self.out.work.timers.has_notes() || self.out.work.timers.any_is_due() {
             self.settle_all()?;
         }
         Ok(())
     }
 
-    fn settle_all(&mut self) -> Result<(), Error> {
+    fn settle_all(&mut self) -> Result<(), Fault> {
         self.watch_silence();
         self.watch_answers();
         self.watch_output();
@@ -128,11 +128,11 @@ impl<C: Config> Whole<'_, C> {
         }
     }
 
-    fn check_timeouts(&self) -> Result<(), Error> {
+    fn check_timeouts(&self) -> Result<(), Fault> {
         let work = &*self.out.work;
         let due = |timer| work.timers.is_due(timer);
         if work.inbox.is_refusing && due(Timer::Ack) {
-            return Err(Error::InboundFull);
+            return Err(Fault::InboundFull);
         }
         let timeout = if due(Timer::ConnAck) {
             Timeout::ConnAck
@@ -145,7 +145,7 @@ impl<C: Config> Whole<'_, C> {
         } else {
             return Ok(());
         };
-        Err(Error::TimedOut(timeout))
+        Err(Fault::TimedOut(timeout))
     }
 
     /// PINGREQ waits to be sent if one direction was silent for too long.
@@ -164,7 +164,7 @@ impl<C: Config> Whole<'_, C> {
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     fn retry_if_due(&mut self) {
-        let config = self.out.config;
+        let (config, mqtt31) = (self.out.config, self.out.mqtt31());
         let work = &mut *self.out.work;
         if config.retry_ms() == 0 || !work.timers.is_due(Timer::Retry) {
             return;
@@ -173,7 +173,7 @@ impl<C: Config> Whole<'_, C> {
         {
             debug!("MQTT: no answers, so everything is sent again");
             work.link.retries = work.link.retries.saturating_add(1);
-            self.out.outbox.open(config.mqtt31() && work.link.mqtt31);
+            self.out.outbox.open(mqtt31);
         }
         // The countdown begins anew.
         work.timers.note(Note::CHANGED);

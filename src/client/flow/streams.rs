@@ -32,7 +32,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
         return Err(Violation::TooLong.into());
     }
     let topic = TopicName::new(message.topic)?;
-    codec::check_topic_len(topic, parts.work.link.version())?;
+    codec::check_topic_len(topic, parts.version())?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, len.saturating_add(WINDOW));
     codec::write_header(&mut writer, STREAMED, head_len);
@@ -66,6 +66,6 @@ pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) ->
     }
     parts.outbox.abandon_payload();
     work.timers.note(Note::CHANGED);
-    work.link.changed();
+    work.session.changed();
     Ok(())
 }
