@@ -179,7 +179,8 @@ pub(crate) const fn packet_len(remaining_len: usize) -> usize {
 }
 
 /// Writes a fixed header.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
 pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
     writer.u8(first);
     let mut rest = remaining_len;

@@ -53,7 +53,8 @@ impl From<QoS> for Kind {
 }
 
 /// Whether a request of this kind, with a packet of this length, can be taken now.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
 pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> Result<(), RequestError> {
     let link = &parts.work.link;
     let outlives_link = matches!(kind, Kind::AtLeastOnce | Kind::ExactlyOnce);

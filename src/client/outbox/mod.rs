@@ -178,6 +178,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Counts a record in, or (`u16::MAX`) out.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     fn count(&mut self, record: Record, by: u16) {
         if record.keeps_id() {
             self.s.kept = self.s.kept.wrapping_add(by);
