@@ -52,6 +52,7 @@ pub(super) enum Phase {
 
 /// A message that is larger than the buffer.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Large {
     pub(super) phase: Phase,
     /// The first byte of its fixed header.
@@ -67,50 +68,52 @@ pub(super) struct Large {
 }
 
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Inbox {
-    pub(super) start: usize,
-    pub(super) fill: usize,
-    /// Bytes at the front that go with the event.
-    pub(super) len: usize,
     pub(super) event: Kind,
     /// The answer that is owed for the event: its first byte, or 0.
     pub(super) owed: u8,
     /// Bytes of the fixed header of the packet at the front.
     pub(super) head: u8,
-    /// The identifier of the event, and of a request how it has ended.
-    pub(super) id: u16,
-    pub(super) end: End,
-    /// The answer for the event is withheld for the application to give.
-    pub(super) has_receipt: bool,
-    /// The packet at the front waits for a place, so nothing behind it is read.
-    pub(super) is_blocked: bool,
-    /// It waits for the application to acknowledge another message.
-    pub(super) waits_for_receipt: bool,
-    /// A message of QoS 2 had no place among the identifiers: nothing more is taken in on this connection.
-    pub(super) is_refusing: bool,
-    /// A message that was delivered in pieces was cut off, which is to be told.
-    pub(super) is_aborted: bool,
     /// CONNECT stands here, and has not left whole.
     pub(super) holds_connect: bool,
+    /// The packet at the front waits for a place, so nothing behind it is read.
+    pub(super) is_blocked: bool,
+    /// A message of QoS 2 had no place among the identifiers: nothing more is taken in on this connection.
+    pub(super) is_refusing: bool,
+    /// The answer for the event is withheld for the application to give.
+    pub(super) has_receipt: bool,
+    /// It waits for the application to acknowledge another message.
+    pub(super) waits_for_receipt: bool,
+    /// A message that was delivered in pieces was cut off, which is to be told.
+    pub(super) is_aborted: bool,
+    /// How the request of the event has ended.
+    pub(super) end: End,
+    /// The identifier of the event.
+    pub(super) id: u16,
+    pub(super) start: usize,
+    pub(super) fill: usize,
+    /// Bytes at the front that go with the event.
+    pub(super) len: usize,
     pub(super) large: Large,
 }
 
 impl Inbox {
     pub(super) const NEW: Self = Inbox {
-        start: 0,
-        fill: 0,
-        len: 0,
         event: Kind::None,
         owed: 0,
         head: 0,
-        id: 0,
-        end: End::Lost,
-        has_receipt: false,
-        is_blocked: false,
-        waits_for_receipt: false,
-        is_refusing: false,
-        is_aborted: false,
         holds_connect: false,
+        is_blocked: false,
+        is_refusing: false,
+        has_receipt: false,
+        waits_for_receipt: false,
+        is_aborted: false,
+        end: End::Lost,
+        id: 0,
+        start: 0,
+        fill: 0,
+        len: 0,
         large: Large {
             phase: Phase::None,
             first: 0,

@@ -35,7 +35,7 @@ pub use under_way::{Request, UnderWay};
 pub use work::State;
 
 use crate::{Connect, Instant, PacketId, QoS, Version};
-use parts::{Parts, Whole};
+use parts::Parts;
 use work::All;
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
@@ -149,7 +149,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Milliseconds until [`advance`](Self::advance) must be called, whatever comes; `None` if nothing hangs on time.
     pub fn time_left(&self) -> Option<u32> {
-        self.all.work.timers.left()
+        self.all.work.timers.left(self.all.work.notes)
     }
 
     /// Requests under way, those included whose end was not told yet.
@@ -204,17 +204,16 @@ where
 {
     #[inline]
     fn parts(&mut self) -> Parts<'_, C> {
-        let rx_len = self.buffers.rx.as_ref().len();
-        Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len)
+        self.split_parts().1
     }
 
+    /// The receive buffer, and all else.
     #[inline]
-    fn whole(&mut self) -> Whole<'_, C> {
+    fn split_parts(&mut self) -> (&mut [u8], Parts<'_, C>) {
         let rx = self.buffers.rx.as_mut();
-        let rx_len = rx.len();
-        let out =
-            Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len);
-        Whole { rx, out }
+        let (tx, ids) = (self.buffers.tx.as_mut(), self.ids.as_mut());
+        let parts = Parts::new(&mut self.all, &self.config, tx, ids, rx.len());
+        (rx, parts)
     }
 
     #[inline]
@@ -243,7 +242,8 @@ where
     /// # Errors
     /// See [`ConnectError`].
     pub fn connect(&mut self, connect: &Connect<'_>) -> Result<(), ConnectError> {
-        flow::connection::connect(&mut self.whole(), connect)
+        let (rx, mut parts) = self.split_parts();
+        flow::connection::connect(&mut parts, rx, connect)
     }
 
     /// Queues a message; returns the packet identifier, which at QoS 0 there is none of.
@@ -357,14 +357,14 @@ where
     /// `pending` may offer others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        flow::output::pending(self.whole()).1
+        self.split_io().1
     }
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
     ///
     /// What was offered counts as seen by the server until then.
     pub fn sent(&mut self, len: usize) {
-        self.whole().sent(len);
+        self.parts().sent(len);
     }
 
     /// Where bytes from the transport go.
@@ -380,14 +380,15 @@ where
     /// writes at the same time.
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
-        flow::output::pending(self.whole())
+        let (rx, parts) = self.split_parts();
+        flow::output::pending(parts, rx)
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
     pub fn received(&mut self, len: usize) {
         if len > 0 && self.all.work.link.state != State::Offline && !self.all.work.inbox.holds_connect {
             self.all.work.inbox.filled(len, self.buffers.rx.as_ref().len());
-            self.all.work.timers.note(timers::Note::RECEIVED);
+            self.all.work.notes.add(timers::Note::RECEIVED);
         }
     }
 
@@ -415,7 +416,8 @@ where
     /// The [`Error`] that has ended the connection. It is said once; the client is offline, and the transport has to be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        flow::advance::advance(&mut self.whole(), now)
+        let (rx, mut parts) = self.split_parts();
+        flow::advance::advance(&mut parts, rx, now)
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.

@@ -6,11 +6,10 @@ use super::outbox::Outbox;
 use super::work::{All, Work};
 use crate::Version;
 
-/// What makes requests and sends.
+/// All but the receive buffer.
 #[derive(Debug)]
 pub(super) struct Parts<'a, C> {
     pub(super) work: &'a mut Work,
-    pub(super) config: &'a C,
     pub(super) outbox: Outbox<'a, C>,
     pub(super) answers: Answers<'a>,
     /// The identifiers of inbound messages of QoS 2.
@@ -32,7 +31,6 @@ impl<'a, C> Parts<'a, C> {
         let All { work, outbox, answers: places } = all;
         Parts {
             work,
-            config,
             outbox: Outbox { s: outbox, log, config },
             answers: Answers { s: places, bytes: answers },
             ids,
@@ -41,11 +39,19 @@ impl<'a, C> Parts<'a, C> {
     }
 }
 
-impl<C: Config> Parts<'_, C> {
-    pub(super) fn mqtt31(&self) -> bool {
-        self.config.mqtt31() && self.work.session.mqtt31
+impl<'a, C: Config> Parts<'a, C> {
+    #[inline]
+    pub(super) const fn config(&self) -> &'a C {
+        self.outbox.config
     }
 
+    /// Whether the connection speaks MQTT 3.1.
+    #[inline]
+    pub(super) fn mqtt31(&self) -> bool {
+        self.config().mqtt31() && self.work.session.mqtt31
+    }
+
+    #[inline]
     pub(super) fn version(&self) -> Version {
         if self.mqtt31() { Version::Mqtt31 } else { Version::Mqtt311 }
     }
@@ -54,13 +60,6 @@ impl<C: Config> Parts<'_, C> {
 /// Bytes of a transmit buffer of this length that requests have.
 pub(super) const fn log_len(tx_len: usize) -> usize {
     tx_len.wrapping_sub(answers::share(tx_len))
-}
-
-/// All of it: what also takes in what comes.
-#[derive(Debug)]
-pub(super) struct Whole<'a, C> {
-    pub(super) rx: &'a mut [u8],
-    pub(super) out: Parts<'a, C>,
 }
 
 /// What became of a packet.

@@ -2,7 +2,7 @@
 //! flash.
 
 use super::inbox::Inbox;
-use super::timers::Timers;
+use super::timers::{Note, Notes, Timers};
 use super::{answers, outbox};
 
 /// How far a connection is.
@@ -59,6 +59,7 @@ impl Session {
 
 /// A connection.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Link {
     pub(super) state: State,
     /// CONNACK has come.
@@ -110,19 +111,16 @@ pub(super) enum Source {
 
 /// Bytes that the transport was offered.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Offer {
     pub(super) source: Source,
-    pub(super) len: usize,
     /// The transport has said how many it took; should it tell of more, those are the next.
     pub(super) is_told: bool,
+    pub(super) len: usize,
 }
 
 impl Offer {
-    pub(super) const NONE: Self = Offer::new(Source::None, 0);
-
-    pub(super) const fn new(source: Source, len: usize) -> Self {
-        Offer { source, len, is_told: false }
-    }
+    pub(super) const NONE: Self = Offer { source: Source::None, is_told: false, len: 0 };
 
     /// Bytes of requests that count as seen by the server until the transport says how many it took.
     pub(super) fn seen_of_requests(&self) -> usize {
@@ -130,14 +128,16 @@ impl Offer {
     }
 }
 
-/// What is neither of the outbox nor of the answers.
+/// What is neither of the outbox nor of the answers. Bytes come first, where short instructions reach them.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Work {
-    pub(super) session: Session,
     pub(super) link: Link,
-    pub(super) inbox: Inbox,
+    pub(super) notes: Notes,
     pub(super) offer: Offer,
+    pub(super) inbox: Inbox,
     pub(super) timers: Timers,
+    pub(super) session: Session,
 }
 
 impl Work {
@@ -145,14 +145,18 @@ impl Work {
     pub(super) fn link_lost(&mut self) {
         let is_aborted = self.inbox.is_cut_off();
         self.link = Link::NEW;
-        self.inbox = Inbox { is_aborted, ..Inbox::NEW };
+        self.notes = Notes::NEW;
         self.offer = Offer::NONE;
-        self.timers = Timers::CHANGED;
+        self.inbox = Inbox::NEW;
+        self.timers = Timers::NEW;
+        self.inbox.is_aborted = is_aborted;
+        self.notes.add(Note::CHANGED);
         self.session.connection = self.session.connection.wrapping_add(1);
     }
 }
 
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct All {
     pub(super) work: Work,
     pub(super) outbox: outbox::State,
@@ -161,7 +165,14 @@ pub(super) struct All {
 
 impl All {
     pub(super) const NEW: Self = All {
-        work: Work { session: Session::NEW, link: Link::NEW, inbox: Inbox::NEW, offer: Offer::NONE, timers: Timers::NEW },
+        work: Work {
+            link: Link::NEW,
+            notes: Notes::NEW,
+            offer: Offer::NONE,
+            inbox: Inbox::NEW,
+            timers: Timers::NEW,
+            session: Session::NEW,
+        },
         outbox: outbox::State::NEW,
         answers: answers::State::NEW,
     };

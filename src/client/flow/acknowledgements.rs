@@ -5,60 +5,56 @@ use crate::client::config::Config;
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
-use crate::client::outbox::{End, Unmet};
-use crate::client::parts::{Step, Whole};
+use crate::client::outbox::{End, Met};
+use crate::client::parts::{Parts, Step};
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
 
-const SUBACK: u8 = PacketType::SubAck.first_byte();
-const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
+pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
+pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 
-impl<C: Config> Whole<'_, C> {
-    /// The request that waits for this. Where nothing does that has left, the answer is late, or not ours; it has to wait itself
-    /// where the request is about to leave.
-    fn meet(&self, answer: u8, id: PacketId) -> Result<usize, Step> {
-        let work = &*self.out.work;
-        self.out.outbox.meet(answer, id.get(), work.offer.seen_of_requests()).map_err(|unmet| match unmet {
-            Unmet::Leaving if !work.link.is_output_lost => Step::Blocked,
-            _ => Step::Done,
-        })
-    }
-
-    /// Nothing waits for this answer.
-    fn ignore(&mut self, step: Step) -> Step {
-        if step == Step::Done {
-            self.out.work.session.ignored = self.out.work.session.ignored.saturating_add(1);
+impl<C: Config> Parts<'_, C> {
+    /// PUBACK, PUBREC, PUBCOMP, SUBACK (with so many codes) or UNSUBACK.
+    pub(super) fn answered(&mut self, answer: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
+        let (at, met) = self.outbox.meet(answer, id.get(), self.work.offer.seen_of_requests());
+        match met {
+            Met::Waits => self.settled(answer, id, at, codes),
+            Met::Leaving if !self.work.link.is_output_lost => Ok(Step::Blocked),
+            // Nothing that has left waits for this. At QoS 2 the server keeps the identifier until it is released.
+            _ if answer == PUBREC && !self.has_place() => Ok(Step::Blocked),
+            _ => {
+                if answer == PUBREC {
+                    self.answer(PUBREL, id);
+                }
+                self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
+                Ok(Step::Done)
+            }
         }
-        step
     }
 
-    /// PUBACK or PUBCOMP: the message is delivered.
-    pub(super) fn published(&mut self, answer: u8, id: PacketId) -> Step {
-        let at = match self.meet(answer, id) {
-            Ok(at) => at,
-            Err(step) => return self.ignore(step),
+    /// The request here has this answer.
+    fn settled(&mut self, answer: u8, id: PacketId, at: usize, codes: usize) -> Result<Step, Fault> {
+        let event = match answer {
+            PUBREC if self.outbox.is_streaming() => return Ok(Step::Blocked),
+            // The message is not kept any more, and PUBREL follows.
+            PUBREC => {
+                self.outbox.released(at, id.get());
+                self.work.session.changed();
+                return Ok(Step::Done);
+            }
+            // SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
+            SUBACK if self.outbox.filters(at) != codes => return Err(Violation::SubAckCount.into()),
+            SUBACK => Kind::Subscribed,
+            UNSUBACK => Kind::Unsubscribed,
+            _ => {
+                let exactly_once = answer == PUBCOMP;
+                let end = if exactly_once { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
+                self.outbox.answered(at, end);
+                return Ok(Step::Done);
+            }
         };
-        let end = if answer == PUBCOMP { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
-        self.out.outbox.answered(at, end);
-        Step::Done
-    }
-
-    /// PUBREC: the message is not kept any more, and PUBREL follows.
-    pub(super) fn pubrec(&mut self, id: PacketId) -> Step {
-        match self.meet(PUBREC, id) {
-            Ok(_) if self.out.outbox.is_streaming() => Step::Blocked,
-            Ok(at) => {
-                self.out.outbox.released(at, id.get());
-                self.out.work.session.changed();
-                Step::Done
-            }
-            Err(Step::Done) if self.has_place() => {
-                // The server keeps the identifier until it is released.
-                self.answer(PUBREL, id);
-                self.ignore(Step::Done)
-            }
-            Err(_) => Step::Blocked,
-        }
+        (self.work.inbox.event, self.work.inbox.id) = (event, id.get());
+        Ok(Step::Event)
     }
 
     /// Answered whether the identifier is known or not, or the server keeps it for ever.
@@ -66,36 +62,14 @@ impl<C: Config> Whole<'_, C> {
         if !self.has_place() {
             return Step::Blocked;
         }
-        if self.out.config.receives_exactly_once() {
-            match inbound_ids::remove(self.out.ids, id) {
-                Ok(true) => self.out.work.session.changed(),
+        if self.config().receives_exactly_once() {
+            match inbound_ids::remove(self.ids, id) {
+                Ok(true) => self.work.session.changed(),
                 Ok(false) => {}
                 Err(inbound_ids::NoEntry) => return self.refuse(),
             }
         }
         self.answer(PUBCOMP, id);
         Step::Done
-    }
-
-    /// SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
-    pub(super) fn suback(&mut self, id: PacketId, codes: usize) -> Result<Step, Fault> {
-        match self.meet(SUBACK, id) {
-            Ok(at) if self.out.outbox.filters(at) == codes => Ok(self.hold(Kind::Subscribed, id)),
-            Ok(_) => Err(Violation::SubAckCount.into()),
-            Err(step) => Ok(self.ignore(step)),
-        }
-    }
-
-    pub(super) fn unsuback(&mut self, id: PacketId) -> Step {
-        match self.meet(UNSUBACK, id) {
-            Ok(_) => self.hold(Kind::Unsubscribed, id),
-            Err(step) => self.ignore(step),
-        }
-    }
-
-    fn hold(&mut self, event: Kind, id: PacketId) -> Step {
-        let inbox = &mut self.out.work.inbox;
-        (inbox.event, inbox.id) = (event, id.get());
-        Step::Event
     }
 }

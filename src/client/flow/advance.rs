@@ -5,34 +5,39 @@ use crate::client::answers::PUBREC;
 use crate::client::config::Config;
 use crate::client::error::{Error, Fault};
 use crate::client::inbox::Kind;
-use crate::client::parts::{Parts, Step, Whole};
+use crate::client::parts::{Parts, Step};
 use crate::client::timers::Note;
 use crate::client::work::State;
 
 use super::connection;
 
 /// See [`Client::advance`](crate::Client::advance).
-pub(in crate::client) fn advance<C: Config>(whole: &mut Whole<'_, C>, now: Instant) -> Result<bool, Error> {
-    release(&mut whole.out);
-    whole.clock(now);
-    whole.step().map_err(|fault| {
-        let error = fault.error(whole.out.work.inbox.len);
+pub(in crate::client) fn advance<C: Config>(
+    parts: &mut Parts<'_, C>,
+    rx: &mut [u8],
+    now: Instant,
+) -> Result<bool, Error> {
+    if parts.work.inbox.event != Kind::None {
+        release(parts);
+    }
+    parts.clock(now);
+    parts.step(rx).map_err(|fault| {
+        let error = fault.error(parts.work.inbox.len);
         warn!("MQTT: {}", error);
-        connection::link_lost(&mut whole.out);
+        connection::link_lost(parts);
         error
     })
 }
 
-/// The application has seen the event: what it owes is queued, what it tells of goes, and so do its bytes.
+/// The application has seen the event, or there is none for what is dealt with: what it owes is queued, what it tells of goes, and so
+/// do its bytes.
 pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
     let event = core::mem::replace(&mut work.inbox.event, Kind::None);
     let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
     let withheld = core::mem::take(&mut work.inbox.has_receipt);
-    match event {
-        Kind::None => return,
-        Kind::Ended | Kind::Subscribed | Kind::Unsubscribed => parts.outbox.end_is_told(id),
-        _ => {}
+    if matches!(event, Kind::Ended | Kind::Subscribed | Kind::Unsubscribed) {
+        parts.outbox.end_is_told(id);
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
         parts.answers.push(owed, id);
@@ -40,33 +45,27 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
             work.session.changed();
         }
     }
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     let len = core::mem::take(&mut work.inbox.len);
     work.inbox.consume(len);
 }
 
-impl<C: Config> Whole<'_, C> {
-    fn step(&mut self) -> Result<bool, Fault> {
+impl<C: Config> Parts<'_, C> {
+    fn step(&mut self, rx: &mut [u8]) -> Result<bool, Fault> {
         loop {
             if self.notice() {
                 return Ok(true);
             }
-            if self.out.work.link.state == State::Offline {
+            if self.work.link.state == State::Offline {
                 break;
             }
-            match self.packet()? {
+            match self.packet(rx)? {
                 Step::Event => return Ok(true),
-                Step::Done => {
-                    self.out.work.timers.note(Note::CHANGED);
-                    let len = core::mem::take(&mut self.out.work.inbox.len);
-                    self.out.work.inbox.consume(len);
-                }
-                Step::Incomplete => {
-                    self.out.work.inbox.is_blocked = false;
-                    break;
-                }
-                Step::Blocked => {
-                    self.out.work.inbox.is_blocked = true;
+                Step::Done => release(self),
+                step => {
+                    // Without an event nothing goes.
+                    self.work.inbox.len = 0;
+                    self.work.inbox.is_blocked = step == Step::Blocked;
                     break;
                 }
             }
@@ -79,11 +78,12 @@ impl<C: Config> Whole<'_, C> {
 
     /// Whether there is an event without a packet; CONNACK is told first.
     fn notice(&mut self) -> bool {
-        if self.out.work.link.state == State::Connecting {
+        if self.work.link.state == State::Connecting {
             return false;
         }
-        connection::open_gate(&mut self.out);
-        let Parts { work, config, outbox, .. } = &mut self.out;
+        connection::open_gate(self);
+        let config = self.config();
+        let Parts { work, outbox, .. } = self;
         if core::mem::take(&mut work.inbox.is_aborted) {
             work.inbox.event = Kind::LargeAborted;
         } else if let Some((id, end)) = outbox.find_ended() {
@@ -101,12 +101,12 @@ impl<C: Config> Whole<'_, C> {
 
     /// Whether the application is to save the session, and was not told so since its last change.
     fn asks_for_image(&mut self) -> bool {
-        let session = &self.out.work.session;
-        if !self.out.config.durable() || session.told_revision == session.revision || !self.is_held() {
+        let session = &self.work.session;
+        if !self.config().durable() || session.told_revision == session.revision || !self.is_held() {
             return false;
         }
-        self.out.work.session.told_revision = self.out.work.session.revision;
-        self.out.work.inbox.event = Kind::SaveDue;
+        self.work.session.told_revision = self.work.session.revision;
+        self.work.inbox.event = Kind::SaveDue;
         true
     }
 }

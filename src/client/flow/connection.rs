@@ -5,7 +5,7 @@ use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
 use crate::client::outbox::Why;
-use crate::client::parts::{Parts, Step, Whole};
+use crate::client::parts::{Parts, Step};
 use crate::client::timers::Note;
 use crate::client::work::State;
 use crate::codec::{ConnAck, Connect, Version};
@@ -15,19 +15,19 @@ use super::advance::release;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(
-    whole: &mut Whole<'_, C>,
+    parts: &mut Parts<'_, C>,
+    rx: &mut [u8],
     connect: &Connect<'_>,
 ) -> Result<(), ConnectError> {
-    let parts = &mut whole.out;
     if parts.work.link.state != State::Offline {
         return Err(ConnectError::AlreadyConnected);
     }
     let mqtt31 = connect.version == Version::Mqtt31;
-    if mqtt31 && !parts.config.mqtt31() {
+    if mqtt31 && !parts.config().mqtt31() {
         return Err(ConnectError::TurnedOff);
     }
-    let room = whole.rx.len();
-    let len = match connect.encode(whole.rx) {
+    let room = rx.len();
+    let len = match connect.encode(rx) {
         Ok(len) => len,
         Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
         Err(EncodeError::BufferTooSmall { needed }) => return Err(ConnectError::TooLarge { needed, room }),
@@ -36,7 +36,7 @@ pub(in crate::client) fn connect<C: Config>(
     let (clean, was_clean) = (connect.clean_session, parts.work.session.clean_session);
     // A clean session discards the one before (MQTT-3.1.2-6), and has ended with its own connection; 3.1 would not tell later.
     if clean || was_clean {
-        session_lost(parts, clean || parts.config.session_loss() == SessionLoss::Drop);
+        session_lost(parts, clean || parts.config().session_loss() == SessionLoss::Drop);
     }
     let work = &mut *parts.work;
     work.inbox.filled(len, room);
@@ -46,7 +46,7 @@ pub(in crate::client) fn connect<C: Config>(
     let link = &mut work.link;
     link.keep_alive = connect.keep_alive;
     link.state = State::Connecting;
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     Ok(())
 }
 
@@ -58,8 +58,7 @@ fn session_lost<C: Config>(parts: &mut Parts<'_, C>, gives_up: bool) {
 }
 
 /// CONNACK judged: what is kept goes out, as far as the server's session allows.
-pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> Result<Step, Fault> {
-    let parts = &mut whole.out;
+pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> Result<Step, Fault> {
     let session_present = match connack {
         ConnAck::Refused(code) => return Err(Fault::Refused(code)),
         ConnAck::Accepted { session_present } => session_present,
@@ -68,7 +67,7 @@ pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> 
     if session_present && clean {
         return Err(Violation::SessionPresentAfterClean.into());
     }
-    let kept = if parts.mqtt31() { parts.config.assume_session_kept() } else { session_present };
+    let kept = if parts.mqtt31() { parts.config().assume_session_kept() } else { session_present };
     let link = &mut parts.work.link;
     info!("MQTT: connected");
     link.is_accepted = true;
@@ -77,7 +76,7 @@ pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> 
         link.state = if link.is_finishing { State::Closing } else { State::Connected };
     }
     if !clean && !kept {
-        session_lost(parts, parts.config.session_loss() == SessionLoss::Drop);
+        session_lost(parts, parts.config().session_loss() == SessionLoss::Drop);
     }
     parts.work.inbox.event = Kind::Connected;
     Ok(Step::Event)
@@ -92,7 +91,6 @@ pub(super) fn open_gate<C: Config>(parts: &mut Parts<'_, C>) {
 
 /// The connection is gone, or never came to be.
 pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
-    parts.answers.clear();
     parts.work.link.is_output_lost = true;
     release(parts);
     parts.outbox.link_lost(parts.work.offer.seen_of_requests());
@@ -105,7 +103,7 @@ pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
     let link = &mut parts.work.link;
     if link.state != State::Offline && link.is_accepted {
         link.is_output_lost = true;
-        parts.work.timers.note(Note::CHANGED);
+        parts.work.notes.add(Note::CHANGED);
     } else {
         link_lost(parts);
     }
@@ -125,7 +123,7 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
     work.link.state = State::Closing;
     work.link.is_finishing = false;
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
 }
 
 /// See [`Client::finish`](crate::Client::finish).
@@ -139,5 +137,5 @@ pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
         }
         State::Offline | State::Closing => return,
     }
-    parts.work.timers.note(Note::CHANGED);
+    parts.work.notes.add(Note::CHANGED);
 }

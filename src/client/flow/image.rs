@@ -76,7 +76,7 @@ pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u3
     if work.session.saved_revision == revision {
         parts.outbox.release_saved();
         parts.answers.release_saved();
-        work.timers.note(Note::CHANGED);
+        work.notes.add(Note::CHANGED);
     }
 }
 
@@ -111,6 +111,6 @@ pub(in crate::client) fn restore<C: Config>(
     room.copy_from_slice(ids);
     parts.outbox.s.set_first_id(next);
     work.session.clean_session = clean_session == 1;
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     Ok(())
 }

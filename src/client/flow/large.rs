@@ -6,24 +6,27 @@ use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::{Kind, Large, Phase};
-use crate::client::parts::{Step, Whole};
+use crate::client::parts::{Parts, Step};
 use crate::codec::Publish;
 use crate::PacketId;
 
 use super::header::{Header, PUBLISH};
 use super::messages::EXACTLY_ONCE;
 
-impl<C: Config> Whole<'_, C> {
+impl<C: Config> Parts<'_, C> {
     /// A packet begins that is larger than the receive buffer.
-    pub(super) fn large_packet(&mut self, header: Header) -> Result<Step, Fault> {
-        let refused = self.out.config.large_messages() == LargeMessages::Refuse;
+    pub(super) fn large_packet(
+        &mut self,
+        header: Header,
+        bytes: &[u8],
+        room: usize,
+    ) -> Result<Step, Fault> {
+        let refused = self.config().large_messages() == LargeMessages::Refuse;
         if refused || header.first & 0xF0 != PUBLISH {
-            self.out.work.inbox.len = header.packet_len();
             return Err(Fault::ReceiveBufferTooSmall);
         }
-        let version = self.out.version();
-        let inbox = &mut self.out.work.inbox;
-        let bytes = inbox.bytes(self.rx);
+        let version = self.version();
+        let inbox = &mut self.work.inbox;
         let topic = header.len.wrapping_add(2);
         if bytes.len() < topic {
             return Ok(self.wait_for(topic));
@@ -35,7 +38,7 @@ impl<C: Config> Whole<'_, C> {
         inbox.large =
             Large { phase, first: header.first, has_topic: false, is_delivered: false, id: 0, left, payload_len };
         let head_end = header.len.wrapping_add(head_len);
-        if head_end > self.rx.len() {
+        if head_end > room {
             inbox.len = topic;
             return Ok(Step::Done);
         }
@@ -50,13 +53,13 @@ impl<C: Config> Whole<'_, C> {
 
     /// What comes now is payload: told, unless it is the repetition of a message of QoS 2 or will come again.
     fn begin_payload(&mut self, len: usize) -> Step {
-        let pieces = self.out.config.large_messages() == LargeMessages::Pieces;
-        let inbox = &mut self.out.work.inbox;
+        let pieces = self.config().large_messages() == LargeMessages::Pieces;
+        let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
         (large.phase, large.left) = (Phase::Payload, large.payload_len);
         inbox.len = len;
         let repeated = large.first & EXACTLY_ONCE != 0
-            && PacketId::new(large.id).is_some_and(|id| inbound_ids::contains(self.out.ids, id));
+            && PacketId::new(large.id).is_some_and(|id| inbound_ids::contains(self.ids, id));
         if repeated || inbox.is_refusing {
             return Step::Done;
         }
@@ -66,16 +69,15 @@ impl<C: Config> Whole<'_, C> {
     }
 
     /// More of a large message.
-    pub(super) fn large_message(&mut self) -> Result<Step, Fault> {
-        let inbox = &mut self.out.work.inbox;
-        let available = inbox.fill.wrapping_sub(inbox.start);
+    pub(super) fn large_message(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
+        let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
         if large.left == 0 {
-            return if large.phase == Phase::Topic { self.end_of_topic() } else { self.end_of_payload() };
+            return if large.phase == Phase::Topic { self.end_of_topic(bytes) } else { self.end_of_payload() };
         }
-        let len = available.min(large.left);
+        let len = bytes.len().min(large.left);
         if len == 0 {
-            return Ok(Step::Incomplete);
+            return Ok(self.wait_for(0));
         }
         large.left = large.left.wrapping_sub(len);
         inbox.len = len;
@@ -87,11 +89,10 @@ impl<C: Config> Whole<'_, C> {
     }
 
     /// The topic, which does not fit, is passed over: the packet identifier comes next.
-    fn end_of_topic(&mut self) -> Result<Step, Fault> {
-        let inbox = &mut self.out.work.inbox;
+    fn end_of_topic(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
+        let inbox = &mut self.work.inbox;
         let len = id_len(inbox.large.first);
         if len != 0 {
-            let bytes = inbox.bytes(self.rx);
             if bytes.len() < len {
                 return Ok(self.wait_for(len));
             }
@@ -106,17 +107,17 @@ impl<C: Config> Whole<'_, C> {
     /// The last byte has come. Only now is the message acknowledged, and an identifier of QoS 2 taken down: had the connection
     /// been lost before, the message would come again from its start.
     fn end_of_payload(&mut self) -> Result<Step, Fault> {
-        self.out.work.inbox.len = 0;
-        let Large { first, id, is_delivered, .. } = self.out.work.inbox.large;
+        self.work.inbox.len = 0;
+        let Large { first, id, is_delivered, .. } = self.work.inbox.large;
         let step = self.message(Kind::LargeEnd, first, id)?;
         if step == Step::Blocked {
             return Ok(step);
         }
-        let inbox = &mut self.out.work.inbox;
+        let inbox = &mut self.work.inbox;
         (inbox.large.phase, inbox.large.is_delivered) = (Phase::None, false);
         if step == Step::Event && !is_delivered && !inbox.has_receipt {
             // There is nothing to tell: what it owes is queued at once.
-            super::advance::release(&mut self.out);
+            super::advance::release(self);
             return Ok(Step::Done);
         }
         Ok(step)

@@ -29,7 +29,7 @@ pub(in crate::client) fn acknowledge<C: Config>(
 ) -> Result<(), AcknowledgeError> {
     let work = &mut *parts.work;
     let id = receipt.id.get();
-    let known = parts.config.manual_acknowledgement()
+    let known = parts.outbox.config.manual_acknowledgement()
         && receipt.connection == work.session.connection
         && parts.answers.is_withheld(receipt.answer, id);
     if !known {
@@ -50,6 +50,6 @@ pub(in crate::client) fn acknowledge<C: Config>(
         work.session.changed();
     }
     parts.answers.give_oldest();
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     Ok(())
 }

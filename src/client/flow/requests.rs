@@ -68,12 +68,12 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
     if !takes {
         return Err(RequestError::NotConnected);
     }
-    let most = parts.config.max_requests();
+    let most = parts.config().max_requests();
     let kept = kind != Kind::AtMostOnce;
     if kept && ((most != 0 && outbox.s.kept() >= most) || outbox.s.kept() == u16::MAX) {
         return Err(Full::Requests.into());
     }
-    let most = parts.config.max_exactly_once();
+    let most = parts.config().max_exactly_once();
     if kind == Kind::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
         return Err(Full::Requests.into());
     }
@@ -102,7 +102,7 @@ pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> W
 pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
     parts.outbox.appended(len);
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     if id.is_some() {
         parts.outbox.take_id();
         work.session.changed();
@@ -121,7 +121,7 @@ pub(in crate::client) fn subscribe<C: Config>(
     if filters.len().saturating_add(4) > parts.rx_len {
         return Err(RequestError::TooManyFilters);
     }
-    if !parts.config.receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
+    if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
         return Err(RequestError::TurnedOff);
     }
     ask(parts, PacketType::Subscribe, &|index| filters.get(index).map(|(filter, qos)| (*filter, Some(*qos))))

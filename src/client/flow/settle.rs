@@ -8,7 +8,7 @@ use crate::client::config::Config;
 use crate::client::error::{Fault, Timeout};
 use crate::client::inbound_ids;
 use crate::client::inbox::Phase;
-use crate::client::parts::Whole;
+use crate::client::parts::Parts;
 use crate::client::timers::{Note, Timer};
 use crate::client::work::State;
 
@@ -25,13 +25,13 @@ fn silence(keep_alive: u16) -> u32 {
     ms.saturating_sub(if quarter < MOST_MARGIN { quarter } else { MOST_MARGIN })
 }
 
-impl<C: Config> Whole<'_, C> {
+impl<C: Config> Parts<'_, C> {
     /// Time has passed.
     #[inline]
     pub(super) fn clock(&mut self, now: Instant) {
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         let keep_alive = work.link.keep_alive;
-        if work.timers.is_noted(Note::SENT_PACKET) && keep_alive != 0 && work.link.state != State::Offline {
+        if work.notes.has(Note::SENT_PACKET) && keep_alive != 0 && work.link.state != State::Offline {
             work.timers.keep(Timer::SendSilence, true, true, silence(keep_alive));
         }
         work.timers.pass(now);
@@ -42,7 +42,7 @@ impl<C: Config> Whole<'_, C> {
     /// Where nothing is noted, the state is as it was, and so are the countdowns.
     #[inline]
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
-        if self.out.work.timers.has_notes() || self.out.work.timers.any_is_due() {
+        if self.work.notes.any() || self.work.timers.any_is_due() {
             self.settle_all()?;
         }
         Ok(())
@@ -52,7 +52,7 @@ impl<C: Config> Whole<'_, C> {
         self.watch_silence();
         self.watch_answers();
         self.watch_output();
-        self.out.work.timers.clear_notes();
+        self.work.notes.clear();
         self.check_timeouts()?;
         self.ping_if_due();
         self.retry_if_due();
@@ -62,9 +62,9 @@ impl<C: Config> Whole<'_, C> {
     /// Keep alive, and PINGRESP.
     fn watch_silence(&mut self) {
         let has_output = self.has_output();
-        let config = self.out.config;
-        let work = &mut *self.out.work;
-        let (link, timers) = (&work.link, &mut work.timers);
+        let config = self.config();
+        let work = &mut *self.work;
+        let (link, notes, timers) = (&work.link, work.notes, &mut work.timers);
         let silence = silence(link.keep_alive);
         let alive = link.state != State::Offline
             && silence != 0
@@ -72,7 +72,7 @@ impl<C: Config> Whole<'_, C> {
             && !link.is_output_lost
             && !link.is_ping_due;
         timers.keep(Timer::SendSilence, alive, false, silence);
-        let received = timers.is_noted(Note::RECEIVED);
+        let received = notes.has(Note::RECEIVED);
         if config.ping_on_silence() {
             let listens = alive && link.is_accepted && !link.is_ping_awaited;
             timers.keep(Timer::ReceiveSilence, listens, received, silence);
@@ -92,22 +92,22 @@ impl<C: Config> Whole<'_, C> {
             );
         }
         if config.stall_timeout_ms() != 0 {
-            let sent = timers.is_noted(Note::SENT);
+            let sent = notes.has(Note::SENT);
             timers.keep(Timer::Stall, has_output, sent, config.stall_timeout_ms());
         }
     }
 
     /// The answers that the client waits for.
     fn watch_answers(&mut self) {
-        let config = self.out.config;
-        let new_oldest = self.out.outbox.take_new_oldest();
-        let work = &mut *self.out.work;
-        let (inbox, timers) = (&work.inbox, &mut work.timers);
-        let arrives = timers.is_noted(Note::RECEIVED) && (inbox.is_inside_packet() || inbox.is_refusing);
+        let config = self.config();
+        let new_oldest = self.outbox.take_new_oldest();
+        let work = &mut *self.work;
+        let (inbox, notes, timers) = (&work.inbox, work.notes, &mut work.timers);
+        let arrives = notes.has(Note::RECEIVED) && (inbox.is_inside_packet() || inbox.is_refusing);
         let anew = new_oldest || arrives;
         let closing =
             work.link.is_output_lost || (work.link.state == State::Closing && !work.link.is_finishing);
-        let waits = self.out.outbox.is_waiting() && !inbox.is_blocked && !closing;
+        let waits = self.outbox.is_waiting() && !inbox.is_blocked && !closing;
         if inbox.is_refusing {
             timers.keep(Timer::Ack, true, anew, REFUSING_SILENCE);
         } else if config.ack_timeout_ms() != 0 {
@@ -121,15 +121,15 @@ impl<C: Config> Whole<'_, C> {
 
     fn watch_output(&mut self) {
         // An identifier had no place: once all that is owed has left, and nothing can come that makes room, this is the end.
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         let done = work.inbox.is_refusing && work.inbox.large.phase == Phase::None;
-        if done && self.out.answers.is_empty() && inbound_ids::is_empty(self.out.ids) {
+        if done && self.answers.is_empty() && inbound_ids::is_empty(self.ids) {
             work.timers.keep(Timer::Ack, true, true, 0);
         }
     }
 
     fn check_timeouts(&self) -> Result<(), Fault> {
-        let work = &*self.out.work;
+        let work = &*self.work;
         let due = |timer| work.timers.is_due(timer);
         if work.inbox.is_refusing && due(Timer::Ack) {
             return Err(Fault::InboundFull);
@@ -150,7 +150,7 @@ impl<C: Config> Whole<'_, C> {
 
     /// PINGREQ waits to be sent if one direction was silent for too long.
     fn ping_if_due(&mut self) {
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         let silent = work.timers.is_due(Timer::SendSilence) || work.timers.is_due(Timer::ReceiveSilence);
         if silent && !work.link.is_ping_due {
             debug!("MQTT: PINGREQ");
@@ -158,25 +158,25 @@ impl<C: Config> Whole<'_, C> {
             work.timers.keep(Timer::SendSilence, false, false, 0);
             work.timers.keep(Timer::ReceiveSilence, false, false, 0);
             // Its way out is watched from now on.
-            work.timers.note(Note::CHANGED);
+            work.notes.add(Note::CHANGED);
         }
     }
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     fn retry_if_due(&mut self) {
-        let (config, mqtt31) = (self.out.config, self.out.mqtt31());
-        let work = &mut *self.out.work;
+        let (config, mqtt31) = (self.config(), self.mqtt31());
+        let work = &mut *self.work;
         if config.retry_ms() == 0 || !work.timers.is_due(Timer::Retry) {
             return;
         }
-        if self.out.outbox.is_sent() && !self.out.outbox.is_streaming() && work.link.state == State::Connected
+        if self.outbox.is_sent() && !self.outbox.is_streaming() && work.link.state == State::Connected
         {
             debug!("MQTT: no answers, so everything is sent again");
             work.link.retries = work.link.retries.saturating_add(1);
-            self.out.outbox.open(mqtt31);
+            self.outbox.open(mqtt31);
         }
         // The countdown begins anew.
-        work.timers.note(Note::CHANGED);
+        work.notes.add(Note::CHANGED);
         work.timers.keep(Timer::Retry, false, false, 0);
     }
 }

@@ -15,7 +15,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &StreamedMessage<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
-    if !parts.config.streams() {
+    if !parts.config().streams() {
         return Err(RequestError::TurnedOff);
     }
     if message.qos != QoS::AtMostOnce && !message.repeatable {
@@ -50,22 +50,20 @@ pub(in crate::client) fn write_payload<C: Config>(
     parts: &mut Parts<'_, C>,
     payload: &[u8],
 ) -> Result<usize, StreamError> {
-    let work = &mut *parts.work;
-    if !parts.config.streams() || !parts.outbox.is_payload_asked() {
+    if !parts.config().streams() || !parts.outbox.is_payload_asked() {
         return Err(StreamError::NotAsked);
     }
-    work.timers.note(Note::CHANGED);
+    parts.work.notes.add(Note::CHANGED);
     Ok(parts.outbox.take_payload(payload))
 }
 
 /// See [`Client::abandon_payload`](crate::Client::abandon_payload).
 pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) -> Result<(), StreamError> {
-    let work = &mut *parts.work;
-    if !parts.config.streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
+    if !parts.config().streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
         return Err(StreamError::NotAsked);
     }
     parts.outbox.abandon_payload();
-    work.timers.note(Note::CHANGED);
-    work.session.changed();
+    parts.work.notes.add(Note::CHANGED);
+    parts.work.session.changed();
     Ok(())
 }

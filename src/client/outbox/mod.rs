@@ -31,7 +31,14 @@ pub(super) use sweep::Why;
 
 /// The places and numbers.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct State {
+    /// Some may have ended, which is to be told.
+    has_ended: bool,
+    /// Another request is the oldest one since the last look.
+    has_new_oldest: bool,
+    /// Requests may leave.
+    is_open: bool,
     head: usize,
     rec: usize,
     cur: usize,
@@ -44,7 +51,6 @@ pub(super) struct State {
     safe: usize,
     /// What lies before this was in the last image.
     saved: usize,
-    payload: payload::Payload,
     /// The identifier that was given out last, and how many behind it are known to be free.
     last_id: u16,
     free_ids: u16,
@@ -54,12 +60,7 @@ pub(super) struct State {
     exactly_once: u16,
     /// Streamed messages; those of QoS 0 have no limit.
     streams: u32,
-    /// Some may have ended, which is to be told.
-    has_ended: bool,
-    /// Another request is the oldest one since the last look.
-    has_new_oldest: bool,
-    /// Requests may leave.
-    is_open: bool,
+    payload: payload::Payload,
 }
 
 impl State {
@@ -123,12 +124,15 @@ pub(super) struct Outbox<'a, C> {
     pub(super) config: &'a C,
 }
 
-/// No request of this identifier waits for such an answer.
-pub(super) enum Unmet {
-    /// The answer is late, or not ours.
-    Unknown,
-    /// The request is about to be sent again, so that the answer to it is still to be waited for.
+/// Whether a request waits for an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Met {
+    /// It does.
+    Waits,
+    /// It is about to be sent again, so that the answer to it is still to be waited for.
     Leaving,
+    /// None does: the answer is late, or not ours.
+    Unknown,
 }
 
 impl<C> Outbox<'_, C> {
@@ -212,17 +216,20 @@ impl<C: Config> Outbox<'_, C> {
         None
     }
 
-    /// The request of this identifier, sent and without its end, that waits for this answer. So many bytes of those not sent
-    /// count as seen by the server.
-    pub(super) fn meet(&self, answer: u8, id: u16, offered: usize) -> Result<usize, Unmet> {
-        let at = self.find(id).ok_or(Unmet::Unknown)?;
-        let record = self.record(at).ok_or(Unmet::Unknown)?;
-        if at < self.s.rec {
-            return if record.waits_for(answer) { Ok(at) } else { Err(Unmet::Unknown) };
-        }
-        let fresh = record.first() & (0xF0 | DUP) == PUBLISH;
-        let seen = at < self.s.cur.wrapping_add(offered);
-        if seen || !fresh { Err(Unmet::Leaving) } else { Err(Unmet::Unknown) }
+    /// The place of the request of this identifier, and whether it waits for this answer. So many bytes of those not sent count as
+    /// seen by the server.
+    pub(super) fn meet(&self, answer: u8, id: u16, offered: usize) -> (usize, Met) {
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+            return (0, Met::Unknown);
+        };
+        let has_left = at < self.s.rec;
+        let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
+        let met = match (has_left, is_seen) {
+            (true, _) if record.waits_for(answer) => Met::Waits,
+            (false, true) => Met::Leaving,
+            _ => Met::Unknown,
+        };
+        (at, met)
     }
 
     /// The SUBSCRIBE here has so many topic filters.
