@@ -142,7 +142,7 @@ impl Inbox {
 
     /// Bytes have come, or CONNECT is put here.
     pub(super) fn filled(&mut self, len: usize, rx_len: usize) {
-        self.fill = self.fill.saturating_add(len).min(rx_len);
+        self.fill = self.fill.wrapping_add(len.min(rx_len.wrapping_sub(self.fill)));
     }
 
     /// Gives up bytes at the front.

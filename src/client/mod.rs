@@ -422,7 +422,7 @@ where
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version())
+        flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
@@ -441,7 +441,7 @@ where
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
         let version = self.version();
         let rx = self.buffers.rx.as_ref();
-        let event = flow::events::event(&self.all.work.inbox, rx, version);
+        let event = flow::events::event(&self.all.work.inbox, rx, version, &self.config);
         let tx = self.buffers.tx.as_mut();
         let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
         (event, Outbound(parts))

@@ -120,7 +120,7 @@ impl Timers {
             return Some(0);
         }
         let mut next = u32::MAX;
-        for left in self.left {
+        for left in &self.left {
             next = next.min(left.wrapping_sub(1));
         }
         (next != u32::MAX).then_some(next)

@@ -76,8 +76,8 @@ pub(super) struct Link {
     pub(super) fixed_sent: u8,
     /// How often requests were sent again on this connection.
     pub(super) retries: u8,
-    /// In seconds.
-    pub(super) keep_alive: u16,
+    /// After how many ms of silence PINGREQ is due; 0 without keep alive.
+    pub(super) silence: u32,
 }
 
 impl Link {
@@ -90,7 +90,7 @@ impl Link {
         is_ping_awaited: false,
         fixed_sent: 0,
         retries: 0,
-        keep_alive: 0,
+        silence: 0,
     };
 }
 

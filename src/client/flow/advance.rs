@@ -2,7 +2,7 @@
 
 use crate::Instant;
 use crate::client::answers::PUBREC;
-use crate::client::config::Config;
+use crate::client::config::{Config, LargeMessages};
 use crate::client::error::{Error, Fault};
 use crate::client::inbox::Kind;
 use crate::client::parts::{Parts, Step};
@@ -81,22 +81,29 @@ impl<C: Config> Parts<'_, C> {
         if self.work.link.state == State::Connecting {
             return false;
         }
-        connection::open_gate(self);
-        let config = self.config();
+        let (config, mqtt31) = (self.config(), self.mqtt31());
         let Parts { work, outbox, .. } = self;
-        if core::mem::take(&mut work.inbox.is_aborted) {
-            work.inbox.event = Kind::LargeAborted;
-        } else if let Some((id, end)) = outbox.find_ended() {
-            (work.inbox.event, work.inbox.id, work.inbox.end) = (Kind::Ended, id, end);
-        } else if config.streams()
+        let inbox = &mut work.inbox;
+        if config.large_messages() == LargeMessages::Pieces && core::mem::take(&mut inbox.is_aborted) {
+            inbox.event = Kind::LargeAborted;
+            return true;
+        }
+        if let Some((id, end)) = outbox.find_ended() {
+            (inbox.event, inbox.id, inbox.end) = (Kind::Ended, id, end);
+            return true;
+        }
+        // The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
+        if work.link.is_accepted && !outbox.is_open() {
+            outbox.open(mqtt31);
+        }
+        if config.streams()
             && work.link.state == State::Connected
             && let Some(id) = outbox.ask_for_payload()
         {
-            (work.inbox.event, work.inbox.id) = (Kind::StreamReady, id);
-        } else {
-            return false;
+            (inbox.event, inbox.id) = (Kind::StreamReady, id);
+            return true;
         }
-        true
+        false
     }
 
     /// Whether the application is to save the session, and was not told so since its last change.

@@ -12,6 +12,7 @@ use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
 use super::advance::release;
+use super::settle::silence;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(
@@ -44,7 +45,7 @@ pub(in crate::client) fn connect<C: Config>(
     work.session.mqtt31 = mqtt31;
     work.session.clean_session = clean;
     let link = &mut work.link;
-    link.keep_alive = connect.keep_alive;
+    link.silence = silence(connect.keep_alive);
     link.state = State::Connecting;
     work.notes.add(Note::CHANGED);
     Ok(())
@@ -80,13 +81,6 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
     }
     parts.work.inbox.event = Kind::Connected;
     Ok(Step::Event)
-}
-
-/// The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
-pub(super) fn open_gate<C: Config>(parts: &mut Parts<'_, C>) {
-    if !parts.outbox.is_open() && parts.work.link.is_accepted && parts.outbox.find_ended().is_none() {
-        parts.outbox.open(parts.mqtt31());
-    }
 }
 
 /// The connection is gone, or never came to be.

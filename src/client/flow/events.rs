@@ -1,5 +1,6 @@
 //! The event at hand as the application sees it: read again from the packet at the front.
 
+use crate::client::config::{Config, LargeMessages};
 use crate::client::event::{Event, LargeMessage, Outcome};
 use crate::client::inbox::{Inbox, Kind};
 use crate::client::outbox::End;
@@ -7,12 +8,18 @@ use crate::codec::{Publish, SubAckCodes, Version, delivery};
 use crate::{PacketId, QoS};
 
 /// See [`Client::event`](crate::Client::event).
-pub(in crate::client) fn event<'a>(inbox: &Inbox, rx: &'a [u8], version: Version) -> Option<Event<'a>> {
+pub(in crate::client) fn event<'a, C: Config>(
+    inbox: &Inbox,
+    rx: &'a [u8],
+    version: Version,
+    config: &C,
+) -> Option<Event<'a>> {
+    let large_messages = config.large_messages();
+    let pieces = large_messages == LargeMessages::Pieces;
     let packet = rx.get(inbox.start..).and_then(|bytes| bytes.get(..inbox.len)).unwrap_or_default();
     let body = packet.get(inbox.head.into()..).unwrap_or_default();
     let first = packet.first().copied().unwrap_or_default();
     Some(match inbox.event {
-        Kind::None => return None,
         Kind::Connected => Event::Connected {
             session_present: (version == Version::Mqtt311).then(|| body.first() == Some(&1)),
         },
@@ -23,13 +30,15 @@ pub(in crate::client) fn event<'a>(inbox: &Inbox, rx: &'a [u8], version: Version
         }
         Kind::Unsubscribed => Event::Unsubscribed { id: PacketId::new(inbox.id)? },
         Kind::Ended => ended(PacketId::new(inbox.id)?, inbox.end),
-        Kind::StreamReady => Event::StreamReady { id: PacketId::new(inbox.id) },
-        Kind::LargeStart => Event::MessageStart(large(inbox, body)?),
-        Kind::LargePiece => Event::MessagePiece(packet),
-        Kind::LargeEnd => Event::MessageEnd,
-        Kind::LargeAborted => Event::MessageAborted,
-        Kind::LargeSkipped => Event::MessageSkipped(large(inbox, body)?),
-        Kind::SaveDue => Event::SaveDue,
+        Kind::StreamReady if config.streams() => Event::StreamReady { id: PacketId::new(inbox.id) },
+        Kind::LargeStart if pieces => Event::MessageStart(large(inbox, body)?),
+        Kind::LargePiece if pieces => Event::MessagePiece(packet),
+        Kind::LargeEnd if large_messages != LargeMessages::Refuse => Event::MessageEnd,
+        Kind::LargeAborted if pieces => Event::MessageAborted,
+        Kind::LargeSkipped if large_messages != LargeMessages::Refuse => Event::MessageSkipped(large(inbox, body)?),
+        Kind::SaveDue if config.durable() => Event::SaveDue,
+        // None, or one that the configuration turns off.
+        _ => return None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! early for its purpose.
 
 use crate::Instant;
+use crate::client::bytes::IS_LARGE;
 use crate::client::config::Config;
 use crate::client::error::{Fault, Timeout};
 use crate::client::inbound_ids;
@@ -18,11 +19,11 @@ const MOST_MARGIN: u32 = 5_000;
 /// How long nothing must have come, in ms, before a client that takes in nothing more ends the connection.
 const REFUSING_SILENCE: u32 = 1_000;
 
-/// After how many ms of silence PINGREQ is due, so that it has left before the keep alive has passed (MQTT-3.1.2-23).
-fn silence(keep_alive: u16) -> u32 {
+/// After how many ms of silence PINGREQ is due, so that it has left before the keep alive (in seconds) has passed
+/// (MQTT-3.1.2-23).
+pub(super) fn silence(keep_alive: u16) -> u32 {
     let ms = u32::from(keep_alive).wrapping_mul(1_000);
-    let quarter = ms >> 2;
-    ms.saturating_sub(if quarter < MOST_MARGIN { quarter } else { MOST_MARGIN })
+    ms.wrapping_sub((ms >> 2).min(MOST_MARGIN))
 }
 
 impl<C: Config> Parts<'_, C> {
@@ -30,9 +31,8 @@ impl<C: Config> Parts<'_, C> {
     #[inline]
     pub(super) fn clock(&mut self, now: Instant) {
         let work = &mut *self.work;
-        let keep_alive = work.link.keep_alive;
-        if work.notes.has(Note::SENT_PACKET) && keep_alive != 0 && work.link.state != State::Offline {
-            work.timers.keep(Timer::SendSilence, true, true, silence(keep_alive));
+        if work.notes.has(Note::SENT_PACKET) && work.link.silence != 0 {
+            work.timers.keep(Timer::SendSilence, true, true, work.link.silence);
         }
         work.timers.pass(now);
     }
@@ -42,105 +42,76 @@ impl<C: Config> Parts<'_, C> {
     /// Where nothing is noted, the state is as it was, and so are the countdowns.
     #[inline]
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
-        if self.work.notes.any() || self.work.timers.any_is_due() {
-            self.settle_all()?;
+        if !IS_LARGE || self.work.notes.any() || self.work.timers.any_is_due() {
+            self.watch();
+            self.work.notes.clear();
+            self.check_timeouts()?;
+            self.ping_if_due();
+            self.retry_if_due();
         }
         Ok(())
     }
 
-    fn settle_all(&mut self) -> Result<(), Fault> {
-        self.watch_silence();
-        self.watch_answers();
-        self.watch_output();
-        self.work.notes.clear();
-        self.check_timeouts()?;
-        self.ping_if_due();
-        self.retry_if_due();
-        Ok(())
-    }
-
-    /// Keep alive, and PINGRESP.
-    fn watch_silence(&mut self) {
+    /// Which countdowns run, and which begin anew.
+    fn watch(&mut self) {
         let has_output = self.has_output();
+        let is_waiting = self.outbox.is_waiting();
+        let new_oldest = self.outbox.take_new_oldest();
+        let nothing_owed = self.answers.is_empty();
         let config = self.config();
-        let work = &mut *self.work;
-        let (link, notes, timers) = (&work.link, work.notes, &mut work.timers);
-        let silence = silence(link.keep_alive);
-        let alive = link.state != State::Offline
-            && silence != 0
-            && !work.inbox.holds_connect
-            && !link.is_output_lost
-            && !link.is_ping_due;
-        timers.keep(Timer::SendSilence, alive, false, silence);
+        let Parts { work, ids, .. } = self;
+        let (link, inbox, notes, timers) = (&work.link, &work.inbox, work.notes, &mut work.timers);
         let received = notes.has(Note::RECEIVED);
+        // What is awaited cannot come before a packet that is on its way.
+        let arrives = received && inbox.is_inside_packet();
+        // Nor be read while that is blocked.
+        let reads = !inbox.is_blocked;
+
+        let speaks = link.silence != 0 && !inbox.holds_connect && !link.is_output_lost && !link.is_ping_due;
+        timers.keep(Timer::SendSilence, speaks, false, link.silence);
         if config.ping_on_silence() {
-            let listens = alive && link.is_accepted && !link.is_ping_awaited;
-            timers.keep(Timer::ReceiveSilence, listens, received, silence);
+            let listens = speaks && link.is_accepted && !link.is_ping_awaited;
+            timers.keep(Timer::ReceiveSilence, listens, received, link.silence);
         }
         if config.pingresp_timeout_ms() != 0 {
-            // It cannot come before a packet that is on its way, nor be read while that is blocked.
-            let waits = link.is_ping_awaited && !link.is_ping_due && !work.inbox.is_blocked;
-            let anew = received && work.inbox.is_inside_packet();
-            timers.keep(Timer::PingResp, waits, anew, config.pingresp_timeout_ms());
+            let waits = link.is_ping_awaited && !link.is_ping_due && reads;
+            timers.keep(Timer::PingResp, waits, arrives, config.pingresp_timeout_ms());
         }
         if config.connack_timeout_ms() != 0 {
-            timers.keep(
-                Timer::ConnAck,
-                link.state != State::Offline && !link.is_accepted,
-                false,
-                config.connack_timeout_ms(),
-            );
+            let waits = link.state != State::Offline && !link.is_accepted;
+            timers.keep(Timer::ConnAck, waits, false, config.connack_timeout_ms());
         }
         if config.stall_timeout_ms() != 0 {
-            let sent = notes.has(Note::SENT);
-            timers.keep(Timer::Stall, has_output, sent, config.stall_timeout_ms());
+            timers.keep(Timer::Stall, has_output, notes.has(Note::SENT), config.stall_timeout_ms());
         }
-    }
-
-    /// The answers that the client waits for.
-    fn watch_answers(&mut self) {
-        let config = self.config();
-        let new_oldest = self.outbox.take_new_oldest();
-        let work = &mut *self.work;
-        let (inbox, notes, timers) = (&work.inbox, work.notes, &mut work.timers);
-        let arrives = notes.has(Note::RECEIVED) && (inbox.is_inside_packet() || inbox.is_refusing);
-        let anew = new_oldest || arrives;
-        let closing =
-            work.link.is_output_lost || (work.link.state == State::Closing && !work.link.is_finishing);
-        let waits = self.outbox.is_waiting() && !inbox.is_blocked && !closing;
-        if inbox.is_refusing {
-            timers.keep(Timer::Ack, true, anew, REFUSING_SILENCE);
+        let closing = link.is_output_lost || (link.state == State::Closing && !link.is_finishing);
+        let waits = is_waiting && reads && !closing;
+        if config.receives_exactly_once() && inbox.is_refusing {
+            // An identifier had no place: once all that is owed has left, and nothing can come that makes room, this is the end.
+            let done = inbox.large.phase == Phase::None && nothing_owed && inbound_ids::is_empty(ids);
+            timers.keep(Timer::Ack, true, received || done, if done { 0 } else { REFUSING_SILENCE });
         } else if config.ack_timeout_ms() != 0 {
-            timers.keep(Timer::Ack, waits, anew, config.ack_timeout_ms());
+            timers.keep(Timer::Ack, waits, new_oldest || arrives, config.ack_timeout_ms());
         }
         if config.retry_ms() != 0 {
-            let ms = config.retry_ms().saturating_mul(1_u32.wrapping_shl(work.link.retries.min(16).into()));
+            let ms = config.retry_ms().saturating_mul(1_u32.wrapping_shl(link.retries.min(16).into()));
             timers.keep(Timer::Retry, waits, new_oldest, ms);
         }
     }
 
-    fn watch_output(&mut self) {
-        // An identifier had no place: once all that is owed has left, and nothing can come that makes room, this is the end.
-        let work = &mut *self.work;
-        let done = work.inbox.is_refusing && work.inbox.large.phase == Phase::None;
-        if done && self.answers.is_empty() && inbound_ids::is_empty(self.ids) {
-            work.timers.keep(Timer::Ack, true, true, 0);
-        }
-    }
-
     fn check_timeouts(&self) -> Result<(), Fault> {
+        let config = self.config();
         let work = &*self.work;
         let due = |timer| work.timers.is_due(timer);
-        if work.inbox.is_refusing && due(Timer::Ack) {
-            return Err(Fault::InboundFull);
-        }
-        let timeout = if due(Timer::ConnAck) {
+        let timeout = if config.connack_timeout_ms() != 0 && due(Timer::ConnAck) {
             Timeout::ConnAck
-        } else if due(Timer::PingResp) {
+        } else if config.pingresp_timeout_ms() != 0 && due(Timer::PingResp) {
             Timeout::PingResp
-        } else if due(Timer::Stall) {
+        } else if config.stall_timeout_ms() != 0 && due(Timer::Stall) {
             Timeout::Stall
-        } else if due(Timer::Ack) {
+        } else if config.receives_exactly_once() && work.inbox.is_refusing && due(Timer::Ack) {
+            return Err(Fault::InboundFull);
+        } else if config.ack_timeout_ms() != 0 && due(Timer::Ack) {
             Timeout::Ack
         } else {
             return Ok(());
@@ -164,13 +135,12 @@ impl<C: Config> Parts<'_, C> {
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
     fn retry_if_due(&mut self) {
-        let (config, mqtt31) = (self.config(), self.mqtt31());
-        let work = &mut *self.work;
-        if config.retry_ms() == 0 || !work.timers.is_due(Timer::Retry) {
+        let mqtt31 = self.mqtt31();
+        if self.config().retry_ms() == 0 || !self.work.timers.is_due(Timer::Retry) {
             return;
         }
-        if self.outbox.is_sent() && !self.outbox.is_streaming() && work.link.state == State::Connected
-        {
+        let work = &mut *self.work;
+        if self.outbox.is_sent() && !self.outbox.is_streaming() && work.link.state == State::Connected {
             debug!("MQTT: no answers, so everything is sent again");
             work.link.retries = work.link.retries.saturating_add(1);
             self.outbox.open(mqtt31);
