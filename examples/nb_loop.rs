@@ -1,4 +1,4 @@
-//! A loop that never waits for anybody, with the `nb` adapter: three clients in one thread pass a number round.
+//! A loop that never waits for anybody, with the adapter for `nb`: three clients in one thread pass a number round.
 //!
 //! ```text
 //! cargo run --features nb --example nb_loop
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant as Clock};
 
-use baremqtt::transport::nb::{Connection, Stream};
+use baremqtt::transport::polled::{Connection, Stream};
 use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS, State};
 use server::Server;
 
@@ -45,7 +45,7 @@ impl Stream for Tcp {
 }
 
 /// Buffers of a few hundred bytes: this could be a microcontroller.
-type Mqtt = Connection<Tcp, [u8; 128], [u8; 256], 4>;
+type Mqtt = Connection<Tcp, [u8; 128], [u8; 256]>;
 
 fn open(broker: &str, place: usize) -> Result<Mqtt, Box<dyn Error>> {
     let stream = TcpStream::connect(broker)?;
@@ -54,21 +54,21 @@ fn open(broker: &str, place: usize) -> Result<Mqtt, Box<dyn Error>> {
     let client = Client::new(Buffers { rx: [0; 128], tx: [0; 256] });
     let mut mqtt = Connection::new(Tcp(stream), client);
     let id = format!("nb-loop-{place}");
-    mqtt.client_mut().connect(&Connect::new(&id).keep_alive(30), Instant::ZERO)?;
+    mqtt.connect(&Connect::new(&id).keep_alive(30))?;
     Ok(mqtt)
 }
 
-/// What a client does about an event; says whether the number has come to its end.
-fn answer(mqtt: &mut Mqtt, place: usize, now: Instant) -> Result<bool, Box<dyn Error>> {
+/// What a client does about an event; returns whether the number has come to its end.
+fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
     let topic = |place: usize| format!("baremqtt/ring/{}", place % PLACES);
-    let (event, mut outbound) = mqtt.client_mut().split();
+    let (event, mut outbound) = mqtt.split();
     match event {
         Some(Event::Connected { .. }) => {
-            outbound.subscribe(&[(&topic(place), QoS::ExactlyOnce)], now)?;
+            outbound.subscribe(&[(&topic(place), QoS::ExactlyOnce)])?;
         }
         // The last one to subscribe begins.
         Some(Event::Subscribed { .. }) if place == PLACES - 1 => {
-            outbound.publish(&Message::new(&topic(place + 1), b"1").qos(QoS::ExactlyOnce), now)?;
+            outbound.publish(&Message::new(&topic(place + 1), b"1").qos(QoS::ExactlyOnce))?;
         }
         Some(Event::Message(message)) => {
             let number: u32 = str::from_utf8(message.payload)?.parse()?;
@@ -77,7 +77,7 @@ fn answer(mqtt: &mut Mqtt, place: usize, now: Instant) -> Result<bool, Box<dyn E
                 return Ok(true);
             }
             let next = (number + 1).to_string();
-            outbound.publish(&Message::new(&topic(place + 1), next.as_bytes()).qos(QoS::ExactlyOnce), now)?;
+            outbound.publish(&Message::new(&topic(place + 1), next.as_bytes()).qos(QoS::ExactlyOnce))?;
         }
         _ => {}
     }
@@ -88,17 +88,16 @@ fn run(broker: &str) -> Result<(), Box<dyn Error>> {
     let start = Clock::now();
     let mut ring: Vec<Mqtt> = Vec::new();
     loop {
-        let now = Instant::from_millis(start.elapsed().as_millis() as u64);
+        let now = Instant::from_millis(start.elapsed().as_millis() as u32);
         // One after the other: whoever is connected has subscribed before the next one begins.
-        let is_ready =
-            |mqtt: &Mqtt| mqtt.client().state() == State::Connected && mqtt.client().in_flight() == 0;
+        let is_ready = |mqtt: &Mqtt| mqtt.state() == State::Connected && mqtt.in_flight() == 0;
         if ring.len() < PLACES && ring.iter().all(is_ready) {
             ring.push(open(broker, ring.len())?);
         }
         for (place, mqtt) in ring.iter_mut().enumerate() {
             match mqtt.poll(now) {
                 Ok(_) => {
-                    if answer(mqtt, place, now)? {
+                    if answer(mqtt, place)? {
                         return Ok(());
                     }
                 }

@@ -1,5 +1,8 @@
 //! How long to wait before the next attempt to connect.
 
+/// A connection that has lived for so long has been a good one, in ms.
+const LONG_LIVED_MS: u32 = 60_000;
+
 /// Delays that double with each failure, between a least and a greatest one, with jitter: each delay is drawn from the
 /// upper half of its range, so that a thousand clients of one server do not come back at the same moment.
 ///
@@ -9,7 +12,8 @@
 /// let mut backoff = Backoff::new(500, 60_000).seed(0x5EED).limit(5);
 /// assert!((250..=500).contains(&backoff.next_ms().unwrap()));
 /// assert!((500..=1_000).contains(&backoff.next_ms().unwrap()));
-/// backoff.reset(); // connected
+/// backoff.lived(80_000); // connected, and lost after 80 s
+/// assert!((250..=500).contains(&backoff.next_ms().unwrap()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -53,7 +57,16 @@ impl Backoff {
         Some(delay.wrapping_sub(half).wrapping_add(jitter as u32))
     }
 
-    /// Connected: the next failure begins with the least delay again.
+    /// A connection that the server had accepted is lost after so many ms. Where that is at least the greatest delay, or a minute,
+    /// delays begin with the least again. A connection that ends at once is a failure like any other: else a server that accepts
+    /// and closes, or a second client of the same name, would be met again and again at the shortest delay.
+    pub const fn lived(&mut self, ms: u32) {
+        if ms >= self.greatest_ms || ms >= LONG_LIVED_MS {
+            self.reset();
+        }
+    }
+
+    /// The next failure begins with the least delay again, whatever was before.
     pub const fn reset(&mut self) {
         self.failures = 0;
     }
@@ -80,6 +93,18 @@ mod tests {
         }
         backoff.reset();
         assert!((50..=100).contains(&backoff.next_ms().unwrap()));
+    }
+
+    #[test]
+    fn only_a_connection_that_has_lived_is_a_success() {
+        for (greatest, enough) in [(1_000, 1_000), (600_000, 60_000)] {
+            let mut backoff = Backoff::new(100, greatest);
+            backoff.next_ms().unwrap();
+            backoff.lived(enough - 1);
+            assert!(backoff.next_ms().unwrap() >= 100);
+            backoff.lived(enough);
+            assert!(backoff.next_ms().unwrap() <= 100);
+        }
     }
 
     #[test]

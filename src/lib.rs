@@ -28,8 +28,11 @@ mod fmt;
 mod backoff;
 mod client;
 pub mod codec;
+mod routes;
+mod text;
 mod time;
 pub mod topic;
+pub mod transport;
 mod violation;
 
 pub use backoff::Backoff;
@@ -41,6 +44,7 @@ pub use client::{
 pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
+pub use routes::{RouteError, Routes, Subscription};
 pub use time::Instant;
 pub use topic::{TopicFilter, TopicName};
 pub use violation::Violation;

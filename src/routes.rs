@@ -3,17 +3,24 @@
 use heapless::Vec;
 
 use crate::{
-    Event, Full, Instant, Outbound, PacketId, QoS, RequestError, SubAckCode, TopicFilter, TopicName,
+    Config, Event, Full, Outbound, PacketId, QoS, RequestError, State, SubAckCode, TopicFilter, TopicName,
     Violation,
 };
 
-/// A table of at most `N` topic filters, each with a handler (a function, a number, whatever the application likes) and
-/// the state of its subscription.
+/// How many topic filters a SUBSCRIBE has at the most, where the application does not choose: some servers (AWS IoT) close the
+/// connection above 8.
+const FILTERS_AT_ONCE: u8 = 8;
+
+/// The greatest choice.
+const MOST_AT_ONCE: u8 = 64;
+
+/// A table of at most `N` topic filters, each with a handler (a function, a number, whatever the application likes) and the state of
+/// its subscription. A filter is a `&str`, a `String`, or anything else that is text.
 ///
 /// ```
 /// use baremqtt::{QoS, Routes, TopicName};
 ///
-/// let mut routes = Routes::<fn(&[u8]), 4>::new();
+/// let mut routes = Routes::<_, fn(&[u8]), 4>::new();
 /// routes.add("sensor/+/temperature", QoS::AtLeastOnce, |payload| println!("{payload:?}"))?;
 /// for handler in routes.matching(TopicName::new("sensor/17/temperature")?) {
 ///     handler(b"21.5");
@@ -21,18 +28,21 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// At each turn, [`note`](Self::note) is shown the event, and then [`subscribe`](Self::subscribe) asks the server for
-/// what is missing: everything after a connection without session, only what is new otherwise.
+/// At each turn, [`note`](Self::note) is shown the event, and then [`subscribe`](Self::subscribe) asks the server for what is
+/// missing: everything after a connection without session, only what is new otherwise.
+///
+/// A shared subscription (`$share/group/filter`, an extension that many servers have) matches what its `filter` matches.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Routes<'f, H, const N: usize> {
-    table: Vec<Route<'f, H>, N>,
+pub struct Routes<F, H, const N: usize> {
+    table: Vec<Route<F, H>, N>,
+    at_once: u8,
 }
 
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-struct Route<'f, H> {
-    filter: &'f str,
+struct Route<F, H> {
+    filter: F,
     qos: QoS,
     handler: H,
     subscription: Subscription,
@@ -49,7 +59,7 @@ pub enum Subscription {
         /// The SUBSCRIBE.
         id: PacketId,
         /// The place of the filter in it.
-        place: u8,
+        place: u16,
     },
     /// The server has granted it.
     Granted {
@@ -82,20 +92,30 @@ impl core::fmt::Display for RouteError {
 
 impl core::error::Error for RouteError {}
 
-impl<'f, H, const N: usize> Routes<'f, H, N> {
+impl<F, H, const N: usize> Routes<F, H, N> {
     /// An empty table.
     pub const fn new() -> Self {
-        Routes { table: Vec::new() }
+        Routes { table: Vec::new(), at_once: FILTERS_AT_ONCE }
     }
 
+    /// With so many topic filters in a SUBSCRIBE at the most: 1 to 64, 8 by default. More are faster; some servers close the
+    /// connection over too many.
+    #[must_use]
+    pub fn filters_at_once(self, filters: u8) -> Self {
+        Routes { at_once: filters.clamp(1, MOST_AT_ONCE), ..self }
+    }
+}
+
+impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     /// Adds a route, or replaces the one of the same filter; it will be asked for with this QoS.
     ///
     /// # Errors
     /// See [`RouteError`].
-    pub fn add(&mut self, filter: &'f str, qos: QoS, handler: H) -> Result<(), RouteError> {
-        TopicFilter::new(filter).map_err(RouteError::Forbidden)?;
+    pub fn add(&mut self, filter: F, qos: QoS, handler: H) -> Result<(), RouteError> {
+        TopicFilter::new(filter.as_ref()).map_err(RouteError::Forbidden)?;
+        let known = self.table.iter_mut().find(|route| route.filter.as_ref() == filter.as_ref());
         let route = Route { filter, qos, handler, subscription: Subscription::Wanted };
-        match self.table.iter_mut().find(|route| route.filter == filter) {
+        match known {
             Some(known) => *known = route,
             None => self.table.push(route).map_err(|_| RouteError::Full)?,
         }
@@ -105,7 +125,7 @@ impl<'f, H, const N: usize> Routes<'f, H, N> {
     /// Removes the route of this filter, if there is one. The server is not told: that is
     /// [`unsubscribe`](crate::Client::unsubscribe).
     pub fn remove(&mut self, filter: &str) {
-        self.table.retain(|route| route.filter != filter);
+        self.table.retain(|route| route.filter.as_ref() != filter);
     }
 
     /// The handlers of all filters that cover this topic, in the order in which they were added.
@@ -120,21 +140,26 @@ impl<'f, H, const N: usize> Routes<'f, H, N> {
 
     /// How far the subscription of this filter is; `None` if there is no such route.
     pub fn subscription(&self, filter: &str) -> Option<Subscription> {
-        self.table.iter().find(|route| route.filter == filter).map(|route| route.subscription)
+        self.table.iter().find(|route| route.filter.as_ref() == filter).map(|route| route.subscription)
     }
 
     /// Learns from an event: what was granted or refused, and what a new connection has lost.
     pub fn note(&mut self, event: &Event<'_>) {
         match event {
-            Event::Connected { session_present: Some(true) } => {}
-            Event::Connected { .. } => {
-                for route in &mut self.table {
-                    route.subscription = Subscription::Wanted;
-                }
-            }
+            Event::Connected { session_present } => self.connected(*session_present == Some(true)),
             Event::Subscribed { id, codes } => self.answer(*id, |place| codes.get(place)),
             Event::Ended { id, .. } => self.answer(*id, |_| None),
             _ => {}
+        }
+    }
+
+    /// Subscriptions live with the session, a SUBSCRIBE under way with the connection.
+    fn connected(&mut self, session_present: bool) {
+        for route in &mut self.table {
+            let under_way = matches!(route.subscription, Subscription::Requested { .. });
+            if under_way || !session_present {
+                route.subscription = Subscription::Wanted;
+            }
         }
     }
 
@@ -152,54 +177,84 @@ impl<'f, H, const N: usize> Routes<'f, H, N> {
         }
     }
 
-    /// Asks the server for every route that is still wanted, in as few SUBSCRIBE packets as the transmit buffer allows.
-    /// Does nothing where nothing is wanted, there is no connection, or no room now: call it again at the next turn.
+    /// Asks the server for every route that is still wanted, in as few SUBSCRIBE packets as the buffers and the
+    /// [limit](Self::filters_at_once) allow. Does nothing where nothing is wanted, there is no connection, or no room now: call it
+    /// again at the next turn.
     ///
     /// # Errors
-    /// [`RequestError::TooLarge`] where one filter alone does not fit into the transmit buffer.
-    pub fn subscribe(&mut self, outbound: &mut Outbound<'_>, now: Instant) -> Result<(), RequestError> {
-        let mut most = usize::from(u8::MAX);
+    /// [`RequestError::TooLarge`] where one filter alone does not fit into the transmit buffer; others where the configuration or
+    /// MQTT 3.1 forbids it.
+    pub fn subscribe<C: Config>(&mut self, outbound: &mut Outbound<'_, C>) -> Result<(), RequestError> {
+        // What is asked for before CONNACK would be asked for again after it.
+        if outbound.state() != State::Connected {
+            return Ok(());
+        }
+        let mut most = usize::from(self.at_once);
         loop {
-            let mut filters = Vec::<(&str, QoS), N>::new();
-            for route in self.table.iter().filter(|route| route.is_wanted()).take(most) {
-                // As many places as routes: this does not fail.
-                let _ = filters.push((route.filter, route.qos));
-            }
-            if filters.is_empty() {
-                return Ok(());
-            }
-            match outbound.subscribe(&filters, now) {
-                Ok(id) => {
-                    let wanted = self.table.iter_mut().filter(|route| route.is_wanted());
-                    for (place, route) in (0..).zip(wanted.take(most)) {
-                        route.subscription = Subscription::Requested { id, place };
-                    }
-                }
+            let (count, result) = self.ask(outbound, most);
+            match result {
+                _ if count == 0 => return Ok(()),
+                Ok(id) => self.requested(id, count),
                 Err(RequestError::NotConnected | RequestError::Full(Full::Requests | Full::Stream)) => {
                     return Ok(());
                 }
-                Err(RequestError::TooLarge { .. } | RequestError::Full(_)) if filters.len() > 1 => {
-                    most = filters.len() >> 1;
+                Err(RequestError::TooManyFilters | RequestError::TooLarge { .. } | RequestError::Full(_))
+                    if count > 1 =>
+                {
+                    most = count >> 1;
                 }
                 Err(RequestError::Full(_)) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
     }
+
+    /// Asks for the first so many of those that are wanted; returns how many these were.
+    fn ask<C: Config>(
+        &self,
+        outbound: &mut Outbound<'_, C>,
+        most: usize,
+    ) -> (usize, Result<PacketId, RequestError>) {
+        let mut filters = Vec::<(&str, QoS), { MOST_AT_ONCE as usize }>::new();
+        for route in self.table.iter().filter(|route| route.is_wanted()).take(most) {
+            // As many places as can be taken: this does not fail.
+            let _ = filters.push((route.filter.as_ref(), route.qos));
+        }
+        (filters.len(), outbound.subscribe(&filters))
+    }
+
+    /// The first so many of those that are wanted were asked for.
+    fn requested(&mut self, id: PacketId, count: usize) {
+        let wanted = self.table.iter_mut().filter(|route| route.is_wanted());
+        for (place, route) in (0..).zip(wanted.take(count)) {
+            route.subscription = Subscription::Requested { id, place };
+        }
+    }
 }
 
-impl<H, const N: usize> Default for Routes<'_, H, N> {
+impl<F: AsRef<str>, H, const N: usize> Default for Routes<F, H, N> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<H> Route<'_, H> {
+impl<F: AsRef<str>, H> Route<F, H> {
     fn covers(&self, topic: TopicName<'_>) -> bool {
-        TopicFilter::checked_before(self.filter.as_bytes()).matches(topic)
+        TopicFilter::checked_before(shared(self.filter.as_ref()).as_bytes()).matches(topic)
     }
+}
 
+impl<F, H> Route<F, H> {
     fn is_wanted(&self) -> bool {
         self.subscription == Subscription::Wanted
+    }
+}
+
+/// The filter that messages of a shared subscription match; any other filter is what it is.
+fn shared(filter: &str) -> &str {
+    let rest = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+    match rest {
+        Some((_, rest)) if !rest.is_empty() => rest,
+        _ => filter,
     }
 }

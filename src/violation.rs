@@ -73,10 +73,10 @@ violations! {
     ClientIdLength = "3.1 section 3.1, Client Identifier", "client identifier is not of 1 to 23 characters";
     /// Reserved bits in the CONNACK flags (3.1.1 only).
     ConnAckFlags = "3.1.1 section 3.2.2.1", "reserved CONNACK flags are set";
-    /// A CONNACK code above 5.
+    /// A CONNACK code above 5 that is to be encoded.
     ConnAckCode = "3.1.1 section 3.2.2.3", "reserved CONNACK return code";
-    /// Session present where it has no place: in a refusal, or in 3.1.
-    SessionPresent = "MQTT-3.2.2-4", "session present in a refusal or in MQTT 3.1";
+    /// Session present in a CONNACK that is to be encoded as 3.1, which does not say.
+    SessionPresent = "3.1 section 3.2", "MQTT 3.1 does not say whether a session is present";
     /// Session present although the client had asked for a clean session.
     SessionPresentAfterClean = "MQTT-3.2.2-1", "session present after a clean session was asked for";
     /// QoS 3 in a PUBLISH.

@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics footprint hermetic examples interop firmware webchat fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic benches examples interop firmware webchat fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -23,7 +23,10 @@ export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 export PATH="$CARGO_TARGET_DIR/venv/bin:$PATH:/usr/sbin"
 
 # Targets are named to bare_cargo all at once: cargo then compiles core for one beside the other.
-bare_targets=(thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
+# The last is there for what the library does by words of 64 bits.
+bare_targets=(
+  thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf x86_64-unknown-none
+)
 
 # --- The steps ------------------------------------------------------------------------------------------------------
 
@@ -121,8 +124,8 @@ step_panics() {
   echo "-- ${bare_targets[*]}"
   panic_gate "${bare_targets[*]}" --release
   panic_gate_is_shut "${bare_targets[*]}"
-  echo "-- thumbv7em-none-eabihf, opt-level 3"
-  panic_gate thumbv7em-none-eabihf --profile fast
+  echo "-- thumbv7em-none-eabihf and x86_64-unknown-none, opt-level 3"
+  panic_gate "thumbv7em-none-eabihf x86_64-unknown-none" --profile fast
 }
 
 # What the library costs a microcontroller: the table in README.md, flash, stack and state.
@@ -142,6 +145,12 @@ step_hermetic() {
   cargo test --no-default-features
   echo "-- all features, optimised; their documentation tests are those of \`docs\`"
   cargo test --release --all-features --tests
+}
+
+# The codec takes no more instructions than it did. The others' codecs are compiled, and not measured.
+step_benches() {
+  cargo clippy --quiet --locked --manifest-path benches/Cargo.toml -- -D warnings
+  benches/run.sh check
 }
 
 step_examples() {
@@ -407,9 +416,10 @@ need_cargo_fuzz() {
 timings=()
 current=
 
-# Whatever ends the script, this is what its last lines say.
+# Whatever ends the script, this is what its last lines say. A signal that ends it is not a success.
 report() {
   local status=$?
+  [ -n "${finished:-}" ] || [ "$status" -ne 0 ] || status=1
   printf '\n'
   [ "${#timings[@]}" -eq 0 ] || printf '%s\n' "${timings[@]}"
   if [ "$status" -eq 0 ]; then
@@ -425,6 +435,10 @@ main() {
     [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
   done
   trap report EXIT
+  # Without these the shell would come to the trap above with a status of 0.
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
   current=setup
   need_rust
   for current in "${@:-${steps[@]}}"; do
@@ -433,6 +447,7 @@ main() {
     "step_$current"
     timings+=("$(printf '%-10s %4d s' "$current" $((SECONDS - started)))")
   done
+  finished=yes
 }
 
 # On one line with the exit: the script can then be edited while it runs.

@@ -123,7 +123,7 @@ fn lets_in_only_those_who_know_a_password() {
     assert_eq!(answer, ACCEPTED);
     for connect in [Connect::new("b"), Connect::new("c").credentials("anna", b"guess")] {
         let (_, answer) = Link::connect(&broker, connect);
-        assert_eq!(answer, ConnAck::Refused(RefusalCode::NotAuthorized));
+        assert_eq!(answer, ConnAck::Refused(RefusalCode::NOT_AUTHORIZED));
     }
 }
 

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::{fmt, io};
 
-use baremqtt::transport::std::Error as ConnectionError;
-use baremqtt::{Error, RefusalCode, RequestError};
+use baremqtt::transport::net::Error as ConnectionError;
+use baremqtt::{ConnectError, Error, RefusalCode, RequestError};
 
 /// Why a program ends without success.
 pub enum Failure {
@@ -62,15 +62,21 @@ impl From<RequestError> for Failure {
     }
 }
 
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Failure::Other(error.to_string())
+    }
+}
+
 impl From<ConnectionError> for Failure {
     fn from(error: ConnectionError) -> Self {
         match error {
             // A server that is only overloaded may take the client later.
-            ConnectionError::Client(Error::Refused(code)) if code != RefusalCode::ServerUnavailable => {
+            ConnectionError::Client(Error::Refused(code)) if code != RefusalCode::SERVER_UNAVAILABLE => {
                 Failure::Refused(code)
             }
-            ConnectionError::Connect(error) => Failure::Other(error.to_string()),
-            error => Failure::Link(error),
+            error if error.is_end() => Failure::Link(error),
+            error => Failure::Other(error.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::process;
 use std::time::Duration;
 
-use baremqtt::transport::std::open_tcp;
+use baremqtt::transport::net::open_tcp;
 use baremqtt::{Connect, Credentials, QoS, Version, Will};
 use lexopt::{Parser, ValueExt};
 
@@ -71,7 +71,7 @@ impl Link {
         }
     }
 
-    /// Takes an option with its value, if it is one of these; says whether it is.
+    /// Takes an option with its value, if it is one of these; returns whether it is.
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         match option {
             "-h" => self.host = parser.value()?.string()?,
@@ -113,14 +113,14 @@ impl Link {
         let client_id = self.client_id.as_ref().unwrap_or(&self.default_id);
         Connect {
             version: self.version,
-            client_id,
+            client_id: client_id.as_str().into(),
             clean_session: self.clean_session,
             keep_alive: self.keep_alive,
             will: self.will.borrow(),
             credentials: self
                 .username
                 .as_deref()
-                .map(|username| Credentials { username, password: self.password.as_deref() }),
+                .map(|username| Credentials::new(username, self.password.as_deref())),
         }
     }
 
@@ -134,7 +134,7 @@ impl Link {
 impl OwnedWill {
     fn borrow(&self) -> Option<Will<'_>> {
         Some(Will {
-            topic: self.topic.as_deref()?,
+            topic: self.topic.as_deref()?.into(),
             message: self.payload.as_deref().unwrap_or_default(),
             qos: self.qos.unwrap_or_default(),
             retain: self.retain,

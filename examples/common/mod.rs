@@ -6,6 +6,7 @@ mod tap;
 
 pub use failure::{Failure, end};
 pub use link::Link;
+#[allow(unused_imports, reason = "only `pub` names it")]
 pub use tap::Tap;
 
 use lexopt::{Arg, Parser, ValueExt};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use baremqtt::Version;
 use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::transport::net::Stream;
 
 /// A TCP stream that can show the packets that pass. Like any stream it carries a `Connection`.
 pub struct Tap {
@@ -25,9 +26,15 @@ impl Tap {
     pub fn new(stream: TcpStream, show: bool) -> Self {
         Tap { stream, shown: show.then(Shown::default) }
     }
+}
 
-    pub fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
-        self.stream.set_read_timeout(Some(timeout))
+impl Stream for Tap {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        self.stream.limit_read(timeout)
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        self.stream.finish_output()
     }
 }
 

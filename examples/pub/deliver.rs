@@ -3,19 +3,27 @@
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
-use baremqtt::transport::std::{Connection, Error as ConnectionError};
-use baremqtt::{Buffers, Client, Event, Message, QoS, RequestError};
+use baremqtt::transport::net::{Connection, Error as ConnectionError};
+use baremqtt::{Buffers, Client, Config, Event, Message, QoS, RequestError, State};
 
 use crate::common::{Failure, Tap};
 use crate::{Task, payload};
 
-/// Up to 64 messages can be under way.
-type Mqtt = Connection<Tap, Vec<u8>, Vec<u8>, 64>;
+type Mqtt = Connection<Tap, Vec<u8>, Vec<u8>, Choices>;
+
+/// How many messages are under way is up to the user.
+struct Choices;
+
+impl Config for Choices {
+    fn max_exactly_once(&self) -> u16 {
+        0
+    }
+}
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon a new line is seen while nothing comes from the server.
 const GLANCE: Duration = Duration::from_millis(10);
-/// Acknowledgements are all that comes in.
+/// CONNECT leaves from it; acknowledgements are all that comes in.
 const RECEIVE_BUFFER: usize = 1 << 12;
 /// Room for lines.
 const TRANSMIT_BUFFER: usize = 1 << 20;
@@ -28,21 +36,29 @@ pub fn run(task: &Task) -> Result<(), Failure> {
         Some(payload) => publish(&mut mqtt, task, &payload)?,
         None => publish_lines(&mut mqtt, task)?,
     }
-    while mqtt.client().in_flight() > 0 {
-        watch(&mut mqtt, None)?;
+    mqtt.finish();
+    loop {
+        match watch(&mut mqtt, None) {
+            Err(Failure::Link(ConnectionError::Disconnected)) => return Ok(()),
+            result => result?,
+        }
     }
-    Ok(mqtt.disconnect()?)
 }
 
 fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
     let connect = task.link.connect();
-    // Beside the message lie its topic and header, CONNECT, and the answers that the client owes.
-    let needed = payload_len + task.topic.len() + connect.encoded_len() + 2_048;
-    let client =
-        Client::new(Buffers { rx: vec![0; RECEIVE_BUFFER], tx: vec![0; needed.max(TRANSMIT_BUFFER)] });
+    // Beside the message lie its topic and header, and the answers that the client owes.
+    let needed = payload_len + task.topic.len() + 2_048;
+    let buffers = Buffers {
+        rx: vec![0; connect.encoded_len().max(RECEIVE_BUFFER)],
+        tx: vec![0; needed.max(TRANSMIT_BUFFER)],
+    };
     let stream = task.link.open(CONNECT_TIMEOUT).map_err(ConnectionError::Io)?;
-    let mut mqtt = Connection::new(stream, client, Tap::set_read_timeout);
+    let mut mqtt = Connection::new(stream, Client::with_config(buffers, Choices));
     mqtt.connect(&connect)?;
+    while mqtt.state() == State::Connecting {
+        watch(&mut mqtt, None)?;
+    }
     Ok(mqtt)
 }
 
@@ -60,8 +76,8 @@ fn publish_lines(mqtt: &mut Mqtt, task: &Task) -> Result<(), Failure> {
 /// Queues a message, once there is room for it.
 fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> {
     let message = Message { topic: &task.topic, payload, qos: task.qos, retain: task.retain };
-    while mqtt.client().in_flight() >= task.in_flight {
-        watch(mqtt, None)?;
+    while mqtt.in_flight() >= task.in_flight {
+        watch(mqtt, Some(GLANCE))?;
     }
     loop {
         match mqtt.publish(&message) {

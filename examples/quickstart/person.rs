@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::{Connection, Error as ConnectionError};
-use baremqtt::{Buffers, Client, Connect, Event, Message, PacketId, QoS, SubAckCode};
+use baremqtt::transport::net::{Connection, Error as ConnectionError};
+use baremqtt::{Buffers, Client, Connect, Event, Message, Outcome, PacketId, QoS, SubAckCode};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Somebody who is connected.
 pub struct Person {
     name: &'static str,
-    mqtt: Connection<TcpStream, [u8; 1024], [u8; 1024], 8>,
+    mqtt: Connection<TcpStream, [u8; 1024], [u8; 1024]>,
     /// Messages that came while something else was waited for.
     inbox: VecDeque<Heard>,
 }
@@ -34,6 +34,8 @@ enum Answer {
     Subscribed(Vec<SubAckCode>),
     Published(QoS),
     Heard(Heard),
+    Connected,
+    Ended(Outcome),
 }
 
 impl Person {
@@ -43,7 +45,11 @@ impl Person {
         let mqtt = Connection::tcp(broker, PATIENCE, client)
             .map_err(|error| format!("{name} cannot reach {broker}: {error}"))?;
         let mut person = Person { name, mqtt, inbox: VecDeque::new() };
-        person.mqtt.connect(connect).map_err(|error| format!("{name} cannot connect: {error}"))?;
+        person.mqtt.connect(connect)?;
+        match person.next(PATIENCE).map_err(|error| format!("{name} cannot connect: {error}"))? {
+            Some((None, Answer::Connected)) => {}
+            _ => return Err(format!("{name} waits for {broker} in vain").into()),
+        }
         person.tell(format_args!("connects as {}", connect.client_id));
         Ok(person)
     }
@@ -60,6 +66,7 @@ impl Person {
                 }
                 _ => Err(format!("the broker denies {} a subscription to {topic}", self.name).into()),
             },
+            Answer::Ended(outcome) => Err(format!("the subscription of {} is {outcome}", self.name).into()),
             _ => Err("SUBSCRIBE has got another answer than SUBACK".into()),
         }
     }
@@ -85,6 +92,7 @@ impl Person {
                 self.tell(format_args!("knows that the broker has it, id {id}: {packet}"));
                 Ok(())
             }
+            Answer::Ended(outcome) => Err(format!("what {} says is {outcome}", self.name).into()),
             _ => Err("PUBLISH has got another answer than it should".into()),
         }
     }
@@ -151,6 +159,8 @@ impl Person {
             Some(Event::Subscribed { id, codes }) => {
                 Some((Some(id), Answer::Subscribed(codes.iter().collect())))
             }
+            Some(Event::Connected { .. }) => Some((None, Answer::Connected)),
+            Some(Event::Ended { id, outcome }) => Some((Some(id), Answer::Ended(outcome))),
             _ => None,
         })
     }

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::{Connection, GaveUp, Reconnect, Update};
-use baremqtt::{Backoff, Buffers, Client, Event, LargeMessages, Options, QoS, SubAckCode, SubAckCodes};
+use baremqtt::transport::net::{Connection, GaveUp, Reconnect, Update};
+use baremqtt::{Backoff, Buffers, Client, Config, Event, LargeMessages, QoS, SubAckCode, SubAckCodes};
 
 use crate::Task;
-use crate::common::{Failure, Tap};
+use crate::common::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The first pause before a lost connection is opened again. Each that follows is twice as long.
@@ -23,8 +23,7 @@ pub fn run(mut task: Task) -> Result<(), Failure> {
     let patience = within(deadline, CONNECT_TIMEOUT)?;
     let link = task.link;
     let connect = link.connect();
-    let connection =
-        Connection::offline(client(&task.filters, connect.encoded_len(), patience), Tap::set_read_timeout);
+    let connection = Connection::offline(client(&task.filters, connect.encoded_len(), patience));
     let backoff = Backoff::new(FIRST_PAUSE_MS, LONGEST_PAUSE_MS).seed(std::process::id());
     let mut mqtt = Reconnect::new(connection, || link.open(patience), backoff);
     let filters: Vec<(&str, QoS)> = task.filters.iter().map(|filter| (filter.as_str(), task.qos)).collect();
@@ -36,7 +35,7 @@ pub fn run(mut task: Task) -> Result<(), Failure> {
             // Subscribing again does no harm where the server has kept the session, and MQTT 3.1 does not say whether.
             Ok(Update::Event(Event::Connected { .. })) => {
                 was_connected = true;
-                mqtt.connection().subscribe(&filters)?;
+                mqtt.subscribe(&filters)?;
             }
             Ok(Update::Event(Event::Subscribed { codes, .. })) => {
                 check(&filters, codes, link.quiet)?;
@@ -57,19 +56,37 @@ pub fn run(mut task: Task) -> Result<(), Failure> {
             }
             Ok(Update::Idle) => {}
             Err(GaveUp::Limit(error)) => return Err(error.into()),
+            Err(GaveUp::Refused(code)) => return Err(Failure::Refused(code)),
             Err(error) => return Err(Failure::Other(error.to_string())),
         }
     }
-    Ok(mqtt.connection().disconnect()?)
+    Ok(mqtt.disconnect()?)
 }
 
-fn client(filters: &[String], connect_len: usize, patience: Duration) -> Client<Vec<u8>, Vec<u8>, 64> {
+struct Choices {
+    connack_timeout_ms: u32,
+}
+
+impl Config for Choices {
+    fn connack_timeout_ms(&self) -> u32 {
+        self.connack_timeout_ms
+    }
+
+    fn large_messages(&self) -> LargeMessages {
+        LargeMessages::Pieces
+    }
+}
+
+fn client(
+    filters: &[String],
+    connect_len: usize,
+    patience: Duration,
+) -> Client<Vec<u8>, Vec<u8>, Choices> {
     let filters_len: usize = filters.iter().map(|filter| filter.len() + 3).sum();
-    let tx = vec![0; TRANSMIT_BUFFER + connect_len + filters_len];
-    let mut options = Options::new();
-    options.large_messages = LargeMessages::Pieces;
-    options.timeouts.connack_ms = patience.as_millis() as u32;
-    Client::with_options(Buffers { rx: vec![0; RECEIVE_BUFFER], tx }, options)
+    let tx = vec![0; TRANSMIT_BUFFER + filters_len];
+    let rx = vec![0; RECEIVE_BUFFER.max(connect_len)];
+    let choices = Choices { connack_timeout_ms: patience.as_millis() as u32 };
+    Client::with_config(Buffers { rx, tx }, choices)
 }
 
 /// So long, but not longer than to the deadline.

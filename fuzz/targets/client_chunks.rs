@@ -2,6 +2,8 @@
 
 #[path = "../../tests/fuzz/client_chunks.rs"]
 mod body;
+#[path = "../../tests/common/choices.rs"]
+mod choices;
 #[path = "../../tests/common/model.rs"]
 mod model;
 

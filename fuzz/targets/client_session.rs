@@ -2,7 +2,7 @@
 
 #[path = "../../tests/fuzz/client_session/mod.rs"]
 mod body;
-#[path = "../../tests/common/image.rs"]
-mod image;
+#[path = "../../tests/common/choices.rs"]
+mod choices;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));

@@ -2,6 +2,8 @@
 
 #[path = "../../tests/fuzz/restore.rs"]
 mod body;
+#[path = "../../tests/common/choices.rs"]
+mod choices;
 #[path = "../../tests/common/image.rs"]
 mod image;
 

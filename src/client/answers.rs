@@ -36,14 +36,14 @@ pub(super) const fn share(tx_len: usize) -> usize {
 /// The places.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    cur: u16,
-    end: u16,
+    pub(super) cur: u16,
+    pub(super) end: u16,
     /// Bytes of those that are withheld.
-    withheld: u16,
+    pub(super) withheld: u16,
     /// What lies before this tells of a state that is durable.
-    safe: u16,
+    pub(super) safe: u16,
     /// What lies before this tells of a state that was in the last image.
-    saved: u16,
+    pub(super) saved: u16,
 }
 
 impl State {
@@ -79,8 +79,8 @@ impl Answers<'_> {
         taken.wrapping_add(LEN) <= self.bytes.len()
     }
 
-    /// Queues an answer, for which there is a place.
-    pub(super) fn push(&mut self, first: u8, id: u16) {
+    /// Moves what is to be sent to the front where the place for one more is there.
+    fn make_place(&mut self) {
         let end = usize::from(self.s.end).wrapping_add(LEN).wrapping_add(usize::from(self.s.withheld));
         if end > self.bytes.len() {
             let whole = self.s.cur & !3;
@@ -90,9 +90,17 @@ impl Answers<'_> {
             self.s.safe = self.s.safe.saturating_sub(whole);
             self.s.saved = self.s.saved.saturating_sub(whole);
         }
+    }
+
+    /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
+    pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
+        self.make_place();
         let [high, low] = id.to_be_bytes();
         write(self.bytes, usize::from(self.s.end), &[first, 2, high, low]);
         self.s.end = self.s.end.wrapping_add(LEN as u16);
+        if is_durable {
+            self.s.safe = self.s.end;
+        }
     }
 
     /// How many bytes may leave now. Where PINGREQ `waits` to pass: only the rest of the one that has left in part.
@@ -149,6 +157,7 @@ impl Answers<'_> {
 
     /// Withholds the answer for this message, for which there is a place.
     pub(super) fn withhold(&mut self, first: u8, id: PacketId) {
+        self.make_place();
         self.s.withheld = self.s.withheld.wrapping_add(LEN as u16);
         let [high, low] = id.get().to_be_bytes();
         let at = self.bytes.len().wrapping_sub(usize::from(self.s.withheld));
@@ -174,12 +183,12 @@ impl Answers<'_> {
     }
 
     /// The oldest of them goes to those to be sent.
-    pub(super) fn give_oldest(&mut self) {
+    pub(super) fn give_oldest(&mut self, is_durable: bool) {
         let Some((first, id)) = self.oldest_withheld() else { return };
         let from = self.bytes.len().wrapping_sub(self.s.withheld.into());
         self.s.withheld = self.s.withheld.wrapping_sub(LEN as u16);
         move_up(self.bytes, from, from.wrapping_add(LEN), self.s.withheld.into());
-        self.push(first, id);
+        self.push(first, id, is_durable);
     }
 }
 
@@ -200,7 +209,7 @@ mod tests {
                 wire.extend_from_slice(&answers.bytes[answers.sending()..][..len]);
                 answers.sent(len);
             }
-            answers.push(PUBACK, id);
+            answers.push(PUBACK, id, false);
         }
         while !answers.is_empty() {
             let rest = answers.sendable(true, false);
@@ -225,7 +234,7 @@ mod tests {
         for id in 1..=8 {
             assert_eq!(answers.oldest_withheld(), Some((PUBREC, id)));
             assert!(answers.is_withheld(PUBREC, 8) && !answers.is_withheld(PUBACK, 8));
-            answers.give_oldest();
+            answers.give_oldest(false);
             assert!(!answers.has_place());
         }
         assert_eq!(answers.sendable(false, false), 32);
@@ -234,18 +243,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_withheld_does_not_run_into_what_is_to_be_sent() {
+        let mut bytes = [0; 32];
+        let mut state = State::NEW;
+        let mut answers = Answers { s: &mut state, bytes: &mut bytes };
+        for id in 1..=8 {
+            answers.push(PUBACK, id, false);
+        }
+        answers.sent(28);
+        for id in 11..=17 {
+            assert!(answers.has_place());
+            answers.withhold(PUBREC, PacketId::new(id).unwrap());
+        }
+        let len = answers.sendable(false, false);
+        assert_eq!(answers.bytes[answers.sending()..][..len], [PUBACK, 2, 0, 8]);
+        assert_eq!(answers.oldest_withheld(), Some((PUBREC, 11)));
+    }
+
+    #[test]
     fn what_tells_of_a_new_state_waits_for_the_image() {
         let mut bytes = [0; 32];
         let mut state = State::NEW;
         let mut answers = Answers { s: &mut state, bytes: &mut bytes };
         for (first, id) in [(PUBACK, 1), (PUBREC, 2), (PUBACK, 3)] {
-            answers.push(first, id);
+            answers.push(first, id, false);
         }
         assert_eq!(answers.sendable(false, true), 4);
         answers.sent(4);
         assert!(answers.is_held());
         answers.note_saved();
-        answers.push(PUBCOMP, 4);
+        answers.push(PUBCOMP, 4, false);
         answers.release_saved();
         assert_eq!(answers.sendable(false, true), 8);
         answers.sent(8);

@@ -272,7 +272,8 @@ pub enum GiveUpError {
     Unknown,
     /// The server has answered PUBREC: it has the message.
     Released,
-    /// Its bytes are being handed to the transport: it can be given up once they have left, or the connection is lost.
+    /// Its bytes, or those of a streamed payload, are being handed to the transport: it can be given up once they have left, or the
+    /// connection is lost.
     Leaving,
 }
 

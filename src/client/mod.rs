@@ -19,6 +19,7 @@ mod outbound;
 mod outbox;
 mod parts;
 mod receipt;
+mod state_key;
 mod timers;
 mod under_way;
 mod work;
@@ -321,10 +322,10 @@ where
 
     /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not have it.
     ///
-    /// If nothing of it has left, it is gone, and nothing more is told of it. Else a few bytes keep its identifier from being used
-    /// again, and its end is told as that of any message: by [`Event::Published`] if the server acknowledges it
-    /// after all, or by [`Event::Ended`], at QoS 1 when the connection is lost, at QoS 2 when the server has released the
-    /// identifier. (MQTT-4.4.0-1 asks to send unacknowledged messages again on each connection. A
+    /// If nothing of it has left on this connection, it is gone, and nothing more is told of it. Else a few bytes keep its identifier
+    /// from being used again, and its end is told as that of any message: by [`Event::Published`] if the server acknowledges it after
+    /// all, or by [`Event::Ended`] when the connection is lost. At QoS 2, where the server may hold the identifier from an earlier
+    /// connection, PUBREL makes it forget that, and `Published` says no more than that it has. (MQTT-4.4.0-1 asks to send unacknowledged messages again on each connection. A
     /// message that makes a server close the connection would be repeated for ever, with all behind it.)
     ///
     /// # Errors

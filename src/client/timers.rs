@@ -43,7 +43,7 @@ impl Note {
 
 /// All that has happened since: countdowns begin anew by it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Notes(u8);
+pub(super) struct Notes(pub(super) u8);
 
 impl Notes {
     pub(super) const NEW: Self = Notes(0);
@@ -72,9 +72,9 @@ impl Notes {
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
     /// Milliseconds left and 1; 0 is off.
-    left: [u32; TIMERS],
+    pub(super) left: [u32; TIMERS],
     /// The last look at the clock. While none of them runs it does not matter.
-    now: u32,
+    pub(super) now: u32,
 }
 
 impl Timers {

@@ -42,7 +42,7 @@ pub enum Request<'a> {
 pub(super) fn under_way<'a>(outbox: &'a State, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
     outbox.records(log, true).filter_map(|(at, record)| {
         let id = PacketId::new(record.id(log, at))?;
-        Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at) })
+        Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at, record) })
     })
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Session {
     pub(super) told_revision: u32,
     /// The revision of the last image.
     pub(super) saved_revision: u32,
+    /// The revision of the last image that is durable.
+    pub(super) durable_revision: u32,
     /// Acknowledgements that nothing waited for.
     pub(super) ignored: u32,
 }
@@ -47,8 +49,14 @@ impl Session {
         revision: 0,
         told_revision: 0,
         saved_revision: 0,
+        durable_revision: 0,
         ignored: 0,
     };
+
+    /// Whether a durable image has all that was changed.
+    pub(super) const fn is_durable(&self) -> bool {
+        self.revision == self.durable_revision
+    }
 
     /// Something has changed that an image of the session has to hold.
     #[inline]

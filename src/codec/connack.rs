@@ -1,5 +1,7 @@
 //! CONNACK (section 3.2).
 
+use core::num::NonZeroU8;
+
 use super::Version;
 use crate::Violation;
 
@@ -16,49 +18,81 @@ pub enum ConnAck {
     Refused(RefusalCode),
 }
 
-/// Why a server refuses a connection (section 3.2.2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum RefusalCode {
-    /// 1: the server does not support this version of the protocol.
-    UnacceptableProtocolVersion = 1,
-    /// 2: the client identifier is not allowed.
-    IdentifierRejected = 2,
-    /// 3: the MQTT service is unavailable.
-    ServerUnavailable = 3,
-    /// 4: the user name or the password is malformed (in practice: wrong).
-    BadUserNameOrPassword = 4,
-    /// 5: the client is not authorised to connect.
-    NotAuthorized = 5,
-}
+/// Why a server refuses a connection (section 3.2.2.3): a number from 1 to 255.
+///
+/// The standard names 1 to 5. It reserves the others, which servers use nevertheless (6 for too many connections, 7 for
+/// a client that is banned): they are told as they come, and are not encoded.
+///
+/// ```
+/// use baremqtt::RefusalCode;
+///
+/// assert_eq!(RefusalCode::NOT_AUTHORIZED.code(), 5);
+/// assert!(RefusalCode::new(7).is_some_and(RefusalCode::is_reserved));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefusalCode(NonZeroU8);
 
 impl RefusalCode {
-    /// The number of this code: 1 to 5.
-    pub const fn code(self) -> u8 {
-        self as u8
+    /// 1: the server does not support this version of the protocol.
+    pub const UNACCEPTABLE_PROTOCOL_VERSION: Self = Self::named(1);
+    /// 2: the client identifier is not allowed.
+    pub const IDENTIFIER_REJECTED: Self = Self::named(2);
+    /// 3: the MQTT service is unavailable.
+    pub const SERVER_UNAVAILABLE: Self = Self::named(3);
+    /// 4: the user name or the password is malformed (in practice: wrong).
+    pub const BAD_USER_NAME_OR_PASSWORD: Self = Self::named(4);
+    /// 5: the client is not authorised to connect.
+    pub const NOT_AUTHORIZED: Self = Self::named(5);
+
+    const fn named(code: u8) -> Self {
+        match Self::new(code) {
+            Some(code) => code,
+            None => RefusalCode(NonZeroU8::MIN),
+        }
     }
 
-    const fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            1 => RefusalCode::UnacceptableProtocolVersion,
-            2 => RefusalCode::IdentifierRejected,
-            3 => RefusalCode::ServerUnavailable,
-            4 => RefusalCode::BadUserNameOrPassword,
-            5 => RefusalCode::NotAuthorized,
-            _ => return None,
-        })
+    /// The refusal of this number; `None` for 0, which is no refusal.
+    #[must_use]
+    #[inline]
+    pub const fn new(code: u8) -> Option<Self> {
+        match NonZeroU8::new(code) {
+            Some(code) => Some(RefusalCode(code)),
+            None => None,
+        }
+    }
+
+    /// The number: 1 to 255.
+    #[must_use]
+    #[inline]
+    pub const fn code(self) -> u8 {
+        self.0.get()
+    }
+
+    /// Whether the standard reserves the number, and does not say what it means.
+    #[must_use]
+    #[inline]
+    pub const fn is_reserved(self) -> bool {
+        self.code() > 5
     }
 }
 
 impl core::fmt::Display for RefusalCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            RefusalCode::UnacceptableProtocolVersion => "unacceptable protocol version",
-            RefusalCode::IdentifierRejected => "identifier rejected",
-            RefusalCode::ServerUnavailable => "server unavailable",
-            RefusalCode::BadUserNameOrPassword => "bad user name or password",
-            RefusalCode::NotAuthorized => "not authorized",
+        f.write_str(match self.code() {
+            1 => "unacceptable protocol version",
+            2 => "identifier rejected",
+            3 => "server unavailable",
+            4 => "bad user name or password",
+            5 => "not authorized",
+            _ => "reserved code",
         })
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for RefusalCode {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=u8}", self.code());
     }
 }
 
@@ -69,6 +103,7 @@ impl ConnAck {
                 Err(Violation::SessionPresent)
             }
             ConnAck::Accepted { session_present } => Ok([u8::from(session_present), 0]),
+            ConnAck::Refused(code) if code.is_reserved() => Err(Violation::ConnAckCode),
             ConnAck::Refused(code) => Ok([0, code.code()]),
         }
     }
@@ -78,11 +113,11 @@ impl ConnAck {
         let [flags, code] = body else { return Err(Violation::PacketLength) };
         // In 3.1 the first byte is reserved and not used.
         let flags = if version == Version::Mqtt31 { 0 } else { *flags };
-        match (flags, code) {
+        match (flags, RefusalCode::new(*code)) {
             (2.., _) => Err(Violation::ConnAckFlags),
-            (_, 0) => Ok(ConnAck::Accepted { session_present: flags == 1 }),
-            (0, _) => RefusalCode::from_code(*code).map(ConnAck::Refused).ok_or(Violation::ConnAckCode),
-            (1, _) => Err(Violation::SessionPresent),
+            // Some servers leave session present set: it is a refusal all the same, and the number is what counts.
+            (_, Some(code)) => Ok(ConnAck::Refused(code)),
+            (_, None) => Ok(ConnAck::Accepted { session_present: flags == 1 }),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! CONNECT (section 3.1).
 
 use super::cursor::{Reader, Writer, check_len};
-use super::publish::check_topic_len;
-use super::{Body, EncodeError, PacketType, QoS, Version, body_len, encode_body, header};
-use crate::{
-    TopicName, Violation,
-    topic::{chars, check_text},
-};
+use super::encode::encode_packet;
+use super::publish::exceeds_mqtt31;
+use super::{Body, Credentials, EncodeError, PacketType, QoS, Text, Version, Will, packet_len};
+use crate::Violation;
+use crate::text::{chars, check_text, text_flaw};
 
 const USERNAME: u8 = 0x80;
 const PASSWORD: u8 = 0x40;
@@ -42,7 +41,7 @@ pub struct Connect<'a> {
     pub version: Version,
     /// The client identifier, the key of the session. 3.1.1: may be empty with a clean session, the server then
     /// makes one up. 3.1: 1 to 23 characters.
-    pub client_id: &'a str,
+    pub client_id: Text<'a>,
     /// Start with an empty session, and keep none afterwards (section 3.1.2.4).
     pub clean_session: bool,
     /// Keep alive, in seconds; 0 turns it off (section 3.1.2.10).
@@ -53,68 +52,14 @@ pub struct Connect<'a> {
     pub credentials: Option<Credentials<'a>>,
 }
 
-/// A will: what the server publishes when the connection ends without DISCONNECT (section 3.1.2.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Will<'a> {
-    /// The topic name.
-    pub topic: &'a str,
-    /// The message; may be empty. 3.1.1: any bytes. 3.1: 7-bit ASCII.
-    pub message: &'a [u8],
-    /// The QoS of the message.
-    pub qos: QoS,
-    /// Whether the server retains the message.
-    pub retain: bool,
-}
-
-impl<'a> Will<'a> {
-    /// A will of QoS 0 that is not retained.
-    pub const fn new(topic: &'a str, message: &'a [u8]) -> Self {
-        Will { topic, message, qos: QoS::AtMostOnce, retain: false }
-    }
-
-    /// With this QoS.
-    #[must_use]
-    pub const fn qos(self, qos: QoS) -> Self {
-        Will { qos, ..self }
-    }
-
-    /// To be retained by the server.
-    #[must_use]
-    pub const fn retain(self) -> Self {
-        Will { retain: true, ..self }
-    }
-}
-
-/// A user name, and a password if there is one (a password alone is not valid in MQTT 3.x).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Credentials<'a> {
-    /// The user name; may be empty.
-    pub username: &'a str,
-    /// The password; may be empty. 3.1.1: any bytes. 3.1: UTF-8.
-    pub password: Option<&'a [u8]>,
-}
-
-impl core::fmt::Debug for Credentials<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // A password does not belong in a log.
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
-#[cfg(feature = "defmt")]
-impl defmt::Format for Credentials<'_> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "Credentials {{ username: {=str}, .. }}", self.username);
-    }
-}
-
 impl<'a> Connect<'a> {
     /// CONNECT for MQTT 3.1.1 with a clean session and a keep alive of 60 s, without will and credentials.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(client_id: &'a str) -> Self {
         Connect {
             version: Version::Mqtt311,
-            client_id,
+            client_id: Text::new(client_id),
             clean_session: true,
             keep_alive: 60,
             will: None,
@@ -124,43 +69,50 @@ impl<'a> Connect<'a> {
 
     /// With this version of the protocol.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn version(self, version: Version) -> Self {
         Connect { version, ..self }
     }
 
     /// With a clean session, or (`false`) one that outlives the connection.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn clean_session(self, clean_session: bool) -> Self {
         Connect { clean_session, ..self }
     }
 
     /// With this keep alive, in seconds; 0 turns it off.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn keep_alive(self, seconds: u16) -> Self {
         Connect { keep_alive: seconds, ..self }
     }
 
     /// With a will.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn will(self, will: Will<'a>) -> Self {
         Connect { will: Some(will), ..self }
     }
 
     /// With a user name and no password.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn username(self, username: &'a str) -> Self {
-        Connect { credentials: Some(Credentials { username, password: None }), ..self }
+        Connect { credentials: Some(Credentials::new(username, None)), ..self }
     }
 
     /// With a user name and a password.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn credentials(self, username: &'a str, password: &'a [u8]) -> Self {
-        Connect { credentials: Some(Credentials { username, password: Some(password) }), ..self }
+        Connect { credentials: Some(Credentials::new(username, Some(password))), ..self }
     }
 
     /// Bytes of the encoded packet.
-    pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(self))
+    #[must_use]
+    pub const fn encoded_len(&self) -> usize {
+        packet_len(self.body_len())
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -170,10 +122,27 @@ impl<'a> Connect<'a> {
     /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check()?;
-        encode_body(PacketType::Connect.first_byte(), body_len(self), 0, self, out)
+        encode_packet(PacketType::Connect.first_byte(), self, out)
     }
 
-    fn flags(&self) -> u8 {
+    const fn body_len(&self) -> usize {
+        // The length of the name, level, flags, keep alive.
+        let mut len = self.version.name().len().saturating_add(6);
+        len = len.saturating_add(field_len(self.client_id.as_bytes()));
+        if let Some(will) = &self.will {
+            len = len.saturating_add(field_len(will.topic.as_bytes()));
+            len = len.saturating_add(field_len(will.message));
+        }
+        if let Some(credentials) = &self.credentials {
+            len = len.saturating_add(field_len(credentials.username.as_bytes()));
+            if let Some(password) = credentials.password {
+                len = len.saturating_add(field_len(password));
+            }
+        }
+        len
+    }
+
+    const fn flags(&self) -> u8 {
         let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
         if let Some(will) = &self.will {
             flags |= WILL | (will.qos.bits() << WILL_QOS_SHIFT);
@@ -187,50 +156,48 @@ impl<'a> Connect<'a> {
     }
 
     /// What the types cannot rule out, for both directions.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn check(&self) -> Result<(), Violation> {
-        check_text(self.client_id.as_bytes())?;
+        self.client_id.check()?;
+        if let Some(will) = &self.will {
+            will.topic.check_topic_name()?;
+            check_len(will.message)?;
+        }
+        if let Some(credentials) = &self.credentials {
+            credentials.username.check()?;
+            check_len(credentials.password.unwrap_or_default())?;
+        }
         match self.version {
-            Version::Mqtt31 => {
-                if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&chars(self.client_id.as_bytes())) {
-                    return Err(Violation::ClientIdLength);
-                }
+            Version::Mqtt31 => self.check_mqtt31(),
+            Version::Mqtt311 if self.client_id.is_empty() && !self.clean_session => {
+                Err(Violation::ClientIdEmpty)
             }
-            Version::Mqtt311 => {
-                if self.client_id.is_empty() && !self.clean_session {
-                    return Err(Violation::ClientIdEmpty);
-                }
-            }
+            Version::Mqtt311 => Ok(()),
+        }
+    }
+
+    /// What MQTT 3.1 asks for besides.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+    fn check_mqtt31(&self) -> Result<(), Violation> {
+        if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&chars(self.client_id.as_bytes())) {
+            return Err(Violation::ClientIdLength);
         }
         if let Some(will) = &self.will {
-            check_topic_len(TopicName::new(will.topic)?, self.version)?;
-            check_len(will.message)?;
-            if self.version == Version::Mqtt31 && !will.message.iter().all(u8::is_ascii) {
+            if exceeds_mqtt31(will.topic.as_bytes()) {
+                return Err(Violation::TopicLength);
+            }
+            if !will.message.is_ascii() {
                 return Err(Violation::WillMessage);
             }
         }
-        if let Some(credentials) = &self.credentials {
-            check_text(credentials.username.as_bytes())?;
-            if let Some(password) = credentials.password {
-                check_len(password)?;
-                if self.version == Version::Mqtt31 {
-                    check_text(password)?;
-                }
-            }
+        match &self.credentials {
+            Some(Credentials { password: Some(password), .. }) => check_text(text_flaw(password)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     pub(crate) fn decode(header_flags: u8, body: &'a [u8]) -> Result<Self, Violation> {
-        let mut reader = Reader::new(body);
-        let name = reader.bytes()?;
-        let level = reader.u8()?;
-        let version = [Version::Mqtt31, Version::Mqtt311]
-            .into_iter()
-            .find(|version| version.name() == name)
-            .ok_or(Violation::ProtocolName)?;
-        if level != version.level() {
-            return Err(Violation::ProtocolLevel);
-        }
+        let (version, mut reader) = decode_version(body)?;
         if version == Version::Mqtt311 && header_flags != 0 {
             return Err(Violation::HeaderFlags);
         }
@@ -249,10 +216,22 @@ impl<'a> Connect<'a> {
 }
 
 impl Body for Connect<'_> {
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    fn len(&self) -> usize {
+        self.body_len()
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn write(&self, w: &mut Writer<'_>) {
-        w.bytes(self.version.name());
         let [high, low] = self.keep_alive.to_be_bytes();
-        w.raw(&[self.version.level(), self.flags(), high, low]);
+        if cfg!(target_pointer_width = "64") && self.version == Version::Mqtt311 {
+            // The same in one piece.
+            w.raw(&[0, 4, b'M', b'Q', b'T', b'T', 4, self.flags(), high, low]);
+        } else {
+            w.bytes(self.version.name());
+            w.raw(&[self.version.level(), self.flags(), high, low]);
+        }
         w.bytes(self.client_id.as_bytes());
         if let Some(will) = &self.will {
             w.bytes(will.topic.as_bytes());
@@ -265,6 +244,32 @@ impl Body for Connect<'_> {
             }
         }
     }
+}
+
+/// Bytes of a field with its length.
+const fn field_len(field: &[u8]) -> usize {
+    field.len().wrapping_add(2)
+}
+
+/// Protocol name and level, and what follows them.
+#[inline]
+fn decode_version(body: &[u8]) -> Result<(Version, Reader<'_>), Violation> {
+    if cfg!(target_pointer_width = "64")
+        && let Some((b"\0\x04MQTT\x04", rest)) = body.split_first_chunk()
+    {
+        return Ok((Version::Mqtt311, Reader::new(rest)));
+    }
+    let mut reader = Reader::new(body);
+    let name = reader.bytes()?;
+    let level = reader.u8()?;
+    let version = [Version::Mqtt31, Version::Mqtt311]
+        .into_iter()
+        .find(|version| version.name() == name)
+        .ok_or(Violation::ProtocolName)?;
+    if level != version.level() {
+        return Err(Violation::ProtocolLevel);
+    }
+    Ok((version, reader))
 }
 
 fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
@@ -281,6 +286,7 @@ fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
     Ok(())
 }
 
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn decode_will<'a>(flags: u8, reader: &mut Reader<'a>) -> Result<Will<'a>, Violation> {
     let qos = QoS::from_bits((flags & WILL_QOS) >> WILL_QOS_SHIFT).ok_or(Violation::WillQos)?;
     let topic = reader.text()?;
@@ -288,6 +294,7 @@ fn decode_will<'a>(flags: u8, reader: &mut Reader<'a>) -> Result<Will<'a>, Viola
     Ok(Will { topic, message, qos, retain: flags & WILL_RETAIN != 0 })
 }
 
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn decode_credentials<'a>(
     flags: u8,
     version: Version,

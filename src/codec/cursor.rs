@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::PacketId;
+use super::{PacketId, Text};
 use crate::Violation;
 
 /// Takes fields off the front of a packet's body.
@@ -56,9 +56,12 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// UTF-8 behind its length. U+0000 is left to the check of the packet, which both directions share.
-    pub(crate) fn text(&mut self) -> Result<&'a str, Violation> {
-        core::str::from_utf8(self.bytes()?).map_err(|_| Violation::Utf8)
+    /// A text behind its length.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(crate) fn text(&mut self) -> Result<Text<'a>, Violation> {
+        let text = Text::from_bytes(self.bytes()?);
+        text.check()?;
+        Ok(text)
     }
 
     /// Nothing may be left.
@@ -85,6 +88,7 @@ impl<'a> Writer<'a> {
         self.len
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
@@ -95,26 +99,68 @@ impl<'a> Writer<'a> {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u8(&mut self, value: u8) {
         self.raw(&[value]);
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u16(&mut self, value: u16) {
         self.raw(&value.to_be_bytes());
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn packet_id(&mut self, id: PacketId) {
         self.u16(id.get());
     }
 
     /// A field of bytes behind its length. Callers have seen to it that it is at most 65,535 bytes long.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    #[cfg(not(target_pointer_width = "64"))]
+    #[inline(never)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
+        self.u16(bytes.len() as u16);
         self.raw(bytes);
     }
+
+    /// A field of bytes behind its length. Callers have seen to it that it is at most 65,535 bytes long.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let len = bytes.len().wrapping_add(2);
+        self.len = self.len.saturating_add(len);
+        // One look at the room for both.
+        if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(len)
+            && let Some((prefix, field)) = field.split_first_chunk_mut()
+        {
+            *prefix = (bytes.len() as u16).to_be_bytes();
+            copy_text(field, bytes);
+            self.room = rest;
+        }
+    }
+}
+
+/// A length that was summed up on the way, so that it need not be counted. Where flash is small, it is counted.
+#[derive(Clone, Copy, Default)]
+pub(super) struct KnownLen(#[cfg(target_pointer_width = "64")] usize);
+
+#[cfg(target_pointer_width = "64")]
+impl KnownLen {
+    #[inline]
+    pub(super) fn add(&mut self, len: usize) {
+        self.0 = self.0.saturating_add(len);
+    }
+
+    #[inline]
+    pub(super) fn get(self) -> usize {
+        self.0
+    }
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+impl KnownLen {
+    pub(super) fn add(&mut self, _: usize) {}
 }
 
 /// Whether the bytes can stand behind a length of two bytes.
@@ -132,4 +178,29 @@ fn copy(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
+}
+
+/// Copies a text, which is seldom long: what is short is not worth a call.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+fn copy_text(to: &mut [u8], from: &[u8]) {
+    if from.len() > 32 || !(copy_ends::<16>(to, from) || copy_ends::<8>(to, from) || copy_ends::<4>(to, from))
+    {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Copies the first and the last N bytes, which is all if there are no more than twice as many; says whether there
+/// are so many.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };
+    if let Some(room) = to.first_chunk_mut() {
+        *room = *first;
+    }
+    if let Some(room) = to.last_chunk_mut() {
+        *room = *last;
+    }
+    true
 }

@@ -34,14 +34,20 @@ fn flag(set: bool, text: &str) -> &str {
 
 impl Display for Connect<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "CONNECT {} client_id=\"{}\"", self.version, Escaped(self.client_id))?;
+        write!(f, "CONNECT {} client_id=\"{}\"", self.version, Escaped(self.client_id.as_str()))?;
         write!(f, "{} keep_alive={}s", flag(self.clean_session, " clean"), self.keep_alive)?;
         if let Some(credentials) = &self.credentials {
-            write!(f, " user=\"{}\"", Escaped(credentials.username))?;
+            write!(f, " user=\"{}\"", Escaped(credentials.username.as_str()))?;
             f.write_str(flag(credentials.password.is_some(), " password=***"))?;
         }
         if let Some(will) = &self.will {
-            write!(f, " will={} qos={}{} ", Escaped(will.topic), will.qos, flag(will.retain, " retain"))?;
+            write!(
+                f,
+                " will={} qos={}{} ",
+                Escaped(will.topic.as_str()),
+                will.qos,
+                flag(will.retain, " retain")
+            )?;
             payload(f, will.message)?;
         }
         Ok(())

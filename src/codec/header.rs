@@ -51,6 +51,7 @@ impl PacketType {
     }
 
     /// The first byte of a packet of this type, with DUP 0 and, in a PUBLISH, QoS 0 and RETAIN 0.
+    #[must_use]
     pub const fn first_byte(self) -> u8 {
         ((self as u8) << 4) | self.reserved_flags()
     }
@@ -141,10 +142,29 @@ impl FixedHeader {
     }
 
     /// Bytes of the whole packet.
+    #[must_use]
     #[inline]
     pub const fn packet_len(&self) -> usize {
         self.header_len.saturating_add(self.remaining_len)
     }
+}
+
+/// First byte, body and length of a packet that is whole, and shorter than 2 MiB.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
+    let (first, body, header_len, len) = match *bytes {
+        [first, len @ 0..0x80, ref body @ ..] => (first, body, 2, usize::from(len)),
+        [first, low, high @ 1..0x80, ref body @ ..] => {
+            (first, body, 3, usize::from(low & 0x7F) | (usize::from(high) << 7))
+        }
+        [first, low, middle, high @ 1..0x80, ref body @ ..] => {
+            let len = usize::from(low & 0x7F) | (usize::from(middle & 0x7F) << 7) | (usize::from(high) << 14);
+            (first, body, 4, len)
+        }
+        _ => return None,
+    };
+    Some((first, body.get(..len)?, len.wrapping_add(header_len)))
 }
 
 /// The remaining length, and the bytes of the fixed header with it.
@@ -169,13 +189,22 @@ pub(crate) fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usi
 /// Bytes of a whole packet whose body has `remaining_len` bytes.
 #[inline]
 pub(crate) const fn packet_len(remaining_len: usize) -> usize {
-    let mut len = remaining_len.saturating_add(2);
+    if cfg!(target_pointer_width = "64") {
+        let header_len = match remaining_len {
+            0..0x80 => 2,
+            0x80..0x4000 => 3,
+            0x4000..0x20_0000 => 4,
+            _ => 5,
+        };
+        return remaining_len.saturating_add(header_len);
+    }
+    let mut header_len = 2_usize;
     let mut rest = remaining_len >> 7;
     while rest > 0 {
-        len = len.saturating_add(1);
+        header_len = header_len.wrapping_add(1);
         rest >>= 7;
     }
-    len
+    remaining_len.saturating_add(header_len)
 }
 
 /// Writes a fixed header.

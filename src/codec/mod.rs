@@ -15,27 +15,40 @@
 
 mod connack;
 mod connect;
+mod credentials;
 mod cursor;
+mod decode;
 mod display;
+mod encode;
 mod header;
 mod publish;
 mod suback;
 mod subscribe;
+mod text;
 mod types;
 mod unsubscribe;
+#[cfg(feature = "std")]
+mod vec;
+mod will;
 
 pub use connack::{ConnAck, RefusalCode};
-pub use connect::{Connect, Credentials, Will};
+pub use connect::Connect;
+pub use credentials::Credentials;
+pub use decode::{Decoded, decode};
+pub use encode::EncodeError;
 pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
 pub use suback::{SubAck, SubAckCode, SubAckCodes};
 pub use subscribe::{Subscribe, SubscribeFilters, SubscribeFiltersIter};
+pub use text::Text;
 pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
+pub use will::Will;
 
-use crate::Violation;
-use cursor::Reader;
 pub(crate) use cursor::Writer;
+use encode::{Body, body_len};
+pub(crate) use header::{decode_remaining_length, packet_len, write as write_header};
+pub(crate) use publish::{check_topic_len, delivery, publish_first_byte};
 
 /// Any of the fourteen control packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,98 +89,9 @@ pub enum Packet<'a> {
     Disconnect,
 }
 
-/// What [`decode`] found at the front of the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Decoded<'a> {
-    /// A whole packet.
-    Complete {
-        /// The packet, which borrows from the bytes.
-        packet: Packet<'a>,
-        /// Bytes that it takes. The next packet begins behind them.
-        len: usize,
-    },
-    /// The beginning of a packet, without fault so far.
-    Incomplete {
-        /// Bytes that are missing at least, 1 or more. Exact once the fixed header is complete.
-        missing: usize,
-    },
-}
-
-/// Why a packet was not encoded. The slice is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum EncodeError {
-    /// The standard does not allow such a packet.
-    Forbidden(Violation),
-    /// The slice is shorter than the packet.
-    BufferTooSmall {
-        /// Bytes that the packet takes.
-        needed: usize,
-    },
-}
-
-impl From<Violation> for EncodeError {
-    #[inline]
-    fn from(violation: Violation) -> Self {
-        EncodeError::Forbidden(violation)
-    }
-}
-
-impl core::fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            EncodeError::Forbidden(violation) => violation.fmt(f),
-            EncodeError::BufferTooSmall { needed } => write!(f, "the packet takes {needed} bytes"),
-        }
-    }
-}
-
-impl core::error::Error for EncodeError {}
-
-/// Decodes the packet at the front of `bytes`.
-///
-/// A CONNECT tells itself which version it is of ([`Connect::version`]); `version` is for all other packets.
-///
-/// # Errors
-/// The [`Violation`] that the packet commits. The connection that it came from has to be closed
-/// (MQTT-4.8.0-1): where the next packet would begin is not known.
-#[inline]
-pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
-    let Some(header) = FixedHeader::decode(bytes, version)? else {
-        return Ok(Decoded::Incomplete { missing: 1 });
-    };
-    let len = header.packet_len();
-    match bytes.get(header.header_len..len) {
-        Some(body) => Ok(Decoded::Complete { packet: Packet::decode(&header, body, version)?, len }),
-        None => Ok(Decoded::Incomplete { missing: len.saturating_sub(bytes.len()) }),
-    }
-}
-
-impl<'a> Packet<'a> {
-    /// Decodes the body that belongs to a fixed header.
-    #[inline]
-    fn decode(header: &FixedHeader, body: &'a [u8], version: Version) -> Result<Self, Violation> {
-        let flags = header.flags;
-        Ok(match header.packet_type {
-            PacketType::Publish => Packet::Publish(Publish::decode(flags, body, version)?),
-            PacketType::PubAck => Packet::PubAck(decode_id(body)?),
-            PacketType::PubRec => Packet::PubRec(decode_id(body)?),
-            PacketType::PubRel => Packet::PubRel { id: decode_id(body)?, dup: flags & header::DUP != 0 },
-            PacketType::PubComp => Packet::PubComp(decode_id(body)?),
-            PacketType::Connect => Packet::Connect(Connect::decode(flags, body)?),
-            PacketType::ConnAck => Packet::ConnAck(ConnAck::decode(body, version)?),
-            PacketType::Subscribe => Packet::Subscribe(Subscribe::decode(flags, body, version)?),
-            PacketType::SubAck => Packet::SubAck(SubAck::decode(body, version)?),
-            PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::decode(flags, body)?),
-            PacketType::UnsubAck => Packet::UnsubAck(decode_id(body)?),
-            PacketType::PingReq => Packet::PingReq,
-            PacketType::PingResp => Packet::PingResp,
-            PacketType::Disconnect => Packet::Disconnect,
-        })
-    }
-
+impl Packet<'_> {
     /// The type of the packet.
+    #[must_use]
     pub const fn packet_type(&self) -> PacketType {
         match self {
             Packet::Connect(_) => PacketType::Connect,
@@ -188,6 +112,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
         match self {
             Packet::Connect(packet) => packet.encoded_len(),
@@ -204,98 +129,6 @@ impl<'a> Packet<'a> {
             | Packet::UnsubAck(_) => 4,
         }
     }
-
-    /// Encodes the packet for this version of the protocol; says how many bytes it took.
-    ///
-    /// A CONNECT is encoded for its own [`version`](Connect::version).
-    ///
-    /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,
-    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
-    #[inline]
-    pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
-        let first = self.packet_type().first_byte();
-        match self {
-            Packet::Connect(packet) => packet.encode(out),
-            Packet::Publish(packet) => packet.encode(version, out),
-            Packet::Subscribe(packet) => packet.encode(version, out),
-            Packet::SubAck(packet) => packet.encode(version, out),
-            Packet::Unsubscribe(packet) => packet.encode(version, out),
-            Packet::ConnAck(packet) => encode_short(first, &packet.encode(version)?, out),
-            Packet::PubRel { id, dup } => {
-                let first = header::first_byte(PacketType::PubRel, *dup, version)?;
-                encode_short(first, &id.get().to_be_bytes(), out)
-            }
-            Packet::PubAck(id) | Packet::PubRec(id) | Packet::PubComp(id) | Packet::UnsubAck(id) => {
-                encode_short(first, &id.get().to_be_bytes(), out)
-            }
-            Packet::PingReq | Packet::PingResp | Packet::Disconnect => encode_short(first, &[], out),
-        }
-    }
-}
-
-/// What stands behind the fixed header of a packet: one function for its length and its bytes.
-pub(crate) trait Body {
-    /// Writes it.
-    fn write(&self, w: &mut Writer<'_>);
-}
-
-/// Bytes of the body.
-pub(crate) fn body_len(body: &dyn Body) -> usize {
-    let mut counter = Writer::new(&mut []);
-    body.write(&mut counter);
-    counter.len()
-}
-
-/// Encodes a packet whose body was [counted](body_len), up to the bytes that are to follow; says how many bytes it
-/// took.
-pub(crate) fn encode_body(
-    first: u8,
-    body_len: usize,
-    to_follow: usize,
-    body: &dyn Body,
-    out: &mut [u8],
-) -> Result<usize, EncodeError> {
-    let remaining_len = body_len.saturating_add(to_follow);
-    if remaining_len > MAX_REMAINING_LENGTH {
-        return Err(EncodeError::Forbidden(Violation::TooLong));
-    }
-    let needed = packet_len(remaining_len).wrapping_sub(to_follow);
-    if needed > out.len() {
-        return Err(EncodeError::BufferTooSmall { needed });
-    }
-    let mut writer = Writer::new(out);
-    header::write(&mut writer, first, remaining_len);
-    body.write(&mut writer);
-    Ok(needed)
-}
-
-/// Encodes a packet whose remaining length takes one byte.
-#[inline]
-fn encode_short(first: u8, body: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
-    let needed = body.len().saturating_add(2);
-    if needed > out.len() {
-        return Err(EncodeError::BufferTooSmall { needed });
-    }
-    let mut writer = Writer::new(out);
-    writer.raw(&[first, body.len() as u8]);
-    writer.raw(body);
-    Ok(needed)
-}
-
-/// Bytes of a packet with such a body.
-pub(crate) use header::packet_len;
-
-pub(crate) use header::{decode_remaining_length, write as write_header};
-pub(crate) use publish::{check_topic_len, delivery, publish_first_byte};
-
-/// The packet identifier that is the whole body.
-#[inline]
-pub(crate) fn decode_id(body: &[u8]) -> Result<PacketId, Violation> {
-    let mut reader = Reader::new(body);
-    let id = reader.packet_id()?;
-    reader.end()?;
-    Ok(id)
 }
 
 // A derive on a type with a lifetime compiles even where a field cannot be formatted: the trait is then just not

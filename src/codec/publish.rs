@@ -1,8 +1,10 @@
 //! PUBLISH (section 3.3).
 
 use super::cursor::{Reader, Writer};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
-use crate::{TopicName, Violation, topic::chars};
+use super::encode::encode_packet;
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, packet_len};
+use crate::text::chars;
+use crate::{TopicName, Violation};
 
 const DUP: u8 = 0x08;
 const RETAIN: u8 = 0x01;
@@ -48,6 +50,7 @@ pub enum Delivery {
 
 impl Delivery {
     /// The quality of service.
+    #[must_use]
     #[inline]
     pub const fn qos(self) -> QoS {
         match self {
@@ -58,6 +61,7 @@ impl Delivery {
     }
 
     /// The packet identifier; `None` at QoS 0.
+    #[must_use]
     #[inline]
     pub const fn id(self) -> Option<PacketId> {
         match self {
@@ -67,6 +71,7 @@ impl Delivery {
     }
 
     /// Whether the packet may have been sent before; never at QoS 0.
+    #[must_use]
     #[inline]
     pub const fn dup(self) -> bool {
         match self {
@@ -83,8 +88,20 @@ impl Delivery {
 
 impl<'a> Publish<'a> {
     /// Bytes of the encoded packet.
-    pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(self))
+    #[must_use]
+    #[inline]
+    pub const fn encoded_len(&self) -> usize {
+        packet_len(self.body_len())
+    }
+
+    #[inline]
+    const fn body_len(&self) -> usize {
+        let id_len = match self.delivery {
+            Delivery::AtMostOnce => 0,
+            _ => 2,
+        };
+        let head_len = self.topic.as_bytes().len().wrapping_add(2_usize.wrapping_add(id_len));
+        head_len.saturating_add(self.payload.len())
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -96,7 +113,7 @@ impl<'a> Publish<'a> {
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check(version)?;
-        encode_body(self.first_byte(), body_len(self), 0, self, out)
+        encode_packet(self.first_byte(), self, out)
     }
 
     /// What the types cannot rule out.
@@ -107,6 +124,22 @@ impl<'a> Publish<'a> {
     #[inline]
     fn first_byte(&self) -> u8 {
         PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
+    }
+
+    /// Reads what comes most: QoS 0 or 1 without DUP, a topic in ASCII; `None` where one has to look closer.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(super) fn decode_plain(first: u8, body: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(body);
+        let topic = TopicName::plain(reader.bytes().ok()?)?;
+        if topic.as_bytes().len() > MQTT31_TOPIC_CHARS {
+            return None;
+        }
+        let delivery = match first & 0x02 {
+            0 => Delivery::AtMostOnce,
+            _ => Delivery::AtLeastOnce { id: reader.packet_id().ok()?, dup: false },
+        };
+        Some(Publish { topic, payload: reader.rest(), delivery, retain: first & RETAIN != 0 })
     }
 
     /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
@@ -168,6 +201,13 @@ pub(crate) fn delivery(flags: u8, id: u16) -> Option<Delivery> {
 }
 
 impl Body for Publish<'_> {
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    fn len(&self) -> usize {
+        self.body_len()
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn write(&self, w: &mut Writer<'_>) {
         w.bytes(self.topic.as_bytes());
         if let Some(id) = self.delivery.id() {
@@ -193,8 +233,12 @@ pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> 
 /// The limit of MQTT 3.1 for topic names, that of a will included.
 #[inline]
 pub(crate) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
-    let bytes = topic.as_bytes();
-    let too_long =
-        version == Version::Mqtt31 && bytes.len() > MQTT31_TOPIC_CHARS && chars(bytes) > MQTT31_TOPIC_CHARS;
+    let too_long = version == Version::Mqtt31 && exceeds_mqtt31(topic.as_bytes());
     if too_long { Err(Violation::TopicLength) } else { Ok(()) }
+}
+
+/// Whether it has more characters than MQTT 3.1 grants a topic name.
+#[inline]
+pub(super) fn exceeds_mqtt31(topic: &[u8]) -> bool {
+    topic.len() > MQTT31_TOPIC_CHARS && chars(topic) > MQTT31_TOPIC_CHARS
 }

@@ -1,7 +1,8 @@
 //! SUBACK (section 3.9).
 
 use super::cursor::{Reader, Writer};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
+use super::encode::encode_packet;
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, packet_len};
 use crate::Violation;
 
 /// SUBACK: the server's answer to SUBSCRIBE.
@@ -47,8 +48,9 @@ impl SubAckCode {
 
 impl<'a> SubAck<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(self))
+        packet_len(self.codes.len().saturating_add(2))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -60,7 +62,7 @@ impl<'a> SubAck<'a> {
         if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
             return Err(EncodeError::Forbidden(Violation::SubAckFailure));
         }
-        encode_body(PacketType::SubAck.first_byte(), body_len(self), 0, self, out)
+        encode_packet(PacketType::SubAck.first_byte(), self, out)
     }
 
     #[inline]
@@ -80,6 +82,11 @@ impl<'a> SubAck<'a> {
 }
 
 impl Body for SubAck<'_> {
+    #[cfg(target_pointer_width = "64")]
+    fn len(&self) -> usize {
+        self.codes.len().saturating_add(2)
+    }
+
     fn write(&self, w: &mut Writer<'_>) {
         w.packet_id(self.id);
         for code in self.codes.iter() {
@@ -130,6 +137,7 @@ impl<'a> SubAckCodes<'a> {
     }
 
     /// How many there are: at least 1.
+    #[must_use]
     #[inline]
     #[allow(clippy::len_without_is_empty)]
     pub const fn len(self) -> usize {
@@ -140,6 +148,7 @@ impl<'a> SubAckCodes<'a> {
     }
 
     /// The code for the filter at this place of the SUBSCRIBE; `None` past the end.
+    #[must_use]
     #[inline]
     pub fn get(self, index: usize) -> Option<SubAckCode> {
         match self.source {

@@ -1,8 +1,9 @@
 //! SUBSCRIBE (section 3.8).
 
-use super::cursor::{Reader, Writer};
+use super::cursor::{KnownLen, Reader, Writer};
+use super::encode::encode_packet;
 use super::header::{DUP, first_byte};
-use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, encode_body, header};
+use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, packet_len};
 use crate::{TopicFilter, Violation};
 
 /// SUBSCRIBE: asks for the messages that topic filters cover.
@@ -19,8 +20,9 @@ pub struct Subscribe<'a> {
 
 impl<'a> Subscribe<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(&(self.id, self.filters)))
+        packet_len(body_len(&(self.id, self.filters)))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -30,8 +32,7 @@ impl<'a> Subscribe<'a> {
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Subscribe, self.dup, version)?;
-        let body = (self.id, self.filters);
-        encode_body(first, body_len(&body), 0, &body, out)
+        encode_packet(first, &(self.id, self.filters), out)
     }
 
     pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
@@ -48,11 +49,21 @@ impl<'a> Subscribe<'a> {
             let qos = if version == Version::Mqtt31 { qos & 3 } else { qos };
             QoS::from_bits(qos).ok_or(Violation::RequestedQos)?;
         }
-        Ok(Subscribe { id, dup: flags & DUP != 0, filters: SubscribeFilters(Filters::Encoded(encoded)) })
+        let mut len = KnownLen::default();
+        len.add(encoded.len());
+        let filters = SubscribeFilters { filters: Filters::Encoded(encoded), len };
+        Ok(Subscribe { id, dup: flags & DUP != 0, filters })
     }
 }
 
 impl Body for (PacketId, SubscribeFilters<'_>) {
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    fn len(&self) -> usize {
+        self.1.len.get().saturating_add(2)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn write(&self, w: &mut Writer<'_>) {
         w.packet_id(self.0);
         for (filter, qos) in self.1 {
@@ -64,7 +75,12 @@ impl Body for (PacketId, SubscribeFilters<'_>) {
 
 /// The topic filters of a SUBSCRIBE with the QoS wanted for each: at least one, all of them valid.
 #[derive(Clone, Copy)]
-pub struct SubscribeFilters<'a>(Filters<'a>);
+pub struct SubscribeFilters<'a> {
+    filters: Filters<'a>,
+    /// Bytes that they take in a packet.
+    #[cfg_attr(not(target_pointer_width = "64"), expect(dead_code))]
+    len: KnownLen,
+}
 
 #[derive(Clone, Copy)]
 enum Filters<'a> {
@@ -84,10 +100,13 @@ impl<'a> SubscribeFilters<'a> {
         if list.is_empty() {
             return Err(Violation::NoTopicFilter);
         }
+        let mut len = KnownLen::default();
         for (filter, _) in list {
             TopicFilter::new(filter)?;
+            // Its length and its QoS take three bytes.
+            len.add(filter.len().wrapping_add(3));
         }
-        Ok(SubscribeFilters(Filters::List(list)))
+        Ok(SubscribeFilters { filters: Filters::List(list), len })
     }
 
     /// The filters in their order.
@@ -102,7 +121,7 @@ impl<'a> IntoIterator for SubscribeFilters<'a> {
 
     #[inline]
     fn into_iter(self) -> Self::IntoIter {
-        SubscribeFiltersIter(self.0)
+        SubscribeFiltersIter(self.filters)
     }
 }
 

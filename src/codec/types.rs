@@ -46,6 +46,7 @@ impl core::str::FromStr for Version {
 /// The text names neither MQTT 3.1 nor 3.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct UnknownVersion;
 
 impl fmt::Display for UnknownVersion {
@@ -80,6 +81,7 @@ pub enum QoS {
 
 impl QoS {
     /// The QoS of this number; `None` above 2.
+    #[must_use]
     #[inline]
     pub const fn from_bits(bits: u8) -> Option<Self> {
         match bits {
@@ -91,6 +93,7 @@ impl QoS {
     }
 
     /// The number of this QoS: 0, 1 or 2.
+    #[must_use]
     #[inline]
     pub const fn bits(self) -> u8 {
         self as u8
@@ -112,6 +115,7 @@ impl PacketId {
     pub const FIRST: PacketId = PacketId(NonZeroU16::MIN);
 
     /// The packet identifier of this number; `None` for 0.
+    #[must_use]
     #[inline]
     pub const fn new(id: u16) -> Option<Self> {
         match NonZeroU16::new(id) {
@@ -121,6 +125,7 @@ impl PacketId {
     }
 
     /// The number: 1 to 65,535.
+    #[must_use]
     #[inline]
     pub const fn get(self) -> u16 {
         self.0.get()

@@ -1,8 +1,9 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::cursor::{Reader, Writer};
+use super::cursor::{KnownLen, Reader, Writer};
+use super::encode::encode_packet;
 use super::header::{DUP, first_byte};
-use super::{Body, EncodeError, PacketId, PacketType, Version, body_len, encode_body, header};
+use super::{Body, EncodeError, PacketId, PacketType, Version, body_len, packet_len};
 use crate::{TopicFilter, Violation};
 
 /// UNSUBSCRIBE: ends subscriptions.
@@ -19,8 +20,9 @@ pub struct Unsubscribe<'a> {
 
 impl<'a> Unsubscribe<'a> {
     /// Bytes of the encoded packet.
+    #[must_use]
     pub fn encoded_len(&self) -> usize {
-        header::packet_len(body_len(&(self.id, self.filters)))
+        packet_len(body_len(&(self.id, self.filters)))
     }
 
     /// Encodes the packet; says how many bytes it took.
@@ -30,8 +32,7 @@ impl<'a> Unsubscribe<'a> {
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Unsubscribe, self.dup, version)?;
-        let body = (self.id, self.filters);
-        encode_body(first, body_len(&body), 0, &body, out)
+        encode_packet(first, &(self.id, self.filters), out)
     }
 
     pub(crate) fn decode(flags: u8, body: &'a [u8]) -> Result<Self, Violation> {
@@ -44,11 +45,21 @@ impl<'a> Unsubscribe<'a> {
         while !reader.is_empty() {
             TopicFilter::from_bytes(reader.bytes()?)?;
         }
-        Ok(Unsubscribe { id, dup: flags & DUP != 0, filters: UnsubscribeFilters(Filters::Encoded(encoded)) })
+        let mut len = KnownLen::default();
+        len.add(encoded.len());
+        let filters = UnsubscribeFilters { filters: Filters::Encoded(encoded), len };
+        Ok(Unsubscribe { id, dup: flags & DUP != 0, filters })
     }
 }
 
 impl Body for (PacketId, UnsubscribeFilters<'_>) {
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    fn len(&self) -> usize {
+        self.1.len.get().saturating_add(2)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
     fn write(&self, w: &mut Writer<'_>) {
         w.packet_id(self.0);
         for filter in self.1 {
@@ -59,7 +70,12 @@ impl Body for (PacketId, UnsubscribeFilters<'_>) {
 
 /// The topic filters of an UNSUBSCRIBE: at least one, all of them valid.
 #[derive(Clone, Copy)]
-pub struct UnsubscribeFilters<'a>(Filters<'a>);
+pub struct UnsubscribeFilters<'a> {
+    filters: Filters<'a>,
+    /// Bytes that they take in a packet.
+    #[cfg_attr(not(target_pointer_width = "64"), expect(dead_code))]
+    len: KnownLen,
+}
 
 #[derive(Clone, Copy)]
 enum Filters<'a> {
@@ -79,10 +95,13 @@ impl<'a> UnsubscribeFilters<'a> {
         if list.is_empty() {
             return Err(Violation::NoTopicFilterToRemove);
         }
+        let mut len = KnownLen::default();
         for filter in list {
             TopicFilter::new(filter)?;
+            // Its length takes two bytes.
+            len.add(filter.len().wrapping_add(2));
         }
-        Ok(UnsubscribeFilters(Filters::List(list)))
+        Ok(UnsubscribeFilters { filters: Filters::List(list), len })
     }
 
     /// The filters in their order.
@@ -96,7 +115,7 @@ impl<'a> IntoIterator for UnsubscribeFilters<'a> {
     type IntoIter = UnsubscribeFiltersIter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
-        UnsubscribeFiltersIter(self.0)
+        UnsubscribeFiltersIter(self.filters)
     }
 }
 

@@ -1,24 +1,46 @@
-//! Why a connection has ended.
+//! Why a connection has ended, or a call was refused.
 
 use core::fmt;
 
-use crate::{ConnectError, RefusalCode, client};
+use crate::{
+    AcknowledgeError, ConnectError, GiveUpError, RefusalCode, RequestError, RestoreError, SaveError,
+    StreamError, client,
+};
 
-/// Why a connection has ended. `E` is what the transport fails with.
+/// Why a connection has ended: [`Io`](Self::Io), [`Closed`](Self::Closed), [`Disconnected`](Self::Disconnected) or
+/// [`Client`](Self::Client). Then the transport is of no use any more, and the session goes on with the next one.
 ///
-/// The transport is of no use any more, the session goes on with the next one.
+/// The other kinds never come from a wait for events: they are the refusals of calls that change nothing when they are refused, so
+/// that one `?` carries everything that can go wrong in a program that uses a connection.
+///
+/// `E` is what the transport fails with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error<E> {
     /// The transport has failed.
     Io(E),
-    /// The stream has ended, or the application has disconnected.
+    /// The stream has ended, or there is none.
     Closed,
+    /// DISCONNECT has left: the application has asked for it ([`disconnect`](crate::Client::disconnect),
+    /// [`finish`](crate::Client::finish)).
+    Disconnected,
     /// The client has given the connection up.
     Client(client::Error),
-    /// CONNECT was not sent.
+    /// CONNECT was not queued.
     Connect(ConnectError),
+    /// A message, a subscription or its end was not queued.
+    Request(RequestError),
+    /// No payload was taken.
+    Payload(StreamError),
+    /// A message was not acknowledged.
+    Acknowledge(AcknowledgeError),
+    /// A message was not given up.
+    GiveUp(GiveUpError),
+    /// The session was not saved.
+    Save(SaveError),
+    /// The session was not restored.
+    Restore(RestoreError),
 }
 
 impl<E> Error<E> {
@@ -29,15 +51,28 @@ impl<E> Error<E> {
             _ => None,
         }
     }
+
+    /// Whether this is the end of a connection, and not the refusal of a call.
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Error::Io(_) | Error::Closed | Error::Disconnected | Error::Client(_))
+    }
 }
 
+/// What is inside speaks for itself: its text, and its source.
 impl<E: fmt::Display> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Io(error) => error.fmt(f),
             Error::Closed => f.write_str("the connection is closed"),
+            Error::Disconnected => f.write_str("disconnected"),
             Error::Client(error) => error.fmt(f),
             Error::Connect(error) => error.fmt(f),
+            Error::Request(error) => error.fmt(f),
+            Error::Payload(error) => error.fmt(f),
+            Error::Acknowledge(error) => error.fmt(f),
+            Error::GiveUp(error) => error.fmt(f),
+            Error::Save(error) => error.fmt(f),
+            Error::Restore(error) => error.fmt(f),
         }
     }
 }
@@ -45,10 +80,29 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
 impl<E: core::error::Error + 'static> core::error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Error::Io(error) => Some(error),
-            Error::Closed => None,
-            Error::Client(error) => Some(error),
-            Error::Connect(error) => Some(error),
+            Error::Io(error) => error.source(),
+            _ => None,
         }
     }
+}
+
+macro_rules! from {
+    ($($inner:ty => $variant:ident)*) => {$(
+        impl<E> From<$inner> for Error<E> {
+            fn from(error: $inner) -> Self {
+                Error::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    client::Error => Client
+    ConnectError => Connect
+    RequestError => Request
+    StreamError => Payload
+    AcknowledgeError => Acknowledge
+    GiveUpError => GiveUp
+    SaveError => Save
+    RestoreError => Restore
 }

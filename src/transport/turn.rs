@@ -1,87 +1,106 @@
-//! One turn of a connection whose transport does not wait.
+//! A connection over a stream that does not wait, or not for long.
 
 use core::task::Poll;
 
 use super::Error;
 use super::driver::Driver;
-use crate::Instant;
+use crate::{Config, Instant};
 
-/// A transport that says `Pending` where it would have to wait.
+/// A stream that says `Pending` where it would have to wait.
 pub(super) trait Stream {
     type Error;
 
-    /// Reads into a buffer that is not empty; 0 is the end of the stream.
-    fn read(&mut self, buffer: &mut [u8]) -> Poll<Result<usize, Self::Error>>;
+    /// Reads into a buffer that is not empty; 0 is the end of the stream. Where the stream can wait, it does so for this many ms
+    /// at the most.
+    fn read(&mut self, buffer: &mut [u8], patience: u32) -> Poll<Result<usize, Self::Error>>;
     fn write(&mut self, bytes: &[u8]) -> Poll<Result<usize, Self::Error>>;
     fn flush(&mut self) -> Poll<Result<(), Self::Error>>;
 }
 
-impl<R, T, const N: usize> Driver<R, T, N>
+/// How often a turn reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(all(feature = "std", any(feature = "embedded-io-v0.7", feature = "nb"))), allow(dead_code, reason = "std alone reads less"))]
+pub(super) enum Reads {
+    /// Not at all: a read would wait.
+    Never,
+    /// Once, and that may wait for a moment.
+    Once,
+    /// As long as something comes.
+    All,
+}
+
+impl<E, R, T, C, I> Driver<E, R, T, C, I>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Looks for an event, and if there is none, sends what is queued, reads what has come, and looks again.
-    pub(super) fn turn<S: Stream>(
+    /// Sends what is queued and reads what has come, until there is an event, or nothing moves any more.
+    ///
+    /// What has come is read before the clock is looked at, so that a slow application is not taken for a slow server.
+    pub(super) fn turn(
         &mut self,
-        stream: &mut S,
-        mut clock: impl FnMut() -> Instant,
-    ) -> Result<bool, Error<S::Error>> {
-        // Where answers leave, there is room for those to packets that were read before: they come before reading.
-        let mut any_sent = true;
-        while any_sent {
-            if self.advance()? {
+        stream: &mut impl Stream<Error = E>,
+        clock: &mut impl FnMut() -> Instant,
+        mut reads: Reads,
+    ) -> Result<bool, Error<E>> {
+        loop {
+            let mut moved = self.send(stream, clock);
+            if reads != Reads::Never {
+                moved |= self.read(stream, clock, 0);
+            }
+            if self.advance(clock())? {
                 return Ok(true);
             }
-            let any = !self.client.pending().is_empty();
-            any_sent = self.flush(stream, &mut clock)? && any;
-            if !self.is_open() {
-                self.fail_if_flush_is_stuck(clock())?;
-                return if self.unflushed { Ok(false) } else { Err(Error::Closed) };
+            if !moved {
+                return Ok(false);
+            }
+            if reads == Reads::Once {
+                reads = Reads::Never;
             }
         }
-        self.read(stream, &mut clock)?;
-        let found = self.advance()?;
-        if !found {
-            self.flush(stream, &mut clock)?;
-        }
-        Ok(found)
     }
 
-    /// Sends what is queued, as far as the stream takes it; says whether that was all.
-    pub(super) fn flush<S: Stream>(
+    /// Sends what is queued, as far as the stream takes it; returns whether it took anything.
+    pub(super) fn send(
         &mut self,
-        stream: &mut S,
-        mut clock: impl FnMut() -> Instant,
-    ) -> Result<bool, Error<S::Error>> {
-        while let bytes @ [_, ..] = self.client.pending() {
-            match stream.write(bytes) {
-                Poll::Ready(result) => self.written(result, clock())?,
-                Poll::Pending => return Ok(false),
+        stream: &mut impl Stream<Error = E>,
+        clock: &mut impl FnMut() -> Instant,
+    ) -> bool {
+        let mut moved = false;
+        while self.has_output() {
+            match self.client.pending() {
+                [] => match stream.flush() {
+                    Poll::Ready(result) => self.flushed(result, clock()),
+                    Poll::Pending => break,
+                },
+                bytes => match stream.write(bytes) {
+                    Poll::Ready(result) => self.written(result, clock()),
+                    Poll::Pending => break,
+                },
             }
+            moved = true;
         }
-        if self.unflushed {
-            match stream.flush() {
-                Poll::Ready(result) => self.flushed(result)?,
-                Poll::Pending => return Ok(false),
-            }
-        }
-        Ok(true)
+        moved
     }
 
-    /// Reads until the stream has no more, or the receive buffer no room.
-    pub(super) fn read<S: Stream>(
+    /// Reads once, if there is room; returns whether anything came.
+    pub(super) fn read(
         &mut self,
-        stream: &mut S,
-        mut clock: impl FnMut() -> Instant,
-    ) -> Result<(), Error<S::Error>> {
-        while let room @ [_, ..] = self.client.receive_buffer() {
-            match stream.read(room) {
-                Poll::Ready(result) => self.received(result, clock())?,
-                Poll::Pending => break,
-            }
+        stream: &mut impl Stream<Error = E>,
+        clock: &mut impl FnMut() -> Instant,
+        patience: u32,
+    ) -> bool {
+        if !self.can_read() {
+            return false;
         }
-        self.read_at = clock();
-        Ok(())
+        match stream.read(self.client.receive_buffer(), patience) {
+            Poll::Ready(result) => {
+                self.received(result, clock());
+                true
+            }
+            Poll::Pending => false,
+        }
     }
 }

@@ -2,18 +2,37 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use baremqtt::transport::{Error, embedded_io, embedded_io_async, nb, std as blocking};
-use baremqtt::{Buffers, Client, Event, Instant, Options};
+use baremqtt::transport::{Error, asynch, blocking, net, polled};
+use baremqtt::{Buffers, Client, Config, Connect, Event, Instant};
 
-pub type Buffered = Client<Vec<u8>, Vec<u8>, 8>;
+/// What the tests choose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Choices {
+    pub manual_acknowledgement: bool,
+}
+
+impl Config for Choices {
+    fn manual_acknowledgement(&self) -> bool {
+        self.manual_acknowledgement
+    }
+
+    fn streams(&self) -> bool {
+        true
+    }
+}
+
+pub type Buffered = Client<Vec<u8>, Vec<u8>, Choices>;
 
 pub fn client() -> Buffered {
-    Client::with_options(Buffers { rx: vec![0; 64], tx: vec![0; 512] }, Options::new())
+    client_with(Choices::default())
+}
+
+pub fn client_with(choices: Choices) -> Buffered {
+    Client::with_config(Buffers { rx: vec![0; 64], tx: vec![0; 512] }, choices)
 }
 
 /// What ended a connection, in words.
@@ -23,7 +42,6 @@ pub trait Adapter {
     /// A turn, or a few: the next event, if there is one.
     fn step(&mut self) -> Result<Option<String>, Ended>;
     fn client(&mut self) -> &mut Buffered;
-    fn now(&mut self) -> Instant;
 }
 
 fn text(event: Event<'_>) -> String {
@@ -40,27 +58,23 @@ fn stepped<E: Display>(result: Result<Option<Event<'_>>, Error<E>>) -> Result<Op
     result.map(|event| event.map(text)).map_err(|error| error.to_string())
 }
 
-pub type Std<S> = blocking::Connection<S, Vec<u8>, Vec<u8>, 8>;
+pub type Net<S> = net::Connection<S, Vec<u8>, Vec<u8>, Choices>;
 
-impl<S: io::Read + io::Write> Adapter for Std<S> {
+impl<S: net::Stream> Adapter for Net<S> {
     fn step(&mut self) -> Result<Option<String>, Ended> {
         stepped(self.next_event(Some(Duration::from_millis(1))))
     }
 
     fn client(&mut self) -> &mut Buffered {
-        self.client_mut()
-    }
-
-    fn now(&mut self) -> Instant {
-        blocking::Connection::now(self)
+        self
     }
 }
 
-pub type EmbeddedIo<S, C> = embedded_io::Connection<S, C, Vec<u8>, Vec<u8>, 8>;
+pub type Blocking<S, C> = blocking::Connection<S, C, Vec<u8>, Vec<u8>, Choices>;
 
-impl<S, C> Adapter for EmbeddedIo<S, C>
+impl<S, C> Adapter for Blocking<S, C>
 where
-    S: ::embedded_io::Read + ::embedded_io::ReadReady + ::embedded_io::Write,
+    S: embedded_io::Read + embedded_io::ReadReady + embedded_io::Write,
     C: FnMut() -> Instant,
 {
     fn step(&mut self) -> Result<Option<String>, Ended> {
@@ -68,42 +82,34 @@ where
     }
 
     fn client(&mut self) -> &mut Buffered {
-        self.client_mut()
-    }
-
-    fn now(&mut self) -> Instant {
-        embedded_io::Connection::now(self)
+        self
     }
 }
 
 /// With the clock that `nb` is to be told of.
-pub struct Nb<S: nb::Stream, C> {
-    pub connection: nb::Connection<S, Vec<u8>, Vec<u8>, 8>,
+pub struct Polled<S: polled::Stream, C> {
+    pub connection: polled::Connection<S, Vec<u8>, Vec<u8>, Choices>,
     pub clock: C,
 }
 
-impl<S: nb::Stream<Error: Display>, C: FnMut() -> Instant> Adapter for Nb<S, C> {
+impl<S: polled::Stream<Error: Display>, C: FnMut() -> Instant> Adapter for Polled<S, C> {
     fn step(&mut self) -> Result<Option<String>, Ended> {
         match self.connection.poll((self.clock)()) {
             Ok(event) => Ok(Some(text(event))),
-            Err(::nb::Error::WouldBlock) => Ok(None),
-            Err(::nb::Error::Other(error)) => Err(error.to_string()),
+            Err(nb::Error::WouldBlock) => Ok(None),
+            Err(nb::Error::Other(error)) => Err(error.to_string()),
         }
     }
 
     fn client(&mut self) -> &mut Buffered {
-        self.connection.client_mut()
-    }
-
-    fn now(&mut self) -> Instant {
-        (self.clock)()
+        &mut self.connection
     }
 }
 
-pub type AsyncConnection<I, O, C> = embedded_io_async::Connection<I, O, C, Vec<u8>, Vec<u8>, 8>;
+pub type AsyncConnection<I, O, C> = asynch::Connection<I, O, C, Vec<u8>, Vec<u8>, Choices>;
 
 /// With an executor that drops futures.
-pub struct Async<I, O, C> {
+pub struct Async<I: embedded_io_async::ErrorType, O, C> {
     pub connection: AsyncConnection<I, O, C>,
     /// How often a future is polled before it is dropped.
     pub most_polls: usize,
@@ -113,7 +119,7 @@ pub struct Async<I, O, C> {
     pub drop_at: usize,
 }
 
-impl<I, O, C> Async<I, O, C> {
+impl<I: embedded_io_async::ErrorType, O, C> Async<I, O, C> {
     pub fn new(connection: AsyncConnection<I, O, C>) -> Self {
         Async { connection, most_polls: 20, polls: 0, drop_at: usize::MAX }
     }
@@ -121,9 +127,9 @@ impl<I, O, C> Async<I, O, C> {
 
 impl<I, O, C> Adapter for Async<I, O, C>
 where
-    I: ::embedded_io_async::Read,
-    O: ::embedded_io_async::Write<Error = I::Error>,
-    C: embedded_io_async::Timer,
+    I: embedded_io_async::Read,
+    O: embedded_io_async::Write<Error = I::Error>,
+    C: asynch::Timer,
 {
     fn step(&mut self) -> Result<Option<String>, Ended> {
         let mut future = pin!(self.connection.next_event(None));
@@ -140,11 +146,7 @@ where
     }
 
     fn client(&mut self) -> &mut Buffered {
-        self.connection.client_mut()
-    }
-
-    fn now(&mut self) -> Instant {
-        self.connection.now()
+        &mut self.connection
     }
 }
 
@@ -162,4 +164,16 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
     panic!("it does not become ready");
+}
+
+/// Waits until the server has accepted the connection; what else comes before is not expected.
+pub fn accepted(connection: &mut impl Adapter, connect: &Connect<'_>) -> Result<(), Ended> {
+    connection.client().connect(connect).unwrap();
+    for _ in 0..1_000_000 {
+        if let Some(event) = connection.step()? {
+            assert!(event.starts_with("Connected"), "{event}");
+            return Ok(());
+        }
+    }
+    panic!("no answer");
 }

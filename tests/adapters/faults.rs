@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use baremqtt::codec::{Delivery, Packet, PacketId, Publish, QoS};
-use baremqtt::transport::{Error, nb};
-use baremqtt::{Connect, Event, Message, RefusalCode, Timeout, TopicName, client};
+use baremqtt::transport::{Error, polled};
+use baremqtt::{Connect, Event, Message, RefusalCode, Timeout, TopicName};
 
-use crate::adapters::{Async, EmbeddedIo, block_on, client as new_client};
-use crate::conversation::{connect, each_over, each_without_std, end, events, over};
+use crate::adapters::{Async, Blocking, Choices, accepted, block_on, client as new_client, client_with};
+use crate::conversation::{connect, each_over, each_without_net, end, events, over};
 use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
@@ -32,16 +32,14 @@ fn errors_end_the_connection() {
     each_over(
         || Wire::awkward(&[Move(9)], &[Fail(Fault::Broken)], &[Move(9)]),
         |name, _, adapter| {
-            let now = adapter.now();
-            adapter.client().connect(&Connect::new("c"), now).unwrap();
+            adapter.client().connect(&Connect::new("c")).unwrap();
             assert_eq!(end(adapter), "Broken", "{name}: write");
         },
     );
     each_over(
         || Wire::awkward(&[Move(9)], &[Move(9)], &[Block, Fail(Fault::Broken)]),
         |name, _, adapter| {
-            let now = adapter.now();
-            adapter.client().connect(&Connect::new("c"), now).unwrap();
+            adapter.client().connect(&Connect::new("c")).unwrap();
             assert_eq!(end(adapter), "Broken", "{name}: flush");
         },
     );
@@ -49,11 +47,10 @@ fn errors_end_the_connection() {
 
 #[test]
 fn a_stuck_write_does_not_keep_from_reading_and_costs_the_link_in_the_end() {
-    each_without_std(Wire::default, |name, wire, adapter| {
+    each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.0.writes.set(&[Block]);
-        let now = adapter.now();
-        adapter.client().publish(&Message::new("t", b"stuck").qos(QoS::AtLeastOnce), now).unwrap();
+        adapter.client().publish(&Message::new("t", b"stuck").qos(QoS::AtLeastOnce)).unwrap();
         // More than there is room for the answers to: what is behind fills the receive buffer.
         for number in 1..=60 {
             let delivery = Delivery::AtLeastOnce { id: PacketId::new(number).unwrap(), dup: false };
@@ -68,7 +65,7 @@ fn a_stuck_write_does_not_keep_from_reading_and_costs_the_link_in_the_end() {
 
 #[test]
 fn a_silent_line_is_kept_alive() {
-    each_without_std(Wire::default, |name, wire, adapter| {
+    each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         for _ in 0..10 {
             wire.pass(30_000);
@@ -84,10 +81,9 @@ fn a_silent_line_is_kept_alive() {
 
 #[test]
 fn an_application_that_was_away_is_no_fault_of_the_server() {
-    each_without_std(Wire::default, |name, wire, adapter| {
+    each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
-        let now = adapter.now();
-        adapter.client().publish(&Message::new("t", b"").qos(QoS::AtLeastOnce), now).unwrap();
+        adapter.client().publish(&Message::new("t", b"").qos(QoS::AtLeastOnce)).unwrap();
         assert_eq!(events(adapter, 1).len(), 1);
         wire.pass(100_000);
         assert_eq!(events(adapter, 1).len(), 1, "{name}: what was said meanwhile");
@@ -99,45 +95,50 @@ fn an_application_that_was_away_is_no_fault_of_the_server() {
 #[test]
 fn refused() {
     let io = Wire::default();
-    io.peer().refuses = Some(RefusalCode::NotAuthorized);
+    io.peer().refuses = Some(RefusalCode::NOT_AUTHORIZED);
     let clock = io.clone();
-    let mut mqtt = EmbeddedIo::new(io.clone(), new_client(), || clock.now());
-    let error = mqtt.connect(&Connect::new("c")).unwrap_err();
-    assert_eq!(error.refusal(), Some(RefusalCode::NotAuthorized));
+    let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+    mqtt.connect(&Connect::new("c")).unwrap();
+    let error = mqtt.next_event(None).unwrap_err();
+    assert_eq!(error.refusal(), Some(RefusalCode::NOT_AUTHORIZED));
 
     let Async { connection: mut mqtt, .. } = over(&io);
-    let error = block_on(mqtt.connect(&Connect::new("c"))).unwrap_err();
-    assert_eq!(error, Error::Client(client::Error::Refused(RefusalCode::NotAuthorized)));
+    mqtt.connect(&Connect::new("c")).unwrap();
+    let error = block_on(mqtt.next_event(None)).unwrap_err();
+    assert_eq!(error, Error::Client(baremqtt::Error::Refused(RefusalCode::NOT_AUTHORIZED)));
 }
 
 #[test]
 fn nobody_answers() {
     let io = Wire::awkward(&[Block], &[Move(9)], &[Move(9)]);
     let clock = io.clone();
-    let mut mqtt = EmbeddedIo::new(io.clone(), new_client(), || clock.now());
-    let time_out = Err(Error::Client(client::Error::TimedOut(Timeout::ConnAck)));
-    assert_eq!(mqtt.connect(&Connect::new("c")), time_out);
+    let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+    let time_out = Err(Error::Client(baremqtt::Error::TimedOut(Timeout::ConnAck)));
+    mqtt.connect(&Connect::new("c")).unwrap();
+    assert_eq!(mqtt.next_event(None), time_out);
     let Async { connection: mut mqtt, .. } = over(&io);
-    assert_eq!(block_on(mqtt.connect(&Connect::new("c"))), time_out);
+    mqtt.connect(&Connect::new("c")).unwrap();
+    assert_eq!(block_on(mqtt.next_event(None)), time_out);
 }
 
 /// What does not leave is given up, at whatever point it is stuck.
 #[test]
 fn a_disconnect_that_is_stuck() {
-    let stall = Err(Error::Client(client::Error::TimedOut(Timeout::Stall)));
+    let stall = Err(Error::Client(baremqtt::Error::TimedOut(Timeout::Stall)));
     for stuck_in_flush in [false, true] {
         let stick = |io: &Wire| if stuck_in_flush { &io.0.flushes } else { &io.0.writes }.set(&[Block]);
 
         let io = Wire::default();
         let clock = io.clone();
-        let mut mqtt = EmbeddedIo::new(io.clone(), new_client(), || clock.now());
-        mqtt.connect(&Connect::new("c")).unwrap();
+        let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+        accepted(&mut mqtt, &Connect::new("c")).unwrap();
         stick(&io);
         assert_eq!(mqtt.disconnect(), stall);
 
         let io = Wire::default();
         let Async { connection: mut mqtt, .. } = over(&io);
-        block_on(mqtt.connect(&Connect::new("c"))).unwrap();
+        mqtt.connect(&Connect::new("c")).unwrap();
+        assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
         stick(&io);
         assert_eq!(block_on(mqtt.disconnect()), stall);
     }
@@ -146,11 +147,10 @@ fn a_disconnect_that_is_stuck() {
 /// The same for an application that asks the client for DISCONNECT and goes on with its loop.
 #[test]
 fn a_last_flush_that_is_stuck() {
-    each_without_std(Wire::default, |name, wire, adapter| {
+    each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.0.flushes.set(&[Block]);
-        let now = adapter.now();
-        adapter.client().disconnect(now);
+        adapter.client().disconnect();
         assert_eq!(end(adapter), "the transport takes no bytes", "{name}");
         assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays so");
     });
@@ -160,8 +160,8 @@ fn a_last_flush_that_is_stuck() {
 fn disconnect_in_good_order() {
     let io = Wire::awkward(&[Move(1)], &[Move(1), Block], &[Block, Move(1)]);
     let clock = io.clone();
-    let mut mqtt = EmbeddedIo::new(io.clone(), new_client(), || clock.now());
-    mqtt.connect(&Connect::new("c")).unwrap();
+    let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+    accepted(&mut mqtt, &Connect::new("c")).unwrap();
     mqtt.publish(&Message::new("last/words", b"bye")).unwrap();
     mqtt.disconnect().unwrap();
     assert_eq!(io.peer().seen.len(), 3);
@@ -173,14 +173,16 @@ fn the_session_goes_on_over_another_stream() {
     let io = Wire::default();
     let Async { connection: mut mqtt, .. } = over(&io);
     let connect = Connect::new("c").clean_session(false);
-    block_on(mqtt.connect(&connect)).unwrap();
+    mqtt.connect(&connect).unwrap();
+    assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
     mqtt.publish(&Message::new("t", b"kept").qos(QoS::AtLeastOnce)).unwrap();
     io.0.ended.set(true);
     assert_eq!(block_on(mqtt.next_event(None)), Err(Error::Closed));
 
     let next = Wire::default();
     mqtt.reopen(next.clone(), next.clone());
-    block_on(mqtt.connect(&connect)).unwrap();
+    mqtt.connect(&connect).unwrap();
+    assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
     while !matches!(block_on(mqtt.next_event(None)), Ok(Some(Event::Published { .. }))) {}
     assert_eq!(next.peer().payloads, [b"kept"]);
     let (client, ..) = mqtt.into_parts();
@@ -191,14 +193,15 @@ fn the_session_goes_on_over_another_stream() {
 fn waiting_has_an_end() {
     let io = Wire::default();
     let clock = io.clone();
-    let mut mqtt = EmbeddedIo::new(io.clone(), new_client(), || clock.now());
-    mqtt.connect(&Connect::new("c")).unwrap();
+    let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+    accepted(&mut mqtt, &Connect::new("c")).unwrap();
     let before = io.now();
     assert_eq!(mqtt.next_event(Some(Duration::from_millis(500))), Ok(None));
     assert!((500..600).contains(&io.now().since(before)));
 
     let Async { connection: mut mqtt, .. } = over(&io);
-    block_on(mqtt.connect(&Connect::new("c"))).unwrap();
+    mqtt.connect(&Connect::new("c")).unwrap();
+    assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
     let before = io.now();
     assert_eq!(block_on(mqtt.next_event(Some(Duration::from_millis(500)))), Ok(None));
     assert!((500..600).contains(&io.now().since(before)));
@@ -216,41 +219,41 @@ fn an_application_that_does_not_acknowledge_is_told() {
             wire.peer().say(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
         }
     };
-    let mut client = new_client();
-    client.options_mut().manual_acknowledgement = true;
+    let client = client_with(Choices { manual_acknowledgement: true });
 
     let io = Wire::default();
     let clock = io.clone();
-    let mut mqtt = EmbeddedIo::new(io.clone(), client.clone(), || clock.now());
-    mqtt.connect(&Connect::new("c")).unwrap();
+    let mut mqtt = Blocking::new(io.clone(), client.clone(), || clock.now());
+    accepted(&mut mqtt, &Connect::new("c")).unwrap();
     hold(&io);
     while mqtt.next_event(None).unwrap().is_some() {}
-    assert!(mqtt.client().waits_for_acknowledgement());
+    assert!(mqtt.waits_for_acknowledgement());
 
     let io = Wire::default();
     let mut mqtt = crate::adapters::AsyncConnection::new(io.clone(), io.clone(), client, io.clone());
-    block_on(mqtt.connect(&Connect::new("c"))).unwrap();
+    mqtt.connect(&Connect::new("c")).unwrap();
+    assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
     hold(&io);
     while block_on(mqtt.next_event(None)).unwrap().is_some() {}
-    assert!(mqtt.client().waits_for_acknowledgement());
+    assert!(mqtt.waits_for_acknowledgement());
 }
 
 #[test]
 fn serial_moves_byte_by_byte() {
     let io = Wire::default();
     let (mut input, mut output) = (io.clone(), io.clone());
-    let serial = nb::Serial {
+    let serial = polled::Serial {
         read: || {
             let mut byte = [0];
-            nb::Stream::read(&mut input, &mut byte).map(|_| byte[0])
+            polled::Stream::read(&mut input, &mut byte).map(|_| byte[0])
         },
         write: |byte| {
-            nb::Stream::write(&mut output, &[byte])?;
-            nb::Stream::flush(&mut output)
+            polled::Stream::write(&mut output, &[byte])?;
+            polled::Stream::flush(&mut output)
         },
     };
-    let connection = nb::Connection::new(serial, new_client());
+    let connection = polled::Connection::new(serial, new_client());
     let clock = io.clone();
-    crate::conversation::converse(&mut crate::adapters::Nb { connection, clock: || clock.now() });
-    assert_eq!(io.peer().payloads.len(), 9);
+    crate::conversation::converse(&mut crate::adapters::Polled { connection, clock: || clock.now() });
+    assert_eq!(io.peer().payloads.len(), 10);
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use std::{future, io, task, thread};
 
 use baremqtt::Instant;
-use baremqtt::transport::embedded_io_async::Timer;
-use baremqtt::transport::nb;
+use baremqtt::transport::asynch::Timer;
+use baremqtt::transport::polled;
 
 #[derive(Clone)]
 pub struct Tcp(Rc<TcpStream>);
@@ -54,18 +54,18 @@ impl embedded_io::Write for Tcp {
     }
 }
 
-fn nb_result(result: io::Result<usize>) -> ::nb::Result<usize, io::Error> {
-    result.map_err(|error| if would_block(&error) { ::nb::Error::WouldBlock } else { error.into() })
+fn nb_result(result: io::Result<usize>) -> nb::Result<usize, io::Error> {
+    result.map_err(|error| if would_block(&error) { nb::Error::WouldBlock } else { error.into() })
 }
 
-impl nb::Stream for Tcp {
+impl polled::Stream for Tcp {
     type Error = io::Error;
 
-    fn read(&mut self, buffer: &mut [u8]) -> ::nb::Result<usize, io::Error> {
+    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, io::Error> {
         nb_result((&*self.0).read(buffer))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> ::nb::Result<usize, io::Error> {
+    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, io::Error> {
         nb_result((&*self.0).write(bytes))
     }
 }
@@ -104,7 +104,7 @@ impl Clock {
 
     pub fn now(self) -> Instant {
         thread::sleep(Duration::from_micros(100));
-        Instant::from_millis(self.0.elapsed().as_millis() as u64)
+        Instant::from_millis(self.0.elapsed().as_millis() as u32)
     }
 }
 
@@ -113,8 +113,9 @@ impl Timer for Clock {
         Clock::now(*self)
     }
 
-    async fn sleep_until(&mut self, at: Instant) {
-        future::poll_fn(|_| if Clock::now(*self) < at { task::Poll::Pending } else { task::Poll::Ready(()) })
-            .await;
+    async fn sleep(&mut self, ms: u32) {
+        let start = Clock::now(*self);
+        let is_over = || Clock::now(*self).since(start) >= ms;
+        future::poll_fn(|_| if is_over() { task::Poll::Ready(()) } else { task::Poll::Pending }).await;
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use baremqtt::transport::nb;
-use baremqtt::transport::std::open_tcp;
+use baremqtt::transport::net::open_tcp;
+use baremqtt::transport::polled;
 
-use crate::adapters::{Async, AsyncConnection, EmbeddedIo, Nb, Std, client};
+use crate::adapters::{Async, AsyncConnection, Blocking, Net, Polled, client};
 use crate::conversation::converse;
 use crate::nonblocking::{Clock, Tcp};
 use crate::server::{Options, Server};
@@ -15,27 +15,27 @@ fn start() -> Server {
 }
 
 #[test]
-fn std() {
+fn net() {
     let server = start();
     let stream = open_tcp(server.addr(), Duration::from_secs(5)).unwrap();
-    converse(&mut Std::new(stream, client(), |stream, time| stream.set_read_timeout(Some(time))));
+    converse(&mut Net::new(stream, client()));
 }
 
 #[test]
-fn embedded_io() {
+fn blocking() {
     let (server, clock) = (start(), Clock::start());
-    converse(&mut EmbeddedIo::new(Tcp::open(server.addr()), client(), || clock.now()));
+    converse(&mut Blocking::new(Tcp::open(server.addr()), client(), || clock.now()));
 }
 
 #[test]
-fn nb_stream() {
+fn nb() {
     let (server, clock) = (start(), Clock::start());
-    let connection = nb::Connection::new(Tcp::open(server.addr()), client());
-    converse(&mut Nb { connection, clock: || clock.now() });
+    let connection = polled::Connection::new(Tcp::open(server.addr()), client());
+    converse(&mut Polled { connection, clock: || clock.now() });
 }
 
 #[test]
-fn embedded_io_async() {
+fn asynch() {
     let (server, clock) = (start(), Clock::start());
     let tcp = Tcp::open(server.addr());
     converse(&mut Async::new(AsyncConnection::new(tcp.clone(), tcp, client(), clock)));

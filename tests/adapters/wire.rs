@@ -6,10 +6,11 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use baremqtt::Instant;
-use baremqtt::transport::embedded_io_async::Timer;
-use baremqtt::transport::nb;
+use baremqtt::transport::asynch::Timer;
+use baremqtt::transport::{net, polled};
 
 use crate::peer::Peer;
 
@@ -61,7 +62,7 @@ pub struct Shared {
     pub ended: Cell<bool>,
     /// What was written and not flushed: the peer has not got it.
     buffered: RefCell<Vec<u8>>,
-    millis: Cell<u64>,
+    millis: Cell<u32>,
 }
 
 /// The stream, either half of it, and its clock.
@@ -87,8 +88,8 @@ impl Wire {
         Instant::from_millis(self.0.millis.get())
     }
 
-    pub fn pass(&self, ms: u64) {
-        self.0.millis.set(self.0.millis.get() + ms);
+    pub fn pass(&self, ms: u32) {
+        self.0.millis.set(self.0.millis.get().wrapping_add(ms));
     }
 
     fn has_input(&self) -> bool {
@@ -213,32 +214,33 @@ impl Timer for Wire {
         Wire::now(self)
     }
 
-    async fn sleep_until(&mut self, at: Instant) {
-        poll_fn(|_| if Wire::now(self) < at { Poll::Pending } else { Poll::Ready(()) }).await;
+    async fn sleep(&mut self, ms: u32) {
+        let start = Wire::now(self);
+        poll_fn(|_| if Wire::now(self).since(start) < ms { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 }
 
-fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> ::nb::Result<V, Fault> {
+fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
     match poll {
         Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => {
-            Err(::nb::Error::WouldBlock)
+            Err(nb::Error::WouldBlock)
         }
-        Poll::Ready(result) => result.map_err(::nb::Error::Other),
+        Poll::Ready(result) => result.map_err(nb::Error::Other),
     }
 }
 
-impl nb::Stream for Wire {
+impl polled::Stream for Wire {
     type Error = Fault;
 
-    fn read(&mut self, buffer: &mut [u8]) -> ::nb::Result<usize, Fault> {
+    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Fault> {
         non_blocking(self.try_read(buffer))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> ::nb::Result<usize, Fault> {
+    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Fault> {
         non_blocking(self.try_write(bytes))
     }
 
-    fn flush(&mut self) -> ::nb::Result<(), Fault> {
+    fn flush(&mut self) -> nb::Result<(), Fault> {
         non_blocking(self.try_flush())
     }
 }
@@ -264,5 +266,15 @@ impl io::Write for Wire {
 
     fn flush(&mut self) -> io::Result<()> {
         std_result(self.try_flush())
+    }
+}
+
+impl net::Stream for Wire {
+    fn limit_read(&mut self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -31,7 +31,7 @@ fn unknown_levels_are_refused_with_code_1() {
     ] {
         let mut client = Client::open(&server, Version::Mqtt311);
         client.send_bytes(connect);
-        client.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::UnacceptableProtocolVersion)));
+        client.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION)));
         client.expect_closed();
     }
 }
@@ -56,12 +56,12 @@ fn an_empty_identifier_needs_3_1_1_and_a_clean_session() {
 
     let mut persistent = Client::open(&server, Version::Mqtt311);
     persistent.send_bytes(b"\x10\x0c\x00\x04MQTT\x04\x00\x00\x00\x00\x00");
-    persistent.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::IdentifierRejected)));
+    persistent.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::IDENTIFIER_REJECTED)));
     persistent.expect_closed();
 
     let mut old = Client::open(&server, Version::Mqtt31);
     old.send_bytes(b"\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x00\x00\x00");
-    old.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::IdentifierRejected)));
+    old.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::IDENTIFIER_REJECTED)));
     old.expect_closed();
 }
 
@@ -73,7 +73,7 @@ fn a_long_identifier_needs_3_1_1() {
     bytes.extend_from_slice(id.as_bytes());
     let mut old = Client::open(&server, Version::Mqtt31);
     old.send_bytes(&bytes);
-    old.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::IdentifierRejected)));
+    old.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::IDENTIFIER_REJECTED)));
     old.expect_closed();
     Client::clean(&server, Version::Mqtt31, &id[..23]).disconnect();
     Client::clean(&server, Version::Mqtt311, &id).disconnect();
@@ -97,9 +97,9 @@ fn users_are_let_in_by_their_password() {
             connect.username("bob"),
             connect.credentials("eve", b"secret"),
         ] {
-            Client::refused(&server, wrong, RefusalCode::BadUserNameOrPassword);
+            Client::refused(&server, wrong, RefusalCode::BAD_USER_NAME_OR_PASSWORD);
         }
-        Client::refused(&server, connect, RefusalCode::NotAuthorized);
+        Client::refused(&server, connect, RefusalCode::NOT_AUTHORIZED);
     }
 }
 
@@ -112,7 +112,7 @@ fn what_follows_a_refused_connect_is_ignored() {
     let mut bytes = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a".to_vec();
     bytes.extend_from_slice(b"\x30\x04\x00\x01tx");
     client.send_bytes(&bytes);
-    client.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::NotAuthorized)));
+    client.expect(&Packet::ConnAck(ConnAck::Refused(RefusalCode::NOT_AUTHORIZED)));
     client.expect_closed();
     watcher.expect_nothing();
 }

@@ -47,7 +47,7 @@ fn sessions_are_counted() {
     let server = start_with(|options| options.limits.sessions = 1);
     let client = Client::connect(&server, Connect::new("a").clean_session(false), false);
     client.disconnect();
-    Client::refused(&server, Connect::new("b"), RefusalCode::ServerUnavailable);
+    Client::refused(&server, Connect::new("b"), RefusalCode::SERVER_UNAVAILABLE);
     Client::connect(&server, Connect::new("a"), false).disconnect();
 }
 

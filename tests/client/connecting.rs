@@ -74,13 +74,12 @@ fn connack_that_accepts_is_the_first_event() {
 
 #[test]
 fn connack_that_refuses_ends_the_connection() {
-    use RefusalCode::*;
     let codes = [
-        UnacceptableProtocolVersion,
-        IdentifierRejected,
-        ServerUnavailable,
-        BadUserNameOrPassword,
-        NotAuthorized,
+        RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION,
+        RefusalCode::IDENTIFIER_REJECTED,
+        RefusalCode::SERVER_UNAVAILABLE,
+        RefusalCode::BAD_USER_NAME_OR_PASSWORD,
+        RefusalCode::NOT_AUTHORIZED,
     ];
     for (number, code) in (1..).zip(codes) {
         for version in [Version::Mqtt31, Version::Mqtt311] {

@@ -1,5 +1,6 @@
 //! The client in virtual time, against a server that the test plays: one file for each kind of behaviour.
 
+mod backlogs;
 mod brokers;
 mod bursts;
 #[path = "../common/choices.rs"]
@@ -8,15 +9,17 @@ mod connecting;
 mod cursor;
 mod cuts;
 mod disconnecting;
+mod durable;
+mod explored;
+mod giving_up;
 mod harness;
 mod identifiers;
-#[path = "../common/image.rs"]
-mod image;
 mod keep_alive;
 mod large;
 mod manual;
 mod model;
 mod mqtt31;
+mod offered;
 mod pitfalls;
 mod publishing;
 mod receiving;
@@ -24,6 +27,7 @@ mod reconnecting;
 mod refusals;
 mod release_order;
 
+mod routing;
 mod saving;
 mod session_loss;
 mod soak;
@@ -31,3 +35,4 @@ mod storage;
 mod streaming;
 mod subscribing;
 mod timeouts;
+mod wedges;

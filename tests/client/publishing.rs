@@ -168,3 +168,25 @@ fn a_handler_can_publish_while_it_borrows_the_payload() {
     rig.advances();
     assert_eq!(rig.sends(), ["PUBACK id=9", "PUBLISH echo qos=1 id=1 (2 B) \"hi\""]);
 }
+
+/// The event of one message is at hand while room is made for the next: nothing else goes with it.
+#[test]
+fn room_is_made_while_an_event_is_at_hand() {
+    let mut rig = Rig::<0>::sized(64, 160);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("first", &[b'1'; 30], AtLeastOnce);
+    rig.publishes("second", &[b'2'; 30], AtLeastOnce);
+    rig.publishes("third", b"", AtLeastOnce);
+    rig.sends();
+    let now = rig.now();
+    rig.client.receive_buffer()[..4].copy_from_slice(&[0x40, 2, 0, 2]);
+    rig.client.received(4);
+    assert_eq!(rig.client.advance(now), Ok(true));
+    rig.publishes("zero", &[b'0'; 25], AtMostOnce);
+    assert_eq!(rig.events(), Vec::<String>::new());
+    assert_eq!(rig.client.in_flight(), 2);
+    for number in [1, 3] {
+        rig.gives(Packet::PubAck(id(number)));
+    }
+    assert_eq!(rig.events(), ["published 1 qos=1", "published 3 qos=1"]);
+}

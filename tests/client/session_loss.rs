@@ -126,7 +126,7 @@ fn a_refused_connection_gives_nothing_up() {
     rig.connects(&CONNECT);
     rig.sends();
     rig.gives_bytes(&[0x20, 2, 0, 3]);
-    assert_eq!(rig.events(), ["error Refused(ServerUnavailable)"]);
+    assert_eq!(rig.events(), ["error Refused(RefusalCode(3))"]);
     rig.comes_online(&CONNECT, true);
     assert_eq!(rig.sends().len(), 4);
 }

@@ -35,7 +35,7 @@ fn one_line_for_each_packet() {
         (Packet::ConnAck(ConnAck::Accepted { session_present: false }), "CONNACK accepted"),
         (Packet::ConnAck(ConnAck::Accepted { session_present: true }), "CONNACK accepted session_present"),
         (
-            Packet::ConnAck(ConnAck::Refused(RefusalCode::NotAuthorized)),
+            Packet::ConnAck(ConnAck::Refused(RefusalCode::NOT_AUTHORIZED)),
             "CONNACK refused: not authorized (5)",
         ),
         (publish("a/b", b""), "PUBLISH a/b qos=1 id=7 dup retain (0 B)"),

@@ -3,7 +3,7 @@
 use baremqtt::Version;
 use baremqtt::codec::{self, Decoded};
 
-use super::BOTH;
+use super::{BOTH, is_refusal};
 
 type Answer<'a> = Result<Decoded<'a>, baremqtt::Violation>;
 
@@ -11,6 +11,7 @@ type Answer<'a> = Result<Decoded<'a>, baremqtt::Violation>;
 fn decode(bytes: &[u8], version: Version) -> Answer<'_> {
     let answer = codec::decode(bytes, version);
     match &answer {
+        Ok(Decoded::Complete { packet, .. }) if is_refusal(packet) => {}
         Ok(Decoded::Complete { packet, len }) => {
             let mut out = [0; 4];
             let written = packet.encode(version, &mut out).unwrap();

@@ -72,6 +72,8 @@ fn longest_packet() {
     let one_more = publish(&zeros[..MAX_REMAINING_LENGTH - 2]);
     let too_long = EncodeError::Forbidden(Violation::TooLong);
     assert_eq!(one_more.encode(Version::Mqtt311, &mut [0; 64]), Err(too_long));
+    #[cfg(feature = "std")]
+    assert_eq!(one_more.encode_to_vec(Version::Mqtt311), Err(too_long));
 }
 
 #[test]

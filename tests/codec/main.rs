@@ -11,7 +11,7 @@ mod strings;
 mod topics;
 mod values;
 
-use baremqtt::codec::{self, Decoded, Packet, PacketId};
+use baremqtt::codec::{self, ConnAck, Decoded, Packet, PacketId};
 use baremqtt::{EncodeError, Version, Violation};
 
 const BOTH: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
@@ -79,6 +79,11 @@ fn not_encoded(packet: &Packet<'_>, version: Version) -> Violation {
         Err(EncodeError::Forbidden(violation)) => violation,
         other => panic!("{packet:?} in {version}: {other:?}"),
     }
+}
+
+/// A refusal is read whatever its number, and with session present; it is written as the standard has it.
+fn is_refusal(packet: &Packet<'_>) -> bool {
+    matches!(packet, Packet::ConnAck(ConnAck::Refused(_)))
 }
 
 /// A CONNECT with a keep alive of 10 s, with these flags and fields whether they agree or not.

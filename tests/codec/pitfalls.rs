@@ -2,7 +2,7 @@
 //! 3.1 in `mqtt31.rs`, matching in `topics.rs`.
 
 use baremqtt::codec::{ConnAck, Decoded, Packet, SubAck, decode};
-use baremqtt::{Connect, EncodeError, QoS, SubAckCode, SubAckCodes, Version, Violation};
+use baremqtt::{Connect, EncodeError, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Violation};
 
 use super::{BOTH, decoded, encoded, hex, id, missing, not_encoded, raw_connect, refused, refused_in_both};
 
@@ -15,6 +15,10 @@ fn short_packets() {
         refused_in_both(digits, Violation::PacketLength);
     }
     for digits in ["82 00", "82 01 00", "90 00", "90 01 00", "A2 00", "A2 01 00", "B0 00", "B0 01 00"] {
+        refused_in_both(digits, Violation::PacketLength);
+    }
+    // And with what its length leaves room for, it is refused for its length still.
+    for digits in ["10 03 0000 04", "10 0B 0004 4D515454 05 02 000A 00", "10 07 0004 4D515458 04"] {
         refused_in_both(digits, Violation::PacketLength);
     }
     // Not even the header of a packet that can only be wrong is waited for.
@@ -137,9 +141,13 @@ fn dup_on_qos_0() {
 
 #[test]
 fn connack_refused_with_session_present() {
+    // The bit is wrong there (MQTT-3.2.2-4), but a server that refuses is not one that breaks the rules.
     for code in 1..=255 {
-        assert_eq!(refused(&[0x20, 2, 1, code], Version::Mqtt311), Violation::SessionPresent);
+        let refusal = ConnAck::Refused(RefusalCode::new(code).unwrap());
+        assert_eq!(decoded(&[0x20, 2, 1, code], Version::Mqtt311), Packet::ConnAck(refusal));
     }
+    let refusal = Packet::ConnAck(ConnAck::Refused(RefusalCode::NOT_AUTHORIZED));
+    assert_eq!(encoded(&refusal, Version::Mqtt311), hex("20 02 00 05"));
     assert_eq!(
         decoded(&hex("20 02 01 00"), Version::Mqtt311),
         Packet::ConnAck(ConnAck::Accepted { session_present: true })
@@ -147,14 +155,31 @@ fn connack_refused_with_session_present() {
 }
 
 #[test]
-fn connack_with_reserved_flags_reserved_code_or_trailing_bytes() {
+fn connack_with_reserved_flags_or_trailing_bytes() {
     for flags in 2..=255 {
         assert_eq!(refused(&[0x20, 2, flags, 0], Version::Mqtt311), Violation::ConnAckFlags);
-    }
-    for code in 6..=255 {
-        assert_eq!(refused(&[0x20, 2, 0, code], Version::Mqtt311), Violation::ConnAckCode);
+        assert_eq!(refused(&[0x20, 2, flags, 5], Version::Mqtt311), Violation::ConnAckFlags);
     }
     refused_in_both("20 03 00 00 00", Violation::PacketLength);
+}
+
+/// They are in use (6: too many connections, 7: banned), and the number is what helps.
+#[test]
+fn connack_with_a_reserved_code() {
+    for code in 0..=255 {
+        let refusal = RefusalCode::new(code);
+        assert_eq!(refusal.map(RefusalCode::code), (code != 0).then_some(code));
+        if let Some(refusal) = refusal {
+            let bytes = [0x20, 2, 0, code];
+            assert_eq!(decoded(&bytes, Version::Mqtt311), Packet::ConnAck(ConnAck::Refused(refusal)));
+            assert_eq!(refusal.is_reserved(), code > 5);
+        }
+    }
+    let banned = Packet::ConnAck(ConnAck::Refused(RefusalCode::new(7).unwrap()));
+    assert_eq!(banned.to_string(), "CONNACK refused: reserved code (7)");
+    for version in BOTH {
+        assert_eq!(not_encoded(&banned, version), Violation::ConnAckCode);
+    }
 }
 
 #[test]

@@ -3,13 +3,13 @@
 #[path = "../common/model.rs"]
 mod model;
 
-use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::codec::{self, Decoded, FixedHeader, Packet};
 use baremqtt::{EncodeError, Version};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{decoded, encoded, missing};
+use super::{decoded, encoded, is_refusal, missing};
 use model::Model;
 
 /// A version, and a packet that is legal in it.
@@ -105,6 +105,8 @@ proptest! {
             assert_eq!(decoded(&bytes, version), *packet);
             check_prefixes(&bytes, version);
             check_short_slices(packet, version);
+            #[cfg(feature = "std")]
+            assert_eq!(packet.encode_to_vec(version), Ok(bytes.clone()));
             // A longer slice makes no difference, nor do bytes that follow.
             let mut longer = [&bytes[..], &[0xAA; 5]].concat();
             assert_eq!(packet.encode(version, &mut longer), Ok(bytes.len()));
@@ -126,7 +128,13 @@ proptest! {
         for (index, value) in changes {
             *index.get_mut(&mut bytes) = value;
         }
-        if let Ok(Decoded::Complete { packet, len }) = codec::decode(&bytes, version) {
+        // What the header is refused for, the packet is refused for, however much of it is there.
+        if let Err(violation) = FixedHeader::decode(&bytes, version) {
+            assert_eq!(codec::decode(&bytes, version), Err(violation));
+        }
+        if let Ok(Decoded::Complete { packet, len }) = codec::decode(&bytes, version)
+            && !is_refusal(&packet)
+        {
             let again = encoded(&packet, version);
             assert_eq!(decoded(&again, version), packet);
             let is_mqtt31 = match packet {

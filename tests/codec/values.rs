@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use baremqtt::codec::{
-    Delivery, Packet, PacketId, PacketType, SubAck, Subscribe, SubscribeFilters, Unsubscribe,
+    Delivery, Packet, PacketId, PacketType, SubAck, Subscribe, SubscribeFilters, Text, Unsubscribe,
     UnsubscribeFilters,
 };
-use baremqtt::{QoS, SubAckCode, SubAckCodes, TopicFilter, TopicName, Version, Violation};
+use baremqtt::{Connect, QoS, SubAckCode, SubAckCodes, TopicFilter, TopicName, Version, Violation};
 
 use super::{decoded, encoded, hex, id};
 
@@ -99,4 +99,40 @@ fn topics_are_compared_and_shown_as_their_text() {
     let filter = TopicFilter::new("a/+").unwrap();
     assert!(filter == "a/+" && filter == *"a/+" && filter != "a/#");
     assert_eq!((filter.to_string(), filter.as_str()), ("a/+".to_string(), "a/+"));
+}
+
+#[test]
+fn topics_are_sorted_made_and_lent_as_text() {
+    let mut names = ["b", "a/b", "a"].map(|name| TopicName::try_from(name).unwrap());
+    names.sort();
+    assert_eq!(names.map(TopicName::as_str), ["a", "a/b", "b"]);
+    let filter = TopicFilter::try_from("a/+").unwrap();
+    let lent: [&str; 2] = [filter.as_ref(), names[0].as_ref()];
+    assert_eq!(lent, ["a/+", "a"]);
+    assert!(filter > TopicFilter::new("a").unwrap());
+    assert_eq!(TopicName::try_from("a/+"), Err(Violation::WildcardInTopicName));
+}
+
+/// A text of a CONNECT may be empty, and hold what is a wildcard elsewhere.
+#[test]
+fn texts_say_what_is_wrong_with_them() {
+    for text in ["", "a", "+", "a/#", "ä", "sensor-17/+/x", "\u{FEFF}"] {
+        let made = Text::new(text);
+        assert_eq!((made.check(), made.is_empty()), (Ok(()), text.is_empty()), "{text:?}");
+        assert!(made == text && made == *text && made == Text::from(text) && made.as_str() == text);
+        assert_eq!((made.to_string(), format!("{made:?}")), (text.to_string(), format!("{text:?}")));
+        assert_eq!(made.as_bytes(), text.as_bytes());
+    }
+    for place in 0..20 {
+        let text = format!("{}\0{}", "x".repeat(place), "x".repeat(19 - place));
+        assert_eq!(Text::new(&text).check(), Err(Violation::NulCharacter));
+    }
+    assert_eq!(Text::new(&"x".repeat(65_536)).check(), Err(Violation::TooLong));
+}
+
+#[test]
+fn lengths_are_known_to_the_compiler() {
+    const CONNECT: Connect<'static> = Connect::new("sensor-17").credentials("user", b"secret");
+    const LEN: usize = CONNECT.encoded_len();
+    assert_eq!(CONNECT.encode(&mut [0; LEN]), Ok(LEN));
 }

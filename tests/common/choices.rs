@@ -53,6 +53,11 @@ impl Choices {
         }))
     }
 
+    #[allow(dead_code, reason = "some tests carry them about")]
+    pub fn values(&self) -> Values {
+        self.0.get()
+    }
+
     pub fn choose(&self, choose: impl FnOnce(&mut Values)) {
         let mut values = self.0.get();
         choose(&mut values);

@@ -67,27 +67,27 @@ impl Model {
             Model::Connect { client_id, clean_session, keep_alive, will, credentials } => {
                 f(&Packet::Connect(Connect {
                     version,
-                    client_id,
+                    client_id: client_id.as_str().into(),
                     clean_session: *clean_session,
                     keep_alive: *keep_alive,
                     will: will.as_ref().map(|(topic, message, qos_bits, retain)| Will {
-                        topic,
+                        topic: topic.as_str().into(),
                         message,
                         qos: qos(*qos_bits),
                         retain: *retain,
                     }),
                     credentials: credentials
                         .as_ref()
-                        .map(|(username, password)| Credentials { username, password: password.as_deref() }),
+                        .map(|(username, password)| Credentials::new(username, password.as_deref())),
                 }))
             }
             Model::ConnAck { code, session_present } => f(&Packet::ConnAck(match code % 6 {
                 0 => ConnAck::Accepted { session_present: *session_present },
-                1 => ConnAck::Refused(RefusalCode::UnacceptableProtocolVersion),
-                2 => ConnAck::Refused(RefusalCode::IdentifierRejected),
-                3 => ConnAck::Refused(RefusalCode::ServerUnavailable),
-                4 => ConnAck::Refused(RefusalCode::BadUserNameOrPassword),
-                _ => ConnAck::Refused(RefusalCode::NotAuthorized),
+                1 => ConnAck::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION),
+                2 => ConnAck::Refused(RefusalCode::IDENTIFIER_REJECTED),
+                3 => ConnAck::Refused(RefusalCode::SERVER_UNAVAILABLE),
+                4 => ConnAck::Refused(RefusalCode::BAD_USER_NAME_OR_PASSWORD),
+                _ => ConnAck::Refused(RefusalCode::NOT_AUTHORIZED),
             })),
             Model::Publish { topic, payload, qos, id, dup, retain } => {
                 let delivery = match qos % 3 {

@@ -6,15 +6,15 @@
 use std::collections::VecDeque;
 use std::iter;
 
+use crate::choices::Choices;
 use crate::model::Model;
 use arbitrary::{Arbitrary, Unstructured};
 use baremqtt::codec::{self, Decoded, Packet, Publish};
 use baremqtt::{
-    Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, Options, QoS, Receipt, State,
-    Version,
+    Buffers, Client, Connect, Error, Event, Instant, LargeMessages, Message, QoS, Receipt, State, Version,
 };
 
-const NOW: Instant = Instant::ZERO;
+const NOW: Instant = Instant::from_millis(0);
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -120,7 +120,7 @@ fn sizes(sizes: &[u8], least: usize) -> impl Iterator<Item = usize> {
 
 /// The client with what it has said and sent.
 struct Peer {
-    client: Client<Vec<u8>, Vec<u8>, 8>,
+    client: Client<Vec<u8>, Vec<u8>, Choices>,
     /// With the pieces of one payload joined.
     events: Vec<Seen>,
     sent: Vec<u8>,
@@ -138,12 +138,14 @@ enum Seen {
 impl Peer {
     /// A client that is connected, and has sent its requests.
     fn new(input: &Input, version: Version) -> Self {
-        let mut options = Options::new();
-        options.manual_acknowledgement = input.behind.is_some();
-        options.large_messages = if input.pieces { LargeMessages::Pieces } else { LargeMessages::Skip };
-        let buffers = Buffers { rx: vec![0; 16 + usize::from(input.rx)], tx: vec![0; 512] };
+        let choices = Choices::new();
+        choices.choose(|c| {
+            c.manual_acknowledgement = input.behind.is_some();
+            c.large_messages = if input.pieces { LargeMessages::Pieces } else { LargeMessages::Skip };
+        });
+        let buffers = Buffers { rx: vec![0; 20 + usize::from(input.rx)], tx: vec![0; 512] };
         let mut peer = Peer {
-            client: Client::with_options(buffers, options),
+            client: Client::with_config(buffers, choices),
             events: Vec::new(),
             sent: Vec::new(),
             error: None,
@@ -151,18 +153,18 @@ impl Peer {
             receipts: VecDeque::new(),
         };
         let connect = Connect::new("c").version(version).clean_session(input.clean_session);
-        peer.client.connect(&connect, NOW).unwrap();
+        peer.client.connect(&connect).unwrap();
         peer.send(usize::MAX);
         peer.talk_on(&[0x20, 2, 0, 0], &mut iter::repeat(usize::MAX), &mut iter::repeat(usize::MAX));
         let client = &mut peer.client;
         for request in &input.requests {
             // Those that are one too many are refused.
             let _ = match request % 5 {
-                0 => client.subscribe(&[("a", QoS::AtMostOnce), ("b/#", QoS::ExactlyOnce)], NOW).map(Some),
-                1 => client.unsubscribe(&["a"], NOW).map(Some),
-                2 => client.publish(&Message::new("t", b"0"), NOW),
-                3 => client.publish(&Message::new("t", b"1").qos(QoS::AtLeastOnce), NOW),
-                _ => client.publish(&Message::new("t", b"2").qos(QoS::ExactlyOnce), NOW),
+                0 => client.subscribe(&[("a", QoS::AtMostOnce), ("b/#", QoS::ExactlyOnce)]).map(Some),
+                1 => client.unsubscribe(&["a"]).map(Some),
+                2 => client.publish(&Message::new("t", b"0")),
+                3 => client.publish(&Message::new("t", b"1").qos(QoS::AtLeastOnce)),
+                _ => client.publish(&Message::new("t", b"2").qos(QoS::ExactlyOnce)),
             };
         }
         peer.send(usize::MAX);
@@ -181,7 +183,7 @@ impl Peer {
         self.client.link_lost();
         self.advance();
         assert!(self.client.pending().is_empty());
-        assert_eq!((self.client.state(), self.client.deadline()), (State::Offline, None));
+        assert_eq!((self.client.state(), self.client.time_left()), (State::Offline, None));
     }
 
     fn talk_on(
@@ -195,7 +197,7 @@ impl Peer {
             let len = cuts.next().unwrap_or(1).min(room.len()).min(bytes.len());
             let (chunk, rest) = bytes.split_at(len);
             room[..len].copy_from_slice(chunk);
-            self.client.received(len, NOW);
+            self.client.received(len);
             bytes = rest;
             self.advance();
             let portion = portions.next().unwrap_or(1);
@@ -212,7 +214,7 @@ impl Peer {
         let pending = self.client.pending();
         let len = pending.len().min(portion);
         self.sent.extend(&pending[..len]);
-        self.client.sent(len, NOW);
+        self.client.sent(len);
         len
     }
 
@@ -247,10 +249,8 @@ impl Peer {
         }
         self.receipts.extend(self.client.receipt());
         while self.receipts.len() > self.behind {
-            match self.client.acknowledge(self.receipts[0], NOW) {
-                Err(baremqtt::AcknowledgeError::Full) => assert!(self.send(usize::MAX) > 0),
-                _ => drop(self.receipts.pop_front()),
-            }
+            let _ = self.client.acknowledge(self.receipts[0]);
+            self.receipts.pop_front();
         }
     }
 

@@ -5,6 +5,8 @@
 //! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. An input that a
 //! fuzzer has found goes there, too.
 
+#[path = "../common/choices.rs"]
+mod choices;
 mod client_chunks;
 mod client_session;
 mod decode;
@@ -27,6 +29,11 @@ fn client_chunks() {
 #[test]
 fn client_session() {
     drive("client_session", client_session::run);
+}
+
+#[test]
+fn progress() {
+    drive("client_session", client_session::progress);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use baremqtt::{AcknowledgeError, Event, Message, QoS, Receipt, Retry, Version};
+use baremqtt::{AcknowledgeError, Event, Message, QoS, Receipt, Version};
 
 use crate::cuts::persistent_broker;
 use crate::peer::{Peer, Setup, VERSIONS};
@@ -20,18 +20,18 @@ fn timed_retry_does_no_harm() {
         let broker = persistent_broker(20);
         let proxy = Proxy::transparent(broker.addr());
         proxy.delay(Duration::from_millis(60));
-        let mut observer = Peer::<8>::start(&Setup::new(broker.addr(), "observer", Version::Mqtt31));
+        let mut observer = Peer::start(&Setup::new(broker.addr(), "observer", Version::Mqtt31));
         observer.subscribe("retry", qos);
         let setup = Setup::new(proxy.addr(), "publisher", Version::Mqtt31)
             .buffers(1024, 1024)
-            .options(|options| options.retry = Retry::Mqtt31 { after_ms: 30 });
+            .choose(|choices| choices.retry_ms = 30);
         let tally = std::thread::scope(|scope| {
             let received = scope.spawn(|| receive(&mut observer, qos, count, |_| ()));
-            let mut publisher = Peer::<8>::start(&setup);
+            let mut publisher = Peer::start(&setup);
             send(&mut publisher, "retry", qos, count, |_| true, || ());
             assert!(publisher.errors.is_empty() || qos == QoS::ExactlyOnce, "{:?}", publisher.errors);
             // The retries were answered too.
-            assert!(publisher.mqtt.client().ignored_acknowledgements() > 0);
+            assert!(publisher.mqtt.ignored_acknowledgements() > 0);
             received.join().expect("the observer ends well")
         });
         println!("retry, {qos:?}: {} messages, {} duplicates", tally.arrived, tally.duplicates);
@@ -42,7 +42,7 @@ fn timed_retry_does_no_harm() {
 }
 
 /// What came, with its receipt.
-fn next_message(peer: &mut Peer<8>) -> (u8, bool, Receipt) {
+fn next_message(peer: &mut Peer) -> (u8, bool, Receipt) {
     let mut seen = None;
     while seen.is_none() {
         peer.turn(TURN, |event| match event {
@@ -51,7 +51,7 @@ fn next_message(peer: &mut Peer<8>) -> (u8, bool, Receipt) {
         });
     }
     let (number, dup) = seen.expect("a message");
-    (number, dup, peer.mqtt.client().receipt().expect("a receipt"))
+    (number, dup, peer.mqtt.receipt().expect("a receipt"))
 }
 
 #[test]
@@ -60,10 +60,10 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
         for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
             let broker = persistent_broker(20);
             let setup = Setup::new(broker.addr(), "careful", version)
-                .options(|options| options.manual_acknowledgement = true);
-            let mut careful = Peer::<8>::start(&setup);
+                .choose(|choices| choices.manual_acknowledgement = true);
+            let mut careful = Peer::start(&setup);
             careful.subscribe("orders", qos);
-            let mut publisher = Peer::<8>::start(&Setup::new(broker.addr(), "publisher", version));
+            let mut publisher = Peer::start(&Setup::new(broker.addr(), "publisher", version));
             for number in 1..=6 {
                 publisher.publish(&Message::new("orders", &[number]).qos(qos), |event| panic!("{event:?}"));
             }
@@ -78,22 +78,19 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                     receipt
                 })
                 .collect();
-            let now = careful.mqtt.now();
             for receipt in &receipts[..4] {
-                careful.mqtt.client_mut().acknowledge(*receipt, now).expect("in their order");
+                careful.mqtt.acknowledge(*receipt).expect("in their order");
             }
             // All of it has reached the broker before the link is lost.
             careful.settle();
             careful.move_to(broker.addr());
-            let now = careful.mqtt.now();
-            let stale = careful.mqtt.client_mut().acknowledge(receipts[4], now);
+            let stale = careful.mqtt.acknowledge(receipts[4]);
             assert_eq!(stale, Err(AcknowledgeError::Stale));
 
             for expected in 5..=6 {
                 let (number, dup, receipt) = next_message(&mut careful);
                 assert_eq!((number, dup), (expected, true));
-                let now = careful.mqtt.now();
-                careful.mqtt.client_mut().acknowledge(receipt, now).expect("in their order");
+                careful.mqtt.acknowledge(receipt).expect("in their order");
             }
             careful.settle();
             careful.move_to(broker.addr());

@@ -12,15 +12,15 @@ const MESSAGES: usize = 3_000;
 
 /// Mosquitto 2.0.11 sends the whole backlog at once, far beyond its own limit of messages under way.
 #[test]
-fn three_thousand_exactly_once_reach_a_client_with_eight_slots() {
+fn three_thousand_exactly_once_reach_a_client_with_little_room() {
     for version in VERSIONS {
         let broker = persistent_broker(20);
         let small = Setup::new(broker.addr(), "small", version).buffers(256, 512);
-        let mut client = Peer::<8>::start(&small);
+        let mut client = Peer::start(&small);
         client.subscribe("backlog", QoS::ExactlyOnce);
         let client = client.leave();
 
-        let mut publisher = Peer::<8>::start(&Setup::new(broker.addr(), "publisher", version));
+        let mut publisher = Peer::start(&Setup::new(broker.addr(), "publisher", version));
         send(&mut publisher, "backlog", QoS::ExactlyOnce, MESSAGES, |_| true, || ());
 
         let mut client = Peer::with_client(&small, client);
@@ -35,12 +35,12 @@ fn three_thousand_exactly_once_reach_a_client_with_eight_slots() {
 
 /// Mosquitto 2.0.11 acknowledges and then loses what goes beyond its limit of 20: the client keeps to that.
 #[test]
-fn a_client_with_many_slots_does_not_overrun_mosquitto() {
+fn a_client_with_much_room_does_not_overrun_mosquitto() {
     for version in VERSIONS {
         let broker = persistent_broker(20);
-        let mut observer = Peer::<8>::start(&Setup::new(broker.addr(), "observer", version));
+        let mut observer = Peer::start(&Setup::new(broker.addr(), "observer", version));
         observer.subscribe("many", QoS::ExactlyOnce);
-        let mut publisher = Peer::<64>::start(&Setup::new(broker.addr(), "publisher", version));
+        let mut publisher = Peer::start(&Setup::new(broker.addr(), "publisher", version));
         send(&mut publisher, "many", QoS::ExactlyOnce, MESSAGES, |_| true, || ());
         let tally = receive(&mut observer, QoS::ExactlyOnce, MESSAGES, |_| ());
         assert_eq!((tally.arrived, tally.duplicates), (MESSAGES, 0));

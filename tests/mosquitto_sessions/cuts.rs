@@ -30,7 +30,7 @@ const TOPIC: &str = "cuts";
 /// A broker that keeps sessions, and as many messages for them as come.
 ///
 /// Of the QoS 2 messages that a client has under way, Mosquitto 2.0.11 takes no more than `max_inflight`: the others
-/// it answers with PUBREC, and throws them away. (`Options::max_exactly_once` is for that.)
+/// it answers with PUBREC, and throws them away. (`baremqtt::Config::max_exactly_once` is for that.)
 pub fn persistent_broker(max_inflight: u16) -> Mosquitto {
     let lines = format!("max_queued_messages 0\nmax_inflight_messages {max_inflight}");
     Mosquitto::start(&Config { persistence: Persistence::AtStop, lines, ..Config::default() })
@@ -103,36 +103,36 @@ impl Run {
     }
 }
 
-/// From the client behind the proxy to an observer that is not cut, with so many messages of QoS 2 under way.
-fn outward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize, window: u16) {
+/// From the client behind the proxy to an observer that is not cut, with so many requests under way, and so many of QoS 2.
+fn outward(version: Version, qos: QoS, most: u16, buffers: usize, window: u16) {
     let run = Run::new(version, qos);
     let mut broker = persistent_broker(MAX_INFLIGHT);
-    let proxy = Proxy::start(broker.addr(), points(17 + N as u64, 4_500, 700));
+    let proxy = Proxy::start(broker.addr(), points(17 + u64::from(most), 4_500, 700));
     let progress = AtomicUsize::new(0);
-    let mut observer = Peer::<64>::start(&Setup::new(broker.addr(), "observer", version));
+    let mut observer = Peer::start(&Setup::new(broker.addr(), "observer", version));
     observer.subscribe(TOPIC, qos);
     let setup = Setup::new(proxy.addr(), "publisher", version)
-        .buffers(rx, tx)
-        .options(|options| options.max_exactly_once = window);
+        .buffers(buffers, buffers)
+        .choose(|choices| (choices.max_requests, choices.max_exactly_once) = (most, window));
     let tally = thread::scope(|scope| {
         let received = scope.spawn(|| receive(&mut observer, qos, MESSAGES, |_| ()));
         let sent = scope.spawn(|| {
             let done = || _ = progress.fetch_add(1, SeqCst);
-            send(&mut Peer::<N>::start(&setup), TOPIC, qos, MESSAGES, |_| true, done);
+            send(&mut Peer::start(&setup), TOPIC, qos, MESSAGES, |_| true, done);
             Tally::default()
         });
         restart_at(&mut broker, &progress, &[&received, &sent]);
         sent.join().expect("the publisher ends well");
         received.join().expect("the observer ends well")
     });
-    run.report(&format!("out, {N} slots"), &tally, &proxy);
+    run.report(&format!("out, {most} requests"), &tally, &proxy);
 }
 
 /// From a publisher that is not cut to the client behind the proxy.
-fn inward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize) {
+fn inward(version: Version, qos: QoS, buffers: usize) {
     let run = Run::new(version, qos);
     let mut broker = persistent_broker(MAX_INFLIGHT);
-    let cuts = points(29 + N as u64, 900, 6_000);
+    let cuts = points(29 + buffers as u64, 900, 6_000);
     // If a write fails while Mosquitto 2.0.11 sends PUBRELs again, it goes on with a PUBLISH, not with PUBREL, on the
     // connection after that: twice what the client has had and forgotten. So its writes do not fail here.
     let proxy = match qos {
@@ -140,7 +140,7 @@ fn inward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize) {
         _ => Proxy::start(broker.addr(), cuts),
     };
     let progress = AtomicUsize::new(0);
-    let mut subscriber = Peer::<N>::start(&Setup::new(proxy.addr(), "subscriber", version).buffers(rx, tx));
+    let mut subscriber = Peer::start(&Setup::new(proxy.addr(), "subscriber", version).buffers(buffers, buffers));
     subscriber.subscribe(TOPIC, qos);
     let setup = Setup::new(broker.addr(), "publisher", version);
     let tally = thread::scope(|scope| {
@@ -148,45 +148,45 @@ fn inward<const N: usize>(version: Version, qos: QoS, rx: usize, tx: usize) {
             scope.spawn(|| receive(&mut subscriber, qos, MESSAGES, |count| progress.store(count, SeqCst)));
         let sent = scope.spawn(|| {
             let may_send = |number| number < progress.load(SeqCst) + BACKLOG;
-            send(&mut Peer::<64>::start(&setup), TOPIC, qos, MESSAGES, may_send, || ());
+            send(&mut Peer::start(&setup), TOPIC, qos, MESSAGES, may_send, || ());
             Tally::default()
         });
         restart_at(&mut broker, &progress, &[&received]);
         sent.join().expect("the publisher ends well");
         received.join().expect("the subscriber ends well")
     });
-    run.report(&format!("in, {N} slots"), &tally, &proxy);
+    run.report(&format!("in, {buffers} bytes"), &tally, &proxy);
 }
 
 #[test]
 fn out_at_least_once() {
     for version in VERSIONS {
-        outward::<8>(version, QoS::AtLeastOnce, 1024, 1024, 20);
-        outward::<64>(version, QoS::AtLeastOnce, 2048, 2048, 20);
+        outward(version, QoS::AtLeastOnce, 8, 1024, 20);
+        outward(version, QoS::AtLeastOnce, 64, 2048, 20);
     }
 }
 
 #[test]
 fn out_exactly_once() {
     for version in VERSIONS {
-        outward::<8>(version, QoS::ExactlyOnce, 1024, 1024, 20);
-        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048, 20);
-        outward::<64>(version, QoS::ExactlyOnce, 2048, 2048, 64);
+        outward(version, QoS::ExactlyOnce, 8, 1024, 20);
+        outward(version, QoS::ExactlyOnce, 64, 2048, 20);
+        outward(version, QoS::ExactlyOnce, 64, 2048, 64);
     }
 }
 
 #[test]
 fn in_at_least_once() {
     for version in VERSIONS {
-        inward::<8>(version, QoS::AtLeastOnce, 1024, 1024);
-        inward::<64>(version, QoS::AtLeastOnce, 2048, 2048);
+        inward(version, QoS::AtLeastOnce, 1024);
+        inward(version, QoS::AtLeastOnce, 2048);
     }
 }
 
 #[test]
 fn in_exactly_once() {
     for version in VERSIONS {
-        inward::<8>(version, QoS::ExactlyOnce, 1024, 1024);
-        inward::<64>(version, QoS::ExactlyOnce, 2048, 2048);
+        inward(version, QoS::ExactlyOnce, 1024);
+        inward(version, QoS::ExactlyOnce, 2048);
     }
 }

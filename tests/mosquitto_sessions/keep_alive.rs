@@ -3,7 +3,7 @@
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant as Clock};
 
-use baremqtt::transport::std::Error;
+use baremqtt::transport::net::Error;
 use baremqtt::{Event, Message, QoS, Timeout};
 
 use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
@@ -33,7 +33,7 @@ fn setup(broker: &Mosquitto, id: &'static str, keep_alive: u16) -> Setup {
 }
 
 /// The client stays connected while `each` is done at every turn.
-fn stays(peer: &mut Peer<8>, mut each: impl FnMut(&mut Peer<8>)) {
+fn stays(peer: &mut Peer, mut each: impl FnMut(&mut Peer)) {
     let end = Clock::now() + WATCHED;
     while Clock::now() < end {
         each(peer);
@@ -73,7 +73,7 @@ fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
                 has_pinged(broker, id, keep_alive);
             })
         });
-        let mut publisher = Peer::<8>::start(&setup(broker, "publisher", 60));
+        let mut publisher = Peer::start(&setup(broker, "publisher", 60));
         while !receivers.iter().all(ScopedJoinHandle::is_finished) {
             publisher.publish(&Message::new("stream", b"21.5"), |event| panic!("{event:?}"));
             publisher.turn(PACE, |event| panic!("{event:?}"));
@@ -83,7 +83,7 @@ fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
 
 /// The client receives and stays connected, and is never without a message for its keep alive. If the machine holds the
 /// stream up for so long, the time begins anew.
-fn receives_steadily(peer: &mut Peer<8>, keep_alive: Duration) {
+fn receives_steadily(peer: &mut Peer, keep_alive: Duration) {
     let (started, mut since, mut last) = (Clock::now(), Clock::now(), Clock::now());
     while last - since < WATCHED {
         assert!(started.elapsed() < PATIENCE, "the stream is not steady");
@@ -107,9 +107,9 @@ fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
             scope.spawn(move || {
                 let proxy = Proxy::transparent(broker.addr());
                 let setup = Setup { addr: proxy.addr(), ..setup(broker, id, keep_alive) }
-                    .options(|options| options.timeouts.pingresp_ms = 1_000);
+                    .choose(|choices| choices.pingresp_timeout_ms = 1_000);
                 let mut peer = Peer::start(&setup);
-                let publish = |peer: &mut Peer<8>| {
+                let publish = |peer: &mut Peer| {
                     peer.publish(&Message::new("stream", b"21.5"), |event| panic!("{event:?}"));
                     peer.turn(PACE, |event| panic!("{event:?}"));
                 };
@@ -128,7 +128,7 @@ fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
 
 /// The client found the link dead by a missing PINGRESP: after the keep alive and a second of patience, to which a
 /// machine that is busy may add.
-fn notices(peer: &Peer<8>, silent: Clock, keep_alive: u16) {
+fn notices(peer: &Peer, silent: Clock, keep_alive: u16) {
     let [Error::Client(baremqtt::Error::TimedOut(Timeout::PingResp))] = peer.errors[..] else {
         panic!("{:?}", peer.errors)
     };
@@ -143,8 +143,8 @@ fn an_idle_client_notices_that_its_link_is_dead() {
     let broker = broker();
     let proxy = Proxy::transparent(broker.addr());
     let setup = Setup { addr: proxy.addr(), ..setup(&broker, "idle", 1) }
-        .options(|options| options.timeouts.pingresp_ms = 1_000);
-    let mut peer = Peer::<8>::start(&setup);
+        .choose(|choices| choices.pingresp_timeout_ms = 1_000);
+    let mut peer = Peer::start(&setup);
     proxy.silence();
     let silent = Clock::now();
     while peer.errors.is_empty() {

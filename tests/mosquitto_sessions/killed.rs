@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use baremqtt::session::Outcome;
+use baremqtt::Outcome;
 use baremqtt::{Event, Message, QoS, SessionLoss, Version};
 
 use crate::cuts::persistent_broker;
@@ -12,7 +12,7 @@ use crate::support::proxy::Proxy;
 
 const TURN: Duration = Duration::from_secs(1);
 
-fn wait_published<const N: usize>(peer: &mut Peer<N>, qos: QoS) {
+fn wait_published(peer: &mut Peer, qos: QoS) {
     let mut done = false;
     while !done {
         peer.turn(TURN, |event| match event {
@@ -30,7 +30,7 @@ fn wait_published<const N: usize>(peer: &mut Peer<N>, qos: QoS) {
 fn the_client_finds_back_and_says_that_the_session_is_gone() {
     for version in VERSIONS {
         let mut broker = persistent_broker(20);
-        let mut client = Peer::<8>::start(&Setup::new(broker.addr(), "client", version));
+        let mut client = Peer::start(&Setup::new(broker.addr(), "client", version));
         client.subscribe("echo", QoS::AtLeastOnce);
         client.publish(&Message::new("echo", b"before").qos(QoS::AtLeastOnce), |_| ());
         wait_published(&mut client, QoS::AtLeastOnce);
@@ -58,7 +58,7 @@ fn the_client_finds_back_and_says_that_the_session_is_gone() {
 }
 
 /// A client whose message at this QoS has left, and been answered with PUBREC or not at all, when the broker dies.
-fn interrupted(broker: &mut Mosquitto, client: &mut Peer<8>, answered: bool) {
+fn interrupted(broker: &mut Mosquitto, client: &mut Peer, answered: bool) {
     let proxy = Proxy::transparent(broker.addr());
     client.move_to(proxy.addr());
     client.publish(&Message::new("under/way", b"once").qos(QoS::ExactlyOnce), |_| ());
@@ -90,8 +90,8 @@ fn unanswered_messages_are_sent_again_or_given_up_as_the_caller_has_chosen() {
     ] {
         let mut broker = persistent_broker(20);
         let setup = Setup::new(broker.addr(), "client", Version::Mqtt311)
-            .options(|options| options.session_loss = choice);
-        let mut client = Peer::<8>::start(&setup);
+            .choose(|choices| choices.session_loss = choice);
+        let mut client = Peer::start(&setup);
         interrupted(&mut broker, &mut client, answered);
         assert_eq!(client.sessions.last(), Some(&Some(false)));
         let mut end = None;
@@ -104,6 +104,6 @@ fn unanswered_messages_are_sent_again_or_given_up_as_the_caller_has_chosen() {
         }
         assert_eq!(end, Some(expected), "{choice:?}, PUBREC seen: {answered}");
         client.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
-        assert_eq!(client.mqtt.client().in_flight(), 0);
+        assert_eq!(client.mqtt.in_flight(), 0);
     }
 }

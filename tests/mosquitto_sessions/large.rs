@@ -27,12 +27,13 @@ fn broker() -> Mosquitto {
 }
 
 /// Somebody with room for all of it.
-fn roomy(broker: &Mosquitto, id: &'static str, version: Version) -> Peer<8> {
+fn roomy(broker: &Mosquitto, id: &'static str, version: Version) -> Peer {
+    // An eighth of the transmit buffer, 1,024 bytes at the most, is for answers.
     Peer::start(&Setup::new(broker.addr(), id, version).buffers(LEN + SMALL, LEN + SMALL))
 }
 
 /// Waits for the message, whole and once.
-fn receive(observer: &mut Peer<8>, qos: QoS, expected: &[u8]) {
+fn receive(observer: &mut Peer, qos: QoS, expected: &[u8]) {
     let mut arrived = false;
     while !arrived {
         observer.turn(TURN, |event| match event {
@@ -47,7 +48,7 @@ fn receive(observer: &mut Peer<8>, qos: QoS, expected: &[u8]) {
     }
 }
 
-fn wait_published(peer: &mut Peer<8>, qos: QoS) {
+fn wait_published(peer: &mut Peer, qos: QoS) {
     let mut done = qos == QoS::AtMostOnce;
     while !done {
         peer.turn(TURN, |event| match event {
@@ -76,7 +77,7 @@ fn eight_mebibytes_arrive_from_one_buffer_in_another() {
 }
 
 /// Publishes a streamed message; says how often its payload was asked for.
-fn stream_out(peer: &mut Peer<8>, qos: QoS, payload: &[u8]) -> usize {
+fn stream_out(peer: &mut Peer, qos: QoS, payload: &[u8]) -> usize {
     let message = StreamedMessage::new(TOPIC, payload.len()).qos(qos).repeatable();
     let id = peer.mqtt.publish_streamed(&message).expect("room");
     let mut asked = 0;
@@ -107,7 +108,7 @@ fn stream_out(peer: &mut Peer<8>, qos: QoS, payload: &[u8]) -> usize {
             other => panic!("{other:?}"),
         });
     }
-    assert_eq!(peer.mqtt.client().in_flight(), 0);
+    assert_eq!(peer.mqtt.in_flight(), 0);
     asked
 }
 
@@ -152,11 +153,11 @@ fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
 }
 
 /// A client with a small receive buffer, and a large message behind it and a small one.
-fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer<8>, Peer<8>) {
+fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer, Peer) {
     let broker = broker();
     let setup = Setup::new(broker.addr(), "small", version)
         .buffers(SMALL, SMALL)
-        .options(|options| options.large_messages = choice);
+        .choose(|choices| choices.large_messages = choice);
     let mut receiver = Peer::start(&setup);
     receiver.subscribe("#", QoS::ExactlyOnce);
     let publisher = roomy(&broker, "publisher", version);
@@ -164,7 +165,7 @@ fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer<8
 }
 
 /// Over a lost link nothing comes again: it was acknowledged.
-fn nothing_is_left(receiver: &mut Peer<8>, addr: std::net::SocketAddr) {
+fn nothing_is_left(receiver: &mut Peer, addr: std::net::SocketAddr) {
     assert!(receiver.errors.is_empty(), "{:?}", receiver.errors);
     receiver.turn(Duration::from_millis(50), |event| panic!("{event:?}"));
     receiver.move_to(addr);

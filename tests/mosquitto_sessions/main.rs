@@ -11,5 +11,7 @@ mod peer;
 mod restored;
 mod traffic;
 
+#[path = "../common/choices.rs"]
+mod choices;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,14 +1,18 @@
 //! A client that finds back by itself, whatever happens to its link.
 
-use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant as Clock};
 
-use baremqtt::transport::std::{Connection, Error, open_tcp};
+use baremqtt::transport::net::{Connection, Error, open_tcp};
 use baremqtt::{
-    Buffers, Client, Connect, Event, Message, Options, PacketId, QoS, RequestError, SubAckCode, Version,
+    Buffers, Client, Connect, Event, Message, PacketId, QoS, RequestError, SubAckCode, Version,
 };
+
+use crate::choices::{Choices, Values};
+
+/// A client with buffers of any size.
+pub type Buffered = Client<Vec<u8>, Vec<u8>, Choices>;
 
 /// How long anything may take, on a slow machine that does other things too.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,7 +27,7 @@ pub struct Setup {
     pub version: Version,
     pub clean_session: bool,
     pub keep_alive: u16,
-    pub options: Options,
+    pub choices: Values,
     pub rx: usize,
     pub tx: usize,
 }
@@ -37,7 +41,7 @@ impl Setup {
             version,
             clean_session: false,
             keep_alive: 60,
-            options: Options::new(),
+            choices: Values { streams: true, ..Choices::new().values() },
             rx: 0x1_0000,
             tx: 0x1_0000,
         }
@@ -47,14 +51,16 @@ impl Setup {
         Setup { rx, tx, ..self }
     }
 
-    pub fn options(self, change: impl FnOnce(&mut Options)) -> Self {
+    pub fn choose(self, choose: impl FnOnce(&mut Values)) -> Self {
         let mut setup = self;
-        change(&mut setup.options);
+        choose(&mut setup.choices);
         setup
     }
 
-    pub fn client<const N: usize>(&self) -> Client<Vec<u8>, Vec<u8>, N> {
-        Client::with_options(Buffers { rx: vec![0; self.rx], tx: vec![0; self.tx] }, self.options)
+    pub fn client(&self) -> Buffered {
+        let choices = Choices::new();
+        choices.choose(|values| *values = self.choices);
+        Client::with_config(Buffers { rx: vec![0; self.rx], tx: vec![0; self.tx] }, choices)
     }
 
     fn connect(&self) -> Connect<'static> {
@@ -66,8 +72,8 @@ impl Setup {
 }
 
 /// The client, its link, and how often that had to be made anew.
-pub struct Peer<const N: usize> {
-    pub mqtt: Connection<TcpStream, Vec<u8>, Vec<u8>, N>,
+pub struct Peer {
+    pub mqtt: Connection<TcpStream, Vec<u8>, Vec<u8>, Choices>,
     setup: Setup,
     end: Clock,
     /// What the broker has said of the session, connection by connection.
@@ -76,14 +82,14 @@ pub struct Peer<const N: usize> {
     pub errors: Vec<Error>,
 }
 
-impl<const N: usize> Peer<N> {
+impl Peer {
     pub fn start(setup: &Setup) -> Self {
         Self::with_client(setup, setup.client())
     }
 
-    pub fn with_client(setup: &Setup, client: Client<Vec<u8>, Vec<u8>, N>) -> Self {
+    pub fn with_client(setup: &Setup, client: Buffered) -> Self {
         let end = Clock::now() + PATIENCE;
-        let mqtt = Connection::new(open(setup.addr, end), client, set_read_timeout);
+        let mqtt = Connection::new(open(setup.addr, end), client);
         let mut peer = Peer { mqtt, setup: *setup, end, sessions: Vec::new(), errors: Vec::new() };
         match peer.connect() {
             Ok(()) => {}
@@ -93,8 +99,11 @@ impl<const N: usize> Peer<N> {
     }
 
     fn connect(&mut self) -> Result<(), Error> {
-        let session_present = self.mqtt.connect(&self.setup.connect())?;
-        self.sessions.push(session_present);
+        self.mqtt.connect(&self.setup.connect())?;
+        match self.mqtt.next_event(None)? {
+            Some(Event::Connected { session_present }) => self.sessions.push(session_present),
+            other => panic!("{other:?}"),
+        }
         Ok(())
     }
 
@@ -117,7 +126,7 @@ impl<const N: usize> Peer<N> {
         self.reconnect(Error::Closed);
     }
 
-    /// Looks at the next event, if one comes within this time; says whether one did. A link that has ended is made
+    /// Looks at the next event, if one comes within this time; returns whether one did. A link that has ended is made
     /// anew.
     pub fn turn(&mut self, wait: Duration, look: impl FnOnce(Event<'_>)) -> bool {
         assert!(Clock::now() < self.end, "not done in time; {} connections", self.sessions.len());
@@ -176,14 +185,10 @@ impl<const N: usize> Peer<N> {
     }
 
     /// Ends the connection with DISCONNECT; the client keeps the session.
-    pub fn leave(mut self) -> Client<Vec<u8>, Vec<u8>, N> {
+    pub fn leave(mut self) -> Buffered {
         self.mqtt.disconnect().expect("DISCONNECT leaves");
-        self.mqtt.into_parts().0
+        self.mqtt.into_client()
     }
-}
-
-fn set_read_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
-    stream.set_read_timeout(Some(timeout))
 }
 
 fn open(addr: SocketAddr, end: Clock) -> TcpStream {

@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant as Clock};
 use std::{env, fs, process, thread};
 
-use baremqtt::{Client, Connect, Event, Instant, Message, QoS, Version};
+use baremqtt::{Connect, Event, Instant, Message, QoS, Version};
 
 use crate::cuts::persistent_broker;
-use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
+use crate::peer::{Buffered, PATIENCE, Peer, Setup, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 
 const QUIET: Duration = Duration::from_millis(150);
 const ID: &str = "phoenix";
 /// The time does not matter here.
-const NOW: Instant = Instant::ZERO;
+const NOW: Instant = Instant::from_millis(0);
 
 /// How far the first life comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl Stage {
 
 /// A client without an adapter, which can be stopped at any point.
 struct FirstLife {
-    client: Client<Vec<u8>, Vec<u8>, 8>,
+    client: Buffered,
     stream: TcpStream,
 }
 
@@ -53,21 +53,22 @@ impl FirstLife {
         let stream = TcpStream::connect(broker.addr()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut life = FirstLife { client, stream };
-        life.client.connect(&Connect::new(ID).version(version).clean_session(false), NOW).unwrap();
+        life.client.connect(&Connect::new(ID).version(version).clean_session(false)).unwrap();
         life.send();
         life.until(|client| matches!(client.event(), Some(Event::Connected { .. })));
+        assert!(!life.client.advance(NOW).unwrap());
         life
     }
 
     fn send(&mut self) {
         while !self.client.pending().is_empty() {
             let len = self.stream.write(self.client.pending()).unwrap();
-            self.client.sent(len, NOW);
+            self.client.sent(len);
         }
     }
 
     /// Reads until there is an event, or the session has changed, as is wanted. Sends nothing.
-    fn until(&mut self, mut wanted: impl FnMut(&Client<Vec<u8>, Vec<u8>, 8>) -> bool) {
+    fn until(&mut self, mut wanted: impl FnMut(&Buffered) -> bool) {
         loop {
             let advanced = self.client.advance(NOW).unwrap();
             if wanted(&self.client) {
@@ -76,7 +77,7 @@ impl FirstLife {
             if !advanced {
                 let len = self.stream.read(self.client.receive_buffer()).unwrap();
                 assert_ne!(len, 0, "the broker has closed the connection");
-                self.client.received(len, NOW);
+                self.client.received(len);
             }
         }
     }
@@ -85,7 +86,7 @@ impl FirstLife {
     fn image(mut self, stage: Stage) -> Vec<u8> {
         if stage.is_outbound() {
             let message = Message::new("out", b"once").qos(QoS::ExactlyOnce);
-            self.client.publish(&message, NOW).unwrap();
+            self.client.publish(&message).unwrap();
             self.send();
             if stage != PublishSent {
                 let revision = self.client.revision();
@@ -115,7 +116,7 @@ impl FirstLife {
 /// Finishes what the first life has begun. Each message ends once and comes once, also those after it.
 fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool) {
     let setup = Setup::new(addr, ID, version).buffers(512, 512);
-    let mut client = setup.client::<8>();
+    let mut client = setup.client();
     client.restore(image).expect("an image");
     let mut peer = Peer::with_client(&setup, client);
     let mut seen = Vec::new();
@@ -127,7 +128,7 @@ fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool)
         });
     }) {}
     assert_eq!(seen, [if outbound { "published ExactlyOnce" } else { "second" }]);
-    assert_eq!(peer.mqtt.client().in_flight(), 0);
+    assert_eq!(peer.mqtt.in_flight(), 0);
     assert!(peer.errors.is_empty(), "{:?}", peer.errors);
 }
 
@@ -135,16 +136,16 @@ fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool)
 fn dies_and_lives(again: impl Fn(&[u8], SocketAddr, Version, bool)) {
     for version in VERSIONS {
         let broker = persistent_broker(20);
-        let mut other = Peer::<8>::start(&Setup::new(broker.addr(), "other", version));
+        let mut other = Peer::start(&Setup::new(broker.addr(), "other", version));
         other.subscribe("out", QoS::ExactlyOnce);
-        let publish = |other: &mut Peer<8>, payload: &[u8]| {
+        let publish = |other: &mut Peer, payload: &[u8]| {
             other.publish(&Message::new("in", payload).qos(QoS::ExactlyOnce), |event| panic!("{event:?}"));
             other.turn(PATIENCE, |event| assert!(matches!(event, Event::Published { .. }), "{event:?}"));
         };
         for stage in STAGES {
             let mut life = FirstLife::new(&broker, version);
             if !stage.is_outbound() {
-                life.client.subscribe(&[("in", QoS::ExactlyOnce)], NOW).unwrap();
+                life.client.subscribe(&[("in", QoS::ExactlyOnce)]).unwrap();
                 life.send();
                 life.until(|client| matches!(client.event(), Some(Event::Subscribed { .. })));
                 publish(&mut other, b"first");

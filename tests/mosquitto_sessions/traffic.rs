@@ -48,8 +48,8 @@ impl Tally {
 
 /// Publishes messages 0 to `count - 1`. Each that is accepted ends in exactly one event, which `done` hears of.
 /// `may_send` says of a number whether it is its time yet.
-pub fn send<const N: usize>(
-    peer: &mut Peer<N>,
+pub fn send(
+    peer: &mut Peer,
     topic: &str,
     qos: QoS,
     count: usize,
@@ -79,12 +79,12 @@ pub fn send<const N: usize>(
     }
     // No event comes too many.
     peer.turn(QUIET, |event| panic!("{event:?}"));
-    assert_eq!(peer.mqtt.client().in_flight(), 0);
+    assert_eq!(peer.mqtt.in_flight(), 0);
 }
 
 /// Receives until `count` different messages have come; `progress` hears how many have.
-pub fn receive<const N: usize>(
-    peer: &mut Peer<N>,
+pub fn receive(
+    peer: &mut Peer,
     qos: QoS,
     count: usize,
     mut progress: impl FnMut(usize),

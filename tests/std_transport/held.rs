@@ -5,8 +5,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 
 use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
-use baremqtt::transport::std::Connection;
-use baremqtt::{Buffers, Client, Connect, Event, Options, PacketId, QoS, TopicName, Version};
+use baremqtt::transport::net::{self, Connection};
+use baremqtt::{Buffers, Client, Connect, Event, PacketId, QoS, TopicName, Version};
+
+use crate::{Buffered, Choices, DEFAULTS};
 
 /// What the server says, all at once; then it is silent.
 #[derive(Default)]
@@ -50,14 +52,24 @@ impl Write for Script {
     }
 }
 
-fn connect(mut script: Script, rx: usize, options: Options) -> Connection<Script, Vec<u8>, Vec<u8>, 8> {
+impl net::Stream for Script {
+    fn limit_read(&mut self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn connect(mut script: Script, rx: usize, choices: Choices) -> Buffered<Script> {
     let mut says = std::mem::take(&mut script.says);
     script.say(Packet::ConnAck(ConnAck::Accepted { session_present: true }));
     script.says.append(&mut says);
-    let client = Client::with_options(Buffers { rx: vec![0; rx], tx: vec![0; 40] }, options);
-    let mut mqtt = Connection::new(script, client, |_, _| Ok(()));
-    let session_present = mqtt.connect(&Connect::new("c").clean_session(false).keep_alive(0)).unwrap();
-    assert_eq!(session_present, Some(true));
+    let client = Client::with_config(Buffers { rx: vec![0; rx], tx: vec![0; 40] }, choices);
+    let mut mqtt = Connection::new(script, client);
+    let connect = Connect::new("c").clean_session(false).keep_alive(0);
+    assert_eq!(crate::connect(&mut mqtt, &connect).unwrap(), Some(true));
     mqtt
 }
 
@@ -71,7 +83,7 @@ fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_i
         for number in 1..=50 {
             script.publish(number, QoS::AtLeastOnce);
         }
-        let mut mqtt = connect(script, rx, Options::new());
+        let mut mqtt = connect(script, rx, DEFAULTS);
         for number in 1..=50 {
             let event = mqtt.next_event(Some(Duration::ZERO)).unwrap();
             let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
@@ -92,21 +104,18 @@ fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
         for number in 1..=20 {
             script.publish(number, if number % 2 == 0 { QoS::ExactlyOnce } else { QoS::AtLeastOnce });
         }
-        let mut options = Options::new();
-        options.manual_acknowledgement = true;
-        let mut mqtt = connect(script, rx, options);
+        let mut mqtt = connect(script, rx, Choices { manual_acknowledgement: true, ..DEFAULTS });
         let mut receipts = VecDeque::new();
         for number in 1..=20 {
             if receipts.len() == 8 {
                 assert_eq!(mqtt.next_event(None).unwrap(), None, "{rx}");
                 assert_eq!(mqtt.next_event(Some(Duration::from_millis(1))).unwrap(), None);
-                let now = mqtt.now();
-                mqtt.client_mut().acknowledge(receipts.pop_front().unwrap(), now).unwrap();
+                mqtt.acknowledge(receipts.pop_front().unwrap()).unwrap();
             }
             let event = mqtt.next_event(None).unwrap();
             let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
             assert_eq!(message.delivery.id().map(PacketId::get), Some(number));
-            receipts.push_back(mqtt.client().receipt().unwrap());
+            receipts.push_back(mqtt.receipt().unwrap());
         }
     }
 }

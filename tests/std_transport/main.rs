@@ -13,13 +13,44 @@ use std::time::{Duration, Instant};
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
 use baremqtt::codec::{self, Decoded, Packet};
-use baremqtt::transport::std::{Connection, Error};
-use baremqtt::{Buffers, Client, Connect, Event, Message, Timeout, Version, client};
+use baremqtt::transport::net::{self, Connection, Error};
+use baremqtt::{Buffers, Client, Config, Connect, Event, Message, Timeout, Version};
 
 const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 
-type Buffered<S> = Connection<S, Vec<u8>, Vec<u8>, 8>;
+type Buffered<S> = Connection<S, Vec<u8>, Vec<u8>, Choices>;
+type Vectors = Client<Vec<u8>, Vec<u8>, Choices>;
+
+/// What the tests choose.
+#[derive(Clone, Copy, Debug)]
+struct Choices {
+    stall_ms: u32,
+    ack_ms: u32,
+    manual_acknowledgement: bool,
+    streams: bool,
+}
+
+const DEFAULTS: Choices =
+    Choices { stall_ms: 30_000, ack_ms: 30_000, manual_acknowledgement: false, streams: false };
+
+impl Config for Choices {
+    fn stall_timeout_ms(&self) -> u32 {
+        self.stall_ms
+    }
+
+    fn ack_timeout_ms(&self) -> u32 {
+        self.ack_ms
+    }
+
+    fn manual_acknowledgement(&self) -> bool {
+        self.manual_acknowledgement
+    }
+
+    fn streams(&self) -> bool {
+        self.streams
+    }
+}
 
 /// What the test sees of a stream.
 #[derive(Default)]
@@ -34,6 +65,8 @@ struct Shared {
     flushes: RefCell<VecDeque<ErrorKind>>,
     reads: Cell<u32>,
     timeout: Cell<Duration>,
+    /// The client has ended its output.
+    is_finished: Cell<bool>,
 }
 
 #[derive(Clone, Default)]
@@ -100,24 +133,57 @@ fn packets(mut bytes: &[u8]) -> Vec<String> {
     lines
 }
 
-fn sized(rx: usize, tx: usize) -> Client<Vec<u8>, Vec<u8>, 8> {
-    Client::new(Buffers { rx: vec![0; rx], tx: vec![0; tx] })
+impl net::Stream for Stream {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        assert!(timeout > Duration::ZERO, "0 means no timeout, or an error");
+        self.0.timeout.set(timeout);
+        Ok(())
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        self.0.is_finished.set(true);
+        Ok(())
+    }
 }
 
-fn over(stream: &Stream, client: Client<Vec<u8>, Vec<u8>, 8>) -> Buffered<Stream> {
-    Connection::new(stream.clone(), client, |stream, timeout| {
-        assert!(timeout > Duration::ZERO, "0 means no time-out, or an error");
-        stream.0.timeout.set(timeout);
-        Ok(())
-    })
+fn sized(rx: usize, tx: usize) -> Vectors {
+    chosen(rx, tx, DEFAULTS)
+}
+
+fn chosen(rx: usize, tx: usize, choices: Choices) -> Vectors {
+    Client::with_config(Buffers { rx: vec![0; rx], tx: vec![0; tx] }, choices)
+}
+
+fn over(stream: &Stream, client: Vectors) -> Buffered<Stream> {
+    Connection::new(stream.clone(), client)
+}
+
+/// Queues CONNECT, and waits for the answer.
+fn connect<S: net::Stream>(mqtt: &mut Buffered<S>, connect: &Connect<'_>) -> Result<Option<bool>, Error> {
+    mqtt.connect(connect)?;
+    match mqtt.next_event(None)? {
+        Some(Event::Connected { session_present }) => Ok(session_present),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Connected, and told so: requests may leave from now on.
+fn connect_to_the_end(mqtt: &mut Buffered<Stream>, connect: &Connect<'_>) -> Option<bool> {
+    let session_present = self::connect(mqtt, connect).unwrap();
+    assert_eq!(mqtt.next_event(Some(Duration::ZERO)).unwrap(), None);
+    session_present
 }
 
 /// Connected; CONNECT is no longer in the output.
 fn online(connect: &Connect<'_>) -> (Stream, Buffered<Stream>) {
+    online_with(connect, DEFAULTS)
+}
+
+fn online_with(connect: &Connect<'_>, choices: Choices) -> (Stream, Buffered<Stream>) {
     let stream = Stream::default();
-    let mut mqtt = over(&stream, sized(256, 1024));
+    let mut mqtt = over(&stream, chosen(256, 1024, choices));
     stream.gives(&CONNACK);
-    assert_eq!(mqtt.connect(connect).unwrap(), Some(false));
+    assert_eq!(connect_to_the_end(&mut mqtt, connect), Some(false));
     assert_eq!(stream.sent().len(), 1);
     stream.0.output.borrow_mut().clear();
     stream.0.offered.borrow_mut().clear();
@@ -143,7 +209,7 @@ fn eight_mebibytes_arrive_whole_through_odd_writes() {
     let stream = Stream::default();
     let mut mqtt = over(&stream, sized(256, 9 << 20));
     stream.gives(&CONNACK);
-    mqtt.connect(&CONNECT).unwrap();
+    connect_to_the_end(&mut mqtt, &CONNECT);
     stream.0.output.borrow_mut().clear();
     let payload: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ (n >> 8)) as u8).collect();
     mqtt.publish(&Message::new("large", &payload).qos(AtLeastOnce)).unwrap();
@@ -232,7 +298,7 @@ fn a_burst_larger_than_both_buffers_goes_through() {
     let stream = Stream::default();
     let mut mqtt = over(&stream, sized(64, 160));
     stream.gives(&CONNACK);
-    mqtt.connect(&CONNECT).unwrap();
+    connect(&mut mqtt, &CONNECT).unwrap();
     let burst: Vec<u8> = (1..=200_u8).flat_map(|id| [0x32, 5, 0, 1, b'a', 0, id]).collect();
     stream.gives(&burst);
     for id in 1..=200 {
@@ -247,34 +313,31 @@ fn a_burst_larger_than_both_buffers_goes_through() {
 
 #[test]
 fn a_server_that_neither_reads_nor_writes_is_given_up() {
-    let (stream, mut mqtt) = online(&CONNECT);
-    mqtt.client_mut().options_mut().timeouts.stall_ms = 100;
+    let (stream, mut mqtt) = online_with(&CONNECT, Choices { stall_ms: 100, ..DEFAULTS });
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
     }
     mqtt.publish(&Message::new("a", b"")).unwrap();
     stream.0.reads.set(0);
     let stalled = mqtt.next_event(None);
-    assert!(matches!(stalled, Err(Error::Client(client::Error::TimedOut(Timeout::Stall)))));
+    assert!(matches!(stalled, Err(Error::Client(baremqtt::Error::TimedOut(Timeout::Stall)))));
     assert!(stream.0.reads.get() < 20, "{} reads", stream.0.reads.get());
 }
 
 #[test]
 fn disconnecting_from_such_a_server_ends_too() {
-    let (stream, mut mqtt) = online(&CONNECT);
-    mqtt.client_mut().options_mut().timeouts.stall_ms = 100;
+    let (stream, mut mqtt) = online_with(&CONNECT, Choices { stall_ms: 100, ..DEFAULTS });
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
     }
     let result = mqtt.disconnect();
-    assert!(matches!(result, Err(Error::Client(client::Error::TimedOut(Timeout::Stall)))));
+    assert!(matches!(result, Err(Error::Client(baremqtt::Error::TimedOut(Timeout::Stall)))));
 }
 
 /// An application that was away for long is not taken for a server that was.
 #[test]
 fn a_slow_application_does_not_time_the_server_out() {
-    let (stream, mut mqtt) = online(&CONNECT);
-    mqtt.client_mut().options_mut().timeouts.ack_ms = 50;
+    let (stream, mut mqtt) = online_with(&CONNECT, Choices { ack_ms: 50, ..DEFAULTS });
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     mqtt.flush().unwrap();
     stream.gives(b"\x40\x02\x00\x01");
@@ -302,7 +365,7 @@ fn the_end_of_the_stream_closes_and_the_session_goes_on_with_another() {
     let next = Stream::default();
     next.gives(&[0x20, 2, 1, 0]);
     mqtt.reopen(next.clone());
-    assert_eq!(mqtt.connect(&CONNECT).unwrap(), Some(true));
+    assert_eq!(connect_to_the_end(&mut mqtt, &CONNECT), Some(true));
     mqtt.flush().unwrap();
     assert_eq!(next.sent()[1..], ["PUBLISH a qos=1 id=1 dup (2 B) \"hi\""]);
 }
@@ -311,11 +374,11 @@ fn the_end_of_the_stream_closes_and_the_session_goes_on_with_another() {
 fn a_refusal_and_a_close_without_connack_are_told_apart() {
     let stream = Stream::default();
     stream.gives(&[0x20, 2, 0, 5]);
-    let refused = over(&stream, sized(64, 256)).connect(&CONNECT);
-    assert!(matches!(refused, Err(Error::Client(client::Error::Refused(_)))));
+    let refused = connect(&mut over(&stream, sized(64, 256)), &CONNECT);
+    assert!(matches!(refused, Err(Error::Client(baremqtt::Error::Refused(_)))));
     let stream = Stream::default();
     stream.gives(b"");
-    assert!(matches!(over(&stream, sized(64, 256)).connect(&CONNECT), Err(Error::Closed)));
+    assert!(matches!(connect(&mut over(&stream, sized(64, 256)), &CONNECT), Err(Error::Closed)));
 }
 
 /// A server on loopback that accepts, answers CONNECT, and lets the test have the socket.
@@ -347,7 +410,7 @@ fn over_tcp_both_ways() {
         assert_eq!(packets(&rest), ["PUBACK id=9", "PUBLISH b qos=0 (0 B)", "DISCONNECT"]);
     });
     let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(64, 256)).unwrap();
-    mqtt.connect(&CONNECT).unwrap();
+    connect(&mut mqtt, &CONNECT).unwrap();
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(message))) if message.payload == b"hi"));
     mqtt.next_event(SHORT).unwrap();
     mqtt.publish(&Message::new("b", b"")).unwrap();
@@ -368,7 +431,7 @@ fn over_tcp_a_full_pipe_does_not_stop_reading() {
         assert_eq!(rest[rest.len() - 2..], [0xE0, 0]);
     });
     let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(256, 17 << 20)).unwrap();
-    mqtt.connect(&CONNECT).unwrap();
+    connect(&mut mqtt, &CONNECT).unwrap();
     mqtt.publish(&Message::new("large", &vec![0; 16 << 20]).qos(AtMostOnce)).unwrap();
     for _ in 0..500 {
         assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));

@@ -1,16 +1,18 @@
 //! A connection that comes back by itself, over loopback TCP.
 
+use std::error::Error as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use baremqtt::transport::std::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
-use baremqtt::{Backoff, Buffers, Client, Connect, ConnectError, Event, Message, QoS, Version};
+use baremqtt::transport::net::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
+use baremqtt::{Backoff, Buffers, Client, Connect, ConnectError, Event, Message, QoS, RefusalCode, Version};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const ACCEPTED: &[u8] = &[0x20, 2, 0, 0];
 const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
+const WRONG_PASSWORD: &[u8] = &[0x20, 2, 0, 4];
 
 /// Answers one connection after the other, each with the bytes that follow from the protocol level in its CONNECT, and
 /// closes it. Says which levels it saw.
@@ -36,11 +38,9 @@ fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, th
 fn reconnect(
     address: SocketAddr,
     backoff: Backoff,
-) -> Reconnect<impl FnMut() -> std::io::Result<TcpStream>, TcpStream, [u8; 256], [u8; 512], 8> {
+) -> Reconnect<impl FnMut() -> std::io::Result<TcpStream>, TcpStream, [u8; 256], [u8; 512]> {
     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] });
-    let connection =
-        Connection::offline(client, |stream: &TcpStream, time| stream.set_read_timeout(Some(time)));
-    Reconnect::new(connection, move || open_tcp(address, Duration::from_secs(5)), backoff)
+    Reconnect::new(Connection::offline(client), move || open_tcp(address, Duration::from_secs(5)), backoff)
 }
 
 const SOON: Backoff = Backoff::new(1, 5);
@@ -88,8 +88,18 @@ fn a_server_of_the_old_version_is_met_with_it() {
 
 #[test]
 fn nobody_falls_back_who_was_not_asked_to() {
-    let (address, server) = serve(3, |_| VERSION_REFUSED);
-    let mut mqtt = reconnect(address, SOON.limit(2));
+    let (address, server) = serve(1, |_| VERSION_REFUSED);
+    let mut mqtt = reconnect(address, SOON);
+    let refused = mqtt.next_event(&CONNECT, Some(Duration::from_secs(5)));
+    let expected = RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION;
+    assert!(matches!(refused, Err(GaveUp::Refused(code)) if code == expected), "it would come to the same");
+    assert_eq!(server.join().unwrap(), [4]);
+}
+
+#[test]
+fn refusals_are_tried_again_where_that_is_asked_for() {
+    let (address, server) = serve(3, |_| WRONG_PASSWORD);
+    let mut mqtt = reconnect(address, SOON.limit(2)).retry_refusals();
     let error = loop {
         match mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))) {
             Ok(Update::LinkLost { error, .. }) => assert!(error.refusal().is_some()),
@@ -97,6 +107,7 @@ fn nobody_falls_back_who_was_not_asked_to() {
             other => panic!("{other:?}"),
         }
     };
+    assert_eq!(error.source().unwrap().to_string(), "the server refused the connection: bad user name or password");
     assert!(matches!(error, GaveUp::Limit(error) if error.refusal().is_some()), "two delays, three attempts");
     assert_eq!(server.join().unwrap(), [4, 4, 4]);
 }
@@ -114,7 +125,7 @@ fn what_cannot_be_sent_is_not_tried_again() {
 fn messages_are_kept_while_nobody_listens_and_time_passes() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut mqtt = reconnect(address, Backoff::new(20, 20));
-    mqtt.connection().publish(&Message::new("a", b"").qos(QoS::AtLeastOnce)).unwrap();
+    mqtt.publish(&Message::new("a", b"").qos(QoS::AtLeastOnce)).unwrap();
     let mut failures = 0;
     loop {
         match mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))).unwrap() {
@@ -126,8 +137,7 @@ fn messages_are_kept_while_nobody_listens_and_time_passes() {
             break;
         }
     }
-    let (client, stream) = mqtt.into_parts();
-    assert_eq!((client.in_flight(), stream.is_none()), (1, true));
+    assert_eq!((mqtt.in_flight(), mqtt.stream().is_none()), (1, true));
 }
 
 #[test]

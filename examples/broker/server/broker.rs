@@ -45,14 +45,15 @@ impl Broker {
         link: &Arc<Link>,
     ) -> Result<Arc<str>, RefusalCode> {
         self.users.check(connect.credentials)?;
-        let id = if connect.client_id.is_empty() { self.make_up_id() } else { connect.client_id.into() };
+        let id =
+            if connect.client_id.is_empty() { self.make_up_id() } else { connect.client_id.as_str().into() };
         self.take_over(&id);
         if connect.clean_session {
             self.sessions.remove(&id);
         }
         let session_present = self.sessions.contains_key(&id);
         if !session_present && self.sessions.len() >= self.limits.sessions {
-            return Err(RefusalCode::ServerUnavailable);
+            return Err(RefusalCode::SERVER_UNAVAILABLE);
         }
         let session = self.sessions.entry(Arc::clone(&id)).or_insert_with(|| Session::new(&self.limits));
         session.clean = connect.clean_session;

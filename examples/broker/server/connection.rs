@@ -207,8 +207,8 @@ impl Connection<'_> {
 /// The CONNACK code for a CONNECT that cannot be decoded, if there is one for it.
 fn refusal(violation: Violation) -> Option<RefusalCode> {
     match violation {
-        Violation::ProtocolLevel => Some(RefusalCode::UnacceptableProtocolVersion),
-        Violation::ClientIdEmpty | Violation::ClientIdLength => Some(RefusalCode::IdentifierRejected),
+        Violation::ProtocolLevel => Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION),
+        Violation::ClientIdEmpty | Violation::ClientIdLength => Some(RefusalCode::IDENTIFIER_REJECTED),
         _ => None,
     }
 }

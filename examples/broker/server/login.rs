@@ -16,11 +16,11 @@ impl Users {
         if self.0.is_empty() {
             return Ok(());
         }
-        let credentials = credentials.ok_or(RefusalCode::NotAuthorized)?;
-        let expected = self.0.get(credentials.username).map(|password| password.as_bytes());
+        let credentials = credentials.ok_or(RefusalCode::NOT_AUTHORIZED)?;
+        let expected = self.0.get(credentials.username.as_str()).map(|password| password.as_bytes());
         match expected {
             Some(expected) if credentials.password == Some(expected) => Ok(()),
-            _ => Err(RefusalCode::BadUserNameOrPassword),
+            _ => Err(RefusalCode::BAD_USER_NAME_OR_PASSWORD),
         }
     }
 }

@@ -24,7 +24,7 @@ impl Message {
 
     pub(super) fn from_will(will: &Will<'_>) -> Self {
         Message {
-            topic: will.topic.to_owned(),
+            topic: will.topic.to_string(),
             payload: will.message.to_vec(),
             qos: will.qos,
             retain: will.retain,

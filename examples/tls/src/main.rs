@@ -1,4 +1,4 @@
-//! The std adapter over TLS: publishes a message and waits until it comes back. README.md has the commands.
+//! The adapter for std over TLS: publishes a message and waits until it comes back. README.md has the commands.
 
 mod options;
 mod stream;
@@ -8,8 +8,8 @@ use std::error::Error;
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::{Connection, open_tcp};
-use baremqtt::{Buffers, Client, Event, Message, QoS};
+use baremqtt::transport::net::{Connection, Error as ConnectionError, open_tcp};
+use baremqtt::{Buffers, Client, Event, Message, QoS, SubAckCode};
 use lexopt::Parser;
 use options::Options;
 use rustls::pki_types::ServerName;
@@ -37,11 +37,10 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let client = Client::<_, _, 16>::new(Buffers { rx: vec![0; 0x1_0000], tx: vec![0; 0x1_0000] });
-    let mut mqtt = Connection::new(open(options)?, client, TlsStream::set_read_timeout);
+    let client = Client::new(Buffers { rx: vec![0; 0x1_0000], tx: vec![0; 0x1_0000] });
+    let mut mqtt = Connection::new(open(options)?, client);
     let client_id = format!("baremqtt-tls-{}", process::id());
-    mqtt.connect(&options.connect(&client_id)).map_err(explained)?;
-    println!("connected");
+    mqtt.connect(&options.connect(&client_id))?;
     round_trip(&mut mqtt, options)?;
     let started = Instant::now();
     let stay = Duration::from_secs(options.stay.into());
@@ -65,25 +64,31 @@ fn open(options: &Options) -> Result<TlsStream, Box<dyn Error>> {
 }
 
 /// In TLS 1.3 it is only after the handshake that a server says what it thinks of the client's certificate.
-fn explained(error: baremqtt::transport::std::Error) -> Box<dyn Error> {
+fn explained(error: ConnectionError) -> Box<dyn Error> {
     match error {
-        baremqtt::transport::std::Error::Io(error) => trust::explain(&error).into(),
+        ConnectionError::Io(error) => trust::explain(&error).into(),
         error => error.into(),
     }
 }
 
-/// Subscribes, publishes, and waits until the message is acknowledged and has come back.
+/// Connects, subscribes, publishes, and waits until the message is acknowledged and has come back.
 fn round_trip(
-    mqtt: &mut Connection<TlsStream, Vec<u8>, Vec<u8>, 16>,
+    mqtt: &mut Connection<TlsStream, Vec<u8>, Vec<u8>>,
     options: &Options,
 ) -> Result<(), Box<dyn Error>> {
     let Options { topic, message, qos, .. } = options;
-    mqtt.subscribe(&[(topic, *qos)])?;
     let started = Instant::now();
     let (mut published, mut came_back) = (*qos == QoS::AtMostOnce, false);
     while !(published && came_back) {
         let left = PATIENCE.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
-        match mqtt.next_event(Some(left))? {
+        match mqtt.next_event(Some(left)).map_err(explained)? {
+            Some(Event::Connected { .. }) => {
+                println!("connected");
+                mqtt.subscribe(&[(topic, *qos)])?;
+            }
+            Some(Event::Subscribed { codes, .. }) if codes.iter().any(|code| code == SubAckCode::Failure) => {
+                return Err(format!("the server denies a subscription to {topic}").into());
+            }
             Some(Event::Subscribed { codes, .. }) => {
                 println!("subscribed to {topic}: {codes:?}");
                 mqtt.publish(&Message::new(topic, message.as_bytes()).qos(*qos))?;
@@ -96,6 +101,7 @@ fn round_trip(
                 println!("{}: {}", came.topic, String::from_utf8_lossy(came.payload));
                 came_back |= came.payload == message.as_bytes();
             }
+            Some(Event::Ended { id, outcome }) => return Err(format!("request {id} is {outcome}").into()),
             _ => {}
         }
     }

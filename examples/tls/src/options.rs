@@ -100,10 +100,7 @@ impl Options {
         let connect = Connect::new(client_id).version(self.version).keep_alive(30);
         match (&self.user, &self.password) {
             (Some(user), password) => Connect {
-                credentials: Some(baremqtt::Credentials {
-                    username: user,
-                    password: password.as_ref().map(String::as_bytes),
-                }),
+                credentials: Some(baremqtt::Credentials::new(user, password.as_ref().map(String::as_bytes))),
                 ..connect
             },
             (None, _) => connect,

@@ -1,7 +1,7 @@
-//! A TLS connection as a stream for the std adapter.
+//! A TLS connection as a stream for the adapter of std.
 //!
 //! `rustls::StreamOwned` does nearly the same, but is made for sockets that either block for ever or not at all. Where
-//! both directions are full, a write of it reads, for as long as the time-out of reads allows, and then may say that it
+//! both directions are full, a write of it reads, for as long as the timeout of reads allows, and then may say that it
 //! has taken 0 bytes, which is the end of the stream. Here a write only writes.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,6 +9,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use baremqtt::transport::net::Stream;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
@@ -36,7 +37,7 @@ impl TlsStream {
         while stream.tls.is_handshaking() {
             let left = timeout.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
             let late = || io::Error::new(ErrorKind::TimedOut, "the server does not finish the handshake");
-            stream.set_read_timeout(left.ok_or_else(late)?)?;
+            stream.limit_read(left.ok_or_else(late)?)?;
             match stream.send_records().and_then(|()| stream.receive_records()) {
                 Err(error) if is_timeout(&error) => {}
                 Err(error) if error.kind() == ErrorKind::InvalidData => return Err(error),
@@ -50,12 +51,7 @@ impl TlsStream {
         Ok(stream)
     }
 
-    /// For [`Connection::new`](baremqtt::transport::std::Connection::new).
-    pub fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
-        self.tcp.set_read_timeout(Some(timeout))
-    }
-
-    /// Sends the records that are made, as far as TCP takes them. A time-out leaves the rest for the next time.
+    /// Sends the records that are made, as far as TCP takes them. A timeout leaves the rest for the next time.
     fn send_records(&mut self) -> io::Result<()> {
         while self.tls.wants_write() {
             match self.tls.write_tls(&mut self.tcp) {
@@ -111,6 +107,18 @@ impl Write for TlsStream {
 
     fn flush(&mut self) -> io::Result<()> {
         self.send_records()
+    }
+}
+
+impl Stream for TlsStream {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        self.tcp.limit_read(timeout)
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        self.tls.send_close_notify();
+        self.send_records()?;
+        self.tcp.finish_output()
     }
 }
 

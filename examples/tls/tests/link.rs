@@ -9,8 +9,8 @@ mod trust;
 
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::{Connection, open_tcp};
-use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
+use baremqtt::transport::net::{Connection, open_tcp};
+use baremqtt::{Buffers, Client, Config, Connect, Event, Message, QoS, Version};
 use common::{Authority, Broker};
 use rustls::pki_types::ServerName;
 use stream::TlsStream;
@@ -18,7 +18,15 @@ use stream::TlsStream;
 const PATIENCE: Duration = Duration::from_secs(10);
 const LARGE: usize = 1 << 20;
 
-type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, 16>;
+struct Impatient;
+
+impl Config for Impatient {
+    fn pingresp_timeout_ms(&self) -> u32 {
+        1_000
+    }
+}
+
+type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, Impatient>;
 
 fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let config = trust::config(&authority.file("ca.crt"), None).expect("a certificate");
@@ -26,9 +34,11 @@ fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<
     let name = ServerName::try_from("localhost").expect("a name");
     let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a server that can be trusted");
     let room = LARGE + 0x1_0000;
-    let client = Client::new(Buffers { rx: vec![0; room], tx: vec![0; room] });
-    let mut mqtt = Connection::new(stream, client, TlsStream::set_read_timeout);
-    mqtt.connect(connect).expect("CONNACK");
+    let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; room] }, Impatient);
+    let mut mqtt = Connection::new(stream, client);
+    mqtt.connect(connect).expect("a CONNECT that fits");
+    let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
+    assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
     mqtt
 }
 
@@ -93,7 +103,6 @@ fn a_dead_link_is_noticed_by_a_missing_pingresp() {
     let broker = Broker::start(&authority, "");
     let proxy = common::support::proxy::Proxy::transparent(broker.tls_addr());
     let mut mqtt = connect(&authority, proxy.addr(), &Connect::new("dead").keep_alive(1));
-    mqtt.client_mut().options_mut().timeouts.pingresp_ms = 1_000;
     proxy.silence();
     let error = mqtt.next_event(Some(PATIENCE)).expect_err("a dead link");
     assert!(error.to_string().contains("PINGRESP"), "{error}");

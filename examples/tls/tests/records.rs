@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::open_tcp;
+use baremqtt::transport::net::{Stream, open_tcp};
 use common::Authority;
 use rustls::ServerConnection;
 use rustls::pki_types::ServerName;
@@ -55,7 +55,7 @@ fn records_may_come_byte_by_byte() {
     let authority = Authority::new();
     let (mut stream, mut tls, mut tcp) = pair(&authority);
     tcp.set_nodelay(true).expect("a socket");
-    stream.set_read_timeout(Duration::from_millis(1)).expect("a socket");
+    stream.limit_read(Duration::from_millis(1)).expect("a socket");
     tls.writer().write_all(b"hello").expect("room");
     tls.writer().write_all(b", world").expect("room");
     let (mut received, mut timeouts) = (Vec::new(), 0);
@@ -81,7 +81,7 @@ fn records_may_come_byte_by_byte() {
 fn write_against(trickles: bool, read_timeout: Duration) {
     let authority = Authority::new();
     let (mut stream, mut tls, mut tcp) = pair(&authority);
-    stream.set_read_timeout(read_timeout).expect("a socket");
+    stream.limit_read(read_timeout).expect("a socket");
     let payload: Vec<u8> = (0..16_usize << 20).map(|index| (index ^ (index >> 11)) as u8).collect();
     let (full, is_full) = mpsc::channel::<()>();
     let server = thread::spawn(move || {
@@ -115,7 +115,7 @@ fn write_against(trickles: bool, read_timeout: Duration) {
     }
     assert!(blocked >= 20, "{blocked}");
     while stream.flush().is_err() {}
-    stream.set_read_timeout(PATIENCE).expect("a socket");
+    stream.limit_read(PATIENCE).expect("a socket");
     let mut received = [0; 8_000];
     stream.read_exact(&mut received).expect("what the server has sent");
     assert_eq!(received, [7; 8_000]);

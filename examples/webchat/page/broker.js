@@ -1,133 +1,115 @@
-// What comes from the broker: messages, and who is here. It comes back by itself when it is lost.
+// What comes from the broker: messages, and who is here.
 
-/* global Paho */
-
+import * as mqttjs from './line-mqttjs.js';
 import { fromPayload } from './message.js';
-import { randomId } from './random.js';
 
-const LEAST_DELAY = 400;
-const GREATEST_DELAY = 5_000;
-const KEEP_ALIVE = 15;
+/** MQTT.js, unless the address of the page asks for the article's client: `?client=paho`. */
+const isPaho = new URLSearchParams(location.search).get('client') === 'paho';
+/** Nobody waits for it who only wants to sign in. */
+const client = isPaho ? import('./line-paho.js') : Promise.resolve(mqttjs);
+
+const KEEP_ALIVE = 10_000;
+const PATIENCE = 5_000;
 
 export class Broker {
   #who;
   #told;
-  #client = null;
-  #timer = 0;
-  #failures = 0;
-  #ended = false;
+  #line = null;
+  #isConnected = false;
+  #ended = new AbortController();
+  #proof = 0;
 
   /**
-   * `who` is what the server said at signing in. `told` has `state(name)`, `message(message)`, `presence(name, isHere)`,
-   * and `refused()` for when the broker does not know us any more.
+   * `who` is what the server said at signing in. `told` has `proven()`, `lost(state)` with `offline` or `timeout`,
+   * `message(message)`, `presence(name, isHere)`, and `refused()` for when the broker does not know us any more.
    */
   constructor(who, told) {
     this.#who = who;
     this.#told = told;
-    addEventListener('online', this.#hurry);
-    this.#connect();
+    client.then(this.#unlessEnded(({ Line }) => this.#open(Line)));
+    // A phone that was asleep may have lost it without a word.
+    const { signal } = this.#ended;
+    addEventListener('online', () => this.prove(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden || this.prove(), { signal });
   }
 
   /** Goes, and says so. */
   end() {
-    this.#ended = true;
-    removeEventListener('online', this.#hurry);
-    clearTimeout(this.#timer);
-    try {
-      this.#announce('');
-      this.#client.disconnect();
-    } catch {
-      // It was not connected: the will has said it.
-    }
+    this.#ended.abort();
+    clearTimeout(this.#proof);
+    // Where it is not connected, the will has said it.
+    if (this.#isConnected) this.#line.publish(this.#presence(), '');
+    this.#line?.end();
   }
 
-  #hurry = () => {
-    if (this.#timer) this.#connect();
-  };
+  /**
+   * Subscribes, and says that we are here. That comes back to us if the broker takes what we say and brings what we get;
+   * before it comes all that is known of who is here.
+   */
+  prove() {
+    if (!this.#isConnected) return;
+    clearTimeout(this.#proof);
+    this.#proof = setTimeout(() => this.#line.drop(), PATIENCE);
+    this.#line.subscribe([this.#who.name, ...this.#who.groups, 'presence/+']);
+    this.#announce();
+  }
 
-  #connect() {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    this.#told.state('connecting');
-    // Every connection has an identifier of its own: two with the same would push each other out.
-    const client = new Paho.Client(location.hostname, this.#port(), '/mqtt', `page-${randomId().slice(0, 16)}`);
-    this.#client = client;
-    const isCurrent = () => client === this.#client && !this.#ended;
-    client.onMessageArrived = (message) => isCurrent() && this.#arrived(message);
-    client.onConnectionLost = () => isCurrent() && this.#lost();
-    const will = new Paho.Message('off');
-    will.destinationName = this.#presence();
-    will.qos = 1;
-    will.retained = true;
-    client.connect({
-      userName: this.#who.name,
-      password: this.#who.password,
-      mqttVersion: 4,
-      cleanSession: true,
-      keepAliveInterval: KEEP_ALIVE,
-      timeout: 5,
-      useSSL: location.protocol === 'https:',
-      willMessage: will,
-      onSuccess: () => isCurrent() && this.#subscribe(),
-      onFailure: (error) => isCurrent() && (isRefusal(error) ? this.#told.refused() : this.#lost()),
+  #open(Line) {
+    const { name, password } = this.#who;
+    const will = { topic: this.#presence(), word: 'off' };
+    const options = { address: this.#address(), name, password, will, keepAlive: KEEP_ALIVE, patience: PATIENCE };
+    this.#line = new Line(options, {
+      connected: this.#unlessEnded(() => this.#connected()),
+      lost: this.#unlessEnded((state) => this.#lost(state)),
+      refused: this.#unlessEnded(() => this.#told.refused()),
+      message: this.#unlessEnded((...message) => this.#arrived(...message)),
     });
   }
 
-  #port() {
-    const own = location.port || (location.protocol === 'https:' ? 443 : 80);
-    return Number(this.#who.port ?? own);
+  #unlessEnded(then) {
+    return (...what) => this.#ended.signal.aborted || then(...what);
+  }
+
+  #address() {
+    const [protocol, own] = location.protocol === 'https:' ? ['wss', 443] : ['ws', 80];
+    return `${protocol}://${location.hostname}:${this.#who.port ?? (location.port || own)}/mqtt`;
   }
 
   #presence() {
     return `presence/${this.#who.name}`;
   }
 
-  #announce(word) {
-    this.#client.send(this.#presence(), word, 0, true);
+  #announce() {
+    this.#line.publish(this.#presence(), 'on');
   }
 
-  #subscribe() {
-    this.#client.subscribe([this.#who.name, ...this.#who.groups, 'presence/+'], {
-      qos: 1,
-      timeout: 5,
-      onSuccess: () => {
-        this.#failures = 0;
-        this.#announce('on');
-        this.#told.state('connected');
-      },
-      onFailure: () => this.#lost(),
-    });
+  #connected() {
+    this.#isConnected = true;
+    this.prove();
   }
 
-  #arrived(message) {
-    const [, name] = /^presence\/(.*)$/s.exec(message.destinationName) ?? [];
+  #lost(state) {
+    this.#isConnected = false;
+    clearTimeout(this.#proof);
+    this.#told.lost(state);
+  }
+
+  #arrived(topic, bytes, isRetained) {
+    const [, name] = /^presence\/(.*)$/s.exec(topic) ?? [];
     if (name === undefined) {
-      const received = fromPayload(message.payloadBytes);
+      const received = fromPayload(bytes);
       if (received) this.#told.message(received);
       return;
     }
-    // Not `payloadString`: that throws at bytes which are no text, and Paho then ends the connection.
-    const word = new TextDecoder().decode(message.payloadBytes);
+    const word = new TextDecoder().decode(bytes);
     if (name !== this.#who.name) this.#told.presence(name, word === 'on');
     // An earlier connection of ours, or another window, has just ended.
-    else if (word === 'off') this.#announce('on');
+    else if (word === 'off') this.#announce();
+    else if (word === 'on' && !isRetained) this.#proven();
   }
 
-  #lost() {
-    const client = this.#client;
-    this.#client = null;
-    try {
-      client.disconnect();
-    } catch {
-      // It is gone already.
-    }
-    this.#told.state('lost');
-    const delay = Math.min(GREATEST_DELAY, LEAST_DELAY * 2 ** this.#failures++);
-    this.#timer = setTimeout(() => this.#connect(), delay * (0.5 + Math.random() / 2));
+  #proven() {
+    clearTimeout(this.#proof);
+    this.#told.proven();
   }
-}
-
-/** CONNACK 4 or 5: the password is not, or not any more, the right one. */
-function isRefusal({ errorMessage = '' }) {
-  return /AMQJS0006E.*code:\s*[45]/.test(errorMessage);
 }

@@ -40,8 +40,9 @@ export function setDraft(text) {
   fit();
 }
 
+/** Not where a keyboard would cover half of what one wants to read. */
 export function focusComposer() {
-  $('text').focus();
+  if (matchMedia('(hover: hover) and (pointer: fine)').matches) $('text').focus();
 }
 
 /** The field is as high as what is in it. */

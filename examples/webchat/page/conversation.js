@@ -1,94 +1,84 @@
 // The conversation that is open.
 
+import { bubble } from './bubble.js';
 import { $, dress, make } from './dom.js';
 import { presence } from './list.js';
 import { keyOf } from './message.js';
-import { words } from './words.js';
+import { dateOf, dayName, dayOf } from './times.js';
+import { titleOf, words } from './words.js';
 
 const NEAR_THE_END = 120;
 
-/** `actions` has `me`, `sendAgain(message)` and `load(message)`, for a picture that is not there. */
+/** `actions` is as in `bubble.js`, and has `state`, that of the connection. */
 export function showTalk(talk, actions) {
-  $('talk-name').textContent = talk.name;
-  showPresence(talk);
-  dress($('talk-avatar'), talk.name);
-  const list = $('messages');
-  const items = talk.messages.map((message) => item(message, talk, actions));
-  list.replaceChildren(...(items.length > 0 ? items : [make('li', 'empty', words.empty)]));
-  list.scrollTop = list.scrollHeight;
+  show(talk, actions, true);
+  toTheEnd();
 }
 
-export function showPresence(talk) {
-  $('talk-state').textContent = presence(talk);
-  $('talk-state').className = talk.isGroup ? 'last' : 'state';
-  $('talk-state').dataset.state = talk.isHere ? 'connected' : 'lost';
+/** The same in another language, or on another day: whoever reads stays where they are. */
+export function showTalkAnew(talk, actions) {
+  const { scrollTop } = $('messages');
+  show(talk, actions, isAtEnd());
+  $('messages').scrollTop = scrollTop;
+}
+
+/** Without a connection, all that is known is that there is none. */
+export function showPresence(talk, state) {
+  const isOnline = state === 'online';
+  const instead = state === 'connecting' ? words.connecting : words.reconnecting;
+  $('talk-state').textContent = isOnline ? presence(talk) : instead;
+  $('talk-state').className = isOnline && !talk.isGroup ? 'state' : 'last';
+  $('talk-state').dataset.state = talk.isHere ? 'online' : 'offline';
 }
 
 /** Adds a message to the open talk, or shows how it is with one that is there. */
 export function showMessage(message, talk, actions) {
-  const list = $('messages');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_THE_END;
-  const shown = item(message, talk, actions);
-  const old = list.querySelector(`[data-key="${CSS.escape(shown.dataset.key)}"]`);
-  if (old) {
-    const hadFocus = old.contains(document.activeElement);
-    old.replaceWith(shown);
-    if (hadFocus) (shown.querySelector('button') ?? $('text')).focus();
-  } else {
-    list.querySelector('.empty')?.remove();
-    shown.classList.add('fresh');
-    list.append(shown);
-    while (list.childElementCount > talk.messages.length) list.firstElementChild.remove();
-  }
-  if (atEnd || (!old && message.from === actions.me)) list.scrollTop = list.scrollHeight;
+  const stays = isAtEnd();
+  const old = $('messages').querySelector(`[data-key="${CSS.escape(keyOf(message))}"]`);
+  if (old) replace(old, bubble(message, talk, actions, stays ? toTheEnd : null));
+  else append(talk, actions, stays);
+  if (stays || (!old && message.from === actions.me)) toTheEnd();
 }
 
-function item(message, talk, { me, sendAgain, load }) {
-  const mine = message.from === me;
-  const item = make('li', mine ? 'message mine' : 'message');
-  item.dataset.key = keyOf(message);
-  item.dataset.state = message.state;
-  const from = make('span', talk.isGroup && !mine ? 'from' : 'unseen', message.from);
-  item.append(from, message.type ? picture(message, load) : make('p', 'con', message.con));
-  const foot = make('span', 'foot');
-  const date = new Date(message.time * 1_000);
-  const time = make('time', '', date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
-  time.title = date.toLocaleString();
-  foot.append(time);
-  if (mine) foot.append(make('span', 'fate', words[message.state]));
-  if (mine && message.state === 'failed') {
-    const again = make('button', 'again', words.again);
-    again.onclick = () => sendAgain(message);
-    foot.append(again);
-  }
-  item.append(foot);
-  return item;
+function show(talk, actions, stays) {
+  $('talk-name').textContent = titleOf(talk);
+  showPresence(talk, actions.state);
+  dress($('talk-avatar'), { ...talk, isHere: null }, titleOf(talk));
+  const items = talk.messages.flatMap((_, at) => itemsAt(at, talk, actions, stays));
+  $('messages').replaceChildren(...(items.length > 0 ? items : [make('li', 'empty', words.empty)]));
 }
 
-function picture(message, load) {
-  const button = make('button', 'picture');
-  if (!message.picture) {
-    button.textContent = message.isMissing ? words.loadAgain : words.loading;
-    button.onclick = () => load(message);
-    return button;
-  }
-  message.url ??= URL.createObjectURL(message.picture);
-  const image = make('img');
-  image.alt = words.pictureOf(message.from);
-  image.decoding = 'async';
+function replace(old, shown) {
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(shown);
+  if (hadFocus) (shown.querySelector('button') ?? $('text')).focus();
+}
+
+function append(talk, actions, stays) {
   const list = $('messages');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_THE_END;
-  image.onload = () => {
-    if (atEnd) list.scrollTop = list.scrollHeight;
-  };
-  image.src = message.url;
-  button.append(image);
-  button.onclick = () => {
-    $('viewed').src = message.url;
-    $('viewed').alt = image.alt;
-    $('save').href = message.url;
-    $('save').download = `${message.id}.${message.picture.type.split('/')[1]}`;
-    $('viewer').showModal();
-  };
-  return button;
+  list.querySelector('.empty')?.remove();
+  const items = itemsAt(talk.messages.length - 1, talk, actions, stays);
+  items.forEach((item) => item.classList.add('fresh'));
+  list.append(...items);
+  while (list.querySelectorAll('.message').length > talk.messages.length) list.querySelector('.message').remove();
+  // A day of which no message is left.
+  if (list.children[1].matches('.day')) list.firstElementChild.remove();
+}
+
+/** A message, and before it the day if it is the first one of that day. `stays`: the end stays in sight. */
+function itemsAt(at, talk, actions, stays) {
+  const message = talk.messages[at];
+  const date = dateOf(message);
+  const shown = bubble(message, talk, actions, stays ? toTheEnd : null);
+  const isSameDay = at > 0 && dayOf(dateOf(talk.messages[at - 1])) === dayOf(date);
+  return isSameDay ? [shown] : [make('li', 'day', dayName(date)), shown];
+}
+
+function isAtEnd() {
+  const { scrollHeight, scrollTop, clientHeight } = $('messages');
+  return scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
+}
+
+function toTheEnd() {
+  $('messages').scrollTop = $('messages').scrollHeight;
 }

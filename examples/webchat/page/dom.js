@@ -9,12 +9,21 @@ export function make(tag, className, text) {
   return element;
 }
 
-/** A letter on a colour that belongs to the name. */
-export function dress(avatar, name) {
+/** A time as it is shown, and as machines read it. */
+export function makeTime(date, text) {
+  const time = make('time', '', text);
+  time.dateTime = date.toISOString();
+  return time;
+}
+
+/** A letter on a colour that belongs to the name, round for people; a dot says whether they are here. */
+export function dress(avatar, { name, isGroup, isHere }, title = name) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 65_521;
   // The golden angle sets apart what lies close together.
   const hue = Math.round(sum * 137.5) % 360;
   avatar.style.setProperty('--hue', hue);
-  avatar.textContent = [...name][0] ?? '';
+  avatar.textContent = [...title][0] ?? '';
+  avatar.classList.toggle('group', Boolean(isGroup));
+  if (typeof isHere === 'boolean' && !isGroup) avatar.dataset.here = isHere;
 }

@@ -3,16 +3,22 @@
 import { $, dress } from './dom.js';
 import { words } from './words.js';
 
-export function showEntrance(error = '') {
+const nothing = () => '';
+
+/** Why it went wrong, as functions: the language may change meanwhile. */
+let [entranceError, trouble] = [nothing, nothing];
+
+export function showEntrance(error = nothing) {
   $('entrance').hidden = false;
   $('chat').hidden = true;
   document.title = words.title;
   showEntranceError(error);
+  $('name').focus();
 }
 
-export function showEntranceError(error) {
-  $('sign-in-error').textContent = error;
-  $('name').focus();
+export function showEntranceError(error = nothing) {
+  entranceError = error;
+  $('sign-in-error').textContent = error();
 }
 
 /** While we wait to be let in. */
@@ -25,21 +31,24 @@ export function showChat(name) {
   $('entrance').hidden = true;
   $('chat').hidden = false;
   $('my-name').textContent = name;
-  dress($('me'), name);
+  dress($('me'), { name });
 }
 
-/** `connecting`, `connected` or `lost`. */
+/** That of the connection: `connecting`, `online`, `offline` or `timeout`. */
 export function showState(state) {
   $('state').textContent = words[state];
   $('state').dataset.state = state;
-  // The first connection is not one that comes back.
-  if (state === 'connecting') return;
-  $('lost').hidden = state === 'connected';
-  $('lost').textContent = state === 'connected' ? '' : words.lostLong;
 }
 
-export function showTrouble(text) {
-  $('trouble').textContent = text;
+export function showTrouble(text = nothing) {
+  trouble = text;
+  $('trouble').textContent = text();
+}
+
+/** The same in another language. */
+export function showFrameAnew() {
+  showEntranceError(entranceError);
+  showTrouble(trouble);
 }
 
 /** On a phone there is one of the two: `list` or `talk`. */

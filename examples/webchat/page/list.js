@@ -1,11 +1,13 @@
-// The list of conversations: who is here, what was said last, what is unread.
+// The list of conversations: who is here, what was said last and when, what is unread.
 
-import { $, dress, make } from './dom.js';
-import { words } from './words.js';
+import { $, dress, make, makeTime } from './dom.js';
+import { dateOf, shortly } from './times.js';
+import { titleOf, words } from './words.js';
 
-export function showTalks(talks, choose) {
+/** `state` is that of the connection: without one, nobody is said to be here, nor to be gone. */
+export function showTalks(talks, state, choose) {
   const focused = document.activeElement?.closest('.entry')?.dataset.talk;
-  const people = talks.people;
+  const people = talks.people.map((talk) => (state === 'online' ? talk : { ...talk, isHere: null }));
   $('groups').replaceChildren(...talks.groups.map((talk) => entry(talk, talks, choose)));
   $('people').replaceChildren(...people.map((talk) => entry(talk, talks, choose)));
   if (focused !== undefined) document.querySelector(`.entry[data-talk="${CSS.escape(focused)}"]`)?.focus();
@@ -26,30 +28,34 @@ function entry(talk, talks, choose) {
   if (talk.name === talks.open) button.setAttribute('aria-current', 'true');
   const avatar = make('span', 'avatar');
   avatar.setAttribute('aria-hidden', 'true');
-  dress(avatar, talk.name);
+  dress(avatar, talk, titleOf(talk));
   const last = talk.messages.at(-1);
   const who = make('span', 'who');
-  who.append(make('strong', '', talk.name), make('span', 'last', last ? summary(last, talk) : presence(talk)));
+  who.append(make('strong', '', titleOf(talk)), make('span', 'last', last ? summary(last, talk) : presence(talk)));
   button.append(avatar, who);
-  if (!talk.isGroup) {
-    avatar.dataset.here = talk.isHere;
-    if (last) button.append(make('span', 'unseen', presence(talk)));
-  }
-  if (talk.unread > 0) {
-    const badge = make('span', 'badge', talk.unread);
-    badge.append(make('span', 'unseen', words.unread));
-    button.append(badge);
-  }
+  if (!talk.isGroup && last) button.append(make('span', 'unseen', presence(talk)));
+  const side = make('span', 'when');
+  if (last) side.append(makeTime(dateOf(last), shortly(dateOf(last))));
+  if (talk.unread > 0) side.append(badge(talk.unread));
+  button.append(side);
   button.onclick = () => choose(talk.name);
   item.append(button);
   return item;
 }
 
-export function presence(talk) {
-  return talk.isGroup ? words.group : talk.isHere ? words.here : words.gone;
+function badge(count) {
+  const badge = make('span', 'badge', count);
+  badge.append(make('span', 'unseen', words.unread));
+  return badge;
+}
+
+/** Nothing, where it is not known. */
+export function presence({ isGroup, isHere }) {
+  if (isGroup) return words.group;
+  return isHere === null ? '' : isHere ? words.online : words.offline;
 }
 
 function summary(message, talk) {
   if (message.type) return words.pictureOf(message.from);
-  return talk.isGroup ? `${message.from}: ${message.con}` : message.con;
+  return talk.isGroup ? words.quote(message.from, message.con) : message.con;
 }

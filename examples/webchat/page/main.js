@@ -1,15 +1,21 @@
 // The page: brings together the sitting and what is seen of it.
 
 import { draft, focusComposer, prepareComposer, setDraft } from './composer.js';
-import { showMessage, showPresence, showTalk } from './conversation.js';
+import { showMessage, showPresence, showTalk, showTalkAnew } from './conversation.js';
 import { $ } from './dom.js';
-import { say, showChat, showEntrance, showEntranceError, showPane, showState, showTrouble, showWaiting } from './frame.js';
+import {
+  say, showChat, showEntrance, showEntranceError, showFrameAnew, showPane, showState, showTrouble, showWaiting,
+} from './frame.js';
 import * as kept from './kept.js';
 import { focusEntry, showTalks } from './list.js';
+import { hideNotice, showNotice } from './notice.js';
 import { makeFit, Unfit } from './pictures.js';
 import * as server from './server.js';
 import { Sitting } from './sitting.js';
-import { sayAll, whyNot, words } from './words.js';
+import { dayOf } from './times.js';
+import { sayAll, switchLanguage, whyNot, words } from './words.js';
+
+const MINUTE = 60_000;
 
 let sitting = null;
 /** Another window can be a copy of this one: it goes with it. */
@@ -21,7 +27,7 @@ async function signIn(event) {
   event.preventDefault();
   const name = $('name').value.trim();
   if (!name) return;
-  showEntranceError('');
+  showEntranceError();
   showWaiting(true);
   const who = await server.signIn(name).catch((refused) => refused);
   showWaiting(false);
@@ -29,13 +35,15 @@ async function signIn(event) {
     begin(who);
     focusComposer();
   } else {
-    showEntranceError({ 409: words.taken, 422: words.badName, 503: words.away }[who.status] ?? words.noServer);
+    const why = { 409: 'taken', 422: 'badName', 503: 'away' }[who.status] ?? 'noServer';
+    showEntrance(() => words[why]);
   }
 }
 
 function begin(who, before = {}) {
   sitting = new Sitting(who, before, told);
   showChat(who.name);
+  showState(sitting.state);
   showPane('list');
   open(sitting.talks.open);
   sitting.begin();
@@ -44,7 +52,7 @@ function begin(who, before = {}) {
 async function signOut() {
   const { token } = sitting.who;
   partings.postMessage(token);
-  end('');
+  end();
   await server.signOut(token).catch(() => {});
 }
 
@@ -52,6 +60,8 @@ function end(error) {
   sitting.end();
   sitting = null;
   kept.forget();
+  hideNotice();
+  showTrouble();
   showEntrance(error);
 }
 
@@ -66,15 +76,15 @@ function keep() {
 const told = {
   isSeen,
 
-  state(state) {
-    showState(state);
-    showPresence(openTalk());
+  state() {
+    showState(sitting.state);
+    showPresence(openTalk(), sitting.state);
     refresh();
     keep();
   },
 
   presence(talk) {
-    if (talk === openTalk()) showPresence(talk);
+    if (talk === openTalk()) showPresence(talk, sitting.state);
     refresh();
   },
 
@@ -83,7 +93,7 @@ const told = {
     keep();
     if (message.from === sitting.me) return;
     const isRead = isSeen(sitting.talks.of(message).name) && !message.type;
-    say(isRead ? `${message.from}: ${message.con}` : words.saysName(message.from));
+    say(isRead ? words.quote(message.from, message.con) : words.saysName(message.from));
   },
 
   changed(message) {
@@ -92,12 +102,12 @@ const told = {
     refresh();
   },
 
-  notSent({ to }, status) {
-    showTrouble(`${whyNot(status, to)} ${words.againHint}`);
+  refused({ to }, status) {
+    showTrouble(() => whyNot(status, to));
   },
 
   expired() {
-    end(words.expired);
+    end(() => words.expired);
   },
 };
 
@@ -108,23 +118,26 @@ const actions = {
   get me() {
     return sitting.me;
   },
+  get state() {
+    return sitting.state;
+  },
   load(message) {
     sitting.load(message);
   },
   sendAgain(message) {
-    showTrouble('');
+    showTrouble();
     sitting.sendAgain(message);
   },
 };
 
 function sendAllAgain() {
-  showTrouble('');
-  sitting.sendAllAgain(openTalk().name);
+  showTrouble();
+  sitting.sendAllAgain();
 }
 
 function writeText(text) {
   const isFit = new TextEncoder().encode(text).length <= sitting.who.max_text;
-  showTrouble(isFit ? '' : words.tooLong);
+  showTrouble(() => (isFit ? '' : words.tooLong));
   if (isFit) sitting.write(openTalk().name, { con: text });
   return isFit;
 }
@@ -133,13 +146,13 @@ async function writePicture(file) {
   const here = sitting;
   const { name } = openTalk();
   const limit = here.who.max_picture;
-  showTrouble('');
+  showTrouble();
   try {
     const picture = await makeFit(file, limit);
     if (here === sitting) here.write(name, { type: picture.type, picture });
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    if (here === sitting) showTrouble(words[error.message](limit >> 10));
+    if (here === sitting) showTrouble(() => words[error.message](limit >> 10));
   }
 }
 
@@ -163,7 +176,7 @@ function open(name) {
   const talk = openTalk();
   if (isSeen(name)) sitting.talks.markRead(name);
   setDraft(talk.draft);
-  showTrouble('');
+  showTrouble();
   showTalk(talk, actions);
   refresh();
 }
@@ -185,17 +198,46 @@ function lookedAt() {
 }
 
 function refresh() {
-  showTalks(sitting.talks, choose);
+  showTalks(sitting.talks, sitting.state, choose);
+  showNotice(sitting.state, sitting.talks.notSent.length);
+}
+
+/** All that is seen, in another language or on another day. */
+function showAnew() {
+  sayAll(document);
+  showFrameAnew();
+  if (!sitting) return;
+  showState(sitting.state);
+  showTalkAnew(openTalk(), actions);
+  refresh();
+}
+
+/** "Today" is another day after midnight. */
+function watchTheDay() {
+  let today = dayOf(new Date());
+  setInterval(() => {
+    if (today === dayOf(new Date())) return;
+    today = dayOf(new Date());
+    showAnew();
+  }, MINUTE);
 }
 
 function prepare() {
   sayAll(document);
+  watchTheDay();
+  for (const button of document.querySelectorAll('.language')) {
+    button.onclick = () => {
+      switchLanguage();
+      showAnew();
+    };
+  }
   $('sign-in').onsubmit = signIn;
   $('sign-out').onclick = signOut;
+  $('notice-again').onclick = sendAllAgain;
   $('back').onclick = back;
   prepareComposer({ text: writeText, file: writePicture });
   document.addEventListener('visibilitychange', lookedAt);
-  partings.onmessage = ({ data }) => data === sitting?.who.token && end('');
+  partings.onmessage = ({ data }) => data === sitting?.who.token && end();
   addEventListener('keydown', (event) => {
     if (!sitting || !event.altKey || event.code !== 'KeyR') return;
     event.preventDefault();

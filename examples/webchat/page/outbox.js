@@ -32,6 +32,7 @@ export class Outbox {
     } catch ({ status }) {
       if (message.state === 'sent') return;
       message.state = 'failed';
+      message.why = status;
       this.#told.failed(message, status);
     }
     this.#told.changed(message);

@@ -1,8 +1,17 @@
 // The chat server: signing in, sending, and what was missed.
 
+/** The server itself waits five seconds for the broker. */
 const PATIENCE = 12_000;
 /** For pictures, over a slow line. */
 const MUCH_PATIENCE = 60_000;
+
+const TIMEOUT = 504;
+
+/** That the server, or its broker, is not there. */
+export const isAway = (status) => [0, 401, 502, 503, TIMEOUT].includes(status);
+
+/** What the connection is, as far as such an answer tells. */
+export const stateOf = (status) => (status === TIMEOUT ? 'timeout' : 'offline');
 
 /** An answer that is no success; `status` 0 stands for none at all. */
 export class Refused extends Error {
@@ -24,7 +33,8 @@ async function ask(path, { token, json, bytes, method = 'POST', patience = PATIE
     const { why = '' } = await response.json().catch(() => ({}));
     throw new Refused(response.status, why);
   } catch (error) {
-    throw error instanceof Refused ? error : new Refused(0, String(error));
+    if (error instanceof Refused) throw error;
+    throw new Refused(error.name === 'TimeoutError' ? TIMEOUT : 0, String(error));
   }
 }
 
@@ -40,7 +50,10 @@ export function send(token, { to, from, time, id, con, picture }) {
   return ask(`picture?${envelope}`, { token, bytes: picture, patience: MUCH_PATIENCE });
 }
 
-/** The messages since the last time, pictures without their bytes: `{last, messages}`. */
+/**
+ * The messages since the last time, pictures without their bytes, and whether the server has its broker:
+ * `{last, messages, online}`.
+ */
 export const missed = async (token, after) => (await ask(`messages?after=${after}`, { token, method: 'GET' })).json();
 
 /** The bytes of a picture. */

@@ -6,7 +6,7 @@ import { Outbox } from './outbox.js';
 import * as server from './server.js';
 import { Talks } from './talks.js';
 
-const PAUSE = 2_000;
+const PAUSE = 1_000;
 
 const pause = () => new Promise((done) => setTimeout(done, PAUSE));
 
@@ -16,12 +16,19 @@ export class Sitting {
   #broker = null;
   /** The number of the newest message that the server has told us of. */
   #last = 0;
+  /** Counts the connections: what was begun with an earlier one is not gone on with. */
+  #turn = 0;
   #isComingBack = false;
   #hasEnded = false;
+  /**
+   * The one truth about the connection: `connecting` for the first time, `online`, `offline`, or `timeout` where nothing is
+   * answered. To be online takes both ways, that from the broker and that by the server.
+   */
+  state = 'connecting';
 
   /**
    * `who` is what the server said at signing in, `before` what the page kept when it was loaded again. `told` has
-   * `isSeen(name)`, `state(name)`, `presence(talk)`, `came(message)` and `changed(message)`, `notSent(message, status)`,
+   * `isSeen(name)`, `state()`, `presence(talk)`, `came(message)` and `changed(message)`, `refused(message, status)`,
    * and `expired()` for when our name is another's.
    */
   constructor(who, before, told) {
@@ -45,7 +52,8 @@ export class Sitting {
     this.#broker?.end();
     this.#last = 0;
     this.#broker = new Broker(this.who, {
-      state: (state) => this.#stateChanged(state),
+      proven: () => this.#proven(),
+      lost: (state) => this.#lost(state),
       presence: (name, isHere) => this.#presenceChanged(name, isHere),
       message: (message) => this.#arrived(message),
       refused: () => this.#comeBack(),
@@ -54,6 +62,7 @@ export class Sitting {
 
   end() {
     this.#hasEnded = true;
+    this.#turn += 1;
     this.#broker?.end();
     this.talks.end();
   }
@@ -69,8 +78,9 @@ export class Sitting {
     this.#outbox.send(message);
   }
 
-  sendAllAgain(name) {
-    this.talks.with(name).messages.filter(({ state }) => state === 'failed').forEach((message) => this.#outbox.send(message));
+  /** All that was not sent because of the connection. */
+  sendAllAgain() {
+    this.talks.notSent.forEach((message) => this.#outbox.send(message));
   }
 
   /** Gets a picture that did not come from the broker. */
@@ -91,15 +101,28 @@ export class Sitting {
 
   #failed(message, status) {
     if (this.#hasEnded) return;
-    this.#told.notSent(message, status);
+    if (!server.isAway(status)) return this.#told.refused(message, status);
+    // What hangs does so still when the server has given it up.
+    this.#lost(this.state === 'timeout' ? 'timeout' : server.stateOf(status));
     if (status === 401) this.#comeBack();
+    else this.#broker.prove();
   }
 
-  #stateChanged(state) {
-    // With the next connection it is told anew.
-    if (state === 'lost') this.talks.nobodyHere();
-    this.#told.state(state);
-    if (state === 'connected') this.#catchUp();
+  /** The way from the broker is there; now for that by the server. */
+  #proven() {
+    this.talks.presenceTold();
+    this.#catchUp();
+  }
+
+  #lost(state) {
+    this.#turn += 1;
+    const isNew = this.talks.presenceLost() || state !== this.state;
+    if (isNew) this.#show(state);
+  }
+
+  #show(state) {
+    this.state = state;
+    this.#told.state();
   }
 
   #presenceChanged(name, isHere) {
@@ -115,15 +138,14 @@ export class Sitting {
     if (shown.type && !shown.picture) this.load(shown);
   }
 
-  /** What was said while we were not connected is with the server. */
+  /** What was said while we were not connected is with the server, which knows whether it has its broker. */
   async #catchUp() {
-    const { token } = this.who;
-    while (!this.#hasEnded && token === this.who.token) {
-      const missed = await server.missed(token, this.#last).catch((refused) => refused);
-      if (this.#hasEnded || token !== this.who.token) return;
-      if (missed.messages) return this.#takeMissed(missed);
+    for (const turn = (this.#turn += 1); turn === this.#turn; await pause()) {
+      const missed = await server.missed(this.who.token, this.#last).catch((refused) => refused);
+      if (turn !== this.#turn) return;
       if (missed.status === 401) return this.#comeBack();
-      await pause();
+      if (missed.messages) this.#takeMissed(missed);
+      if (missed.online) return this.#show('online');
     }
   }
 
@@ -137,6 +159,7 @@ export class Sitting {
   async #comeBack() {
     if (this.#isComingBack) return;
     this.#isComingBack = true;
+    this.#lost('offline');
     const who = await this.#signInAgain();
     this.#isComingBack = false;
     if (this.#hasEnded) {

@@ -1,6 +1,7 @@
 // What was said in this sitting, with whom, and what of it is unread.
 
 import { keyOf } from './message.js';
+import { isAway } from './server.js';
 
 const MOST_MESSAGES = 500;
 const MOST_SEEN = 10_000;
@@ -17,7 +18,7 @@ export class Talks {
     this.isSeen = isSeen;
     this.read = read;
     this.open = null;
-    /** Name to `{name, isGroup, isHere, messages, unread, draft}`. */
+    /** Name to `{name, isGroup, isHere, messages, unread, draft}`; `isHere` is `null` where it is not known. */
     this.all = new Map(groups.map((name) => [name, talk(name, true)]));
   }
 
@@ -35,23 +36,35 @@ export class Talks {
     return [...this.all.values()].filter((talk) => talk.isGroup);
   }
 
-  /** Those who are here first; of the others those with whom something was said. */
+  /** Those who are here, or were, first; of the others those with whom something was said. */
   get people() {
-    const people = [...this.all.values()].filter((talk) => !talk.isGroup && (talk.isHere || talk.messages.length > 0));
-    return people.sort((a, b) => b.isHere - a.isHere || a.name.localeCompare(b.name));
+    const people = [...this.all.values()].filter((talk) => !talk.isGroup && (talk.isHere !== false || talk.messages.length > 0));
+    return people.sort((a, b) => (b.isHere !== false) - (a.isHere !== false) || a.name.localeCompare(b.name));
   }
 
   get messages() {
     return [...this.all.values()].flatMap((talk) => talk.messages);
   }
 
+  /** What was not sent because of the connection: with another one it can be. */
+  get notSent() {
+    return this.messages.filter(({ state, why }) => state === 'failed' && isAway(why));
+  }
+
   get unread() {
     return [...this.all.values()].reduce((sum, talk) => sum + talk.unread, 0);
   }
 
-  /** The list of who is here begins anew with each connection. */
-  nobodyHere() {
-    for (const talk of this.all.values()) talk.isHere = false;
+  /** Without a connection, nobody knows who is here. Says whether that is any news. */
+  presenceLost() {
+    const known = [...this.all.values()].filter((talk) => talk.isHere);
+    for (const talk of known) talk.isHere = null;
+    return known.length > 0;
+  }
+
+  /** All was told of who is here: who was not named has gone. */
+  presenceTold() {
+    for (const talk of this.all.values()) talk.isHere ??= false;
   }
 
   /** All of a talk was before somebody's eyes. */

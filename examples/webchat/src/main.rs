@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), String> {
-    let paho = http::paho()?;
+    let clients = http::clients()?;
     let listener = listen(options.listen).await?;
     let addr = listener.local_addr().map_err(|error| error.to_string())?;
     let password = secret::random()?;
@@ -57,7 +57,7 @@ async fn run(options: Options) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let chat = Chat::new(options.groups, options.websocket_port, broker, link);
     println!("The chat is at http://{addr}/");
-    let server = axum::serve(listener, http::router(Arc::new(chat), paho));
+    let server = axum::serve(listener, http::router(Arc::new(chat), clients));
     // Connections of browsers do not end by themselves: the end does not wait for them.
     tokio::select! {
         result = server => result.map_err(|error| error.to_string()),

@@ -5,15 +5,19 @@ import { test } from 'node:test';
 import { aliceAndBob } from './person.js';
 import { shoot, startBoth, startBrowser, TIME, until, wait } from './processes.js';
 
+/** What the address of the page asks for, by the client that it then has. */
+const CLIENTS = { 'MQTT.js': '', Paho: '?client=paho' };
+
 const count = (texts, text) => texts.filter((found) => found === text).length;
 
-for (const signal of ['SIGTERM', 'SIGKILL']) {
-  test(`the broker ends by ${signal} while they talk`, TIME, async (context) => {
+for (const [client, signal] of [['MQTT.js', 'SIGTERM'], ['MQTT.js', 'SIGKILL'], ['Paho', 'SIGTERM'], ['Paho', 'SIGKILL']]) {
+  test(`the broker ends by ${signal} while they talk, with ${client}`, TIME, async (context) => {
     const { start, broker, url } = await startBoth(context);
     const browser = await startBrowser(context);
-    const { alice, bob } = await aliceAndBob(context, browser, url);
+    const { alice, bob } = await aliceAndBob(context, browser, url + CLIENTS[client]);
     await alice.opens('Bob');
     await bob.opens('爱丽丝');
+    await Promise.all([watchForContradictions(alice), watchForContradictions(bob)]);
 
     // Everything that is said, while the broker ends in the midst of it.
     const words = [];
@@ -31,8 +35,9 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     while (words.length < 25) await says();
     const fates = new Map();
     for (const word of words) fates.set(word, await alice.fate(word));
-    await alice.trouble(/连接断开/);
-    await shoot(alice.page, `lost-${signal}`);
+    await alice.notices(/连接断开/);
+    await saysNothingElse(alice, 'offline', /离线/);
+    await shoot(alice.page, `lost-${client}-${signal}`);
     const sent = words.filter((word) => fates.get(word) === 'sent');
     const failed = words.filter((word) => fates.get(word) === 'failed');
     assert.ok(sent.length > 0 && failed.length >= 5, `${sent.length} sent, ${failed.length} failed`);
@@ -58,6 +63,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
       assert.equal(count(came, word), 1, `Bob: ${word}`);
       assert.equal(count(went, word), 1, `爱丽丝: ${word}`);
     }
+    for (const person of [alice, bob]) assert.deepEqual(await contradictions(person), []);
     // And it stays so with all that comes from the server after a reload.
     await bob.page.reload();
     await bob.isConnected();
@@ -70,23 +76,83 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
   });
 }
 
-test('a broker that hangs', TIME, async (context) => {
-  const { broker, url } = await startBoth(context);
-  const browser = await startBrowser(context);
-  const { alice, bob } = await aliceAndBob(context, browser, url);
-  await alice.opens('Bob');
-  await bob.opens('爱丽丝');
-  broker.child.kill('SIGSTOP');
-  await alice.writes('有人吗?');
-  assert.equal(await alice.fate('有人吗?'), 'failed');
-  broker.child.kill('SIGCONT');
-  // It may have been with the broker all the time: sent again, it is there once all the same.
-  await until('it is sent', async () => {
-    await alice.page.keyboard.press('Alt+r');
-    return (await alice.fate('有人吗?')) === 'sent';
+for (const [client, query] of Object.entries(CLIENTS)) {
+  test(`a broker that hangs, with ${client}`, TIME, async (context) => {
+    const { broker, url } = await startBoth(context);
+    const browser = await startBrowser(context);
+    const { alice, bob } = await aliceAndBob(context, browser, url + query);
+    await alice.opens('Bob');
+    await bob.opens('爱丽丝');
+    await Promise.all([watchForContradictions(alice), watchForContradictions(bob)]);
+    broker.child.kill('SIGSTOP');
+    await alice.writes('有人吗？');
+    assert.equal(await alice.fate('有人吗？'), 'failed');
+    await saysNothingElse(alice, 'timeout', /连接超时/);
+    await alice.notices(/连接超时/);
+    // It is no other trouble when the server has given the broker up, and says so.
+    await alice.writes('喂？');
+    assert.equal(await alice.fate('喂？'), 'failed');
+    await saysNothingElse(alice, 'timeout', /连接超时/);
+    await shoot(alice.page, `timeout-${client}`);
+    // Who says nothing is told as well.
+    await bob.hasLost();
+    await saysNothingElse(bob, 'timeout', /连接超时/);
+    broker.child.kill('SIGCONT');
+    const back = Date.now();
+    await alice.isConnected();
+    // It was nine seconds once.
+    assert.ok(Date.now() - back < 9_000, `online again only after ${Date.now() - back} ms`);
+
+    // The line is not red any more, and offers what failed. It may have been with the broker all the time: sent again, it is
+    // there once all the same.
+    await alice.notices(/有 2 条消息没有发出/);
+    assert.equal(await alice.page.locator('#notice').getAttribute('data-kind'), 'back');
+    await saysNothingElse(alice, 'online', /在线/);
+    await shoot(alice.page, `back-${client}`);
+    await alice.page.locator('#notice-again').focus();
+    await alice.page.keyboard.press('Enter');
+    for (const text of ['有人吗？', '喂？']) assert.equal(await alice.fate(text), 'sent');
+    await alice.notices(/^$/);
+    assert.equal(await alice.page.evaluate(() => document.activeElement.id), 'text');
+    await bob.isConnected();
+    await bob.notices(/^$/);
+    await alice.sends('好了');
+    await bob.reads('好了');
+    const came = await bob.textsWith('爱丽丝', '大厅');
+    for (const text of ['有人吗？', '喂？']) assert.equal(count(came, text), 1, text);
+    for (const person of [alice, bob]) assert.deepEqual(await contradictions(person), []);
+    assert.deepEqual([...alice.errors, ...bob.errors], []);
   });
-  await alice.sends('好了');
-  await bob.reads('好了');
-  await bob.reads('有人吗?');
-  assert.equal(count(await bob.textsWith('爱丽丝', '大厅'), '有人吗?'), 1);
-});
+}
+
+/** There is one truth about the connection: no two places of the page contradict each other. */
+async function saysNothingElse({ page }, state, pattern) {
+  await until(`the page says ${state}`, () => page.locator(`#state[data-state=${state}]`).isVisible());
+  const [mine, theirs, dots] = await page.evaluate(() => [
+    document.getElementById('state').innerText,
+    document.getElementById('talk-state').innerText,
+    document.querySelectorAll('.avatar[data-here]').length,
+  ]);
+  assert.match(mine, pattern);
+  assert.match(theirs, state === 'online' ? /^(在线|离线)$/ : /重新连接/);
+  assert.equal(dots > 0, state === 'online', 'who is here is not known without a connection');
+}
+
+/** Looks at the page after each change of it, until it is loaded again. */
+function watchForContradictions({ page }) {
+  return page.evaluate(() => {
+    const look = () => {
+      const { state } = document.getElementById('state').dataset;
+      const isOnline = state === 'online';
+      const isLost = document.getElementById('notice').dataset.kind === 'lost';
+      const dots = document.querySelectorAll('.avatar[data-here]').length;
+      const theirs = document.getElementById('talk-state').textContent;
+      const agrees = isLost !== isOnline && dots > 0 === isOnline && /在线|离线|所有人/.test(theirs) === isOnline;
+      if (!agrees) window.contradictions.push({ state, isLost, dots, theirs });
+    };
+    window.contradictions = [];
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+}
+
+const contradictions = ({ page }) => page.evaluate(() => window.contradictions);

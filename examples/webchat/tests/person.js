@@ -35,11 +35,16 @@ export class Person {
   }
 
   isConnected() {
-    return until(`${this.name} is connected`, () => this.page.locator('#state[data-state=connected]').isVisible());
+    return until(`${this.name} is connected`, () => this.page.locator('#state[data-state=online]').isVisible());
   }
 
   hasLost() {
-    return until(`${this.name} sees that the connection is lost`, () => this.page.locator('#lost').isVisible());
+    return until(`${this.name} sees that the connection is lost`, () => this.page.locator('#notice[data-kind=lost]').isVisible());
+  }
+
+  /** What the line above everything says. */
+  notices(pattern) {
+    return until(`${this.name} is told ${pattern}`, async () => pattern.test(await this.page.locator('#notice').innerText()));
   }
 
   /** What the page keeps over a reload: with it, somebody can do what the page does not. */
@@ -78,10 +83,10 @@ export class Person {
     });
   }
 
-  async sends(text) {
+  async sends(text, fate = /发送成功/) {
     await this.writes(text);
     assert.equal(await this.fate(text), 'sent');
-    assert.match(await this.page.locator('.mine .fate').last().textContent(), /发送成功/);
+    assert.match(await this.page.locator('.mine .fate').last().textContent(), fate);
   }
 
   texts() {

@@ -135,7 +135,7 @@ test('a picture that was not sent is sent again, and is there once', TIME, async
   await bob.hasLost();
   await bob.picks(bytes, 'image/png');
   await until('it is not sent', () => bob.page.locator('.mine[data-state=failed]').isVisible());
-  await bob.trouble(/连接断开/);
+  await bob.notices(/连接断开/);
   await start();
   await Promise.all([alice.isConnected(), bob.isConnected()]);
   await until('it is sent', async () => {

@@ -13,16 +13,16 @@ test('two talk, a third one drops', TIME, async (context) => {
 
   await context.test('both ways, and what is unread is marked', async () => {
     await alice.opens('Bob');
-    await alice.sends('你好,Bob 👋');
+    await alice.sends('你好，Bob 👋');
     assert.equal(await bob.unread('爱丽丝'), 1);
     assert.match(await bob.page.title(), /^\(1\)/);
     await shoot(bob.page, 'unread');
     await bob.opens('爱丽丝');
-    await bob.reads('你好,Bob 👋');
+    await bob.reads('你好，Bob 👋');
     await bob.hasNothingUnread();
-    await bob.sends('你好!👨‍👩‍👧');
-    await alice.reads('你好!👨‍👩‍👧');
-    assert.equal(await alice.page.locator('#said').textContent(), 'Bob: 你好!👨‍👩‍👧');
+    await bob.sends('你好！👨‍👩‍👧');
+    await alice.reads('你好！👨‍👩‍👧');
+    assert.equal(await alice.page.locator('#said').textContent(), 'Bob：你好！👨‍👩‍👧');
   });
 
   await context.test('markup stays text', async () => {
@@ -110,7 +110,7 @@ test('on a phone, in the dark', TIME, async (context) => {
   await shoot(phone.page, 'phone-list');
   await phone.opens('大厅');
   await phone.hasNothingUnread();
-  await phone.sends('Hello, 大家好! 😀');
+  await phone.sends('Hello，大家好！ 😀');
   await phone.picks(await landscape(phone.page), 'image/png');
   await until('the picture is there', () => alice.page.locator('#messages .picture img').isVisible());
   await phone.page.locator('#emoji-open').click();
@@ -123,27 +123,28 @@ test('on a phone, in the dark', TIME, async (context) => {
   await fitsIn(phone.page, 390, ['#back', '#messages', '#composer .primary']);
   await phone.page.locator('#back').click();
   await until('the list is back', () => phone.entry('大厅').isVisible());
-  await alice.sends(`长长的一句话:${'很'.repeat(60)}长`);
+  await alice.sends(`长长的一句话：${'很'.repeat(60)}长`);
   await until('it is in the list', async () => (await phone.entry('大厅').textContent()).includes('长长的'));
   assert.equal(await phone.unread('大厅'), 1);
   await fitsIn(phone.page, 390, ['#sign-out', '.entry', '.badge']);
   await bob.opens('Daniel');
-  await bob.sends('在吗?');
+  await bob.sends('在吗？');
   assert.equal(await phone.unread('Bob'), 1);
 
   // The picture for the README.
   await alice.opens('Bob');
   await bob.opens('爱丽丝');
-  await alice.sends('你好,Bob 👋');
-  await bob.sends('你好!昨天爬山去了:');
+  await alice.sends('你好，Bob 👋');
+  await bob.sends('你好！昨天爬山去了：');
   await bob.picks(await landscape(bob.page), 'image/png');
   await until('the picture is there', () => alice.page.locator('#messages .picture img').isVisible());
-  await alice.sends('真美! <b>在哪儿</b>? 🏔');
-  await bob.sends('黄山。明天见! 😊');
+  await alice.sends('真美！<b>在哪儿</b>？🏔');
+  await bob.sends('黄山，路线在这里：https://example.org/huangshan');
   await phone.opens('大厅');
-  await phone.sends('谁有时间?');
+  await phone.sends('谁有时间？');
   assert.equal(await alice.unread('大厅'), 1);
-  await alice.page.locator('#text').fill('好的,明天');
+  await alice.page.locator('#text').fill('太好了，我们');
+  await alice.page.setViewportSize({ width: 1000, height: 740 });
   await shoot(alice.page, 'talk');
   for (const person of [alice, bob, phone]) assert.deepEqual(person.errors, []);
 });
@@ -202,7 +203,7 @@ test('with the keyboard alone, and by what a screen reader is told', TIME, async
   const names = (role) => nodes.filter(([found]) => found === role).map(([, name]) => name);
   assert.ok(names('textbox').includes('Message'), `${names('textbox')}`);
   assert.ok(names('image').includes('Picture from Bob'), `${names('image')}`);
-  assert.ok(names('button').some((name) => /Bob.*on line/.test(name)), `${names('button')}`);
+  assert.ok(names('button').some((name) => /Bob.*online/.test(name)), `${names('button')}`);
   assert.ok(names('button').includes('Send') && names('button').includes('Sign out'));
   await goTo(/^Sign out$/, 'Shift+Tab');
   await keyboard.press('Enter');

@@ -1,4 +1,4 @@
-//! The std adapter over a WebSocket: publishes a message and waits until it comes back. README.md has the commands.
+//! The adapter for std over a WebSocket: publishes a message and waits until it comes back. README.md has the commands.
 
 mod one_read;
 mod options;
@@ -9,8 +9,8 @@ use std::net::TcpStream;
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::{Connection, open_tcp};
-use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+use baremqtt::transport::net::{Connection, open_tcp};
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, SubAckCode};
 use lexopt::Parser;
 use options::Options;
 use stream::WebSocketStream;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often is looked at the clock until the WebSocket is open.
 const GLANCE: Duration = Duration::from_millis(100);
 
-type Mqtt = Connection<WebSocketStream<TcpStream>, Vec<u8>, Vec<u8>, 16>;
+type Mqtt = Connection<WebSocketStream<TcpStream>, Vec<u8>, Vec<u8>>;
 
 fn main() -> ExitCode {
     let result = match Options::read(Parser::from_env()) {
@@ -43,10 +43,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let client = Client::new(Buffers { rx: vec![0; 0x1_0000], tx: vec![0; 0x1_0000] });
     let stream = open(options).map_err(|error| format!("{}: {error}", options.uri))?;
-    let mut mqtt: Mqtt = Connection::new(stream, client, set_read_timeout);
+    let mut mqtt: Mqtt = Connection::new(stream, client);
     let client_id = format!("baremqtt-ws-{}", process::id());
     mqtt.connect(&Connect::new(&client_id).version(options.version).keep_alive(30))?;
-    println!("connected");
     round_trip(&mut mqtt, options)?;
     Ok(mqtt.disconnect()?)
 }
@@ -58,19 +57,21 @@ fn open(options: &Options) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>>
     Ok(WebSocketStream::connect(options.uri.clone(), &options.protocol, tcp, PATIENCE)?)
 }
 
-fn set_read_timeout(stream: &WebSocketStream<TcpStream>, timeout: Duration) -> std::io::Result<()> {
-    stream.get_ref().map_or(Ok(()), |tcp| tcp.set_read_timeout(Some(timeout)))
-}
-
-/// Subscribes, publishes, and waits until the message is acknowledged and has come back.
+/// Connects, subscribes, publishes, and waits until the message is acknowledged and has come back.
 fn round_trip(mqtt: &mut Mqtt, options: &Options) -> Result<(), Box<dyn Error>> {
     let Options { topic, message, qos, .. } = options;
-    mqtt.subscribe(&[(topic, *qos)])?;
     let started = Instant::now();
     let (mut published, mut came_back) = (*qos == QoS::AtMostOnce, false);
     while !(published && came_back) {
         let left = PATIENCE.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
         match mqtt.next_event(Some(left))? {
+            Some(Event::Connected { .. }) => {
+                println!("connected");
+                mqtt.subscribe(&[(topic, *qos)])?;
+            }
+            Some(Event::Subscribed { codes, .. }) if codes.iter().any(|code| code == SubAckCode::Failure) => {
+                return Err(format!("the server denies a subscription to {topic}").into());
+            }
             Some(Event::Subscribed { codes, .. }) => {
                 println!("subscribed to {topic}: {codes:?}");
                 mqtt.publish(&Message::new(topic, message.as_bytes()).qos(*qos))?;
@@ -83,6 +84,7 @@ fn round_trip(mqtt: &mut Mqtt, options: &Options) -> Result<(), Box<dyn Error>> 
                 println!("{}: {}", came.topic, String::from_utf8_lossy(came.payload));
                 came_back |= came.payload == message.as_bytes();
             }
+            Some(Event::Ended { id, outcome }) => return Err(format!("request {id} is {outcome}").into()),
             _ => {}
         }
     }

@@ -24,8 +24,8 @@ impl<S> OneRead<S> {
         self.done = false;
     }
 
-    pub fn get_ref(&self) -> &S {
-        &self.stream
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
     }
 }
 

@@ -1,9 +1,10 @@
-//! A WebSocket as a stream for the std adapter (section 6 of the standard): what is read are the bytes of binary frames,
+//! A WebSocket as a stream for the adapter of std (section 6 of the standard): what is read are the bytes of binary frames,
 //! one after the other, and what is written goes out in binary frames. Where a frame ends means nothing.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
+use baremqtt::transport::net::Stream;
 use tungstenite::client::{ClientRequestBuilder, client_with_config};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::HandshakeError;
@@ -63,11 +64,6 @@ impl<S: Read + Write> WebSocketStream<S> {
                 Err(HandshakeError::Interrupted(unfinished)) => attempt = unfinished.handshake(),
             }
         }
-    }
-
-    /// The stream underneath, until it is closed.
-    pub fn get_ref(&self) -> Option<&S> {
-        self.socket.as_ref().map(|socket| socket.get_ref().get_ref())
     }
 
     fn open(&mut self) -> io::Result<&mut WebSocket<OneRead<S>>> {
@@ -152,6 +148,19 @@ impl<S: Read + Write> Write for WebSocketStream<S> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.open()?.flush().map_err(|error| self.fail(error))
+    }
+}
+
+impl<S: Stream> Stream for WebSocketStream<S> {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        self.open()?.get_mut().get_mut().limit_read(timeout)
+    }
+
+    /// The server answers the close frame with its own, and closes the stream underneath.
+    fn finish_output(&mut self) -> io::Result<()> {
+        let socket = self.open()?;
+        let closing = socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }));
+        closing.and_then(|()| socket.flush()).map_err(io_error)
     }
 }
 

@@ -11,7 +11,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, PacketId, Publish};
-use baremqtt::transport::std::Error as ConnectionError;
+use baremqtt::transport::net::Error as ConnectionError;
 use baremqtt::{Connect, Event, TopicName, Version};
 use common::{PATIENCE, accept, client, listen, open, serve};
 use tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -74,7 +74,7 @@ fn mqtt_6_0_0_1() {
         });
         let mut mqtt = client(open(addr).expect("a WebSocket"));
         // The client is not dropped before the server has seen the end.
-        let error = mqtt.connect(&Connect::new("client")).expect_err("no CONNACK");
+        let error = common::connect(&mut mqtt, &Connect::new("client")).expect_err("no CONNACK");
         assert!(
             matches!(&error, ConnectionError::Io(error) if error.kind() == ErrorKind::InvalidData),
             "{error}"
@@ -114,7 +114,7 @@ fn mqtt_6_0_0_2() {
             wait_for(&mut server, |packet| matches!(packet, Packet::Disconnect));
         });
         let mut mqtt = client(open(addr).expect("a WebSocket"));
-        mqtt.connect(&Connect::new("client")).expect("CONNACK");
+        common::connect(&mut mqtt, &Connect::new("client")).expect("CONNACK");
         for payload in [&b"first"[..], b"second"] {
             match mqtt.next_event(Some(PATIENCE)).expect("a link") {
                 Some(Event::Message(message)) => assert_eq!(message.payload, payload, "{shown}"),

@@ -11,9 +11,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::Error as ConnectionError;
+use baremqtt::transport::net::{Error as ConnectionError, Stream as _};
 use baremqtt::{Connect, Timeout};
-use common::{PATIENCE, Stream, client, listen, open, serve, set_read_timeout};
+use common::{PATIENCE, Stream, client_that_waits, listen, open, serve};
 use tungstenite::{Bytes, Message};
 
 /// Reads over time-outs.
@@ -62,7 +62,7 @@ fn a_frame_may_come_byte_by_byte() {
         [server.read().expect("a pong"), server.read().expect("a pong")]
     });
     let mut stream = open(addr).expect("a WebSocket");
-    set_read_timeout(&stream, Duration::from_millis(1)).expect("a socket");
+    stream.limit_read(Duration::from_millis(1)).expect("a socket");
     let mut received = Vec::new();
     while received.len() < 302 {
         let mut buffer = [0; 64];
@@ -148,10 +148,9 @@ fn neither_pings_nor_bits_of_a_frame_keep_the_client_from_its_timers() {
                 thread::sleep(Duration::from_millis(1));
             }
         });
-        let mut mqtt = client(open(addr).expect("a WebSocket"));
-        mqtt.client_mut().options_mut().timeouts.connack_ms = 300;
+        let mut mqtt = client_that_waits(open(addr).expect("a WebSocket"), 300);
         let started = Instant::now();
-        let error = mqtt.connect(&Connect::new("client")).expect_err("no CONNACK");
+        let error = common::connect(&mut mqtt, &Connect::new("client")).expect_err("no CONNACK");
         let timed_out = baremqtt::Error::TimedOut(Timeout::ConnAck);
         assert!(matches!(&error, ConnectionError::Client(error) if *error == timed_out), "{error}");
         assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());

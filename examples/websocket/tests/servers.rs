@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::Connection;
+use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
 use common::{Mqtt, PATIENCE, client, open, serve};
 use support::mosquitto::{Config, Mosquitto, free_port};
@@ -31,7 +31,7 @@ fn mosquitto() -> (Mosquitto, SocketAddr) {
 
 fn connect(addr: SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let mut mqtt = client(open(addr).expect("a WebSocket"));
-    mqtt.connect(connect).expect("CONNACK");
+    common::connect(&mut mqtt, connect).expect("CONNACK");
     mqtt
 }
 
@@ -93,8 +93,9 @@ fn a_mebibyte_arrives_whole_at_mosquitto() {
     let (broker, addr) = mosquitto();
     let buffers = Buffers { rx: vec![0; 2 << 20], tx: vec![0; 1 << 10] };
     let mut observer =
-        Connection::tcp(broker.addr(), PATIENCE, Client::<_, _, 4>::new(buffers)).expect("TCP");
-    observer.connect(&Connect::new("observer")).expect("CONNACK");
+        Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
+    observer.connect(&Connect::new("observer")).expect("a CONNECT that fits");
+    assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
     observer.subscribe(&[("large", QoS::ExactlyOnce)]).expect("room");
     assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Subscribed { .. }))));
     let payload = mebibyte();

@@ -1,7 +1,6 @@
 //! One step of the client: it releases the last event, looks at the clock, and reads packets until one of them is an event.
 
 use crate::Instant;
-use crate::client::answers::PUBREC;
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::{Error, Fault};
 use crate::client::inbox::Kind;
@@ -40,10 +39,8 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
         parts.outbox.end_is_told(id);
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
-        parts.answers.push(owed, id);
-        if owed == PUBREC {
-            work.session.changed();
-        }
+        let is_durable = parts.outbox.config.durable() && work.session.is_durable();
+        parts.answers.push(owed, id, is_durable);
     }
     work.notes.add(Note::CHANGED);
     let len = core::mem::take(&mut work.inbox.len);

@@ -14,6 +14,10 @@ pub(in crate::client) fn give_up<C: Config>(
 ) -> Result<(), GiveUpError> {
     let work = &mut *parts.work;
     let offered = work.offer.seen_of_requests();
+    if parts.outbox.is_streaming() {
+        // The payload stands behind the requests, which must not move.
+        return Err(GiveUpError::Leaving);
+    }
     match parts.outbox.message(id.get(), offered) {
         Leaves::Unknown => return Err(GiveUpError::Unknown),
         Leaves::Released => return Err(GiveUpError::Released),

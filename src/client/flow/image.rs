@@ -10,7 +10,7 @@
 //! | 2 | the next packet identifier |
 //! | 2 | the number of entries with inbound identifiers |
 //! | 10 each | an entry, as the client has it |
-//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `12` or `14`, 2, the identifier of a message that was given up; `E0` to `E3`, 2, the identifier of a request that has ended |
+//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `E0` to `E3`, 2, the identifier of a request that has ended |
 //! | 4 | CRC-32 (IEEE 802.3) of all before |
 
 use crate::PacketId;
@@ -74,6 +74,11 @@ fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
 pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u32) {
     let work = &mut *parts.work;
     if work.session.saved_revision == revision {
+        work.session.durable_revision = revision;
+        if work.session.is_durable() {
+            // What was queued since the image tells of nothing new: the answer to a repetition.
+            parts.answers.note_saved();
+        }
         parts.outbox.release_saved();
         parts.answers.release_saved();
         work.notes.add(Note::CHANGED);

@@ -49,7 +49,7 @@ pub(in crate::client) fn acknowledge<C: Config>(
         let _ = inbound_ids::insert(parts.ids, receipt.id);
         work.session.changed();
     }
-    parts.answers.give_oldest();
+    parts.answers.give_oldest(work.session.is_durable());
     work.notes.add(Note::CHANGED);
     Ok(())
 }

@@ -100,11 +100,8 @@ impl<C: Config> Parts<'_, C> {
     pub(super) fn answer(&mut self, first: u8, id: PacketId) {
         let work = &mut *self.work;
         if !work.link.is_output_lost {
-            self.answers.push(first, id.get());
-            if self.outbox.config.durable() {
-                // It waits for an image, though that may hold nothing new.
-                work.session.changed();
-            }
+            let is_durable = self.outbox.config.durable() && work.session.is_durable();
+            self.answers.push(first, id.get(), is_durable);
         }
     }
 }

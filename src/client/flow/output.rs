@@ -130,7 +130,7 @@ pub(in crate::client) fn pending<'a, C: Config>(
     }
     let Parts { work, answers, outbox, .. } = parts;
     let work = &*work;
-    let Offer { source, len, .. } = work.offer;
+    let Offer { source, len, .. } = if work.link.is_output_lost { Offer::NONE } else { work.offer };
     let (bytes, from) = match source {
         Source::None => return (work.inbox.free(rx), &[]),
         Source::Connect => return (&mut [], work.inbox.bytes(rx)),

@@ -126,10 +126,8 @@ impl<C: Config> Parts<'_, C> {
         if silent && !work.link.is_ping_due {
             debug!("MQTT: PINGREQ");
             work.link.is_ping_due = true;
-            work.timers.keep(Timer::SendSilence, false, false, 0);
-            work.timers.keep(Timer::ReceiveSilence, false, false, 0);
             // Its way out is watched from now on.
-            work.notes.add(Note::CHANGED);
+            self.watch();
         }
     }
 
@@ -140,7 +138,7 @@ impl<C: Config> Parts<'_, C> {
             return;
         }
         let work = &mut *self.work;
-        if self.outbox.is_sent() && !self.outbox.is_streaming() && work.link.state == State::Connected {
+        if self.outbox.is_repeatable() && work.link.state == State::Connected {
             debug!("MQTT: no answers, so everything is sent again");
             work.link.retries = work.link.retries.saturating_add(1);
             self.outbox.open(mqtt31);

@@ -1,7 +1,7 @@
-//! Messages that the application gives up: gone where nothing of them has left; else a stub keeps the identifier from being
-//! given out again, until the server acknowledges it or forgets it.
+//! Messages that the application gives up. What has not left on this connection is gone. Of what has, a stub keeps the identifier
+//! from being given out again until the server acknowledges it; after the loss of the connection PUBREL makes the server forget it.
 
-use super::super::bytes::write;
+use super::super::bytes::{set, write};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record, SHORT};
 use super::{Config, Outbox, Why, payload};
 
@@ -42,22 +42,29 @@ impl<C: Config> Outbox<'_, C> {
     pub(crate) fn give_up(&mut self, id: u16) {
         let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else { return };
         self.count(record, u16::MAX);
-        if at < self.s.rec {
-            self.write_stub(at, record, id);
+        let request = record.first() & QOS_BITS;
+        if self.s.is_open && at < self.s.rec {
+            self.shorten(at, record, request, id);
         } else {
-            if self.stream().is_some() && at == self.s.rec {
+            if self.s.payload.is_asked && at == self.first_stream() {
                 self.s.payload = payload::Payload::NEW;
             }
-            super::set(self.log, at, DEAD);
+            if self.s.has_left(at, record) && request == EXACTLY_ONCE {
+                // The server may hold the identifier from an earlier connection.
+                self.shorten(at, record, PUBREL, id);
+                self.is_new_from(at);
+            } else {
+                set(self.log, at, DEAD);
+            }
         }
         self.count_in(at);
         self.sweep(Why::Room);
     }
 
-    /// A stub, and behind it what is dead: the rest of the message, which is long enough for a header.
-    fn write_stub(&mut self, at: usize, record: Record, id: u16) {
+    /// Puts a stub or PUBREL in the place of this message; what is left of it is dead, and long enough for a header.
+    fn shorten(&mut self, at: usize, record: Record, first: u8, id: u16) {
         let [high, low] = id.to_be_bytes();
-        write(self.log, at, &[record.first() & QOS_BITS, 2, high, low]);
+        write(self.log, at, &[first, 2, high, low]);
         let at = at.wrapping_add(SHORT);
         let rest = record.end().wrapping_sub(at);
         if rest < 130 {

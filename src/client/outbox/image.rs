@@ -1,26 +1,28 @@
 //! The requests as they stand in an image of the session; what its bytes mean is in [`flow::image`](crate::client::flow::image).
 
 use super::super::bytes::write;
-use super::record::{self, ENDED, End, Record, SHORT};
+use super::record::{self, AT_LEAST_ONCE, ENDED, EXACTLY_ONCE, End, Record, SHORT};
 use super::{Config, Outbox, State, WINDOW};
 use crate::client::error::Full;
 use crate::codec::{FixedHeader, Publish, Version, Writer};
 
 impl<C: Config> Outbox<'_, C> {
-    /// Writes the requests that outlive a connection, and the ends that were not told.
+    /// Writes the requests that outlive a connection, as its loss would leave them, and the ends that were not told.
     pub(crate) fn write_image(&self, w: &mut Writer<'_>) {
         for (at, record) in self.records() {
-            let end = match record.has_ended() {
-                true => record.outcome() as u8,
-                false if record.ends_with_link() => End::Lost as u8,
-                false => {
+            let first = match record.first() {
+                first if record.has_ended() => first,
+                AT_LEAST_ONCE => ENDED | End::Lost as u8,
+                EXACTLY_ONCE => record::PUBREL,
+                _ if record.ends_with_link() => ENDED | End::Lost as u8,
+                _ => {
                     if record.keeps_id() {
                         w.raw(self.log.get(at..record.end()).unwrap_or_default());
                     }
                     continue;
                 }
             };
-            w.raw(&[ENDED | end, 2]);
+            w.raw(&[first, 2]);
             w.u16(record.id(self.log, at));
         }
     }
@@ -49,7 +51,7 @@ impl<C: Config> Outbox<'_, C> {
         }
         // Nothing reads the log while there is no request.
         write(self.log, 0, image);
-        let state = State { tail: len, rec: len, cur: len, safe: len, saved: len, has_ended: true, ..State::NEW };
+        let state = State { tail: len, rec: len, cur: len, safe: len, saved: len, ..State::NEW };
         let before = core::mem::replace(self.s, state);
         let mut at = 0;
         while let Some(record) = self.record(at) {
@@ -80,8 +82,7 @@ fn is_request(image: &[u8], at: usize, record: Record) -> bool {
     if record.first() & 0xF0 == record::PUBLISH {
         return is_message(image.get(record.packet(at)..record.end()).unwrap_or_default(), record.is_streamed());
     }
-    let known = matches!(record.first(), ENDED..=0xE3 | record::AT_LEAST_ONCE | record::EXACTLY_ONCE)
-        || record.first() & !record::DUP == record::PUBREL;
+    let known = matches!(record.first(), ENDED..=0xE3) || record.first() & !record::DUP == record::PUBREL;
     known && !record.is_streamed() && record.end().wrapping_sub(at) == SHORT
 }
 

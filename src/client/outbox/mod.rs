@@ -33,34 +33,34 @@ pub(super) use sweep::Why;
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(super) struct State {
-    /// Some may have ended, which is to be told.
-    has_ended: bool,
     /// Another request is the oldest one since the last look.
     has_new_oldest: bool,
     /// Requests may leave.
-    is_open: bool,
-    head: usize,
-    rec: usize,
-    cur: usize,
-    tail: usize,
+    pub(super) is_open: bool,
+    pub(super) head: usize,
+    pub(super) rec: usize,
+    pub(super) cur: usize,
+    pub(super) tail: usize,
     /// Bytes of dead records between `head` and `tail`.
-    dead: usize,
+    pub(super) dead: usize,
     /// Where the last request was found: the next one is there or right behind it.
-    hint: usize,
+    pub(super) hint: usize,
     /// What lies before this is durable, by the last word of the application.
-    safe: usize,
+    pub(super) safe: usize,
     /// What lies before this was in the last image.
-    saved: usize,
+    pub(super) saved: usize,
     /// The identifier that was given out last, and how many behind it are known to be free.
-    last_id: u16,
-    free_ids: u16,
+    pub(super) last_id: u16,
+    pub(super) free_ids: u16,
     /// Records with an identifier.
-    kept: u16,
+    pub(super) kept: u16,
     /// Those of them that are messages of QoS 2.
-    exactly_once: u16,
+    pub(super) exactly_once: u16,
     /// Streamed messages; those of QoS 0 have no limit.
-    streams: u32,
-    payload: payload::Payload,
+    pub(super) streams: u32,
+    /// Those that have ended, which is to be told.
+    ended: u16,
+    pub(super) payload: payload::Payload,
 }
 
 impl State {
@@ -79,7 +79,7 @@ impl State {
         kept: 0,
         exactly_once: 0,
         streams: 0,
-        has_ended: false,
+        ended: 0,
         has_new_oldest: false,
         is_open: false,
     };
@@ -110,9 +110,13 @@ impl State {
         self.kept
     }
 
-    /// Whether the record here has left, or may have been seen.
-    pub(super) const fn has_left(&self, at: usize) -> bool {
-        at < self.rec
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended != 0
+    }
+
+    /// Whether the record here has left, on this connection or an earlier one.
+    pub(super) const fn has_left(&self, at: usize, record: Record) -> bool {
+        at < self.rec || record.has_dup()
     }
 }
 
@@ -181,11 +185,19 @@ impl<C: Config> Outbox<'_, C> {
         self.s.records(self.log, self.config.streams())
     }
 
+    /// Whether all of it can be sent again: the answer to what was given up may still come.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
+    }
+
     /// Counts a record in, or (`u16::MAX`) out.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     fn count(&mut self, record: Record, by: u16) {
         if record.keeps_id() {
             self.s.kept = self.s.kept.wrapping_add(by);
+        }
+        if record.has_ended() {
+            self.s.ended = self.s.ended.wrapping_add(by);
         }
         if record.is_exactly_once() {
             self.s.exactly_once = self.s.exactly_once.wrapping_add(by);
@@ -263,7 +275,6 @@ impl<C: Config> Outbox<'_, C> {
             self.count(record, 1);
             write(self.log, record.body(at), &id.to_be_bytes());
         }
-        self.s.has_ended = true;
     }
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
@@ -276,7 +287,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The identifier and the end of a request whose end is to be told, if there is one.
     pub(super) fn find_ended(&mut self) -> Option<(u16, End)> {
-        if !self.s.has_ended {
+        if !self.s.has_ended() {
             return None;
         }
         // The last one that was answered is the only one, more often than not.
@@ -289,7 +300,6 @@ impl<C: Config> Outbox<'_, C> {
                 self.s.hint = record.end();
             }
         }
-        self.s.has_ended = false;
         None
     }
 
@@ -339,7 +349,7 @@ impl<C: Config> Outbox<'_, C> {
         if self.config.streams() && self.s.streams != 0 {
             to = to.min(self.before_stream());
         }
-        if self.config.durable() && !self.is_inside_packet() {
+        if self.config.durable() {
             to = to.min(self.held_from());
         }
         if self.s.is_open { to.saturating_sub(self.sending()) } else { 0 }
@@ -354,9 +364,10 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// Where the first request stands that waits for an image to be durable.
+    /// Where the first request stands that waits for an image to be durable, of which nothing has left.
     fn held_from(&self) -> usize {
-        let mut at = self.s.rec.max(self.s.safe);
+        let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
+        let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
         while let Some(record) = self.record(at).filter(|record| !record.keeps_id() || record.ends_with_link()) {
             at = record.end();
         }

@@ -8,22 +8,23 @@
 //! Its head waits among the requests until it is its turn. Then the application is asked for the payload; from its first byte
 //! to its last nothing else is taken in, so the window does not move.
 
-use super::record::Record;
+use super::super::bytes::set;
+use super::record::{DEAD, ENDED, End, Record, SHORT};
 use super::{Config, Outbox, State, Why};
 
 /// Bytes of the log that a streamed message is sure of.
 pub(crate) const WINDOW: usize = 64;
 
 #[derive(Clone, Debug)]
-pub(super) struct Payload {
-    is_asked: bool,
-    is_begun: bool,
+pub(crate) struct Payload {
+    pub(crate) is_asked: bool,
+    pub(crate) is_begun: bool,
     /// Bytes that are still to be handed over.
-    left: usize,
+    pub(crate) left: usize,
     /// The next byte to be sent, from `tail` on.
-    cur: usize,
+    pub(crate) cur: usize,
     /// Behind the last byte that was handed over, from `tail` on.
-    fill: usize,
+    pub(crate) fill: usize,
 }
 
 impl Payload {
@@ -91,8 +92,10 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Bytes of payload that the PUBLISH announces: what its fixed header says, less the rest of the head.
     fn payload_len(&self) -> usize {
-        let Some(record) = self.stream() else { return 0 };
-        let packet = Record::read(self.log, record.packet(self.s.rec), false);
+        // PUBRELs may have come before it since it was asked for.
+        let at = self.first_stream();
+        let Some(record) = self.record(at) else { return 0 };
+        let packet = Record::read(self.log, record.packet(at), false);
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
@@ -120,16 +123,26 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.
     pub(crate) fn abandon_payload(&mut self) {
-        let Some(record) = self.stream() else { return };
+        // PUBRELs may have come before it since it was asked for.
+        let at = self.first_stream();
+        let Some(record) = self.record(at) else { return };
+        let id = record.id(self.log, at);
         self.s.payload = Payload::NEW;
-        let at = self.s.rec;
-        if self.config.reports_loss() && record.keeps_id() {
-            self.s.rec = record.end();
-            self.s.cur = self.s.rec;
-            self.answered(at, super::End::Lost);
-        } else {
-            self.kill(at);
-            self.sweep(Why::Room);
+        self.count(record, u16::MAX);
+        set(self.log, at, DEAD);
+        self.sweep(Why::Room);
+        if self.config.reports_loss() && id != 0 {
+            self.insert_ended(id);
         }
+    }
+
+    /// The end of a request that has not left, to be told: before those that leave.
+    fn insert_ended(&mut self, id: u16) {
+        let [high, low] = id.to_be_bytes();
+        let at = self.s.rec;
+        self.insert_at(at, &[ENDED | End::Lost as u8, 2, high, low]);
+        self.s.rec = at.wrapping_add(SHORT);
+        self.s.cur = self.s.cur.wrapping_add(SHORT);
+        self.s.hint = at;
     }
 }

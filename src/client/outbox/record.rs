@@ -22,8 +22,6 @@ use crate::codec::PacketType;
 pub(crate) const DEAD: u8 = AT_MOST_ONCE;
 pub(crate) const ENDED: u8 = 0xE0;
 pub(crate) const STREAMED: u8 = 0xF0;
-/// The upper four bits of a stub.
-pub(crate) const STUB: u8 = 0x10;
 
 pub(crate) const PUBLISH: u8 = PacketType::Publish.first_byte();
 pub(crate) const PUBREL: u8 = PacketType::PubRel.first_byte();
@@ -135,13 +133,19 @@ impl Record {
     /// What is left of a message that was given up.
     #[inline]
     pub(crate) const fn is_stub(self) -> bool {
-        self.first() & 0xF0 == STUB
+        matches!(self.first(), AT_LEAST_ONCE | EXACTLY_ONCE)
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE: it ends with its connection.
     #[inline]
     pub(crate) const fn ends_with_link(self) -> bool {
         self.first() & 0xD0 == 0x80
+    }
+
+    /// Whether it is a PUBLISH with DUP: the server may have seen it on an earlier connection.
+    #[inline]
+    pub(crate) const fn has_dup(self) -> bool {
+        self.first() & (0xF0 | DUP) == PUBLISH | DUP
     }
 
     /// Whether it keeps an identifier from being given out again.

@@ -1,7 +1,7 @@
 //! Room for another request: whether there is some, and how it is made.
 
 use super::super::bytes::{IS_LARGE, move_down, move_up, write};
-use super::{Config, Outbox, WINDOW, Why};
+use super::{Config, Outbox, PUBREL, WINDOW, Why};
 use crate::client::error::Full;
 
 impl<C: Config> Outbox<'_, C> {
@@ -62,18 +62,47 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Puts a packet behind all that waits, but before a streamed message: that may have to wait for its payload.
     pub(super) fn insert(&mut self, packet: &[u8]) {
-        let len = packet.len();
-        let mut at = self.make_room(len);
+        let mut at = self.make_room(packet.len());
         if self.config.streams() && self.s.streams != 0 {
-            at = self.first_stream();
+            at = self.place_for_pubrel();
+        }
+        self.insert_at(at, packet);
+    }
+
+    /// Before the first streamed message, unless a PUBREL waits behind that: they leave in the order of the PUBRECs.
+    fn place_for_pubrel(&self) -> usize {
+        let mut at = self.first_stream();
+        let mut place = at;
+        while let Some(record) = self.record(at) {
+            at = record.end();
+            if record.first() >> 4 == PUBREL >> 4 {
+                place = at;
+            }
+        }
+        place
+    }
+
+    /// Puts a record between others, or (without streams) behind them; there is room.
+    pub(super) fn insert_at(&mut self, at: usize, packet: &[u8]) {
+        let len = packet.len();
+        if self.config.streams() {
             move_up(self.log, at, at.wrapping_add(len), self.s.tail.wrapping_sub(at));
-            // What it is put before is a new state with it.
-            self.s.safe = self.s.safe.min(at);
-            self.s.saved = self.s.saved.min(at);
+            if self.s.hint > at {
+                self.s.hint = self.s.hint.wrapping_add(len);
+            }
+            self.is_new_from(at);
         }
         write(self.log, at, packet);
         self.s.tail = self.s.tail.wrapping_add(len);
         self.count_in(at);
+    }
+
+    /// What stands from here on tells of a new state, which no image has.
+    pub(super) fn is_new_from(&mut self, at: usize) {
+        if self.config.durable() {
+            self.s.safe = self.s.safe.min(at);
+            self.s.saved = self.s.saved.min(at);
+        }
     }
 
     /// The first streamed message of which nothing has left; behind the last record if there is none.

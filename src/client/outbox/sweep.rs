@@ -36,6 +36,10 @@ impl<C: Config> Outbox<'_, C> {
         while let Some(record) = self.record(at) {
             self.moved(at, to);
             if self.stays(at, record, at < rec, why) {
+                if self.config.durable() && record.is_stub() && self.log.get(at) == Some(&PUBREL) {
+                    // It was given up, and the server is to forget it.
+                    self.is_new_from(to);
+                }
                 let len = record.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
                 to = to.wrapping_add(len);
@@ -45,7 +49,7 @@ impl<C: Config> Outbox<'_, C> {
             at = record.end();
         }
         self.moved(at, to);
-        (self.s.head, self.s.hint, self.s.tail, self.s.dead) = (0, 0, to, 0);
+        (self.s.head, self.s.tail, self.s.dead) = (0, to, 0);
         if matches!(why, Why::Again { .. }) {
             self.s.rec = 0;
         }
@@ -54,8 +58,10 @@ impl<C: Config> Outbox<'_, C> {
 
     /// What stood here stands there.
     fn moved(&mut self, at: usize, to: usize) {
-        if self.s.rec == at {
-            self.s.rec = to;
+        for place in [&mut self.s.rec, &mut self.s.hint] {
+            if *place == at {
+                *place = to;
+            }
         }
         if self.config.durable() {
             for place in [&mut self.s.safe, &mut self.s.saved] {
@@ -83,12 +89,19 @@ impl<C: Config> Outbox<'_, C> {
             // was given up.
             Why::LinkLost if !record.keeps_id() => return false,
             Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
+            // That of QoS 2 is released.
+            Why::LinkLost => {
+                if record.is_stub() {
+                    set(self.log, at, PUBREL);
+                }
+                return true;
+            }
             // What had PUBREC is uncertain.
             Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
-            Why::SessionLost { gives_up } if record.is_stub() || (gives_up && has_left && !record.has_ended()) => {
+            Why::SessionLost { gives_up } if gives_up && !record.has_ended() && (has_left || record.has_dup()) => {
                 End::Lost
             }
-            _ => return true,
+            Why::SessionLost { .. } => return true,
         };
         if self.config.reports_loss() {
             self.end(at, record, end);
@@ -97,12 +110,10 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// What is sent again says so: DUP (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
-    /// have it too. Of a message that was given up PUBREL is sent, so that the server forgets its identifier.
+    /// have it too.
     fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
-        let mut first = if record.is_stub() { PUBREL } else { record.first() & !DUP };
-        if !record.is_stub() && (mqtt31 || first & 0xF0 == PUBLISH) {
-            first |= DUP;
-        }
-        set(self.log, record.packet(at), first);
+        let first = record.first();
+        let has_dup = mqtt31 || first & 0xF0 == PUBLISH;
+        set(self.log, record.packet(at), if has_dup { first | DUP } else { first & !DUP });
     }
 }

@@ -83,7 +83,6 @@ impl App {
         self.large = None;
         self.receipts.clear();
         self.is_rebooted = true;
-        self.in_use.retain(|_, number| matches!(self.requests[number].kind, Kind::Publish(_)));
     }
 
     pub fn event(&mut self, event: Event<'_>, receipt: Option<Receipt>, broker: &Broker) {

@@ -125,6 +125,12 @@ impl Broker {
         self.outgoing.is_empty() && self.unreleased.is_empty()
     }
 
+    /// What it owes, to be read.
+    pub fn owed(&self) -> String {
+        let outgoing: Vec<_> = self.outgoing.iter().map(|outgoing| outgoing.id).collect();
+        format!("out {outgoing:?} unreleased {:?}", self.unreleased)
+    }
+
     /// Sends bytes that no honest server would send.
     pub fn inject(&mut self, bytes: &[u8]) {
         self.hostile = true;

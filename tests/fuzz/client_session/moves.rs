@@ -1,6 +1,8 @@
 //! What the application, the transport and the broker do, one at a time.
 
-use baremqtt::{AcknowledgeError, Connect, Error, Message, PacketId, QoS, State, StreamedMessage, Version};
+use baremqtt::{
+    AcknowledgeError, Config, Connect, Error, Event, Message, PacketId, QoS, State, StreamedMessage, Version,
+};
 
 use super::app::{Kind, Request};
 use super::{Saved, TestClient, World, broker};
@@ -18,11 +20,11 @@ impl World {
         ask: impl FnOnce(&mut TestClient, &str) -> Result<Option<PacketId>, E>,
     ) -> Option<u32> {
         let number = self.number();
-        let before = (self.client.in_flight(), self.client.deadline(), self.client.revision());
+        let before = (self.client.in_flight(), self.client.revision());
         match ask(&mut self.client, &broker::topic(number)) {
             Ok(id) => self.app.requested(number, id, Request { kind, len, tainted: false }),
             Err(_) => {
-                let after = (self.client.in_flight(), self.client.deadline(), self.client.revision());
+                let after = (self.client.in_flight(), self.client.revision());
                 assert_eq!(before, after, "a refused call changes nothing");
                 return None;
             }
@@ -31,14 +33,13 @@ impl World {
     }
 
     pub fn publish(&mut self, qos: QoS, len: usize) {
-        let (now, payload) = (self.now, broker::payload(self.next_number + 1, len));
+        let payload = broker::payload(self.next_number + 1, len);
         self.requested(Kind::Publish(qos), len, |client, topic| {
             client.publish(&Message { qos, ..Message::new(topic, &payload) })
         });
     }
 
     pub fn publish_streamed(&mut self, qos: QoS, len: usize) {
-        let now = self.now;
         let number = self.requested(Kind::Publish(qos), len, |client, topic| {
             client.publish_streamed(&StreamedMessage::new(topic, len).qos(qos).repeatable())
         });
@@ -46,13 +47,11 @@ impl World {
     }
 
     pub fn subscribe(&mut self, count: usize) {
-        let (now, filters) =
-            (self.now, [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)]);
+        let filters = [("a", QoS::AtMostOnce), ("b/+", QoS::AtLeastOnce), ("#", QoS::ExactlyOnce)];
         self.requested(Kind::Subscribe(count), 0, |client, _| client.subscribe(&filters[..count]).map(Some));
     }
 
     pub fn unsubscribe(&mut self) {
-        let now = self.now;
         self.requested(Kind::Unsubscribe, 0, |client, _| client.unsubscribe(&["a"]).map(Some));
     }
 
@@ -60,7 +59,7 @@ impl World {
         let Some((number, at)) = self.app.stream else { return };
         let payload = broker::payload(number, self.app.len_of(number));
         let end = at.saturating_add(len).min(payload.len());
-        let Ok(taken) = self.client.write_payload(&payload[at..end], self.now) else {
+        let Ok(taken) = self.client.write_payload(&payload[at..end]) else {
             // DISCONNECT does not wait for payloads.
             return assert_eq!(self.client.state(), State::Offline);
         };
@@ -68,11 +67,8 @@ impl World {
         self.app.stream = Some((number, at + taken)).filter(|_| at + taken < payload.len());
     }
 
-    /// Looks at what is pending. The image comes first, if there is to be one.
+    /// Looks at what is pending.
     pub fn offer(&mut self) {
-        if self.saved.as_ref().is_some_and(|saved| saved.revision != self.client.revision()) {
-            self.save();
-        }
         self.offered = Some(self.client.pending().to_vec());
     }
 
@@ -84,7 +80,7 @@ impl World {
         let offered = self.offered.take().unwrap_or_default();
         let len = len.min(offered.len());
         self.broker.receive(&offered[..len]);
-        self.client.sent(len, self.now);
+        self.client.sent(len);
         len > 0
     }
 
@@ -92,7 +88,7 @@ impl World {
         let room = self.client.receive_buffer();
         let bytes = self.broker.take(len.min(room.len()));
         room[..bytes.len()].copy_from_slice(&bytes);
-        self.client.received(bytes.len(), self.now);
+        self.client.received(bytes.len());
         !bytes.is_empty()
     }
 
@@ -100,21 +96,34 @@ impl World {
     pub fn advance(&mut self) -> bool {
         match self.client.advance(self.now) {
             Ok(true) => {
-                let event = self.client.event().expect("an event");
-                self.app.event(event, self.client.receipt(), &self.broker);
+                match self.client.event().expect("an event") {
+                    Event::SaveDue => self.save(),
+                    event => self.app.event(event, self.client.receipt(), &self.broker),
+                }
                 return true;
             }
             Ok(false) => {
                 assert!(self.client.event().is_none());
-                assert!(self.client.deadline().is_none_or(|at| at > self.now), "a deadline that has passed");
+                self.check_time_left();
             }
             Err(error) => {
+                assert!(!self.is_honest, "{error} {:?}", self.client);
                 let allowed = matches!(error, Error::TimedOut(_) | Error::InboundFull);
                 assert!(self.broker.hostile || allowed, "{error}");
                 assert_eq!(self.client.state(), State::Offline);
             }
         }
         false
+    }
+
+    /// Where no time is left there is something to do: at most one look at the clock, or bytes to be sent.
+    fn check_time_left(&self) {
+        let mut client = self.client.clone();
+        if client.time_left() == Some(0) && client.pending().is_empty() {
+            let mut client = self.client.clone();
+            let event = client.advance(self.now).unwrap_or(true);
+            assert!(event || client.time_left() != Some(0) || !client.pending().is_empty(), "{client:?}");
+        }
     }
 
     /// The client may have ended the connection.
@@ -130,7 +139,15 @@ impl World {
         assert!(self.client.pending().is_empty());
         self.broker.link_lost();
         self.app.link_lost();
-        self.offered = None;
+        // What the transport was offered may have left.
+        let offered = self.offered.take().unwrap_or_default();
+        for number in self.app.in_use.values() {
+            let topic = broker::topic(*number);
+            let field = [&[0, topic.len() as u8], topic.as_bytes()].concat();
+            if offered.windows(field.len()).any(|bytes| bytes == field) {
+                self.broker.begun.insert(*number);
+            }
+        }
         if core::mem::take(&mut self.is_linked) && self.clean_session {
             self.taint();
         }
@@ -143,10 +160,10 @@ impl World {
         let version = self.broker.version;
         let connect =
             Connect::new("c").version(version).clean_session(clean_session).keep_alive(self.keep_alive);
-        self.client.connect(&connect, self.now).expect("there is room for it");
+        self.client.connect(&connect).expect("there is room for it");
         self.is_linked = true;
         self.clean_session = clean_session;
-        let assume_lost = version == Version::Mqtt31 && !self.client.options().assume_session_kept;
+        let assume_lost = version == Version::Mqtt31 && !self.client.config().assume_session_kept();
         if clean_session || assume_lost {
             self.taint();
         }
@@ -170,8 +187,8 @@ impl World {
     }
 
     pub fn pass(&mut self, arg: u8) {
-        self.now = match self.client.deadline() {
-            Some(deadline) if arg == 255 => deadline.max(self.now),
+        self.now = match self.client.time_left() {
+            Some(left) if arg == 255 => self.now.after(left),
             _ => self.now.after(u32::from(arg) * 50),
         };
     }
@@ -185,12 +202,11 @@ impl World {
 
     pub fn acknowledge(&mut self, index: usize) -> bool {
         let Some((receipt, _)) = self.app.receipts.get(index).copied() else { return false };
-        match self.client.acknowledge(receipt, self.now) {
+        match self.client.acknowledge(receipt) {
             Ok(()) => self.app.acknowledged(index),
             Err(AcknowledgeError::Stale) => drop(self.app.receipts.remove(index)),
             Err(error) => {
-                let waits = matches!(error, AcknowledgeError::Full | AcknowledgeError::InboundFull);
-                assert!(index > 0 || waits, "{error}");
+                assert!(index > 0, "{error}");
                 return false;
             }
         }
@@ -223,15 +239,16 @@ impl World {
         let len = self.client.save(&mut image).unwrap();
         image.truncate(len);
         let (revision, app, clean_session) = (self.client.revision(), self.app.clone(), self.clean_session);
-        self.saved = Some(Saved { revision, image, app, clean_session });
+        self.client.saved(revision);
+        self.saved = Some(Saved { image, app, clean_session });
     }
 
     /// The client starts again from its last image, if there is one.
     pub fn reboot(&mut self) {
         let Some(Saved { image, app, clean_session, .. }) = self.saved.clone() else { return };
         self.cut();
-        let options = *self.client.options();
-        self.client = TestClient::with_options(self.buffers.clone(), options);
+        let choices = self.client.config().clone();
+        self.client = TestClient::with_config(self.buffers.clone(), choices);
         self.client.restore(&image).expect("an image of ours");
         let before = core::mem::replace(&mut self.app, app);
         self.app.rebooted();

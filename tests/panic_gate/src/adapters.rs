@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use baremqtt::transport::{Error, embedded_io, nb};
+use baremqtt::transport::{Error, blocking, polled};
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, StreamedMessage};
 
 use crate::{any, any_bytes, any_now, any_text, keep};
@@ -13,30 +13,30 @@ use crate::{any, any_bytes, any_now, any_text, keep};
 /// A stream of which nothing is known.
 struct Any;
 
-type Fault = ::embedded_io::ErrorKind;
+type Fault = embedded_io::ErrorKind;
 
 fn any_result<V>(value: V) -> Result<V, Fault> {
     any(Ok(value))
 }
 
-impl ::embedded_io::ErrorType for Any {
+impl embedded_io::ErrorType for Any {
     type Error = Fault;
 }
 
-impl ::embedded_io::ReadReady for Any {
+impl embedded_io::ReadReady for Any {
     fn read_ready(&mut self) -> Result<bool, Fault> {
         any_result(true)
     }
 }
 
-impl ::embedded_io::Read for Any {
+impl embedded_io::Read for Any {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
         buffer.iter_mut().for_each(|byte| *byte = any(0));
         any_result(1)
     }
 }
 
-impl ::embedded_io::Write for Any {
+impl embedded_io::Write for Any {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         keep(bytes);
         any_result(1)
@@ -47,25 +47,25 @@ impl ::embedded_io::Write for Any {
     }
 }
 
-impl nb::Stream for Any {
+impl polled::Stream for Any {
     type Error = Fault;
 
-    fn read(&mut self, buffer: &mut [u8]) -> ::nb::Result<usize, Fault> {
-        Ok(::embedded_io::Read::read(self, buffer)?)
+    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Fault> {
+        Ok(embedded_io::Read::read(self, buffer)?)
     }
 
-    fn write(&mut self, bytes: &[u8]) -> ::nb::Result<usize, Fault> {
+    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Fault> {
         keep(bytes);
-        any(Err(::nb::Error::WouldBlock))
+        any(Err(nb::Error::WouldBlock))
     }
 }
 
 pub fn run() {
-    blocking();
-    polling();
+    wait();
+    poll();
 }
 
-fn client() -> Client<[u8; 64], [u8; 128], 4> {
+fn client() -> Client<[u8; 64], [u8; 128]> {
     any(Client::new(Buffers { rx: [0; 64], tx: [0; 128] }))
 }
 
@@ -73,8 +73,8 @@ fn seen<E>(result: Result<Option<Event<'_>>, Error<E>>) {
     keep(result.is_ok_and(|event| any(event).is_some()));
 }
 
-fn blocking() {
-    let mut mqtt = embedded_io::Connection::new(Any, client(), any_now);
+fn wait() {
+    let mut mqtt = blocking::Connection::new(Any, client(), any_now);
     keep(mqtt.connect(&Connect::new(any_text())).is_ok());
     keep(mqtt.subscribe(&[(any_text(), QoS::AtLeastOnce)]));
     keep(mqtt.unsubscribe(&[any_text()]));
@@ -84,18 +84,19 @@ fn blocking() {
     seen(mqtt.next_event(any(Some(Duration::from_millis(1)))));
     keep(mqtt.flush().is_ok());
     keep(mqtt.disconnect().is_ok());
+    mqtt.drain(any(Duration::from_millis(1)));
     keep(mqtt.is_open());
     mqtt.reopen(Any);
     keep(mqtt.into_parts().0.state());
 }
 
-fn polling() {
-    let mut mqtt = nb::Connection::new(Any, client());
-    keep(mqtt.client_mut().connect(&Connect::new(any_text()), any_now()));
+fn poll() {
+    let mut mqtt = polled::Connection::new(Any, client());
+    keep(mqtt.connect(&Connect::new(any_text())));
     keep(mqtt.poll(any_now()).is_ok());
     mqtt.reopen(Any);
     keep(mqtt.into_parts().0.state());
-    let serial = nb::Serial { read: || any(Ok(0)), write: |byte| any(Ok(keep(byte))) };
-    let mut mqtt = nb::Connection::<_, _, _, 4>::new(serial, client());
-    let _: ::nb::Result<Event<'_>, Error<()>> = mqtt.poll(any_now());
+    let serial = polled::Serial { read: || any(Ok(0)), write: |byte| any(Ok(keep(byte))) };
+    let mut mqtt = polled::Connection::new(serial, client());
+    let _: nb::Result<Event<'_>, Error<()>> = mqtt.poll(any_now());
 }

@@ -4,9 +4,10 @@ use core::fmt::{self, Display, Write};
 
 use baremqtt::codec::{
     ConnAck, Connect, Credentials, Decoded, Delivery, FixedHeader, Packet, PacketType, Publish, SubAck,
-    SubAckCode, SubAckCodes, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters, Will, decode,
+    SubAckCode, SubAckCodes, Subscribe, SubscribeFilters, Text, Unsubscribe, UnsubscribeFilters, Will,
+    decode,
 };
-use baremqtt::{EncodeError, PacketId, QoS, RefusalCode, TopicName, Version};
+use baremqtt::{PacketId, QoS, RefusalCode, TopicName, Version};
 
 use crate::{any, any_bytes, any_text, keep};
 
@@ -43,6 +44,7 @@ fn read(packet: Packet<'_>) {
             keep((suback.codes.get(any(0)), suback.codes.len()));
         }
         Packet::ConnAck(ConnAck::Refused(code)) => keep(code.code()),
+        Packet::Connect(connect) => keep((connect.client_id.as_str(), connect.client_id == any_text())),
         _ => {}
     }
 }
@@ -50,6 +52,7 @@ fn read(packet: Packet<'_>) {
 fn encode_each(version: Version, out: &mut [u8]) {
     let Some(id) = PacketId::new(any(1)) else { return };
     keep((id.next(), id.get()));
+    keep((RefusalCode::new(any(1)).map(RefusalCode::is_reserved), Text::new(any_text()).check()));
     let Some(qos) = QoS::from_bits(any(1)) else { return };
     let dup = any(false);
     let retain = any(false);
@@ -58,12 +61,12 @@ fn encode_each(version: Version, out: &mut [u8]) {
     let connect = Connect::new(any_text()).version(version).clean_session(any(true)).keep_alive(any(60));
     let connect = Connect {
         will: any(Some(will)),
-        credentials: any(Some(Credentials { username: any_text(), password: Some(any_bytes()) })),
+        credentials: any(Some(Credentials::new(any_text(), any(Some(any_bytes()))))),
         ..connect
     };
     encode(Packet::Connect(connect), version, out);
 
-    let refused = ConnAck::Refused(any(RefusalCode::NotAuthorized));
+    let refused = ConnAck::Refused(any(RefusalCode::NOT_AUTHORIZED));
     encode(Packet::ConnAck(refused), version, out);
     encode(Packet::ConnAck(ConnAck::Accepted { session_present: any(true) }), version, out);
 
@@ -108,7 +111,7 @@ fn encode(packet: Packet<'_>, version: Version, out: &mut [u8]) {
     keep(packet.encoded_len());
     match packet.encode(version, out) {
         Ok(len) => keep((len, &*out)),
-        Err(error @ (EncodeError::Forbidden(_) | EncodeError::BufferTooSmall { .. })) => print(error),
+        Err(error) => print(error),
     }
     print(packet);
 }

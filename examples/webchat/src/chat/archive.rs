@@ -1,4 +1,4 @@
-//! The latest messages. Whoever was not on line for a moment, or whose broker was not, asks for what was missed.
+//! The latest messages. Whoever was offline for a moment, or whose broker was, asks for what was missed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -14,6 +14,8 @@ use crate::{lock, secret};
 pub struct Missed {
     /// What to ask with the next time.
     last: u64,
+    /// Whether what one sends can reach the broker.
+    online: bool,
     messages: Vec<Arc<Message>>,
 }
 
@@ -55,7 +57,7 @@ impl Chat {
         let archive = lock(&self.archive);
         let entries = archive.after(after.max(person.since));
         let theirs = entries.filter(|message| self.may_see(person, &message.envelope)).map(Arc::clone);
-        Missed { messages: theirs.collect(), last: archive.last() }
+        Missed { messages: theirs.collect(), last: archive.last(), online: self.link.is_connected() }
     }
 
     /// A picture that somebody has not got from the broker.

@@ -1,4 +1,4 @@
-//! Who is on line, as far as this server has heard.
+//! Who is online, as far as this server has heard.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

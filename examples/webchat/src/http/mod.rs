@@ -15,7 +15,7 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 
-pub use page::paho;
+pub use page::{File, clients};
 
 use crate::chat::Chat;
 use crate::message::MAX_PICTURE;
@@ -23,11 +23,12 @@ use crate::message::MAX_PICTURE;
 /// Bytes of a request, where it is no picture.
 const MAX_JSON: usize = 64 << 10;
 
-/// Everything comes from here, pictures from messages too; nothing is run that stands in a page.
-const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob:; \
+/// Everything comes from here, pictures from messages too; nothing is run that stands in a page. MQTT.js makes the worker
+/// that keeps its time.
+const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob:; worker-src 'self' blob:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
-pub fn router(chat: Arc<Chat>, paho: &'static str) -> Router {
+pub fn router(chat: Arc<Chat>, clients: [File; 2]) -> Router {
     let pictures = get(requests::picture).post(requests::send_picture);
     let mut router = Router::new()
         .route("/sign-in", post(requests::sign_in))
@@ -35,7 +36,7 @@ pub fn router(chat: Arc<Chat>, paho: &'static str) -> Router {
         .route("/send", post(requests::send))
         .route("/messages", get(requests::missed))
         .route("/picture", pictures.layer(DefaultBodyLimit::max(MAX_PICTURE)));
-    for file in page::FILES.into_iter().chain([page::File { path: "/paho-mqtt.js", content: paho }]) {
+    for file in page::FILES.into_iter().chain(clients) {
         router = router.route(file.path, get(async move || ([(CONTENT_TYPE, file.kind())], file.content)));
     }
     if chat.websocket_port().is_none() {

@@ -7,8 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use baremqtt::Client;
-use baremqtt::transport::std::{Connection, open_tcp};
+use baremqtt::transport::net::{Connection, Error, open_tcp};
+use baremqtt::{Client, Config, Connect, Event};
 use tungstenite::WebSocket;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
@@ -18,7 +18,19 @@ use crate::stream::WebSocketStream;
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub type Stream = WebSocketStream<TcpStream>;
-pub type Mqtt = Connection<Stream, Vec<u8>, Vec<u8>, 16>;
+/// What the tests choose.
+#[derive(Clone, Copy)]
+pub struct Choices {
+    pub connack_timeout_ms: u32,
+}
+
+impl Config for Choices {
+    fn connack_timeout_ms(&self) -> u32 {
+        self.connack_timeout_ms
+    }
+}
+
+pub type Mqtt = Connection<Stream, Vec<u8>, Vec<u8>, Choices>;
 
 /// The example's way to a server.
 pub fn open(addr: SocketAddr) -> std::io::Result<Stream> {
@@ -34,13 +46,22 @@ pub fn open_as(addr: SocketAddr, protocol: &str, timeout: Duration) -> std::io::
 
 /// A client over that, with room for a large message.
 pub fn client(stream: Stream) -> Mqtt {
-    let room = (1 << 20) + 0x1_0000;
-    let client = Client::new(baremqtt::Buffers { rx: vec![0; room], tx: vec![0; room] });
-    Connection::new(stream, client, set_read_timeout)
+    client_that_waits(stream, 10_000)
 }
 
-pub fn set_read_timeout(stream: &Stream, timeout: Duration) -> std::io::Result<()> {
-    stream.get_ref().map_or(Ok(()), |tcp| tcp.set_read_timeout(Some(timeout)))
+/// One that waits so many ms for CONNACK.
+pub fn client_that_waits(stream: Stream, connack_timeout_ms: u32) -> Mqtt {
+    let room = (1 << 20) + 0x1_0000;
+    let buffers = baremqtt::Buffers { rx: vec![0; room], tx: vec![0; room] };
+    Connection::new(stream, Client::with_config(buffers, Choices { connack_timeout_ms }))
+}
+
+/// Sends CONNECT, and waits for the answer.
+pub fn connect(mqtt: &mut Mqtt, connect: &Connect<'_>) -> Result<(), Error> {
+    mqtt.connect(connect)?;
+    let event = mqtt.next_event(None)?;
+    assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
+    Ok(())
 }
 
 /// A server for one client: `play` has the WebSocket once it is open.

@@ -130,13 +130,13 @@ impl Gate {
             return Err(NONE);
         }
         self.version = connect.version;
-        let credentials = connect.credentials.ok_or_else(|| self.refusal(RefusalCode::NotAuthorized))?;
-        let (name, password) = (credentials.username, credentials.password.unwrap_or_default());
+        let credentials = connect.credentials.ok_or_else(|| self.refusal(RefusalCode::NOT_AUTHORIZED))?;
+        let (name, password) = (credentials.username.as_str(), credentials.password.unwrap_or_default());
         let stay = self.house.users.let_in(name, password);
-        let stay = stay.ok_or_else(|| self.refusal(RefusalCode::BadUserNameOrPassword))?;
+        let stay = stay.ok_or_else(|| self.refusal(RefusalCode::BAD_USER_NAME_OR_PASSWORD))?;
         let own_presence = presence::topic(name);
-        if connect.will.is_some_and(|will| will.topic != own_presence) {
-            return Err(self.refusal(RefusalCode::NotAuthorized));
+        if connect.will.is_some_and(|will| will.topic != *own_presence) {
+            return Err(self.refusal(RefusalCode::NOT_AUTHORIZED));
         }
         self.guest = Some((name.to_owned(), stay));
         let (username, password) = &self.house.server;
@@ -211,8 +211,8 @@ mod tests {
         else {
             panic!("not a CONNECT");
         };
-        let expected = Credentials { username: "server", password: Some(b"other") };
-        assert_eq!((connect.client_id, connect.credentials), ("x", Some(expected)));
+        let expected = Credentials::new("server", Some(b"other"));
+        assert_eq!((connect.client_id.as_str(), connect.credentials), ("x", Some(expected)));
         assert_eq!(
             gate().pass(&self::connect(b"wrong", "presence/Alice")),
             Err(LastWords(vec![0x20, 2, 0, 4]))

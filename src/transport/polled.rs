@@ -1,10 +1,10 @@
 //! For poll loops, over functions that return [`nb::Result`].
 //!
 //! Nothing here waits: where the stream says [`WouldBlock`](nb::Error::WouldBlock), the rest follows with the next
-//! [`poll`](Connection::poll). Requests go to the client itself.
+//! [`poll`](Connection::poll).
 //!
 //! ```
-//! use baremqtt::transport::nb::{Connection, Serial};
+//! use baremqtt::transport::polled::{Connection, Serial};
 //! use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS};
 //!
 //! # let mut connack = [0x20, 2, 0, 0].into_iter();
@@ -14,15 +14,14 @@
 //! # let mut millis = || { ticks += 1; ticks };
 //! // Byte by byte, as `embedded_hal_nb::serial` has it: `|| uart_rx.read()` and `|byte| uart_tx.write(byte)`.
 //! let uart = Serial { read: || rx_ready(), write: |byte| tx_ready(byte) };
-//! let client = Client::<_, _, 4>::new(Buffers { rx: [0; 256], tx: [0; 256] });
+//! let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
 //! let mut mqtt = Connection::new(uart, client);
-//! mqtt.client_mut().connect(&Connect::new("lamp").keep_alive(30), Instant::from_millis(millis()))?;
+//! mqtt.connect(&Connect::new("lamp").keep_alive(30))?;
 //! loop {
-//!     let now = Instant::from_millis(millis());
-//!     match mqtt.poll(now) {
+//!     match mqtt.poll(Instant::from_millis(millis())) {
 //!         Ok(Event::Connected { .. }) => {
-//!             mqtt.client_mut().subscribe(&[("lamp/toggle", QoS::AtLeastOnce)], now)?;
-//!             mqtt.client_mut().publish(&Message::new("lamp/status", b"here"), now)?;
+//!             mqtt.subscribe(&[("lamp/toggle", QoS::AtLeastOnce)])?;
+//!             mqtt.publish(&Message::new("lamp/status", b"here"))?;
 //! #           return Ok(());
 //!         }
 //!         Ok(event) => drop(event),
@@ -38,21 +37,22 @@
 use core::task::Poll;
 
 use super::driver::Driver;
-use super::{Error, turn};
-use crate::{Client, Event, Instant};
+use super::turn::{self, Reads};
+use super::{Error, is_a_client};
+use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
 /// A transport that does not wait.
 pub trait Stream {
     /// What it fails with.
     type Error;
 
-    /// Reads at least one byte into a buffer that is not empty, and says how many; 0 is the end of the stream.
+    /// Reads at least one byte into a buffer that is not empty, and returns how many; 0 is the end of the stream.
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if nothing is there; else what has ended the connection.
     fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Self::Error>;
 
-    /// Takes at least one of these bytes, and says how many.
+    /// Takes at least one of these bytes, and returns how many.
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if none can be taken now; else what has ended the connection.
@@ -99,36 +99,19 @@ where
 }
 
 /// A client and the stream that it talks over.
-pub struct Connection<S, R, T, const N: usize> {
-    driver: Driver<R, T, N>,
+pub struct Connection<S: Stream, R, T, C = Standard, I = InboundIds> {
+    driver: Driver<S::Error, R, T, C, I>,
     stream: S,
 }
 
-impl<S, R, T, const N: usize> Connection<S, R, T, N> {
-    /// A connection over a stream that is open. [`Client::connect`] is next.
+is_a_client!(Connection<S: Stream>);
+
+impl<S: Stream, R, T, C, I> Connection<S, R, T, C, I> {
+    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
     ///
-    /// The client is one that is off line: a new one, or one that [`into_parts`](Self::into_parts) has returned.
-    pub const fn new(stream: S, client: Client<R, T, N>) -> Self {
+    /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    pub const fn new(stream: S, client: Client<R, T, C, I>) -> Self {
         Connection { driver: Driver::new(client), stream }
-    }
-}
-
-impl<S, R, T, const N: usize> Connection<S, R, T, N>
-where
-    S: Stream,
-    R: AsRef<[u8]> + AsMut<[u8]>,
-    T: AsRef<[u8]> + AsMut<[u8]>,
-{
-    /// Goes on with another stream: the session stays, the link is a new one. [`Client::connect`] is next. Returns the
-    /// old stream.
-    pub fn reopen(&mut self, stream: S) -> S {
-        self.close();
-        core::mem::replace(&mut self.stream, stream)
-    }
-
-    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open anew, [`Client::connect`] is next.
-    pub fn close(&mut self) {
-        self.driver.close();
     }
 
     /// Whether there is a connection, or one on its way.
@@ -136,35 +119,47 @@ where
         self.driver.is_open()
     }
 
-    /// The client, to be looked at.
-    pub fn client(&self) -> &Client<R, T, N> {
-        &self.driver.client
-    }
-
-    /// The client, for requests: they leave with the next [`poll`](Self::poll).
-    pub fn client_mut(&mut self) -> &mut Client<R, T, N> {
-        &mut self.driver.client
-    }
-
     /// The stream: to close it, or to open it anew. Bytes that are read from it or written to it are missed by the client.
-    pub fn stream_mut(&mut self) -> &mut S {
+    pub const fn stream_mut(&mut self) -> &mut S {
         &mut self.stream
     }
+}
 
-    /// The client and the stream apart. The client is off line.
-    pub fn into_parts(mut self) -> (Client<R, T, N>, S) {
+impl<S, R, T, C, I> Connection<S, R, T, C, I>
+where
+    S: Stream,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
+    /// old stream.
+    pub fn reopen(&mut self, stream: S) -> S {
+        self.close();
+        core::mem::replace(&mut self.stream, stream)
+    }
+
+    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open anew, [`connect`](Client::connect) is next.
+    pub fn close(&mut self) {
+        self.driver.close();
+    }
+
+    /// The client and the stream apart. The client is offline.
+    pub fn into_parts(mut self) -> (Client<R, T, C, I>, S) {
         self.close();
         (self.driver.client, self.stream)
     }
 
-    /// Looks for an event, while it keeps the link alive, sends what is queued and reads what has come. Call it
-    /// whenever the stream may be ready, and at the client's [`deadline`](Client::deadline).
+    /// Looks for an event, while it keeps the link alive, sends what is queued and reads what has come. Call it whenever the stream
+    /// may be ready, after requests, and when [`time_left`](Client::time_left) has passed. Of `now` only differences count: a clock
+    /// of 32 bits that wraps will do.
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if there is none now. Else what has ended the connection: after
-    /// [`Client::disconnect`] that is [`Error::Closed`], as soon as DISCONNECT has left.
+    /// [`disconnect`](Client::disconnect) and [`finish`](Client::finish) that is [`Error::Disconnected`], as soon as DISCONNECT has left.
     pub fn poll(&mut self, now: Instant) -> nb::Result<Event<'_>, Error<S::Error>> {
-        let found = self.driver.turn(&mut NonBlocking(&mut self.stream), || now)?;
+        let found = self.driver.turn(&mut NonBlocking(&mut self.stream), &mut || now, Reads::All)?;
         found.then(|| self.driver.client.event()).flatten().ok_or(nb::Error::WouldBlock)
     }
 }
@@ -174,7 +169,7 @@ struct NonBlocking<'a, S>(&'a mut S);
 impl<S: Stream> turn::Stream for NonBlocking<'_, S> {
     type Error = S::Error;
 
-    fn read(&mut self, buffer: &mut [u8]) -> Poll<Result<usize, S::Error>> {
+    fn read(&mut self, buffer: &mut [u8], _: u32) -> Poll<Result<usize, S::Error>> {
         poll(self.0.read(buffer))
     }
 

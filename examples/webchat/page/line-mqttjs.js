@@ -1,0 +1,65 @@
+// A line to the broker by MQTT.js, which connects again by itself.
+
+import mqtt from './mqtt.js';
+import { randomId } from './random.js';
+
+/** From one attempt to the next, in milliseconds. Not all pages come back at the same moment. */
+const pause = () => 700 + Math.random() * 600;
+const REFUSALS = [4, 5];
+
+export class Line {
+  #client;
+  #hasTimedOut = false;
+
+  /**
+   * `told` has `connected()`, `lost(state)` for when there is no connection, or none again, `refused()` for when the broker
+   * does not know us any more, and `message(topic, bytes, isRetained)`.
+   */
+  constructor({ address, name, password, will, keepAlive, patience }, told) {
+    this.#client = mqtt.connect(address, {
+      clientId: `page-${randomId().slice(0, 16)}`,
+      username: name,
+      password,
+      will: { topic: will.topic, payload: will.word, qos: 1, retain: true },
+      protocolVersion: 4,
+      clean: true,
+      keepalive: keepAlive / 1_000,
+      connectTimeout: patience,
+      reconnectPeriod: pause(),
+      reconnectOnConnackError: true,
+      // What is said to the broker is for this connection.
+      resubscribe: false,
+      queueQoSZero: false,
+    });
+    this.#client.on('connect', told.connected);
+    this.#client.on('message', (topic, bytes, { retain }) => told.message(topic, bytes, retain));
+    this.#client.on('error', ({ code, message }) => {
+      if (REFUSALS.includes(code)) told.refused();
+      else if (/timeout/i.test(message)) this.#hasTimedOut = true;
+    });
+    this.#client.on('close', () => {
+      told.lost(this.#hasTimedOut ? 'timeout' : 'offline');
+      this.#hasTimedOut = false;
+    });
+  }
+
+  subscribe(filters) {
+    this.#client.subscribe(filters, { qos: 1 });
+  }
+
+  /** A retained word, at QoS 0. */
+  publish(topic, word) {
+    this.#client.publish(topic, word, { retain: true });
+  }
+
+  /** Gives up a connection on which nothing is answered, for another one. */
+  drop() {
+    this.#hasTimedOut = true;
+    this.#client.end(true);
+    this.#client.reconnect();
+  }
+
+  end() {
+    this.#client.end(!this.#client.connected);
+  }
+}

@@ -1,0 +1,100 @@
+//! Text in a CONNECT.
+
+use crate::Violation;
+use crate::text::{check_text, text_flaw};
+use crate::topic::{checked_str, text_traits};
+
+/// A text of a CONNECT: client identifier, topic of the will, user name.
+///
+/// It is checked once, when it is made. That cannot fail: [`check`](Self::check) says what is wrong with it, and so does
+/// encoding the packet.
+///
+/// ```
+/// use baremqtt::codec::Text;
+/// use baremqtt::Violation;
+///
+/// const NAME: Text = Text::new("sensor-17");
+/// assert_eq!(NAME, "sensor-17");
+/// assert_eq!(Text::new("a\0").check(), Err(Violation::NulCharacter));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    /// What is wrong with it as a topic name. Where flash is small, one looks when it is asked for.
+    #[cfg(target_pointer_width = "64")]
+    flaw: Option<Violation>,
+}
+
+impl<'a> Text<'a> {
+    /// Checks a text.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn new(text: &'a str) -> Self {
+        Self::from_bytes(text.as_bytes())
+    }
+
+    /// Checks a text that came as bytes.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub(super) const fn from_bytes(bytes: &'a [u8]) -> Self {
+        Text {
+            bytes,
+            #[cfg(target_pointer_width = "64")]
+            flaw: text_flaw(bytes),
+        }
+    }
+
+    #[inline]
+    const fn flaw(self) -> Option<Violation> {
+        #[cfg(target_pointer_width = "64")]
+        return self.flaw;
+        #[cfg(not(target_pointer_width = "64"))]
+        return text_flaw(self.bytes);
+    }
+
+    /// Whether it can stand in a packet.
+    ///
+    /// # Errors
+    /// [`TooLong`](Violation::TooLong), [`NulCharacter`](Violation::NulCharacter).
+    #[inline]
+    pub const fn check(self) -> Result<(), Violation> {
+        check_text(self.flaw())
+    }
+
+    /// Whether it can stand in a packet as a topic name.
+    #[inline]
+    pub(super) const fn check_topic_name(self) -> Result<(), Violation> {
+        match self.flaw() {
+            None => Ok(()),
+            Some(violation) => Err(violation),
+        }
+    }
+
+    /// The text as bytes.
+    #[must_use]
+    #[inline]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text as a string. Looks at every byte once more: where only equality matters,
+    /// compare with `==`.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        checked_str(self.bytes)
+    }
+
+    /// Whether it has no character.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Text::new(text)
+    }
+}
+
+text_traits!(Text);

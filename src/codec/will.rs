@@ -1,0 +1,40 @@
+//! The will of a CONNECT.
+
+use super::{QoS, Text};
+
+/// A will: what the server publishes when the connection ends without DISCONNECT (section 3.1.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Will<'a> {
+    /// The topic name.
+    pub topic: Text<'a>,
+    /// The message; may be empty. 3.1.1: any bytes. 3.1: 7-bit ASCII.
+    pub message: &'a [u8],
+    /// The QoS of the message.
+    pub qos: QoS,
+    /// Whether the server retains the message.
+    pub retain: bool,
+}
+
+impl<'a> Will<'a> {
+    /// A will of QoS 0 that is not retained.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn new(topic: &'a str, message: &'a [u8]) -> Self {
+        Will { topic: Text::new(topic), message, qos: QoS::AtMostOnce, retain: false }
+    }
+
+    /// With this QoS.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn qos(self, qos: QoS) -> Self {
+        Will { qos, ..self }
+    }
+
+    /// To be retained by the server.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    pub const fn retain(self) -> Self {
+        Will { retain: true, ..self }
+    }
+}

@@ -1,0 +1,159 @@
+//! When to connect again, in which version, and when to stop trying.
+
+use super::Error;
+use crate::{Backoff, Instant, RefusalCode, Version, client};
+
+/// What becomes of a lost connection.
+#[derive(Clone, Debug)]
+pub(super) struct Retry {
+    backoff: Backoff,
+    /// Whether MQTT 3.1 is tried where the server does not take 3.1.1.
+    pub(super) falls_back: bool,
+    /// Whether it is tried again after refusals that do not mend themselves.
+    pub(super) despite_refusals: bool,
+    /// The next attempt is one in MQTT 3.1.
+    is_fallen_back: bool,
+    /// The server has accepted a connection in MQTT 3.1.1.
+    takes_mqtt311: bool,
+    /// When the server has accepted this connection.
+    connected_at: Option<Instant>,
+}
+
+impl Retry {
+    pub(super) const fn new(backoff: Backoff) -> Self {
+        Retry {
+            backoff,
+            falls_back: false,
+            despite_refusals: false,
+            is_fallen_back: false,
+            takes_mqtt311: false,
+            connected_at: None,
+        }
+    }
+
+    /// The version of the next attempt, where the application wants this one.
+    pub(super) fn version(&self, wanted: Version) -> Version {
+        if self.is_fallen_back { Version::Mqtt31 } else { wanted }
+    }
+
+    /// The server has accepted the connection.
+    pub(super) fn connected(&mut self, now: Instant) {
+        self.connected_at = Some(now);
+        self.takes_mqtt311 |= !self.is_fallen_back;
+    }
+
+    /// The connection is lost, or has not come to be. Milliseconds to the next attempt; `None` if there is to be none.
+    pub(super) fn lost<E>(&mut self, error: &Error<E>, now: Instant, is_reset: bool) -> Option<u32> {
+        match self.connected_at.take() {
+            Some(at) => self.backoff.lived(now.since(at)),
+            None => self.change_version(error, is_reset),
+        }
+        if self.is_final(error) { None } else { self.backoff.next_ms() }
+    }
+
+    /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
+    pub(super) fn is_impossible(&mut self) -> bool {
+        !core::mem::take(&mut self.is_fallen_back)
+    }
+
+    /// An attempt has failed. The other version is next, unless 3.1.1 is known to work.
+    fn change_version<E>(&mut self, error: &Error<E>, is_reset: bool) {
+        let may_be_version = matches!(error, Error::Closed) || is_reset || is_refusal_of_version(error);
+        let falls = self.falls_back && !self.takes_mqtt311 && may_be_version;
+        self.is_fallen_back = falls && !self.is_fallen_back;
+    }
+
+    /// Whether the next attempt can only come to the same.
+    pub(super) fn is_final<E>(&self, error: &Error<E>) -> bool {
+        let mends = match error.refusal() {
+            None | Some(RefusalCode::SERVER_UNAVAILABLE) => true,
+            // Too many connections, for instance.
+            Some(code) if code.is_reserved() => true,
+            // There is another version to be tried.
+            Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION) => self.is_fallen_back,
+            Some(_) => false,
+        };
+        !mends && !self.despite_refusals
+    }
+}
+
+fn is_refusal_of_version<E>(error: &Error<E>) -> bool {
+    matches!(error, Error::Client(client::Error::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER_CLOSED: Error<()> = Error::Closed;
+    const NOT_THIS_VERSION: Error<()> =
+        Error::Client(client::Error::Refused(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION));
+
+    fn at(ms: u32) -> Instant {
+        Instant::from_millis(ms)
+    }
+
+    #[test]
+    fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
+        let mut retry = Retry::new(Backoff::new(100, 60_000).limit(5));
+        for n in 0..5 {
+            retry.connected(at(1_000));
+            let delay = retry.lost(&SERVER_CLOSED, at(1_100), false).unwrap();
+            assert!(delay >= 50 << n, "{delay}");
+        }
+        retry.connected(at(1_000));
+        assert_eq!(retry.lost(&SERVER_CLOSED, at(1_100), false), None, "the limit counts too");
+        retry.connected(at(1_000));
+        assert!(retry.lost(&SERVER_CLOSED, at(61_000), false).unwrap() <= 100, "it has lived for a minute");
+    }
+
+    #[test]
+    fn one_lost_attempt_does_not_lock_a_server_of_3_1_1_out() {
+        let mut retry = Retry { falls_back: true, ..Retry::new(Backoff::new(1, 1)) };
+        assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
+        retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
+        assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt31);
+        retry.lost(&NOT_THIS_VERSION, at(0), false).unwrap();
+        assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "and back");
+        retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
+        assert!(!retry.is_impossible(), "3.1 forbids the client identifier");
+        assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
+        retry.connected(at(0));
+        for _ in 0..3 {
+            retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
+            assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "it has worked");
+        }
+        assert!(retry.is_impossible());
+    }
+
+    #[test]
+    fn a_server_of_3_1_is_met_in_3_1_until_it_is_another() {
+        let mut retry = Retry { falls_back: true, ..Retry::new(Backoff::new(1, 1)) };
+        retry.lost(&NOT_THIS_VERSION, at(0), false).unwrap();
+        for _ in 0..3 {
+            assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt31);
+            retry.connected(at(0));
+            retry.lost(&SERVER_CLOSED, at(9), false).unwrap();
+        }
+        retry.lost(&NOT_THIS_VERSION, at(9), false).unwrap();
+        assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
+    }
+
+    #[test]
+    fn refusals_that_do_not_mend_themselves_are_final() {
+        let refused = |code| Error::<()>::Client(client::Error::Refused(code));
+        for code in [
+            RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION,
+            RefusalCode::IDENTIFIER_REJECTED,
+            RefusalCode::BAD_USER_NAME_OR_PASSWORD,
+            RefusalCode::NOT_AUTHORIZED,
+        ] {
+            let mut retry = Retry::new(Backoff::new(1, 1));
+            assert_eq!(retry.lost(&refused(code), at(0), false), None);
+            retry.despite_refusals = true;
+            assert_eq!(retry.lost(&refused(code), at(0), false), Some(1));
+        }
+        let mut retry = Retry::new(Backoff::new(1, 1));
+        assert_eq!(retry.lost(&refused(RefusalCode::SERVER_UNAVAILABLE), at(0), false), Some(1));
+    }
+}

@@ -1,0 +1,299 @@
+//! A session that is kept exactly over a reboot: bytes that tell of a new state wait until an image with that state is durable.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::StreamedMessage;
+use baremqtt::codec::Packet;
+
+use crate::harness::*;
+
+fn online() -> Rig {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.durable = true);
+    rig.comes_online(&CONNECT, false);
+    rig
+}
+
+/// Saves, and says that it is durable. The image.
+fn saves(rig: &mut Rig) -> Vec<u8> {
+    let mut image = vec![0; 2_000];
+    let len = rig.client.save(&mut image).unwrap();
+    image.truncate(len);
+    let revision = rig.client.revision();
+    rig.client.saved(revision);
+    image
+}
+
+/// The power fails, and the device starts again from its last image.
+fn reboots(image: &[u8]) -> Rig {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.durable = true);
+    rig.client.restore(image).unwrap();
+    rig
+}
+
+#[test]
+fn what_tells_of_a_new_state_waits_and_the_rest_does_not() {
+    let mut rig = online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.publishes("z", b"", AtMostOnce);
+    assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a qos=0", "PUBLISH z qos=0 (0 B)"]);
+    rig.delivers("in", b"", AtLeastOnce, 5);
+    rig.events();
+    assert_eq!(rig.sends(), ["PUBACK id=5"]);
+
+    for (qos, number) in [(AtLeastOnce, 2), (ExactlyOnce, 3)] {
+        rig.publishes("a", b"", qos);
+        assert!(rig.sends().is_empty());
+        assert_eq!(rig.events(), ["SaveDue"]);
+        assert!(rig.events().is_empty(), "it is said once");
+        assert!(rig.sends().is_empty());
+        saves(&mut rig);
+        assert_eq!(rig.sends(), [format!("PUBLISH a qos={qos} id={number} (0 B)")]);
+    }
+    rig.gives(Packet::PubRec(id(3)));
+    assert!(rig.sends().is_empty());
+    assert_eq!(rig.events(), ["SaveDue"]);
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBREL id=3"]);
+
+    rig.delivers("in", b"", ExactlyOnce, 6);
+    assert_eq!(rig.events(), ["message in qos=2 id=6 (0 B)", "SaveDue"]);
+    assert!(rig.sends().is_empty());
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBREC id=6"]);
+    rig.gives(pubrel(6));
+    assert!(rig.sends().is_empty());
+    assert_eq!(rig.events(), ["SaveDue"]);
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBCOMP id=6"]);
+}
+
+/// Only what was in the image is released, and what came later holds nothing back that came earlier.
+#[test]
+fn an_image_releases_what_stood_before_it() {
+    let mut rig = online();
+    rig.publishes("a", b"", AtLeastOnce);
+    assert_eq!(rig.events(), ["SaveDue"]);
+    let mut image = [0; 200];
+    rig.client.save(&mut image).unwrap();
+    let revision = rig.client.revision();
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.client.saved(revision + 1);
+    assert!(rig.sends().is_empty(), "no image has that revision");
+    rig.client.saved(revision);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    assert_eq!(rig.events(), ["SaveDue"]);
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+}
+
+/// One image serves for all that has happened before it is asked for.
+#[test]
+fn changes_share_an_image() {
+    let mut rig = online();
+    for number in 1..=5 {
+        rig.publishes("a", b"", ExactlyOnce);
+        rig.gives(publish("in", b"", ExactlyOnce, number, false));
+    }
+    let events = rig.events();
+    assert_eq!(
+        events.iter().filter(|line| *line == "SaveDue").count(),
+        5,
+        "each call of `advance` until false"
+    );
+    saves(&mut rig);
+    assert_eq!(rig.sends().len(), 10);
+}
+
+/// No timeout runs against the server for what waits on the application.
+#[test]
+fn the_server_is_not_blamed_for_a_slow_application() {
+    let mut rig = online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.delivers("in", b"", ExactlyOnce, 6);
+    rig.events();
+    assert!(rig.at(1_000_000).events().is_empty());
+    saves(&mut rig);
+    assert_eq!(rig.sends().len(), 2);
+}
+
+/// What is sent again after a reconnect is in the image already, and so is the state that a repeated answer tells of.
+#[test]
+fn what_is_durable_already_does_not_wait_again() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.delivers("in", b"", ExactlyOnce, 6);
+    rig.events();
+    saves(&mut rig);
+    assert_eq!(rig.sends().len(), 2);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    rig.gives(publish("in", b"", ExactlyOnce, 6, true));
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.sends(), ["PUBREC id=6", "PUBLISH a qos=2 id=1 dup (0 B)"]);
+}
+
+/// Killed at any moment between two steps: a message out arrives exactly once.
+#[test]
+fn killed_at_any_step_a_message_goes_out_exactly_once() {
+    let mut steps = 0;
+    loop {
+        let mut server = Server::default();
+        let mut rig = online();
+        rig.publishes("a", b"payload", ExactlyOnce);
+        let mut image = saves(&mut rig);
+        let mut left = steps;
+        let mut published = false;
+        let killed = 'life: loop {
+            for event in rig.events() {
+                published |= event == "published 1 qos=2";
+                if event == "SaveDue" {
+                    if left == 0 {
+                        break 'life true;
+                    }
+                    left -= 1;
+                    // Killed after the image is durable, and before the client knows.
+                    let mut bytes = vec![0; 500];
+                    let len = rig.client.save(&mut bytes).unwrap();
+                    image = bytes[..len].to_vec();
+                    if left == 0 {
+                        break 'life true;
+                    }
+                    left -= 1;
+                    let revision = rig.client.revision();
+                    rig.client.saved(revision);
+                }
+            }
+            let sent = rig.sends();
+            if sent.is_empty() && published {
+                break false;
+            }
+            for line in sent {
+                if left == 0 {
+                    server.hears(&line);
+                    break 'life true;
+                }
+                left -= 1;
+                for answer in server.hears(&line) {
+                    rig.gives(answer);
+                }
+            }
+        };
+        let mut rig = reboots(&image);
+        rig.comes_online(&CONNECT, true);
+        for _ in 0..10 {
+            for event in rig.events() {
+                if event == "SaveDue" {
+                    saves(&mut rig);
+                }
+            }
+            for line in rig.sends() {
+                for answer in server.hears(&line) {
+                    rig.gives(answer);
+                }
+            }
+        }
+        assert_eq!(server.delivered, 1, "killed at step {steps}");
+        assert_eq!(rig.client.in_flight(), 0);
+        if !killed {
+            break;
+        }
+        steps += 1;
+    }
+    assert_eq!(steps, 4, "PUBLISH, the image, what it releases, PUBREL");
+}
+
+/// A server that keeps its session.
+#[derive(Default)]
+struct Server {
+    open: Option<u16>,
+    delivered: u32,
+}
+
+impl Server {
+    fn hears(&mut self, line: &str) -> Vec<Packet<'static>> {
+        if line.starts_with("PUBLISH") {
+            if self.open.is_none() {
+                self.delivered += 1;
+            }
+            self.open = Some(1);
+            return vec![Packet::PubRec(id(1))];
+        }
+        if line.starts_with("PUBREL") {
+            self.open = None;
+            return vec![Packet::PubComp(id(1))];
+        }
+        Vec::new()
+    }
+}
+
+/// An end that was not told before the image was made is told after the restart (field reports: it was lost).
+#[test]
+fn ends_that_were_not_told_are_in_the_image() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.publishes("b", b"", AtLeastOnce);
+    saves(&mut rig);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    rig.events();
+    saves(&mut rig);
+    rig.sends();
+    rig.cut();
+    rig.connects(&CONNECT);
+    rig.sends();
+    // The session is lost; nobody looks at the events before the power fails.
+    let now = rig.now();
+    rig.client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
+    rig.client.received(4);
+    assert_eq!(rig.client.advance(now), Ok(true));
+    let image = saves(&mut rig);
+    let mut rig = reboots(&image);
+    assert_eq!(rig.events(), ["ended 1 Uncertain"]);
+    assert_eq!(rig.client.in_flight(), 1);
+}
+
+/// The event is told again if the power fails while it is looked at: at least once.
+#[test]
+fn an_answered_request_is_in_the_image_until_its_event_is_released() {
+    let mut rig = online();
+    rig.publishes("a", b"", AtLeastOnce);
+    saves(&mut rig);
+    rig.sends();
+    let now = rig.now();
+    rig.client.receive_buffer()[..4].copy_from_slice(&[0x40, 2, 0, 1]);
+    rig.client.received(4);
+    assert_eq!(rig.client.advance(now), Ok(true));
+    let meanwhile = saves(&mut rig);
+    assert_eq!(rig.client.advance(now), Ok(false));
+    let after = saves(&mut rig);
+    assert_eq!(reboots(&meanwhile).events(), ["published 1 qos=1"]);
+    assert!(reboots(&after).events().is_empty());
+}
+
+#[test]
+fn a_streamed_message_waits_for_its_image_too() {
+    let mut rig = online();
+    rig.client.publish_streamed(&StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable()).unwrap();
+    assert_eq!(rig.events(), ["ready 1", "SaveDue"]);
+    assert_eq!(rig.client.write_payload(b"abc"), Ok(3));
+    assert!(rig.sends().is_empty());
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 (3 B) \"abc\""]);
+}
+
+/// A packet that has left in part takes nothing along that waits.
+#[test]
+fn behind_half_a_packet_what_is_new_waits_too() {
+    for taken in 0..20 {
+        let mut rig = online();
+        rig.publishes("a", b"payload", AtLeastOnce);
+        rig.events();
+        saves(&mut rig);
+        rig.takes(taken);
+        rig.publishes("b", b"", AtLeastOnce);
+        assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
+        saves(&mut rig);
+        assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    }
+}

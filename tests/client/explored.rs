@@ -1,0 +1,269 @@
+//! What the walk through all states (`tests/explore`) has found, each as the shortest way to it.
+
+use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Event, GiveUpError, Message, QoS, StreamedMessage};
+
+use crate::harness::*;
+
+/// A message that may have been seen on a connection that is gone.
+fn lost_with(qos: QoS) -> Rig {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"one", qos);
+    rig.sends();
+    rig.cut();
+    rig
+}
+
+fn gives_up(rig: &mut Rig, number: u16) {
+    rig.client.give_up(id(number)).unwrap();
+}
+
+/// All that requests can have of the transmit buffer, less what others take.
+fn has_room(rig: &mut Rig, log: usize) -> bool {
+    // 127 bytes at most have a short header.
+    let payload = vec![0; log - 9];
+    rig.client.publish(&Message::new("room", &payload[..log - 10]).at_least_once()).is_ok()
+}
+
+#[test]
+fn a_streamed_message_gives_its_window_back() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig: Rig = Rig::sized(64, 32 + 120);
+        rig.comes_online(&CONNECT, false);
+        let message = StreamedMessage::new("s", 2).qos(qos).repeatable();
+        rig.client.publish_streamed(&message).unwrap();
+        assert_eq!(rig.events(), ["ready 1"]);
+        rig.client.write_payload(b"ab").unwrap();
+        rig.sends();
+        if qos == ExactlyOnce {
+            rig.gives(Packet::PubRec(id(1)));
+            rig.sends();
+            rig.gives(Packet::PubComp(id(1)));
+        } else {
+            rig.gives(Packet::PubAck(id(1)));
+        }
+        assert_eq!(rig.events().len(), 1);
+        assert!(has_room(&mut rig, 120));
+    }
+}
+
+/// The answer to a repetition tells of a state that is durable already: it does not wait, and needs no image.
+#[test]
+fn the_answer_to_a_repetition_needs_no_image() {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.durable = true);
+    rig.comes_online(&CONNECT, false);
+    rig.delivers("i", b"", ExactlyOnce, 1);
+    assert_eq!(rig.events(), ["message i qos=2 id=1 (0 B)", "SaveDue"]);
+    let saves = |rig: &mut Rig| {
+        rig.client.save(&mut [0; 256]).unwrap();
+        rig.client.saved(rig.client.revision());
+    };
+    saves(&mut rig);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    rig.gives(publish("i", b"", ExactlyOnce, 1, true));
+    assert_eq!(rig.sends(), ["PUBREC id=1"]);
+    rig.gives(pubrel(1));
+    assert_eq!(rig.events(), ["SaveDue"]);
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBCOMP id=1"]);
+    for (packet, answer) in [(pubrel(1), "PUBCOMP id=1"), (Packet::PubRec(id(9)), "PUBREL id=9")] {
+        rig.gives(packet);
+        assert!(rig.events().is_empty());
+        assert_eq!(rig.sends(), [answer]);
+    }
+}
+
+/// Nobody waits for the PUBACK of an earlier connection.
+#[test]
+fn what_is_given_up_after_its_connection_is_gone_at_qos_1() {
+    // Offline; before the gate opens; before it is sent again.
+    for when in 0..3 {
+        let mut rig = lost_with(AtLeastOnce);
+        if when == 0 {
+            gives_up(&mut rig, 1);
+        }
+        rig.connects(&CONNECT);
+        rig.sends();
+        if when == 1 {
+            gives_up(&mut rig, 1);
+        }
+        rig.accepts(true);
+        if when == 2 {
+            gives_up(&mut rig, 1);
+        }
+        assert_eq!(
+            rig.events(),
+            ["connected present=true"],
+            "{when}: what has not left here is gone at once"
+        );
+        assert!(rig.sends().is_empty(), "{when}");
+        assert_eq!(rig.client.in_flight(), 0);
+    }
+}
+
+/// The server may keep its identifier, until it is released.
+#[test]
+fn what_is_given_up_after_its_connection_is_released_at_qos_2() {
+    for when in 0..3 {
+        let mut rig = lost_with(ExactlyOnce);
+        if when == 0 {
+            gives_up(&mut rig, 1);
+        }
+        rig.connects(&CONNECT);
+        rig.sends();
+        if when == 1 {
+            gives_up(&mut rig, 1);
+        }
+        rig.accepts(true);
+        if when == 2 {
+            gives_up(&mut rig, 1);
+        }
+        assert_eq!(rig.sends(), ["PUBREL id=1"], "{when}");
+        assert_eq!(rig.client.in_flight(), 1);
+        rig.gives(Packet::PubComp(id(1)));
+        assert_eq!(rig.client.in_flight(), 0);
+    }
+}
+
+/// PUBREL tells the server of a new state.
+#[test]
+fn what_is_given_up_is_released_after_it_was_saved() {
+    for online in [false, true] {
+        let mut rig = Rig::new();
+        rig.choose(|c| c.durable = true);
+        rig.publishes("a", b"one", ExactlyOnce);
+        rig.client.save(&mut [0; 256]).unwrap();
+        rig.client.saved(rig.client.revision());
+        rig.comes_online(&CONNECT, false);
+        rig.sends();
+        rig.cut();
+        if !online {
+            gives_up(&mut rig, 1);
+        }
+        rig.comes_online(&CONNECT, true);
+        if online {
+            gives_up(&mut rig, 1);
+        }
+        assert!(rig.sends().is_empty());
+        assert_eq!(rig.events(), ["SaveDue"]);
+        rig.client.save(&mut [0; 256]).unwrap();
+        rig.client.saved(rig.client.revision());
+        assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    }
+}
+
+/// On a living connection the answer to what was given up may come at any time.
+#[test]
+fn what_is_given_up_is_not_repeated() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.retry_ms = 5_000);
+    rig.publishes("a", b"one", AtLeastOnce);
+    rig.publishes("b", b"two", AtLeastOnce);
+    rig.sends();
+    gives_up(&mut rig, 1);
+    rig.at(0).at(5_000);
+    assert!(rig.sends().is_empty());
+    rig.gives(Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+    rig.at(30_000);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 dup (3 B) \"two\""]);
+}
+
+/// The image is restored where nobody waits for PUBACK any more.
+#[test]
+fn what_is_given_up_ends_with_a_restart_at_qos_1() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"one", AtLeastOnce);
+    rig.sends();
+    gives_up(&mut rig, 1);
+    let mut image = [0; 256];
+    let len = rig.client.save(&mut image).unwrap();
+    let mut rig = Rig::new();
+    rig.client.restore(&image[..len]).unwrap();
+    assert_eq!(rig.events(), ["ended 1 Lost"]);
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.sends().is_empty());
+}
+
+/// The payload stands behind the requests, and part of it has left.
+#[test]
+fn nothing_is_given_up_while_a_payload_passes() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"one", AtLeastOnce);
+    rig.client.publish_streamed(&StreamedMessage::new("s", 4).qos(AtLeastOnce).repeatable()).unwrap();
+    rig.sends();
+    assert_eq!(rig.events(), ["ready 2"]);
+    rig.client.write_payload(b"1234").unwrap();
+    rig.takes(8);
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving));
+    assert_eq!(rig.sends(), ["PUBLISH s qos=1 id=2 (4 B) \"1234\""]);
+    gives_up(&mut rig, 1);
+}
+
+/// The event that is at hand stays what it is when the requests move.
+#[test]
+fn the_end_at_hand_is_the_one_that_goes() {
+    let mut rig: Rig = Rig::sized(64, 32 + 38);
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("a", b"123", ExactlyOnce);
+    rig.publishes("b", b"123", AtLeastOnce);
+    rig.publishes("c", b"123", AtLeastOnce);
+    rig.sends();
+    rig.gives(Packet::PubAck(id(2)));
+    assert_eq!(rig.events(), ["published 2 qos=1"]);
+    let now = rig.now();
+    rig.client.receive_buffer()[..4].copy_from_slice(&[0x40, 2, 0, 3]);
+    rig.client.received(4);
+    assert_eq!(rig.client.advance(now), Ok(true));
+    let third = Event::Published { id: id(3), qos: AtLeastOnce };
+    assert_eq!(rig.client.event(), Some(third));
+    // There is room for it once the others have moved.
+    rig.publishes("d", b"123", AtLeastOnce);
+    assert_eq!(rig.client.event(), Some(third));
+    assert_eq!(rig.client.advance(now), Ok(false));
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (3 B) \"123\"", "PUBLISH d qos=1 id=4 (3 B) \"123\""]);
+}
+
+/// The image has all that the answer to a repetition tells of, so the word that it is durable releases that too.
+#[test]
+fn what_is_queued_before_the_image_is_durable_leaves_with_it() {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.durable = true);
+    rig.comes_online(&CONNECT, false);
+    rig.delivers("i", b"", ExactlyOnce, 1);
+    assert_eq!(rig.events(), ["message i qos=2 id=1 (0 B)", "SaveDue"]);
+    rig.client.save(&mut [0; 256]).unwrap();
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    rig.gives(publish("i", b"", ExactlyOnce, 1, true));
+    rig.client.saved(rig.client.revision());
+    assert_eq!(rig.sends(), ["PUBREC id=1"]);
+}
+
+/// A PUBREL that stands behind a streamed message, because that had left before, is not passed by a later one (MQTT-4.6.0-4).
+#[test]
+fn pubrels_keep_their_order_around_a_streamed_message() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.client.publish_streamed(&StreamedMessage::new("s", 2).qos(ExactlyOnce).repeatable()).unwrap();
+    rig.sends();
+    assert_eq!(rig.events(), ["ready 3"]);
+    rig.client.write_payload(b"12").unwrap();
+    rig.sends();
+    rig.gives(Packet::PubRec(id(1)));
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=2 id=2 dup (0 B)"]);
+    rig.gives(Packet::PubRec(id(2)));
+    assert_eq!(rig.events(), ["ready 3"]);
+    let mut sent = rig.sends();
+    rig.client.write_payload(b"12").unwrap();
+    sent.extend(rig.sends());
+    assert_eq!(sent, ["PUBLISH s qos=2 id=3 dup (2 B) \"12\"", "PUBREL id=1", "PUBREL id=2"]);
+}

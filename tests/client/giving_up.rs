@@ -1,0 +1,186 @@
+//! The application is the master of its messages: it can see what is under way, and give one up.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{GiveUpError, PacketId, Request, StreamedMessage, UnderWay};
+
+use crate::harness::*;
+
+/// What is under way, one line each.
+fn under_way(rig: &Rig) -> Vec<String> {
+    rig.client
+        .under_way()
+        .map(|UnderWay { id, request, has_left }| {
+            let left = if has_left { " left" } else { "" };
+            match request {
+                Request::Publish(publish) => {
+                    let payload = String::from_utf8_lossy(publish.payload).into_owned();
+                    format!("{id} {} qos={} {payload:?}{left}", publish.topic, publish.delivery.qos())
+                }
+                Request::GivenUp { qos } => format!("{id} given up qos={qos}{left}"),
+                other => format!("{id} {other:?}{left}"),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn everything_under_way_is_shown() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"one", AtLeastOnce);
+    rig.publishes("b", b"two", ExactlyOnce);
+    rig.publishes("z", b"zero", AtMostOnce);
+    rig.subscribes(&[("s", AtMostOnce)]);
+    rig.sends();
+    rig.gives(Packet::PubRec(id(2)));
+    rig.unsubscribes(&["s"]);
+    rig.client.publish_streamed(&StreamedMessage::new("c", 500).qos(AtLeastOnce).repeatable()).unwrap();
+    let expected =
+        ["1 a qos=1 \"one\" left", "3 Subscribe left", "2 Released", "4 Unsubscribe", "5 c qos=1 \"\""];
+    assert_eq!(under_way(&rig), expected);
+    // Also after a restart.
+    let mut image = [0; 300];
+    let len = rig.client.save(&mut image).unwrap();
+    let mut rig = Rig::new();
+    rig.client.restore(&image[..len]).unwrap();
+    let expected =
+        ["1 a qos=1 \"one\" left", "3 Ended left", "2 Released left", "4 Ended left", "5 c qos=1 \"\" left"];
+    assert_eq!(under_way(&rig), expected);
+}
+
+#[test]
+fn what_has_not_left_is_gone() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = Rig::new();
+        rig.publishes("stale", b"payload", qos);
+        rig.publishes("next", b"", AtLeastOnce);
+        assert_eq!(rig.client.give_up(id(1)), Ok(()));
+        assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Unknown), "only once");
+        assert!(rig.events().is_empty());
+        rig.comes_online(&CONNECT, false);
+        assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
+        assert_eq!(rig.client.in_flight(), 1);
+    }
+}
+
+/// A server that closes whenever it sees one message: without it the others get through.
+#[test]
+fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = Rig::online();
+        rig.publishes("poison", &[0; 300], qos);
+        rig.publishes("harmless", b"", qos);
+        for _ in 0..3 {
+            assert!(rig.sends()[0].starts_with("PUBLISH poison"));
+            rig.cut();
+            rig.comes_online(&CONNECT, true);
+        }
+        rig.cut();
+        assert_eq!(rig.client.give_up(id(1)), Ok(()));
+        rig.comes_online(&CONNECT, true);
+        let sent = rig.sends();
+        let harmless = format!("PUBLISH harmless qos={qos} id=2 dup (0 B)");
+        // At QoS 2 the server is told to forget the identifier.
+        let expected: &[&str] = if qos == ExactlyOnce { &["PUBREL id=1", &harmless] } else { &[&harmless] };
+        assert_eq!(sent, expected);
+        if qos == ExactlyOnce {
+            rig.gives(Packet::PubComp(id(1)));
+        }
+        assert_eq!(rig.events().len(), usize::from(qos == ExactlyOnce));
+        assert_eq!(rig.client.in_flight(), 1);
+    }
+}
+
+/// Sent at QoS 1: its identifier is blocked until the acknowledgement or the end of the connection, and its end is told once.
+#[test]
+fn at_qos_1_a_stub_waits_for_puback_or_the_end_of_the_link() {
+    for acknowledged in [true, false] {
+        let mut rig = Rig::<0>::sized(64, 160);
+        rig.comes_online(&CONNECT, false);
+        rig.publishes("a", &[0; 80], AtLeastOnce);
+        rig.sends();
+        let message = baremqtt::Message::new("b", &[0; 80]).at_least_once();
+        assert!(rig.client.publish(&message).is_err(), "there is no room");
+        rig.client.give_up(id(1)).unwrap();
+        assert_eq!(rig.client.publish(&message).unwrap(), PacketId::new(2), "now there is");
+        rig.client.set_next_packet_id(id(1));
+        assert_eq!(rig.publishes("c", b"", AtLeastOnce), 3, "1 and 2 are in use");
+        if acknowledged {
+            rig.gives(Packet::PubAck(id(1)));
+            assert_eq!(rig.events(), ["published 1 qos=1"]);
+        } else {
+            rig.cut();
+            assert_eq!(rig.events(), ["ended 1 Lost"]);
+        }
+        rig.client.set_next_packet_id(id(1));
+        assert_eq!(rig.publishes("d", b"", AtLeastOnce), 1);
+    }
+}
+
+#[test]
+fn at_qos_2_a_stub_answers_pubrec_and_ends_at_pubcomp() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"payload", ExactlyOnce);
+    rig.sends();
+    rig.client.give_up(id(1)).unwrap();
+    assert_eq!(under_way(&rig), ["1 given up qos=2 left"]);
+    rig.gives(Packet::PubRec(id(1)));
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Released));
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    rig.gives(Packet::PubComp(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=2"]);
+    assert_eq!(rig.client.in_flight(), 0);
+}
+
+/// Whatever is left of it, over any number of connections, restarts and lost sessions.
+#[test]
+fn a_stub_survives_what_a_message_does() {
+    for len in [0, 1, 2, 3, 120, 121, 122, 130, 200, 400] {
+        let mut rig = Rig::online();
+        rig.publishes("a", &vec![7; len], ExactlyOnce);
+        rig.publishes("b", b"x", AtLeastOnce);
+        rig.sends();
+        rig.client.give_up(id(1)).unwrap();
+        let mut image = [0; 600];
+        let image_len = rig.client.save(&mut image).unwrap();
+        let mut restored = Rig::new();
+        restored.client.restore(&image[..image_len]).unwrap();
+        rig.cut();
+        for mut rig in [rig, restored] {
+            rig.comes_online(&CONNECT, true);
+            let again = "PUBLISH b qos=1 id=2 dup (1 B) \"x\"";
+            assert_eq!(rig.sends(), ["PUBREL id=1", again], "{len}");
+            rig.cut();
+            rig.comes_online(&CONNECT, false);
+            assert_eq!(rig.events(), ["ended 1 Uncertain"]);
+            assert_eq!(rig.sends(), [again]);
+        }
+    }
+}
+
+#[test]
+fn what_is_leaving_cannot_be_given_up() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"payload", AtLeastOnce);
+    rig.publishes("b", b"payload", AtLeastOnce);
+    let _ = rig.client.pending();
+    assert_eq!(rig.client.give_up(id(2)), Err(GiveUpError::Leaving), "offered");
+    rig.takes(3);
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving), "half sent");
+    assert_eq!(rig.client.give_up(id(2)), Ok(()));
+    assert_eq!(rig.client.give_up(id(3)), Err(GiveUpError::Unknown));
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""]);
+    assert_eq!(rig.client.give_up(id(1)), Ok(()));
+}
+
+#[test]
+fn a_streamed_message_whose_payload_is_asked_for_can_be_given_up() {
+    let mut rig = Rig::online();
+    rig.client.publish_streamed(&StreamedMessage::new("large", 500).qos(AtLeastOnce).repeatable()).unwrap();
+    rig.publishes("next", b"", AtLeastOnce);
+    assert_eq!(rig.events(), ["ready 1"]);
+    assert_eq!(rig.client.give_up(id(1)), Ok(()));
+    assert!(rig.client.write_payload(b"x").is_err());
+    assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
+    assert!(rig.events().is_empty());
+}

@@ -1,0 +1,66 @@
+//! Bytes that were offered count as seen by the server until the transport says how many it took.
+
+use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
+use baremqtt::SessionLoss;
+
+use crate::harness::*;
+
+#[test]
+fn what_was_offered_is_sent_again_with_dup() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = Rig::online();
+        rig.publishes("a", b"", qos);
+        rig.publishes("b", b"", qos);
+        assert!(!rig.client.pending().is_empty());
+        rig.publishes("c", b"", qos);
+        rig.cut();
+        rig.comes_online(&CONNECT, true);
+        let lines: Vec<bool> = rig.sends().iter().map(|line| line.contains(" dup ")).collect();
+        assert_eq!(lines, [true, true, false]);
+    }
+}
+
+#[test]
+fn what_was_offered_is_not_sent_as_new_after_a_lost_session() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.session_loss = SessionLoss::Drop);
+    rig.publishes("a", b"", ExactlyOnce);
+    assert!(!rig.client.pending().is_empty());
+    rig.cut();
+    rig.comes_online(&CONNECT, false);
+    assert_eq!(rig.events(), ["ended 1 Lost"]);
+    assert!(rig.sends().is_empty());
+}
+
+#[test]
+fn what_was_not_taken_of_an_offer_was_not_sent() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.takes(3);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 (0 B)"]);
+}
+
+/// The write has failed, and what had come is still delivered; it is not acknowledged.
+#[test]
+fn after_the_output_is_lost_what_has_come_is_delivered() {
+    let mut rig = Rig::online();
+    rig.publishes("out", b"", AtLeastOnce);
+    assert!(!rig.client.pending().is_empty());
+    rig.client.output_lost();
+    assert!(rig.client.pending().is_empty());
+    for number in 1..=5 {
+        rig.delivers("in", b"", AtLeastOnce, number);
+        rig.delivers("in", b"", ExactlyOnce, number + 100);
+    }
+    assert_eq!(rig.events().len(), 10);
+    assert!(rig.client.pending().is_empty());
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    // At QoS 2 it is known, and is not delivered again.
+    rig.gives(publish("in", b"", ExactlyOnce, 101, true));
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.sends(), ["PUBREC id=101", "PUBLISH out qos=1 id=1 dup (0 B)"]);
+}

@@ -1,0 +1,265 @@
+//! The application: what it has asked for, what it was told, and whether that is right.
+
+use baremqtt::codec::Delivery;
+use baremqtt::{Event, Outcome, QoS, Receipt, State};
+
+use crate::broker::{Broker, Check, MOST, check, number, payload};
+use crate::rules::{Feature, Rules};
+
+/// Requests that are not messages stand behind those.
+pub const SUBSCRIBE: usize = MOST;
+pub const UNSUBSCRIBE: usize = MOST + 1;
+const REQUESTS: usize = MOST + 2;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    #[default]
+    NotMade,
+    /// Under way, with this identifier; 0 at QoS 0.
+    Open(u16),
+    /// Its end was told, by this identifier.
+    Told(u16),
+    /// Its end was told in an earlier run, and may be told again.
+    Past(u16),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct App {
+    pub requests: [Stage; REQUESTS],
+    /// Messages that were given up.
+    pub given_up: u16,
+    /// Messages of which a server may have seen a byte; messages whose PUBREL it may have seen.
+    pub seen: u16,
+    /// Those of them that it may have seen on this connection.
+    pub seen_here: u16,
+    pub seen_pubrel: u16,
+    /// Messages that stood in an image: they are sent with DUP, whether seen or not.
+    pub restored: u16,
+    /// Requests whose end may be told although the broker never answered, with the link or with the session.
+    pub may_end: u16,
+    /// How often each message came in, 2 for more. Where the application acknowledges, only those that it has acknowledged.
+    pub got: [u8; MOST],
+    /// Receipts of this connection, each with its message.
+    pub receipts: Vec<(Receipt, u8)>,
+    /// The large message on its way in, and how much of its payload has come.
+    pub large: Option<(u8, u8)>,
+    /// How much of the payload was handed over that is asked for.
+    pub stream: Option<usize>,
+    /// An image was asked for.
+    pub is_save_due: bool,
+}
+
+impl App {
+    pub fn is_open(&self, request: usize) -> bool {
+        matches!(self.requests[request], Stage::Open(_))
+    }
+
+    pub fn open_count(&self) -> usize {
+        self.requests.iter().filter(|stage| matches!(stage, Stage::Open(_))).count()
+    }
+
+    /// The request of this identifier.
+    pub fn request(&self, id: u16) -> Option<usize> {
+        self.requests.iter().position(|stage| *stage == Stage::Open(id))
+    }
+
+    /// A new run begins with what the last image knew.
+    pub fn restarts(&mut self, before: &App, rules: &Rules) {
+        // What the server has seen it has seen; a message of QoS 1 is stored before it is acknowledged.
+        (self.seen, self.seen_pubrel) = (before.seen, before.seen_pubrel);
+        for (message, _) in rules.into.iter().enumerate().filter(|(_, qos)| **qos == QoS::AtLeastOnce) {
+            self.got[message] = before.got[message];
+        }
+        self.restored = 0;
+        for (request, stage) in self.requests.iter_mut().enumerate() {
+            match *stage {
+                Stage::Open(_) => self.restored |= 1 << request,
+                Stage::Told(id) => *stage = Stage::Past(id),
+                Stage::NotMade | Stage::Past(_) => {}
+            }
+        }
+        self.link_lost();
+    }
+
+    /// A request was taken.
+    pub fn made(&mut self, request: usize, id: Option<u16>) -> Check {
+        let id = id.unwrap_or_default();
+        check!(id == 0 || self.request(id).is_none(), "the identifier {id} is in use");
+        self.requests[request] = if id == 0 { Stage::Told(0) } else { Stage::Open(id) };
+        Ok(())
+    }
+
+    pub fn link_lost(&mut self) {
+        self.receipts.clear();
+        self.seen_here = 0;
+        self.stream = None;
+        for request in [SUBSCRIBE, UNSUBSCRIBE] {
+            if self.is_open(request) {
+                self.may_end |= 1 << request;
+            }
+        }
+    }
+
+    /// An event, and the receipt that came with it.
+    pub fn handles(
+        &mut self,
+        event: Event<'_>,
+        receipt: Option<Receipt>,
+        broker: &Broker,
+        rules: &Rules,
+    ) -> Check {
+        match event {
+            Event::Connected { session_present } => {
+                let tells = !rules.has(Feature::Mqtt31);
+                check!(session_present.is_some() == tells, "Connected says {session_present:?}");
+            }
+            Event::Message(publish) => {
+                let message = self.incoming(publish.topic.as_str(), publish.delivery, rules)?;
+                check!(publish.payload == payload(message, false), "the payload of {publish}");
+                self.gets(message, receipt, broker, rules)?;
+            }
+            Event::MessageStart(large) => {
+                check!(self.large.is_none(), "a large message within another");
+                let topic = large.topic.map_or("", |topic| topic.as_str());
+                let message = self.incoming(topic, large.delivery, rules)?;
+                check!(large.payload_len == payload(message, true).len(), "the length of {message}");
+                self.large = Some((message as u8, 0));
+            }
+            Event::MessagePiece(piece) => {
+                let Some((message, at)) = &mut self.large else { return Err("a piece of nothing".into()) };
+                let whole = payload(usize::from(*message), true);
+                check!(whole[usize::from(*at)..].starts_with(piece), "a piece of {message} at {at}");
+                check!(!piece.is_empty(), "an empty piece");
+                *at += piece.len() as u8;
+            }
+            Event::MessageEnd => {
+                let Some((message, at)) = self.large.take() else { return Err("the end of nothing".into()) };
+                let message = usize::from(message);
+                check!(usize::from(at) == payload(message, true).len(), "{message} ends at {at}");
+                self.gets(message, receipt, broker, rules)?;
+            }
+            Event::MessageAborted => check!(self.large.take().is_some(), "nothing to be aborted"),
+            Event::Published { id, qos } => {
+                let request = self.ends(id.get())?;
+                check!(request < SUBSCRIBE, "{request} was no message");
+                // A message that was given up, and had left before, ends with its identifier.
+                let given_up = self.given_up & (1 << request) != 0;
+                check!(given_up || broker.arrived[request] > 0, "{request} is published, but did not arrive");
+                check!(qos == rules.out[request], "{request} is published at QoS {qos}");
+            }
+            Event::StreamReady { id } => {
+                let request = self.request(id.map_or(0, |id| id.get()));
+                let streamed = request.is_some_and(|request| rules.is_streamed(request));
+                check!(streamed, "{request:?} is not streamed");
+                check!(self.stream.is_none(), "the payload is asked for twice");
+                self.stream = Some(0);
+            }
+            Event::Subscribed { id, codes } => {
+                check!(self.ends(id.get())? == SUBSCRIBE, "{id} is no SUBSCRIBE");
+                check!(codes.len() == 1, "{codes:?}");
+            }
+            Event::Unsubscribed { id } => {
+                check!(self.ends(id.get())? == UNSUBSCRIBE, "{id} is no UNSUBSCRIBE");
+            }
+            Event::Ended { id, outcome } => {
+                let request = self.ends(id.get())?;
+                let given_up = self.given_up & (1 << request) != 0;
+                let mut may_end = given_up || self.may_end & (1 << request) != 0;
+                if request < SUBSCRIBE && !given_up {
+                    may_end &= match outcome {
+                        Outcome::Lost => rules.has(Feature::Drop),
+                        Outcome::Uncertain => rules.out[request] == QoS::ExactlyOnce,
+                    };
+                }
+                check!(may_end, "{request} has ended as {outcome:?}, for no reason");
+            }
+            Event::SaveDue => self.is_save_due = true,
+            other => return Err(format!("{other:?}")),
+        }
+        Ok(())
+    }
+
+    /// Each end is told once.
+    fn ends(&mut self, id: u16) -> Result<usize, String> {
+        let past = || self.requests.iter().position(|stage| *stage == Stage::Past(id));
+        let Some(request) = self.request(id).or_else(past) else {
+            return Err(format!("{id} is not under way"));
+        };
+        self.requests[request] = Stage::Told(id);
+        Ok(request)
+    }
+
+    fn incoming(&self, topic: &str, delivery: Delivery, rules: &Rules) -> Result<usize, String> {
+        match number(topic, b'i').filter(|message| *message < rules.into.len()) {
+            Some(message) if rules.into[message] == delivery.qos() => Ok(message),
+            _ => Err(format!("{topic:?} was not sent like this")),
+        }
+    }
+
+    /// A message is here whole: at QoS 2 once, and in order.
+    fn gets(&mut self, message: usize, receipt: Option<Receipt>, broker: &Broker, rules: &Rules) -> Check {
+        let exactly_once = rules.into[message] == QoS::ExactlyOnce;
+        let again = self.got[message] > 0 && !rules.distrusts();
+        check!(!(exactly_once && again), "message {message} of QoS 2 comes in twice");
+        let earlier = (0..message).filter(|earlier| rules.into[*earlier] == rules.into[message]);
+        for earlier in earlier {
+            let there =
+                self.got[earlier] > 0 || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
+            check!(there || broker.lost & (1 << earlier) != 0, "message {message} comes in before {earlier}");
+        }
+        match receipt {
+            Some(receipt) => self.receipts.push((receipt, message as u8)),
+            None => self.got[message] = (self.got[message] + 1).min(2),
+        }
+        check!(receipt.is_some() == rules.has(Feature::Manual), "receipt: {receipt:?}");
+        Ok(())
+    }
+
+    /// Whether all that it wanted has come to its end.
+    pub fn is_done(&self, broker: &Broker, rules: &Rules) -> Check {
+        for (request, stage) in self.requests.iter().enumerate() {
+            let wanted = request < rules.out.len() || (request >= SUBSCRIBE && rules.has(Feature::Subscribe));
+            check!(
+                !wanted || matches!(stage, Stage::Told(_) | Stage::Past(_)),
+                "request {request} is {stage:?}"
+            );
+            let message = request < rules.out.len();
+            let excused = (self.given_up | self.may_end) & (1 << request) != 0;
+            check!(!message || excused || broker.arrived[request] > 0, "message {request} did not arrive");
+        }
+        for message in 0..rules.into.len() {
+            let lost = broker.lost & (1 << message) != 0;
+            check!(lost || self.got[message] > 0, "message {message} did not come in");
+        }
+        check!(self.receipts.is_empty(), "receipts are left");
+        check!(self.large.is_none(), "a large message is left");
+        Ok(())
+    }
+
+    /// Messages that the loss of a session ends, or sends a second time.
+    pub fn begun(&self) -> u16 {
+        (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |begun, request| begun | 1 << request)
+            & (self.seen | self.restored)
+    }
+
+    pub fn key(&self, state: State, key: &mut Vec<u8>) {
+        for stage in self.requests {
+            key.push(match stage {
+                Stage::NotMade => 0xFF,
+                // Which identifier it was matters only to a new run.
+                Stage::Told(id) => id as u8 | 0x40,
+                Stage::Past(id) => id as u8 | 0x80,
+                Stage::Open(id) => id as u8,
+            });
+        }
+        for bits in [self.given_up, self.seen, self.seen_here, self.seen_pubrel, self.restored, self.may_end]
+        {
+            key.extend(bits.to_be_bytes());
+        }
+        key.extend(self.got);
+        key.extend(self.receipts.iter().map(|held| held.1));
+        let (large, at) = self.large.unwrap_or((0xFF, 0));
+        let stream = self.stream.map_or(0xFF, |at| at as u8);
+        key.extend([self.receipts.len() as u8, large, at, stream, u8::from(self.is_save_due), state as u8]);
+    }
+}

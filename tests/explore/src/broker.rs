@@ -1,0 +1,356 @@
+//! A broker with one client: it answers as the standard says, and lets nothing pass that the standard forbids.
+
+use baremqtt::codec::{ConnAck, Delivery, Packet, Publish, SubAck};
+use baremqtt::{PacketId, QoS, SubAckCode, SubAckCodes, TopicName};
+
+use crate::rules::{Feature, LARGE, Rules};
+
+/// At most so many messages in one direction.
+pub const MOST: usize = 12;
+
+pub type Check = Result<(), String>;
+
+macro_rules! check {
+    ($holds:expr, $($text:tt)*) => {
+        if !$holds {
+            return Err(format!($($text)*));
+        }
+    };
+}
+pub(crate) use check;
+
+/// A message to the client that is under way.
+#[derive(Clone, Debug)]
+struct Outgoing {
+    message: u8,
+    id: u16,
+    qos: QoS,
+    /// PUBREC has come.
+    is_released: bool,
+    /// Sent on this connection, and the answer is to come.
+    is_awaited: bool,
+}
+
+/// Answers of one kind leave in their order; which kind is next is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    PubAck,
+    PubRec,
+    PubRel,
+    PubComp,
+    SubAck,
+    UnsubAck,
+    PingResp,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Broker {
+    /// CONNECT has come on this connection, and DISCONNECT.
+    pub is_connected: bool,
+    pub is_closed: bool,
+    pub has_session: bool,
+    /// The client knows of the session.
+    pub is_told: bool,
+    next_id: u16,
+    /// How often each message of the client was passed on, 2 for more.
+    pub arrived: [u8; MOST],
+    /// Messages that a second copy may come of, because a session was lost that knew them.
+    pub exposed: u16,
+    /// The identifier that the client has given up; it is not for the broker to know.
+    pub given_up: u16,
+    /// Messages to the client that went with a session.
+    pub lost: u16,
+    /// Messages of QoS 2 that are not released: identifier and message.
+    unreleased: Vec<(u16, u8)>,
+    /// Identifiers in the order in which PUBREC was sent for them the last time.
+    pubrecs: Vec<u16>,
+    /// Of this connection: the last PUBREL, and the newest message.
+    last_pubrel: u16,
+    newest: Option<u8>,
+    /// The next message to the client.
+    pub next: u8,
+    outgoing: Vec<Outgoing>,
+    /// Identifiers of PUBRELs sent on this connection that are not answered.
+    pubrels: Vec<u16>,
+    /// Answers that are to be sent, where their order is free.
+    pub due: Vec<(Kind, u16)>,
+}
+
+pub fn id(number: u16) -> PacketId {
+    PacketId::new(number).expect("an identifier is not 0")
+}
+
+/// The payload of a message.
+pub fn payload(message: usize, is_large: bool) -> Vec<u8> {
+    let len = if is_large { LARGE } else { 1 };
+    (0..len).map(|at| (message * 31 + at * 7) as u8).collect()
+}
+
+/// The number of the message with this topic: `o0` and so on to the broker, `i0` to the client.
+pub fn number(topic: &str, direction: u8) -> Option<usize> {
+    match topic.as_bytes() {
+        [first, number @ b'0'..=b'z'] if *first == direction => Some(usize::from(number - b'0')),
+        _ => None,
+    }
+}
+
+pub fn topic(direction: char, message: usize) -> String {
+    format!("{direction}{}", char::from(b'0' + message as u8))
+}
+
+impl Broker {
+    pub fn link_lost(&mut self) {
+        self.is_connected = false;
+        self.is_closed = false;
+        self.last_pubrel = 0;
+        self.newest = None;
+        self.pubrels.clear();
+        self.due.clear();
+        self.outgoing.iter_mut().for_each(|outgoing| outgoing.is_awaited = false);
+    }
+
+    /// The session is gone. Of what the client had begun, a second copy may come.
+    pub fn lose_session(&mut self, begun: u16) {
+        self.has_session = false;
+        self.is_told = false;
+        self.exposed |= begun;
+        self.lost |= self.outgoing.iter().fold(0, |lost, outgoing| lost | 1 << outgoing.message);
+        self.outgoing.clear();
+        self.unreleased.clear();
+        self.pubrecs.clear();
+        self.next_id = 0;
+    }
+
+    pub fn owes_nothing(&self) -> bool {
+        self.outgoing.is_empty() && self.due.is_empty()
+    }
+
+    pub fn keeps_nothing(&self) -> bool {
+        self.unreleased.is_empty()
+    }
+
+    /// Sends its next message, if it has one and the client is there.
+    pub fn publishes(&mut self, rules: &Rules, down: &mut Vec<u8>) -> bool {
+        let message = usize::from(self.next);
+        if !self.is_connected || self.is_closed || message >= rules.into.len() {
+            return false;
+        }
+        self.next += 1;
+        self.next_id += 1;
+        let outgoing = Outgoing {
+            message: message as u8,
+            id: self.next_id,
+            qos: rules.into[message],
+            is_released: false,
+            is_awaited: true,
+        };
+        publish(&outgoing, rules, false, down);
+        self.outgoing.push(outgoing);
+        true
+    }
+
+    /// Sends the first answer of this kind that is due.
+    pub fn answers(&mut self, kind: Kind, rules: &Rules, down: &mut Vec<u8>) -> bool {
+        let Some(at) = self.due.iter().position(|due| due.0 == kind) else { return false };
+        let (_, id) = self.due.remove(at);
+        send(kind, id, rules, down);
+        true
+    }
+
+    fn owes(&mut self, kind: Kind, id: u16, rules: &Rules, down: &mut Vec<u8>) {
+        if rules.has(Feature::Order) {
+            self.due.push((kind, id));
+        } else {
+            send(kind, id, rules, down);
+        }
+    }
+
+    /// A packet of the client has come.
+    pub fn takes(&mut self, packet: Packet<'_>, rules: &Rules, down: &mut Vec<u8>) -> Check {
+        check!(!self.is_closed, "{packet} behind DISCONNECT");
+        let is_connect = matches!(packet, Packet::Connect(_));
+        check!(self.is_connected != is_connect, "{packet}: CONNECT is the first packet and no other");
+        match packet {
+            Packet::Connect(_) => self.connects(rules, down),
+            Packet::Publish(publish) => return self.takes_publish(publish, rules, down),
+            Packet::PubRel { id, .. } => return self.takes_pubrel(id.get(), rules, down),
+            Packet::PubAck(id) => {
+                let at = self.awaited(QoS::AtLeastOnce, false);
+                check!(at.is_some_and(|at| self.outgoing[at].id == id.get()), "PUBACK {id} is not the next");
+                self.outgoing.remove(at.unwrap_or_default());
+            }
+            Packet::PubRec(id) => {
+                let at = self.awaited(QoS::ExactlyOnce, false);
+                check!(at.is_some_and(|at| self.outgoing[at].id == id.get()), "PUBREC {id} is not the next");
+                let outgoing = &mut self.outgoing[at.unwrap_or_default()];
+                outgoing.is_released = true;
+                self.pubrels.push(id.get());
+                self.owes(Kind::PubRel, id.get(), rules, down);
+            }
+            Packet::PubComp(id) => {
+                check!(self.pubrels.first() == Some(&id.get()), "PUBCOMP {id} is not the next");
+                self.pubrels.remove(0);
+                self.outgoing.retain(|outgoing| outgoing.id != id.get());
+            }
+            Packet::Subscribe(subscribe) => self.owes(Kind::SubAck, subscribe.id.get(), rules, down),
+            Packet::Unsubscribe(unsubscribe) => self.owes(Kind::UnsubAck, unsubscribe.id.get(), rules, down),
+            Packet::PingReq => self.owes(Kind::PingResp, 0, rules, down),
+            Packet::Disconnect => self.is_closed = true,
+            _ => return Err(format!("{packet} from a client")),
+        }
+        Ok(())
+    }
+
+    fn awaited(&self, qos: QoS, is_released: bool) -> Option<usize> {
+        self.outgoing
+            .iter()
+            .position(|out| out.qos == qos && out.is_awaited && out.is_released == is_released)
+    }
+
+    fn connects(&mut self, rules: &Rules, down: &mut Vec<u8>) {
+        let session_present = self.has_session && !rules.has(Feature::Mqtt31);
+        (self.is_connected, self.has_session) = (true, true);
+        encode(Packet::ConnAck(ConnAck::Accepted { session_present }), rules, down);
+        for outgoing in &mut self.outgoing {
+            outgoing.is_awaited = true;
+            if outgoing.is_released {
+                self.pubrels.push(outgoing.id);
+                send(Kind::PubRel, outgoing.id, rules, down);
+            } else {
+                publish(outgoing, rules, true, down);
+            }
+        }
+    }
+
+    fn takes_publish(&mut self, publish: Publish<'_>, rules: &Rules, down: &mut Vec<u8>) -> Check {
+        let message = number(publish.topic.as_str(), b'o').filter(|message| *message < rules.out.len());
+        let Some(message) = message else { return Err(format!("{publish} was never published")) };
+        check!(publish.delivery.qos() == rules.out[message], "{publish} has another QoS");
+        check!(publish.payload == payload(message, rules.is_streamed(message)), "{publish}: its payload");
+        let in_order = self.newest.is_none_or(|newest| usize::from(newest) < message);
+        check!(in_order || rules.has(Feature::Retry), "message {message} again, or out of order");
+        self.newest = Some(message as u8);
+        match publish.delivery {
+            Delivery::AtMostOnce => self.arrives(message, rules)?,
+            Delivery::AtLeastOnce { id, .. } => {
+                self.arrives(message, rules)?;
+                self.owes(Kind::PubAck, id.get(), rules, down);
+            }
+            Delivery::ExactlyOnce { id, .. } => {
+                let id = id.get();
+                match self.unreleased.iter().find(|known| known.0 == id) {
+                    Some(&(_, other)) if usize::from(other) != message => {
+                        return Err(format!("message {message} has the identifier of {other}, not released"));
+                    }
+                    Some(_) => {}
+                    None => {
+                        self.unreleased.push((id, message as u8));
+                        if !rules.has(Feature::AtPubrel) {
+                            self.arrives(message, rules)?;
+                        }
+                    }
+                }
+                self.pubrecs.retain(|known| *known != id);
+                self.pubrecs.push(id);
+                self.owes(Kind::PubRec, id, rules, down);
+            }
+        }
+        Ok(())
+    }
+
+    /// PUBRELs come in the order of the PUBRECs (MQTT-4.6.0-4).
+    fn takes_pubrel(&mut self, id: u16, rules: &Rules, down: &mut Vec<u8>) -> Check {
+        let is_given_up = self.given_up == id;
+        let place = |id| self.pubrecs.iter().position(|known| *known == id);
+        if let (Some(this), Some(last)) = (place(id), place(self.last_pubrel)) {
+            check!(
+                this > last || is_given_up || rules.has(Feature::Retry),
+                "PUBREL {id} behind {}",
+                self.last_pubrel
+            );
+        }
+        // That of a message that was given up leaves in its own place, without PUBREC.
+        if !is_given_up {
+            self.last_pubrel = id;
+        }
+        if let Some(at) = self.unreleased.iter().position(|known| known.0 == id) {
+            let (_, message) = self.unreleased.remove(at);
+            if rules.has(Feature::AtPubrel) {
+                self.arrives(message.into(), rules)?;
+            }
+        }
+        self.owes(Kind::PubComp, id, rules, down);
+        Ok(())
+    }
+
+    /// A message is passed on: at QoS 2 once, and in order.
+    fn arrives(&mut self, message: usize, rules: &Rules) -> Check {
+        let count = &mut self.arrived[message];
+        *count = (*count + 1).min(2);
+        let exposed = self.exposed & (1 << message) != 0 || rules.distrusts();
+        let once = rules.out[message] != QoS::ExactlyOnce || *count == 1 || exposed;
+        check!(once, "message {message} of QoS 2 arrives twice");
+        Ok(())
+    }
+
+    /// For the key of a state.
+    pub fn key(&self, key: &mut Vec<u8>) {
+        let flag = |is: bool| u8::from(is);
+        key.extend([
+            flag(self.is_connected),
+            flag(self.is_closed),
+            flag(self.has_session),
+            flag(self.is_told),
+        ]);
+        key.extend([self.next_id as u8, self.last_pubrel as u8, self.newest.map_or(0xFF, |n| n), self.next]);
+        key.extend(self.arrived);
+        key.extend(self.exposed.to_be_bytes());
+        key.extend(self.lost.to_be_bytes());
+        key.extend(self.given_up.to_be_bytes());
+        key.push(self.unreleased.len() as u8);
+        self.unreleased.iter().for_each(|(id, message)| key.extend([*id as u8, *message]));
+        key.push(self.pubrecs.len() as u8);
+        key.extend(self.pubrecs.iter().map(|id| *id as u8));
+        key.push(self.pubrels.len() as u8);
+        key.extend(self.pubrels.iter().map(|id| *id as u8));
+        key.push(self.outgoing.len() as u8);
+        for out in &self.outgoing {
+            key.extend([out.message, out.id as u8, flag(out.is_released), flag(out.is_awaited)]);
+        }
+        key.push(self.due.len() as u8);
+        self.due.iter().for_each(|(kind, id)| key.extend([*kind as u8, *id as u8]));
+    }
+}
+
+fn encode(packet: Packet<'_>, rules: &Rules, down: &mut Vec<u8>) {
+    let at = down.len();
+    down.resize(at + packet.encoded_len(), 0);
+    packet.encode(rules.version(), &mut down[at..]).expect("a packet that can be sent");
+}
+
+fn send(kind: Kind, number: u16, rules: &Rules, down: &mut Vec<u8>) {
+    let codes = SubAckCodes::new(&[SubAckCode::Granted(QoS::ExactlyOnce)]).expect("one code");
+    let packet = match kind {
+        Kind::PubAck => Packet::PubAck(id(number)),
+        Kind::PubRec => Packet::PubRec(id(number)),
+        Kind::PubRel => Packet::PubRel { id: id(number), dup: false },
+        Kind::PubComp => Packet::PubComp(id(number)),
+        Kind::SubAck => Packet::SubAck(SubAck { id: id(number), codes }),
+        Kind::UnsubAck => Packet::UnsubAck(id(number)),
+        Kind::PingResp => Packet::PingResp,
+    };
+    encode(packet, rules, down);
+}
+
+fn publish(outgoing: &Outgoing, rules: &Rules, dup: bool, down: &mut Vec<u8>) {
+    let message = usize::from(outgoing.message);
+    let (topic, payload) = (topic('i', message), payload(message, rules.is_large(message)));
+    let id = id(outgoing.id);
+    let delivery = match outgoing.qos {
+        QoS::AtMostOnce => Delivery::AtMostOnce,
+        QoS::AtLeastOnce => Delivery::AtLeastOnce { id, dup },
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup },
+    };
+    let topic = TopicName::new(&topic).expect("a topic");
+    encode(Packet::Publish(Publish { topic, payload: &payload, delivery, retain: false }), rules, down);
+}

@@ -1,0 +1,241 @@
+//! The link: what leaves the client is read at once, or never; what the broker sends waits until it is read.
+//!
+//! Nothing is lost by that: whatever the broker would read later, it could have answered later; and what was not read when the
+//! link breaks is what was sent after it had died.
+
+use baremqtt::codec::{self, Decoded, Packet};
+
+use super::{Offered, World, say};
+use crate::broker::{Check, MOST, check, number};
+use crate::rules::Feature;
+
+#[derive(Clone, Default)]
+pub struct Link {
+    pub is_open: bool,
+    /// What is sent arrives nowhere any more.
+    pub is_dead: bool,
+    /// The transport has said so, but may have something to read.
+    pub is_output_lost: bool,
+    /// The beginning of a packet from the client.
+    up: Vec<u8>,
+    /// What the broker has sent, and how much is left of a packet that was read in part.
+    pub down: Vec<u8>,
+    pub inside: usize,
+}
+
+impl Link {
+    pub fn key(&self, key: &mut Vec<u8>) {
+        key.push(u8::from(self.is_open) | u8::from(self.is_dead) << 1 | u8::from(self.is_output_lost) << 2);
+        key.extend([self.up.len() as u8, self.down.len() as u8, self.inside as u8]);
+        key.extend(&self.up);
+        key.extend(&self.down);
+    }
+}
+
+/// How much of what is offered is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Much {
+    Byte,
+    Packet,
+    All,
+}
+
+/// Bytes of the packet that begins here, if that many show.
+pub fn packet_len(bytes: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    for (at, byte) in bytes.iter().skip(1).take(4).enumerate() {
+        len |= usize::from(byte & 0x7F) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some(len + at + 2);
+        }
+    }
+    None
+}
+
+impl World {
+    /// The transport takes some of what the client offers, and says so now or later.
+    pub(super) fn sends(&mut self, much: Much, late: bool) -> Result<bool, String> {
+        if self.offered.is_some() || !self.link.is_open {
+            return Ok(false);
+        }
+        let pending = self.client.pending().to_vec();
+        check!(pending.is_empty() || !self.link.is_output_lost, "something to be sent without output");
+        if pending.is_empty() {
+            return Ok(false);
+        }
+        let mut all = self.link.up.clone();
+        all.extend(&pending);
+        let inside = self.link.up.len();
+        let first = packet_len(&all).unwrap_or(all.len());
+        let taken = match much {
+            Much::Byte if inside > 0 => return Ok(false),
+            Much::Byte => 1,
+            Much::Packet => pending.len().min(first - inside),
+            Much::All if pending.len() <= first - inside => return Ok(false),
+            Much::All => pending.len(),
+        };
+        let beyond = self.begins(&all, inside, inside + taken)?;
+        if late {
+            self.offered = Some(Offered { taken, beyond });
+        } else {
+            self.client.sent(taken);
+        }
+        all.truncate(inside + taken);
+        self.link.up = all;
+        self.reads()?;
+        Ok(true)
+    }
+
+    /// Packets begin from here on. Those before `taken` are checked; of the others, returns which messages (and which messages'
+    /// PUBRELs) they are.
+    fn begins(&mut self, all: &[u8], from: usize, taken: usize) -> Result<(u16, u16), String> {
+        let mut at = 0;
+        let (mut messages, mut pubrels) = (0, 0);
+        while at < all.len() {
+            let packet = &all[at..];
+            if at >= from {
+                let (message, pubrel) = self.identifies(packet);
+                if at < taken {
+                    self.first_byte(packet[0], message, pubrel)?;
+                } else {
+                    messages |= message.map_or(0, |message| 1 << message);
+                    pubrels |= pubrel.map_or(0, |message| 1 << message);
+                }
+            }
+            at += packet_len(packet).unwrap_or(packet.len());
+        }
+        Ok((messages, pubrels))
+    }
+
+    /// The message that this is, or whose PUBREL; the packet may be here in part only.
+    fn identifies(&self, packet: &[u8]) -> (Option<usize>, Option<usize>) {
+        match (packet[0] >> 4, packet) {
+            (3, [_, _, 0, 2, topic @ ..]) => {
+                let topic = topic.first_chunk::<2>().and_then(|topic| std::str::from_utf8(topic).ok());
+                (number(topic.unwrap_or_default(), b'o'), None)
+            }
+            (6, [_, _, high, low, ..]) => {
+                let id = u16::from_be_bytes([*high, *low]);
+                (None, self.app.request(id).filter(|request| *request < MOST))
+            }
+            _ => (None, None),
+        }
+    }
+
+    /// The first byte of a packet leaves: DUP is right, and what was given up does not come.
+    fn first_byte(&mut self, first: u8, message: Option<usize>, pubrel: Option<usize>) -> Check {
+        let dup = first & 8 != 0;
+        if let Some(message) = message {
+            let bit = 1 << message;
+            let app = &mut self.app;
+            check!(app.given_up & bit == 0, "message {message} was given up");
+            check!(
+                app.is_open(message) || first & 6 == 0,
+                "message {message} is {:?}",
+                app.requests[message]
+            );
+            check!(dup || app.seen & bit == 0, "message {message} without DUP");
+            check!(!dup || (app.seen | app.restored) & bit != 0, "message {message} with DUP");
+            app.seen |= bit;
+            app.seen_here |= bit;
+        }
+        if let Some(message) = pubrel
+            && self.has(Feature::Mqtt31)
+        {
+            let bit = 1 << message;
+            let app = &mut self.app;
+            check!(dup || app.seen_pubrel & bit == 0, "PUBREL of {message} without DUP");
+            check!(!dup || (app.seen_pubrel | app.restored) & bit != 0, "PUBREL of {message} with DUP");
+            app.seen_pubrel |= bit;
+        }
+        Ok(())
+    }
+
+    /// The broker reads whole packets, unless the link has died.
+    fn reads(&mut self) -> Check {
+        let version = self.rules.version();
+        let up = std::mem::take(&mut self.link.up);
+        let mut at = 0;
+        while let Decoded::Complete { packet, len } =
+            codec::decode(&up[at..], version).map_err(|violation| format!("{violation}"))?
+        {
+            say!("-> {packet}{}", if self.link.is_dead { ", lost" } else { "" });
+            at += len;
+            self.silent = 0;
+            if self.link.is_dead {
+                continue;
+            }
+            if matches!(packet, Packet::Disconnect) {
+                check!(self.disconnects || self.finishes, "DISCONNECT, and nobody asked for it");
+                let idle = self.app.open_count() == 0 && self.broker.due.is_empty();
+                check!(self.disconnects || idle, "DISCONNECT before the end of all");
+            }
+            let before = self.broker.arrived;
+            self.broker.takes(packet, self.rules, &mut self.link.down)?;
+            self.in_order(before)?;
+        }
+        self.link.up = up[at..].to_vec();
+        Ok(())
+    }
+
+    /// Messages of one QoS arrive first in the order in which they were published.
+    fn in_order(&self, before: [u8; MOST]) -> Check {
+        let arrived = &self.broker.arrived;
+        let excused = self.app.given_up | self.app.may_end;
+        for message in
+            (0..self.rules.out.len()).filter(|message| before[*message] == 0 && arrived[*message] > 0)
+        {
+            for earlier in (0..message).filter(|earlier| self.rules.out[*earlier] == self.rules.out[message])
+            {
+                let there = arrived[earlier] > 0 || excused & (1 << earlier) != 0;
+                check!(there, "message {message} arrives before {earlier}");
+            }
+        }
+        Ok(())
+    }
+
+    /// The client reads a packet, or its first byte.
+    pub(super) fn receives(&mut self, much: Much) -> bool {
+        let down = &mut self.link.down;
+        let free = self.client.receive_buffer();
+        if down.is_empty() || free.is_empty() {
+            return false;
+        }
+        let is_new = self.link.inside == 0;
+        if is_new {
+            self.link.inside = packet_len(down).unwrap_or(down.len());
+        } else if much == Much::Byte {
+            return false;
+        }
+        let most = if much == Much::Byte { 1 } else { self.link.inside };
+        let len = most.min(free.len());
+        if is_new {
+            let version = self.rules.version();
+            if let Ok(Decoded::Complete { packet, .. }) = codec::decode(down, version) {
+                say!("<- {packet}, {len} bytes");
+            }
+        }
+        free[..len].copy_from_slice(&down[..len]);
+        down.drain(..len);
+        self.link.inside -= len;
+        self.client.received(len);
+        true
+    }
+
+    /// Whether a request could be waiting for the other side: something is on its way, or owed.
+    pub(super) fn peer_is_late(&self) -> bool {
+        !self.link.down.is_empty()
+            || self.link.is_dead
+            || !self.link.up.is_empty()
+            || self.offered.is_some()
+            || !self.broker.due.is_empty()
+            || !self.client.clone().pending().is_empty()
+    }
+
+    /// Takes down which requests may end without an answer, now that the session is gone.
+    pub(super) fn session_lost(&mut self) {
+        let begun = self.app.begun();
+        self.broker.lose_session(begun);
+        self.app.may_end |= begun;
+    }
+}

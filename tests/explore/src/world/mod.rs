@@ -1,0 +1,193 @@
+//! One state of it all: the client, the broker, the link between them, the application, and what is on its disk.
+
+mod action;
+mod link;
+mod steps;
+
+use std::hash::Hasher;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use baremqtt::{Buffers, Client, Message, State};
+
+use crate::app::App;
+use crate::broker::{Broker, Check, check};
+use crate::rules::{Choice, Feature, Rules};
+
+pub use action::{Action, FAIR};
+pub use link::Link;
+
+/// Room for the identifiers of inbound messages.
+const IDS: usize = 40;
+
+/// Whether steps say what happens in them.
+pub static TRACE: AtomicBool = AtomicBool::new(false);
+
+macro_rules! say {
+    ($($text:tt)*) => {
+        if $crate::world::TRACE.load(std::sync::atomic::Ordering::Relaxed) {
+            println!("    {}", format!($($text)*));
+        }
+    };
+}
+pub(crate) use say;
+
+pub type Real = Client<Vec<u8>, Vec<u8>, Choice, [u8; IDS]>;
+
+/// What is written in one go: the session, and what the application remembers beside it.
+#[derive(Clone)]
+pub struct Image {
+    session: Vec<u8>,
+    app: App,
+}
+
+/// Bytes that the transport has taken without saying so yet.
+#[derive(Clone)]
+struct Offered {
+    taken: usize,
+    /// Messages, and messages whose PUBREL, is among those that were offered and not taken.
+    beyond: (u16, u16),
+}
+
+#[derive(Clone)]
+pub struct World {
+    rules: &'static Rules,
+    pub client: Real,
+    broker: Broker,
+    link: Link,
+    app: App,
+    offered: Option<Offered>,
+    disk: Option<Image>,
+    /// An image on its way to the disk, with its revision; whether it is there.
+    prepared: Option<(Image, u32, bool)>,
+    /// The revision of the last image.
+    saved_revision: u32,
+    /// Virtual time; 32 bits, which wrap.
+    now: u32,
+    /// ms since the last packet left.
+    silent: u32,
+    /// The clock has moved, and the client does not know.
+    is_due: bool,
+    /// How often the session was lost, the clock moved, a message was given up, and the end asked for.
+    losses: u8,
+    jumps: u8,
+    endings: u8,
+    /// DISCONNECT was asked for on this connection, after the end of all requests or not.
+    finishes: bool,
+    disconnects: bool,
+}
+
+impl World {
+    pub fn new(rules: &'static Rules) -> Self {
+        World {
+            rules,
+            client: new_client(rules),
+            broker: Broker::default(),
+            link: Link::default(),
+            app: App::default(),
+            offered: None,
+            disk: None,
+            prepared: None,
+            saved_revision: 0,
+            // Wraps within the walk.
+            now: u32::MAX - 12_000,
+            silent: 0,
+            is_due: false,
+            losses: 0,
+            jumps: 0,
+            endings: 0,
+            finishes: false,
+            disconnects: false,
+        }
+    }
+
+    /// Nothing happens any more: all must have come to its end, and nothing must be left of it.
+    pub fn is_done(&self) -> Check {
+        self.app.is_done(&self.broker, self.rules)?;
+        check!(self.broker.owes_nothing(), "the broker waits for the client");
+        check!(self.broker.keeps_nothing(), "the broker keeps an identifier");
+        check!(self.link.down.is_empty(), "the client does not read");
+        check!(self.client.state() == State::Connected, "the client is {:?}", self.client.state());
+        check!(self.client.in_flight() == 0, "the client keeps a request");
+        let mut client = self.client.clone();
+        let mut image = [0; 256];
+        let len = client.save(&mut image).unwrap_or_default();
+        check!(len == 13, "the client keeps something: {:?}", &image[..len]);
+        let room = self.rules.buffers().1 - 32 - 9;
+        let payload = vec![0; room + if room > 127 { 0 } else { 1 }];
+        let longest = Message::new("oo", &payload).at_least_once();
+        let taken = client.publish(&longest);
+        check!(taken.is_ok(), "room is lost: {taken:?} for {} bytes", longest.encoded_len());
+        Ok(())
+    }
+
+    /// The transport is gone, and with it all that is on its way.
+    fn link_closed(&mut self) {
+        if let Some(offered) = self.offered.take() {
+            self.app.seen |= offered.beyond.0;
+            self.app.seen_pubrel |= offered.beyond.1;
+        }
+        self.link = Link::default();
+        self.broker.link_lost();
+        self.app.link_lost();
+        if self.losses > 0 && !self.broker.is_told {
+            // A client that never had the CONNACK of the new session would take it for the old one. Nobody can mend that.
+            self.session_lost();
+        }
+        self.silent = 0;
+        (self.finishes, self.disconnects) = (false, false);
+    }
+
+    pub fn hash(&self) -> u64 {
+        let mut key = Vec::with_capacity(512);
+        self.client.state_key(&mut |bytes| key.extend_from_slice(bytes));
+        if !self.rules.has_time() {
+            // Notes for the clock, which stands still.
+            key.pop();
+        }
+        self.broker.key(&mut key);
+        self.app.key(self.client.state(), &mut key);
+        self.link.key(&mut key);
+        if let Some(offered) = &self.offered {
+            key.extend([1, offered.taken as u8]);
+            key.extend(offered.beyond.0.to_be_bytes());
+            key.extend(offered.beyond.1.to_be_bytes());
+        }
+        if let Some(disk) = &self.disk {
+            disk.key(&mut key);
+        }
+        if let Some((image, _, is_written)) = &self.prepared {
+            image.key(&mut key);
+            key.push(1 + u8::from(*is_written));
+        }
+        key.extend(self.silent.to_be_bytes());
+        key.extend([self.losses, self.jumps, self.endings]);
+        key.extend([u8::from(self.is_due), u8::from(self.finishes), u8::from(self.disconnects)]);
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write(&key);
+        hasher.finish()
+    }
+
+    /// Shows where everything stands.
+    pub fn show(&self) {
+        if TRACE.load(Ordering::Relaxed) {
+            println!("    -- {:?}, {} under way", self.client.state(), self.client.in_flight());
+        }
+    }
+
+    fn has(&self, feature: Feature) -> bool {
+        self.rules.has(feature)
+    }
+}
+
+impl Image {
+    fn key(&self, key: &mut Vec<u8>) {
+        key.push(self.session.len() as u8);
+        key.extend(&self.session);
+        self.app.key(State::Offline, key);
+    }
+}
+
+fn new_client(rules: &Rules) -> Real {
+    let (rx, tx) = rules.buffers();
+    Client::with_inbound_ids(Buffers { rx: vec![0; rx], tx: vec![0; tx] }, rules.choice(), [0; IDS])
+}
