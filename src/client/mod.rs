@@ -203,7 +203,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn parts(&mut self) -> Parts<'_, C> {
         self.split_parts().1
     }

@@ -81,6 +81,7 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// See [`Client::sent`](crate::Client::sent).
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(in crate::client) fn sent(&mut self, len: usize) {
         let work = &mut *self.work;
         let source = work.offer.source;
