@@ -8,7 +8,7 @@
 //! PUBACK, PUBREC, PUBCOMP, and PUBREL where nothing waits for it: four bytes each. Those that the application is to give
 //! itself are withheld at the other end, the oldest last, each in the place that it needs later.
 
-use super::bytes::{move_down, move_up, u16_at, write};
+use super::bytes::{move_down, move_up, u16_at, write_short};
 use crate::PacketId;
 use crate::codec::PacketType;
 
@@ -95,8 +95,7 @@ impl Answers<'_> {
     /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
     pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
         self.make_place();
-        let [high, low] = id.to_be_bytes();
-        write(self.bytes, usize::from(self.s.end), &[first, 2, high, low]);
+        write_short(self.bytes, self.s.end.into(), first, id);
         self.s.end = self.s.end.wrapping_add(LEN as u16);
         if is_durable {
             self.s.safe = self.s.end;
@@ -159,9 +158,8 @@ impl Answers<'_> {
     pub(super) fn withhold(&mut self, first: u8, id: PacketId) {
         self.make_place();
         self.s.withheld = self.s.withheld.wrapping_add(LEN as u16);
-        let [high, low] = id.get().to_be_bytes();
-        let at = self.bytes.len().wrapping_sub(usize::from(self.s.withheld));
-        write(self.bytes, at, &[first, 2, high, low]);
+        let at = self.bytes.len().wrapping_sub(self.s.withheld.into());
+        write_short(self.bytes, at, first, id.get());
     }
 
     /// How many are withheld.

@@ -1,7 +1,7 @@
 //! Messages that the application gives up. What has not left on this connection is gone. Of what has, a stub keeps the identifier
 //! from being given out again until the server acknowledges it; after the loss of the connection PUBREL makes the server forget it.
 
-use super::super::bytes::{set, write};
+use super::super::bytes::{set, write, write_short};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record, SHORT};
 use super::{Config, Outbox, Why, payload};
 
@@ -63,8 +63,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Puts a stub or PUBREL in the place of this message; what is left of it is dead, and long enough for a header.
     fn shorten(&mut self, at: usize, record: Record, first: u8, id: u16) {
-        let [high, low] = id.to_be_bytes();
-        write(self.log, at, &[first, 2, high, low]);
+        write_short(self.log, at, first, id);
         let at = at.wrapping_add(SHORT);
         let rest = record.end().wrapping_sub(at);
         if rest < 130 {

@@ -20,9 +20,9 @@ mod record;
 mod room;
 mod sweep;
 
-use super::bytes::{set, write};
+use super::bytes::{IS_LARGE, set, set_u16};
 use super::config::Config;
-use record::{DEAD, DUP, ENDED, PUBLISH, PUBREL};
+use record::{DEAD, DUP, ENDED, PUBLISH, PUBREL, SHORT};
 
 pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
@@ -181,6 +181,13 @@ impl<C: Config> Outbox<'_, C> {
         self.s.record(self.log, at, self.config.streams())
     }
 
+    /// The packet identifier of the record here, 0 if it keeps none.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    fn id(&self, at: usize, record: Record) -> u16 {
+        record.id(self.log, at)
+    }
+
     fn records(&self) -> impl Iterator<Item = (usize, Record)> {
         self.s.records(self.log, self.config.streams())
     }
@@ -191,12 +198,11 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Counts a record in, or (`u16::MAX`) out.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     fn count(&mut self, record: Record, by: u16) {
         if record.keeps_id() {
             self.s.kept = self.s.kept.wrapping_add(by);
         }
-        if record.has_ended() {
+        if IS_LARGE && record.has_ended() {
             self.s.ended = self.s.ended.wrapping_add(by);
         }
         if record.is_exactly_once() {
@@ -209,7 +215,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The request of this identifier: there is one at the most.
     fn find(&self, id: u16) -> Option<usize> {
-        if !super::bytes::IS_LARGE {
+        if !IS_LARGE {
             return self.find_between(self.s.head, self.s.tail, id);
         }
         self.find_between(self.s.head, self.s.tail.min(self.s.head.wrapping_add(1)), id)
@@ -220,7 +226,7 @@ impl<C: Config> Outbox<'_, C> {
     fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<usize> {
         while at < end {
             let record = self.record(at)?;
-            if record.id(self.log, at) == id {
+            if self.id(at, record) == id {
                 return Some(at);
             }
             at = record.end();
@@ -268,37 +274,38 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The request has ended: what is left of it is its identifier.
     fn end(&mut self, at: usize, record: Record, end: End) {
-        let id = record.id(self.log, at);
+        let id = self.id(at, record);
         self.count(record, u16::MAX);
         set(self.log, at, ENDED | end as u8);
-        if let Some(record) = self.record(at) {
-            self.count(record, 1);
-            write(self.log, record.body(at), &id.to_be_bytes());
-        }
+        let is_streamed = self.config.streams() && record.is_streamed();
+        set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
+        self.s.kept = self.s.kept.wrapping_add(1);
+        self.s.ended = self.s.ended.wrapping_add(1);
     }
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
     /// order of the PUBRECs (MQTT-4.6.0-4).
     pub(super) fn released(&mut self, at: usize, id: u16) {
         self.kill(at);
-        let [high, low] = id.to_be_bytes();
-        self.insert(&[PUBREL, 2, high, low]);
+        self.insert_pubrel(id);
     }
 
     /// The identifier and the end of a request whose end is to be told, if there is one.
     pub(super) fn find_ended(&mut self) -> Option<(u16, End)> {
-        if !self.s.has_ended() {
+        if IS_LARGE && !self.s.has_ended() {
             return None;
         }
+        let mut at = self.s.head;
         // The last one that was answered is the only one, more often than not.
-        for from in [self.s.hint, self.s.head] {
-            self.s.hint = from;
-            while let Some(record) = self.record(self.s.hint) {
-                if record.has_ended() {
-                    return Some((record.id(self.log, self.s.hint), record.outcome()));
-                }
-                self.s.hint = record.end();
+        if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
+            at = self.s.hint;
+        }
+        while let Some(record) = self.record(at) {
+            if record.has_ended() {
+                self.s.hint = at;
+                return Some((self.id(at, record), record.outcome()));
             }
+            at = record.end();
         }
         None
     }
@@ -314,14 +321,17 @@ impl<C: Config> Outbox<'_, C> {
     fn kill(&mut self, at: usize) {
         let Some(record) = self.record(at) else { return };
         self.count(record, u16::MAX);
-        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         set(self.log, at, DEAD);
-        if at == self.s.head {
-            self.s.has_new_oldest = true;
-            self.skip_dead();
-        } else if self.s.hint == at {
+        self.s.has_new_oldest |= at == self.s.head;
+        // Where there is much to move, and while a payload stands behind the requests, they stay where they are.
+        if !IS_LARGE && !self.is_streaming() {
+            return self.sweep(Why::Room);
+        }
+        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
+        if self.s.hint == at {
             self.s.hint = record.end();
         }
+        self.skip_dead();
     }
 
     fn skip_dead(&mut self) {

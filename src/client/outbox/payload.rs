@@ -138,9 +138,8 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The end of a request that has not left, to be told: before those that leave.
     fn insert_ended(&mut self, id: u16) {
-        let [high, low] = id.to_be_bytes();
         let at = self.s.rec;
-        self.insert_at(at, &[ENDED | End::Lost as u8, 2, high, low]);
+        self.insert_short(at, ENDED | End::Lost as u8, id);
         self.s.rec = at.wrapping_add(SHORT);
         self.s.cur = self.s.cur.wrapping_add(SHORT);
         self.s.hint = at;

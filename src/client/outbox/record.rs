@@ -184,8 +184,7 @@ impl Record {
     }
 
     /// The packet identifier, 0 if it keeps none.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[inline]
     pub(crate) fn id(self, log: &[u8], at: usize) -> u16 {
         if !self.keeps_id() {
             return 0;

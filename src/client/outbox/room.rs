@@ -1,7 +1,7 @@
 //! Room for another request: whether there is some, and how it is made.
 
-use super::super::bytes::{IS_LARGE, move_down, move_up, write};
-use super::{Config, Outbox, PUBREL, WINDOW, Why};
+use super::super::bytes::{IS_LARGE, move_down, move_up, write_short};
+use super::{Config, Outbox, PUBREL, SHORT, WINDOW, Why};
 use crate::client::error::Full;
 
 impl<C: Config> Outbox<'_, C> {
@@ -60,13 +60,13 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// Puts a packet behind all that waits, but before a streamed message: that may have to wait for its payload.
-    pub(super) fn insert(&mut self, packet: &[u8]) {
-        let mut at = self.make_room(packet.len());
+    /// Puts a PUBREL behind all that waits, but before a streamed message: that may have to wait for its payload.
+    pub(super) fn insert_pubrel(&mut self, id: u16) {
+        let mut at = self.make_room(SHORT);
         if self.config.streams() && self.s.streams != 0 {
             at = self.place_for_pubrel();
         }
-        self.insert_at(at, packet);
+        self.insert_short(at, PUBREL, id);
     }
 
     /// Before the first streamed message, unless a PUBREL waits behind that: they leave in the order of the PUBRECs.
@@ -82,18 +82,17 @@ impl<C: Config> Outbox<'_, C> {
         place
     }
 
-    /// Puts a record between others, or (without streams) behind them; there is room.
-    pub(super) fn insert_at(&mut self, at: usize, packet: &[u8]) {
-        let len = packet.len();
+    /// Puts a short record between others, or (without streams) behind them; there is room.
+    pub(super) fn insert_short(&mut self, at: usize, first: u8, id: u16) {
         if self.config.streams() {
-            move_up(self.log, at, at.wrapping_add(len), self.s.tail.wrapping_sub(at));
+            move_up(self.log, at, at.wrapping_add(SHORT), self.s.tail.wrapping_sub(at));
             if self.s.hint > at {
-                self.s.hint = self.s.hint.wrapping_add(len);
+                self.s.hint = self.s.hint.wrapping_add(SHORT);
             }
             self.is_new_from(at);
         }
-        write(self.log, at, packet);
-        self.s.tail = self.s.tail.wrapping_add(len);
+        write_short(self.log, at, first, id);
+        self.s.tail = self.s.tail.wrapping_add(SHORT);
         self.count_in(at);
     }
 

@@ -1,6 +1,6 @@
 //! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
 
-use super::super::bytes::{move_down, set};
+use super::super::bytes::{IS_LARGE, move_down, set};
 use super::record::{AT_LEAST_ONCE, DUP, End, PUBLISH, PUBREL, Record};
 use super::{Config, Outbox};
 
@@ -58,10 +58,11 @@ impl<C: Config> Outbox<'_, C> {
 
     /// What stood here stands there.
     fn moved(&mut self, at: usize, to: usize) {
-        for place in [&mut self.s.rec, &mut self.s.hint] {
-            if *place == at {
-                *place = to;
-            }
+        if self.s.rec == at {
+            self.s.rec = to;
+        }
+        if IS_LARGE && self.s.hint == at {
+            self.s.hint = to;
         }
         if self.config.durable() {
             for place in [&mut self.s.safe, &mut self.s.saved] {
