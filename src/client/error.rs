@@ -164,15 +164,42 @@ impl fmt::Display for Full {
 
 impl core::error::Error for RequestError {}
 
-impl From<Full> for RequestError {
-    fn from(full: Full) -> Self {
-        RequestError::Full(full)
-    }
-}
-
 impl From<Violation> for RequestError {
     fn from(violation: Violation) -> Self {
         RequestError::Forbidden(violation)
+    }
+}
+
+/// Why a request was not taken, without the numbers that a [`RequestError`] can have: two bytes, which travel in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Forbidden(Violation),
+    NotConnected,
+    Full(Full),
+    TooLarge,
+}
+
+impl Refusal {
+    /// The error that is told of a packet with so many bytes, where requests have so much room.
+    pub(super) const fn error(self, needed: usize, room: usize) -> RequestError {
+        match self {
+            Refusal::Forbidden(violation) => RequestError::Forbidden(violation),
+            Refusal::NotConnected => RequestError::NotConnected,
+            Refusal::Full(full) => RequestError::Full(full),
+            Refusal::TooLarge => RequestError::TooLarge { needed, room },
+        }
+    }
+}
+
+impl From<Violation> for Refusal {
+    fn from(violation: Violation) -> Self {
+        Refusal::Forbidden(violation)
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(full: Full) -> Self {
+        Refusal::Full(full)
     }
 }
 

@@ -27,14 +27,15 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let head_len = codec::packet_len(remaining_len).saturating_sub(message.payload_len);
     let len = codec::packet_len(head_len);
     // Besides the head, some of the payload must have room.
-    admit(parts, message.qos.into(), len.saturating_add(WINDOW))?;
+    let needed = len.saturating_add(WINDOW);
+    admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal))?;
     if remaining_len > codec::MAX_REMAINING_LENGTH {
         return Err(Violation::TooLong.into());
     }
     let topic = TopicName::new(message.topic)?;
     codec::check_topic_len(topic, parts.version())?;
     let id = next_id(parts, message.qos);
-    let mut writer = begin(parts, len.saturating_add(WINDOW));
+    let mut writer = begin(parts, needed);
     codec::write_header(&mut writer, STREAMED, head_len);
     codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), remaining_len);
     writer.bytes(topic.as_bytes());
