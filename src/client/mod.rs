@@ -358,6 +358,10 @@ where
     /// `pending` may offer others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
+        if bytes::IS_LARGE && self.all.is_all_sent() {
+            self.all.work.offer = work::Offer::NONE;
+            return &[];
+        }
         self.split_io().1
     }
 

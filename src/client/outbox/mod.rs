@@ -327,15 +327,21 @@ impl<C: Config> Outbox<'_, C> {
         if !IS_LARGE && !self.is_streaming() {
             return self.sweep(Why::Room);
         }
-        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         if self.s.hint == at {
             self.s.hint = record.end();
+        }
+        if self.s.head == at {
+            self.s.head = record.end();
+        } else {
+            self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         }
         self.skip_dead();
     }
 
     fn skip_dead(&mut self) {
-        while let Some(record) = self.record(self.s.head).filter(|record| record.is_dead()) {
+        while self.s.dead != 0
+            && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())
+        {
             self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
             self.s.head = record.end();
         }
