@@ -86,7 +86,8 @@ impl Example {
 fn is_forgotten_by(broker: &Mosquitto) {
     let client = Client::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
     let mut mqtt = Connection::tcp(broker.addr(), PATIENCE, client).expect("the broker");
-    mqtt.connect(&Connect::new("observer")).expect("CONNACK");
+    mqtt.connect(&Connect::new("observer")).expect("a CONNECT that fits");
+    assert!(matches!(mqtt.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
     mqtt.subscribe(&[("$SYS/broker/clients/total", QoS::AtMostOnce)]).expect("room");
     let end = Instant::now() + PATIENCE;
     while let Some(event) = mqtt.next_event(Some(PATIENCE)).expect("a link") {
