@@ -204,9 +204,11 @@ impl Outbox<'_> {
     /// The request of this identifier, sent and without its end, that waits for this answer.
     pub(super) fn meet(&self, answer: u8, id: u16) -> Option<usize> {
         let oldest = self.s.rec.min(self.s.head.wrapping_add(1));
+        // While the gate was shut, an end may have been found behind what has left.
+        let hint = self.s.hint.min(self.s.rec);
         meet_between(self.log, self.s.head, oldest, answer, id)
-            .or_else(|| meet_between(self.log, self.s.hint, self.s.rec, answer, id))
-            .or_else(|| meet_between(self.log, self.s.head, self.s.hint, answer, id))
+            .or_else(|| meet_between(self.log, hint, self.s.rec, answer, id))
+            .or_else(|| meet_between(self.log, self.s.head, hint, answer, id))
     }
 
     /// Whether a request of this identifier is about to be sent again, so that the answer to it is still to be waited for.
