@@ -1,5 +1,6 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
+mod ends;
 mod held;
 mod reconnecting;
 
@@ -67,6 +68,8 @@ struct Shared {
     timeout: Cell<Duration>,
     /// The client has ended its output.
     is_finished: Cell<bool>,
+    /// Reads say at once that nothing is there.
+    never_waits: Cell<bool>,
 }
 
 #[derive(Clone, Default)]
@@ -83,6 +86,10 @@ impl Stream {
 
     fn sent(&self) -> Vec<String> {
         packets(&self.0.output.borrow())
+    }
+
+    fn sent_bytes(&self) -> Vec<u8> {
+        self.0.output.borrow().clone()
     }
 }
 
@@ -103,7 +110,9 @@ impl Read for Stream {
             }
             Some(Err(error)) => Err(error),
             None => {
-                thread::sleep(self.0.timeout.get());
+                if !self.0.never_waits.get() {
+                    thread::sleep(self.0.timeout.get());
+                }
                 Err(ErrorKind::WouldBlock.into())
             }
         }

@@ -33,5 +33,6 @@ fn lets_in(broker: SocketAddr, id: &str, username: &str, password: &str) -> bool
         return false;
     }
     // The first event is this one.
-    matches!(connection.next_event(None), Ok(Some(Event::Connected { .. }))) && connection.disconnect().is_ok()
+    matches!(connection.next_event(None), Ok(Some(Event::Connected { .. })))
+        && connection.disconnect().is_ok()
 }

@@ -11,8 +11,8 @@ use std::{io, process};
 use baremqtt::codec::Publish;
 use baremqtt::transport::net::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
 use baremqtt::{
-    Backoff, Buffers, Client, Config, Connect, Event, Message, PacketId, QoS, RequestError, Routes, SessionLoss,
-    State,
+    Backoff, Buffers, Client, Config, Connect, Event, Message, PacketId, QoS, RequestError, Routes,
+    SessionLoss, State,
 };
 use tokio::sync::oneshot;
 
