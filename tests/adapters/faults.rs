@@ -325,3 +325,28 @@ fn connections_can_be_shown() {
     let Async { connection, .. } = over(&Wire::default());
     assert_eq!(format!("{connection:?}"), "Connection { state: Offline, in_flight: 0, .. }");
 }
+
+/// To the end of the stream, or until the time is over.
+#[test]
+fn what_still_comes_can_be_drained() {
+    let minute = Duration::from_secs(60);
+    for ended in [true, false] {
+        let ready = |io: &Wire| {
+            io.peer().outbox.extend([0; 1_000]);
+            io.0.ended.set(ended);
+        };
+        let io = Wire::default();
+        ready(&io);
+        let clock = io.clone();
+        Blocking::new(io.clone(), new_client(), || clock.now()).drain(minute);
+        assert!(io.peer().outbox.is_empty());
+        assert_eq!(io.now().since(baremqtt::Instant::from_millis(0)) < 60_000, ended);
+
+        let io = Wire::default();
+        ready(&io);
+        let Async { connection: mut mqtt, .. } = over(&io);
+        block_on(mqtt.drain(minute));
+        assert!(io.peer().outbox.is_empty());
+        assert_eq!(io.now().since(baremqtt::Instant::from_millis(0)) < 60_000, ended);
+    }
+}

@@ -1,5 +1,6 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
+mod durable;
 mod ends;
 mod held;
 mod reconnecting;
@@ -30,10 +31,16 @@ struct Choices {
     ack_ms: u32,
     manual_acknowledgement: bool,
     streams: bool,
+    durable: bool,
 }
 
-const DEFAULTS: Choices =
-    Choices { stall_ms: 30_000, ack_ms: 30_000, manual_acknowledgement: false, streams: false };
+const DEFAULTS: Choices = Choices {
+    stall_ms: 30_000,
+    ack_ms: 30_000,
+    manual_acknowledgement: false,
+    streams: false,
+    durable: false,
+};
 
 impl Config for Choices {
     fn stall_timeout_ms(&self) -> u32 {
@@ -50,6 +57,10 @@ impl Config for Choices {
 
     fn streams(&self) -> bool {
         self.streams
+    }
+
+    fn durable(&self) -> bool {
+        self.durable
     }
 }
 
