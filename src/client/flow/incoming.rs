@@ -1,7 +1,7 @@
 //! What has come: strict reading, packet by packet.
 
-use super::connection;
 use super::acknowledgements::SUBACK;
+use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
 use crate::client::answers::PUBREL;
 use crate::client::bytes::u16_at;

@@ -1,5 +1,6 @@
 //! Messages that are larger than the receive buffer: delivered in pieces, or skipped and acknowledged.
 
+use crate::PacketId;
 use crate::Violation;
 use crate::client::bytes::u16_at;
 use crate::client::config::{Config, LargeMessages};
@@ -8,19 +9,13 @@ use crate::client::inbound_ids;
 use crate::client::inbox::{Kind, Large, Phase};
 use crate::client::parts::{Parts, Step};
 use crate::codec::Publish;
-use crate::PacketId;
 
 use super::header::{Header, PUBLISH};
 use super::messages::EXACTLY_ONCE;
 
 impl<C: Config> Parts<'_, C> {
     /// A packet begins that is larger than the receive buffer.
-    pub(super) fn large_packet(
-        &mut self,
-        header: Header,
-        bytes: &[u8],
-        room: usize,
-    ) -> Result<Step, Fault> {
+    pub(super) fn large_packet(&mut self, header: Header, bytes: &[u8], room: usize) -> Result<Step, Fault> {
         let refused = self.config().large_messages() == LargeMessages::Refuse;
         if refused || header.first & 0xF0 != PUBLISH {
             return Err(Fault::ReceiveBufferTooSmall);
@@ -35,8 +30,15 @@ impl<C: Config> Parts<'_, C> {
         let head_len = id_len(header.first).wrapping_add(topic_len).wrapping_add(2);
         let payload_len = header.remaining_len.checked_sub(head_len).ok_or(Violation::PacketLength)?;
         let (phase, left) = (Phase::Topic, topic_len);
-        inbox.large =
-            Large { phase, first: header.first, has_topic: false, is_delivered: false, id: 0, left, payload_len };
+        inbox.large = Large {
+            phase,
+            first: header.first,
+            has_topic: false,
+            is_delivered: false,
+            id: 0,
+            left,
+            payload_len,
+        };
         let head_end = header.len.wrapping_add(head_len);
         if head_end > room {
             inbox.len = topic;
@@ -73,7 +75,11 @@ impl<C: Config> Parts<'_, C> {
         let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
         if large.left == 0 {
-            return if large.phase == Phase::Topic { self.end_of_topic(bytes) } else { self.end_of_payload() };
+            return if large.phase == Phase::Topic {
+                self.end_of_topic(bytes)
+            } else {
+                self.end_of_payload()
+            };
         }
         let len = bytes.len().min(large.left);
         if len == 0 {
