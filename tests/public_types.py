@@ -9,16 +9,17 @@ import sys
 
 # What is nothing to be printed, or comes with std, whose errors have no Format.
 EXEMPT = {
+    "client::outbound::Outbound": "borrows a client",
     "codec::subscribe::SubscribeFiltersIter": "an iterator",
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
-    "transport::blocking::Connection": "holds a stream",
     "transport::asynch::Connection": "holds a stream",
-    "transport::polled::Connection": "holds a stream",
+    "transport::blocking::Connection": "holds a stream",
     "transport::net::Connection": "std",
     "transport::net::reconnect::GaveUp": "std",
     "transport::net::reconnect::Reconnect": "std",
     "transport::net::reconnect::StopHandle": "std",
     "transport::net::reconnect::Update": "std",
+    "transport::polled::Connection": "holds a stream",
 }
 
 
