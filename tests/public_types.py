@@ -9,7 +9,6 @@ import sys
 
 # What is nothing to be printed, or comes with std, whose errors have no Format.
 EXEMPT = {
-    "client::outbound::Outbound": "borrows a client",
     "codec::subscribe::SubscribeFiltersIter": "an iterator",
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
     "transport::asynch::Connection": "holds a stream",

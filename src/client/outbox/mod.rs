@@ -22,11 +22,11 @@ mod sweep;
 
 use super::bytes::{IS_LARGE, set, set_u16};
 use super::config::Config;
-use record::{DEAD, DUP, ENDED, PUBLISH, PUBREL, SHORT};
+use record::{DEAD, DUP, PUBLISH, PUBREL, SHORT};
 
 pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
-pub(super) use record::{End, Record, STREAMED};
+pub(super) use record::{ENDED, End, Record, STREAMED};
 pub(super) use sweep::Why;
 
 /// The places and numbers.
