@@ -77,11 +77,7 @@ impl Config for Choices {
     }
 }
 
-fn client(
-    filters: &[String],
-    connect_len: usize,
-    patience: Duration,
-) -> Client<Vec<u8>, Vec<u8>, Choices> {
+fn client(filters: &[String], connect_len: usize, patience: Duration) -> Client<Vec<u8>, Vec<u8>, Choices> {
     let filters_len: usize = filters.iter().map(|filter| filter.len() + 3).sum();
     let tx = vec![0; TRANSMIT_BUFFER + filters_len];
     let rx = vec![0; RECEIVE_BUFFER.max(connect_len)];

@@ -417,6 +417,9 @@ where
     /// The [`Error`] that has ended the connection. It is said once; the client is offline, and the transport has to be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
+        if bytes::IS_LARGE && self.all.work.is_idle(now) {
+            return Ok(false);
+        }
         let (rx, mut parts) = self.split_parts();
         flow::advance::advance(&mut parts, rx, now)
     }

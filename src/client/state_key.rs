@@ -45,7 +45,10 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
         ]);
         // The identifier outlives its event.
         let id = if inbox.event as u8 == 0 { 0 } else { inbox.id };
-        numbers(key, &[id.into(), inbox.len, inbox.large.id.into(), inbox.large.left, inbox.large.payload_len]);
+        numbers(
+            key,
+            &[id.into(), inbox.len, inbox.large.id.into(), inbox.large.left, inbox.large.payload_len],
+        );
         text(key, inbox.bytes(self.buffers.rx.as_ref()));
         // What was told is asked anew.
         let offer = &work.offer;
@@ -83,7 +86,8 @@ fn text(key: &mut impl FnMut(&[u8]), bytes: &[u8]) {
 
 /// The records that are not dead, and the places among them, as how many stand before.
 fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
-    let before = |place| outbox.records(log, true).filter(|(at, record)| !record.is_dead() && *at < place).count();
+    let before =
+        |place| outbox.records(log, true).filter(|(at, record)| !record.is_dead() && *at < place).count();
     for (at, record) in outbox.records(log, true).filter(|(_, record)| !record.is_dead()) {
         key(log.get(at..record.end()).unwrap_or_default());
     }

@@ -2,6 +2,7 @@
 //!
 //! None is ever set by hand: [`settle`](super::flow::settle) derives from the state which of them run.
 
+use super::bytes::IS_LARGE;
 use crate::Instant;
 
 /// What a countdown is for.
@@ -80,15 +81,21 @@ pub(super) struct Timers {
 impl Timers {
     pub(super) const NEW: Self = Timers { left: [0; TIMERS], now: 0 };
 
-    /// Time has passed since the last look at the clock.
+    /// Time has passed since the last look at the clock. Returns whether something is due by that.
     #[inline]
-    pub(super) fn pass(&mut self, now: Instant) {
+    pub(super) fn pass(&mut self, now: Instant) -> bool {
         let passed = now.since(Instant::from_millis(self.now));
         self.now = now.as_millis();
-        for left in &mut self.left {
-            // What is off stays off, what is due stays due.
-            *left = left.saturating_sub(passed).max(u32::from(*left != 0));
+        if IS_LARGE && passed == 0 {
+            return false;
         }
+        let mut is_due = false;
+        // What is off stays off, what is due stays due.
+        for left in self.left.iter_mut().filter(|left| **left > 1) {
+            *left = left.saturating_sub(passed).max(1);
+            is_due |= *left == 1;
+        }
+        is_due
     }
 
     /// Lets a countdown run if it has to; it begins if it does not run yet, or has to begin anew.
@@ -104,14 +111,13 @@ impl Timers {
     }
 
     #[inline]
-    pub(super) fn is_due(&self, timer: Timer) -> bool {
-        self.left.get(timer as usize) == Some(&1)
+    pub(super) fn runs(&self, timer: Timer) -> bool {
+        self.left.get(timer as usize).is_some_and(|left| *left != 0)
     }
 
-    /// Whether any of them is due.
     #[inline]
-    pub(super) fn any_is_due(&self) -> bool {
-        self.left.contains(&1)
+    pub(super) fn is_due(&self, timer: Timer) -> bool {
+        self.left.get(timer as usize) == Some(&1)
     }
 
     /// Milliseconds until the next one is due; `None` if none runs. While something is noted, none are left.
@@ -134,15 +140,15 @@ mod tests {
     #[test]
     fn counts_over_the_wrap_and_not_backwards() {
         let mut timers = Timers::NEW;
-        timers.pass(Instant::from_millis(u32::MAX - 10));
+        assert!(!timers.pass(Instant::from_millis(u32::MAX - 10)));
         timers.keep(Timer::Ack, true, false, 100);
         assert_eq!(timers.left(Notes::NEW), Some(100));
-        timers.pass(Instant::from_millis(20));
+        assert!(!timers.pass(Instant::from_millis(20)));
         assert_eq!(timers.left(Notes::NEW), Some(69));
-        timers.pass(Instant::from_millis(10));
+        assert!(!timers.pass(Instant::from_millis(10)));
         assert_eq!(timers.left(Notes::NEW), Some(69));
-        timers.pass(Instant::from_millis(79));
-        assert!(timers.is_due(Timer::Ack) && timers.any_is_due());
+        assert!(timers.pass(Instant::from_millis(79)));
+        assert!(timers.is_due(Timer::Ack));
         timers.keep(Timer::Ack, false, false, 100);
         assert_eq!(timers.left(Notes::NEW), None);
     }

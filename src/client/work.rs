@@ -1,9 +1,10 @@
 //! All that a client keeps besides what it was lent. In the beginning nothing but zeros, so that a client in a `static` takes no
 //! flash.
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Kind};
 use super::timers::{Note, Notes, Timers};
 use super::{answers, outbox};
+use crate::Instant;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +150,18 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Time has passed; whether that is all that has happened, and nothing is due by it.
+    #[inline]
+    pub(super) fn is_idle(&mut self, now: Instant) -> bool {
+        if self.inbox.event != Kind::None || self.notes.any() {
+            return false;
+        }
+        if self.timers.pass(now) {
+            self.notes.add(Note::CHANGED);
+        }
+        !self.notes.any()
+    }
+
     /// The connection is gone, perhaps within a message that is delivered in pieces; what is of the session stays.
     pub(super) fn link_lost(&mut self, is_aborted: bool) {
         self.link = Link::NEW;

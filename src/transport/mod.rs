@@ -23,7 +23,12 @@ mod any_of;
 pub mod asynch;
 #[cfg(feature = "embedded-io-v0.7")]
 pub mod blocking;
-#[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 #[cfg_attr(
     not(any(feature = "std", feature = "embedded-io-async-v0.7")),
     allow(dead_code, reason = "not everybody waits")
@@ -44,7 +49,12 @@ mod turn;
 pub use error::Error;
 
 /// The calls of the client are those of the connection that holds it.
-#[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 macro_rules! is_a_client {
     ($connection:ident<$($parameter:ident $(: $bound:path)?),*>) => {
         impl<$($parameter $(: $bound)?,)* R, T, C, I> core::ops::Deref for $connection<$($parameter,)* R, T, C, I> {
@@ -68,5 +78,10 @@ macro_rules! is_a_client {
         }
     };
 }
-#[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 use is_a_client;

@@ -19,7 +19,10 @@ pub(super) trait Stream {
 
 /// How often a turn reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(all(feature = "std", any(feature = "embedded-io-v0.7", feature = "nb"))), allow(dead_code, reason = "std alone reads less"))]
+#[cfg_attr(
+    not(all(feature = "std", any(feature = "embedded-io-v0.7", feature = "nb"))),
+    allow(dead_code, reason = "std alone reads less")
+)]
 pub(super) enum Reads {
     /// Not at all: a read would wait.
     Never,

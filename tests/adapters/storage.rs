@@ -87,8 +87,7 @@ const fn client() -> Small {
 #[test]
 fn a_connection_in_a_static() {
     type Blocking = blocking::Connection<Silence, fn() -> Instant, [u8; 32], [u8; 64]>;
-    static BLOCKING: Mutex<Blocking> =
-        Mutex::new(blocking::Connection::new(Silence, client(), || ZERO));
+    static BLOCKING: Mutex<Blocking> = Mutex::new(blocking::Connection::new(Silence, client(), || ZERO));
     let mut mqtt = BLOCKING.lock().unwrap();
     mqtt.connect(&Connect::new("c")).unwrap();
     assert_eq!(mqtt.flush(), Ok(true));
@@ -102,8 +101,7 @@ fn a_connection_in_a_static() {
     assert_eq!(mqtt.state(), State::Connecting);
 
     type Awaited = asynch::Connection<Silence, Silence, Silence, [u8; 32], [u8; 64]>;
-    static AWAITED: Mutex<Awaited> =
-        Mutex::new(asynch::Connection::new(Silence, Silence, client(), Silence));
+    static AWAITED: Mutex<Awaited> = Mutex::new(asynch::Connection::new(Silence, Silence, client(), Silence));
     let mut mqtt = AWAITED.lock().unwrap();
     mqtt.connect(&Connect::new("c")).unwrap();
     assert!(poll(std::pin::pin!(mqtt.next_event(None))).is_pending());

@@ -222,9 +222,7 @@ impl Timer for Wire {
 
 fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
     match poll {
-        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => {
-            Err(nb::Error::WouldBlock)
-        }
+        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => Err(nb::Error::WouldBlock),
         Poll::Ready(result) => result.map_err(nb::Error::Other),
     }
 }

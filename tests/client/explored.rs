@@ -267,3 +267,22 @@ fn pubrels_keep_their_order_around_a_streamed_message() {
     sent.extend(rig.sends());
     assert_eq!(sent, ["PUBLISH s qos=2 id=3 dup (2 B) \"12\"", "PUBREL id=1", "PUBREL id=2"]);
 }
+
+/// The transport may tell late what it has taken: an answer that has come by then waits for that, wherever an end was found.
+#[test]
+fn an_answer_waits_for_the_word_that_its_request_has_left() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.subscribes(&[("x", AtLeastOnce)]);
+    rig.cut();
+    assert_eq!(rig.events(), ["ended 2 Lost"]);
+    rig.comes_online(&CONNECT, true);
+    rig.unsubscribes(&["x"]);
+    let taken = 7;
+    assert!(rig.client.pending().len() > taken);
+    rig.gives(Packet::PubAck(id(1)));
+    assert!(rig.events().is_empty());
+    rig.client.sent(taken);
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+    assert_eq!(rig.sends(), ["UNSUBSCRIBE id=3 x"]);
+}

@@ -212,7 +212,8 @@ fn a_thousand_routes() {
     app.rig.choose(|c| c.max_requests = 0);
     app.rig.connects(&CONNECT);
     app.rig.sends();
-    let connack = baremqtt::codec::Packet::ConnAck(baremqtt::codec::ConnAck::Accepted { session_present: false });
+    let connack =
+        baremqtt::codec::Packet::ConnAck(baremqtt::codec::ConnAck::Accepted { session_present: false });
     app.rig.gives(connack);
     routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
     routes.subscribe(&mut app.rig.client.outbound()).unwrap();

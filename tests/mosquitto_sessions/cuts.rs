@@ -140,7 +140,8 @@ fn inward(version: Version, qos: QoS, buffers: usize) {
         _ => Proxy::start(broker.addr(), cuts),
     };
     let progress = AtomicUsize::new(0);
-    let mut subscriber = Peer::start(&Setup::new(proxy.addr(), "subscriber", version).buffers(buffers, buffers));
+    let mut subscriber =
+        Peer::start(&Setup::new(proxy.addr(), "subscriber", version).buffers(buffers, buffers));
     subscriber.subscribe(TOPIC, qos);
     let setup = Setup::new(broker.addr(), "publisher", version);
     let tally = thread::scope(|scope| {

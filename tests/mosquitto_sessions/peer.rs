@@ -5,9 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant as Clock};
 
 use baremqtt::transport::net::{Connection, Error, open_tcp};
-use baremqtt::{
-    Buffers, Client, Connect, Event, Message, PacketId, QoS, RequestError, SubAckCode, Version,
-};
+use baremqtt::{Buffers, Client, Connect, Event, Message, PacketId, QoS, RequestError, SubAckCode, Version};
 
 use crate::choices::{Choices, Values};
 

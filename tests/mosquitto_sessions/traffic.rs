@@ -83,12 +83,7 @@ pub fn send(
 }
 
 /// Receives until `count` different messages have come; `progress` hears how many have.
-pub fn receive(
-    peer: &mut Peer,
-    qos: QoS,
-    count: usize,
-    mut progress: impl FnMut(usize),
-) -> Tally {
+pub fn receive(peer: &mut Peer, qos: QoS, count: usize, mut progress: impl FnMut(usize)) -> Tally {
     let mut tally = Tally::default();
     let mut look = |event: Event<'_>| {
         match event {

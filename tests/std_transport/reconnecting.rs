@@ -107,7 +107,10 @@ fn refusals_are_tried_again_where_that_is_asked_for() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(error.source().unwrap().to_string(), "the server refused the connection: bad user name or password");
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "the server refused the connection: bad user name or password"
+    );
     assert!(matches!(error, GaveUp::Limit(error) if error.refusal().is_some()), "two delays, three attempts");
     assert_eq!(server.join().unwrap(), [4, 4, 4]);
 }

@@ -50,7 +50,9 @@ impl<C: Config> Parts<'_, C> {
                 let exactly_once = answer == PUBCOMP;
                 let end = if exactly_once { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
                 self.outbox.answered(at, end);
-                return Ok(Step::Done);
+                // Those that had ended before are told: this is the next one.
+                self.work.inbox.end = end;
+                Kind::Ended
             }
         };
         (self.work.inbox.event, self.work.inbox.id) = (event, id.get());

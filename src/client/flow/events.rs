@@ -35,7 +35,9 @@ pub(in crate::client) fn event<'a, C: Config>(
         Kind::LargePiece if pieces => Event::MessagePiece(packet),
         Kind::LargeEnd if large_messages != LargeMessages::Refuse => Event::MessageEnd,
         Kind::LargeAborted if pieces => Event::MessageAborted,
-        Kind::LargeSkipped if large_messages != LargeMessages::Refuse => Event::MessageSkipped(large(inbox, body)?),
+        Kind::LargeSkipped if large_messages != LargeMessages::Refuse => {
+            Event::MessageSkipped(large(inbox, body)?)
+        }
         Kind::SaveDue if config.durable() => Event::SaveDue,
         // None, or one that the configuration turns off.
         _ => return None,

@@ -38,7 +38,10 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// See [`Client::save`](crate::Client::save).
-pub(in crate::client) fn save<C: Config>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Result<usize, SaveError> {
+pub(in crate::client) fn save<C: Config>(
+    parts: &mut Parts<'_, C>,
+    out: &mut [u8],
+) -> Result<usize, SaveError> {
     let mut writer = Writer::new(out);
     write_image(parts, &mut writer);
     let len = writer.len();

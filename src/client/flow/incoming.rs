@@ -1,7 +1,7 @@
 //! What has come: strict reading, packet by packet.
 
-use super::connection;
 use super::acknowledgements::SUBACK;
+use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
 use crate::client::answers::PUBREL;
 use crate::client::bytes::u16_at;
@@ -69,7 +69,11 @@ impl<C: Config> Parts<'_, C> {
         match kind {
             PUBLISH => {
                 let id = Publish::check_body(first & 0x0F, body, version)?;
-                return if is_large { Ok(self.begin_payload(id)) } else { self.message(Kind::Message, first, id) };
+                return if is_large {
+                    Ok(self.begin_payload(id))
+                } else {
+                    self.message(Kind::Message, first, id)
+                };
             }
             CONNACK => return connection::connack(self, ConnAck::decode(body, version)?),
             PINGRESP => {

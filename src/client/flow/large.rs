@@ -33,8 +33,15 @@ impl<C: Config> Parts<'_, C> {
         let inbox = &mut self.work.inbox;
         let payload_len = inbox.len.checked_sub(head_end).ok_or(Violation::PacketLength)?;
         let (phase, left) = (Phase::None, topic_len);
-        inbox.large =
-            Large { phase, first: header.first, has_topic: true, is_delivered: false, id: 0, left, payload_len };
+        inbox.large = Large {
+            phase,
+            first: header.first,
+            has_topic: true,
+            is_delivered: false,
+            id: 0,
+            left,
+            payload_len,
+        };
         if head_end <= room {
             return Ok(Ok(head_end));
         }

@@ -34,15 +34,17 @@ impl<C: Config> Parts<'_, C> {
         if work.notes.has(Note::SENT_PACKET) && work.link.silence != 0 {
             work.timers.keep(Timer::SendSilence, true, true, work.link.silence);
         }
-        work.timers.pass(now);
+        if work.timers.pass(now) {
+            work.notes.add(Note::CHANGED);
+        }
     }
 
     /// Lets run what has to, and finds out what is due.
     ///
-    /// Where nothing is noted, the state is as it was, and so are the countdowns.
+    /// Where nothing is noted, the state is as it was, and so are the countdowns; one that is due is noted.
     #[inline]
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
-        if !IS_LARGE || self.work.notes.any() || self.work.timers.any_is_due() {
+        if !IS_LARGE || self.work.notes.any() {
             self.watch();
             self.work.notes.clear();
             self.check_timeouts()?;
@@ -71,7 +73,9 @@ impl<C: Config> Parts<'_, C> {
             timers.keep(Timer::ReceiveSilence, listens, received, link.silence);
         }
         if config.pingresp_timeout_ms() != 0 {
-            let waits = link.is_ping_awaited && !link.is_ping_due && reads;
+            // It counts from the end of PINGREQ, and the next PINGREQ changes nothing.
+            let has_left = !link.is_ping_due || timers.runs(Timer::PingResp);
+            let waits = link.is_ping_awaited && has_left && reads;
             timers.keep(Timer::PingResp, waits, arrives, config.pingresp_timeout_ms());
         }
         if config.connack_timeout_ms() != 0 {

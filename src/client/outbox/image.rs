@@ -80,7 +80,10 @@ fn has_id(image: &[u8], mut at: usize, id: u16, streams: bool) -> bool {
 
 fn is_request(image: &[u8], at: usize, record: Record) -> bool {
     if record.first() & 0xF0 == record::PUBLISH {
-        return is_message(image.get(record.packet(at)..record.end()).unwrap_or_default(), record.is_streamed());
+        return is_message(
+            image.get(record.packet(at)..record.end()).unwrap_or_default(),
+            record.is_streamed(),
+        );
     }
     let known = matches!(record.first(), ENDED..=0xE3) || record.first() & !record::DUP == record::PUBREL;
     known && !record.is_streamed() && record.end().wrapping_sub(at) == SHORT

@@ -378,7 +378,9 @@ impl<C: Config> Outbox<'_, C> {
     fn held_from(&self) -> usize {
         let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
         let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
-        while let Some(record) = self.record(at).filter(|record| !record.keeps_id() || record.ends_with_link()) {
+        while let Some(record) =
+            self.record(at).filter(|record| !record.keeps_id() || record.ends_with_link())
+        {
             at = record.end();
         }
         at
@@ -405,7 +407,7 @@ impl<C: Config> Outbox<'_, C> {
     /// Where the bytes are that leave next.
     pub(super) fn sending(&self) -> usize {
         let cur = self.s.cur;
-        if !self.config.streams() {
+        if !self.config.streams() || (IS_LARGE && self.s.streams == 0) {
             return cur;
         }
         self.record(self.s.rec).map_or(cur, |record| cur.max(record.packet(self.s.rec)))

@@ -15,7 +15,7 @@
 
 use core::num::NonZeroU64;
 
-use super::super::bytes::u16_at;
+use super::super::bytes::{IS_LARGE, u16_at};
 use crate::QoS;
 use crate::codec::PacketType;
 
@@ -201,6 +201,10 @@ impl Record {
 #[inline]
 fn fixed_header(log: &[u8], at: usize) -> Option<(usize, u8, u8)> {
     let (&first, rest) = log.get(at..)?.split_first()?;
+    if IS_LARGE && let Some(&len) = rest.first().filter(|len| **len < 0x80) {
+        // Nearly all are as short as that.
+        return Some((at.wrapping_add(2).wrapping_add(len.into()), first, 2));
+    }
     let (mut len, mut shift, mut header) = (0, 0_u32, 1_u8);
     for &byte in rest.iter().take(4) {
         header = header.wrapping_add(1);

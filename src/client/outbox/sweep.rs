@@ -99,7 +99,9 @@ impl<C: Config> Outbox<'_, C> {
             }
             // What had PUBREC is uncertain.
             Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
-            Why::SessionLost { gives_up } if gives_up && !record.has_ended() && (has_left || record.has_dup()) => {
+            Why::SessionLost { gives_up }
+                if gives_up && !record.has_ended() && (has_left || record.has_dup()) =>
+            {
                 End::Lost
             }
             Why::SessionLost { .. } => return true,

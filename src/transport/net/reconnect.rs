@@ -11,9 +11,7 @@ use std::time::Instant as Clock;
 
 use super::{Connection, Error, Stream};
 use crate::transport::retry::Retry;
-use crate::{
-    Backoff, Client, Config, Connect, ConnectError, Event, InboundIds, RefusalCode, Standard,
-};
+use crate::{Backoff, Client, Config, Connect, ConnectError, Event, InboundIds, RefusalCode, Standard};
 
 /// How long the thread sleeps or waits before it looks whether it is to stop.
 const STOP_INTERVAL: Duration = Duration::from_millis(100);

@@ -167,10 +167,13 @@ impl World {
             }
             if matches!(packet, Packet::Disconnect) {
                 check!(self.disconnects || self.finishes, "DISCONNECT, and nobody asked for it");
-                let idle = self.app.open_count() == 0 && self.broker.due.is_empty();
+                let idle = self.app.open_count() == 0;
                 check!(self.disconnects || idle, "DISCONNECT before the end of all");
             }
             let before = self.broker.arrived;
+            if matches!(packet, Packet::Connect(_)) && (!self.broker.has_session || self.rules.distrusts()) {
+                self.app.may_end |= self.app.begun();
+            }
             self.broker.takes(packet, self.rules, &mut self.link.down)?;
             self.in_order(before)?;
         }

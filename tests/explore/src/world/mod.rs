@@ -38,6 +38,8 @@ pub type Real = Client<Vec<u8>, Vec<u8>, Choice, [u8; IDS]>;
 pub struct Image {
     session: Vec<u8>,
     app: App,
+    /// How many losses of the session the client knew of.
+    known: u8,
 }
 
 /// Bytes that the transport has taken without saying so yet.
@@ -183,6 +185,7 @@ impl Image {
     fn key(&self, key: &mut Vec<u8>) {
         key.push(self.session.len() as u8);
         key.extend(&self.session);
+        key.push(self.known);
         self.app.key(State::Offline, key);
     }
 }

@@ -108,6 +108,8 @@ impl World {
     fn tells(&mut self) -> bool {
         let Some(offered) = self.offered.take() else { return false };
         self.client.sent(offered.taken);
+        // Until now, the client could not know.
+        self.silent = 0;
         true
     }
 
@@ -275,7 +277,8 @@ impl World {
         self.app.is_save_due = false;
         let app = App { receipts: Vec::new(), large: None, stream: None, ..self.app.clone() };
         self.saved_revision = self.client.revision();
-        self.prepared = Some((Image { session, app }, self.saved_revision, false));
+        let known = if self.broker.is_told { self.losses } else { 0 };
+        self.prepared = Some((Image { session, app, known }, self.saved_revision, false));
         Ok(true)
     }
 
@@ -299,10 +302,14 @@ impl World {
 
     fn crashes(&mut self) -> Step {
         self.link_closed();
+        if self.losses > self.disk.as_ref().map_or(0, |image| image.known) {
+            // The image takes the new session for the old one.
+            self.session_lost();
+        }
         self.client = new_client(self.rules);
         let before = std::mem::take(&mut self.app);
         self.prepared = None;
-        if let Some(Image { session, app }) = &self.disk {
+        if let Some(Image { session, app, .. }) = &self.disk {
             self.client.restore(session).map_err(|error| format!("restore: {error}"))?;
             self.app = app.clone();
         }
