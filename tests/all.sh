@@ -150,6 +150,9 @@ step_hermetic() {
   cargo test --no-default-features
   echo "-- all features, optimised; their documentation tests are those of \`docs\`"
   cargo test --release --all-features --tests
+  echo "-- what a small machine does"
+  RUSTFLAGS="--cfg baremqtt_small" CARGO_TARGET_DIR=$CARGO_TARGET_DIR/small \
+    cargo test --no-default-features --lib --test client --test conformance --test fuzz
 }
 
 # The codec takes no more instructions than it did. The others' codecs are compiled, and not measured.
