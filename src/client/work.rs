@@ -162,9 +162,8 @@ impl Work {
         !self.notes.any()
     }
 
-    /// The connection is gone; what is of the session stays.
-    pub(super) fn link_lost(&mut self) {
-        let is_aborted = self.inbox.is_cut_off();
+    /// The connection is gone, perhaps within a message that is delivered in pieces; what is of the session stays.
+    pub(super) fn link_lost(&mut self, is_aborted: bool) {
         self.link = Link::NEW;
         self.notes = Notes::NEW;
         self.offer = Offer::NONE;

@@ -1,6 +1,6 @@
 //! How a connection begins and ends, and what becomes of the session then.
 
-use crate::client::config::{Config, SessionLoss};
+use crate::client::config::{Config, LargeMessages, SessionLoss};
 use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
@@ -94,7 +94,8 @@ pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
     release(parts);
     parts.outbox.link_lost(parts.work.offer.seen_of_requests());
     parts.answers.clear();
-    parts.work.link_lost();
+    let pieces = parts.config().large_messages() == LargeMessages::Pieces;
+    parts.work.link_lost(pieces && parts.work.inbox.is_cut_off());
 }
 
 /// See [`Client::output_lost`](crate::Client::output_lost).
