@@ -5,23 +5,20 @@
 pub(super) const IS_LARGE: bool =
     cfg!(all(not(baremqtt_small), any(target_pointer_width = "64", not(target_os = "none"))));
 
-/// Moves bytes towards the front, in blocks that do not overlap.
-///
-/// `copy_within` checks its arguments by a panic, which the optimiser does not always see through.
+/// Moves bytes towards the front.
 pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
-    let distance = from.wrapping_sub(to);
-    let end = from.wrapping_add(len);
-    if distance == 0 {
+    if IS_LARGE {
+        let distance = from.wrapping_sub(to);
+        // So the optimiser sees that there is no panic in it.
+        if let Some(place) = bytes.get_mut(to..from.wrapping_add(len)).filter(|place| distance <= place.len())
+        {
+            place.copy_within(distance.., 0);
+        }
         return;
     }
-    let mut rest = bytes.get_mut(to..end).unwrap_or_default();
-    while let Some((block, behind)) =
-        rest.split_at_mut_checked(distance).filter(|(_, behind)| !behind.is_empty())
-    {
-        for (to, from) in block.iter_mut().zip(&*behind) {
-            *to = *from;
-        }
-        rest = behind;
+    for offset in 0..len {
+        let byte = bytes.get(from.wrapping_add(offset)).copied().unwrap_or_default();
+        set(bytes, to.wrapping_add(offset), byte);
     }
 }
 
