@@ -40,7 +40,9 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Gives up the message of this identifier, which is [whole](Leaves::Whole).
     pub(crate) fn give_up(&mut self, id: u16) {
-        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else { return };
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+            return;
+        };
         self.count(record, u16::MAX);
         let request = record.first() & QOS_BITS;
         if self.s.is_open && at < self.s.rec {
@@ -72,6 +74,16 @@ impl<C: Config> Outbox<'_, C> {
         // A remaining length of four bytes, however long it is.
         let len = rest.wrapping_sub(5);
         let byte = |shift: u32| (len >> shift) as u8 & 0x7F;
-        write(self.log, at, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);
+        write(
+            self.log,
+            at,
+            &[
+                DEAD,
+                byte(0) | 0x80,
+                byte(7) | 0x80,
+                byte(14) | 0x80,
+                byte(21),
+            ],
+        );
     }
 }
