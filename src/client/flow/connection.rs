@@ -79,6 +79,11 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
     if !clean && !kept {
         session_lost(parts, parts.config().session_loss() == SessionLoss::Drop);
     }
+    // Else once all that has ended is told.
+    if parts.outbox.find_ended().is_none() {
+        let mqtt31 = parts.mqtt31();
+        parts.outbox.open(mqtt31);
+    }
     parts.work.inbox.event = Kind::Connected;
     Ok(Step::Event)
 }
@@ -96,11 +101,13 @@ pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
 /// See [`Client::output_lost`](crate::Client::output_lost).
 pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
     let link = &mut parts.work.link;
-    if link.state != State::Offline && link.is_accepted {
-        link.is_output_lost = true;
-        parts.work.notes.add(Note::CHANGED);
-    } else {
-        link_lost(parts);
+    match link.state {
+        State::Offline => {}
+        _ if link.is_accepted => {
+            link.is_output_lost = true;
+            parts.work.notes.add(Note::CHANGED);
+        }
+        _ => link_lost(parts),
     }
 }
 

@@ -4,7 +4,7 @@ use super::acknowledgements::SUBACK;
 use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
 use crate::client::answers::PUBREL;
-use crate::client::bytes::u16_at;
+use crate::client::bytes::{IS_LARGE, u16_at};
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
 use crate::client::inbox::{Kind, Phase};
@@ -21,6 +21,9 @@ impl<C: Config> Parts<'_, C> {
         }
         let skips = self.outbox.config.large_messages() != LargeMessages::Refuse;
         let bytes = inbox.bytes(rx);
+        if IS_LARGE && bytes.is_empty() && inbox.large.phase == Phase::None {
+            return Ok(Step::Incomplete);
+        }
         let step = if skips && inbox.large.phase != Phase::None {
             self.large_message(bytes)
         } else {

@@ -76,7 +76,8 @@ impl<C: Config> Parts<'_, C> {
             // It counts from the end of PINGREQ, and the next PINGREQ changes nothing.
             let has_left = !link.is_ping_due || timers.runs(Timer::PingResp);
             let waits = link.is_ping_awaited && has_left && reads;
-            timers.keep(Timer::PingResp, waits, arrives, config.pingresp_timeout_ms());
+            // Bytes tell that the link lives: PINGRESP may stand behind more of them than were read yet.
+            timers.keep(Timer::PingResp, waits, received, config.pingresp_timeout_ms());
         }
         if config.connack_timeout_ms() != 0 {
             let waits = link.state != State::Offline && !link.is_accepted;

@@ -23,8 +23,7 @@ impl<C: Config> Outbox<'_, C> {
             return (0, Met::Unknown);
         };
         let has_left = at < self.s.rec;
-        let is_seen =
-            at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
+        let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
         let met = match (has_left, is_seen) {
             (true, _) if record.waits_for(answer) => Met::Waits,
             (false, true) => Met::Leaving,
@@ -35,16 +34,12 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The SUBSCRIBE here has so many topic filters.
     pub(crate) fn filters(&self, at: usize) -> usize {
-        let Some(record) = self.record(at) else {
-            return 0;
-        };
+        let Some(record) = self.record(at) else { return 0 };
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
         while at < record.end() {
             // Length, filter, QoS.
-            at = at
-                .wrapping_add(usize::from(u16_at(self.log, at)))
-                .wrapping_add(3);
+            at = at.wrapping_add(usize::from(u16_at(self.log, at))).wrapping_add(3);
             filters = filters.wrapping_add(1);
         }
         filters
@@ -65,15 +60,7 @@ impl<C: Config> Outbox<'_, C> {
         self.count(record, u16::MAX);
         set(self.log, at, ENDED | end as u8);
         let is_streamed = self.config.streams() && record.is_streamed();
-        set_u16(
-            self.log,
-            if is_streamed {
-                record.packet(at)
-            } else {
-                record.body(at)
-            },
-            id,
-        );
+        set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
         self.s.kept = self.s.kept.wrapping_add(1);
         self.s.ended = self.s.ended.wrapping_add(1);
     }
@@ -114,9 +101,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The record here is not needed any more.
     pub(super) fn kill(&mut self, at: usize) {
-        let Some(record) = self.record(at) else {
-            return;
-        };
+        let Some(record) = self.record(at) else { return };
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
         self.s.has_new_oldest |= at == self.s.head;
@@ -124,19 +109,22 @@ impl<C: Config> Outbox<'_, C> {
         if !IS_LARGE && !self.is_streaming() {
             return self.sweep(Why::Room);
         }
-        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         if self.s.hint == at {
             self.s.hint = record.end();
+        }
+        if self.s.head == at {
+            self.s.head = record.end();
+        } else {
+            self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         }
         self.skip_dead();
     }
 
     fn skip_dead(&mut self) {
-        while let Some(record) = self.record(self.s.head).filter(|record| record.is_dead()) {
-            self.s.dead = self
-                .s
-                .dead
-                .wrapping_sub(record.end().wrapping_sub(self.s.head));
+        while self.s.dead != 0
+            && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())
+        {
+            self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
             self.s.head = record.end();
         }
         // While the gate is shut, dead records can lie behind `rec` too.
@@ -144,13 +132,7 @@ impl<C: Config> Outbox<'_, C> {
         self.s.cur = self.s.cur.max(self.s.head);
         self.s.hint = self.s.hint.max(self.s.head);
         if self.s.head == self.s.tail {
-            (
-                self.s.head,
-                self.s.rec,
-                self.s.cur,
-                self.s.tail,
-                self.s.hint,
-            ) = (0, 0, 0, 0, 0);
+            (self.s.head, self.s.rec, self.s.cur, self.s.tail, self.s.hint) = (0, 0, 0, 0, 0);
             (self.s.safe, self.s.saved) = (0, 0);
         }
     }

@@ -74,16 +74,6 @@ impl<C: Config> Outbox<'_, C> {
         // A remaining length of four bytes, however long it is.
         let len = rest.wrapping_sub(5);
         let byte = |shift: u32| (len >> shift) as u8 & 0x7F;
-        write(
-            self.log,
-            at,
-            &[
-                DEAD,
-                byte(0) | 0x80,
-                byte(7) | 0x80,
-                byte(14) | 0x80,
-                byte(21),
-            ],
-        );
+        write(self.log, at, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);
     }
 }

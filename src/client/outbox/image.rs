@@ -32,12 +32,10 @@ impl<C: Config> Outbox<'_, C> {
         let streams = self.config.streams();
         let mut at = 0;
         while at < image.len() {
-            let record =
-                Record::read(image, at, streams).filter(|record| record.end() <= image.len());
+            let record = Record::read(image, at, streams).filter(|record| record.end() <= image.len());
             let Some(record) = record else { return false };
             let id = record.id(image, at);
-            if id == 0 || !is_request(image, at, record) || has_id(image, record.end(), id, streams)
-            {
+            if id == 0 || !is_request(image, at, record) || has_id(image, record.end(), id, streams) {
                 return false;
             }
             at = record.end();
@@ -53,14 +51,7 @@ impl<C: Config> Outbox<'_, C> {
         }
         // Nothing reads the log while there is no request.
         write(self.log, 0, image);
-        let state = State {
-            tail: len,
-            rec: len,
-            cur: len,
-            safe: len,
-            saved: len,
-            ..State::NEW
-        };
+        let state = State { tail: len, rec: len, cur: len, safe: len, saved: len, ..State::NEW };
         let before = core::mem::replace(self.s, state);
         let mut at = 0;
         while let Some(record) = self.record(at) {
@@ -90,14 +81,11 @@ fn has_id(image: &[u8], mut at: usize, id: u16, streams: bool) -> bool {
 fn is_request(image: &[u8], at: usize, record: Record) -> bool {
     if record.first() & 0xF0 == record::PUBLISH {
         return is_message(
-            image
-                .get(record.packet(at)..record.end())
-                .unwrap_or_default(),
+            image.get(record.packet(at)..record.end()).unwrap_or_default(),
             record.is_streamed(),
         );
     }
-    let known =
-        matches!(record.first(), ENDED..=0xE3) || record.first() & !record::DUP == record::PUBREL;
+    let known = matches!(record.first(), ENDED..=0xE3) || record.first() & !record::DUP == record::PUBREL;
     known && !record.is_streamed() && record.end().wrapping_sub(at) == SHORT
 }
 
@@ -111,9 +99,5 @@ fn is_message(packet: &[u8], is_streamed: bool) -> bool {
         return false;
     };
     let len = header.packet_len();
-    if is_streamed {
-        publish.payload.is_empty() && len >= packet.len()
-    } else {
-        len == packet.len()
-    }
+    if is_streamed { publish.payload.is_empty() && len >= packet.len() } else { len == packet.len() }
 }

@@ -29,7 +29,7 @@ use record::{PUBREL, SHORT};
 pub(super) use ends::Met;
 pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
-pub(super) use record::{End, Record, STREAMED};
+pub(super) use record::{ENDED, End, Record, STREAMED};
 pub(super) use sweep::Why;
 
 /// The places and numbers.
@@ -90,11 +90,7 @@ impl State {
     /// The record that begins here.
     #[inline]
     fn record(&self, log: &[u8], at: usize, streams: bool) -> Option<Record> {
-        if at < self.tail {
-            Record::read(log, at, streams)
-        } else {
-            None
-        }
+        if at < self.tail { Record::read(log, at, streams) } else { None }
     }
 
     /// The records, each with its place.
@@ -190,9 +186,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Whether all of it can be sent again: the answer to what was given up may still come.
     pub(super) fn is_repeatable(&self) -> bool {
-        self.is_sent()
-            && !self.is_streaming()
-            && !self.records().any(|(_, record)| record.is_stub())
+        self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
     }
 
     /// Counts a record in, or (`u16::MAX`) out.
@@ -216,13 +210,9 @@ impl<C: Config> Outbox<'_, C> {
         if !IS_LARGE {
             return self.find_between(self.s.head, self.s.tail, id);
         }
-        self.find_between(
-            self.s.head,
-            self.s.tail.min(self.s.head.wrapping_add(1)),
-            id,
-        )
-        .or_else(|| self.find_between(self.s.hint, self.s.tail, id))
-        .or_else(|| self.find_between(self.s.head, self.s.hint, id))
+        self.find_between(self.s.head, self.s.tail.min(self.s.head.wrapping_add(1)), id)
+            .or_else(|| self.find_between(self.s.hint, self.s.tail, id))
+            .or_else(|| self.find_between(self.s.head, self.s.hint, id))
     }
 
     fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<usize> {

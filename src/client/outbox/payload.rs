@@ -28,13 +28,7 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    pub(super) const NEW: Self = Payload {
-        is_asked: false,
-        is_begun: false,
-        left: 0,
-        cur: 0,
-        fill: 0,
-    };
+    pub(super) const NEW: Self = Payload { is_asked: false, is_begun: false, left: 0, cur: 0, fill: 0 };
 
     pub(super) const fn is_begun(&self) -> bool {
         self.is_begun
@@ -56,8 +50,7 @@ impl State {
 impl<C: Config> Outbox<'_, C> {
     /// The streamed message whose turn it is.
     pub(super) fn stream(&self) -> Option<Record> {
-        self.record(self.s.rec)
-            .filter(|record| record.is_streamed() && self.s.is_open)
+        self.record(self.s.rec).filter(|record| record.is_streamed() && self.s.is_open)
     }
 
     pub(crate) fn is_streaming(&self) -> bool {
@@ -87,10 +80,7 @@ impl<C: Config> Outbox<'_, C> {
             self.s.payload.left = self.payload_len();
             self.s.payload.is_begun = true;
         }
-        let window = self
-            .log
-            .get_mut(self.s.tail.wrapping_add(self.s.payload.fill)..)
-            .unwrap_or_default();
+        let window = self.log.get_mut(self.s.tail.wrapping_add(self.s.payload.fill)..).unwrap_or_default();
         let len = bytes.len().min(self.s.payload.left).min(window.len());
         if let Some((window, bytes)) = window.get_mut(..len).zip(bytes.get(..len)) {
             window.copy_from_slice(bytes);
@@ -113,8 +103,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// How many bytes of payload may leave now: all before them has.
     pub(crate) fn sendable_payload(&self) -> usize {
-        if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end())
-        {
+        if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
             return 0;
         }
         self.s.payload.fill.wrapping_sub(self.s.payload.cur)

@@ -74,14 +74,8 @@ impl Record {
     pub(crate) fn read(log: &[u8], at: usize, streams: bool) -> Option<Self> {
         let (end, first, header) = fixed_header(log, at)?;
         if streams && first == STREAMED {
-            let (_, packet_first, packet_header) =
-                fixed_header(log, at.wrapping_add(header.into()))?;
-            return Self::new(
-                end,
-                packet_first,
-                header.wrapping_add(packet_header),
-                header,
-            );
+            let (_, packet_first, packet_header) = fixed_header(log, at.wrapping_add(header.into()))?;
+            return Self::new(end, packet_first, header.wrapping_add(packet_header), header);
         }
         Self::new(end, first, header, 0)
     }
@@ -197,9 +191,7 @@ impl Record {
         }
         let mut place = self.body(at);
         if self.first() & 0xF0 == PUBLISH {
-            place = place
-                .wrapping_add(2)
-                .wrapping_add(u16_at(log, place).into());
+            place = place.wrapping_add(2).wrapping_add(u16_at(log, place).into());
         }
         u16_at(log, place)
     }
@@ -222,9 +214,5 @@ fn fixed_header(log: &[u8], at: usize) -> Option<(usize, u8, u8)> {
             break;
         }
     }
-    Some((
-        at.wrapping_add(header.into()).wrapping_add(len),
-        first,
-        header,
-    ))
+    Some((at.wrapping_add(header.into()).wrapping_add(len), first, header))
 }

@@ -7,30 +7,18 @@ use crate::client::error::Full;
 impl<C: Config> Outbox<'_, C> {
     /// Bytes that requests can take: a streamed message is sure of its window.
     fn capacity(&self) -> usize {
-        let window = if self.config.streams() && self.s.streams != 0 {
-            WINDOW
-        } else {
-            0
-        };
+        let window = if self.config.streams() && self.s.streams != 0 { WINDOW } else { 0 };
         self.log.len().saturating_sub(window)
     }
 
     /// Whether so many bytes more have room, now or once it is made.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> Result<(), Full> {
-        let live = self
-            .s
-            .tail
-            .wrapping_sub(self.s.head)
-            .wrapping_sub(self.s.dead);
+        let live = self.s.tail.wrapping_sub(self.s.head).wrapping_sub(self.s.dead);
         if self.is_streaming() {
             return Err(Full::Stream);
         }
-        if self.capacity().saturating_sub(live) < len {
-            Err(Full::Buffer)
-        } else {
-            Ok(())
-        }
+        if self.capacity().saturating_sub(live) < len { Err(Full::Buffer) } else { Ok(()) }
     }
 
     /// Sees to it that so many bytes, for which there is room, have it behind the last record; returns their place.
@@ -51,13 +39,8 @@ impl<C: Config> Outbox<'_, C> {
         let by = self.s.head;
         let len = self.s.tail.wrapping_sub(by);
         move_down(self.log, by, 0, len);
-        for place in [
-            &mut self.s.head,
-            &mut self.s.rec,
-            &mut self.s.cur,
-            &mut self.s.tail,
-            &mut self.s.hint,
-        ] {
+        for place in [&mut self.s.head, &mut self.s.rec, &mut self.s.cur, &mut self.s.tail, &mut self.s.hint]
+        {
             *place = place.wrapping_sub(by);
         }
         self.s.safe = self.s.safe.saturating_sub(by);
@@ -103,12 +86,7 @@ impl<C: Config> Outbox<'_, C> {
     /// Puts a short record between others, or (without streams) behind them; there is room.
     pub(super) fn insert_short(&mut self, at: usize, first: u8, id: u16) {
         if self.config.streams() {
-            move_up(
-                self.log,
-                at,
-                at.wrapping_add(SHORT),
-                self.s.tail.wrapping_sub(at),
-            );
+            move_up(self.log, at, at.wrapping_add(SHORT), self.s.tail.wrapping_sub(at));
             if self.s.hint > at {
                 self.s.hint = self.s.hint.wrapping_add(SHORT);
             }

@@ -10,10 +10,7 @@ impl<C: Config> Outbox<'_, C> {
     pub(crate) fn sendable(&self, waits: bool) -> usize {
         let mut to = self.s.tail;
         if waits {
-            to = self
-                .record(self.s.rec)
-                .filter(|_| self.is_inside_packet())
-                .map_or(0, Record::end);
+            to = self.record(self.s.rec).filter(|_| self.is_inside_packet()).map_or(0, Record::end);
         }
         if self.config.streams() && self.s.streams != 0 {
             to = to.min(self.before_stream());
@@ -21,20 +18,12 @@ impl<C: Config> Outbox<'_, C> {
         if self.config.durable() {
             to = to.min(self.held_from());
         }
-        if self.s.is_open {
-            to.saturating_sub(self.sending())
-        } else {
-            0
-        }
+        if self.s.is_open { to.saturating_sub(self.sending()) } else { 0 }
     }
 
     /// Where the packets end that can leave before the payload of the next streamed message is begun, or with its head.
     fn before_stream(&self) -> usize {
-        let at = if self.s.payload.is_begun() {
-            self.s.rec
-        } else {
-            self.first_stream()
-        };
+        let at = if self.s.payload.is_begun() { self.s.rec } else { self.first_stream() };
         match self.record(at) {
             Some(record) if self.s.payload.is_begun() => record.end(),
             _ => at,
@@ -45,9 +34,8 @@ impl<C: Config> Outbox<'_, C> {
     fn held_from(&self) -> usize {
         let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
         let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
-        while let Some(record) = self
-            .record(at)
-            .filter(|record| !record.keeps_id() || record.ends_with_link())
+        while let Some(record) =
+            self.record(at).filter(|record| !record.keeps_id() || record.ends_with_link())
         {
             at = record.end();
         }
@@ -78,8 +66,7 @@ impl<C: Config> Outbox<'_, C> {
         if !self.config.streams() || (IS_LARGE && self.s.streams == 0) {
             return cur;
         }
-        self.record(self.s.rec)
-            .map_or(cur, |record| cur.max(record.packet(self.s.rec)))
+        self.record(self.s.rec).map_or(cur, |record| cur.max(record.packet(self.s.rec)))
     }
 
     /// So many of the bytes have left that were offered. Returns whether the end of a packet was among them.
@@ -92,10 +79,7 @@ impl<C: Config> Outbox<'_, C> {
     /// one.
     pub(super) fn pass(&mut self) -> bool {
         let mut passed = false;
-        while let Some(record) = self
-            .record(self.s.rec)
-            .filter(|record| record.end() <= self.s.cur)
-        {
+        while let Some(record) = self.record(self.s.rec).filter(|record| record.end() <= self.s.cur) {
             if self.config.streams() && record.is_streamed() {
                 if !self.s.payload.is_done() {
                     break;

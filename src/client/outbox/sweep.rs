@@ -89,9 +89,7 @@ impl<C: Config> Outbox<'_, C> {
             // SUBSCRIBE and UNSUBSCRIBE end, and what is sent at QoS 0; nobody waits for the PUBACK of a message any more that
             // was given up.
             Why::LinkLost if !record.keeps_id() => return false,
-            Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => {
-                End::Lost
-            }
+            Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
             // That of QoS 2 is released.
             Why::LinkLost => {
                 if record.is_stub() {
@@ -119,10 +117,6 @@ impl<C: Config> Outbox<'_, C> {
     fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
         let first = record.first();
         let has_dup = mqtt31 || first & 0xF0 == PUBLISH;
-        set(
-            self.log,
-            record.packet(at),
-            if has_dup { first | DUP } else { first & !DUP },
-        );
+        set(self.log, record.packet(at), if has_dup { first | DUP } else { first & !DUP });
     }
 }
