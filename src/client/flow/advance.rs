@@ -84,6 +84,7 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// Whether there is an event without a packet; CONNACK is told first.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn notice(&mut self) -> bool {
         if self.work.link.state == State::Connecting {
             return false;

@@ -40,7 +40,9 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Gives up the message of this identifier, which is [whole](Leaves::Whole).
     pub(crate) fn give_up(&mut self, id: u16) {
-        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else { return };
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+            return;
+        };
         self.count(record, u16::MAX);
         let request = record.first() & QOS_BITS;
         if self.s.is_open && at < self.s.rec {

@@ -91,9 +91,13 @@ fn is_request(image: &[u8], at: usize, record: Record) -> bool {
 
 /// Whether this is a PUBLISH, whole or (streamed) up to its payload.
 fn is_message(packet: &[u8], is_streamed: bool) -> bool {
-    let Ok(Some(header)) = FixedHeader::decode(packet, Version::Mqtt311) else { return false };
+    let Ok(Some(header)) = FixedHeader::decode(packet, Version::Mqtt311) else {
+        return false;
+    };
     let body = packet.get(header.header_len..).unwrap_or_default();
-    let Ok(publish) = Publish::decode(header.flags, body, Version::Mqtt311) else { return false };
+    let Ok(publish) = Publish::decode(header.flags, body, Version::Mqtt311) else {
+        return false;
+    };
     let len = header.packet_len();
     if is_streamed { publish.payload.is_empty() && len >= packet.len() } else { len == packet.len() }
 }

@@ -94,7 +94,9 @@ impl<C: Config> Outbox<'_, C> {
     fn payload_len(&self) -> usize {
         // PUBRELs may have come before it since it was asked for.
         let at = self.first_stream();
-        let Some(record) = self.record(at) else { return 0 };
+        let Some(record) = self.record(at) else {
+            return 0;
+        };
         let packet = Record::read(self.log, record.packet(at), false);
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
@@ -125,7 +127,9 @@ impl<C: Config> Outbox<'_, C> {
     pub(crate) fn abandon_payload(&mut self) {
         // PUBRELs may have come before it since it was asked for.
         let at = self.first_stream();
-        let Some(record) = self.record(at) else { return };
+        let Some(record) = self.record(at) else {
+            return;
+        };
         let id = record.id(self.log, at);
         self.s.payload = Payload::NEW;
         self.count(record, u16::MAX);

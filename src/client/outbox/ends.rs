@@ -1,0 +1,139 @@
+//! What answers a request, and how it ends: it is told, and then it goes.
+
+use super::super::bytes::{IS_LARGE, set, set_u16, u16_at};
+use super::record::{DEAD, DUP, ENDED, End, PUBLISH, Record};
+use super::{Config, Outbox, Why};
+
+/// Whether a request waits for an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// It does.
+    Waits,
+    /// It is about to be sent again, so that the answer to it is still to be waited for.
+    Leaving,
+    /// None does: the answer is late, or not ours.
+    Unknown,
+}
+
+impl<C: Config> Outbox<'_, C> {
+    /// The place of the request of this identifier, and whether it waits for this answer. So many bytes of those not sent count as
+    /// seen by the server.
+    pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> (usize, Met) {
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+            return (0, Met::Unknown);
+        };
+        let has_left = at < self.s.rec;
+        let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
+        let met = match (has_left, is_seen) {
+            (true, _) if record.waits_for(answer) => Met::Waits,
+            (false, true) => Met::Leaving,
+            _ => Met::Unknown,
+        };
+        (at, met)
+    }
+
+    /// The SUBSCRIBE here has so many topic filters.
+    pub(crate) fn filters(&self, at: usize) -> usize {
+        let Some(record) = self.record(at) else { return 0 };
+        let mut at = record.body(at).wrapping_add(2);
+        let mut filters: usize = 0;
+        while at < record.end() {
+            // Length, filter, QoS.
+            at = at.wrapping_add(usize::from(u16_at(self.log, at))).wrapping_add(3);
+            filters = filters.wrapping_add(1);
+        }
+        filters
+    }
+
+    /// The request here has its answer; the event that tells it is to come.
+    pub(crate) fn answered(&mut self, at: usize, end: End) {
+        self.s.hint = at;
+        self.s.has_new_oldest |= at == self.s.head;
+        if let Some(record) = self.record(at) {
+            self.end(at, record, end);
+        }
+    }
+
+    /// The request has ended: what is left of it is its identifier.
+    pub(super) fn end(&mut self, at: usize, record: Record, end: End) {
+        let id = self.id(at, record);
+        self.count(record, u16::MAX);
+        set(self.log, at, ENDED | end as u8);
+        let is_streamed = self.config.streams() && record.is_streamed();
+        set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
+        self.s.kept = self.s.kept.wrapping_add(1);
+        self.s.ended = self.s.ended.wrapping_add(1);
+    }
+
+    /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
+    /// order of the PUBRECs (MQTT-4.6.0-4).
+    pub(crate) fn released(&mut self, at: usize, id: u16) {
+        self.kill(at);
+        self.insert_pubrel(id);
+    }
+
+    /// The identifier and the end of a request whose end is to be told, if there is one.
+    pub(crate) fn find_ended(&mut self) -> Option<(u16, End)> {
+        if IS_LARGE && !self.s.has_ended() {
+            return None;
+        }
+        let mut at = self.s.head;
+        // The last one that was answered is the only one, more often than not.
+        if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
+            at = self.s.hint;
+        }
+        while let Some(record) = self.record(at) {
+            if record.has_ended() {
+                self.s.hint = at;
+                return Some((self.id(at, record), record.outcome()));
+            }
+            at = record.end();
+        }
+        None
+    }
+
+    /// The end of this request is told.
+    pub(crate) fn end_is_told(&mut self, id: u16) {
+        if let Some(at) = self.find(id) {
+            self.kill(at);
+        }
+    }
+
+    /// The record here is not needed any more.
+    pub(super) fn kill(&mut self, at: usize) {
+        let Some(record) = self.record(at) else { return };
+        self.count(record, u16::MAX);
+        set(self.log, at, DEAD);
+        self.s.has_new_oldest |= at == self.s.head;
+        // Where there is much to move, and while a payload stands behind the requests, they stay where they are.
+        if !IS_LARGE && !self.is_streaming() {
+            return self.sweep(Why::Room);
+        }
+        if self.s.hint == at {
+            self.s.hint = record.end();
+        }
+        if self.s.head == at {
+            self.s.head = record.end();
+        } else {
+            self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
+        }
+        self.skip_dead();
+    }
+
+    fn skip_dead(&mut self) {
+        while self.s.dead != 0
+            && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())
+        {
+            self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
+            self.s.head = record.end();
+        }
+        // While the gate is shut, dead records can lie behind `rec` too.
+        self.s.rec = self.s.rec.max(self.s.head);
+        self.s.cur = self.s.cur.max(self.s.head);
+        self.s.hint = self.s.hint.max(self.s.head);
+        if self.s.head == self.s.tail {
+            (self.s.head, self.s.rec, self.s.cur, self.s.tail, self.s.hint) = (0, 0, 0, 0, 0);
+            (self.s.safe, self.s.saved) = (0, 0);
+        }
+    }
+}

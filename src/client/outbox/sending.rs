@@ -1,0 +1,120 @@
+//! What leaves: how far, what waits, and what becomes of it when the connection is lost.
+
+use super::super::bytes::IS_LARGE;
+use super::record::Record;
+use super::{Config, Outbox, Why, payload};
+
+impl<C: Config> Outbox<'_, C> {
+    /// How many bytes of requests may leave now, in one piece. Where something `waits` to pass between two packets: only the rest
+    /// of the packet that has left in part.
+    pub(crate) fn sendable(&self, waits: bool) -> usize {
+        let mut to = self.s.tail;
+        if waits {
+            to = self.record(self.s.rec).filter(|_| self.is_inside_packet()).map_or(0, Record::end);
+        }
+        if self.config.streams() && self.s.streams != 0 {
+            to = to.min(self.before_stream());
+        }
+        if self.config.durable() {
+            to = to.min(self.held_from());
+        }
+        if self.s.is_open { to.saturating_sub(self.sending()) } else { 0 }
+    }
+
+    /// Where the packets end that can leave before the payload of the next streamed message is begun, or with its head.
+    fn before_stream(&self) -> usize {
+        let at = if self.s.payload.is_begun() { self.s.rec } else { self.first_stream() };
+        match self.record(at) {
+            Some(record) if self.s.payload.is_begun() => record.end(),
+            _ => at,
+        }
+    }
+
+    /// Where the first request stands that waits for an image to be durable, of which nothing has left.
+    fn held_from(&self) -> usize {
+        let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
+        let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
+        while let Some(record) =
+            self.record(at).filter(|record| !record.keeps_id() || record.ends_with_link())
+        {
+            at = record.end();
+        }
+        at
+    }
+
+    /// Whether a request would leave if it were durable.
+    pub(crate) fn is_held(&self) -> bool {
+        self.s.is_open
+            && !self.is_inside_packet()
+            && self.held_from() == self.s.rec
+            && self.s.rec < self.s.tail
+    }
+
+    /// An image holds all that is here.
+    pub(crate) fn note_saved(&mut self) {
+        self.s.saved = self.s.tail;
+    }
+
+    /// The last image is durable.
+    pub(crate) fn release_saved(&mut self) {
+        self.s.safe = self.s.saved;
+    }
+
+    /// Where the bytes are that leave next.
+    pub(crate) fn sending(&self) -> usize {
+        let cur = self.s.cur;
+        if !self.config.streams() || (IS_LARGE && self.s.streams == 0) {
+            return cur;
+        }
+        self.record(self.s.rec).map_or(cur, |record| cur.max(record.packet(self.s.rec)))
+    }
+
+    /// So many of the bytes have left that were offered. Returns whether the end of a packet was among them.
+    pub(crate) fn sent(&mut self, len: usize) -> bool {
+        self.s.cur = self.sending().wrapping_add(len);
+        self.pass()
+    }
+
+    /// Records that have left whole are behind `rec` from now on; those that nothing is waited for go. Returns whether there was
+    /// one.
+    pub(super) fn pass(&mut self) -> bool {
+        let mut passed = false;
+        while let Some(record) = self.record(self.s.rec).filter(|record| record.end() <= self.s.cur) {
+            if self.config.streams() && record.is_streamed() {
+                if !self.s.payload.is_done() {
+                    break;
+                }
+                self.s.payload = payload::Payload::NEW;
+            }
+            passed = true;
+            let at = self.s.rec;
+            self.s.rec = record.end();
+            if !record.keeps_id() {
+                self.kill(at);
+            }
+        }
+        passed
+    }
+
+    /// The connection is gone, while so many bytes were offered: what may have been seen is kept as that, what ends with the
+    /// connection ends.
+    pub(crate) fn link_lost(&mut self, offered: usize) {
+        let seen = self.s.cur.wrapping_add(offered);
+        while let Some(record) = self.record(self.s.rec).filter(|_| self.s.rec < seen) {
+            self.s.rec = record.end();
+        }
+        self.s.cur = self.s.rec;
+        if self.config.streams() {
+            self.s.payload = payload::Payload::NEW;
+        }
+        self.s.is_open = false;
+        self.sweep(Why::LinkLost);
+    }
+
+    /// Lets requests leave: all that is kept, from the front.
+    pub(crate) fn open(&mut self, mqtt31: bool) {
+        self.sweep(Why::Again { mqtt31 });
+        self.s.is_open = true;
+        self.s.has_new_oldest = true;
+    }
+}
