@@ -97,6 +97,17 @@ def summary(instructions, nanoseconds):
         yield f"| {text} | {against(instructions, codec):.2f} | {against(nanoseconds, codec):.2f} |"
 
 
+def client(measured):
+    """What the client itself takes: there is nobody to compare it with, but more or fewer messages under way."""
+    yield "| | instructions | ns |"
+    yield "|--|--|--|"
+    instructions, nanoseconds = measured
+    names, _ = rows(instructions, "client")
+    for name in names:
+        key = ("client", name, OURS)
+        yield f"| {name} | {instructions[key]:,.0f} | {nanoseconds[key]:,.0f} |"
+
+
 def plot(measured, title):
     """A line for each operation with a dot for each codec, by how many times the floor it takes."""
     names, codecs = rows(measured, "codec")
@@ -141,6 +152,7 @@ def everything(folder):
     text += ["![](time.svg)", "", *table(nanoseconds, "codec", ratio)]
     text += ["", "### Topic matching, instructions", "", *table(instructions, "topics", number)]
     text += ["", "### Topic matching, time", "", *table(nanoseconds, "topics", ratio)]
+    text += ["", "### The client, for each message", "", *client((instructions, nanoseconds))]
     print("\n".join(text))
     readme = HERE / "README.md"
     begin, end = "<!-- Made by run.sh: begin -->\n", "<!-- Made by run.sh: end -->"

@@ -99,6 +99,11 @@ impl Timers {
     }
 
     #[inline]
+    pub(super) fn runs(&self, timer: Timer) -> bool {
+        self.left.get(timer as usize).is_some_and(|left| *left != 0)
+    }
+
+    #[inline]
     pub(super) fn is_due(&self, timer: Timer) -> bool {
         self.left.get(timer as usize) == Some(&1)
     }

@@ -40,7 +40,7 @@ impl core::error::Error for EncodeError {}
 impl Packet<'_> {
     /// Encodes the packet for this version of the protocol; says how many bytes it took.
     ///
-    /// A CONNECT is encoded for its own [`version`](Connect::version).
+    /// A CONNECT is encoded for its own [`version`](super::Connect::version).
     ///
     /// # Errors
     /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,

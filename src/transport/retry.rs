@@ -70,7 +70,7 @@ impl Retry {
             // Too many connections, for instance.
             Some(code) if code.is_reserved() => true,
             // There is another version to be tried.
-            Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION) => self.is_fallen_back,
+            Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION) => self.falls_back && !self.takes_mqtt311,
             Some(_) => false,
         };
         !mends && !self.despite_refusals

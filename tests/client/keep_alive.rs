@@ -140,6 +140,22 @@ fn a_missing_answer_ends_the_connection() {
     assert_eq!(rig.events(), ["error TimedOut(PingResp)"]);
 }
 
+/// Nor does the next PINGREQ take back that the one before it has no answer.
+#[test]
+fn a_dead_link_is_noticed_however_short_the_keep_alive() {
+    for keep_alive in [1, 2, 5, 10, 60, 65_535] {
+        for timeout in [500, 1_000, 10_000, 60_000] {
+            let mut rig = online(keep_alive);
+            rig.choose(|values| values.pingresp_timeout_ms = timeout);
+            let end = due(keep_alive.into()) + u64::from(timeout);
+            while let Some(next) = rig.deadline().filter(|next| *next < end) {
+                assert_eq!(rig.at(next).sends(), ["PINGREQ"], "{keep_alive} s, {timeout} ms");
+            }
+            assert_eq!(rig.at(end).events(), ["error TimedOut(PingResp)"], "{keep_alive} s, {timeout} ms");
+        }
+    }
+}
+
 /// PINGRESP cannot come before the rest of the packet that is on its way in.
 #[test]
 fn bytes_of_a_large_packet_stand_in_for_the_answer() {

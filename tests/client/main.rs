@@ -14,8 +14,6 @@ mod explored;
 mod giving_up;
 mod harness;
 mod identifiers;
-#[path = "../common/image.rs"]
-mod image;
 mod keep_alive;
 mod large;
 mod manual;
@@ -29,6 +27,7 @@ mod reconnecting;
 mod refusals;
 mod release_order;
 
+mod routing;
 mod saving;
 mod session_loss;
 mod soak;

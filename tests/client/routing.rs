@@ -8,7 +8,7 @@ use crate::harness::{CONNECT, Rig};
 /// A client and the routes of its application, which looks at every event.
 struct App<const N: usize> {
     rig: Rig<8>,
-    routes: Routes<'static, u32, N>,
+    routes: Routes<&'static str, u32, N>,
 }
 
 impl<const N: usize> App<N> {
@@ -33,7 +33,6 @@ impl<const N: usize> App<N> {
 
     /// The server sends bytes, which the routes hear of.
     fn answers(&mut self, bytes: &[u8]) {
-        let now = self.rig.now();
         self.rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
         self.rig.client.received(bytes.len());
         self.turn().unwrap();
@@ -71,7 +70,7 @@ fn every_filter_that_covers_a_topic_gets_it() {
 
 #[test]
 fn the_table_has_its_limits() {
-    let mut routes = Routes::<u32, 2>::new();
+    let mut routes = Routes::<_, u32, 2>::new();
     assert!(matches!(routes.add("a#", AtMostOnce, 0), Err(RouteError::Forbidden(_))));
     routes.add("a", AtMostOnce, 1).unwrap();
     routes.add("b", AtMostOnce, 2).unwrap();
@@ -157,4 +156,67 @@ fn filters_go_out_in_as_many_packets_as_the_buffer_makes_of_them() {
     app.routes.remove("aaaaaaaa");
     app.routes.add("a filter that is longer than the whole buffer is", AtMostOnce, 0).unwrap();
     assert!(matches!(app.turn(), Err(RequestError::TooLarge { .. })));
+}
+
+/// Some servers close the connection over a SUBSCRIBE with many filters.
+#[test]
+fn a_subscribe_has_no_more_filters_than_the_application_allows() {
+    for (at_once, packets) in [(None, 2), (Some(3), 3), (Some(1), 9), (Some(64), 1)] {
+        let mut app = App::<16>::new(2_048);
+        if let Some(at_once) = at_once {
+            app.routes = Routes::new().filters_at_once(at_once);
+        }
+        for filter in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
+            app.routes.add(filter, AtMostOnce, 0).unwrap();
+        }
+        app.connects(false);
+        let mut asked = 0;
+        loop {
+            let lines = app.rig.sends();
+            if lines.is_empty() {
+                break;
+            }
+            for line in lines {
+                asked += 1;
+                let id = line.split("id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+                let filters = line.matches(" qos=").count();
+                let mut suback = vec![0x90, 2 + filters as u8, 0, id];
+                suback.resize(4 + filters, 0);
+                app.answers(&suback);
+            }
+        }
+        assert_eq!(asked, packets, "{at_once:?}");
+        assert!(matches!(app.state("i"), Subscription::Granted { .. }));
+    }
+}
+
+/// `$share/group/filter` is an extension that many servers have: messages come under the filter's own topics.
+#[test]
+fn a_shared_subscription_matches_what_its_filter_does() {
+    let mut app = App::<4>::new(512);
+    app.routes.add("$share/group/a/+", AtMostOnce, 1).unwrap();
+    assert_eq!(app.matching("a/b"), [1]);
+    assert_eq!(app.matching("b/b"), []);
+    assert_eq!(app.matching("$share/group/a/b"), []);
+}
+
+/// More than 255 filters that the server has still to be asked for.
+#[test]
+fn a_thousand_routes() {
+    let mut app = App::<8>::new(65_000);
+    drop(app.routes);
+    let mut routes = Routes::<String, usize, 1_000>::new();
+    for number in 0..1_000 {
+        routes.add(format!("topic/{number}"), AtMostOnce, number).unwrap();
+    }
+    app.rig.choose(|c| c.max_requests = 0);
+    app.rig.connects(&CONNECT);
+    app.rig.sends();
+    let connack =
+        baremqtt::codec::Packet::ConnAck(baremqtt::codec::ConnAck::Accepted { session_present: false });
+    app.rig.gives(connack);
+    routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
+    routes.subscribe(&mut app.rig.client.outbound()).unwrap();
+    assert_eq!(app.rig.sends().len(), 125);
+    assert_eq!(routes.matching(TopicName::new("topic/999").unwrap()).copied().collect::<Vec<_>>(), [999]);
 }

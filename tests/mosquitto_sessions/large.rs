@@ -108,6 +108,7 @@ fn stream_out(peer: &mut Peer, qos: QoS, payload: &[u8]) -> usize {
             other => panic!("{other:?}"),
         });
     }
+    peer.turn(Duration::from_millis(1), |event| panic!("{event:?}"));
     assert_eq!(peer.mqtt.in_flight(), 0);
     asked
 }

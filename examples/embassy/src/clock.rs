@@ -1,17 +1,18 @@
 //! embassy-time as the clock of the connection.
 
 use baremqtt::Instant;
-use baremqtt::transport::embedded_io_async;
+use baremqtt::transport::asynch;
 use embassy_time::Timer;
 
 pub struct Clock;
 
-impl embedded_io_async::Timer for Clock {
+impl asynch::Timer for Clock {
     fn now(&self) -> Instant {
-        Instant::from_millis(embassy_time::Instant::now().as_millis())
+        // The low 32 bits are enough.
+        Instant::from_millis(embassy_time::Instant::now().as_millis() as u32)
     }
 
-    async fn sleep_until(&mut self, at: Instant) {
-        Timer::at(embassy_time::Instant::from_millis(at.as_millis())).await;
+    async fn sleep(&mut self, ms: u32) {
+        Timer::after_millis(ms.into()).await;
     }
 }

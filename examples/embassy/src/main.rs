@@ -25,7 +25,7 @@ mod time_driver;
 
 use core::panic::PanicInfo;
 
-use baremqtt::transport::embedded_io_async::Connection;
+use baremqtt::transport::asynch::Connection;
 use baremqtt::{Buffers, Client};
 #[cfg(not(feature = "qemu"))]
 use defmt_rtt as _;
@@ -48,7 +48,7 @@ async fn main(spawner: Spawner) {
     let (input, output) = serial::start();
     let mqtt = MQTT.init_with(|| {
         let buffers = Buffers { rx: &mut RX.take()[..], tx: &mut TX.take()[..] };
-        let client = Client::with_options(buffers, station::OPTIONS);
+        let client = Client::with_config(buffers, station::Choices);
         Connection::new(input, output, client, Clock)
     });
     defmt::info!("station on {=str}", board::NAME);

@@ -15,27 +15,41 @@ use core::convert::Infallible;
 use core::future::pending;
 
 use baremqtt::transport::Error;
-use baremqtt::transport::embedded_io_async::Connection;
+use baremqtt::transport::asynch::Connection;
 use baremqtt::{
-    Backoff, Connect, Event, Instant, Message, Options, Outbound, QoS, RequestError, RouteError, Routes, Will,
+    Backoff, Config, Connect, Event, Message, Outbound, QoS, RequestError, RouteError, Routes, State, Will,
 };
 use embassy_futures::select::{Either, select};
-use embassy_time::{Duration, Timer};
+use embassy_time::{Duration, Instant, Timer};
 use embedded_io::ErrorKind;
 
 use crate::clock::Clock;
 use crate::reports::{INTERVAL, LAMP, REPORTS, Report};
 use crate::serial::{self, Input, Output};
 
-/// Nobody says that the other end of a serial line is gone: it is found out by these time-outs and by [`CONNECT`]'s
-/// keep alive.
-pub const OPTIONS: Options = {
-    let mut options = Options::new();
-    options.timeouts.connack_ms = 2_000;
-    options.timeouts.pingresp_ms = 2_000;
-    options.timeouts.ack_ms = 5_000;
-    options
-};
+/// A product has one that is burnt in: no two clients come back at the same moment.
+const SERIAL_NUMBER: u32 = 17;
+
+/// Nobody says that the other end of a serial line is gone: it is found out by these timeouts and by [`CONNECT`]'s keep alive.
+pub struct Choices;
+
+impl Config for Choices {
+    fn mqtt31(&self) -> bool {
+        false
+    }
+
+    fn connack_timeout_ms(&self) -> u32 {
+        2_000
+    }
+
+    fn pingresp_timeout_ms(&self) -> u32 {
+        2_000
+    }
+
+    fn ack_timeout_ms(&self) -> u32 {
+        5_000
+    }
+}
 
 const STATUS: &str = "station/status";
 
@@ -46,14 +60,11 @@ const CONNECT: Connect<'static> = Connect::new("station")
     .will(Will::new(STATUS, b"offline").qos(QoS::AtLeastOnce).retain())
     .credentials("station", b"secret");
 
-/// Requests that can be under way.
-const REQUESTS: usize = 16;
-
 /// Reports wait while more requests than this are under way: what is left is for other messages.
-const MOST_WAITING: usize = REQUESTS / 2;
+const MOST_WAITING: usize = 8;
 
 /// The connection. Its buffers are borrowed: in it, they would be moved over the stack when it is made.
-pub type Mqtt = Connection<Input, Output, Clock, &'static mut [u8], &'static mut [u8], REQUESTS>;
+pub type Mqtt = Connection<Input, Output, Clock, &'static mut [u8], &'static mut [u8], Choices>;
 
 /// What a message can ask for.
 #[derive(Clone, Copy)]
@@ -62,15 +73,19 @@ enum Command {
     Lamp,
 }
 
-type Commands = Routes<'static, Command, 2>;
+type Commands = Routes<&'static str, Command, 2>;
 
 #[embassy_executor::task]
 pub async fn run(mqtt: &'static mut Mqtt) -> ! {
-    let mut backoff = Backoff::new(250, 4_000);
+    let mut backoff = Backoff::new(250, 4_000).seed(SERIAL_NUMBER);
     let mut commands = defmt::unwrap!(commands());
     loop {
-        let Err(error) = serve(mqtt, &mut commands, &mut backoff).await;
+        let mut connected_at = None;
+        let Err(error) = serve(mqtt, &mut commands, &mut connected_at).await;
         defmt::warn!("link lost: {}", error);
+        if let Some(at) = connected_at {
+            backoff.lived(u32::try_from(Instant::elapsed(&at).as_millis()).unwrap_or(u32::MAX));
+        }
         let pause = Duration::from_millis(backoff.next_ms().unwrap_or_default().into());
         // Reports of QoS 1 and 2 are kept for the next connection.
         select(Timer::after(pause), take_reports(mqtt)).await;
@@ -88,28 +103,30 @@ fn commands() -> Result<Commands, RouteError> {
 async fn serve(
     mqtt: &mut Mqtt,
     commands: &mut Commands,
-    backoff: &mut Backoff,
+    connected_at: &mut Option<Instant>,
 ) -> Result<Infallible, Error<ErrorKind>> {
     // What an earlier connection has left.
     serial::discard();
-    let session_present = mqtt.connect(&CONNECT).await?;
-    defmt::info!("connected, session present: {}", session_present);
-    backoff.reset();
-    commands.note(&Event::Connected { session_present });
+    mqtt.close();
+    mqtt.connect(&CONNECT)?;
     let mut introduced = false;
     loop {
-        let now = mqtt.now();
-        let mut outbound = mqtt.client_mut().outbound();
-        // Both in vain only while reports to earlier connections take all the room.
-        introduced = introduced || introduce(&mut outbound, now).is_ok();
-        if let Err(error) = commands.subscribe(&mut outbound, now) {
-            defmt::warn!("not subscribed: {}", error);
+        if mqtt.state() == State::Connected {
+            let mut outbound = mqtt.outbound();
+            // Both in vain only while reports to earlier connections take all the room.
+            introduced = introduced || introduce(&mut outbound).is_ok();
+            if let Err(error) = commands.subscribe(&mut outbound) {
+                defmt::warn!("not subscribed: {}", error);
+            }
         }
-        let in_flight = mqtt.client().in_flight();
+        let in_flight = mqtt.in_flight();
         // When a report comes first, the future of `next_event` is dropped. Nothing is lost by that.
         match select(mqtt.next_event(None), next_report(in_flight)).await {
             Either::First(event) => {
-                event?;
+                if let Some(Event::Connected { session_present }) = event? {
+                    defmt::info!("connected, session present: {}", session_present);
+                    *connected_at = Some(Instant::now());
+                }
                 handle_event(mqtt, commands);
             }
             Either::Second(report) => publish(mqtt, report),
@@ -117,15 +134,15 @@ async fn serve(
     }
 }
 
-fn introduce(outbound: &mut Outbound<'_>, now: Instant) -> Result<(), RequestError> {
+fn introduce(outbound: &mut Outbound<'_, Choices>) -> Result<(), RequestError> {
     let online = Message::new(STATUS, b"online").qos(QoS::AtLeastOnce).retain();
-    outbound.publish(&online, now).map(|_| ())
+    outbound.publish(&online).map(|_| ())
 }
 
 /// Takes reports without a connection, for ever.
 async fn take_reports(mqtt: &mut Mqtt) {
     loop {
-        let report = next_report(mqtt.client().in_flight()).await;
+        let report = next_report(mqtt.in_flight()).await;
         publish(mqtt, report);
     }
 }
@@ -147,22 +164,24 @@ fn publish(mqtt: &mut Mqtt, report: Report) {
         Report::Pulses(count) => ("station/pulses", QoS::ExactlyOnce, digits.format(count)),
     };
     match mqtt.publish(&Message::new(topic, payload.as_bytes()).qos(qos)) {
-        // Off line, the client refuses QoS 0, and that is well: nobody wants to know an old time.
+        // Offline, the client refuses QoS 0, and that is well: nobody wants to know an old time.
         Ok(_) | Err(RequestError::NotConnected) => {}
         Err(error) => defmt::warn!("{} is dropped: {}", report, error),
     }
 }
 
 fn handle_event(mqtt: &mut Mqtt, commands: &mut Commands) {
-    let now = mqtt.now();
-    let (Some(event), mut outbound) = mqtt.client_mut().split() else { return };
+    let (Some(event), mut outbound) = mqtt.split() else { return };
     defmt::debug!("{}", event);
     commands.note(&event);
+    if let Event::Ended { id, outcome } = event {
+        defmt::warn!("request {} is {}", id, outcome);
+    }
     let Event::Message(message) = event else { return };
     for command in commands.matching(message.topic) {
         let answer = if obey(*command, message.payload).is_some() { message.payload } else { b"what?" };
         let answer = Message::new("station/answer", answer).qos(QoS::AtLeastOnce);
-        if let Err(error) = outbound.publish(&answer, now) {
+        if let Err(error) = outbound.publish(&answer) {
             defmt::warn!("not answered: {}", error);
         }
     }

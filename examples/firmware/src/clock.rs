@@ -16,25 +16,16 @@ fn SysTick() {
     MILLIS.store(MILLIS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }
 
-/// The time since the start. Its interrupt also wakes a processor that waits, every millisecond.
-pub struct Clock {
-    now: u64,
+/// Starts the clock. Its interrupt also wakes a processor that waits, every millisecond.
+pub fn start(mut systick: SYST, core_hz: u32) {
+    systick.set_clock_source(SystClkSource::Core);
+    systick.set_reload(core_hz / 1_000 - 1);
+    systick.clear_current();
+    systick.enable_interrupt();
+    systick.enable_counter();
 }
 
-impl Clock {
-    pub fn start(mut systick: SYST, core_hz: u32) -> Self {
-        systick.set_clock_source(SystClkSource::Core);
-        systick.set_reload(core_hz / 1_000 - 1);
-        systick.clear_current();
-        systick.enable_interrupt();
-        systick.enable_counter();
-        Clock { now: 0 }
-    }
-
-    /// Now. The interrupt's counter runs over after 49 days; this does not, if it is called more often.
-    pub fn now(&mut self) -> Instant {
-        let passed = MILLIS.load(Ordering::Relaxed).wrapping_sub(self.now as u32);
-        self.now += u64::from(passed);
-        Instant::from_millis(self.now)
-    }
+/// Now. The counter wraps after 49 days, and that is well: only differences count.
+pub fn now() -> Instant {
+    Instant::from_millis(MILLIS.load(Ordering::Relaxed))
 }

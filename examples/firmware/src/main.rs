@@ -21,8 +21,8 @@ use defmt_rtt as _;
 #[cfg(feature = "semihosting")]
 use defmt_semihosting as _;
 
-use clock::Clock;
 use serial::Serial;
+use station::{Choices, Station};
 
 #[entry]
 fn main() -> ! {
@@ -31,11 +31,11 @@ fn main() -> ! {
     static mut TX: [u8; 768] = [0; 768];
 
     let Some(peripherals) = cortex_m::Peripherals::take() else { halt() };
-    let clock = Clock::start(peripherals.SYST, board::CORE_HZ);
+    clock::start(peripherals.SYST, board::CORE_HZ);
     let line = Serial::new(board::Uart::start());
-    let client = Client::with_options(Buffers { rx: &mut RX[..], tx: &mut TX[..] }, station::OPTIONS);
+    let client = Client::with_config(Buffers { rx: &mut RX[..], tx: &mut TX[..] }, Choices);
     defmt::info!("station on {=str}", board::NAME);
-    station::new(line, client, clock).run()
+    Station::new(line, client).run()
 }
 
 /// Says nothing: a message would take more flash than the rest of the program.

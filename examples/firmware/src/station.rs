@@ -15,16 +15,16 @@ use core::convert::Infallible;
 use core::time::Duration;
 
 use baremqtt::transport::Error;
-use baremqtt::transport::embedded_io::Connection;
+use baremqtt::transport::blocking::Connection;
 use baremqtt::{
-    Backoff, Client, Connect, Event, Instant, LargeMessages, Message, Options, Outbound, QoS, RequestError,
-    Version, Will,
+    Backoff, Client, Config, Connect, Event, Instant, LargeMessages, Message, Outbound, QoS, RequestError,
+    SubAckCode, Version, Will,
 };
 use embedded_io::ErrorKind;
 use heapless::String;
 
 use crate::board::Port;
-use crate::clock::Clock;
+use crate::clock::now;
 use crate::serial::Serial;
 
 const STATUS: &str = "station/status";
@@ -36,16 +36,29 @@ const ANSWER: &str = "station/answer";
 const FILE: &str = "station/file";
 const RECEIVED: &str = "station/received";
 
-/// Nobody says that the other end of a serial line is gone: it is found out by these time-outs and by
-/// [`CONNECT`]'s keep alive.
-pub const OPTIONS: Options = {
-    let mut options = Options::new();
-    options.large_messages = LargeMessages::Pieces;
-    options.timeouts.connack_ms = 2_000;
-    options.timeouts.pingresp_ms = 2_000;
-    options.timeouts.ack_ms = 5_000;
-    options
-};
+/// A product has one that is burnt in: no two clients come back at the same moment.
+const SERIAL_NUMBER: u32 = 17;
+
+/// Nobody says that the other end of a serial line is gone: it is found out by these timeouts and by [`CONNECT`]'s keep alive.
+pub struct Choices;
+
+impl Config for Choices {
+    fn connack_timeout_ms(&self) -> u32 {
+        2_000
+    }
+
+    fn pingresp_timeout_ms(&self) -> u32 {
+        2_000
+    }
+
+    fn ack_timeout_ms(&self) -> u32 {
+        5_000
+    }
+
+    fn large_messages(&self) -> LargeMessages {
+        LargeMessages::Pieces
+    }
+}
 
 /// Readings that are not acknowledged when a connection ends follow on the next one.
 const CONNECT: Connect<'static> = Connect::new("station")
@@ -55,41 +68,46 @@ const CONNECT: Connect<'static> = Connect::new("station")
     .will(Will::new(STATUS, b"offline").qos(QoS::AtLeastOnce).retain())
     .credentials("station", b"secret");
 
-/// Requests that can be under way.
-const REQUESTS: usize = 16;
-
 /// Readings are not taken while more requests than this wait for their answers: what is left is for other messages.
-const MOST_WAITING: usize = REQUESTS / 2;
+const MOST_WAITING: usize = 8;
 
 /// For so long after a byte the processor does not sleep: where a UART keeps one byte only, a message would come in at one
 /// byte for each time it wakes.
 const ALERT_MS: u32 = 2;
 
 /// A client with borrowed buffers.
-type Mqtt = Client<&'static mut [u8], &'static mut [u8], REQUESTS>;
+type Mqtt = Client<&'static mut [u8], &'static mut [u8], Choices>;
+
+type Link<U> = Connection<Serial<U>, fn() -> Instant, &'static mut [u8], &'static mut [u8], Choices>;
 
 /// The station and its link to the broker.
-pub struct Station<U, C> {
-    mqtt: Connection<Serial<U>, C, &'static mut [u8], &'static mut [u8], REQUESTS>,
+pub struct Station<U> {
+    mqtt: Link<U>,
     backoff: Backoff,
     desk: Desk,
+    connected_at: Option<Instant>,
 }
 
-/// A station with a clock.
-pub fn new<U: Port>(line: Serial<U>, client: Mqtt, mut clock: Clock) -> Station<U, impl FnMut() -> Instant> {
-    let desk = Desk { interval_ms: 500, read_at: Instant::ZERO, pulses: 0, file: None };
-    let mqtt = Connection::new(line, client, move || clock.now());
-    Station { mqtt, backoff: Backoff::new(250, 4_000), desk }
-}
+impl<U: Port> Station<U> {
+    pub fn new(line: Serial<U>, client: Mqtt) -> Self {
+        Station {
+            mqtt: Connection::new(line, client, now),
+            backoff: Backoff::new(250, 4_000).seed(SERIAL_NUMBER),
+            desk: Desk { interval_ms: 500, read_at: now(), pulses: 0, file: None },
+            connected_at: None,
+        }
+    }
 
-impl<U: Port, C: FnMut() -> Instant> Station<U, C> {
     pub fn run(mut self) -> ! {
         loop {
             let Err(error) = self.serve();
             defmt::warn!("link lost: {}", error);
-            let now = self.mqtt.now();
-            let again = now.after(self.backoff.next_ms().unwrap_or_default());
-            while self.mqtt.now() < again {
+            let lost_at = now();
+            if let Some(at) = self.connected_at.take() {
+                self.backoff.lived(lost_at.since(at));
+            }
+            let pause = self.backoff.next_ms().unwrap_or_default();
+            while now().since(lost_at) < pause {
                 self.read_sensors();
                 cortex_m::asm::wfi();
             }
@@ -100,26 +118,30 @@ impl<U: Port, C: FnMut() -> Instant> Station<U, C> {
     fn serve(&mut self) -> Result<Infallible, Error<ErrorKind>> {
         // What an earlier connection has left.
         self.mqtt.stream_mut().discard();
+        self.mqtt.close();
         self.mqtt.connect(&CONNECT)?;
-        defmt::info!("connected");
-        self.backoff.reset();
         let mut introduced = false;
-        let mut alert_until = Instant::ZERO;
+        let mut heard_at = now();
         loop {
-            let now = self.mqtt.now();
-            // In vain only while readings of earlier connections take all the room.
-            introduced = introduced || introduce(&mut self.mqtt.client_mut().outbound(), now).is_ok();
+            if self.connected_at.is_some() && !introduced {
+                // In vain only while readings of earlier connections take all the room.
+                introduced = introduce(&mut self.mqtt.outbound()).is_ok();
+            }
             self.read_sensors();
             let idle = self.mqtt.next_event(Some(Duration::ZERO))?.is_none();
             if self.mqtt.stream_mut().has_read() {
-                alert_until = now.after(ALERT_MS);
-            } else if idle && now >= alert_until {
+                heard_at = now();
+            } else if idle && now().since(heard_at) >= ALERT_MS {
                 // The clock wakes it a millisecond later.
                 cortex_m::asm::wfi();
             }
-            if let (Some(event), mut outbound) = self.mqtt.client_mut().split() {
+            if let (Some(event), mut outbound) = self.mqtt.split() {
                 defmt::debug!("{}", event);
-                if let Err(error) = self.desk.handle(event, &mut outbound, now) {
+                if let Event::Connected { .. } = event {
+                    defmt::info!("connected");
+                    self.connected_at = Some(now());
+                }
+                if let Err(error) = self.desk.handle(event, &mut outbound) {
                     defmt::warn!("not sent: {}", error);
                 }
             }
@@ -128,25 +150,25 @@ impl<U: Port, C: FnMut() -> Instant> Station<U, C> {
 
     /// Publishes readings, if it is time to.
     fn read_sensors(&mut self) {
-        let now = self.mqtt.now();
-        let client = self.mqtt.client_mut();
-        if now >= self.desk.read_at && client.in_flight() <= MOST_WAITING {
-            self.desk.read_sensors(&mut client.outbound(), now);
+        let is_time = now().since(self.desk.read_at) >= self.desk.interval_ms;
+        if is_time && self.mqtt.in_flight() <= MOST_WAITING {
+            self.desk.read_sensors(&mut self.mqtt.outbound());
         }
     }
 }
 
 /// On each connection anew: MQTT 3.1 does not say whether the server has kept the subscriptions.
-fn introduce(outbound: &mut Outbound<'_>, now: Instant) -> Result<(), RequestError> {
-    outbound.subscribe(&[(COMMAND, QoS::AtLeastOnce), (FILE, QoS::ExactlyOnce)], now)?;
+fn introduce(outbound: &mut Outbound<'_, Choices>) -> Result<(), RequestError> {
+    outbound.subscribe(&[(COMMAND, QoS::AtLeastOnce), (FILE, QoS::ExactlyOnce)])?;
     let online = Message::new(STATUS, b"online").qos(QoS::AtLeastOnce).retain();
-    outbound.publish(&online, now)?;
+    outbound.publish(&online)?;
     Ok(())
 }
 
 /// What is measured, and what is asked for.
 struct Desk {
     interval_ms: u32,
+    /// When they were read last.
     read_at: Instant,
     /// Counted since the last reading that was taken in.
     pulses: u32,
@@ -155,40 +177,35 @@ struct Desk {
 }
 
 impl Desk {
-    fn read_sensors(&mut self, outbound: &mut Outbound<'_>, now: Instant) {
-        self.read_at = now.after(self.interval_ms);
+    fn read_sensors(&mut self, outbound: &mut Outbound<'_, Choices>) {
+        self.read_at = now();
         self.pulses += 1;
-        let seconds = now.as_millis() / 1_000;
-        // The client refuses QoS 0 off line, and that is well: nobody wants to know an old time.
-        let _ = outbound.publish(&Message::new(UPTIME, decimal(seconds).as_bytes()), now);
+        let seconds = self.read_at.as_millis() / 1_000;
+        // The client refuses QoS 0 offline, and that is well: nobody wants to know an old time.
+        let _ = outbound.publish(&Message::new(UPTIME, decimal(seconds).as_bytes()));
         let temperature = decimal(200 + seconds % 50);
         let temperature = Message::new(TEMPERATURE, temperature.as_bytes()).qos(QoS::AtLeastOnce);
-        if let Err(error) = outbound.publish(&temperature, now) {
+        if let Err(error) = outbound.publish(&temperature) {
             defmt::warn!("a temperature is dropped: {}", error);
         }
-        let pulses = decimal(self.pulses.into());
-        if outbound.publish(&Message::new(PULSES, pulses.as_bytes()).qos(QoS::ExactlyOnce), now).is_ok() {
+        let pulses = decimal(self.pulses);
+        if outbound.publish(&Message::new(PULSES, pulses.as_bytes()).qos(QoS::ExactlyOnce)).is_ok() {
             self.pulses = 0;
         }
     }
 
-    fn handle(
-        &mut self,
-        event: Event<'_>,
-        outbound: &mut Outbound<'_>,
-        now: Instant,
-    ) -> Result<(), RequestError> {
+    fn handle(&mut self, event: Event<'_>, outbound: &mut Outbound<'_, Choices>) -> Result<(), RequestError> {
         match event {
             Event::Message(message) if message.topic == COMMAND => {
-                let answer = self.obey(message.payload, now);
+                let answer = self.obey(message.payload);
                 let answer = Message::new(ANSWER, answer.as_bytes()).qos(QoS::AtLeastOnce);
-                outbound.publish(&answer, now)?;
+                outbound.publish(&answer)?;
             }
             // One that fits into the buffer after all.
             Event::Message(message) if message.topic == FILE => {
                 let mut file = File::new();
                 file.add(message.payload);
-                file.confirm(outbound, now)?;
+                file.confirm(outbound)?;
             }
             Event::MessageStart(message) => {
                 self.file = message.topic.is_some_and(|topic| topic == FILE).then(File::new);
@@ -200,18 +217,22 @@ impl Desk {
             }
             Event::MessageEnd => {
                 if let Some(file) = self.file.take() {
-                    file.confirm(outbound, now)?;
+                    file.confirm(outbound)?;
                 }
             }
             Event::MessageAborted => self.file = None,
+            Event::Subscribed { codes, .. } if codes.iter().any(|code| code == SubAckCode::Failure) => {
+                defmt::error!("the broker denies a subscription");
+            }
+            Event::Ended { id, outcome } => defmt::warn!("request {} is {}", id, outcome),
             _ => {}
         }
         Ok(())
     }
 
-    fn obey(&mut self, command: &[u8], now: Instant) -> String<20> {
+    fn obey(&mut self, command: &[u8]) -> String<10> {
         if command == b"uptime" {
-            return decimal(now.as_millis() / 1_000);
+            return decimal(now().as_millis() / 1_000);
         }
         let interval = command
             .strip_prefix(b"interval ")
@@ -220,8 +241,7 @@ impl Desk {
         match interval {
             Some(interval @ 20..) => {
                 self.interval_ms = interval;
-                self.read_at = now;
-                decimal(interval.into())
+                decimal(interval)
             }
             _ => text("what?"),
         }
@@ -251,22 +271,22 @@ impl File {
         }
     }
 
-    fn confirm(self, outbound: &mut Outbound<'_>, now: Instant) -> Result<(), RequestError> {
-        let mut report = String::<41>::new();
-        let fits = report.push_str(&decimal(self.len.into())).is_ok()
+    fn confirm(self, outbound: &mut Outbound<'_, Choices>) -> Result<(), RequestError> {
+        let mut report = String::<21>::new();
+        let fits = report.push_str(&decimal(self.len)).is_ok()
             && report.push(' ').is_ok()
-            && report.push_str(&decimal((!self.crc).into())).is_ok();
+            && report.push_str(&decimal(!self.crc)).is_ok();
         debug_assert!(fits);
         let report = Message::new(RECEIVED, report.as_bytes()).qos(QoS::AtLeastOnce);
-        outbound.publish(&report, now).map(|_| ())
+        outbound.publish(&report).map(|_| ())
     }
 }
 
 /// A number in digits. `write!` would take more flash than the whole client.
-fn decimal(number: u64) -> String<20> {
+fn decimal(number: u32) -> String<10> {
     text(itoa::Buffer::new().format(number))
 }
 
-fn text(text: &str) -> String<20> {
+fn text(text: &str) -> String<10> {
     String::try_from(text).unwrap_or_default()
 }

@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant as Clock};
 
-use baremqtt::Instant;
 use mio::{Events, Poll};
 
 use crate::node::{Node, Place};
 use crate::options::Options;
 use crate::report::{Meter, Totals};
-use crate::timers::Timers;
+use crate::timers::{Millis, Timers};
 
 /// As many may be on their way at the same time. A listener has a short queue, 100 in Mosquitto.
 const CONNECTING_AT_ONCE: usize = 64;
@@ -95,7 +94,7 @@ impl<'o> Fleet<'o> {
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
         self.send_on_their_way();
         let now = self.now();
-        let wait = self.timers.next().map_or(REPORT_EVERY, |at| Duration::from_millis(at.since(now)));
+        let wait = self.timers.next().map_or(REPORT_EVERY, |at| Duration::from_millis(at.saturating_sub(now)));
         match self.poll.poll(events, Some(wait.min(REPORT_EVERY))) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}
@@ -130,9 +129,9 @@ impl<'o> Fleet<'o> {
         let Some(node) = self.nodes.get_mut(number) else { return };
         let (before, was_done) = (node.place(), node.is_done());
         happen(node, self.options, &mut self.totals, &self.poll);
-        let after = node.place();
+        let (after, now) = (node.place(), self.started.elapsed().as_millis() as Millis);
         self.done += usize::from(!was_done && node.is_done());
-        self.timers.set(number as u32, node.wake_at());
+        self.timers.set(number as u32, node.wake_at(now));
         if before != after {
             self.connecting -= usize::from(before == Place::Connecting);
             self.connecting += usize::from(after == Place::Connecting);
@@ -145,7 +144,7 @@ impl<'o> Fleet<'o> {
         }
     }
 
-    fn now(&self) -> Instant {
-        Instant::from_millis(self.started.elapsed().as_millis() as u64)
+    fn now(&self) -> Millis {
+        self.started.elapsed().as_millis() as Millis
     }
 }

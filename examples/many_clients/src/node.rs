@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 use baremqtt::{
-    Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, RequestError, State, SubAckCode,
+    Backoff, Buffers, Client, Config, Connect, Event, Instant, Message, QoS, RequestError, State, SubAckCode,
 };
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -11,9 +11,23 @@ use mio::{Interest, Registry, Token};
 use crate::options::Options;
 use crate::report::Totals;
 use crate::talk::{Arrival, Talk};
+use crate::timers::Millis;
 
 /// The longest packet is CONNECT, with about 35 bytes.
-pub type Mqtt = Client<[u8; 96], [u8; 128], 2>;
+pub type Mqtt = Client<[u8; 96], [u8; 128], Few, [u8; 0]>;
+
+/// What they all have in common: few things at a time, and nothing at QoS 2.
+pub struct Few;
+
+impl Config for Few {
+    fn max_requests(&self) -> u16 {
+        2
+    }
+
+    fn receives_exactly_once(&self) -> bool {
+        false
+    }
+}
 
 const LEAST_DELAY_MS: u32 = 200;
 const GREATEST_DELAY_MS: u32 = 5_000;
@@ -31,7 +45,9 @@ pub struct Node {
     leaving: bool,
     /// Whether the connection has a clean session, which the broker forgets when it ends.
     clean: bool,
-    retry_at: Instant,
+    retry_at: Millis,
+    /// When the server has accepted the connection.
+    connected_at: Millis,
 }
 
 /// Where a node is on its way.
@@ -51,9 +67,9 @@ pub enum Place {
 impl Node {
     pub fn new(number: u32, options: &Options) -> Self {
         // Not all at once.
-        let first = Instant::ZERO.after(number.wrapping_mul(7_919) % options.pace_ms.max(1));
+        let first = Millis::from(number.wrapping_mul(7_919) % options.pace_ms.max(1));
         Node {
-            client: Client::new(Buffers { rx: [0; 96], tx: [0; 128] }),
+            client: Client::with_inbound_ids(Buffers { rx: [0; 96], tx: [0; 128] }, Few, []),
             stream: None,
             talk: Talk::new(options.messages, first),
             backoff: Backoff::new(LEAST_DELAY_MS, GREATEST_DELAY_MS).seed(number.wrapping_add(1)),
@@ -62,7 +78,8 @@ impl Node {
             subscribed: false,
             leaving: false,
             clean: false,
-            retry_at: Instant::ZERO,
+            retry_at: 0,
+            connected_at: 0,
         }
     }
 
@@ -76,20 +93,21 @@ impl Node {
     }
 
     /// When it wants to be called, whatever comes.
-    pub fn wake_at(&self) -> Option<Instant> {
+    pub fn wake_at(&self, now: Millis) -> Option<Millis> {
+        let client = || self.client.time_left().map(|ms| now + Millis::from(ms));
         match self.place {
             Place::Resting => Some(self.retry_at),
             Place::Queued | Place::Gone => None,
-            Place::Connecting => self.client.deadline(),
+            Place::Connecting => client(),
             Place::Connected => {
                 let next = self.talk.next_at().filter(|_| self.subscribed && !self.leaving);
-                [self.client.deadline(), next].into_iter().flatten().min()
+                [client(), next].into_iter().flatten().min()
             }
         }
     }
 
     /// Begins an attempt. It is decided by a later turn.
-    pub fn connect(&mut self, options: &Options, registry: &Registry, now: Instant) {
+    pub fn connect(&mut self, options: &Options, registry: &Registry, now: Millis) {
         self.place = Place::Connecting;
         let opened = TcpStream::connect(options.broker).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -98,27 +116,27 @@ impl Node {
             self.stream = Some(stream);
             Ok(())
         });
-        // CONNECT can be queued at once, so its time-out counts for TCP too.
+        // CONNECT can be queued at once, so its timeout counts for TCP too.
         let id = options.client_id(self.number);
         self.clean = self.leaving;
         let connect = Connect::new(&id).version(options.version).clean_session(self.clean);
-        let queued = self.client.connect(&connect.keep_alive(options.keep_alive), now);
+        let queued = self.client.connect(&connect.keep_alive(options.keep_alive));
         if opened.is_err() || queued.is_err() {
             self.lost(now);
         }
     }
 
     /// Has everything said: ends the session, which takes one connection more.
-    pub fn leave(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+    pub fn leave(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
         self.leaving = true;
         if self.place == Place::Connected {
-            self.client.disconnect(now);
+            self.client.disconnect();
             self.turn(options, totals, now);
         }
     }
 
     /// Does what there is to do, after the socket has become ready or a time has come.
-    pub fn turn(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+    pub fn turn(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
         match self.place {
             Place::Resting if self.retry_at <= now => self.place = Place::Queued,
             Place::Connecting | Place::Connected => {
@@ -150,29 +168,34 @@ impl Node {
     }
 
     /// Without a byte either way, only the clock can have something to say.
-    fn time_out(&mut self, now: Instant) -> io::Result<()> {
-        self.client.advance(now).map(|_| ()).map_err(io::Error::other)
+    fn time_out(&mut self, now: Millis) -> io::Result<()> {
+        self.advance(now).map(|_| ())
+    }
+
+    /// Of the time, the client looks at the low 32 bits.
+    fn advance(&mut self, now: Millis) -> io::Result<bool> {
+        self.client.advance(Instant::from_millis(now as u32)).map_err(io::Error::other)
     }
 
     /// Writes, reads and looks at what came, until the socket has no more and takes no more: it will not say again that it
     /// is ready before that.
-    fn exchange(&mut self, options: &Options, totals: &mut Totals, now: Instant) -> io::Result<()> {
+    fn exchange(&mut self, options: &Options, totals: &mut Totals, now: Millis) -> io::Result<()> {
         let mut drained = false;
         loop {
             self.say_something(options, totals, now);
-            self.write(now)?;
+            self.write()?;
             if drained || self.stream.is_none() {
                 return Ok(());
             }
-            drained = self.read(now)?;
-            while self.client.advance(now).map_err(io::Error::other)? {
+            drained = self.read()?;
+            while self.advance(now)? {
                 self.look(options, totals, now);
             }
         }
     }
 
     /// Writes as much as the socket takes. After DISCONNECT there is no socket any more.
-    fn write(&mut self, now: Instant) -> io::Result<()> {
+    fn write(&mut self) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
         loop {
             let bytes = self.client.pending();
@@ -181,7 +204,7 @@ impl Node {
             }
             match stream.write(bytes) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(len) => self.client.sent(len, now),
+                Ok(len) => self.client.sent(len),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -194,13 +217,13 @@ impl Node {
         Ok(())
     }
 
-    /// Reads as much as there is room for; says whether the socket has no more.
-    fn read(&mut self, now: Instant) -> io::Result<bool> {
+    /// Reads as much as there is room for; returns whether the socket has no more.
+    fn read(&mut self) -> io::Result<bool> {
         let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
         while let room @ [_, ..] = self.client.receive_buffer() {
             match stream.read(room) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(len) => self.client.received(len, now),
+                Ok(len) => self.client.received(len),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => return Err(error),
@@ -209,22 +232,22 @@ impl Node {
         Ok(false)
     }
 
-    fn look(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
-        let next_at = now.after(options.pace_ms);
+    fn look(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
+        let next_at = now + Millis::from(options.pace_ms);
         match self.client.event() {
             Some(Event::Connected { session_present }) => {
-                self.backoff.reset();
+                self.connected_at = now;
                 totals.connects += 1;
                 self.place = Place::Connected;
                 if self.leaving {
-                    self.client.disconnect(now);
+                    self.client.disconnect();
                     return;
                 }
                 self.subscribed &= session_present == Some(true);
                 if !self.subscribed {
                     let topic = options.topic(self.number);
                     // There is room: it may be full of one message at the most.
-                    let _ = self.client.subscribe(&[(&topic, QoS::AtLeastOnce)], now);
+                    let _ = self.client.subscribe(&[(&topic, QoS::AtLeastOnce)]);
                 }
             }
             Some(Event::Subscribed { codes, .. }) => {
@@ -250,7 +273,7 @@ impl Node {
     }
 
     /// Publishes the next message, if it is time to.
-    fn say_something(&mut self, options: &Options, totals: &mut Totals, now: Instant) {
+    fn say_something(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
         let due = self.talk.next_at().is_some_and(|at| at <= now);
         if !due || !self.subscribed || self.leaving || self.place != Place::Connected {
             return;
@@ -258,7 +281,7 @@ impl Node {
         let topic = options.topic(self.number);
         let payload = self.talk.number().to_string();
         let message = Message::new(&topic, payload.as_bytes()).qos(QoS::AtLeastOnce);
-        match self.client.publish(&message, now) {
+        match self.client.publish(&message) {
             Ok(_) => {
                 self.talk.sent();
                 totals.sent += 1;
@@ -270,11 +293,14 @@ impl Node {
     }
 
     /// The link is gone, or did not come to be. What is not acknowledged stays in the client.
-    fn lost(&mut self, now: Instant) {
+    fn lost(&mut self, now: Millis) {
         self.client.link_lost();
         self.stream = None;
+        if self.place == Place::Connected {
+            self.backoff.lived((now - self.connected_at) as u32);
+        }
         let delay = self.backoff.next_ms().unwrap_or(GREATEST_DELAY_MS);
-        self.retry_at = now.after(delay);
+        self.retry_at = now + Millis::from(delay);
         let forgotten = self.clean && self.place == Place::Connected;
         self.place = if forgotten { Place::Gone } else { Place::Resting };
     }

@@ -3,7 +3,7 @@
 //! QoS 1 lets nothing get lost between client and broker. A broker that forgets its sessions, because it was killed, loses
 //! what it had acknowledged and not passed on yet; only who knows what should arrive can notice that, and send it again.
 
-use baremqtt::Instant;
+use crate::timers::Millis;
 
 /// How far a client's talk is.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Talk {
     /// How many there are in all.
     count: u32,
     /// When the next one may be sent.
-    next_at: Instant,
+    next_at: Millis,
     stage: Stage,
     /// The broker has forgotten the subscription meanwhile, so the message may be in vain.
     doubtful: bool,
@@ -38,7 +38,7 @@ pub enum Arrival {
 }
 
 impl Talk {
-    pub fn new(count: u32, next_at: Instant) -> Self {
+    pub fn new(count: u32, next_at: Millis) -> Self {
         Talk { number: 0, count, next_at, stage: Stage::Waiting, doubtful: false }
     }
 
@@ -47,7 +47,7 @@ impl Talk {
     }
 
     /// When there is something to send; `None` while nothing is, or one is under way.
-    pub fn next_at(&self) -> Option<Instant> {
+    pub fn next_at(&self) -> Option<Millis> {
         (self.stage == Stage::Waiting && !self.is_over()).then_some(self.next_at)
     }
 
@@ -59,7 +59,7 @@ impl Talk {
         self.stage = Stage::Sent;
     }
 
-    pub fn acknowledged(&mut self, next_at: Instant) {
+    pub fn acknowledged(&mut self, next_at: Millis) {
         match self.stage {
             Stage::Arrived => self.go_on(next_at),
             Stage::Sent => self.stage = Stage::Acknowledged,
@@ -67,7 +67,7 @@ impl Talk {
         }
     }
 
-    pub fn arrived(&mut self, number: u32, next_at: Instant) -> Arrival {
+    pub fn arrived(&mut self, number: u32, next_at: Millis) -> Arrival {
         if number != self.number {
             return Arrival::Again;
         }
@@ -94,7 +94,7 @@ impl Talk {
         in_vain
     }
 
-    fn go_on(&mut self, next_at: Instant) {
+    fn go_on(&mut self, next_at: Millis) {
         *self = Talk { number: self.number + 1, ..Talk::new(self.count, next_at) };
     }
 }
@@ -103,7 +103,7 @@ impl Talk {
 mod tests {
     use super::*;
 
-    const NOW: Instant = Instant::ZERO;
+    const NOW: Millis = 0;
 
     #[test]
     fn a_message_is_done_once_it_is_acknowledged_and_back() {

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::Connection;
+use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, QoS};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use support::mosquitto::{Config, Guarded, Mosquitto, Persistence};
@@ -84,15 +84,18 @@ impl Example {
 
 /// Waits until the broker knows of no client but this one.
 fn is_forgotten_by(broker: &Mosquitto) {
-    let client = Client::<_, _, 4>::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
+    let client = Client::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
     let mut mqtt = Connection::tcp(broker.addr(), PATIENCE, client).expect("the broker");
     mqtt.connect(&Connect::new("observer")).expect("CONNACK");
-    mqtt.subscribe(&[("$SYS/broker/clients/total", QoS::AtMostOnce)]).expect("room");
     let end = Instant::now() + PATIENCE;
     while let Some(event) = mqtt.next_event(Some(PATIENCE)).expect("a link") {
         assert!(Instant::now() < end, "sessions are left: {event:?}");
-        if matches!(event, Event::Message(message) if message.payload == b"1") {
-            return;
+        match event {
+            Event::Connected { .. } => {
+                mqtt.subscribe(&[("$SYS/broker/clients/total", QoS::AtMostOnce)]).expect("room");
+            }
+            Event::Message(message) if message.payload == b"1" => return,
+            _ => {}
         }
     }
     panic!("the broker says nothing");

@@ -34,7 +34,8 @@ fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<
     let name = ServerName::try_from("localhost").expect("a name");
     let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a server that can be trusted");
     let room = LARGE + 0x1_0000;
-    let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; room] }, Impatient);
+    // A message takes its room until the next event after its end.
+    let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; 2 * room] }, Impatient);
     let mut mqtt = Connection::new(stream, client);
     mqtt.connect(connect).expect("a CONNECT that fits");
     let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");

@@ -5,17 +5,20 @@
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883 3    # until three have come back
 //! ```
+//!
+//! The session is kept by the server, under a client identifier that stays the same: what was not acknowledged when the program
+//! ended comes with its next run, and no run leaves a session of its own behind.
 
 mod timer;
 
 use std::env;
 use std::error::Error;
 use std::process::{self, ExitCode};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use baremqtt::transport::Error as ConnectionError;
-use baremqtt::transport::embedded_io_async::Connection;
-use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS};
+use baremqtt::transport::asynch::Connection;
+use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, Subscription};
 use embedded_io_adapters::tokio_1::FromTokio;
 use timer::TokioTimer;
 use tokio::net::TcpStream;
@@ -23,8 +26,17 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 const TOPIC: &str = "baremqtt/tokio/count";
+const CLIENT_ID: &str = "baremqtt-tokio";
 
-type Mqtt = Connection<FromTokio<OwnedReadHalf>, FromTokio<OwnedWriteHalf>, TokioTimer, Vec<u8>, Vec<u8>, 16>;
+const HELP: &str = "\
+Publishes a number each second to baremqtt/tokio/count, prints what comes back, and reconnects when the link is lost.
+
+usage: baremqtt-tokio HOST:PORT [COUNT]
+
+  HOST:PORT   the broker
+  COUNT       end after so many numbers have come back [default: never]";
+
+type Mqtt = Connection<FromTokio<OwnedReadHalf>, FromTokio<OwnedWriteHalf>, TokioTimer, Vec<u8>, Vec<u8>>;
 
 /// What outlives a connection.
 struct Counter {
@@ -39,9 +51,13 @@ struct Counter {
 async fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     let (Some(address), wanted) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: baremqtt-tokio HOST:PORT [COUNT]");
+        eprintln!("{HELP}");
         return ExitCode::FAILURE;
     };
+    if address == "--help" || address == "-h" {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let wanted = wanted.map_or(Ok(u64::MAX), |count| count.parse());
     let Ok(wanted) = wanted else {
         eprintln!("COUNT is a number");
@@ -62,20 +78,28 @@ async fn main() -> ExitCode {
 
 /// One connection after the other, with the same client: messages that were not acknowledged are sent again.
 async fn run(address: &str, mut counter: Counter) -> Result<(), Box<dyn Error>> {
-    let mut client = Client::<_, _, 16>::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
+    let mut client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
     let timer = TokioTimer::start();
     let mut backoff = Backoff::new(500, 30_000).seed(process::id());
+    let mut routes = Routes::new();
+    routes.add(TOPIC, QoS::AtLeastOnce, ())?;
     loop {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
                 let (input, output) = stream.into_split();
                 let mut mqtt = Connection::new(FromTokio::new(input), FromTokio::new(output), client, timer);
-                match talk(&mut mqtt, &mut backoff, &mut counter).await {
+                let started = Instant::now();
+                let ended = talk(&mut mqtt, &mut routes, &mut counter).await;
+                if routes.subscription(TOPIC) == Some(Subscription::Refused) {
+                    return Err("the server denies the subscription".into());
+                }
+                match ended {
                     Ok(()) => return Ok(()),
-                    Err(error) if error.refusal().is_some() => return Err(error.into()),
+                    Err(error) if !error.is_end() || error.refusal().is_some() => return Err(error.into()),
                     Err(error) => eprintln!("connection lost: {error}"),
                 }
+                backoff.lived(started.elapsed().as_millis() as u32);
                 (client, ..) = mqtt.into_parts();
             }
             Err(error) => eprintln!("no connection: {error}"),
@@ -88,33 +112,39 @@ async fn run(address: &str, mut counter: Counter) -> Result<(), Box<dyn Error>> 
 /// Until enough have come back, or the link is lost.
 async fn talk(
     mqtt: &mut Mqtt,
-    backoff: &mut Backoff,
+    routes: &mut Routes<&str, (), 1>,
     counter: &mut Counter,
 ) -> Result<(), ConnectionError<std::io::Error>> {
-    let id = format!("baremqtt-tokio-{}", process::id());
-    let session_present = mqtt.connect(&Connect::new(&id).clean_session(false).keep_alive(30)).await?;
-    backoff.reset();
-    println!("connected");
-    if session_present != Some(true)
-        && let Err(error) = mqtt.subscribe(&[(TOPIC, QoS::AtLeastOnce)])
-    {
-        eprintln!("not subscribed: {error}");
-    }
+    mqtt.connect(&Connect::new(CLIENT_ID).clean_session(false).keep_alive(30))?;
     while counter.received < counter.wanted {
+        let is_granted = matches!(routes.subscription(TOPIC), Some(Subscription::Granted { .. }));
         // The future of `next_event` is dropped at each tick. Nothing is lost by that.
         tokio::select! {
             event = mqtt.next_event(None) => {
-                if let Some(Event::Message(message)) = event? {
-                    println!("{}: {}", message.topic, String::from_utf8_lossy(message.payload));
-                    counter.received += 1;
+                let Some(event) = event? else { continue };
+                routes.note(&event);
+                match event {
+                    Event::Connected { .. } => println!("connected"),
+                    Event::Message(message) => {
+                        println!("{}: {}", message.topic, String::from_utf8_lossy(message.payload));
+                        counter.received += 1;
+                    }
+                    Event::Ended { id, outcome } => eprintln!("request {id} is {outcome}"),
+                    _ => {}
+                }
+                routes.subscribe(&mut mqtt.outbound())?;
+                if routes.subscription(TOPIC) == Some(Subscription::Refused) {
+                    break;
                 }
             }
-            _ = counter.ticks.tick() => {
-                counter.published += 1;
-                let payload = counter.published.to_string();
+            // What is said before would not come back.
+            _ = counter.ticks.tick(), if is_granted => {
+                let payload = (counter.published + 1).to_string();
                 let message = Message::new(TOPIC, payload.as_bytes()).qos(QoS::AtLeastOnce);
-                if let Err(error) = mqtt.publish(&message) {
-                    eprintln!("{payload} is not published: {error}");
+                match mqtt.publish(&message) {
+                    Ok(_) => counter.published += 1,
+                    // What is acknowledged makes room.
+                    Err(error) => eprintln!("{payload} is not published: {error}"),
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use baremqtt::Instant;
-use baremqtt::transport::embedded_io_async::Timer;
+use baremqtt::transport::asynch::Timer;
 use tokio::time;
 
 #[derive(Clone, Copy)]
@@ -19,10 +19,10 @@ impl TokioTimer {
 
 impl Timer for TokioTimer {
     fn now(&self) -> Instant {
-        Instant::from_millis(self.start.elapsed().as_millis() as u64)
+        Instant::from_millis(self.start.elapsed().as_millis() as u32)
     }
 
-    async fn sleep_until(&mut self, at: Instant) {
-        time::sleep_until(self.start + Duration::from_millis(at.as_millis())).await;
+    async fn sleep(&mut self, ms: u32) {
+        time::sleep(Duration::from_millis(ms.into())).await;
     }
 }

@@ -79,7 +79,9 @@ impl<C: Config> Whole<'_, C> {
         }
         if config.pingresp_timeout_ms() != 0 {
             // It cannot come before a packet that is on its way, nor be read while that is blocked.
-            let waits = link.is_ping_awaited && !link.is_ping_due && !work.inbox.is_blocked;
+            // It counts from the end of PINGREQ, and the next PINGREQ changes nothing.
+            let has_left = !link.is_ping_due || timers.runs(Timer::PingResp);
+            let waits = link.is_ping_awaited && has_left && !work.inbox.is_blocked;
             let anew = received && work.inbox.is_inside_packet();
             timers.keep(Timer::PingResp, waits, anew, config.pingresp_timeout_ms());
         }

@@ -52,7 +52,8 @@ pub fn client(stream: Stream) -> Mqtt {
 /// One that waits so many ms for CONNACK.
 pub fn client_that_waits(stream: Stream, connack_timeout_ms: u32) -> Mqtt {
     let room = (1 << 20) + 0x1_0000;
-    let buffers = baremqtt::Buffers { rx: vec![0; room], tx: vec![0; room] };
+    // A message takes its room until the next event after its end.
+    let buffers = baremqtt::Buffers { rx: vec![0; room], tx: vec![0; 2 * room] };
     Connection::new(stream, Client::with_config(buffers, Choices { connack_timeout_ms }))
 }
 
