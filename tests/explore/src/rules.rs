@@ -102,9 +102,9 @@ impl Rules {
         self.has(Feature::Pieces) && message + 1 == self.into.len()
     }
 
-    /// Whether more than two messages would make too many states of what is rare.
-    pub fn has_many(&self) -> bool {
-        self.out.len() + self.into.len() > 2
+    /// Whether there are images that nobody has asked for: they multiply the states, so only where there is little else.
+    pub fn saves_at_will(&self) -> bool {
+        self.features == [Feature::Restart] && self.out.len() + self.into.len() <= 2
     }
 
     pub fn loses_session(&self) -> bool {

@@ -270,8 +270,7 @@ impl World {
         if !self.has(Feature::Restart) {
             return Ok(false);
         }
-        // Images that nobody has asked for are made where the walk is small.
-        let is_current = self.client.revision() == self.saved_revision || self.rules.has_many();
+        let is_current = self.client.revision() == self.saved_revision || !self.rules.saves_at_will();
         if !self.app.is_save_due && (is_current || self.prepared.is_some()) {
             return Ok(false);
         }
