@@ -39,6 +39,7 @@ features! {
     Tight "tight" "the smallest buffers",
     Retry "retry" "requests are repeated on a living connection",
     Finish "finish" "finish or disconnect, once",
+    Ids "ids" "each request asks for the first identifier again",
     OutputLost "outlost" "the transport only reads from some point on",
 }
 

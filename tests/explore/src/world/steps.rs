@@ -162,6 +162,7 @@ impl World {
         let next = (0..self.rules.out.len()).find(|message| self.app.requests[*message] == Stage::NotMade);
         let Some(message) = next else { return Ok(false) };
         let (topic, qos) = (topic('o', message), self.rules.out[message]);
+        self.asks_for_first_id();
         let taken = if self.rules.is_streamed(message) {
             let len = payload(message, true).len();
             self.client.publish_streamed(&StreamedMessage::new(&topic, len).qos(qos).repeatable())
@@ -188,6 +189,7 @@ impl World {
         if !subscribe && !matches!(self.app.requests[SUBSCRIBE], Stage::Told(_) | Stage::Past(_)) {
             return Ok(false);
         }
+        self.asks_for_first_id();
         let taken = if subscribe {
             self.client.subscribe(&[("a", QoS::ExactlyOnce)])
         } else {
@@ -197,6 +199,12 @@ impl World {
             Ok(id) => self.app.made(request, Some(id.get())).map(|()| true),
             Err(RequestError::NotConnected | RequestError::Full(Full::Buffer | Full::Stream)) => Ok(false),
             Err(error) => Err(format!("subscribe: {error}")),
+        }
+    }
+
+    fn asks_for_first_id(&mut self) {
+        if self.has(Feature::Ids) {
+            self.client.set_next_packet_id(id(1));
         }
     }
 
