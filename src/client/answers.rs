@@ -8,9 +8,7 @@
 //! PUBACK, PUBREC, PUBCOMP, and PUBREL where nothing waits for it: four bytes each. Those that the application is to give
 //! itself are withheld at the other end, the oldest last, each in the place that it needs later.
 
-use core::ops::Range;
-
-use super::bytes::{move_down, move_up, u16_at, write};
+use super::bytes::{move_down, move_up, u16_at, write_short};
 use crate::PacketId;
 use crate::codec::PacketType;
 
@@ -97,16 +95,15 @@ impl Answers<'_> {
     /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
     pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
         self.make_place();
-        let [high, low] = id.to_be_bytes();
-        write(self.bytes, usize::from(self.s.end), &[first, 2, high, low]);
+        write_short(self.bytes, self.s.end.into(), first, id);
         self.s.end = self.s.end.wrapping_add(LEN as u16);
         if is_durable {
             self.s.safe = self.s.end;
         }
     }
 
-    /// The bytes that may leave now. Where PINGREQ `waits` to pass: only the rest of the one that has left in part.
-    pub(super) fn sendable(&self, waits: bool, durable: bool) -> Range<usize> {
+    /// How many bytes may leave now. Where PINGREQ `waits` to pass: only the rest of the one that has left in part.
+    pub(super) fn sendable(&self, waits: bool, durable: bool) -> usize {
         let mut end = self.s.end;
         if waits {
             end = self.s.cur.wrapping_add(3) & !3;
@@ -114,7 +111,7 @@ impl Answers<'_> {
         if durable {
             end = end.min(self.held_from());
         }
-        if self.s.cur < end { self.s.cur.into()..end.into() } else { 0..0 }
+        end.saturating_sub(self.s.cur).into()
     }
 
     /// Where the bytes are that leave next.
@@ -161,9 +158,8 @@ impl Answers<'_> {
     pub(super) fn withhold(&mut self, first: u8, id: PacketId) {
         self.make_place();
         self.s.withheld = self.s.withheld.wrapping_add(LEN as u16);
-        let [high, low] = id.get().to_be_bytes();
-        let at = self.bytes.len().wrapping_sub(usize::from(self.s.withheld));
-        write(self.bytes, at, &[first, 2, high, low]);
+        let at = self.bytes.len().wrapping_sub(self.s.withheld.into());
+        write_short(self.bytes, at, first, id.get());
     }
 
     /// How many are withheld.
@@ -207,18 +203,17 @@ mod tests {
         let mut wire = Vec::new();
         for id in 1..=200 {
             while !answers.has_place() {
-                let range = answers.sendable(false, false);
-                let len = range.len().min(3);
-                wire.extend_from_slice(&answers.bytes[range.start..range.start + len]);
+                let len = answers.sendable(false, false).min(3);
+                wire.extend_from_slice(&answers.bytes[answers.sending()..][..len]);
                 answers.sent(len);
             }
             answers.push(PUBACK, id, false);
         }
         while !answers.is_empty() {
-            let range = answers.sendable(true, false);
-            let range = if range.is_empty() { answers.sendable(false, false) } else { range };
-            wire.extend_from_slice(&answers.bytes[range.clone()]);
-            answers.sent(range.len());
+            let rest = answers.sendable(true, false);
+            let len = if rest == 0 { answers.sendable(false, false) } else { rest };
+            wire.extend_from_slice(&answers.bytes[answers.sending()..][..len]);
+            answers.sent(len);
         }
         let ids: Vec<u16> = wire.chunks(4).map(|answer| u16_at(answer, 2)).collect();
         assert_eq!(ids, (1..=200).collect::<Vec<u16>>());
@@ -240,7 +235,7 @@ mod tests {
             answers.give_oldest(false);
             assert!(!answers.has_place());
         }
-        assert_eq!(answers.sendable(false, false), 0..32);
+        assert_eq!(answers.sendable(false, false), 32);
         assert_eq!(u16_at(answers.bytes, 30), 8);
         assert_eq!(answers.withheld(), 0);
     }
@@ -258,8 +253,8 @@ mod tests {
             assert!(answers.has_place());
             answers.withhold(PUBREC, PacketId::new(id).unwrap());
         }
-        let range = answers.sendable(false, false);
-        assert_eq!(answers.bytes[range], [PUBACK, 2, 0, 8]);
+        let len = answers.sendable(false, false);
+        assert_eq!(answers.bytes[answers.sending()..][..len], [PUBACK, 2, 0, 8]);
         assert_eq!(answers.oldest_withheld(), Some((PUBREC, 11)));
     }
 
@@ -271,13 +266,13 @@ mod tests {
         for (first, id) in [(PUBACK, 1), (PUBREC, 2), (PUBACK, 3)] {
             answers.push(first, id, false);
         }
-        assert_eq!(answers.sendable(false, true), 0..4);
+        assert_eq!(answers.sendable(false, true), 4);
         answers.sent(4);
         assert!(answers.is_held());
         answers.note_saved();
         answers.push(PUBCOMP, 4, false);
         answers.release_saved();
-        assert_eq!(answers.sendable(false, true), 4..12);
+        assert_eq!(answers.sendable(false, true), 8);
         answers.sent(8);
         assert!(answers.is_held());
     }

@@ -1,5 +1,8 @@
 //! Bytes in a buffer: moved and written without a way to miss it.
 
+/// A machine with much memory, and with many requests under way: there, speed counts, and not each byte of code.
+pub(super) const IS_LARGE: bool = cfg!(any(target_pointer_width = "64", not(target_os = "none")));
+
 /// Moves bytes towards the front, in blocks that do not overlap.
 ///
 /// `copy_within` checks its arguments by a panic, which the optimiser does not always see through.
@@ -42,6 +45,23 @@ pub(super) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
         for (to, from) in field.iter_mut().zip(value) {
             *to = *from;
         }
+    }
+}
+
+/// Writes a number of two bytes.
+#[inline]
+pub(super) fn set_u16(bytes: &mut [u8], at: usize, value: u16) {
+    if let Some(field) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
+        *field = value.to_be_bytes();
+    }
+}
+
+/// Writes a packet that is only an identifier: PUBREL, and each answer.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+pub(super) fn write_short(bytes: &mut [u8], at: usize, first: u8, id: u16) {
+    if let Some(packet) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
+        let [high, low] = id.to_be_bytes();
+        *packet = [first, 2, high, low];
     }
 }
 

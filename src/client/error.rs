@@ -27,6 +27,35 @@ pub enum Error {
     },
 }
 
+/// Why a connection has ended, without the number that an [`Error`] can have: two bytes, which travel in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Violation(Violation),
+    Refused(RefusalCode),
+    TimedOut(Timeout),
+    InboundFull,
+    ReceiveBufferTooSmall,
+}
+
+impl Fault {
+    /// The error that is told. The packet at the front has so many bytes.
+    pub(super) const fn error(self, packet_len: usize) -> Error {
+        match self {
+            Fault::Violation(violation) => Error::Violation(violation),
+            Fault::Refused(code) => Error::Refused(code),
+            Fault::TimedOut(timeout) => Error::TimedOut(timeout),
+            Fault::InboundFull => Error::InboundFull,
+            Fault::ReceiveBufferTooSmall => Error::ReceiveBufferTooSmall { needed: packet_len },
+        }
+    }
+}
+
+impl From<Violation> for Fault {
+    fn from(violation: Violation) -> Self {
+        Fault::Violation(violation)
+    }
+}
+
 /// What did not happen in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -135,15 +164,42 @@ impl fmt::Display for Full {
 
 impl core::error::Error for RequestError {}
 
-impl From<Full> for RequestError {
-    fn from(full: Full) -> Self {
-        RequestError::Full(full)
-    }
-}
-
 impl From<Violation> for RequestError {
     fn from(violation: Violation) -> Self {
         RequestError::Forbidden(violation)
+    }
+}
+
+/// Why a request was not taken, without the numbers that a [`RequestError`] can have: two bytes, which travel in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Forbidden(Violation),
+    NotConnected,
+    Full(Full),
+    TooLarge,
+}
+
+impl Refusal {
+    /// The error that is told of a packet with so many bytes, where requests have so much room.
+    pub(super) const fn error(self, needed: usize, room: usize) -> RequestError {
+        match self {
+            Refusal::Forbidden(violation) => RequestError::Forbidden(violation),
+            Refusal::NotConnected => RequestError::NotConnected,
+            Refusal::Full(full) => RequestError::Full(full),
+            Refusal::TooLarge => RequestError::TooLarge { needed, room },
+        }
+    }
+}
+
+impl From<Violation> for Refusal {
+    fn from(violation: Violation) -> Self {
+        Refusal::Forbidden(violation)
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(full: Full) -> Self {
+        Refusal::Full(full)
     }
 }
 

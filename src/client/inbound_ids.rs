@@ -20,90 +20,54 @@ pub(super) const DEFAULT_LEN: usize = 17 * ENTRY;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoEntry;
 
-/// One entry: `first` is the block in the upper ten bits and how many whole blocks follow it in the lower six.
-struct Entry<'a> {
-    first: &'a mut [u8; 2],
-    map: &'a mut [u8; 8],
-}
+/// The block in ten bits, how many whole blocks follow it in six, and the map of the block.
+type Entry = [u8; ENTRY];
 
 const BLOCK_SHIFT: u16 = 6;
+/// As many blocks can follow.
 const MORE: u16 = 0x3F;
+const BLOCKS: u16 = 0x3FF;
 
-impl Entry<'_> {
-    fn first(&self) -> u16 {
-        u16::from_be_bytes(*self.first)
-    }
+/// Instead of a block: an entry that is free.
+const FREE: u16 = 0x400;
+/// Instead of a block: an entry with others behind its own.
+const RUN: u16 = 0x401;
 
-    fn set_first(&mut self, block: u16, more: u16) {
-        *self.first = ((block << BLOCK_SHIFT) | more).to_be_bytes();
-    }
+const WHOLE: [u8; 8] = [0xFF; 8];
 
-    fn block(&self) -> u16 {
-        self.first() >> BLOCK_SHIFT
-    }
+/// The first block of an entry, and how many follow.
+fn run([high, low, ..]: &Entry) -> (u16, u16) {
+    (u16::from_be_bytes([*high, *low]) >> BLOCK_SHIFT, u16::from(*low) & MORE)
+}
 
-    /// Whole blocks behind the first one, which is whole then too.
-    fn more(&self) -> u16 {
-        self.first() & MORE
-    }
+fn set_run([high, low, ..]: &mut Entry, block: u16, more: u16) {
+    [*high, *low] = ((block << BLOCK_SHIFT) | more).to_be_bytes();
+}
 
-    fn is_free(&self) -> bool {
-        *self.map == [0; 8]
-    }
-
-    fn is_whole(&self) -> bool {
-        *self.map == [0xFF; 8]
-    }
-
-    fn covers(&self, block: u16) -> bool {
-        !self.is_free() && (block.wrapping_sub(self.block()) & 0x3FF) <= self.more()
-    }
-
-    fn bit(id: u16) -> (usize, u8) {
-        (usize::from((id >> 3) & 7), 1 << (id & 7))
-    }
-
-    fn has(&self, id: u16) -> bool {
-        let (at, bit) = Self::bit(id);
-        self.map.get(at).is_some_and(|byte| byte & bit != 0)
-    }
-
-    fn change(&mut self, id: u16, add: bool) {
-        let (at, bit) = Self::bit(id);
-        if let Some(byte) = self.map.get_mut(at) {
-            *byte = if add { *byte | bit } else { *byte & !bit };
+/// The first entry that has the block.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+fn find(set: &mut [u8], wanted: u16) -> Option<&mut Entry> {
+    let mut rest = set;
+    while let Some((entry, behind)) = rest.split_first_chunk_mut() {
+        let (block, more) = run(entry);
+        let [_, _, map @ ..] = &*entry;
+        let found = match wanted {
+            _ if *map == [0; 8] => wanted == FREE,
+            FREE => false,
+            RUN => more > 0,
+            _ => wanted.wrapping_sub(block) & BLOCKS <= more,
+        };
+        if found {
+            return Some(entry);
         }
-        if self.block() == 0 {
-            // 0 is no identifier: it counts as present where all others of its block are.
-            let [zero, rest @ ..] = &mut *self.map;
-            let others = *zero | 1 == 0xFF && *rest == [0xFF; 7];
-            *zero = if others { 0xFF } else { *zero & 0xFE };
-        }
+        rest = behind;
     }
-}
-
-fn entries(set: &mut [u8]) -> impl Iterator<Item = Entry<'_>> {
-    let (entries, _) = set.as_chunks_mut::<ENTRY>();
-    entries.iter_mut().filter_map(|entry| {
-        let (first, map) = entry.split_first_chunk_mut()?;
-        Some(Entry { first, map: map.first_chunk_mut()? })
-    })
-}
-
-fn find(set: &mut [u8], block: u16) -> Option<Entry<'_>> {
-    entries(set).find(|entry| entry.covers(block))
-}
-
-/// Takes a free entry for this block; the caller puts something into its map.
-fn take(set: &mut [u8], block: u16, more: u16) -> Option<Entry<'_>> {
-    let mut entry = entries(set).find(Entry::is_free)?;
-    entry.set_first(block, more);
-    Some(entry)
+    None
 }
 
 /// How many entries are free.
-pub(super) fn free_entries(set: &mut [u8]) -> usize {
-    entries(set).filter(Entry::is_free).count()
+pub(super) fn free_entries(set: &[u8]) -> usize {
+    set.as_chunks::<ENTRY>().0.iter().filter(|entry| is_empty(&entry[..])).count()
 }
 
 pub(super) fn is_empty(set: &[u8]) -> bool {
@@ -114,85 +78,112 @@ pub(super) fn clear(set: &mut [u8]) {
     set.fill(0);
 }
 
+fn has([_, _, map @ ..]: &Entry, id: u16) -> bool {
+    map.get(usize::from(id >> 3) & 7).is_some_and(|byte| byte & (1 << (id & 7)) != 0)
+}
+
+/// Adds an identifier to the map, or takes it out. 0 is none: it comes with the next of its block, and goes with it.
+fn change([_, _, map @ ..]: &mut Entry, id: u16, add: bool) {
+    let mut set = |at: usize, bit: u8| {
+        if let Some(byte) = map.get_mut(at) {
+            *byte = if add { *byte | bit } else { *byte & !bit };
+        }
+    };
+    set(usize::from(id >> 3) & 7, 1 << (id & 7));
+    if id >> BLOCK_SHIFT == 0 {
+        set(0, 1);
+    }
+}
+
+/// Frees the entry of a block.
+fn free(set: &mut [u8], block: u16) {
+    if let Some(entry) = find(set, block) {
+        *entry = [0; ENTRY];
+    }
+}
+
 pub(super) fn contains(set: &mut [u8], id: PacketId) -> bool {
-    find(set, id.get() >> BLOCK_SHIFT).is_some_and(|entry| entry.has(id.get()))
+    find(set, id.get() >> BLOCK_SHIFT).is_some_and(|entry| has(entry, id.get()))
 }
 
 /// Adds an identifier, which is not in the set.
 pub(super) fn insert(set: &mut [u8], id: PacketId) -> Result<(), NoEntry> {
     let block = id.get() >> BLOCK_SHIFT;
-    let mut whole = false;
-    if let Some(mut entry) = find(set, block) {
-        entry.change(id.get(), true);
-        whole = entry.is_whole();
-    } else {
-        // Where whole blocks share an entry, one is kept free: releasing the first of them takes one.
-        let spare = usize::from(entries(set).any(|entry| entry.more() > 0));
-        if free_entries(set) <= spare {
-            return Err(NoEntry);
-        }
-        take(set, block, 0).ok_or(NoEntry)?.change(id.get(), true);
+    let known = find(set, block).is_some();
+    let entry = find(set, if known { block } else { FREE }).ok_or(NoEntry)?;
+    if !known {
+        set_run(entry, block, 0);
     }
-    if whole {
+    change(entry, id.get(), true);
+    if known {
         join(set, block);
+    } else if find(set, RUN).is_some() && find(set, FREE).is_none() {
+        // Where whole blocks share an entry, one is kept free: releasing the first of them takes one.
+        free(set, block);
+        return Err(NoEntry);
     }
     Ok(())
 }
 
-/// A block has become whole: it joins those before it.
+/// A block that is whole now shares the entry of those before it.
 fn join(set: &mut [u8], block: u16) {
-    let before = entries(set).find(|entry| {
-        entry.is_whole()
-            && entry.more() < MORE
-            && entry.block().wrapping_add(entry.more()).wrapping_add(1) & 0x3FF == block
-    });
-    let Some(mut before) = before else { return };
-    let (first, more) = (before.block(), before.more());
-    before.set_first(first, more.wrapping_add(1));
-    if let Some(entry) = entries(set).find(|entry| entry.block() == block && entry.is_whole()) {
-        *entry.map = [0; 8];
-        *entry.first = [0; 2];
+    let before = block.wrapping_sub(1) & BLOCKS;
+    let is_whole = |entry: &mut Entry| matches!(entry, [_, _, map @ ..] if *map == WHOLE);
+    if find(set, block).is_some_and(is_whole)
+        && find(set, before).is_some_and(|entry| is_whole(entry) && run(entry).1 < MORE)
+    {
+        free(set, block);
+        if let Some([_, low, ..]) = find(set, before) {
+            *low = low.wrapping_add(1);
+        }
     }
 }
 
 /// Takes an identifier out; returns whether it was there.
 pub(super) fn remove(set: &mut [u8], id: PacketId) -> Result<bool, NoEntry> {
     let block = id.get() >> BLOCK_SHIFT;
-    let Some(mut entry) = find(set, block) else { return Ok(false) };
-    if entry.more() > 0 {
-        divide(set, block)?;
-        return remove(set, id);
-    }
-    let known = entry.has(id.get());
-    entry.change(id.get(), false);
-    if entry.is_free() {
-        *entry.first = [0; 2];
+    divide(set, block)?;
+    let Some(entry) = find(set, block) else { return Ok(false) };
+    let known = has(entry, id.get());
+    change(entry, id.get(), false);
+    let [high, low, map @ ..] = entry;
+    if *map == [0; 8] {
+        (*high, *low) = (0, 0);
     }
     Ok(known)
 }
 
-/// Gives this block an entry of its own.
+/// Gives this block an entry of its own: those before it and those behind it get others.
 fn divide(set: &mut [u8], block: u16) -> Result<(), NoEntry> {
-    let (first, more) = match find(set, block) {
-        Some(entry) => (entry.block(), entry.more()),
-        None => return Ok(()),
-    };
-    let before = block.wrapping_sub(first) & 0x3FF;
+    let Some(entry) = find(set, block) else { return Ok(()) };
+    let (first, more) = run(entry);
+    let before = block.wrapping_sub(first) & BLOCKS;
     let behind = more.wrapping_sub(before);
-    if free_entries(set) < usize::from(before > 0).wrapping_add(usize::from(behind > 0)) {
-        return Err(NoEntry);
+    set_run(entry, block, 0);
+    if take(set, first, before) {
+        if take(set, block.wrapping_add(1) & BLOCKS, behind) {
+            return Ok(());
+        }
+        if before > 0 {
+            free(set, first);
+        }
     }
-    if let Some(mut entry) = find(set, block) {
-        entry.set_first(block, 0);
+    if let Some(entry) = find(set, block) {
+        set_run(entry, first, more);
     }
-    if before > 0 {
-        *take(set, first, before.wrapping_sub(1)).ok_or(NoEntry)?.map = [0xFF; 8];
+    Err(NoEntry)
+}
+
+/// Gives so many whole blocks an entry; returns whether there was one.
+fn take(set: &mut [u8], first: u16, blocks: u16) -> bool {
+    if blocks == 0 {
+        return true;
     }
-    if behind > 0 {
-        let next = block.wrapping_add(1) & 0x3FF;
-        *take(set, next, behind.wrapping_sub(1)).ok_or(NoEntry)?.map = [0xFF; 8];
-    }
-    Ok(())
+    let Some(entry) = find(set, FREE) else { return false };
+    set_run(entry, first, blocks.wrapping_sub(1));
+    let [_, _, map @ ..] = entry;
+    *map = WHOLE;
+    true
 }
 
 /// Whether an image may hold these bytes as a set.
@@ -213,7 +204,7 @@ mod tests {
     }
 
     fn used(set: &mut [u8]) -> usize {
-        entries(set).filter(|entry| !entry.is_free()).count()
+        set.chunks_exact(ENTRY).count() - free_entries(set)
     }
 
     /// A generator that gives the same numbers each time.

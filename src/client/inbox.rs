@@ -6,6 +6,7 @@
 //! ```
 
 use super::bytes::move_down;
+use super::outbox::End;
 
 /// What the event at hand is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,16 +46,17 @@ pub(super) enum Phase {
     None,
     /// Its topic is skipped, because not even that fits.
     Topic,
-    /// Its payload is on its way.
+    /// Its payload is on its way, or its end.
     Payload,
 }
 
 /// A message that is larger than the buffer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Large {
     pub(super) phase: Phase,
-    /// Flags of its fixed header.
-    pub(super) flags: u8,
+    /// The first byte of its fixed header.
+    pub(super) first: u8,
     pub(super) has_topic: bool,
     /// Its payload is delivered.
     pub(super) is_delivered: bool,
@@ -62,65 +64,70 @@ pub(super) struct Large {
     pub(super) id: u16,
     /// Bytes to come in this phase.
     pub(super) left: usize,
-    /// Bytes to come after this phase; in the end, those of the payload.
-    pub(super) rest: usize,
+    pub(super) payload_len: usize,
 }
 
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Inbox {
+    pub(super) event: Kind,
+    /// The answer that is owed for the event: its first byte, or 0.
+    pub(super) owed: u8,
+    /// Bytes of the fixed header of the packet at the front.
+    pub(super) head: u8,
+    /// CONNECT stands here, and has not left whole.
+    pub(super) holds_connect: bool,
+    /// The packet at the front waits for a place, so nothing behind it is read.
+    pub(super) is_blocked: bool,
+    /// A message of QoS 2 had no place among the identifiers: nothing more is taken in on this connection.
+    pub(super) is_refusing: bool,
+    /// The answer for the event is withheld for the application to give.
+    pub(super) has_receipt: bool,
+    /// It waits for the application to acknowledge another message.
+    pub(super) waits_for_receipt: bool,
+    /// A message that was delivered in pieces was cut off, which is to be told.
+    pub(super) is_aborted: bool,
+    /// How the request of the event has ended.
+    pub(super) end: End,
+    /// The identifier of the event.
+    pub(super) id: u16,
     pub(super) start: usize,
     pub(super) fill: usize,
     /// Bytes at the front that go with the event.
     pub(super) len: usize,
-    pub(super) event: Kind,
-    /// The answer that is owed for the event: its first byte, or 0.
-    pub(super) owed: u8,
-    /// The identifier of the event.
-    pub(super) id: u16,
-    /// The answer for the event is withheld for the application to give.
-    pub(super) has_receipt: bool,
-    /// The packet at the front waits for a place, so nothing behind it is read.
-    pub(super) is_blocked: bool,
-    /// It waits for the application to acknowledge another message.
-    pub(super) waits_for_receipt: bool,
-    /// A message of QoS 2 had no place among the identifiers: nothing more is taken in on this connection.
-    pub(super) is_refusing: bool,
-    /// A message that was delivered in pieces was cut off, which is to be told.
-    pub(super) is_aborted: bool,
-    /// CONNECT stands here, and has not left whole.
-    pub(super) holds_connect: bool,
     pub(super) large: Large,
 }
 
 impl Inbox {
     pub(super) const NEW: Self = Inbox {
+        event: Kind::None,
+        owed: 0,
+        head: 0,
+        holds_connect: false,
+        is_blocked: false,
+        is_refusing: false,
+        has_receipt: false,
+        waits_for_receipt: false,
+        is_aborted: false,
+        end: End::Lost,
+        id: 0,
         start: 0,
         fill: 0,
         len: 0,
-        event: Kind::None,
-        owed: 0,
-        id: 0,
-        has_receipt: false,
-        is_blocked: false,
-        waits_for_receipt: false,
-        is_refusing: false,
-        is_aborted: false,
-        holds_connect: false,
         large: Large {
             phase: Phase::None,
-            flags: 0,
+            first: 0,
             has_topic: false,
             is_delivered: false,
             id: 0,
             left: 0,
-            rest: 0,
+            payload_len: 0,
         },
     };
 
-    /// The link is lost: what has come and was not looked at will come again, or never mattered.
-    pub(super) fn link_lost(&mut self) {
-        let cut_off = self.large.phase == Phase::Payload && self.large.is_delivered;
-        *self = Inbox { is_aborted: self.is_aborted || cut_off, ..Self::NEW };
+    /// Whether a message that is delivered in pieces was, or now is, cut off.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_aborted || self.large.is_delivered
     }
 
     /// Where bytes from the transport go.
@@ -135,7 +142,7 @@ impl Inbox {
 
     /// Bytes have come, or CONNECT is put here.
     pub(super) fn filled(&mut self, len: usize, rx_len: usize) {
-        self.fill = self.fill.saturating_add(len).min(rx_len);
+        self.fill = self.fill.wrapping_add(len.min(rx_len.wrapping_sub(self.fill)));
     }
 
     /// Gives up bytes at the front.

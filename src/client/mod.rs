@@ -35,8 +35,8 @@ pub use receipt::Receipt;
 pub use under_way::{Request, UnderWay};
 pub use work::State;
 
-use crate::{Connect, Instant, PacketId, QoS};
-use parts::{Parts, Whole};
+use crate::{Connect, Instant, PacketId, QoS, Version};
+use parts::Parts;
 use work::All;
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
@@ -150,7 +150,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Milliseconds until [`advance`](Self::advance) must be called, whatever comes; `None` if nothing hangs on time.
     pub fn time_left(&self) -> Option<u32> {
-        self.all.work.timers.left()
+        self.all.work.timers.left(self.all.work.notes)
     }
 
     /// Requests under way, those included whose end was not told yet.
@@ -160,7 +160,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
     pub const fn revision(&self) -> u32 {
-        self.all.work.link.revision
+        self.all.work.session.revision
     }
 
     /// Whether a message has come that cannot be delivered before the application acknowledges others
@@ -177,7 +177,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
-        self.all.work.link.ignored
+        self.all.work.session.ignored
     }
 
     /// Goes on with this packet identifier for the next request.
@@ -203,19 +203,24 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn parts(&mut self) -> Parts<'_, C> {
-        let rx_len = self.buffers.rx.as_ref().len();
-        Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len)
+        self.split_parts().1
+    }
+
+    /// The receive buffer, and all else.
+    #[inline]
+    fn split_parts(&mut self) -> (&mut [u8], Parts<'_, C>) {
+        let rx = self.buffers.rx.as_mut();
+        let (tx, ids) = (self.buffers.tx.as_mut(), self.ids.as_mut());
+        let parts = Parts::new(&mut self.all, &self.config, tx, ids, rx.len());
+        (rx, parts)
     }
 
     #[inline]
-    fn whole(&mut self) -> Whole<'_, C> {
-        let rx = self.buffers.rx.as_mut();
-        let rx_len = rx.len();
-        let out =
-            Parts::new(&mut self.all, &self.config, self.buffers.tx.as_mut(), self.ids.as_mut(), rx_len);
-        Whole { rx, out }
+    fn version(&self) -> Version {
+        let mqtt31 = self.config.mqtt31() && self.all.work.session.mqtt31;
+        if mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 
     /// The part of the transmit buffer that requests have.
@@ -238,7 +243,8 @@ where
     /// # Errors
     /// See [`ConnectError`].
     pub fn connect(&mut self, connect: &Connect<'_>) -> Result<(), ConnectError> {
-        flow::connection::connect(&mut self.whole(), connect)
+        let (rx, mut parts) = self.split_parts();
+        flow::connection::connect(&mut parts, rx, connect)
     }
 
     /// Queues a message; returns the packet identifier, which at QoS 0 there is none of.
@@ -352,14 +358,14 @@ where
     /// `pending` may offer others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        flow::output::pending(self.whole()).1
+        self.split_io().1
     }
 
     /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
     ///
     /// What was offered counts as seen by the server until then.
     pub fn sent(&mut self, len: usize) {
-        self.whole().sent(len);
+        self.parts().sent(len);
     }
 
     /// Where bytes from the transport go.
@@ -375,14 +381,15 @@ where
     /// writes at the same time.
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
-        flow::output::pending(self.whole())
+        let (rx, parts) = self.split_parts();
+        flow::output::pending(parts, rx)
     }
 
     /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
     pub fn received(&mut self, len: usize) {
         if len > 0 && self.all.work.link.state != State::Offline && !self.all.work.inbox.holds_connect {
             self.all.work.inbox.filled(len, self.buffers.rx.as_ref().len());
-            self.all.work.timers.note(timers::Note::RECEIVED);
+            self.all.work.notes.add(timers::Note::RECEIVED);
         }
     }
 
@@ -410,12 +417,16 @@ where
     /// The [`Error`] that has ended the connection. It is said once; the client is offline, and the transport has to be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        flow::advance::advance(&mut self.whole(), now)
+        if bytes::IS_LARGE && self.all.work.is_idle(now) {
+            return Ok(false);
+        }
+        let (rx, mut parts) = self.split_parts();
+        flow::advance::advance(&mut parts, rx, now)
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
     pub fn event(&self) -> Option<Event<'_>> {
-        flow::events::event(&self.all, self.buffers.rx.as_ref(), self.log())
+        flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
     }
 
     /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
@@ -432,10 +443,10 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
+        let version = self.version();
         let rx = self.buffers.rx.as_ref();
+        let event = flow::events::event(&self.all.work.inbox, rx, version, &self.config);
         let tx = self.buffers.tx.as_mut();
-        let log = tx.get(..parts::log_len(tx.len())).unwrap_or_default();
-        let event = flow::events::event(&self.all, rx, log);
         let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
         (event, Outbound(parts))
     }

@@ -1,20 +1,23 @@
 //! A client taken apart for one call: its state, its configuration, and what it was lent.
 
 use super::answers::{self, Answers};
+use super::config::Config;
 use super::outbox::Outbox;
 use super::work::{All, Work};
+use crate::Version;
 
-/// What makes requests and sends.
+/// All but the receive buffer.
 #[derive(Debug)]
 pub(super) struct Parts<'a, C> {
     pub(super) work: &'a mut Work,
-    pub(super) config: &'a C,
-    pub(super) outbox: Outbox<'a>,
+    pub(super) outbox: Outbox<'a, C>,
     pub(super) answers: Answers<'a>,
     /// The identifiers of inbound messages of QoS 2.
     pub(super) ids: &'a mut [u8],
     /// Bytes of the receive buffer.
     pub(super) rx_len: usize,
+    /// Bytes of the packet of the request that is looked at.
+    pub(super) needed: usize,
 }
 
 impl<'a, C> Parts<'a, C> {
@@ -30,25 +33,36 @@ impl<'a, C> Parts<'a, C> {
         let All { work, outbox, answers: places } = all;
         Parts {
             work,
-            config,
-            outbox: Outbox { s: outbox, log },
+            outbox: Outbox { s: outbox, log, config },
             answers: Answers { s: places, bytes: answers },
             ids,
             rx_len,
+            needed: 0,
         }
+    }
+}
+
+impl<'a, C: Config> Parts<'a, C> {
+    #[inline]
+    pub(super) const fn config(&self) -> &'a C {
+        self.outbox.config
+    }
+
+    /// Whether the connection speaks MQTT 3.1.
+    #[inline]
+    pub(super) fn mqtt31(&self) -> bool {
+        self.config().mqtt31() && self.work.session.mqtt31
+    }
+
+    #[inline]
+    pub(super) fn version(&self) -> Version {
+        if self.mqtt31() { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 }
 
 /// Bytes of a transmit buffer of this length that requests have.
 pub(super) const fn log_len(tx_len: usize) -> usize {
     tx_len.wrapping_sub(answers::share(tx_len))
-}
-
-/// All of it: what also takes in what comes.
-#[derive(Debug)]
-pub(super) struct Whole<'a, C> {
-    pub(super) rx: &'a mut [u8],
-    pub(super) out: Parts<'a, C>,
 }
 
 /// What became of a packet.

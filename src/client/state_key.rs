@@ -3,7 +3,7 @@
 use super::Client;
 use super::outbox::State;
 use super::parts::log_len;
-use super::timers::Timers;
+use super::timers::{Notes, Timers};
 use super::work::Source;
 
 impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
@@ -18,18 +18,18 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
         let (link, inbox, answers) = (&work.link, &work.inbox, &self.all.answers);
         key(&[
             link.state as u8,
-            u8::from(link.mqtt31),
-            u8::from(link.clean_session),
+            u8::from(work.session.mqtt31),
+            u8::from(work.session.clean_session),
             u8::from(link.is_accepted),
             u8::from(link.is_finishing),
             u8::from(link.is_output_lost),
             u8::from(link.is_ping_due),
             u8::from(link.is_ping_awaited),
             link.fixed_sent,
-            u8::from(link.is_save_told),
+            u8::from(work.session.told_revision == work.session.revision),
             link.retries,
-            u8::from(link.revision == link.saved_revision),
-            u8::from(link.is_durable()),
+            u8::from(work.session.revision == work.session.saved_revision),
+            u8::from(work.session.is_durable()),
             inbox.event as u8,
             inbox.owed,
             u8::from(inbox.has_receipt),
@@ -39,13 +39,16 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
             u8::from(inbox.is_aborted),
             u8::from(inbox.holds_connect),
             inbox.large.phase as u8,
-            inbox.large.flags,
+            inbox.large.first,
             u8::from(inbox.large.has_topic),
             u8::from(inbox.large.is_delivered),
         ]);
         // The identifier outlives its event.
         let id = if inbox.event as u8 == 0 { 0 } else { inbox.id };
-        numbers(key, &[id.into(), inbox.len, inbox.large.id.into(), inbox.large.left, inbox.large.rest]);
+        numbers(
+            key,
+            &[id.into(), inbox.len, inbox.large.id.into(), inbox.large.left, inbox.large.payload_len],
+        );
         text(key, inbox.bytes(self.buffers.rx.as_ref()));
         // What was told is asked anew.
         let offer = &work.offer;
@@ -65,7 +68,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
         let withheld = room.len().wrapping_sub(answers.withheld.into());
         text(key, room.get(withheld..).unwrap_or_default());
         requests(&self.all.outbox, log, key);
-        countdowns(&work.timers, key);
+        countdowns(&work.timers, work.notes, key);
         text(key, self.ids.as_ref());
     }
 }
@@ -83,8 +86,9 @@ fn text(key: &mut impl FnMut(&[u8]), bytes: &[u8]) {
 
 /// The records that are not dead, and the places among them, as how many stand before.
 fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
-    let before = |place| outbox.records(log).filter(|(at, record)| !record.is_dead() && *at < place).count();
-    for (at, record) in outbox.records(log).filter(|(_, record)| !record.is_dead()) {
+    let before =
+        |place| outbox.records(log, true).filter(|(at, record)| !record.is_dead() && *at < place).count();
+    for (at, record) in outbox.records(log, true).filter(|(_, record)| !record.is_dead()) {
         key(log.get(at..record.end()).unwrap_or_default());
     }
     numbers(
@@ -101,7 +105,7 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
             outbox.free_ids.min(16).into(),
             outbox.kept.into(),
             outbox.exactly_once.into(),
-            outbox.streams,
+            outbox.streams as usize,
         ],
     );
     let payload = &outbox.payload;
@@ -116,9 +120,9 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
     text(key, log.get(from..to).unwrap_or_default());
 }
 
-fn countdowns(timers: &Timers, key: &mut impl FnMut(&[u8])) {
+fn countdowns(timers: &Timers, notes: Notes, key: &mut impl FnMut(&[u8])) {
     for left in timers.left {
         key(&left.to_be_bytes());
     }
-    key(&[timers.notes]);
+    key(&[notes.0]);
 }

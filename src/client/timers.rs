@@ -2,6 +2,7 @@
 //!
 //! None is ever set by hand: [`settle`](super::flow::settle) derives from the state which of them run.
 
+use super::bytes::IS_LARGE;
 use crate::Instant;
 
 /// What a countdown is for.
@@ -26,7 +27,7 @@ pub(super) enum Timer {
 /// How many there are.
 const TIMERS: usize = 7;
 
-/// What has happened since the last look at the clock; countdowns begin anew by it.
+/// Something that has happened since the last look at the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Note(u8);
 
@@ -34,56 +35,67 @@ impl Note {
     /// Bytes have left.
     pub(super) const SENT: Note = Note(1);
     /// The end of a packet was among them.
-    pub(super) const SENT_PACKET: Note = Note(16);
+    pub(super) const SENT_PACKET: Note = Note(2);
     /// Bytes have come.
-    pub(super) const RECEIVED: Note = Note(2);
-    /// Another request is the oldest one now.
-    pub(super) const OLDEST: Note = Note(4);
+    pub(super) const RECEIVED: Note = Note(4);
     /// Something else that decides which countdowns run.
     pub(super) const CHANGED: Note = Note(8);
+}
+
+/// All that has happened since: countdowns begin anew by it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notes(pub(super) u8);
+
+impl Notes {
+    pub(super) const NEW: Self = Notes(0);
+
+    #[inline]
+    pub(super) fn add(&mut self, note: Note) {
+        self.0 |= note.0;
+    }
+
+    #[inline]
+    pub(super) const fn has(self, note: Note) -> bool {
+        self.0 & note.0 != 0
+    }
+
+    #[inline]
+    pub(super) const fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.0 = 0;
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
     /// Milliseconds left and 1; 0 is off.
     pub(super) left: [u32; TIMERS],
-    /// The last look at the clock.
+    /// The last look at the clock. While none of them runs it does not matter.
     pub(super) now: u32,
-    pub(super) notes: u8,
 }
 
 impl Timers {
-    pub(super) const NEW: Self = Timers { left: [0; TIMERS], now: 0, notes: 0 };
+    pub(super) const NEW: Self = Timers { left: [0; TIMERS], now: 0 };
 
+    /// Time has passed since the last look at the clock. Returns whether something is due by that.
     #[inline]
-    pub(super) fn note(&mut self, note: Note) {
-        self.notes |= note.0;
-    }
-
-    #[inline]
-    pub(super) const fn is_noted(&self, note: Note) -> bool {
-        self.notes & note.0 != 0
-    }
-
-    /// Whether anything is noted.
-    #[inline]
-    pub(super) const fn has_notes(&self) -> bool {
-        self.notes != 0
-    }
-
-    pub(super) fn clear_notes(&mut self) {
-        self.notes = 0;
-    }
-
-    /// Time has passed since the last look at the clock.
-    #[inline]
-    pub(super) fn pass(&mut self, now: Instant) {
+    pub(super) fn pass(&mut self, now: Instant) -> bool {
         let passed = now.since(Instant::from_millis(self.now));
         self.now = now.as_millis();
-        for left in &mut self.left {
-            // What is off stays off, what is due stays due.
-            *left = left.saturating_sub(passed).max(u32::from(*left != 0));
+        if IS_LARGE && passed == 0 {
+            return false;
         }
+        let mut is_due = false;
+        // What is off stays off, what is due stays due.
+        for left in self.left.iter_mut().filter(|left| **left > 1) {
+            *left = left.saturating_sub(passed).max(1);
+            is_due |= *left == 1;
+        }
+        is_due
     }
 
     /// Lets a countdown run if it has to; it begins if it does not run yet, or has to begin anew.
@@ -108,27 +120,16 @@ impl Timers {
         self.left.get(timer as usize) == Some(&1)
     }
 
-    /// Whether any of them is due.
-    #[inline]
-    pub(super) fn any_is_due(&self) -> bool {
-        self.left.contains(&1)
-    }
-
     /// Milliseconds until the next one is due; `None` if none runs. While something is noted, none are left.
-    pub(super) fn left(&self) -> Option<u32> {
-        if self.has_notes() {
+    pub(super) fn left(&self, notes: Notes) -> Option<u32> {
+        if notes.any() {
             return Some(0);
         }
         let mut next = u32::MAX;
-        for left in self.left {
+        for left in &self.left {
             next = next.min(left.wrapping_sub(1));
         }
         (next != u32::MAX).then_some(next)
-    }
-
-    /// Turns all of them off.
-    pub(super) fn clear(&mut self) {
-        self.left = [0; TIMERS];
     }
 }
 
@@ -139,25 +140,25 @@ mod tests {
     #[test]
     fn counts_over_the_wrap_and_not_backwards() {
         let mut timers = Timers::NEW;
-        timers.pass(Instant::from_millis(u32::MAX - 10));
+        assert!(!timers.pass(Instant::from_millis(u32::MAX - 10)));
         timers.keep(Timer::Ack, true, false, 100);
-        assert_eq!(timers.left(), Some(100));
-        timers.pass(Instant::from_millis(20));
-        assert_eq!(timers.left(), Some(69));
-        timers.pass(Instant::from_millis(10));
-        assert_eq!(timers.left(), Some(69));
-        timers.pass(Instant::from_millis(79));
-        assert!(timers.is_due(Timer::Ack) && timers.any_is_due());
+        assert_eq!(timers.left(Notes::NEW), Some(100));
+        assert!(!timers.pass(Instant::from_millis(20)));
+        assert_eq!(timers.left(Notes::NEW), Some(69));
+        assert!(!timers.pass(Instant::from_millis(10)));
+        assert_eq!(timers.left(Notes::NEW), Some(69));
+        assert!(timers.pass(Instant::from_millis(79)));
+        assert!(timers.is_due(Timer::Ack));
         timers.keep(Timer::Ack, false, false, 100);
-        assert_eq!(timers.left(), None);
+        assert_eq!(timers.left(Notes::NEW), None);
     }
 
     #[test]
     fn a_note_leaves_no_time() {
-        let mut timers = Timers::NEW;
-        assert_eq!(timers.left(), None);
-        timers.note(Note::SENT);
-        assert_eq!(timers.left(), Some(0));
-        assert!(timers.is_noted(Note::SENT) && !timers.is_noted(Note::RECEIVED));
+        let (timers, mut notes) = (Timers::NEW, Notes::NEW);
+        assert_eq!(timers.left(notes), None);
+        notes.add(Note::SENT);
+        assert_eq!(timers.left(notes), Some(0));
+        assert!(notes.has(Note::SENT) && !notes.has(Note::RECEIVED));
     }
 }

@@ -1,8 +1,8 @@
 //! What is under way, as the application can see it.
 
-use super::outbox::{Form, Record, State};
-use crate::codec::{Delivery, PacketType, Publish};
-use crate::{PacketId, QoS, Version};
+use super::outbox::{Record, State};
+use crate::codec::{PacketType, Publish};
+use crate::{PacketId, QoS};
 
 /// One request under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,36 +40,24 @@ pub enum Request<'a> {
 
 /// The requests under way, in the order in which they leave.
 pub(super) fn under_way<'a>(outbox: &'a State, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
-    outbox.records(log).filter_map(|(at, record)| {
-        let id = record.kept_id(log, at)?;
-        Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(log, at, record) })
+    outbox.records(log, true).filter_map(|(at, record)| {
+        let id = PacketId::new(record.id(log, at))?;
+        Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at, record) })
     })
 }
 
 fn request<'a>(log: &'a [u8], at: usize, record: Record) -> Request<'a> {
-    let first = record.request(log, at);
-    match record.form() {
-        _ if record.has_ended() => Request::Ended,
-        _ if record.is_stub(log, at) => Request::GivenUp { qos: stub_qos(first) },
-        Form::Publish | Form::Streamed => publish(log, at, record).map_or(Request::Ended, Request::Publish),
-        Form::Short => match first >> 4 {
-            kind if kind == PacketType::PubRel as u8 => Request::Released,
-            kind if kind == PacketType::Subscribe as u8 => Request::Subscribe,
-            _ => Request::Unsubscribe,
-        },
+    let kind = record.first() >> 4;
+    if kind == PacketType::Publish as u8 {
+        let body = log.get(record.body(at)..record.end()).unwrap_or_default();
+        let publish = Publish::checked_before(record.first() & 0x0F, body);
+        return publish.map_or(Request::Ended, Request::Publish);
     }
-}
-
-fn stub_qos(request: u8) -> QoS {
-    QoS::from_bits((request >> 1) & 3).unwrap_or_default()
-}
-
-/// The message of a record that is a PUBLISH, or the head of one.
-pub(super) fn publish<'a>(log: &'a [u8], at: usize, record: Record) -> Option<Publish<'a>> {
-    let packet_at = record.packet(at);
-    let packet = Record::read(log, packet_at)?;
-    let body = log.get(packet.body(packet_at)..record.end())?;
-    Publish::decode(packet.first() & 0x0F, body, Version::Mqtt311)
-        .ok()
-        .filter(|publish| publish.delivery != Delivery::AtMostOnce)
+    match kind {
+        _ if record.is_stub() => Request::GivenUp { qos: record.qos() },
+        _ if record.has_ended() => Request::Ended,
+        _ if kind == PacketType::PubRel as u8 => Request::Released,
+        _ if kind == PacketType::Subscribe as u8 => Request::Subscribe,
+        _ => Request::Unsubscribe,
+    }
 }

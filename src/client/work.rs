@@ -1,10 +1,10 @@
 //! All that a client keeps besides what it was lent. In the beginning nothing but zeros, so that a client in a `static` takes no
 //! flash.
 
-use super::inbox::Inbox;
-use super::timers::Timers;
+use super::inbox::{Inbox, Kind};
+use super::timers::{Note, Notes, Timers};
 use super::{answers, outbox};
-use crate::Version;
+use crate::Instant;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,12 +21,56 @@ pub enum State {
     Closing,
 }
 
+/// What outlives a connection.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub(super) state: State,
+pub(super) struct Session {
+    /// The last CONNECT speaks MQTT 3.1.
     pub(super) mqtt31: bool,
     /// Of the last CONNECT: the session that it began has ended with its connection.
     pub(super) clean_session: bool,
+    /// Of receipts, to tell those of other connections from.
+    pub(super) connection: u16,
+    /// Changes that an image of the session has to hold.
+    pub(super) revision: u32,
+    /// The revision for which Event::SaveDue was told last.
+    pub(super) told_revision: u32,
+    /// The revision of the last image.
+    pub(super) saved_revision: u32,
+    /// The revision of the last image that is durable.
+    pub(super) durable_revision: u32,
+    /// Acknowledgements that nothing waited for.
+    pub(super) ignored: u32,
+}
+
+impl Session {
+    const NEW: Self = Session {
+        mqtt31: false,
+        clean_session: false,
+        connection: 0,
+        revision: 0,
+        told_revision: 0,
+        saved_revision: 0,
+        durable_revision: 0,
+        ignored: 0,
+    };
+
+    /// Whether a durable image has all that was changed.
+    pub(super) const fn is_durable(&self) -> bool {
+        self.revision == self.durable_revision
+    }
+
+    /// Something has changed that an image of the session has to hold.
+    #[inline]
+    pub(super) fn changed(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+    }
+}
+
+/// A connection.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub(super) struct Link {
+    pub(super) state: State,
     /// CONNACK has come.
     pub(super) is_accepted: bool,
     /// No more requests are taken; DISCONNECT follows the end of those under way.
@@ -39,74 +83,24 @@ pub(super) struct Link {
     pub(super) is_ping_awaited: bool,
     /// Bytes that have left of a PINGREQ or DISCONNECT.
     pub(super) fixed_sent: u8,
-    /// Event::SaveDue was told since the last change.
-    pub(super) is_save_told: bool,
     /// How often requests were sent again on this connection.
     pub(super) retries: u8,
-    /// In seconds.
-    pub(super) keep_alive: u16,
-    /// Of receipts, to tell those of other connections from.
-    pub(super) connection: u16,
-    /// Changes that an image of the session has to hold.
-    pub(super) revision: u32,
-    /// The revision of the last image.
-    pub(super) saved_revision: u32,
-    /// The revision of the last image that is durable.
-    pub(super) durable_revision: u32,
-    /// Acknowledgements that nothing waited for.
-    pub(super) ignored: u32,
+    /// After how many ms of silence PINGREQ is due; 0 without keep alive.
+    pub(super) silence: u32,
 }
 
 impl Link {
-    const NEW: Self = Link {
+    pub(super) const NEW: Self = Link {
         state: State::Offline,
-        mqtt31: false,
-        clean_session: false,
         is_accepted: false,
         is_finishing: false,
         is_output_lost: false,
         is_ping_due: false,
         is_ping_awaited: false,
         fixed_sent: 0,
-        is_save_told: false,
         retries: 0,
-        keep_alive: 0,
-        connection: 0,
-        revision: 0,
-        saved_revision: 0,
-        durable_revision: 0,
-        ignored: 0,
+        silence: 0,
     };
-
-    pub(super) const fn version(&self) -> Version {
-        if self.mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
-    }
-
-    /// Whether a durable image has all that was changed.
-    pub(super) const fn is_durable(&self) -> bool {
-        self.revision == self.durable_revision
-    }
-
-    /// Something has changed that an image of the session has to hold.
-    pub(super) fn changed(&mut self) {
-        self.revision = self.revision.wrapping_add(1);
-        self.is_save_told = false;
-    }
-
-    /// The connection is gone; what is of the session stays.
-    pub(super) fn reset(&mut self) {
-        *self = Link {
-            mqtt31: self.mqtt31,
-            clean_session: self.clean_session,
-            is_save_told: self.is_save_told,
-            connection: self.connection.wrapping_add(1),
-            revision: self.revision,
-            saved_revision: self.saved_revision,
-            durable_revision: self.durable_revision,
-            ignored: self.ignored,
-            ..Self::NEW
-        };
-    }
 }
 
 /// Where the bytes come from that are to be sent.
@@ -126,19 +120,16 @@ pub(super) enum Source {
 
 /// Bytes that the transport was offered.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Offer {
     pub(super) source: Source,
-    pub(super) len: usize,
     /// The transport has said how many it took; should it tell of more, those are the next.
     pub(super) is_told: bool,
+    pub(super) len: usize,
 }
 
 impl Offer {
-    pub(super) const NONE: Self = Offer::new(Source::None, 0);
-
-    pub(super) const fn new(source: Source, len: usize) -> Self {
-        Offer { source, len, is_told: false }
-    }
+    pub(super) const NONE: Self = Offer { source: Source::None, is_told: false, len: 0 };
 
     /// Bytes of requests that count as seen by the server until the transport says how many it took.
     pub(super) fn seen_of_requests(&self) -> usize {
@@ -146,16 +137,47 @@ impl Offer {
     }
 }
 
-/// What belongs to the connection.
+/// What is neither of the outbox nor of the answers. Bytes come first, where short instructions reach them.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Work {
     pub(super) link: Link,
-    pub(super) inbox: Inbox,
+    pub(super) notes: Notes,
     pub(super) offer: Offer,
+    pub(super) inbox: Inbox,
     pub(super) timers: Timers,
+    pub(super) session: Session,
+}
+
+impl Work {
+    /// Time has passed; whether that is all that has happened, and nothing is due by it.
+    #[inline]
+    pub(super) fn is_idle(&mut self, now: Instant) -> bool {
+        if self.inbox.event != Kind::None || self.notes.any() {
+            return false;
+        }
+        if self.timers.pass(now) {
+            self.notes.add(Note::CHANGED);
+        }
+        !self.notes.any()
+    }
+
+    /// The connection is gone; what is of the session stays.
+    pub(super) fn link_lost(&mut self) {
+        let is_aborted = self.inbox.is_cut_off();
+        self.link = Link::NEW;
+        self.notes = Notes::NEW;
+        self.offer = Offer::NONE;
+        self.inbox = Inbox::NEW;
+        self.timers = Timers::NEW;
+        self.inbox.is_aborted = is_aborted;
+        self.notes.add(Note::CHANGED);
+        self.session.connection = self.session.connection.wrapping_add(1);
+    }
 }
 
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct All {
     pub(super) work: Work,
     pub(super) outbox: outbox::State,
@@ -164,7 +186,14 @@ pub(super) struct All {
 
 impl All {
     pub(super) const NEW: Self = All {
-        work: Work { link: Link::NEW, inbox: Inbox::NEW, offer: Offer::NONE, timers: Timers::NEW },
+        work: Work {
+            link: Link::NEW,
+            notes: Notes::NEW,
+            offer: Offer::NONE,
+            inbox: Inbox::NEW,
+            timers: Timers::NEW,
+            session: Session::NEW,
+        },
         outbox: outbox::State::NEW,
         answers: answers::State::NEW,
     };

@@ -141,13 +141,6 @@ impl FixedHeader {
         Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
     }
 
-    /// The flags and the body of a packet that was checked before; of the head of one, as much as there is.
-    #[inline]
-    pub(crate) fn split(packet: &[u8]) -> Option<(u8, &[u8])> {
-        let (_, header_len) = decode_remaining_length(packet.get(1..)?).ok()??;
-        Some((packet.first()? & 0x0F, packet.get(header_len..)?))
-    }
-
     /// Bytes of the whole packet.
     #[must_use]
     #[inline]
@@ -215,7 +208,8 @@ pub(crate) const fn packet_len(remaining_len: usize) -> usize {
 }
 
 /// Writes a fixed header.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
 pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
     writer.u8(first);
     let mut rest = remaining_len;

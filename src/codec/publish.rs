@@ -144,24 +144,32 @@ impl<'a> Publish<'a> {
 
     /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
     /// were checked with the fixed header.
+    #[inline]
+    pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
+        Self::check_body(flags, body, version)?;
+        Self::checked_before(flags, body).ok_or(Violation::Qos)
+    }
+
+    /// Checks what [`decode`](Self::decode) reads; returns the packet identifier, 0 at QoS 0.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // whole messages and large ones, one copy
-    pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
-        let qos = QoS::from_bits((flags >> 1) & 3).ok_or(Violation::Qos)?;
-        let dup = flags & DUP != 0;
+    pub(crate) fn check_body(flags: u8, body: &[u8], version: Version) -> Result<u16, Violation> {
         let mut reader = Reader::new(body);
         let topic = TopicName::from_bytes(reader.bytes()?)?;
         check_topic_len(topic, version)?;
-        let delivery = match qos {
-            QoS::AtMostOnce => Delivery::AtMostOnce,
-            QoS::AtLeastOnce => Delivery::AtLeastOnce { id: reader.packet_id()?, dup },
-            QoS::ExactlyOnce => Delivery::ExactlyOnce { id: reader.packet_id()?, dup },
-        };
-        Ok(Publish { topic, payload: reader.rest(), delivery, retain: flags & RETAIN != 0 })
+        match QoS::from_bits((flags >> 1) & 3).ok_or(Violation::Qos)? {
+            QoS::AtMostOnce => Ok(0),
+            _ => Ok(reader.packet_id()?.get()),
+        }
     }
 }
 
 impl<'a> Publish<'a> {
+    /// The topic of a PUBLISH that was checked before, or of the head of one.
+    pub(crate) fn topic_checked_before(body: &'a [u8]) -> TopicName<'a> {
+        TopicName::checked_before(Reader::new(body).bytes().unwrap_or_default())
+    }
+
     /// A PUBLISH that was checked before, or the head of one, read again from the same place.
     pub(crate) fn checked_before(flags: u8, body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(body);

@@ -2,55 +2,61 @@
 
 use crate::client::answers::{PUBCOMP, PUBREC, PUBREL};
 use crate::client::config::Config;
-use crate::client::error::Error;
+use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
-use crate::client::outbox::End;
-use crate::client::parts::{Step, Whole};
-use crate::client::timers::Note;
+use crate::client::outbox::{End, Met};
+use crate::client::parts::{Parts, Step};
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
 
-const SUBACK: u8 = PacketType::SubAck.first_byte();
-const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
+pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
+pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 
-impl<C: Config> Whole<'_, C> {
-    fn meet(&self, answer: u8, id: PacketId) -> Option<usize> {
-        self.out.outbox.meet(answer, id.get())
-    }
-
-    /// PUBACK or PUBCOMP: the message is delivered.
-    pub(super) fn published(&mut self, answer: u8, id: PacketId) -> Step {
-        let Some(at) = self.meet(answer, id) else { return self.unmet(id) };
-        let work = &mut *self.out.work;
-        let end = if answer == PUBCOMP { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
-        if self.out.outbox.answered(at, end) {
-            work.timers.note(Note::OLDEST);
-        }
-        Step::Done
-    }
-
-    /// PUBREC: the message is not kept any more, and PUBREL follows.
-    pub(super) fn pubrec(&mut self, id: PacketId) -> Step {
-        let Some(at) = self.meet(PUBREC, id) else {
-            if self.is_about_to_leave(id) || !self.has_place() {
-                return Step::Blocked;
+impl<C: Config> Parts<'_, C> {
+    /// PUBACK, PUBREC, PUBCOMP, SUBACK (with so many codes) or UNSUBACK.
+    pub(super) fn answered(&mut self, answer: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
+        let (at, met) = self.outbox.meet(answer, id.get(), self.work.offer.seen_of_requests());
+        match met {
+            Met::Waits => self.settled(answer, id, at, codes),
+            Met::Leaving if !self.work.link.is_output_lost => Ok(Step::Blocked),
+            // Nothing that has left waits for this. At QoS 2 the server keeps the identifier until it is released.
+            _ if answer == PUBREC && !self.has_place() => Ok(Step::Blocked),
+            _ => {
+                if answer == PUBREC {
+                    self.answer(PUBREL, id);
+                }
+                self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
+                Ok(Step::Done)
             }
-            // The server keeps the identifier until it is released.
-            let step = self.unmet(id);
-            self.answer(PUBREL, id);
-            return step;
+        }
+    }
+
+    /// The request here has this answer.
+    fn settled(&mut self, answer: u8, id: PacketId, at: usize, codes: usize) -> Result<Step, Fault> {
+        let event = match answer {
+            PUBREC if self.outbox.is_streaming() => return Ok(Step::Blocked),
+            // The message is not kept any more, and PUBREL follows.
+            PUBREC => {
+                self.outbox.released(at, id.get());
+                self.work.session.changed();
+                return Ok(Step::Done);
+            }
+            // SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
+            SUBACK if self.outbox.filters(at) != codes => return Err(Violation::SubAckCount.into()),
+            SUBACK => Kind::Subscribed,
+            UNSUBACK => Kind::Unsubscribed,
+            _ => {
+                let exactly_once = answer == PUBCOMP;
+                let end = if exactly_once { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
+                self.outbox.answered(at, end);
+                // Those that had ended before are told: this is the next one.
+                self.work.inbox.end = end;
+                Kind::Ended
+            }
         };
-        let work = &mut *self.out.work;
-        if self.out.outbox.is_streaming() {
-            return Step::Blocked;
-        }
-        if self.out.outbox.released(at, id.get()) {
-            work.timers.note(Note::OLDEST);
-        }
-        work.timers.note(Note::CHANGED);
-        work.link.changed();
-        Step::Done
+        (self.work.inbox.event, self.work.inbox.id) = (event, id.get());
+        Ok(Step::Event)
     }
 
     /// Answered whether the identifier is known or not, or the server keeps it for ever.
@@ -58,52 +64,14 @@ impl<C: Config> Whole<'_, C> {
         if !self.has_place() {
             return Step::Blocked;
         }
-        if self.out.config.receives_exactly_once() {
-            match inbound_ids::remove(self.out.ids, id) {
-                Ok(true) => self.out.work.link.changed(),
+        if self.config().receives_exactly_once() {
+            match inbound_ids::remove(self.ids, id) {
+                Ok(true) => self.work.session.changed(),
                 Ok(false) => {}
                 Err(inbound_ids::NoEntry) => return self.refuse(),
             }
         }
         self.answer(PUBCOMP, id);
         Step::Done
-    }
-
-    /// SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
-    pub(super) fn suback(&mut self, id: PacketId, codes: usize) -> Result<Step, Error> {
-        let Some(at) = self.meet(SUBACK, id) else { return Ok(self.unmet(id)) };
-        if self.out.outbox.filters(at) != codes {
-            return Err(Error::Violation(Violation::SubAckCount));
-        }
-        Ok(self.hold(Kind::Subscribed, id))
-    }
-
-    pub(super) fn unsuback(&mut self, id: PacketId) -> Step {
-        if self.meet(UNSUBACK, id).is_none() {
-            return self.unmet(id);
-        }
-        self.hold(Kind::Unsubscribed, id)
-    }
-
-    fn hold(&mut self, event: Kind, id: PacketId) -> Step {
-        let inbox = &mut self.out.work.inbox;
-        (inbox.event, inbox.id) = (event, id.get());
-        Step::Event
-    }
-
-    /// Nothing that has left waits for this: it is late, or not ours. It has to wait itself where the request is about to leave.
-    fn unmet(&mut self, id: PacketId) -> Step {
-        if self.is_about_to_leave(id) {
-            return Step::Blocked;
-        }
-        let link = &mut self.out.work.link;
-        link.ignored = link.ignored.saturating_add(1);
-        Step::Done
-    }
-
-    fn is_about_to_leave(&self, id: PacketId) -> bool {
-        let work = &*self.out.work;
-        let offered = work.offer.seen_of_requests();
-        !work.link.is_output_lost && self.out.outbox.is_about_to_leave(id.get(), offered)
     }
 }

@@ -1,82 +1,68 @@
 //! One step of the client: it releases the last event, looks at the clock, and reads packets until one of them is an event.
 
 use crate::Instant;
-use crate::client::config::Config;
-use crate::client::error::Error;
+use crate::client::config::{Config, LargeMessages};
+use crate::client::error::{Error, Fault};
 use crate::client::inbox::Kind;
-use crate::client::parts::{Parts, Step, Whole};
+use crate::client::parts::{Parts, Step};
 use crate::client::timers::Note;
 use crate::client::work::State;
-use crate::codec::PacketType;
 
 use super::connection;
 
 /// See [`Client::advance`](crate::Client::advance).
-pub(in crate::client) fn advance<C: Config>(whole: &mut Whole<'_, C>, now: Instant) -> Result<bool, Error> {
-    release(&mut whole.out);
-    whole.clock(now);
-    let result = whole.step();
-    if let Err(error) = &result {
-        warn!("MQTT: {}", error);
-        connection::link_lost(&mut whole.out);
+pub(in crate::client) fn advance<C: Config>(
+    parts: &mut Parts<'_, C>,
+    rx: &mut [u8],
+    now: Instant,
+) -> Result<bool, Error> {
+    if parts.work.inbox.event != Kind::None {
+        release(parts);
     }
-    result
+    parts.clock(now);
+    parts.step(rx).map_err(|fault| {
+        let error = fault.error(parts.work.inbox.len);
+        warn!("MQTT: {}", error);
+        connection::link_lost(parts);
+        error
+    })
 }
 
-/// The application has seen the event: what it owes is queued, what it tells of goes, and so do its bytes.
+/// The application has seen the event, or there is none for what is dealt with: what it owes is queued, what it tells of goes, and so
+/// do its bytes.
 pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
     let event = core::mem::replace(&mut work.inbox.event, Kind::None);
     let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
     let withheld = core::mem::take(&mut work.inbox.has_receipt);
-    let mut oldest = false;
-    match event {
-        Kind::None => return,
-        Kind::Ended => {
-            oldest = parts.outbox.ended_is_told();
-        }
-        Kind::Subscribed | Kind::Unsubscribed => {
-            let answer = if event == Kind::Subscribed { PacketType::SubAck } else { PacketType::UnsubAck };
-            if let Some(at) = parts.outbox.meet(answer.first_byte(), id) {
-                oldest = parts.outbox.kill(at);
-            }
-        }
-        _ => {}
+    if matches!(event, Kind::Ended | Kind::Subscribed | Kind::Unsubscribed) {
+        parts.outbox.end_is_told(id);
     }
     if owed != 0 && !withheld && !work.link.is_output_lost {
-        parts.answers.push(owed, id, work.link.is_durable());
+        let is_durable = parts.outbox.config.durable() && work.session.is_durable();
+        parts.answers.push(owed, id, is_durable);
     }
-    if oldest {
-        work.timers.note(Note::OLDEST);
-    }
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     let len = core::mem::take(&mut work.inbox.len);
     work.inbox.consume(len);
 }
 
-impl<C: Config> Whole<'_, C> {
-    fn step(&mut self) -> Result<bool, Error> {
+impl<C: Config> Parts<'_, C> {
+    fn step(&mut self, rx: &mut [u8]) -> Result<bool, Fault> {
         loop {
             if self.notice() {
                 return Ok(true);
             }
-            if self.out.work.link.state == State::Offline {
+            if self.work.link.state == State::Offline {
                 break;
             }
-            match self.packet()? {
+            match self.packet(rx)? {
                 Step::Event => return Ok(true),
-                Step::Done => {
-                    let len = core::mem::take(&mut self.out.work.inbox.len);
-                    self.out.work.inbox.consume(len);
-                }
-                Step::Incomplete => {
-                    self.out.work.inbox.is_blocked = false;
-                    break;
-                }
-                Step::Blocked => {
-                    // It stays, whatever the next event is.
-                    self.out.work.inbox.len = 0;
-                    self.out.work.inbox.is_blocked = true;
+                Step::Done => release(self),
+                step => {
+                    // Without an event nothing goes.
+                    self.work.inbox.len = 0;
+                    self.work.inbox.is_blocked = step == Step::Blocked;
                     break;
                 }
             }
@@ -88,31 +74,44 @@ impl<C: Config> Whole<'_, C> {
     }
 
     /// Whether there is an event without a packet; CONNACK is told first.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn notice(&mut self) -> bool {
-        if self.out.work.link.state == State::Connecting {
+        if self.work.link.state == State::Connecting {
             return false;
         }
-        connection::open_gate(&mut self.out);
-        let Parts { work, config, outbox, .. } = &mut self.out;
-        if core::mem::take(&mut work.inbox.is_aborted) {
-            work.inbox.event = Kind::LargeAborted;
-        } else if outbox.find_ended() {
-            work.inbox.event = Kind::Ended;
-        } else if config.streams() && work.link.state == State::Connected && outbox.ask_for_payload() {
-            work.inbox.event = Kind::StreamReady;
-        } else {
-            return false;
+        let (config, mqtt31) = (self.config(), self.mqtt31());
+        let Parts { work, outbox, .. } = self;
+        let inbox = &mut work.inbox;
+        if config.large_messages() == LargeMessages::Pieces && core::mem::take(&mut inbox.is_aborted) {
+            inbox.event = Kind::LargeAborted;
+            return true;
         }
-        true
+        if let Some((id, end)) = outbox.find_ended() {
+            (inbox.event, inbox.id, inbox.end) = (Kind::Ended, id, end);
+            return true;
+        }
+        // The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
+        if work.link.is_accepted && !outbox.is_open() {
+            outbox.open(mqtt31);
+        }
+        if config.streams()
+            && work.link.state == State::Connected
+            && let Some(id) = outbox.ask_for_payload()
+        {
+            (inbox.event, inbox.id) = (Kind::StreamReady, id);
+            return true;
+        }
+        false
     }
 
     /// Whether the application is to save the session, and was not told so since its last change.
     fn asks_for_image(&mut self) -> bool {
-        if !self.out.config.durable() || self.out.work.link.is_save_told || !self.is_held() {
+        let session = &self.work.session;
+        if !self.config().durable() || session.told_revision == session.revision || !self.is_held() {
             return false;
         }
-        self.out.work.link.is_save_told = true;
-        self.out.work.inbox.event = Kind::SaveDue;
+        self.work.session.told_revision = self.work.session.revision;
+        self.work.inbox.event = Kind::SaveDue;
         true
     }
 }

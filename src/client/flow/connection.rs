@@ -1,112 +1,95 @@
 //! How a connection begins and ends, and what becomes of the session then.
 
 use crate::client::config::{Config, SessionLoss};
-use crate::client::error::{ConnectError, Error};
+use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
 use crate::client::outbox::Why;
-use crate::client::parts::{Parts, Step, Whole};
+use crate::client::parts::{Parts, Step};
 use crate::client::timers::Note;
-use crate::client::work::{Offer, State};
+use crate::client::work::State;
 use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
 use super::advance::release;
+use super::settle::silence;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(
-    whole: &mut Whole<'_, C>,
+    parts: &mut Parts<'_, C>,
+    rx: &mut [u8],
     connect: &Connect<'_>,
 ) -> Result<(), ConnectError> {
-    let parts = &mut whole.out;
     if parts.work.link.state != State::Offline {
         return Err(ConnectError::AlreadyConnected);
     }
     let mqtt31 = connect.version == Version::Mqtt31;
-    if mqtt31 && !parts.config.mqtt31() {
+    if mqtt31 && !parts.config().mqtt31() {
         return Err(ConnectError::TurnedOff);
     }
-    let room = whole.rx.len();
-    let len = match connect.encode(whole.rx) {
+    let room = rx.len();
+    let len = match connect.encode(rx) {
         Ok(len) => len,
         Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
         Err(EncodeError::BufferTooSmall { needed }) => return Err(ConnectError::TooLarge { needed, room }),
     };
     release(parts);
-    let (clean, was_clean) = (connect.clean_session, parts.work.link.clean_session);
+    let (clean, was_clean) = (connect.clean_session, parts.work.session.clean_session);
     // A clean session discards the one before (MQTT-3.1.2-6), and has ended with its own connection; 3.1 would not tell later.
     if clean || was_clean {
-        session_lost(parts, clean || parts.config.session_loss() == SessionLoss::Drop);
+        session_lost(parts, clean || parts.config().session_loss() == SessionLoss::Drop);
     }
     let work = &mut *parts.work;
-    work.inbox.link_lost();
     work.inbox.filled(len, room);
     work.inbox.holds_connect = true;
+    work.session.mqtt31 = mqtt31;
+    work.session.clean_session = clean;
     let link = &mut work.link;
-    link.mqtt31 = mqtt31;
-    link.clean_session = clean;
-    link.keep_alive = connect.keep_alive;
+    link.silence = silence(connect.keep_alive);
     link.state = State::Connecting;
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     Ok(())
 }
 
 /// The session of the server is gone: what it had begun ends, or is sent again.
 fn session_lost<C: Config>(parts: &mut Parts<'_, C>, gives_up: bool) {
     inbound_ids::clear(parts.ids);
-    let tell = parts.config.reports_loss();
-    parts.outbox.sweep(Why::SessionLost { gives_up, tell });
-    parts.work.link.changed();
+    parts.outbox.sweep(Why::SessionLost { gives_up });
+    parts.work.session.changed();
 }
 
 /// CONNACK judged: what is kept goes out, as far as the server's session allows.
-pub(super) fn connack<C: Config>(whole: &mut Whole<'_, C>, connack: ConnAck) -> Result<Step, Error> {
-    let parts = &mut whole.out;
+pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> Result<Step, Fault> {
     let session_present = match connack {
-        ConnAck::Refused(code) => return Err(Error::Refused(code)),
+        ConnAck::Refused(code) => return Err(Fault::Refused(code)),
         ConnAck::Accepted { session_present } => session_present,
     };
-    let link = &mut parts.work.link;
-    if session_present && link.clean_session {
-        return Err(Error::Violation(Violation::SessionPresentAfterClean));
+    let clean = parts.work.session.clean_session;
+    if session_present && clean {
+        return Err(Violation::SessionPresentAfterClean.into());
     }
-    let kept = if link.mqtt31 { parts.config.assume_session_kept() } else { session_present };
+    let kept = if parts.mqtt31() { parts.config().assume_session_kept() } else { session_present };
+    let link = &mut parts.work.link;
     info!("MQTT: connected");
     link.is_accepted = true;
     // It is closing where the application has said so meanwhile.
     if link.state == State::Connecting {
         link.state = if link.is_finishing { State::Closing } else { State::Connected };
     }
-    if !link.clean_session && !kept {
-        session_lost(parts, parts.config.session_loss() == SessionLoss::Drop);
+    if !clean && !kept {
+        session_lost(parts, parts.config().session_loss() == SessionLoss::Drop);
     }
     parts.work.inbox.event = Kind::Connected;
     Ok(Step::Event)
 }
 
-/// The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
-pub(super) fn open_gate<C: Config>(parts: &mut Parts<'_, C>) {
-    let work = &mut *parts.work;
-    if !parts.outbox.is_open() && work.link.is_accepted && !parts.outbox.find_ended() {
-        parts.outbox.open(parts.config.mqtt31() && work.link.mqtt31);
-        work.timers.note(Note::OLDEST);
-    }
-}
-
 /// The connection is gone, or never came to be.
 pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
-    parts.answers.clear();
     parts.work.link.is_output_lost = true;
     release(parts);
-    let work = &mut *parts.work;
-    let offered = work.offer.seen_of_requests();
-    parts.outbox.link_lost(offered, parts.config.reports_loss());
-    work.offer = Offer::NONE;
+    parts.outbox.link_lost(parts.work.offer.seen_of_requests());
     parts.answers.clear();
-    work.inbox.link_lost();
-    work.link.reset();
-    work.timers.clear();
-    work.timers.note(Note::CHANGED);
+    parts.work.link_lost();
 }
 
 /// See [`Client::output_lost`](crate::Client::output_lost).
@@ -114,7 +97,7 @@ pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
     let link = &mut parts.work.link;
     if link.state != State::Offline && link.is_accepted {
         link.is_output_lost = true;
-        parts.work.timers.note(Note::CHANGED);
+        parts.work.notes.add(Note::CHANGED);
     } else {
         link_lost(parts);
     }
@@ -134,11 +117,11 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
     work.link.state = State::Closing;
     work.link.is_finishing = false;
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
 }
 
 /// See [`Client::finish`](crate::Client::finish).
-pub(in crate::client) fn finish<C>(parts: &mut Parts<'_, C>) {
+pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
     let link = &mut parts.work.link;
     match link.state {
         State::Connecting => link.is_finishing = true,
@@ -148,5 +131,5 @@ pub(in crate::client) fn finish<C>(parts: &mut Parts<'_, C>) {
         }
         State::Offline | State::Closing => return,
     }
-    parts.work.timers.note(Note::CHANGED);
+    parts.work.notes.add(Note::CHANGED);
 }

@@ -1,74 +1,66 @@
-//! The event at hand as the application sees it: read again from the packet at the front, or from the log.
+//! The event at hand as the application sees it: read again from the packet at the front.
 
+use crate::client::config::{Config, LargeMessages};
 use crate::client::event::{Event, LargeMessage, Outcome};
 use crate::client::inbox::{Inbox, Kind};
-use crate::client::outbox::{End, State};
-use crate::client::work::All;
-use crate::codec::{FixedHeader, Publish, SubAckCodes, Version, delivery};
-use crate::{PacketId, QoS, TopicName};
+use crate::client::outbox::End;
+use crate::codec::{Publish, SubAckCodes, Version, delivery};
+use crate::{PacketId, QoS};
 
 /// See [`Client::event`](crate::Client::event).
-pub(in crate::client) fn event<'a>(all: &All, rx: &'a [u8], log: &[u8]) -> Option<Event<'a>> {
-    let inbox = &all.work.inbox;
-    let version = all.work.link.version();
+pub(in crate::client) fn event<'a, C: Config>(
+    inbox: &Inbox,
+    rx: &'a [u8],
+    version: Version,
+    config: &C,
+) -> Option<Event<'a>> {
+    let large_messages = config.large_messages();
+    let pieces = large_messages == LargeMessages::Pieces;
+    let packet = rx.get(inbox.start..).and_then(|bytes| bytes.get(..inbox.len)).unwrap_or_default();
+    let body = packet.get(inbox.head.into()..).unwrap_or_default();
+    let first = packet.first().copied().unwrap_or_default();
     Some(match inbox.event {
-        Kind::None => return None,
-        Kind::Connected => Event::Connected { session_present: session_present(packet(inbox, rx), version) },
-        Kind::Message => Event::Message(message(packet(inbox, rx))?),
+        Kind::Connected => Event::Connected {
+            session_present: (version == Version::Mqtt311).then(|| body.first() == Some(&1)),
+        },
+        Kind::Message => Event::Message(Publish::checked_before(first, body)?),
         Kind::Subscribed => {
-            let (_, codes) = FixedHeader::split(packet(inbox, rx))?;
-            let codes = SubAckCodes::checked_before(codes.get(2..)?, version);
+            let codes = SubAckCodes::checked_before(body.get(2..)?, version);
             Event::Subscribed { id: PacketId::new(inbox.id)?, codes }
         }
         Kind::Unsubscribed => Event::Unsubscribed { id: PacketId::new(inbox.id)? },
-        Kind::Ended => ended(&all.outbox, log)?,
-        Kind::StreamReady => Event::StreamReady { id: PacketId::new(all.outbox.asked_id(log)) },
-        Kind::LargeStart => Event::MessageStart(large(inbox, rx)?),
-        Kind::LargePiece => Event::MessagePiece(packet(inbox, rx)),
-        Kind::LargeEnd => Event::MessageEnd,
-        Kind::LargeAborted => Event::MessageAborted,
-        Kind::LargeSkipped => Event::MessageSkipped(large(inbox, rx)?),
-        Kind::SaveDue => Event::SaveDue,
+        Kind::Ended => ended(PacketId::new(inbox.id)?, inbox.end),
+        Kind::StreamReady if config.streams() => Event::StreamReady { id: PacketId::new(inbox.id) },
+        Kind::LargeStart if pieces => Event::MessageStart(large(inbox, body)?),
+        Kind::LargePiece if pieces => Event::MessagePiece(packet),
+        Kind::LargeEnd if large_messages != LargeMessages::Refuse => Event::MessageEnd,
+        Kind::LargeAborted if pieces => Event::MessageAborted,
+        Kind::LargeSkipped if large_messages != LargeMessages::Refuse => {
+            Event::MessageSkipped(large(inbox, body)?)
+        }
+        Kind::SaveDue if config.durable() => Event::SaveDue,
+        // None, or one that the configuration turns off.
+        _ => return None,
     })
 }
 
-/// The bytes of the event.
-fn packet<'a>(inbox: &Inbox, rx: &'a [u8]) -> &'a [u8] {
-    rx.get(inbox.start..).and_then(|bytes| bytes.get(..inbox.len)).unwrap_or_default()
-}
-
-fn session_present(packet: &[u8], version: Version) -> Option<bool> {
-    (version == Version::Mqtt311).then(|| packet.get(2) == Some(&1))
-}
-
-fn message(packet: &[u8]) -> Option<Publish<'_>> {
-    let (flags, body) = FixedHeader::split(packet)?;
-    Publish::checked_before(flags, body)
-}
-
-fn large<'a>(inbox: &Inbox, rx: &'a [u8]) -> Option<LargeMessage<'a>> {
+/// A large message, of whose head the topic is here if it fits.
+fn large<'a>(inbox: &Inbox, head: &'a [u8]) -> Option<LargeMessage<'a>> {
     let large = &inbox.large;
-    let topic = if large.has_topic {
-        message(packet(inbox, rx)).map(|head| head.topic)
-    } else {
-        None::<TopicName<'_>>
-    };
     Some(LargeMessage {
-        topic,
-        delivery: delivery(large.flags, large.id)?,
-        retain: large.flags & 1 != 0,
-        payload_len: large.rest,
+        topic: large.has_topic.then(|| Publish::topic_checked_before(head)),
+        delivery: delivery(large.first, large.id)?,
+        retain: large.first & 1 != 0,
+        payload_len: large.payload_len,
     })
 }
 
 /// The end of a request.
-fn ended(outbox: &State, log: &[u8]) -> Option<Event<'static>> {
-    let (id, end) = outbox.ended(log)?;
-    let id = PacketId::new(id)?;
-    Some(match end {
+fn ended(id: PacketId, end: End) -> Event<'static> {
+    match end {
         End::Lost => Event::Ended { id, outcome: Outcome::Lost },
         End::Uncertain => Event::Ended { id, outcome: Outcome::Uncertain },
         End::PublishedAtLeastOnce => Event::Published { id, qos: QoS::AtLeastOnce },
         End::PublishedExactlyOnce => Event::Published { id, qos: QoS::ExactlyOnce },
-    })
+    }
 }

@@ -25,7 +25,7 @@ pub(in crate::client) fn give_up<C: Config>(
         Leaves::Whole => {}
     }
     parts.outbox.give_up(id.get());
-    work.timers.note(Note::CHANGED);
-    work.link.changed();
+    work.notes.add(Note::CHANGED);
+    work.session.changed();
     Ok(())
 }

@@ -6,8 +6,6 @@ use crate::{QoS, Violation};
 
 pub(super) const CONNACK: u8 = PacketType::ConnAck.first_byte();
 pub(super) const PUBLISH: u8 = PacketType::Publish.first_byte();
-pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
-pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 pub(super) const PINGRESP: u8 = PacketType::PingResp.first_byte();
 
 /// The remaining length of each packet type; with `OR_MORE`, the least one.

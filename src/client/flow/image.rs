@@ -17,7 +17,6 @@ use crate::PacketId;
 use crate::client::config::Config;
 use crate::client::error::{RestoreError, SaveError};
 use crate::client::inbound_ids;
-use crate::client::outbox::Outbox;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
 use crate::client::work::State;
@@ -39,7 +38,10 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// See [`Client::save`](crate::Client::save).
-pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Result<usize, SaveError> {
+pub(in crate::client) fn save<C: Config>(
+    parts: &mut Parts<'_, C>,
+    out: &mut [u8],
+) -> Result<usize, SaveError> {
     let mut writer = Writer::new(out);
     write_image(parts, &mut writer);
     let len = writer.len();
@@ -56,14 +58,14 @@ pub(in crate::client) fn save<C>(parts: &mut Parts<'_, C>, out: &mut [u8]) -> Re
     let work = &mut *parts.work;
     parts.outbox.note_saved();
     parts.answers.note_saved();
-    work.link.saved_revision = work.link.revision;
+    work.session.saved_revision = work.session.revision;
     Ok(needed)
 }
 
-fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
+fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
     w.raw(&MAGIC);
-    w.u8(u8::from(parts.work.link.clean_session));
-    w.packet_id(parts.outbox.first_id());
+    w.u8(u8::from(parts.work.session.clean_session));
+    w.packet_id(parts.outbox.s.first_id());
     let (entries, _) = parts.ids.as_chunks::<{ inbound_ids::ENTRY }>();
     let used = || entries.iter().filter(|entry| !inbound_ids::is_empty(&entry[..]));
     w.u16(used().count() as u16);
@@ -72,17 +74,17 @@ fn write_image<C>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
 }
 
 /// See [`Client::saved`](crate::Client::saved).
-pub(in crate::client) fn saved<C>(parts: &mut Parts<'_, C>, revision: u32) {
+pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u32) {
     let work = &mut *parts.work;
-    if work.link.saved_revision == revision {
-        work.link.durable_revision = revision;
-        if work.link.is_durable() {
+    if work.session.saved_revision == revision {
+        work.session.durable_revision = revision;
+        if work.session.is_durable() {
             // What was queued since the image tells of nothing new: the answer to a repetition.
             parts.answers.note_saved();
         }
         parts.outbox.release_saved();
         parts.answers.release_saved();
-        work.timers.note(Note::CHANGED);
+        work.notes.add(Note::CHANGED);
     }
 }
 
@@ -108,7 +110,7 @@ pub(in crate::client) fn restore<C: Config>(
     let entries = usize::from(u16::from_be_bytes([entries_high, entries_low]));
     let ids_len = entries.saturating_mul(inbound_ids::ENTRY);
     let (ids, requests) = rest.split_at_checked(ids_len).ok_or(RestoreError::Corrupt)?;
-    if !inbound_ids::is_valid(ids) || !Outbox::is_valid(requests) {
+    if !inbound_ids::is_valid(ids) || !parts.outbox.is_valid(requests) {
         return Err(RestoreError::Corrupt);
     }
     let room = parts.ids.get_mut(..ids_len).ok_or(RestoreError::TooLarge)?;
@@ -116,7 +118,7 @@ pub(in crate::client) fn restore<C: Config>(
     parts.outbox.restore(requests).map_err(|_| RestoreError::TooLarge)?;
     room.copy_from_slice(ids);
     parts.outbox.s.set_first_id(next);
-    work.link.clean_session = clean_session == 1;
-    work.timers.note(Note::CHANGED);
+    work.session.clean_session = clean_session == 1;
+    work.notes.add(Note::CHANGED);
     Ok(())
 }

@@ -1,84 +1,80 @@
 //! What has come: strict reading, packet by packet.
 
+use super::acknowledgements::SUBACK;
 use super::connection;
-use super::header::{CONNACK, Header, PINGRESP, PUBLISH, SUBACK, UNSUBACK};
-use crate::client::answers::{PUBACK, PUBCOMP, PUBREC};
+use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
+use crate::client::answers::PUBREL;
 use crate::client::bytes::u16_at;
 use crate::client::config::{Config, LargeMessages};
-use crate::client::error::Error;
+use crate::client::error::Fault;
 use crate::client::inbox::{Kind, Phase};
-use crate::client::parts::{Step, Whole};
+use crate::client::parts::{Parts, Step};
 use crate::codec::{ConnAck, Publish, SubAck};
 use crate::{PacketId, Violation};
 
-impl<C: Config> Whole<'_, C> {
+impl<C: Config> Parts<'_, C> {
     /// Looks at the packet at the front. Its length is `inbox.len` where it is dealt with or is an event.
-    pub(super) fn packet(&mut self) -> Result<Step, Error> {
-        let work = &mut *self.out.work;
-        if work.inbox.holds_connect {
+    pub(super) fn packet(&mut self, rx: &mut [u8]) -> Result<Step, Fault> {
+        let inbox = &mut self.work.inbox;
+        if inbox.holds_connect {
             return Ok(Step::Incomplete);
         }
-        if self.out.config.large_messages() != LargeMessages::Refuse && work.inbox.large.phase != Phase::None
-        {
-            return self.large_message();
-        }
-        let bytes = work.inbox.bytes(self.rx);
-        if bytes.is_empty() {
-            return Ok(Step::Incomplete);
-        }
-        let Some(header) = Header::read(bytes, work.link.mqtt31).map_err(Error::Violation)? else {
-            return Ok(self.wait_for(Header::MAX_LEN));
+        let skips = self.outbox.config.large_messages() != LargeMessages::Refuse;
+        let bytes = inbox.bytes(rx);
+        let step = if skips && inbox.large.phase != Phase::None {
+            self.large_message(bytes)
+        } else {
+            self.next_packet(bytes, rx.len())
         };
-        check_order(header.first, work.link.is_accepted).map_err(Error::Violation)?;
-        let len = header.packet_len();
-        if len > self.rx.len() {
-            return self.large_packet(header);
+        if let Ok(Step::Incomplete) = step {
+            let wanted = self.work.inbox.len;
+            self.work.inbox.make_room(rx, wanted);
         }
-        if bytes.len() < len {
-            return Ok(self.wait_for(len));
-        }
-        work.inbox.len = len;
-        self.whole_packet(header)
+        step
     }
 
     /// More bytes are wanted for a packet of this length.
     pub(super) fn wait_for(&mut self, len: usize) -> Step {
-        self.out.work.inbox.make_room(self.rx, len);
+        self.work.inbox.len = len;
         Step::Incomplete
     }
 
-    fn whole_packet(&mut self, header: Header) -> Result<Step, Error> {
-        let work = &mut *self.out.work;
-        let version = work.link.version();
-        let packet = work.inbox.bytes(self.rx).get(..work.inbox.len).unwrap_or_default();
-        let body = packet.get(header.len..).unwrap_or_default();
-        match header.first & 0xF0 {
+    /// The packet at the front of these bytes.
+    fn next_packet(&mut self, bytes: &[u8], room: usize) -> Result<Step, Fault> {
+        let Some(header) = Header::read(bytes, self.mqtt31())? else {
+            return Ok(self.wait_for(Header::MAX_LEN));
+        };
+        check_order(header.first, self.work.link.is_accepted)?;
+        let len = header.packet_len();
+        self.work.inbox.head = header.len as u8;
+        self.work.inbox.len = len;
+        if len > room {
+            return self.large_packet(header, bytes, room);
+        }
+        match bytes.get(header.len..len) {
+            Some(body) => self.whole_packet(header.first, body),
+            None => Ok(Step::Incomplete),
+        }
+    }
+
+    fn whole_packet(&mut self, first: u8, body: &[u8]) -> Result<Step, Fault> {
+        let version = self.version();
+        let kind = first & 0xF0;
+        match kind {
             PUBLISH => {
-                let flags = header.first & 0x0F;
-                let delivery = Publish::decode(flags, body, version).map_err(Error::Violation)?.delivery;
-                return self.message(Kind::Message, delivery);
+                let id = Publish::check_body(first & 0x0F, body, version)?;
+                return self.message(Kind::Message, first, id);
             }
-            CONNACK => {
-                let connack = ConnAck::decode(body, version).map_err(Error::Violation)?;
-                return connection::connack(self, connack);
-            }
+            CONNACK => return connection::connack(self, ConnAck::decode(body, version)?),
             PINGRESP => {
-                work.link.is_ping_awaited = false;
+                self.work.link.is_ping_awaited = false;
                 return Ok(Step::Done);
             }
             _ => {}
         }
-        let id = PacketId::new(u16_at(body, 0)).ok_or(Error::Violation(Violation::PacketIdZero))?;
-        Ok(match header.first & 0xF0 {
-            PUBREC => self.pubrec(id),
-            PUBACK | PUBCOMP => self.published(header.first & 0xF0, id),
-            SUBACK => {
-                let codes = SubAck::decode(body, version).map_err(Error::Violation)?.codes.len();
-                return self.suback(id, codes);
-            }
-            UNSUBACK => self.unsuback(id),
-            _ => self.pubrel(id),
-        })
+        let id = PacketId::new(u16_at(body, 0)).ok_or(Violation::PacketIdZero)?;
+        let codes = if kind == SUBACK { SubAck::decode(body, version)?.codes.len() } else { 0 };
+        if kind == PUBREL & 0xF0 { Ok(self.pubrel(id)) } else { self.answered(kind, id, codes) }
     }
 }
 

@@ -16,7 +16,7 @@ pub(in crate::client) const fn receipt(work: &Work) -> Option<Receipt> {
     let Inbox { event, has_receipt, owed, id, .. } = work.inbox;
     match (event, PacketId::new(id)) {
         (Kind::Message | Kind::LargeEnd, Some(id)) if has_receipt => {
-            Some(Receipt { id, connection: work.link.connection, answer: owed })
+            Some(Receipt { id, connection: work.session.connection, answer: owed })
         }
         _ => None,
     }
@@ -29,8 +29,8 @@ pub(in crate::client) fn acknowledge<C: Config>(
 ) -> Result<(), AcknowledgeError> {
     let work = &mut *parts.work;
     let id = receipt.id.get();
-    let known = parts.config.manual_acknowledgement()
-        && receipt.connection == work.link.connection
+    let known = parts.outbox.config.manual_acknowledgement()
+        && receipt.connection == work.session.connection
         && parts.answers.is_withheld(receipt.answer, id);
     if !known {
         return Err(AcknowledgeError::Stale);
@@ -47,9 +47,9 @@ pub(in crate::client) fn acknowledge<C: Config>(
     if receipt.answer == PUBREC {
         // There is an entry: no message was delivered for whose identifier there was none.
         let _ = inbound_ids::insert(parts.ids, receipt.id);
-        work.link.changed();
+        work.session.changed();
     }
-    parts.answers.give_oldest(work.link.is_durable());
-    work.timers.note(Note::CHANGED);
+    parts.answers.give_oldest(work.session.is_durable());
+    work.notes.add(Note::CHANGED);
     Ok(())
 }

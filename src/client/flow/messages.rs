@@ -2,63 +2,61 @@
 
 use crate::client::answers::{PUBACK, PUBREC};
 use crate::client::config::Config;
-use crate::client::error::Error;
+use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
-use crate::client::parts::{Step, Whole};
-use crate::client::timers::Note;
+use crate::client::parts::{Parts, Step};
 use crate::client::work::State;
-use crate::codec::Delivery;
 use crate::{PacketId, Violation};
 
-impl<C: Config> Whole<'_, C> {
-    /// A message is here to its end, and is to be delivered as this event.
-    pub(super) fn message(&mut self, event: Kind, delivery: Delivery) -> Result<Step, Error> {
-        let (answer, id) = match delivery {
-            Delivery::AtMostOnce => return Ok(self.deliver(event, 0, 0)),
-            Delivery::AtLeastOnce { id, .. } => (PUBACK, id),
-            Delivery::ExactlyOnce { id, .. } => (PUBREC, id),
-        };
-        if answer == PUBREC && !self.out.config.receives_exactly_once() {
-            return Err(Error::Violation(Violation::UnexpectedPacket));
+/// Of the flags of a PUBLISH.
+pub(super) const EXACTLY_ONCE: u8 = 4;
+
+impl<C: Config> Parts<'_, C> {
+    /// A message with this first byte is here to its end, and is to be delivered as this event. At QoS 0 it has no identifier.
+    pub(super) fn message(&mut self, event: Kind, first: u8, id: u16) -> Result<Step, Fault> {
+        let Some(id) = PacketId::new(id) else { return Ok(self.deliver(event, 0, 0)) };
+        let answer = if first & EXACTLY_ONCE != 0 { PUBREC } else { PUBACK };
+        if answer == PUBREC && !self.config().receives_exactly_once() {
+            return Err(Violation::UnexpectedPacket.into());
         }
         if !self.has_place() {
             return Ok(Step::Blocked);
         }
-        if answer == PUBREC && inbound_ids::contains(self.out.ids, id) {
+        if answer == PUBREC && inbound_ids::contains(self.ids, id) {
             // A repetition (MQTT-4.3.3-2).
-            if !self.out.work.link.is_output_lost {
+            if !self.work.link.is_output_lost {
                 self.answer(PUBREC, id);
             }
             return Ok(Step::Done);
         }
         // What is not answered will come again on the next connection.
-        if self.out.work.inbox.is_refusing {
+        if self.work.inbox.is_refusing {
             return Ok(Step::Done);
         }
-        if self.out.config.manual_acknowledgement() {
+        if self.config().manual_acknowledgement() {
             return Ok(self.message_on_receipt(event, answer, id));
         }
         if answer == PUBREC {
-            if inbound_ids::insert(self.out.ids, id).is_err() {
+            if inbound_ids::insert(self.ids, id).is_err() {
                 return Ok(self.refuse());
             }
-            self.out.work.link.changed();
+            self.work.session.changed();
         }
         Ok(self.deliver(event, answer, id.get()))
     }
 
     fn deliver(&mut self, event: Kind, owed: u8, id: u16) -> Step {
-        let inbox = &mut self.out.work.inbox;
+        let inbox = &mut self.work.inbox;
         (inbox.event, inbox.owed, inbox.id) = (event, owed, id);
         Step::Event
     }
 
     /// The application will acknowledge the message. Until then its repetitions are passed over.
     fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         work.inbox.waits_for_receipt = false;
-        if self.out.answers.is_withheld(answer, id.get()) {
+        if self.answers.is_withheld(answer, id.get()) {
             return Step::Done;
         }
         if work.link.is_output_lost {
@@ -66,9 +64,9 @@ impl<C: Config> Whole<'_, C> {
             return Step::Done;
         }
         // Whatever is acknowledged first, there is an entry for it then.
-        let withheld = self.out.answers.withheld();
-        if answer == PUBREC && inbound_ids::free_entries(self.out.ids) <= withheld.saturating_add(1) {
-            if withheld == 0 && inbound_ids::free_entries(self.out.ids) == 0 {
+        let withheld = self.answers.withheld();
+        if answer == PUBREC && inbound_ids::free_entries(self.ids) <= withheld.saturating_add(1) {
+            if withheld == 0 && inbound_ids::free_entries(self.ids) == 0 {
                 return self.refuse();
             }
             if withheld > 0 {
@@ -76,35 +74,34 @@ impl<C: Config> Whole<'_, C> {
                 return Step::Blocked;
             }
         }
-        self.out.answers.withhold(answer, id);
+        self.answers.withhold(answer, id);
         work.inbox.has_receipt = true;
         self.deliver(event, answer, id.get())
     }
 
     /// There is no entry for an identifier: nothing more is taken in on this connection.
     pub(super) fn refuse(&mut self) -> Step {
-        self.out.work.inbox.is_refusing = true;
-        self.out.work.timers.note(Note::CHANGED);
+        self.work.inbox.is_refusing = true;
         Step::Done
     }
 
     /// Whether an answer can be given: it has a place, and leaves before DISCONNECT.
     pub(super) fn has_place(&mut self) -> bool {
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         if work.link.is_output_lost {
             return true;
         }
-        let has_place = self.out.answers.has_place();
-        work.inbox.waits_for_receipt = !has_place && self.out.answers.is_empty();
+        let has_place = self.answers.has_place();
+        work.inbox.waits_for_receipt = !has_place && self.answers.is_empty();
         has_place && (work.link.state != State::Closing || work.link.is_finishing)
     }
 
     /// Queues an answer, which has a place.
     pub(super) fn answer(&mut self, first: u8, id: PacketId) {
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         if !work.link.is_output_lost {
-            self.out.answers.push(first, id.get(), work.link.is_durable());
-            work.timers.note(Note::CHANGED);
+            let is_durable = self.outbox.config.durable() && work.session.is_durable();
+            self.answers.push(first, id.get(), is_durable);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! DISCONNECT comes last.
 
 use crate::client::config::Config;
-use crate::client::parts::Whole;
+use crate::client::parts::Parts;
 use crate::client::timers::Note;
 use crate::client::work::{Offer, Source, State};
 use crate::codec::PacketType;
@@ -14,77 +14,76 @@ use super::connection;
 const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
 
-impl<C: Config> Whole<'_, C> {
-    /// What is to be offered next.
-    fn next_offer(&self) -> Offer {
-        let work = &*self.out.work;
-        let (link, durable) = (&work.link, self.out.config.durable());
+impl<C: Config> Parts<'_, C> {
+    /// What is to be offered next, and how many bytes of it.
+    fn next_offer(&self) -> (Source, usize) {
+        let work = &*self.work;
+        let link = &work.link;
         if link.state == State::Offline || link.is_output_lost {
-            return Offer::NONE;
+            return (Source::None, 0);
         }
         if work.inbox.holds_connect {
-            return Offer::new(Source::Connect, work.inbox.bytes(self.rx).len());
+            return (Source::Connect, work.inbox.fill.wrapping_sub(work.inbox.start));
         }
-        let ping = Offer::new(Source::PingReq, PINGREQ.len().wrapping_sub(link.fixed_sent.into()));
+        let rest_of_fixed = PINGREQ.len().wrapping_sub(link.fixed_sent.into());
         if link.fixed_sent != 0 {
-            return if link.is_ping_due { ping } else { Offer::new(Source::Disconnect, ping.len) };
+            return (if link.is_ping_due { Source::PingReq } else { Source::Disconnect }, rest_of_fixed);
         }
-        let pings = link.is_ping_due;
-        if self.out.outbox.is_inside_packet() {
-            return self.rest_of_request(pings);
+        if self.outbox.is_inside_packet() {
+            return self.rest_of_request();
         }
-        let pings = pings && link.is_accepted;
-        if pings && !self.out.answers.is_inside_packet() {
-            return ping;
+        let pings = link.is_ping_due && link.is_accepted;
+        if pings && !self.answers.is_inside_packet() {
+            return (Source::PingReq, rest_of_fixed);
         }
-        let range = self.out.answers.sendable(pings, durable);
-        if !range.is_empty() {
-            return Offer::new(Source::Answers, range.len());
+        let len = self.answers.sendable(pings, self.config().durable());
+        if len != 0 {
+            return (Source::Answers, len);
         }
-        let range = self.out.outbox.sendable(false, durable);
-        if !range.is_empty() {
-            return Offer::new(Source::Requests, range.len());
+        let len = self.outbox.sendable(false);
+        if len != 0 {
+            return (Source::Requests, len);
         }
-        if self.disconnects() { Offer::new(Source::Disconnect, DISCONNECT.len()) } else { Offer::NONE }
+        if self.disconnects() { (Source::Disconnect, rest_of_fixed) } else { (Source::None, 0) }
     }
 
     /// The rest of a request that has left in part; those behind it too where nothing waits to pass.
-    fn rest_of_request(&self, pings: bool) -> Offer {
-        let durable = self.out.config.durable();
-        let waits = pings || !self.out.answers.sendable(false, durable).is_empty();
-        let range = self.out.outbox.sendable(waits, durable);
-        if !range.is_empty() || !self.out.config.streams() {
-            return Offer::new(Source::Requests, range.len());
+    fn rest_of_request(&self) -> (Source, usize) {
+        let durable = self.config().durable();
+        let waits = self.work.link.is_ping_due || self.answers.sendable(false, durable) != 0;
+        let len = self.outbox.sendable(waits);
+        if len != 0 || !self.config().streams() {
+            return (Source::Requests, len);
         }
-        let range = self.out.outbox.sendable_payload();
-        Offer::new(Source::Payload, range.len())
+        (Source::Payload, self.outbox.sendable_payload())
     }
 
     /// Whether it is DISCONNECT's turn: nothing that could leave before it is left.
     fn disconnects(&self) -> bool {
-        let work = &*self.out.work;
-        if work.link.state != State::Closing || !self.out.answers.is_empty() || work.inbox.owed != 0 {
+        let work = &*self.work;
+        if work.link.state != State::Closing || !self.answers.is_empty() || work.inbox.owed != 0 {
             return false;
         }
         if work.link.is_finishing {
-            return self.out.outbox.is_empty();
+            return self.outbox.is_empty();
         }
-        !work.link.is_accepted || (self.out.outbox.is_open() && !self.is_held())
+        !work.link.is_accepted || (self.outbox.is_open() && !self.is_held())
     }
 
     /// Whether something would leave if an image were durable.
     pub(super) fn is_held(&self) -> bool {
-        self.out.config.durable() && (self.out.outbox.is_held() || self.out.answers.is_held())
+        self.config().durable() && (self.outbox.is_held() || self.answers.is_held())
     }
 
     /// Whether there is something to be sent.
     pub(super) fn has_output(&self) -> bool {
-        self.next_offer().len != 0
+        self.next_offer().1 != 0
     }
 
     /// See [`Client::sent`](crate::Client::sent).
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(in crate::client) fn sent(&mut self, len: usize) {
-        let work = &mut *self.out.work;
+        let work = &mut *self.work;
         let source = work.offer.source;
         let len = len.min(work.offer.len);
         work.offer.len = work.offer.len.wrapping_sub(len);
@@ -92,16 +91,16 @@ impl<C: Config> Whole<'_, C> {
         if len == 0 {
             return;
         }
-        work.timers.note(Note::SENT);
+        work.notes.add(Note::SENT);
         let whole_packet = match source {
             Source::None => false,
             Source::Connect => {
                 work.inbox.connect_sent(len);
                 !work.inbox.holds_connect
             }
-            Source::Answers => self.out.answers.sent(len),
-            Source::Requests => self.out.outbox.sent(len),
-            Source::Payload => self.out.outbox.payload_sent(len),
+            Source::Answers => self.answers.sent(len),
+            Source::Requests => self.outbox.sent(len),
+            Source::Payload => self.outbox.payload_sent(len),
             Source::PingReq | Source::Disconnect => {
                 let sent = work.link.fixed_sent.wrapping_add(len as u8);
                 work.link.fixed_sent = sent & 1;
@@ -109,36 +108,38 @@ impl<C: Config> Whole<'_, C> {
                     work.link.is_ping_due = false;
                 } else if sent == 2 {
                     info!("MQTT: disconnected");
-                    return connection::link_lost(&mut self.out);
+                    return connection::link_lost(self);
                 }
                 sent == 2
             }
         };
         if whole_packet {
-            work.timers.note(Note::SENT_PACKET);
+            work.notes.add(Note::SENT_PACKET);
         }
     }
 }
 
 /// See [`Client::pending`](crate::Client::pending): what is offered stays offered until it is told how much was taken.
-pub(in crate::client) fn pending<C: Config>(whole: Whole<'_, C>) -> (&mut [u8], &[u8]) {
-    if whole.out.work.offer.is_told || whole.out.work.offer.len == 0 {
-        whole.out.work.offer = whole.next_offer();
-        if whole.out.work.offer.source == Source::PingReq {
-            whole.out.work.link.is_ping_awaited = true;
-        }
+pub(in crate::client) fn pending<'a, C: Config>(
+    parts: Parts<'a, C>,
+    rx: &'a mut [u8],
+) -> (&'a mut [u8], &'a [u8]) {
+    if parts.work.offer.is_told || parts.work.offer.len == 0 {
+        let (source, len) = parts.next_offer();
+        parts.work.offer = Offer { source, is_told: false, len };
+        parts.work.link.is_ping_awaited |= source == Source::PingReq;
     }
-    let Whole { rx, out } = whole;
-    let work = &*out.work;
+    let Parts { work, answers, outbox, .. } = parts;
+    let work = &*work;
     let Offer { source, len, .. } = if work.link.is_output_lost { Offer::NONE } else { work.offer };
     let (bytes, from) = match source {
         Source::None => return (work.inbox.free(rx), &[]),
         Source::Connect => return (&mut [], work.inbox.bytes(rx)),
         Source::PingReq => (&PINGREQ[..], work.link.fixed_sent.into()),
         Source::Disconnect => (&DISCONNECT[..], work.link.fixed_sent.into()),
-        Source::Answers => (&*out.answers.bytes, out.answers.sending()),
-        Source::Requests => (&*out.outbox.log, out.outbox.sending()),
-        Source::Payload => (&*out.outbox.log, out.outbox.sending_payload()),
+        Source::Answers => (&*answers.bytes, answers.sending()),
+        Source::Requests => (&*outbox.log, outbox.sending()),
+        Source::Payload => (&*outbox.log, outbox.sending_payload()),
     };
     (work.inbox.free(rx), bytes.get(from..).and_then(|bytes| bytes.get(..len)).unwrap_or_default())
 }

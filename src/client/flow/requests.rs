@@ -1,7 +1,7 @@
 //! What the application asks for: publish, subscribe, unsubscribe. Each request is checked, numbered and encoded into the log.
 
 use crate::client::config::Config;
-use crate::client::error::{Full, RequestError};
+use crate::client::error::{Full, Refusal, RequestError};
 use crate::client::event::Message;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
@@ -14,12 +14,18 @@ pub(in crate::client) fn publish<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &Message<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
+    publish_in(parts, message).map_err(|refusal| parts.refused(refusal))
+}
+
+fn publish_in<C: Config>(
+    parts: &mut Parts<'_, C>,
+    message: &Message<'_>,
+) -> Result<Option<PacketId>, Refusal> {
     let body_len = message.body_len();
     let len = codec::packet_len(body_len);
-    admit(parts, message.qos.into(), len)?;
+    admit(parts, Some(message.qos), len)?;
     let topic = TopicName::new(message.topic)?;
-    let version = parts.work.link.version();
-    codec::check_topic_len(topic, version)?;
+    codec::check_topic_len(topic, parts.version())?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, len);
     codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), body_len);
@@ -32,31 +38,24 @@ pub(in crate::client) fn publish<C: Config>(
     Ok(id)
 }
 
-/// What kind of request it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    AtMostOnce,
-    AtLeastOnce,
-    ExactlyOnce,
-    /// SUBSCRIBE or UNSUBSCRIBE.
-    Subscription,
-}
-
-impl From<QoS> for Kind {
-    fn from(qos: QoS) -> Self {
-        match qos {
-            QoS::AtMostOnce => Kind::AtMostOnce,
-            QoS::AtLeastOnce => Kind::AtLeastOnce,
-            QoS::ExactlyOnce => Kind::ExactlyOnce,
-        }
+impl<C> Parts<'_, C> {
+    /// The error for a request that was not taken.
+    pub(super) const fn refused(&self, refusal: Refusal) -> RequestError {
+        refusal.error(self.needed, self.outbox.log.len())
     }
 }
 
-/// Whether a request of this kind, with a packet of this length, can be taken now.
-#[inline]
-pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> Result<(), RequestError> {
+/// Whether a message of this QoS, or a request with topic filters, can be taken now, with a packet of this length.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+pub(super) fn admit<C: Config>(
+    parts: &mut Parts<'_, C>,
+    qos: Option<QoS>,
+    len: usize,
+) -> Result<(), Refusal> {
+    parts.needed = len;
     let link = &parts.work.link;
-    let outlives_link = matches!(kind, Kind::AtLeastOnce | Kind::ExactlyOnce);
+    let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
     let outbox = &parts.outbox;
     let takes = match link.state {
         State::Offline => outlives_link,
@@ -65,19 +64,19 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
         State::Closing => false,
     };
     if !takes {
-        return Err(RequestError::NotConnected);
+        return Err(Refusal::NotConnected);
     }
-    let most = parts.config.max_requests();
-    let kept = kind != Kind::AtMostOnce;
+    let most = parts.config().max_requests();
+    let kept = qos != Some(QoS::AtMostOnce);
     if kept && ((most != 0 && outbox.s.kept() >= most) || outbox.s.kept() == u16::MAX) {
         return Err(Full::Requests.into());
     }
-    let most = parts.config.max_exactly_once();
-    if kind == Kind::ExactlyOnce && most != 0 && outbox.exactly_once() >= most {
+    let most = parts.config().max_exactly_once();
+    if qos == Some(QoS::ExactlyOnce) && most != 0 && outbox.exactly_once() >= most {
         return Err(Full::Requests.into());
     }
     if len > parts.outbox.log.len() {
-        return Err(RequestError::TooLarge { needed: len, room: parts.outbox.log.len() });
+        return Err(Refusal::TooLarge);
     }
     outbox.has_room(len)?;
     if len > codec::packet_len(codec::MAX_REMAINING_LENGTH) {
@@ -87,24 +86,24 @@ pub(super) fn admit<C: Config>(parts: &Parts<'_, C>, kind: Kind, len: usize) -> 
 }
 
 /// The identifier of a message of this QoS.
-pub(super) fn next_id<C>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
+pub(super) fn next_id<C: Config>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
     if qos == QoS::AtMostOnce { None } else { Some(parts.outbox.next_id()) }
 }
 
 /// Where a request of this length, for which there is room, is written.
-pub(super) fn begin<'p, C>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
+pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
     let at = parts.outbox.make_room(len);
     Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
 /// The request stands behind the last one.
-pub(super) fn commit<C>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
+pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
     parts.outbox.appended(len);
-    work.timers.note(Note::CHANGED);
+    work.notes.add(Note::CHANGED);
     if id.is_some() {
         parts.outbox.take_id();
-        work.link.changed();
+        work.session.changed();
     }
 }
 
@@ -120,10 +119,10 @@ pub(in crate::client) fn subscribe<C: Config>(
     if filters.len().saturating_add(4) > parts.rx_len {
         return Err(RequestError::TooManyFilters);
     }
-    if !parts.config.receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
+    if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
         return Err(RequestError::TurnedOff);
     }
-    ask(parts, PacketType::Subscribe, &|index| filters.get(index).map(|(filter, qos)| (*filter, Some(*qos))))
+    ask(parts, PacketType::Subscribe, Filters::Wanted(filters)).map_err(|refusal| parts.refused(refusal))
 }
 
 /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
@@ -134,39 +133,63 @@ pub(in crate::client) fn unsubscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilterToRemove.into());
     }
-    ask(parts, PacketType::Unsubscribe, &|index| filters.get(index).map(|filter| (*filter, None)))
+    ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters)).map_err(|refusal| parts.refused(refusal))
 }
 
-/// The topic filter at this place, with the QoS that is asked for or without one.
-type Filter<'f, 'a> = &'f dyn Fn(usize) -> Option<(&'a str, Option<QoS>)>;
-
-/// A packet with topic filters. One copy for both.
+/// A packet with topic filters.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
 fn ask<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
-    filter: Filter<'_, '_>,
-) -> Result<PacketId, RequestError> {
-    let filters = || (0..).map_while(filter);
-    let mut body_len: usize = 2;
-    for (filter, qos) in filters() {
-        let numbers = if qos.is_some() { 3 } else { 2 };
-        body_len = body_len.saturating_add(filter.len()).saturating_add(numbers);
-    }
+    filters: Filters<'_>,
+) -> Result<PacketId, Refusal> {
+    let mut counter = Writer::new(&mut []);
+    let checked = filters.write(&mut counter);
+    // Behind the packet identifier.
+    let body_len = counter.len().saturating_add(2);
     let len = codec::packet_len(body_len);
-    admit(parts, Kind::Subscription, len)?;
-    for (filter, _) in filters() {
-        TopicFilter::new(filter)?;
-    }
+    admit(parts, None, len)?;
+    checked?;
     let id = parts.outbox.next_id();
     let mut writer = begin(parts, len);
     codec::write_header(&mut writer, packet_type.first_byte(), body_len);
     writer.packet_id(id);
-    for (filter, qos) in filters() {
-        writer.bytes(filter.as_bytes());
-        if let Some(qos) = qos {
-            writer.u8(qos.bits());
-        }
-    }
+    filters.write(&mut writer)?;
     commit(parts, len, Some(id));
     Ok(id)
+}
+
+/// The topic filters of a packet: at least one.
+#[derive(Clone, Copy)]
+enum Filters<'a> {
+    /// With the QoS that is asked for.
+    Wanted(&'a [(&'a str, QoS)]),
+    Unwanted(&'a [&'a str]),
+}
+
+impl Filters<'_> {
+    /// Checks them, and writes them as far as they fit; counts all of them.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    fn write(mut self, writer: &mut Writer<'_>) -> Result<(), Violation> {
+        let mut checked = Ok(());
+        loop {
+            let (filter, qos) = match &mut self {
+                Filters::Wanted(list) => {
+                    let Some(((filter, qos), rest)) = list.split_first() else { return checked };
+                    *list = rest;
+                    (*filter, Some(*qos))
+                }
+                Filters::Unwanted(list) => {
+                    let Some((filter, rest)) = list.split_first() else { return checked };
+                    *list = rest;
+                    (*filter, None)
+                }
+            };
+            checked = checked.and(TopicFilter::new(filter).map(|_| ()));
+            writer.bytes(filter.as_bytes());
+            if let Some(qos) = qos {
+                writer.u8(qos.bits());
+            }
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &StreamedMessage<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
-    if !parts.config.streams() {
+    if !parts.config().streams() {
         return Err(RequestError::TurnedOff);
     }
     if message.qos != QoS::AtMostOnce && !message.repeatable {
@@ -27,14 +27,15 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let head_len = codec::packet_len(remaining_len).saturating_sub(message.payload_len);
     let len = codec::packet_len(head_len);
     // Besides the head, some of the payload must have room.
-    admit(parts, message.qos.into(), len.saturating_add(WINDOW))?;
+    let needed = len.saturating_add(WINDOW);
+    admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal))?;
     if remaining_len > codec::MAX_REMAINING_LENGTH {
         return Err(Violation::TooLong.into());
     }
     let topic = TopicName::new(message.topic)?;
-    codec::check_topic_len(topic, parts.work.link.version())?;
+    codec::check_topic_len(topic, parts.version())?;
     let id = next_id(parts, message.qos);
-    let mut writer = begin(parts, len.saturating_add(WINDOW));
+    let mut writer = begin(parts, needed);
     codec::write_header(&mut writer, STREAMED, head_len);
     codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), remaining_len);
     writer.bytes(topic.as_bytes());
@@ -50,22 +51,20 @@ pub(in crate::client) fn write_payload<C: Config>(
     parts: &mut Parts<'_, C>,
     payload: &[u8],
 ) -> Result<usize, StreamError> {
-    let work = &mut *parts.work;
-    if !parts.config.streams() || !parts.outbox.is_payload_asked() {
+    if !parts.config().streams() || !parts.outbox.is_payload_asked() {
         return Err(StreamError::NotAsked);
     }
-    work.timers.note(Note::CHANGED);
+    parts.work.notes.add(Note::CHANGED);
     Ok(parts.outbox.take_payload(payload))
 }
 
 /// See [`Client::abandon_payload`](crate::Client::abandon_payload).
 pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) -> Result<(), StreamError> {
-    let work = &mut *parts.work;
-    if !parts.config.streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
+    if !parts.config().streams() || !parts.outbox.is_payload_asked() || parts.outbox.is_streaming() {
         return Err(StreamError::NotAsked);
     }
-    parts.outbox.abandon_payload(parts.config.reports_loss());
-    work.timers.note(Note::CHANGED);
-    work.link.changed();
+    parts.outbox.abandon_payload();
+    parts.work.notes.add(Note::CHANGED);
+    parts.work.session.changed();
     Ok(())
 }

@@ -1,10 +1,9 @@
-//! Messages that the application gives up. What has not left on this connection is gone. Of what has, a stub (a PUBLISH without topic
-//! and payload) keeps the identifier from being given out again until the server acknowledges it; after the loss of the connection
-//! PUBREL makes the server forget it.
+//! Messages that the application gives up. What has not left on this connection is gone. Of what has, a stub keeps the identifier
+//! from being given out again until the server acknowledges it; after the loss of the connection PUBREL makes the server forget it.
 
-use super::super::bytes::{set, write};
-use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record};
-use super::{Outbox, Why, payload};
+use super::super::bytes::{set, write, write_short};
+use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record, SHORT};
+use super::{Config, Outbox, Why, payload};
 
 /// How far a message is that may be given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,68 +18,60 @@ pub(crate) enum Leaves {
     Released,
 }
 
-impl Outbox<'_> {
+impl<C: Config> Outbox<'_, C> {
     /// How far the message of this identifier is, while so many bytes are offered.
     pub(crate) fn message(&self, id: u16, offered: usize) -> Leaves {
         let seen = self.s.cur.wrapping_add(offered);
-        for (at, record) in self.records().filter(|(at, record)| record.id(self.log, *at) == id) {
-            if record.first() & QOS_BITS == PUBREL {
-                return Leaves::Released;
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+            return Leaves::Unknown;
+        };
+        match record.first() & QOS_BITS {
+            _ if record.first() & 0xF0 == PUBREL & 0xF0 => Leaves::Released,
+            AT_LEAST_ONCE | EXACTLY_ONCE if !record.is_stub() => {
+                if at >= self.s.rec && at < seen {
+                    Leaves::Now
+                } else {
+                    Leaves::Whole
+                }
             }
-            if is_message(self.log, at, record) {
-                return if at >= self.s.rec && at < seen { Leaves::Now } else { Leaves::Whole };
-            }
+            _ => Leaves::Unknown,
         }
-        Leaves::Unknown
     }
 
-    /// Gives up the message of this identifier.
+    /// Gives up the message of this identifier, which is [whole](Leaves::Whole).
     pub(crate) fn give_up(&mut self, id: u16) {
-        let message = self
-            .records()
-            .find(|(at, record)| record.id(self.log, *at) == id && is_message(self.log, *at, *record));
-        let Some((at, record)) = message else { return };
-        let [high, low] = id.to_be_bytes();
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else { return };
+        self.count(record, u16::MAX);
+        let request = record.first() & QOS_BITS;
         if self.s.is_open && at < self.s.rec {
-            let request = record.request(self.log, at) & QOS_BITS;
-            self.shorten(at, record, &[request, 4, 0, 0, high, low]);
+            self.shorten(at, record, request, id);
         } else {
-            if self.s.asked_id(self.log) == id {
+            if self.s.payload.is_asked && at == self.first_stream() {
                 self.s.payload = payload::Payload::NEW;
             }
-            let is_held = record.has_dup(self.log, at) || at < self.s.rec;
-            if is_held && record.request(self.log, at) & QOS_BITS == EXACTLY_ONCE {
+            if self.s.has_left(at, record) && request == EXACTLY_ONCE {
                 // The server may hold the identifier from an earlier connection.
-                self.shorten(at, record, &[PUBREL, 2, high, low]);
+                self.shorten(at, record, PUBREL, id);
                 self.is_new_from(at);
             } else {
                 set(self.log, at, DEAD);
             }
         }
+        self.count_in(at);
         self.sweep(Why::Room);
     }
 
-    /// Puts a shorter record in the place of this one; what is left of it is dead, if it is long enough for a header.
-    fn shorten(&mut self, at: usize, record: Record, packet: &[u8]) {
-        write(self.log, at, packet);
-        let behind = at.wrapping_add(packet.len());
-        match record.end().wrapping_sub(behind) {
-            0 => {}
-            // A payload of one byte does no harm.
-            1 => set(self.log, at.wrapping_add(1), 5),
-            rest @ 2..130 => write(self.log, behind, &[DEAD, rest.wrapping_sub(2) as u8]),
-            rest => {
-                // A remaining length of four bytes, however long it is.
-                let len = rest.wrapping_sub(5);
-                let byte = |shift: u32| (len >> shift) as u8 & 0x7F;
-                write(self.log, behind, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);
-            }
+    /// Puts a stub or PUBREL in the place of this message; what is left of it is dead, and long enough for a header.
+    fn shorten(&mut self, at: usize, record: Record, first: u8, id: u16) {
+        write_short(self.log, at, first, id);
+        let at = at.wrapping_add(SHORT);
+        let rest = record.end().wrapping_sub(at);
+        if rest < 130 {
+            return write(self.log, at, &[DEAD, rest.wrapping_sub(2) as u8]);
         }
+        // A remaining length of four bytes, however long it is.
+        let len = rest.wrapping_sub(5);
+        let byte = |shift: u32| (len >> shift) as u8 & 0x7F;
+        write(self.log, at, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);
     }
-}
-
-/// Whether this is a message of QoS 1 or 2 without PUBREC that was not given up.
-fn is_message(log: &[u8], at: usize, record: Record) -> bool {
-    let request = record.request(log, at) & QOS_BITS;
-    (request == AT_LEAST_ONCE || request == EXACTLY_ONCE) && !record.is_stub(log, at)
 }

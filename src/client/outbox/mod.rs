@@ -14,40 +14,41 @@
 
 mod given_up;
 mod image;
-mod losses;
 mod packet_id;
 mod payload;
 mod record;
-mod redelivery;
 mod room;
 mod sweep;
 
-use core::ops::Range;
-
-use super::bytes::set;
-use record::{DEAD, PUBREL, waits_for};
+use super::bytes::{IS_LARGE, set, set_u16};
+use super::config::Config;
+use record::{DEAD, DUP, ENDED, PUBLISH, PUBREL, SHORT};
 
 pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
-pub(super) use record::{End, Form, Record, STREAMED};
+pub(super) use record::{End, Record, STREAMED};
 pub(super) use sweep::Why;
 
 /// The places and numbers.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct State {
+    /// Another request is the oldest one since the last look.
+    has_new_oldest: bool,
+    /// Requests may leave.
+    pub(super) is_open: bool,
     pub(super) head: usize,
     pub(super) rec: usize,
     pub(super) cur: usize,
     pub(super) tail: usize,
     /// Bytes of dead records between `head` and `tail`.
     pub(super) dead: usize,
-    /// Where the last answer found its request: the next one is there or right behind it.
+    /// Where the last request was found: the next one is there or right behind it.
     pub(super) hint: usize,
     /// What lies before this is durable, by the last word of the application.
     pub(super) safe: usize,
     /// What lies before this was in the last image.
     pub(super) saved: usize,
-    pub(super) payload: payload::Payload,
     /// The identifier that was given out last, and how many behind it are known to be free.
     pub(super) last_id: u16,
     pub(super) free_ids: u16,
@@ -55,12 +56,11 @@ pub(super) struct State {
     pub(super) kept: u16,
     /// Those of them that are messages of QoS 2.
     pub(super) exactly_once: u16,
-    /// Streamed messages.
-    pub(super) streams: usize,
+    /// Streamed messages; those of QoS 0 have no limit.
+    pub(super) streams: u32,
     /// Those that have ended, which is to be told.
     ended: u16,
-    /// Requests may leave.
-    pub(super) is_open: bool,
+    pub(super) payload: payload::Payload,
 }
 
 impl State {
@@ -80,22 +80,26 @@ impl State {
         exactly_once: 0,
         streams: 0,
         ended: 0,
+        has_new_oldest: false,
         is_open: false,
     };
 
     /// The record that begins here.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
-    fn record(&self, log: &[u8], at: usize) -> Option<Record> {
-        if at < self.tail { Record::read(log, at) } else { None }
+    #[inline]
+    fn record(&self, log: &[u8], at: usize, streams: bool) -> Option<Record> {
+        if at < self.tail { Record::read(log, at, streams) } else { None }
     }
 
     /// The records, each with its place.
-    pub(super) fn records<'a>(&'a self, log: &'a [u8]) -> impl Iterator<Item = (usize, Record)> + 'a {
+    pub(super) fn records<'a>(
+        &'a self,
+        log: &'a [u8],
+        streams: bool,
+    ) -> impl Iterator<Item = (usize, Record)> + 'a {
         let mut next = self.head;
         core::iter::from_fn(move || {
             let at = next;
-            let record = self.record(log, at)?;
+            let record = self.record(log, at, streams)?;
             next = record.end();
             Some((at, record))
         })
@@ -111,40 +115,31 @@ impl State {
     }
 
     /// Whether the record here has left, on this connection or an earlier one.
-    pub(super) fn has_left(&self, log: &[u8], at: usize, record: Record) -> bool {
-        at < self.rec || record.has_dup(log, at)
-    }
-
-    /// The identifier and the end of the request whose end is to be told.
-    pub(super) fn ended(&self, log: &[u8]) -> Option<(u16, End)> {
-        let record = self.record(log, self.hint).filter(|record| record.has_ended())?;
-        Some((record.id(log, self.hint), record.outcome()))
-    }
-
-    /// The identifier of the message whose payload is asked for; 0 at QoS 0.
-    pub(super) fn asked_id(&self, log: &[u8]) -> u16 {
-        let stream = self.record(log, self.rec).filter(|record| record.is_streamed() && self.is_open);
-        stream.and_then(|record| record.kept_id(log, self.rec)).map_or(0, crate::PacketId::get)
+    pub(super) const fn has_left(&self, at: usize, record: Record) -> bool {
+        at < self.rec || record.has_dup()
     }
 }
 
 /// The requests in the bytes that were lent for them.
 #[derive(Debug)]
-pub(super) struct Outbox<'a> {
+pub(super) struct Outbox<'a, C> {
     pub(super) s: &'a mut State,
     pub(super) log: &'a mut [u8],
+    pub(super) config: &'a C,
 }
 
-impl Outbox<'_> {
-    #[inline]
-    fn record(&self, at: usize) -> Option<Record> {
-        self.s.record(self.log, at)
-    }
+/// Whether a request waits for an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Met {
+    /// It does.
+    Waits,
+    /// It is about to be sent again, so that the answer to it is still to be waited for.
+    Leaving,
+    /// None does: the answer is late, or not ours.
+    Unknown,
+}
 
-    fn records(&self) -> impl Iterator<Item = (usize, Record)> {
-        self.s.records(self.log)
-    }
-
+impl<C> Outbox<'_, C> {
     pub(super) const fn exactly_once(&self) -> u16 {
         self.s.exactly_once
     }
@@ -168,59 +163,91 @@ impl Outbox<'_> {
         self.s.cur > self.s.rec
     }
 
-    /// Whether all of it can be sent again: the answer to what was given up may still come.
-    pub(super) fn is_repeatable(&self) -> bool {
-        self.is_sent()
-            && !self.is_streaming()
-            && !self.records().any(|(at, record)| record.is_stub(self.log, at))
-    }
-
     /// Whether something that has left waits for its answer.
     pub(super) const fn is_waiting(&self) -> bool {
         self.s.is_open && self.s.head < self.s.rec
     }
 
+    /// Whether another request is the oldest one since this was asked last.
+    pub(super) fn take_new_oldest(&mut self) -> bool {
+        core::mem::take(&mut self.s.has_new_oldest)
+    }
+}
+
+impl<C: Config> Outbox<'_, C> {
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    fn record(&self, at: usize) -> Option<Record> {
+        self.s.record(self.log, at, self.config.streams())
+    }
+
+    /// The packet identifier of the record here, 0 if it keeps none.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    fn id(&self, at: usize, record: Record) -> u16 {
+        record.id(self.log, at)
+    }
+
+    fn records(&self) -> impl Iterator<Item = (usize, Record)> {
+        self.s.records(self.log, self.config.streams())
+    }
+
+    /// Whether all of it can be sent again: the answer to what was given up may still come.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
+    }
+
     /// Counts a record in, or (`u16::MAX`) out.
-    fn count(&mut self, at: usize, record: Record, by: u16) {
-        let request = record.request(self.log, at);
-        if request & record::QOS_BITS != record::AT_MOST_ONCE {
+    fn count(&mut self, record: Record, by: u16) {
+        if record.keeps_id() {
             self.s.kept = self.s.kept.wrapping_add(by);
         }
-        self.count_exactly_once(request, by);
-        if record.has_ended() {
+        if IS_LARGE && record.has_ended() {
             self.s.ended = self.s.ended.wrapping_add(by);
         }
-        if record.is_streamed() {
+        if record.is_exactly_once() {
+            self.s.exactly_once = self.s.exactly_once.wrapping_add(by);
+        }
+        if self.config.streams() && record.is_streamed() {
             self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
         }
     }
 
-    fn count_exactly_once(&mut self, request: u8, by: u16) {
-        if record::is_exactly_once(request) {
-            self.s.exactly_once = self.s.exactly_once.wrapping_add(by);
+    /// The request of this identifier: there is one at the most.
+    fn find(&self, id: u16) -> Option<usize> {
+        if !IS_LARGE {
+            return self.find_between(self.s.head, self.s.tail, id);
         }
+        self.find_between(self.s.head, self.s.tail.min(self.s.head.wrapping_add(1)), id)
+            .or_else(|| self.find_between(self.s.hint, self.s.tail, id))
+            .or_else(|| self.find_between(self.s.head, self.s.hint, id))
     }
 
-    /// The request of this identifier, sent and without its end, that waits for this answer.
-    pub(super) fn meet(&self, answer: u8, id: u16) -> Option<usize> {
-        let oldest = self.s.rec.min(self.s.head.wrapping_add(1));
-        // While the gate was shut, an end may have been found behind what has left.
-        let hint = self.s.hint.min(self.s.rec);
-        meet_between(self.log, self.s.head, oldest, answer, id)
-            .or_else(|| meet_between(self.log, hint, self.s.rec, answer, id))
-            .or_else(|| meet_between(self.log, self.s.head, hint, answer, id))
+    fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<usize> {
+        while at < end {
+            let record = self.record(at)?;
+            if self.id(at, record) == id {
+                return Some(at);
+            }
+            at = record.end();
+        }
+        None
     }
 
-    /// Whether a request of this identifier is about to be sent again, so that the answer to it is still to be waited for.
-    pub(super) fn is_about_to_leave(&self, id: u16, offered: usize) -> bool {
-        let seen = self.s.cur.wrapping_add(offered);
-        self.records().any(|(at, record)| {
-            let request = record.request(self.log, at);
-            let fresh = request & 0xF0 == record::AT_MOST_ONCE && request & record::DUP == 0;
-            at >= self.s.rec
-                && (at < seen || !fresh)
-                && record.kept_id(self.log, at).is_some_and(|kept| kept.get() == id)
-        })
+    /// The place of the request of this identifier, and whether it waits for this answer. So many bytes of those not sent count as
+    /// seen by the server.
+    pub(super) fn meet(&self, answer: u8, id: u16, offered: usize) -> (usize, Met) {
+        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+            return (0, Met::Unknown);
+        };
+        let has_left = at < self.s.rec;
+        let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
+        let met = match (has_left, is_seen) {
+            (true, _) if record.waits_for(answer) => Met::Waits,
+            (false, true) => Met::Leaving,
+            _ => Met::Unknown,
+        };
+        (at, met)
     }
 
     /// The SUBSCRIBE here has so many topic filters.
@@ -236,57 +263,75 @@ impl Outbox<'_> {
         filters
     }
 
-    /// The request here has its answer; the event that tells it is to come. Returns whether it was the oldest.
-    pub(super) fn answered(&mut self, at: usize, end: End) -> bool {
-        if let Some(record) = self.record(at) {
-            self.count_exactly_once(record.request(self.log, at), u16::MAX);
-            self.s.streams = self.s.streams.wrapping_sub(record.is_streamed().into());
-            set(self.log, at, record.ended(end));
-        }
-        self.s.ended = self.s.ended.wrapping_add(1);
+    /// The request here has its answer; the event that tells it is to come.
+    pub(super) fn answered(&mut self, at: usize, end: End) {
         self.s.hint = at;
-        at == self.s.head
+        self.s.has_new_oldest |= at == self.s.head;
+        if let Some(record) = self.record(at) {
+            self.end(at, record, end);
+        }
+    }
+
+    /// The request has ended: what is left of it is its identifier.
+    fn end(&mut self, at: usize, record: Record, end: End) {
+        let id = self.id(at, record);
+        self.count(record, u16::MAX);
+        set(self.log, at, ENDED | end as u8);
+        let is_streamed = self.config.streams() && record.is_streamed();
+        set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
+        self.s.kept = self.s.kept.wrapping_add(1);
+        self.s.ended = self.s.ended.wrapping_add(1);
     }
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
-    /// order of the PUBRECs (MQTT-4.6.0-4). Returns whether the message was the oldest request.
-    pub(super) fn released(&mut self, at: usize, id: u16) -> bool {
-        let oldest = at == self.s.head;
+    /// order of the PUBRECs (MQTT-4.6.0-4).
+    pub(super) fn released(&mut self, at: usize, id: u16) {
         self.kill(at);
-        let [high, low] = id.to_be_bytes();
-        self.insert(&[PUBREL, 2, high, low]);
-        oldest
+        self.insert_pubrel(id);
     }
 
-    /// A request whose end is to be told, if there is one.
-    pub(super) fn find_ended(&mut self) -> bool {
-        if self.s.ended == 0 {
-            return false;
+    /// The identifier and the end of a request whose end is to be told, if there is one.
+    pub(super) fn find_ended(&mut self) -> Option<(u16, End)> {
+        if IS_LARGE && !self.s.has_ended() {
+            return None;
         }
-        if !self.record(self.s.hint).is_some_and(Record::has_ended) {
-            let ended = self.records().find(|(_, record)| record.has_ended());
-            self.s.hint = ended.map_or(self.s.hint, |(at, _)| at);
+        let mut at = self.s.head;
+        // The last one that was answered is the only one, more often than not.
+        if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
+            at = self.s.hint;
         }
-        true
+        while let Some(record) = self.record(at) {
+            if record.has_ended() {
+                self.s.hint = at;
+                return Some((self.id(at, record), record.outcome()));
+            }
+            at = record.end();
+        }
+        None
     }
 
-    /// That end is told. Returns whether the request was the oldest.
-    pub(super) fn ended_is_told(&mut self) -> bool {
-        self.kill(self.s.hint)
+    /// The end of this request is told.
+    pub(super) fn end_is_told(&mut self, id: u16) {
+        if let Some(at) = self.find(id) {
+            self.kill(at);
+        }
     }
 
-    /// The record here is not needed any more. Returns whether it was the oldest.
-    pub(super) fn kill(&mut self, at: usize) -> bool {
-        let Some(record) = self.record(at) else { return false };
-        let oldest = at == self.s.head;
-        self.count(at, record, u16::MAX);
+    /// The record here is not needed any more.
+    fn kill(&mut self, at: usize) {
+        let Some(record) = self.record(at) else { return };
+        self.count(record, u16::MAX);
+        set(self.log, at, DEAD);
+        self.s.has_new_oldest |= at == self.s.head;
+        // Where there is much to move, and while a payload stands behind the requests, they stay where they are.
+        if !IS_LARGE && !self.is_streaming() {
+            return self.sweep(Why::Room);
+        }
+        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         if self.s.hint == at {
             self.s.hint = record.end();
         }
-        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
-        set(self.log, at, DEAD);
         self.skip_dead();
-        oldest
     }
 
     fn skip_dead(&mut self) {
@@ -304,22 +349,20 @@ impl Outbox<'_> {
         }
     }
 
-    /// The bytes of requests that may leave now, in one piece. Where something `waits` to pass between two packets: only the rest
+    /// How many bytes of requests may leave now, in one piece. Where something `waits` to pass between two packets: only the rest
     /// of the packet that has left in part.
-    pub(super) fn sendable(&self, waits: bool, durable: bool) -> Range<usize> {
-        let Some(record) = self.record(self.s.rec).filter(|_| self.s.is_open) else { return 0..0 };
-        if waits && !self.is_inside_packet() {
-            return 0..0;
+    pub(super) fn sendable(&self, waits: bool) -> usize {
+        let mut to = self.s.tail;
+        if waits {
+            to = self.record(self.s.rec).filter(|_| self.is_inside_packet()).map_or(0, Record::end);
         }
-        let from = self.sending();
-        let mut to = if waits { record.end() } else { self.s.tail };
-        if self.s.streams != 0 {
+        if self.config.streams() && self.s.streams != 0 {
             to = to.min(self.before_stream());
         }
-        if durable {
+        if self.config.durable() {
             to = to.min(self.held_from());
         }
-        if from < to { from..to } else { 0..0 }
+        if self.s.is_open { to.saturating_sub(self.sending()) } else { 0 }
     }
 
     /// Where the packets end that can leave before the payload of the next streamed message is begun, or with its head.
@@ -332,14 +375,12 @@ impl Outbox<'_> {
     }
 
     /// Where the first request stands that waits for an image to be durable, of which nothing has left.
-    pub(super) fn held_from(&self) -> usize {
+    fn held_from(&self) -> usize {
         let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
         let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
-        while let Some(record) = self.record(at) {
-            let request = record.request(self.log, at);
-            if request & record::QOS_BITS != record::AT_MOST_ONCE && !record.ends_with_link() {
-                break;
-            }
+        while let Some(record) =
+            self.record(at).filter(|record| !record.keeps_id() || record.ends_with_link())
+        {
             at = record.end();
         }
         at
@@ -365,7 +406,11 @@ impl Outbox<'_> {
 
     /// Where the bytes are that leave next.
     pub(super) fn sending(&self) -> usize {
-        self.record(self.s.rec).map_or(self.s.cur, |record| self.s.cur.max(record.packet(self.s.rec)))
+        let cur = self.s.cur;
+        if !self.config.streams() || (IS_LARGE && self.s.streams == 0) {
+            return cur;
+        }
+        self.record(self.s.rec).map_or(cur, |record| cur.max(record.packet(self.s.rec)))
     }
 
     /// So many of the bytes have left that were offered. Returns whether the end of a packet was among them.
@@ -378,17 +423,17 @@ impl Outbox<'_> {
     /// one.
     fn pass(&mut self) -> bool {
         let mut passed = false;
-        while let Some(record) = self.record(self.s.rec) {
-            if record.end() > self.s.cur || (record.is_streamed() && !self.s.payload.is_done()) {
-                break;
+        while let Some(record) = self.record(self.s.rec).filter(|record| record.end() <= self.s.cur) {
+            if self.config.streams() && record.is_streamed() {
+                if !self.s.payload.is_done() {
+                    break;
+                }
+                self.s.payload = payload::Payload::NEW;
             }
             passed = true;
             let at = self.s.rec;
             self.s.rec = record.end();
-            if record.is_streamed() {
-                self.s.payload = payload::Payload::NEW;
-            }
-            if record.request(self.log, at) & record::QOS_BITS == record::AT_MOST_ONCE {
+            if !record.keeps_id() {
                 self.kill(at);
             }
         }
@@ -397,32 +442,23 @@ impl Outbox<'_> {
 
     /// The connection is gone, while so many bytes were offered: what may have been seen is kept as that, what ends with the
     /// connection ends.
-    pub(super) fn link_lost(&mut self, offered: usize, tell: bool) {
+    pub(super) fn link_lost(&mut self, offered: usize) {
         let seen = self.s.cur.wrapping_add(offered);
         while let Some(record) = self.record(self.s.rec).filter(|_| self.s.rec < seen) {
             self.s.rec = record.end();
         }
         self.s.cur = self.s.rec;
-        self.s.payload = payload::Payload::NEW;
+        if self.config.streams() {
+            self.s.payload = payload::Payload::NEW;
+        }
         self.s.is_open = false;
-        self.sweep(Why::LinkLost { tell });
+        self.sweep(Why::LinkLost);
     }
 
     /// Lets requests leave: all that is kept, from the front.
     pub(super) fn open(&mut self, mqtt31: bool) {
         self.sweep(Why::Again { mqtt31 });
         self.s.is_open = true;
+        self.s.has_new_oldest = true;
     }
-}
-
-/// The request of this identifier, between these places, that waits for this answer.
-fn meet_between(log: &[u8], mut at: usize, end: usize, answer: u8, id: u16) -> Option<usize> {
-    while at < end {
-        let record = Record::read(log, at)?;
-        if waits_for(record.request(log, at), answer) && record.id(log, at) == id {
-            return Some(at);
-        }
-        at = record.end();
-    }
-    None
 }

@@ -8,11 +8,9 @@
 //! Its head waits among the requests until it is its turn. Then the application is asked for the payload; from its first byte
 //! to its last nothing else is taken in, so the window does not move.
 
-use core::ops::Range;
-
 use super::super::bytes::set;
 use super::record::{DEAD, ENDED, End, Record, SHORT};
-use super::{Outbox, State, Why};
+use super::{Config, Outbox, State, Why};
 
 /// Bytes of the log that a streamed message is sure of.
 pub(crate) const WINDOW: usize = 64;
@@ -49,23 +47,25 @@ impl State {
     }
 }
 
-impl Outbox<'_> {
+impl<C: Config> Outbox<'_, C> {
     /// The streamed message whose turn it is.
-    fn stream(&self) -> Option<Record> {
+    pub(super) fn stream(&self) -> Option<Record> {
         self.record(self.s.rec).filter(|record| record.is_streamed() && self.s.is_open)
     }
 
-    pub(crate) const fn is_streaming(&self) -> bool {
-        self.s.payload.is_begun
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.config.streams() && self.s.payload.is_begun
     }
 
-    /// Whether the application is to be asked for a payload; it is from now on.
-    pub(crate) fn ask_for_payload(&mut self) -> bool {
-        if self.s.streams == 0 || self.s.payload.is_asked || self.stream().is_none() {
-            return false;
+    /// The identifier of the message for whose payload the application is to be asked, if there is one (0 at QoS 0); it is from now
+    /// on.
+    pub(crate) fn ask_for_payload(&mut self) -> Option<u16> {
+        if self.s.streams == 0 || self.s.payload.is_asked {
+            return None;
         }
+        let stream = self.stream()?;
         self.s.payload.is_asked = true;
-        true
+        Some(stream.id(self.log, self.s.rec))
     }
 
     /// Whether the application may hand over a payload, or abandon it.
@@ -95,16 +95,16 @@ impl Outbox<'_> {
         // PUBRELs may have come before it since it was asked for.
         let at = self.first_stream();
         let Some(record) = self.record(at) else { return 0 };
-        let packet = Record::read(self.log, record.body(at));
+        let packet = Record::read(self.log, record.packet(at), false);
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
-    /// The bytes of payload that may leave now: all before them has.
-    pub(crate) fn sendable_payload(&self) -> Range<usize> {
+    /// How many bytes of payload may leave now: all before them has.
+    pub(crate) fn sendable_payload(&self) -> usize {
         if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
-            return 0..0;
+            return 0;
         }
-        self.sending_payload()..self.s.tail.wrapping_add(self.s.payload.fill)
+        self.s.payload.fill.wrapping_sub(self.s.payload.cur)
     }
 
     /// Where the bytes of the payload are that leave next.
@@ -122,24 +122,24 @@ impl Outbox<'_> {
     }
 
     /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.
-    pub(crate) fn abandon_payload(&mut self, tell: bool) {
+    pub(crate) fn abandon_payload(&mut self) {
         // PUBRELs may have come before it since it was asked for.
         let at = self.first_stream();
         let Some(record) = self.record(at) else { return };
-        let id = record.kept_id(self.log, at);
+        let id = record.id(self.log, at);
         self.s.payload = Payload::NEW;
+        self.count(record, u16::MAX);
         set(self.log, at, DEAD);
         self.sweep(Why::Room);
-        if let Some(id) = id.filter(|_| tell) {
-            self.insert_ended(id.get());
+        if self.config.reports_loss() && id != 0 {
+            self.insert_ended(id);
         }
     }
 
     /// The end of a request that has not left, to be told: before those that leave.
     fn insert_ended(&mut self, id: u16) {
-        let [high, low] = id.to_be_bytes();
         let at = self.s.rec;
-        self.insert_at(at, &[ENDED | End::Lost as u8, 2, high, low]);
+        self.insert_short(at, ENDED | End::Lost as u8, id);
         self.s.rec = at.wrapping_add(SHORT);
         self.s.cur = self.s.cur.wrapping_add(SHORT);
         self.s.hint = at;

@@ -6,44 +6,37 @@
 //! | `6x` | PUBREL | PUBCOMP |
 //! | `8x`, `Ax` | SUBSCRIBE, UNSUBSCRIBE | SUBACK, UNSUBACK |
 //! | `F0` | the head of a PUBLISH whose payload is streamed, behind a header of its own | as PUBLISH |
-//! | `3x` without a topic | a stub of a message that was given up | PUBACK, PUBREC |
-//! | `Ex` | a request that has ended: outcome in bits 0 and 1, form in bits 2 and 3 | its end to be told |
-//! | `00` | nothing any more | room to be made |
+//! | `12`, `14` | a stub of a message of QoS 1 or 2 that was given up | PUBACK, PUBREC |
+//! | `E0` to `E3` | a request that has ended, and how | its end to be told |
+//! | `10` | nothing any more | room to be made |
+//!
+//! The identifier stands behind the topic of a PUBLISH, and behind the header of all others. A record without one looks like
+//! a message of QoS 0 under [`QOS_BITS`].
 
 use core::num::NonZeroU64;
 
-use super::super::bytes::u16_at;
-use crate::PacketId;
+use super::super::bytes::{IS_LARGE, u16_at};
+use crate::QoS;
 use crate::codec::PacketType;
 
-pub(crate) const DEAD: u8 = 0x00;
+pub(crate) const DEAD: u8 = AT_MOST_ONCE;
 pub(crate) const ENDED: u8 = 0xE0;
 pub(crate) const STREAMED: u8 = 0xF0;
 
+pub(crate) const PUBLISH: u8 = PacketType::Publish.first_byte();
 pub(crate) const PUBREL: u8 = PacketType::PubRel.first_byte();
-/// The bits of a PUBLISH that tell its QoS from others, without DUP and RETAIN.
-pub(crate) const AT_MOST_ONCE: u8 = 0x30;
-pub(crate) const AT_LEAST_ONCE: u8 = 0x32;
-pub(crate) const EXACTLY_ONCE: u8 = 0x34;
 pub(crate) const DUP: u8 = 0x08;
-pub(crate) const QOS_BITS: u8 = 0xF6;
+/// The bits that tell the QoS of a message, or of its stub, from others.
+pub(crate) const QOS_BITS: u8 = 0xD6;
+pub(crate) const AT_MOST_ONCE: u8 = 0x10;
+pub(crate) const AT_LEAST_ONCE: u8 = 0x12;
+pub(crate) const EXACTLY_ONCE: u8 = 0x14;
 
 /// Bytes of a packet that is only an identifier: PUBREL, and each answer.
 pub(crate) const SHORT: usize = 4;
 
-/// Where the identifier stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Behind the header.
-    Short = 0,
-    /// Behind the topic.
-    Publish = 1,
-    /// In the packet behind the header, behind its topic.
-    Streamed = 2,
-}
-
 /// How a request has ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// It was not answered, and is not sent again.
     Lost = 0,
@@ -66,34 +59,33 @@ impl End {
     }
 }
 
-/// Where the record ends (48 bits), its first byte (8), and bytes of its fixed header (8, never 0): a number, so that it travels in
-/// registers.
+/// Where the record ends (48 bits), the first byte of its packet (8), bytes up to the body of the packet (4, never 0), and bytes
+/// before the packet (4, 0 if it is not streamed): a number, so that it travels in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Record(NonZeroU64);
 
 const END_BITS: u32 = 48;
-const HEADER_SHIFT: u32 = END_BITS + 8;
+const BODY_SHIFT: u32 = END_BITS + 8;
+const PACKET_SHIFT: u32 = BODY_SHIFT + 4;
 
 impl Record {
-    /// The record that begins here; `None` past the end of the bytes.
+    /// The record that begins here; `None` past the end of the bytes. Where there are no `streams`, it is none.
     #[inline]
-    pub(crate) fn read(log: &[u8], at: usize) -> Option<Self> {
-        let (&first, rest) = log.get(at..)?.split_first()?;
-        let (mut len, mut shift, mut header) = (0, 0_u32, 1_u8);
-        for &byte in rest.iter().take(4) {
-            header = header.wrapping_add(1);
-            len |= usize::from(byte & 0x7F) << shift;
-            shift = shift.wrapping_add(7);
-            if byte & 0x80 == 0 {
-                break;
-            }
+    pub(crate) fn read(log: &[u8], at: usize, streams: bool) -> Option<Self> {
+        let (end, first, header) = fixed_header(log, at)?;
+        if streams && first == STREAMED {
+            let (_, packet_first, packet_header) = fixed_header(log, at.wrapping_add(header.into()))?;
+            return Self::new(end, packet_first, header.wrapping_add(packet_header), header);
         }
-        Self::new(at.wrapping_add(header.into()).wrapping_add(len), first, header)
+        Self::new(end, first, header, 0)
     }
 
     #[inline]
-    fn new(end: usize, first: u8, header: u8) -> Option<Self> {
-        let bits = (u64::from(header) << HEADER_SHIFT) | (u64::from(first) << END_BITS) | end as u64;
+    fn new(end: usize, first: u8, body: u8, packet: u8) -> Option<Self> {
+        let bits = (u64::from(packet) << PACKET_SHIFT)
+            | (u64::from(body) << BODY_SHIFT)
+            | (u64::from(first) << END_BITS)
+            | end as u64;
         NonZeroU64::new(bits).map(Record)
     }
 
@@ -104,15 +96,28 @@ impl Record {
         (self.0.get() & (u64::MAX >> 16)) as usize
     }
 
+    /// The first byte of the packet.
     #[inline]
     pub(crate) const fn first(self) -> u8 {
         (self.0.get() >> END_BITS) as u8
     }
 
-    /// Bytes of the fixed header.
+    /// Where the packet begins: what leaves.
     #[inline]
-    const fn header(self) -> usize {
-        (self.0.get() >> HEADER_SHIFT) as usize
+    pub(crate) const fn packet(self, at: usize) -> usize {
+        at.wrapping_add((self.0.get() >> PACKET_SHIFT) as usize)
+    }
+
+    /// Where the fixed header of the packet ends.
+    #[inline]
+    pub(crate) const fn body(self, at: usize) -> usize {
+        at.wrapping_add((self.0.get() >> BODY_SHIFT) as usize & 0xF)
+    }
+
+    /// The head of a PUBLISH behind a header of the log.
+    #[inline]
+    pub(crate) const fn is_streamed(self) -> bool {
+        self.0.get() >> PACKET_SHIFT != 0
     }
 
     #[inline]
@@ -125,53 +130,52 @@ impl Record {
         self.first() & 0xF0 == ENDED
     }
 
-    /// The head of a PUBLISH behind a header of the log.
+    /// What is left of a message that was given up.
     #[inline]
-    pub(crate) const fn is_streamed(self) -> bool {
-        self.first() == STREAMED
+    pub(crate) const fn is_stub(self) -> bool {
+        matches!(self.first(), AT_LEAST_ONCE | EXACTLY_ONCE)
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE: it ends with its connection.
     #[inline]
     pub(crate) const fn ends_with_link(self) -> bool {
-        matches!(self.first() >> 4, 0x8 | 0xA)
+        self.first() & 0xD0 == 0x80
     }
 
-    /// Where the fixed header of the record ends.
+    /// Whether it is a PUBLISH with DUP: the server may have seen it on an earlier connection.
     #[inline]
-    pub(crate) const fn body(self, at: usize) -> usize {
-        at.wrapping_add(self.header())
+    pub(crate) const fn has_dup(self) -> bool {
+        self.first() & (0xF0 | DUP) == PUBLISH | DUP
     }
 
-    /// Where the packet begins: what leaves.
+    /// Whether it keeps an identifier from being given out again.
     #[inline]
-    pub(crate) const fn packet(self, at: usize) -> usize {
-        if self.is_streamed() { self.body(at) } else { at }
+    pub(crate) const fn keeps_id(self) -> bool {
+        self.first() & QOS_BITS != AT_MOST_ONCE
     }
 
-    /// The first byte of the packet.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
-    pub(crate) fn request(self, log: &[u8], at: usize) -> u8 {
-        if self.is_streamed() { log.get(self.body(at)).copied().unwrap_or(DEAD) } else { self.first() }
+    /// Whether it takes a place among the messages of QoS 2.
+    #[inline]
+    pub(crate) const fn is_exactly_once(self) -> bool {
+        self.first() & QOS_BITS == EXACTLY_ONCE || self.first() >> 4 == PUBREL >> 4
     }
 
-    pub(crate) const fn form(self) -> Form {
-        match self.first() {
-            STREAMED => Form::Streamed,
-            0x30..=0x3F => Form::Publish,
-            ENDED..=0xEF => match (self.first() >> 2) & 3 {
-                0 => Form::Short,
-                1 => Form::Publish,
-                _ => Form::Streamed,
-            },
-            _ => Form::Short,
+    /// Whether it waits for an answer with this first byte.
+    #[inline]
+    pub(crate) const fn waits_for(self, answer: u8) -> bool {
+        let request = self.first();
+        match answer >> 4 {
+            // Also a message of QoS 2: a server that does not know it answers with PUBACK.
+            0x4 => matches!(request & QOS_BITS, AT_LEAST_ONCE | EXACTLY_ONCE),
+            0x5 => request & QOS_BITS == EXACTLY_ONCE,
+            // PUBREL and PUBCOMP, SUBSCRIBE and SUBACK, UNSUBSCRIBE and UNSUBACK follow each other.
+            kind => (request >> 4).wrapping_add(1) == kind,
         }
     }
 
-    /// The first byte once the request has ended so.
-    pub(crate) const fn ended(self, end: End) -> u8 {
-        ENDED | ((self.form() as u8) << 2) | end as u8
+    /// The QoS of a message or its stub.
+    pub(crate) fn qos(self) -> QoS {
+        QoS::from_bits((self.first() >> 1) & 3).unwrap_or_default()
     }
 
     /// How it has ended, if it has.
@@ -179,61 +183,36 @@ impl Record {
         End::from_bits(self.first())
     }
 
-    /// The packet identifier; what stands there at QoS 0 means nothing.
+    /// The packet identifier, 0 if it keeps none.
+    #[inline]
     pub(crate) fn id(self, log: &[u8], at: usize) -> u16 {
+        if !self.keeps_id() {
+            return 0;
+        }
         let mut place = self.body(at);
-        match self.form() {
-            Form::Short => {}
-            Form::Publish => place = behind_topic(log, place),
-            Form::Streamed => {
-                let head = Record::read(log, place).map_or(place, |packet| packet.body(place));
-                place = behind_topic(log, head);
-            }
+        if self.first() & 0xF0 == PUBLISH {
+            place = place.wrapping_add(2).wrapping_add(u16_at(log, place).into());
         }
         u16_at(log, place)
     }
+}
 
-    /// Whether it is a PUBLISH with DUP: the server may have seen it on an earlier connection.
-    pub(crate) fn has_dup(self, log: &[u8], at: usize) -> bool {
-        let request = self.request(log, at);
-        request & 0xF0 == AT_MOST_ONCE && request & DUP != 0
+/// Where the packet ends that begins here, its first byte, and bytes of its fixed header.
+#[inline]
+fn fixed_header(log: &[u8], at: usize) -> Option<(usize, u8, u8)> {
+    let (&first, rest) = log.get(at..)?.split_first()?;
+    if IS_LARGE && let Some(&len) = rest.first().filter(|len| **len < 0x80) {
+        // Nearly all are as short as that.
+        return Some((at.wrapping_add(2).wrapping_add(len.into()), first, 2));
     }
-
-    /// Whether it is what is left of a message that was given up: a PUBLISH without a topic.
-    pub(crate) fn is_stub(self, log: &[u8], at: usize) -> bool {
-        self.form() == Form::Publish && !self.has_ended() && u16_at(log, self.body(at)) == 0
-    }
-
-    /// The identifier, if the record keeps one from being given out again.
-    pub(crate) fn kept_id(self, log: &[u8], at: usize) -> Option<PacketId> {
-        if self.is_dead() || self.request(log, at) & QOS_BITS == AT_MOST_ONCE {
-            return None;
+    let (mut len, mut shift, mut header) = (0, 0_u32, 1_u8);
+    for &byte in rest.iter().take(4) {
+        header = header.wrapping_add(1);
+        len |= usize::from(byte & 0x7F) << shift;
+        shift = shift.wrapping_add(7);
+        if byte & 0x80 == 0 {
+            break;
         }
-        PacketId::new(self.id(log, at))
     }
-}
-
-/// What is behind a topic that begins here.
-#[inline]
-fn behind_topic(log: &[u8], at: usize) -> usize {
-    at.wrapping_add(2).wrapping_add(usize::from(u16_at(log, at)))
-}
-
-/// Whether a request with this first byte waits for an answer with that one.
-#[inline]
-pub(crate) const fn waits_for(request: u8, answer: u8) -> bool {
-    match answer >> 4 {
-        // Also a message of QoS 2: a server that does not know it answers with PUBACK.
-        0x4 => matches!(request & QOS_BITS, AT_LEAST_ONCE | EXACTLY_ONCE),
-        0x5 => request & QOS_BITS == EXACTLY_ONCE,
-        0x7 => request >> 4 == 0x6,
-        0x9 => request >> 4 == 0x8,
-        0xB => request >> 4 == 0xA,
-        _ => false,
-    }
-}
-
-/// Whether the request takes a place among those of QoS 2.
-pub(crate) const fn is_exactly_once(request: u8) -> bool {
-    request & QOS_BITS == EXACTLY_ONCE || request >> 4 == 0x6
+    Some((at.wrapping_add(header.into()).wrapping_add(len), first, header))
 }

@@ -1,13 +1,13 @@
 //! Room for another request: whether there is some, and how it is made.
 
-use super::super::bytes::{move_down, move_up, write};
-use super::{Outbox, PUBREL, Record, WINDOW, Why};
+use super::super::bytes::{IS_LARGE, move_down, move_up, write_short};
+use super::{Config, Outbox, PUBREL, SHORT, WINDOW, Why};
 use crate::client::error::Full;
 
-impl Outbox<'_> {
+impl<C: Config> Outbox<'_, C> {
     /// Bytes that requests can take: a streamed message is sure of its window.
     fn capacity(&self) -> usize {
-        let window = if self.s.streams != 0 { WINDOW } else { 0 };
+        let window = if self.config.streams() && self.s.streams != 0 { WINDOW } else { 0 };
         self.log.len().saturating_sub(window)
     }
 
@@ -15,7 +15,7 @@ impl Outbox<'_> {
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> Result<(), Full> {
         let live = self.s.tail.wrapping_sub(self.s.head).wrapping_sub(self.s.dead);
-        if self.s.payload.is_begun() {
+        if self.is_streaming() {
             return Err(Full::Stream);
         }
         if self.capacity().saturating_sub(live) < len { Err(Full::Buffer) } else { Ok(()) }
@@ -31,9 +31,10 @@ impl Outbox<'_> {
 
     /// Moves all to the front.
     fn compact(&mut self) {
-        if self.s.dead > 0 {
+        if !IS_LARGE || self.s.dead > 0 {
             return self.sweep(Why::Room);
         }
+        // Where there are thousands of records they are not looked at.
         let by = self.s.head;
         let len = self.s.tail.wrapping_sub(by);
         move_down(self.log, by, 0, len);
@@ -45,20 +46,27 @@ impl Outbox<'_> {
         self.s.saved = self.s.saved.saturating_sub(by);
     }
 
-    /// A request of so many bytes stands behind the last record now.
+    /// A request stands at the end now.
     pub(crate) fn appended(&mut self, len: usize) {
         let at = self.s.tail;
         self.s.tail = at.wrapping_add(len);
-        if let Some(record) = Record::read(self.log, at) {
-            self.count(at, record, 1);
+        self.count_in(at);
+    }
+
+    /// The record here is counted.
+    pub(super) fn count_in(&mut self, at: usize) {
+        if let Some(record) = self.record(at) {
+            self.count(record, 1);
         }
     }
 
-    /// Puts a packet behind all that waits, but before a streamed message: that may have to wait for its payload.
-    pub(super) fn insert(&mut self, packet: &[u8]) {
-        self.make_room(packet.len());
-        let at = if self.s.streams == 0 { self.s.tail } else { self.place_for_pubrel() };
-        self.insert_at(at, packet);
+    /// Puts a PUBREL behind all that waits, but before a streamed message: that may have to wait for its payload.
+    pub(super) fn insert_pubrel(&mut self, id: u16) {
+        let mut at = self.make_room(SHORT);
+        if self.config.streams() && self.s.streams != 0 {
+            at = self.place_for_pubrel();
+        }
+        self.insert_short(at, PUBREL, id);
     }
 
     /// Before the first streamed message, unless a PUBREL waits behind that: they leave in the order of the PUBRECs.
@@ -74,25 +82,26 @@ impl Outbox<'_> {
         place
     }
 
-    /// Puts a record between others; there is room behind them.
-    pub(super) fn insert_at(&mut self, at: usize, packet: &[u8]) {
-        let len = packet.len();
-        move_up(self.log, at, at.wrapping_add(len), self.s.tail.wrapping_sub(at));
-        write(self.log, at, packet);
-        self.s.tail = self.s.tail.wrapping_add(len);
-        if self.s.hint > at {
-            self.s.hint = self.s.hint.wrapping_add(len);
+    /// Puts a short record between others, or (without streams) behind them; there is room.
+    pub(super) fn insert_short(&mut self, at: usize, first: u8, id: u16) {
+        if self.config.streams() {
+            move_up(self.log, at, at.wrapping_add(SHORT), self.s.tail.wrapping_sub(at));
+            if self.s.hint > at {
+                self.s.hint = self.s.hint.wrapping_add(SHORT);
+            }
+            self.is_new_from(at);
         }
-        self.is_new_from(at);
-        if let Some(record) = Record::read(self.log, at) {
-            self.count(at, record, 1);
-        }
+        write_short(self.log, at, first, id);
+        self.s.tail = self.s.tail.wrapping_add(SHORT);
+        self.count_in(at);
     }
 
     /// What stands from here on tells of a new state, which no image has.
     pub(super) fn is_new_from(&mut self, at: usize) {
-        self.s.safe = self.s.safe.min(at);
-        self.s.saved = self.s.saved.min(at);
+        if self.config.durable() {
+            self.s.safe = self.s.safe.min(at);
+            self.s.saved = self.s.saved.min(at);
+        }
     }
 
     /// The first streamed message of which nothing has left; behind the last record if there is none.

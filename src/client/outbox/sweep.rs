@@ -1,8 +1,8 @@
 //! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
 
-use super::super::bytes::move_down;
-use super::record::{PUBREL, Record};
-use super::{Outbox, losses, redelivery};
+use super::super::bytes::{IS_LARGE, move_down, set};
+use super::record::{AT_LEAST_ONCE, DUP, End, PUBLISH, PUBREL, Record};
+use super::{Config, Outbox};
 
 /// What a sweep is for.
 #[derive(Clone, Copy)]
@@ -10,16 +10,11 @@ pub(crate) enum Why {
     /// Room is to be made.
     Room,
     /// The connection is gone.
-    LinkLost {
-        /// What ends by that is to be told.
-        tell: bool,
-    },
+    LinkLost,
     /// The server has no session.
     SessionLost {
         /// What it may have seen ends by that.
         gives_up: bool,
-        /// What ends by that is to be told.
-        tell: bool,
     },
     /// All is sent again.
     Again {
@@ -28,28 +23,28 @@ pub(crate) enum Why {
     },
 }
 
-impl Outbox<'_> {
+impl<C: Config> Outbox<'_, C> {
     pub(crate) fn sweep(&mut self, why: Why) {
         let inside = self.s.cur.wrapping_sub(self.s.rec);
         let rec = self.s.rec;
         let mut at = self.s.head;
         let mut to = 0;
-        self.s.safe = self.s.safe.max(at);
-        self.s.saved = self.s.saved.max(at);
-        (self.s.kept, self.s.exactly_once, self.s.ended, self.s.streams) = (0, 0, 0, 0);
+        if self.config.durable() {
+            self.s.safe = self.s.safe.max(at);
+            self.s.saved = self.s.saved.max(at);
+        }
         while let Some(record) = self.record(at) {
             self.moved(at, to);
-            if verdict(self.log, at, record, at < rec, why)
-                && let Some(kept) = Record::read(self.log, at)
-            {
-                self.count(at, kept, 1);
-                if kept.first() == PUBREL && record.first() != PUBREL {
+            if self.stays(at, record, at < rec, why) {
+                if self.config.durable() && record.is_stub() && self.log.get(at) == Some(&PUBREL) {
                     // It was given up, and the server is to forget it.
                     self.is_new_from(to);
                 }
-                let len = kept.end().wrapping_sub(at);
+                let len = record.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
                 to = to.wrapping_add(len);
+            } else {
+                self.count(record, u16::MAX);
             }
             at = record.end();
         }
@@ -63,30 +58,65 @@ impl Outbox<'_> {
 
     /// What stood here stands there.
     fn moved(&mut self, at: usize, to: usize) {
-        for place in [&mut self.s.rec, &mut self.s.hint, &mut self.s.safe, &mut self.s.saved] {
-            if *place == at {
-                *place = to;
+        if self.s.rec == at {
+            self.s.rec = to;
+        }
+        if IS_LARGE && self.s.hint == at {
+            self.s.hint = to;
+        }
+        if self.config.durable() {
+            for place in [&mut self.s.safe, &mut self.s.saved] {
+                if *place == at {
+                    *place = to;
+                }
             }
         }
     }
-}
 
-/// Changes what has to change about a record; returns whether it stays.
-fn verdict(log: &mut [u8], at: usize, record: Record, has_left: bool, why: Why) -> bool {
-    if record.is_dead() {
-        return false;
-    }
-    match why {
-        Why::LinkLost { tell } => losses::with_link(log, at, record, tell),
-        Why::SessionLost { gives_up, tell } => {
-            losses::with_session(log, at, record, gives_up && (has_left || record.has_dup(log, at)), tell)
+    /// Changes what has to change about a record; returns whether it stays.
+    fn stays(&mut self, at: usize, record: Record, has_left: bool, why: Why) -> bool {
+        if record.is_dead() {
+            return false;
         }
-        Why::Again { mqtt31 } => {
-            if has_left {
-                redelivery::again(log, at, record, mqtt31);
+        let end = match why {
+            Why::Room => return true,
+            Why::Again { mqtt31 } => {
+                if has_left {
+                    self.again(at, record, mqtt31);
+                }
+                return true;
             }
-            true
+            // SUBSCRIBE and UNSUBSCRIBE end, and what is sent at QoS 0; nobody waits for the PUBACK of a message any more that
+            // was given up.
+            Why::LinkLost if !record.keeps_id() => return false,
+            Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
+            // That of QoS 2 is released.
+            Why::LinkLost => {
+                if record.is_stub() {
+                    set(self.log, at, PUBREL);
+                }
+                return true;
+            }
+            // What had PUBREC is uncertain.
+            Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
+            Why::SessionLost { gives_up }
+                if gives_up && !record.has_ended() && (has_left || record.has_dup()) =>
+            {
+                End::Lost
+            }
+            Why::SessionLost { .. } => return true,
+        };
+        if self.config.reports_loss() {
+            self.end(at, record, end);
         }
-        Why::Room => true,
+        self.config.reports_loss()
+    }
+
+    /// What is sent again says so: DUP (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
+    /// have it too.
+    fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
+        let first = record.first();
+        let has_dup = mqtt31 || first & 0xF0 == PUBLISH;
+        set(self.log, record.packet(at), if has_dup { first | DUP } else { first & !DUP });
     }
 }
