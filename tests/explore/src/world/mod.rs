@@ -144,10 +144,6 @@ impl World {
     pub fn hash(&self) -> u64 {
         let mut key = Vec::with_capacity(512);
         self.client.state_key(&mut |bytes| key.extend_from_slice(bytes));
-        if !self.rules.has_time() {
-            // Notes for the clock, which stands still.
-            key.pop();
-        }
         self.broker.key(&mut key);
         self.app.key(self.client.state(), &mut key);
         self.link.key(&mut key);
