@@ -130,11 +130,16 @@ step_panics() {
 
 # What the library costs a microcontroller: the table in README.md, flash, stack and state.
 step_footprint() {
+  local command=table folder=$CARGO_TARGET_DIR/footprint
+  # FOOTPRINT=bounds writes tests/footprint/bounds.tsv anew.
+  [ "${FOOTPRINT:-}" != bounds ] || command=bounds
   need_qemu
-  footprint s linked
-  footprint z linked
-  footprint s emulated ,emulated
-  python3 tests/footprint/table.py "$CARGO_TARGET_DIR"/footprint/{s-linked,z-linked,s-emulated}
+  rm -rf "$folder"
+  python3 tests/footprint/table.py programs | footprint s "$folder/s"
+  python3 tests/footprint/table.py choices | footprint s "$folder/s"
+  python3 tests/footprint/table.py programs | footprint z "$folder/z"
+  python3 tests/footprint/table.py programs | grep -v ^static | footprint s "$folder/emulated" emulated
+  python3 tests/footprint/table.py "$command" "$(bare_rustc thumbv7m-none-eabi --version)" "$folder"
 }
 
 # What needs nothing but Rust.
@@ -145,6 +150,9 @@ step_hermetic() {
   cargo test --no-default-features
   echo "-- all features, optimised; their documentation tests are those of \`docs\`"
   cargo test --release --all-features --tests
+  echo "-- what a small machine does"
+  RUSTFLAGS="--cfg baremqtt_small" CARGO_TARGET_DIR=$CARGO_TARGET_DIR/small \
+    cargo test --no-default-features --lib --test client --test conformance --test fuzz
 }
 
 # The codec takes no more instructions than it did. The others' codecs are compiled, and not measured.
@@ -292,17 +300,14 @@ firmware() {
   cp "$(bare_target_dir "$target")/$target/release/$example" "$CARGO_TARGET_DIR/firmware/$name"
 }
 
-# Builds the programs of the footprint at this opt-level, and puts them where the table is made of them.
+# Builds the programs of the footprint that are named on standard input, at this opt-level, and puts them into this folder.
 footprint() {
-  local level=$1 kind=$2 features=${3:-} program
-  local out=$CARGO_TARGET_DIR/footprint/$level-$kind
-  mkdir -p "$out"
-  for program in empty publisher application everything; do
-    # One by one: only the last has all that the library can do.
-    [ "$program" != everything ] || features+=,everything
+  local level=$1 folder=$2 more=${3:-} name program features
+  mkdir -p "$folder"
+  while read -r name program features; do
     CARGO_PROFILE_RELEASE_OPT_LEVEL=$level bare_cargo thumbv7m-none-eabi build --quiet --locked --release \
-      --manifest-path tests/footprint/Cargo.toml --bin "$program" --features "$features"
-    cp "$(bare_target_dir thumbv7m-none-eabi)/thumbv7m-none-eabi/release/$program" "$out"
+      --manifest-path tests/footprint/Cargo.toml --bin "$program" --features "$features,$more" </dev/null
+    cp "$(bare_target_dir thumbv7m-none-eabi)/thumbv7m-none-eabi/release/$program" "$folder/$name"
   done
 }
 
@@ -330,6 +335,11 @@ bare_cargo() {
 }
 
 # Where bare_cargo puts what it builds for targets.
+# The compiler that bare_cargo takes.
+bare_rustc() {
+  if are_rustup_targets "$1"; then rustc "${@:2}"; else /usr/bin/rustc "${@:2}"; fi
+}
+
 bare_target_dir() {
   if are_rustup_targets "$1"; then echo "$CARGO_TARGET_DIR"; else echo "$CARGO_TARGET_DIR/debian"; fi
 }

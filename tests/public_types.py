@@ -9,17 +9,16 @@ import sys
 
 # What is nothing to be printed, or comes with std, whose errors have no Format.
 EXEMPT = {
-    "client::outbound::Outbound": "borrows a client",
     "codec::subscribe::SubscribeFiltersIter": "an iterator",
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
-    "transport::embedded_io::Connection": "holds a stream",
-    "transport::embedded_io_async::Connection": "holds a stream",
-    "transport::nb::Connection": "holds a stream",
-    "transport::std::Connection": "std",
-    "transport::std::reconnect::GaveUp": "std",
-    "transport::std::reconnect::Reconnect": "std",
-    "transport::std::reconnect::StopHandle": "std",
-    "transport::std::reconnect::Update": "std",
+    "transport::asynch::Connection": "holds a stream",
+    "transport::blocking::Connection": "holds a stream",
+    "transport::net::Connection": "std",
+    "transport::net::reconnect::GaveUp": "std",
+    "transport::net::reconnect::Reconnect": "std",
+    "transport::net::reconnect::StopHandle": "std",
+    "transport::net::reconnect::Update": "std",
+    "transport::polled::Connection": "holds a stream",
 }
 
 

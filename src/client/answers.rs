@@ -1,8 +1,8 @@
 //! The answers that the client owes, in room of their own at the end of the transmit buffer.
 //!
 //! ```text
-//! | sent | to be sent ->  | free |  <- withheld |
-//! 0     cur              end                answers.len()
+//! | sent in part | to be sent ->  | free |  <- withheld |
+//! 0     cur                     end                answers.len()
 //! ```
 //!
 //! PUBACK, PUBREC, PUBCOMP, and PUBREL where nothing waits for it: four bytes each. Those that the application is to give
@@ -69,32 +69,17 @@ impl Answers<'_> {
 
     /// Whether an answer has left in part.
     pub(super) const fn is_inside_packet(&self) -> bool {
-        self.s.cur & 3 != 0
+        self.s.cur != 0
     }
 
     /// Whether there is a place for one more.
     pub(super) const fn has_place(&self) -> bool {
-        let whole = self.s.cur & !3;
-        let taken = (self.s.end as usize).wrapping_sub(whole as usize).wrapping_add(self.s.withheld as usize);
+        let taken = (self.s.end as usize).wrapping_add(self.s.withheld as usize);
         taken.wrapping_add(LEN) <= self.bytes.len()
-    }
-
-    /// Moves what is to be sent to the front where the place for one more is there.
-    fn make_place(&mut self) {
-        let end = usize::from(self.s.end).wrapping_add(LEN).wrapping_add(usize::from(self.s.withheld));
-        if end > self.bytes.len() {
-            let whole = self.s.cur & !3;
-            move_down(self.bytes, usize::from(whole), 0, usize::from(self.s.end.wrapping_sub(whole)));
-            self.s.cur &= 3;
-            self.s.end = self.s.end.wrapping_sub(whole);
-            self.s.safe = self.s.safe.saturating_sub(whole);
-            self.s.saved = self.s.saved.saturating_sub(whole);
-        }
     }
 
     /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
     pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
-        self.make_place();
         write_short(self.bytes, self.s.end.into(), first, id);
         self.s.end = self.s.end.wrapping_add(LEN as u16);
         if is_durable {
@@ -143,20 +128,20 @@ impl Answers<'_> {
         self.s.safe = self.s.saved;
     }
 
-    /// So many bytes have left. Returns whether the end of an answer was among them.
+    /// So many bytes have left, and what is behind them comes to the front. Returns whether the end of an answer was among them.
     pub(super) fn sent(&mut self, len: usize) -> bool {
-        let before = self.s.cur & !3;
-        self.s.cur = self.s.cur.wrapping_add(len as u16);
-        let passed = self.s.cur & !3 != before;
-        if self.s.cur == self.s.end {
-            (self.s.cur, self.s.end, self.s.safe, self.s.saved) = (0, 0, 0, 0);
-        }
-        passed
+        let cur = self.s.cur.wrapping_add(len as u16);
+        let whole = cur & !3;
+        self.s.cur = cur & 3;
+        self.s.end = self.s.end.wrapping_sub(whole);
+        move_down(self.bytes, whole.into(), 0, self.s.end.into());
+        self.s.safe = self.s.safe.saturating_sub(whole);
+        self.s.saved = self.s.saved.saturating_sub(whole);
+        whole != 0
     }
 
     /// Withholds the answer for this message, for which there is a place.
     pub(super) fn withhold(&mut self, first: u8, id: PacketId) {
-        self.make_place();
         self.s.withheld = self.s.withheld.wrapping_add(LEN as u16);
         let at = self.bytes.len().wrapping_sub(self.s.withheld.into());
         write_short(self.bytes, at, first, id.get());

@@ -83,6 +83,7 @@ fn has([_, _, map @ ..]: &Entry, id: u16) -> bool {
 }
 
 /// Adds an identifier to the map, or takes it out. 0 is none: it comes with the next of its block, and goes with it.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 fn change([_, _, map @ ..]: &mut Entry, id: u16, add: bool) {
     let mut set = |at: usize, bit: u8| {
         if let Some(byte) = map.get_mut(at) {
@@ -96,6 +97,7 @@ fn change([_, _, map @ ..]: &mut Entry, id: u16, add: bool) {
 }
 
 /// Frees the entry of a block.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 fn free(set: &mut [u8], block: u16) {
     if let Some(entry) = find(set, block) {
         *entry = [0; ENTRY];

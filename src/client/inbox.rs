@@ -6,7 +6,7 @@
 //! ```
 
 use super::bytes::move_down;
-use super::outbox::End;
+use super::outbox::{ENDED, End};
 
 /// What the event at hand is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(super) struct Large {
 #[repr(C)]
 pub(super) struct Inbox {
     pub(super) event: Kind,
-    /// The answer that is owed for the event: its first byte, or 0.
+    /// The answer that is owed for the event: its first byte, or 0. `ENDED` where the event tells of an end in the log.
     pub(super) owed: u8,
     /// Bytes of the fixed header of the packet at the front.
     pub(super) head: u8,
@@ -128,6 +128,11 @@ impl Inbox {
     /// Whether a message that is delivered in pieces was, or now is, cut off.
     pub(super) fn is_cut_off(&self) -> bool {
         self.is_aborted || self.large.is_delivered
+    }
+
+    /// The event is the end of this request.
+    pub(super) fn tell_end(&mut self, event: Kind, id: u16, end: End) {
+        (self.event, self.owed, self.id, self.end) = (event, ENDED, id, end);
     }
 
     /// Where bytes from the transport go.

@@ -155,7 +155,8 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Requests under way, those included whose end was not told yet.
     pub const fn in_flight(&self) -> usize {
-        self.all.outbox.kept() as usize
+        let told = self.all.work.inbox.owed == outbox::ENDED;
+        (self.all.outbox.kept() as usize).saturating_sub(told as usize)
     }
 
     /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
@@ -358,6 +359,10 @@ where
     /// `pending` may offer others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
+        if bytes::IS_LARGE && self.all.is_all_sent() {
+            self.all.work.offer = work::Offer::NONE;
+            return &[];
+        }
         self.split_io().1
     }
 

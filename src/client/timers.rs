@@ -99,7 +99,6 @@ impl Timers {
     }
 
     /// Lets a countdown run if it has to; it begins if it does not run yet, or has to begin anew.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     pub(super) fn keep(&mut self, timer: Timer, runs: bool, anew: bool, ms: u32) {
         if let Some(left) = self.left.get_mut(timer as usize) {
             if !runs {

@@ -162,9 +162,8 @@ impl Work {
         !self.notes.any()
     }
 
-    /// The connection is gone; what is of the session stays.
-    pub(super) fn link_lost(&mut self) {
-        let is_aborted = self.inbox.is_cut_off();
+    /// The connection is gone, perhaps within a message that is delivered in pieces; what is of the session stays.
+    pub(super) fn link_lost(&mut self, is_aborted: bool) {
         self.link = Link::NEW;
         self.notes = Notes::NEW;
         self.offer = Offer::NONE;
@@ -185,6 +184,18 @@ pub(super) struct All {
 }
 
 impl All {
+    /// Whether there is nothing to be sent, as a quick look tells: where it says no, there may be nothing all the same.
+    #[inline]
+    pub(super) fn is_all_sent(&self) -> bool {
+        let link = &self.work.link;
+        link.state == State::Connected
+            && !link.is_ping_due
+            && (self.work.offer.is_told || self.work.offer.len == 0)
+            && self.answers.cur == self.answers.end
+            && self.outbox.cur == self.outbox.tail
+            && self.outbox.streams == 0
+    }
+
     pub(super) const NEW: Self = All {
         work: Work {
             link: Link::NEW,

@@ -193,7 +193,7 @@ where
     }
 
     /// Sends what is queued, and DISCONNECT behind it. Then the stream has to be closed, its output first, and what still comes be
-    /// read. The session stays in the client.
+    /// [drained](Self::drain). The session stays in the client.
     ///
     /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
     /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
@@ -211,6 +211,23 @@ where
                 return Ok(());
             }
             self.transfer(self.driver.time_left(now)).await;
+        }
+    }
+
+    /// Reads and drops what still comes, to the end of the stream, for at most this time. A TCP stream that is closed with
+    /// something unread takes back what was sent last. Its output has to be closed before, so that the server closes it too.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn drain(&mut self, timeout: Duration) {
+        let mut countdown = Countdown::new(Some(timeout), self.timer.now());
+        let mut waste = [0; 64];
+        while let Some(left @ 1..) = countdown.left(self.timer.now()) {
+            let (input, timer) = (&mut self.input, &mut self.timer);
+            let (read, _) = any_of(input.read(&mut waste), pending::<()>(), timer.sleep(left)).await;
+            if matches!(read, Some(Ok(0) | Err(_))) {
+                return;
+            }
         }
     }
 

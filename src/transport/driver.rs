@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Error;
-use crate::{Client, Config, Event, Instant, State, Timeout, client};
+use crate::{Client, Config, Instant, State, Timeout, client};
 
 /// After a failure of the output: how long nothing may come, in ms, and how many bytes at the most, before it is reported.
 const LAST_SILENCE: u32 = 1_000;
@@ -199,11 +199,10 @@ where
         if self.is_disconnected && !self.unflushed && self.failure.is_none() {
             return Ok(true);
         }
-        while self.advance(now)? {
-            if self.client.event() == Some(Event::SaveDue) {
-                // What DISCONNECT has to follow waits for the application, which waits here.
-                return Err(self.fail_now(Error::Closed));
-            }
+        while self.advance(now)? {}
+        if self.is_open() && self.failure.is_none() && !self.has_output() {
+            // What DISCONNECT has to follow is not saved: that waits for the application, which waits here.
+            return Err(self.fail_now(Error::Closed));
         }
         Ok(false)
     }

@@ -257,3 +257,96 @@ fn serial_moves_byte_by_byte() {
     crate::conversation::converse(&mut crate::adapters::Polled { connection, clock: || clock.now() });
     assert_eq!(io.peer().payloads.len(), 10);
 }
+
+#[test]
+fn what_had_come_is_delivered_after_a_write_has_failed() {
+    each_over(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        assert_eq!(adapter.step(), Ok(None));
+        wire.0.writes.set(&[Fail(Fault::Broken)]);
+        for number in 1..=5 {
+            let delivery = Delivery::AtLeastOnce { id: PacketId::new(number).unwrap(), dup: false };
+            let topic = TopicName::new("t").unwrap();
+            wire.peer().say(&Packet::Publish(Publish { topic, payload: b"in", delivery, retain: false }));
+        }
+        adapter.client().publish(&Message::new("t", b"out").qos(QoS::AtLeastOnce)).unwrap();
+        assert_eq!(events(adapter, 5), ["t in AtLeastOnce"; 5], "{name}");
+        assert_eq!(end(adapter), "Broken", "{name}");
+        assert_eq!(adapter.client().in_flight(), 1, "{name}: it is kept");
+    });
+}
+
+/// Of a clock that wraps after 49.7 days.
+#[test]
+fn waiting_has_an_end_and_pings_go_on_when_the_clock_wraps() {
+    for before in [0, 200, 900, 61_000] {
+        let start = |io: &Wire| io.pass(u32::MAX - before);
+        let io = Wire::default();
+        start(&io);
+        let clock = io.clone();
+        let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+        accepted(&mut mqtt, &Connect::new("c").keep_alive(60)).unwrap();
+        let began = io.now();
+        assert_eq!(mqtt.next_event(Some(Duration::from_secs(1))), Ok(None));
+        assert!((1_000..1_100).contains(&io.now().since(began)));
+        assert_eq!(mqtt.next_event(Some(Duration::from_secs(180))), Ok(None));
+        let pings = io.peer().seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+        assert_eq!(pings, 3, "{before}");
+
+        let io = Wire::default();
+        start(&io);
+        let Async { connection: mut mqtt, .. } = over(&io);
+        mqtt.connect(&Connect::new("c").keep_alive(60)).unwrap();
+        assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
+        assert_eq!(block_on(mqtt.next_event(Some(Duration::from_secs(180)))), Ok(None));
+        let pings = io.peer().seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+        assert_eq!(pings, 3, "{before}");
+    }
+}
+
+/// One `?` carries whatever can go wrong, and each text is there once.
+#[test]
+fn errors_of_every_call_are_errors_of_the_connection() {
+    fn misuse(mqtt: &mut crate::adapters::Buffered) -> Result<(), Error<Fault>> {
+        mqtt.subscribe(&[("a#", QoS::AtMostOnce)])?;
+        Ok(())
+    }
+    let error = misuse(&mut new_client()).unwrap_err();
+    assert!(!error.is_end());
+    let said = new_client().subscribe(&[("a#", QoS::AtMostOnce)]).unwrap_err().to_string();
+    assert_eq!(error.to_string(), said);
+    assert!(std::error::Error::source(&error).is_none());
+    let io = Error::Io(Fault::Broken);
+    assert_eq!((io.to_string().as_str(), io.is_end()), ("Broken", true));
+}
+
+#[test]
+fn connections_can_be_shown() {
+    let Async { connection, .. } = over(&Wire::default());
+    assert_eq!(format!("{connection:?}"), "Connection { state: Offline, in_flight: 0, .. }");
+}
+
+/// To the end of the stream, or until the time is over.
+#[test]
+fn what_still_comes_can_be_drained() {
+    let minute = Duration::from_secs(60);
+    for ended in [true, false] {
+        let ready = |io: &Wire| {
+            io.peer().outbox.extend([0; 1_000]);
+            io.0.ended.set(ended);
+        };
+        let io = Wire::default();
+        ready(&io);
+        let clock = io.clone();
+        Blocking::new(io.clone(), new_client(), || clock.now()).drain(minute);
+        assert!(io.peer().outbox.is_empty());
+        assert_eq!(io.now().since(baremqtt::Instant::from_millis(0)) < 60_000, ended);
+
+        let io = Wire::default();
+        ready(&io);
+        let Async { connection: mut mqtt, .. } = over(&io);
+        block_on(mqtt.drain(minute));
+        assert!(io.peer().outbox.is_empty());
+        assert_eq!(io.now().since(baremqtt::Instant::from_millis(0)) < 60_000, ended);
+    }
+}

@@ -35,7 +35,7 @@ struct World {
 }
 
 impl Line {
-    /// Lets something happen that somebody waits for; says whether there is anything. Time passes last.
+    /// Lets something happen that somebody waits for; returns whether there is anything. Time passes last.
     fn happen(&self) -> bool {
         let world = &mut *self.0.borrow_mut();
         let waiting = world.peer.outbox.len() - world.readable;

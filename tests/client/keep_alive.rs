@@ -156,6 +156,22 @@ fn a_dead_link_is_noticed_however_short_the_keep_alive() {
     }
 }
 
+/// Where an application is slow, PINGRESP stands behind more messages than were read yet.
+#[test]
+fn a_backlog_in_front_of_pingresp_tells_that_the_link_lives() {
+    let mut rig = online(60);
+    rig.at(due(60)).sends();
+    let mut now = due(60);
+    for _ in 0..4 {
+        now += 9_999;
+        rig.clock(now);
+        rig.delivers("a", b"", AtMostOnce, 0);
+        assert_eq!(rig.events(), ["message a qos=0 (0 B)"]);
+    }
+    assert!(rig.at(now + 9_999).events().is_empty());
+    assert_eq!(rig.at(now + 10_000).events(), ["error TimedOut(PingResp)"]);
+}
+
 /// PINGRESP cannot come before the rest of the packet that is on its way in.
 #[test]
 fn bytes_of_a_large_packet_stand_in_for_the_answer() {

@@ -12,6 +12,7 @@ mod disconnecting;
 mod durable;
 mod explored;
 mod giving_up;
+mod handlers;
 mod harness;
 mod identifiers;
 mod keep_alive;

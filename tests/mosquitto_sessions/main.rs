@@ -1,4 +1,4 @@
-//! The client over the std adapter against a real Mosquitto: over links that are cut, a broker that is stopped or
+//! The client over the adapter of std against a real Mosquitto: over links that are cut, a broker that is stopped or
 //! killed, time that passes, messages of any size. Needs `mosquitto`.
 
 mod acknowledging;

@@ -1,5 +1,7 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
+mod durable;
+mod ends;
 mod held;
 mod reconnecting;
 
@@ -29,10 +31,16 @@ struct Choices {
     ack_ms: u32,
     manual_acknowledgement: bool,
     streams: bool,
+    durable: bool,
 }
 
-const DEFAULTS: Choices =
-    Choices { stall_ms: 30_000, ack_ms: 30_000, manual_acknowledgement: false, streams: false };
+const DEFAULTS: Choices = Choices {
+    stall_ms: 30_000,
+    ack_ms: 30_000,
+    manual_acknowledgement: false,
+    streams: false,
+    durable: false,
+};
 
 impl Config for Choices {
     fn stall_timeout_ms(&self) -> u32 {
@@ -49,6 +57,10 @@ impl Config for Choices {
 
     fn streams(&self) -> bool {
         self.streams
+    }
+
+    fn durable(&self) -> bool {
+        self.durable
     }
 }
 
@@ -67,6 +79,8 @@ struct Shared {
     timeout: Cell<Duration>,
     /// The client has ended its output.
     is_finished: Cell<bool>,
+    /// Reads say at once that nothing is there.
+    never_waits: Cell<bool>,
 }
 
 #[derive(Clone, Default)]
@@ -83,6 +97,10 @@ impl Stream {
 
     fn sent(&self) -> Vec<String> {
         packets(&self.0.output.borrow())
+    }
+
+    fn sent_bytes(&self) -> Vec<u8> {
+        self.0.output.borrow().clone()
     }
 }
 
@@ -103,7 +121,9 @@ impl Read for Stream {
             }
             Some(Err(error)) => Err(error),
             None => {
-                thread::sleep(self.0.timeout.get());
+                if !self.0.never_waits.get() {
+                    thread::sleep(self.0.timeout.get());
+                }
                 Err(ErrorKind::WouldBlock.into())
             }
         }

@@ -4,10 +4,13 @@ use std::error::Error as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
-use baremqtt::{Backoff, Buffers, Client, Connect, ConnectError, Event, Message, QoS, RefusalCode, Version};
+use baremqtt::{
+    Backoff, Buffers, Client, Connect, ConnectError, Event, Message, QoS, RefusalCode, Routes, Subscription,
+    Version,
+};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const ACCEPTED: &[u8] = &[0x20, 2, 0, 0];
@@ -156,4 +159,100 @@ fn another_thread_can_end_the_waiting() {
     });
     assert!(matches!(mqtt.next_event(&CONNECT, None), Err(GaveUp::Stopped)), "ten minutes early");
     stopper.join().unwrap();
+}
+
+/// The event that connected the client is the one that the routes have to see.
+#[test]
+fn subscriptions_come_back_by_themselves() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut mqtt = reconnect(listener.local_addr().unwrap(), SOON);
+    let server = thread::spawn(move || {
+        for session_present in [0, 0, 1] {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 15]).unwrap();
+            stream.write_all(&[0x20, 2, session_present, 0]).unwrap();
+            if session_present == 0 {
+                let mut subscribe = [0; 8];
+                stream.read_exact(&mut subscribe).unwrap();
+                assert_eq!(subscribe[0], 0x82);
+                stream.write_all(&[0x90, 3, subscribe[2], subscribe[3], 0]).unwrap();
+                // The end follows the answer.
+            } else {
+                let rest = stream.read_to_end(&mut Vec::new()).unwrap();
+                assert_eq!(rest, 0, "the session is there, and its subscription with it");
+            }
+        }
+    });
+    let mut routes = Routes::<_, (), 1>::new();
+    routes.add("a", QoS::AtMostOnce, ()).unwrap();
+    let (mut connected, mut granted) = (0, 0);
+    while connected < 3 {
+        if let Update::Event(event) = mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))).unwrap() {
+            routes.note(&event);
+            connected += u32::from(matches!(event, Event::Connected { .. }));
+            granted += u32::from(matches!(event, Event::Subscribed { .. }));
+        }
+        routes.subscribe(&mut mqtt.outbound()).unwrap();
+    }
+    assert_eq!(granted, 2);
+    assert_eq!(routes.subscription("a"), Some(Subscription::Granted { qos: QoS::AtMostOnce }));
+    assert!(matches!(mqtt.next_event(&CONNECT, Some(Duration::ZERO)), Ok(Update::Idle)));
+    drop(mqtt);
+    server.join().unwrap();
+}
+
+/// It is no success to be accepted, if the connection is closed then.
+#[test]
+fn a_server_that_accepts_and_closes_is_given_up() {
+    let (address, server) = serve(5, |_| ACCEPTED);
+    let mut mqtt = reconnect(address, Backoff::new(1, 60_000).limit(4));
+    let error = loop {
+        if let Err(error) = mqtt.next_event(&CONNECT, Some(Duration::from_secs(5))) {
+            break error;
+        }
+    };
+    assert!(matches!(error, GaveUp::Limit(Error::Closed)), "{error}");
+    assert_eq!(server.join().unwrap().len(), 5);
+}
+
+/// A server that accepts TCP, and says nothing.
+fn silence() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+#[test]
+fn timeout_and_stop_are_kept_while_a_connection_is_being_made() {
+    let (_listener, address) = silence();
+    let mut mqtt = reconnect(address, SOON);
+    let started = Instant::now();
+    assert!(matches!(mqtt.next_event(&CONNECT, Some(Duration::from_millis(100))), Ok(Update::Idle)));
+    let handle = mqtt.stop_handle();
+    let stopper = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        handle.stop();
+    });
+    assert!(matches!(mqtt.next_event(&CONNECT, None), Err(GaveUp::Stopped)));
+    assert!(started.elapsed() < Duration::from_secs(8), "before CONNACK was late");
+    stopper.join().unwrap();
+}
+
+/// An application that has disconnected wants no other connection.
+#[test]
+fn what_is_finished_does_not_come_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut mqtt = reconnect(listener.local_addr().unwrap(), SOON);
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 15]).unwrap();
+        stream.write_all(ACCEPTED).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        rest
+    });
+    assert!(matches!(mqtt.next_event(&CONNECT, None), Ok(Update::Event(Event::Connected { .. }))));
+    mqtt.finish();
+    assert!(matches!(mqtt.next_event(&CONNECT, None), Err(GaveUp::Disconnected)));
+    assert_eq!(server.join().unwrap(), [0xE0, 0]);
 }

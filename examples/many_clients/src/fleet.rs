@@ -94,7 +94,8 @@ impl<'o> Fleet<'o> {
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
         self.send_on_their_way();
         let now = self.now();
-        let wait = self.timers.next().map_or(REPORT_EVERY, |at| Duration::from_millis(at.saturating_sub(now)));
+        let wait =
+            self.timers.next().map_or(REPORT_EVERY, |at| Duration::from_millis(at.saturating_sub(now)));
         match self.poll.poll(events, Some(wait.min(REPORT_EVERY))) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}

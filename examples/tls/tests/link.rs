@@ -1,4 +1,4 @@
-//! The std adapter over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
+//! The adapter of std over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
 
 mod common;
 #[path = "../src/stream.rs"]

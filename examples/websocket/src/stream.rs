@@ -21,7 +21,7 @@ const LONGEST_RECEIVED: usize = 268_435_460;
 const LONGEST_SENT: usize = 16 << 10;
 const READ_BUFFER: usize = 16 << 10;
 
-/// A WebSocket over a stream: TCP, or TLS on top of it. Reads and writes of that should have time-outs, short ones
+/// A WebSocket over a stream: TCP, or TLS on top of it. Reads and writes of that should have timeouts, short ones
 /// until [`connect`](Self::connect) has returned. Dropping it closes it.
 pub struct WebSocketStream<S: Read + Write> {
     /// `None` once it is closed.
@@ -78,7 +78,7 @@ impl<S: Read + Write> WebSocketStream<S> {
         }
     }
 
-    /// What has failed has failed for good, unless it was only a time-out.
+    /// What has failed has failed for good, unless it was only a timeout.
     fn fail(&mut self, error: Error) -> io::Error {
         if !is_temporary(&error) {
             self.close(CloseCode::Protocol, "");
@@ -117,7 +117,7 @@ impl<S: Read + Write> WebSocketStream<S> {
 
 impl<S: Read + Write> Read for WebSocketStream<S> {
     /// Reads the stream underneath at most once, so that a server that sends bit by bit, or nothing but pings, does not
-    /// keep the client from its timers: that looks like a time-out.
+    /// keep the client from its timers: that looks like a timeout.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.received.is_empty() && !self.receive()? {
             return Ok(0);

@@ -92,8 +92,7 @@ fn a_server_that_does_not_know_the_protocol_is_told() {
 fn a_mebibyte_arrives_whole_at_mosquitto() {
     let (broker, addr) = mosquitto();
     let buffers = Buffers { rx: vec![0; 2 << 20], tx: vec![0; 1 << 10] };
-    let mut observer =
-        Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
+    let mut observer = Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
     observer.connect(&Connect::new("observer")).expect("a CONNECT that fits");
     assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
     observer.subscribe(&[("large", QoS::ExactlyOnce)]).expect("room");

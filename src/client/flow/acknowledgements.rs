@@ -34,7 +34,7 @@ impl<C: Config> Parts<'_, C> {
 
     /// The request here has this answer.
     fn settled(&mut self, answer: u8, id: PacketId, at: usize, codes: usize) -> Result<Step, Fault> {
-        let event = match answer {
+        let (event, end) = match answer {
             PUBREC if self.outbox.is_streaming() => return Ok(Step::Blocked),
             // The message is not kept any more, and PUBREL follows.
             PUBREC => {
@@ -44,18 +44,16 @@ impl<C: Config> Parts<'_, C> {
             }
             // SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
             SUBACK if self.outbox.filters(at) != codes => return Err(Violation::SubAckCount.into()),
-            SUBACK => Kind::Subscribed,
-            UNSUBACK => Kind::Unsubscribed,
-            _ => {
-                let exactly_once = answer == PUBCOMP;
-                let end = if exactly_once { End::PublishedExactlyOnce } else { End::PublishedAtLeastOnce };
-                self.outbox.answered(at, end);
-                // Those that had ended before are told: this is the next one.
-                self.work.inbox.end = end;
-                Kind::Ended
-            }
+            SUBACK => (Kind::Subscribed, End::Lost),
+            UNSUBACK => (Kind::Unsubscribed, End::Lost),
+            PUBCOMP => (Kind::Ended, End::PublishedExactlyOnce),
+            _ => (Kind::Ended, End::PublishedAtLeastOnce),
         };
-        (self.work.inbox.event, self.work.inbox.id) = (event, id.get());
+        if event == Kind::Ended {
+            self.outbox.answered(at, end);
+        }
+        // Those that had ended before are told: this is the next one.
+        self.work.inbox.tell_end(event, id.get(), end);
         Ok(Step::Event)
     }
 

@@ -4,6 +4,7 @@ use crate::Instant;
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::{Error, Fault};
 use crate::client::inbox::Kind;
+use crate::client::outbox::ENDED;
 use crate::client::parts::{Parts, Step};
 use crate::client::timers::Note;
 use crate::client::work::State;
@@ -32,13 +33,12 @@ pub(in crate::client) fn advance<C: Config>(
 /// do its bytes.
 pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     let work = &mut *parts.work;
-    let event = core::mem::replace(&mut work.inbox.event, Kind::None);
+    work.inbox.event = Kind::None;
     let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
     let withheld = core::mem::take(&mut work.inbox.has_receipt);
-    if matches!(event, Kind::Ended | Kind::Subscribed | Kind::Unsubscribed) {
+    if owed == ENDED {
         parts.outbox.end_is_told(id);
-    }
-    if owed != 0 && !withheld && !work.link.is_output_lost {
+    } else if owed != 0 && !withheld && !work.link.is_output_lost {
         let is_durable = parts.outbox.config.durable() && work.session.is_durable();
         parts.answers.push(owed, id, is_durable);
     }
@@ -48,6 +48,16 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
 }
 
 impl<C: Config> Parts<'_, C> {
+    /// What the event tells the end of makes room now: who asks for more has seen it.
+    #[inline]
+    pub(super) fn clear_told(&mut self) {
+        let inbox = &mut self.work.inbox;
+        if inbox.owed == ENDED {
+            inbox.owed = 0;
+            self.outbox.end_is_told(inbox.id);
+        }
+    }
+
     fn step(&mut self, rx: &mut [u8]) -> Result<bool, Fault> {
         loop {
             if self.notice() {
@@ -74,7 +84,6 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// Whether there is an event without a packet; CONNACK is told first.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn notice(&mut self) -> bool {
         if self.work.link.state == State::Connecting {
             return false;
@@ -87,7 +96,7 @@ impl<C: Config> Parts<'_, C> {
             return true;
         }
         if let Some((id, end)) = outbox.find_ended() {
-            (inbox.event, inbox.id, inbox.end) = (Kind::Ended, id, end);
+            inbox.tell_end(Kind::Ended, id, end);
             return true;
         }
         // The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.

@@ -1,6 +1,6 @@
 //! How a connection begins and ends, and what becomes of the session then.
 
-use crate::client::config::{Config, SessionLoss};
+use crate::client::config::{Config, LargeMessages, SessionLoss};
 use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
@@ -79,6 +79,11 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
     if !clean && !kept {
         session_lost(parts, parts.config().session_loss() == SessionLoss::Drop);
     }
+    // Else once all that has ended is told.
+    if parts.outbox.find_ended().is_none() {
+        let mqtt31 = parts.mqtt31();
+        parts.outbox.open(mqtt31);
+    }
     parts.work.inbox.event = Kind::Connected;
     Ok(Step::Event)
 }
@@ -89,17 +94,20 @@ pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
     release(parts);
     parts.outbox.link_lost(parts.work.offer.seen_of_requests());
     parts.answers.clear();
-    parts.work.link_lost();
+    let pieces = parts.config().large_messages() == LargeMessages::Pieces;
+    parts.work.link_lost(pieces && parts.work.inbox.is_cut_off());
 }
 
 /// See [`Client::output_lost`](crate::Client::output_lost).
 pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
     let link = &mut parts.work.link;
-    if link.state != State::Offline && link.is_accepted {
-        link.is_output_lost = true;
-        parts.work.notes.add(Note::CHANGED);
-    } else {
-        link_lost(parts);
+    match link.state {
+        State::Offline => {}
+        _ if link.is_accepted => {
+            link.is_output_lost = true;
+            parts.work.notes.add(Note::CHANGED);
+        }
+        _ => link_lost(parts),
     }
 }
 

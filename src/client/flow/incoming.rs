@@ -4,7 +4,7 @@ use super::acknowledgements::SUBACK;
 use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
 use crate::client::answers::PUBREL;
-use crate::client::bytes::u16_at;
+use crate::client::bytes::{IS_LARGE, u16_at};
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
 use crate::client::inbox::{Kind, Phase};
@@ -21,6 +21,9 @@ impl<C: Config> Parts<'_, C> {
         }
         let skips = self.outbox.config.large_messages() != LargeMessages::Refuse;
         let bytes = inbox.bytes(rx);
+        if IS_LARGE && bytes.is_empty() && inbox.large.phase == Phase::None {
+            return Ok(Step::Incomplete);
+        }
         let step = if skips && inbox.large.phase != Phase::None {
             self.large_message(bytes)
         } else {
@@ -45,25 +48,35 @@ impl<C: Config> Parts<'_, C> {
             return Ok(self.wait_for(Header::MAX_LEN));
         };
         check_order(header.first, self.work.link.is_accepted)?;
-        let len = header.packet_len();
+        let mut len = header.packet_len();
         self.work.inbox.head = header.len as u8;
         self.work.inbox.len = len;
-        if len > room {
-            return self.large_packet(header, bytes, room);
+        let is_large = len > room;
+        if is_large {
+            match self.large_head(header, bytes, room)? {
+                Ok(head_end) => len = head_end,
+                Err(step) => return Ok(step),
+            }
+            self.work.inbox.len = len;
         }
         match bytes.get(header.len..len) {
-            Some(body) => self.whole_packet(header.first, body),
+            Some(body) => self.whole_packet(header.first, body, is_large),
             None => Ok(Step::Incomplete),
         }
     }
 
-    fn whole_packet(&mut self, first: u8, body: &[u8]) -> Result<Step, Fault> {
+    /// The packet is here with this body, or (of a message that is larger than the receive buffer) its head.
+    fn whole_packet(&mut self, first: u8, body: &[u8], is_large: bool) -> Result<Step, Fault> {
         let version = self.version();
         let kind = first & 0xF0;
         match kind {
             PUBLISH => {
                 let id = Publish::check_body(first & 0x0F, body, version)?;
-                return self.message(Kind::Message, first, id);
+                return if is_large {
+                    Ok(self.begin_payload(id))
+                } else {
+                    self.message(Kind::Message, first, id)
+                };
             }
             CONNACK => return connection::connack(self, ConnAck::decode(body, version)?),
             PINGRESP => {

@@ -1,67 +1,63 @@
 //! Messages that are larger than the receive buffer: delivered in pieces, or skipped and acknowledged.
 
-use crate::PacketId;
-use crate::Violation;
 use crate::client::bytes::u16_at;
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::{Kind, Large, Phase};
 use crate::client::parts::{Parts, Step};
-use crate::codec::Publish;
+use crate::{PacketId, Violation};
 
 use super::header::{Header, PUBLISH};
 use super::messages::EXACTLY_ONCE;
 
 impl<C: Config> Parts<'_, C> {
-    /// A packet begins that is larger than the receive buffer.
-    pub(super) fn large_packet(&mut self, header: Header, bytes: &[u8], room: usize) -> Result<Step, Fault> {
+    /// A packet begins that is larger than the receive buffer: where its head ends. Where not even that fits, its topic is
+    /// skipped, and this is dealt with.
+    pub(super) fn large_head(
+        &mut self,
+        header: Header,
+        bytes: &[u8],
+        room: usize,
+    ) -> Result<Result<usize, Step>, Fault> {
         let refused = self.config().large_messages() == LargeMessages::Refuse;
         if refused || header.first & 0xF0 != PUBLISH {
             return Err(Fault::ReceiveBufferTooSmall);
         }
-        let version = self.version();
-        let inbox = &mut self.work.inbox;
         let topic = header.len.wrapping_add(2);
         if bytes.len() < topic {
-            return Ok(self.wait_for(topic));
+            return Ok(Err(self.wait_for(topic)));
         }
-        let topic_len = u16_at(bytes, header.len).into();
-        let head_len = id_len(header.first).wrapping_add(topic_len).wrapping_add(2);
-        let payload_len = header.remaining_len.checked_sub(head_len).ok_or(Violation::PacketLength)?;
-        let (phase, left) = (Phase::Topic, topic_len);
+        let topic_len = usize::from(u16_at(bytes, header.len));
+        let head_end = id_len(header.first).wrapping_add(topic).wrapping_add(topic_len);
+        let inbox = &mut self.work.inbox;
+        let payload_len = inbox.len.checked_sub(head_end).ok_or(Violation::PacketLength)?;
+        let (phase, left) = (Phase::None, topic_len);
         inbox.large = Large {
             phase,
             first: header.first,
-            has_topic: false,
+            has_topic: true,
             is_delivered: false,
             id: 0,
             left,
             payload_len,
         };
-        let head_end = header.len.wrapping_add(head_len);
-        if head_end > room {
-            inbox.len = topic;
-            return Ok(Step::Done);
+        if head_end <= room {
+            return Ok(Ok(head_end));
         }
-        let Some(head) = bytes.get(header.len..head_end) else {
-            inbox.large.phase = Phase::None;
-            return Ok(self.wait_for(head_end));
-        };
-        inbox.large.has_topic = true;
-        inbox.large.id = Publish::check_body(header.first & 0x0F, head, version)?;
-        Ok(self.begin_payload(head_end))
+        (inbox.large.phase, inbox.large.has_topic) = (Phase::Topic, false);
+        inbox.len = topic;
+        Ok(Err(Step::Done))
     }
 
     /// What comes now is payload: told, unless it is the repetition of a message of QoS 2 or will come again.
-    fn begin_payload(&mut self, len: usize) -> Step {
+    pub(super) fn begin_payload(&mut self, id: u16) -> Step {
         let pieces = self.config().large_messages() == LargeMessages::Pieces;
         let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
-        (large.phase, large.left) = (Phase::Payload, large.payload_len);
-        inbox.len = len;
+        (large.phase, large.left, large.id) = (Phase::Payload, large.payload_len, id);
         let repeated = large.first & EXACTLY_ONCE != 0
-            && PacketId::new(large.id).is_some_and(|id| inbound_ids::contains(self.ids, id));
+            && PacketId::new(id).is_some_and(|id| inbound_ids::contains(self.ids, id));
         if repeated || inbox.is_refusing {
             return Step::Done;
         }
@@ -74,46 +70,39 @@ impl<C: Config> Parts<'_, C> {
     pub(super) fn large_message(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
         let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
-        if large.left == 0 {
-            return if large.phase == Phase::Topic {
-                self.end_of_topic(bytes)
-            } else {
-                self.end_of_payload()
-            };
+        if large.left != 0 {
+            let len = bytes.len().min(large.left);
+            large.left = large.left.wrapping_sub(len);
+            inbox.len = len;
+            if len == 0 {
+                return Ok(Step::Incomplete);
+            }
+            if !large.is_delivered {
+                return Ok(Step::Done);
+            }
+            inbox.event = Kind::LargePiece;
+            return Ok(Step::Event);
         }
-        let len = bytes.len().min(large.left);
-        if len == 0 {
-            return Ok(self.wait_for(0));
+        inbox.len = 0;
+        if large.phase == Phase::Payload {
+            return self.end_of_payload();
         }
-        large.left = large.left.wrapping_sub(len);
+        // The topic, which does not fit, is passed over: the packet identifier comes next.
+        let len = id_len(large.first);
         inbox.len = len;
-        if !large.is_delivered {
-            return Ok(Step::Done);
+        if bytes.len() < len {
+            return Ok(Step::Incomplete);
         }
-        inbox.event = Kind::LargePiece;
-        Ok(Step::Event)
-    }
-
-    /// The topic, which does not fit, is passed over: the packet identifier comes next.
-    fn end_of_topic(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
-        let inbox = &mut self.work.inbox;
-        let len = id_len(inbox.large.first);
-        if len != 0 {
-            if bytes.len() < len {
-                return Ok(self.wait_for(len));
-            }
-            inbox.large.id = u16_at(bytes, 0);
-            if inbox.large.id == 0 {
-                return Err(Violation::PacketIdZero.into());
-            }
+        let id = if len == 0 { 0 } else { u16_at(bytes, 0) };
+        if id == 0 && len != 0 {
+            return Err(Violation::PacketIdZero.into());
         }
-        Ok(self.begin_payload(len))
+        Ok(self.begin_payload(id))
     }
 
     /// The last byte has come. Only now is the message acknowledged, and an identifier of QoS 2 taken down: had the connection
     /// been lost before, the message would come again from its start.
     fn end_of_payload(&mut self) -> Result<Step, Fault> {
-        self.work.inbox.len = 0;
         let Large { first, id, is_delivered, .. } = self.work.inbox.large;
         let step = self.message(Kind::LargeEnd, first, id)?;
         if step == Step::Blocked {
@@ -121,12 +110,12 @@ impl<C: Config> Parts<'_, C> {
         }
         let inbox = &mut self.work.inbox;
         (inbox.large.phase, inbox.large.is_delivered) = (Phase::None, false);
-        if step == Step::Event && !is_delivered && !inbox.has_receipt {
-            // There is nothing to tell: what it owes is queued at once.
-            super::advance::release(self);
-            return Ok(Step::Done);
+        if is_delivered || inbox.has_receipt {
+            return Ok(step);
         }
-        Ok(step)
+        // There is nothing to tell: what it owes is queued at once.
+        inbox.event = Kind::None;
+        Ok(Step::Done)
     }
 }
 

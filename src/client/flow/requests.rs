@@ -54,6 +54,7 @@ pub(super) fn admit<C: Config>(
     len: usize,
 ) -> Result<(), Refusal> {
     parts.needed = len;
+    parts.clear_told();
     let link = &parts.work.link;
     let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
     let outbox = &parts.outbox;

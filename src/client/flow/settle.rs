@@ -57,11 +57,8 @@ impl<C: Config> Parts<'_, C> {
     /// Which countdowns run, and which begin anew.
     fn watch(&mut self) {
         let has_output = self.has_output();
-        let is_waiting = self.outbox.is_waiting();
-        let new_oldest = self.outbox.take_new_oldest();
-        let nothing_owed = self.answers.is_empty();
         let config = self.config();
-        let Parts { work, ids, .. } = self;
+        let Parts { work, outbox, answers, ids, .. } = self;
         let (link, inbox, notes, timers) = (&work.link, &work.inbox, work.notes, &mut work.timers);
         let received = notes.has(Note::RECEIVED);
         // What is awaited cannot come before a packet that is on its way.
@@ -79,7 +76,8 @@ impl<C: Config> Parts<'_, C> {
             // It counts from the end of PINGREQ, and the next PINGREQ changes nothing.
             let has_left = !link.is_ping_due || timers.runs(Timer::PingResp);
             let waits = link.is_ping_awaited && has_left && reads;
-            timers.keep(Timer::PingResp, waits, arrives, config.pingresp_timeout_ms());
+            // Bytes tell that the link lives: PINGRESP may stand behind more of them than were read yet.
+            timers.keep(Timer::PingResp, waits, received, config.pingresp_timeout_ms());
         }
         if config.connack_timeout_ms() != 0 {
             let waits = link.state != State::Offline && !link.is_accepted;
@@ -89,10 +87,11 @@ impl<C: Config> Parts<'_, C> {
             timers.keep(Timer::Stall, has_output, notes.has(Note::SENT), config.stall_timeout_ms());
         }
         let closing = link.is_output_lost || (link.state == State::Closing && !link.is_finishing);
-        let waits = is_waiting && reads && !closing;
+        let waits = outbox.is_waiting() && reads && !closing;
+        let new_oldest = outbox.take_new_oldest();
         if config.receives_exactly_once() && inbox.is_refusing {
             // An identifier had no place: once all that is owed has left, and nothing can come that makes room, this is the end.
-            let done = inbox.large.phase == Phase::None && nothing_owed && inbound_ids::is_empty(ids);
+            let done = inbox.large.phase == Phase::None && answers.is_empty() && inbound_ids::is_empty(ids);
             timers.keep(Timer::Ack, true, received || done, if done { 0 } else { REFUSING_SILENCE });
         } else if config.ack_timeout_ms() != 0 {
             timers.keep(Timer::Ack, waits, new_oldest || arrives, config.ack_timeout_ms());

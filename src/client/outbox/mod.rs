@@ -22,11 +22,11 @@ mod sweep;
 
 use super::bytes::{IS_LARGE, set, set_u16};
 use super::config::Config;
-use record::{DEAD, DUP, ENDED, PUBLISH, PUBREL, SHORT};
+use record::{DEAD, DUP, PUBLISH, PUBREL, SHORT};
 
 pub(super) use given_up::Leaves;
 pub(super) use payload::WINDOW;
-pub(super) use record::{End, Record, STREAMED};
+pub(super) use record::{ENDED, End, Record, STREAMED};
 pub(super) use sweep::Why;
 
 /// The places and numbers.
@@ -327,15 +327,21 @@ impl<C: Config> Outbox<'_, C> {
         if !IS_LARGE && !self.is_streaming() {
             return self.sweep(Why::Room);
         }
-        self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         if self.s.hint == at {
             self.s.hint = record.end();
+        }
+        if self.s.head == at {
+            self.s.head = record.end();
+        } else {
+            self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         }
         self.skip_dead();
     }
 
     fn skip_dead(&mut self) {
-        while let Some(record) = self.record(self.s.head).filter(|record| record.is_dead()) {
+        while self.s.dead != 0
+            && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())
+        {
             self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
             self.s.head = record.end();
         }

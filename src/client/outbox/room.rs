@@ -22,6 +22,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Sees to it that so many bytes, for which there is room, have it behind the last record; returns their place.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn make_room(&mut self, len: usize) -> usize {
         if self.s.tail.wrapping_add(len) > self.capacity() {
             self.compact();

@@ -40,10 +40,13 @@ use super::is_a_client;
 use super::timeout::Countdown;
 use super::turn::Reads;
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
-use stream::{Offline, Timed, WRITE_TIMEOUT};
+use stream::{INTERVAL, Offline, Timed, WRITE_TIMEOUT};
 
 /// How long an application can be away before what has come meanwhile is read first.
 const ABSENCE: u32 = 20;
+
+/// How long the thread sleeps at the most while nothing is to be read, in ms.
+const MOST_SLEEP: u32 = 1_000;
 
 /// How long what still comes is drained before a stream is closed.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -190,16 +193,18 @@ where
     /// Reads once, or lets time pass where there is nothing to be read into.
     fn wait(&mut self, left: Option<u32>) {
         let now = self.now();
-        let mut patience = self.driver.time_left(now).into_iter().chain(left).min().unwrap_or(u32::MAX);
-        if self.driver.has_output() {
-            patience = patience.min(WRITE_TIMEOUT);
-        }
+        let patience = self.driver.time_left(now).into_iter().chain(left).min().unwrap_or(u32::MAX);
+        let has_output = self.driver.has_output();
         let epoch = self.epoch;
         match &mut self.stream {
             Some(stream) if self.driver.can_read() => {
-                self.driver.read(stream, &mut || since(epoch), patience);
+                let most = if has_output { WRITE_TIMEOUT } else { u32::MAX };
+                self.driver.read(stream, &mut || since(epoch), patience.min(most));
             }
-            _ => thread::sleep(Duration::from_millis(patience.min(1_000).into())),
+            _ => {
+                let most = if has_output { INTERVAL } else { MOST_SLEEP };
+                thread::sleep(Duration::from_millis(patience.min(most).into()));
+            }
         }
         self.seen = self.now();
     }
@@ -266,7 +271,7 @@ where
     }
 
     /// Whether there is an event that needs no stream: the end of a request.
-    fn is_ended_told(&mut self) -> bool {
+    fn find_event_offline(&mut self) -> bool {
         self.driver.client.link_lost();
         let now = self.now();
         self.driver.client.advance(now) == Ok(true)

@@ -236,7 +236,7 @@ where
                     Ok(false) => {}
                     Err(error) => return self.lost(error),
                 }
-            } else if self.connection.is_ended_told() {
+            } else if self.connection.find_event_offline() {
                 break;
             } else if !self.sleep(slice) {
                 match self.attempt(connect) {

@@ -13,7 +13,7 @@ use crate::transport::turn;
 pub(super) const WRITE_TIMEOUT: u32 = 50;
 
 /// How often a stream is asked that does not wait, in ms.
-const INTERVAL: u32 = 5;
+pub(super) const INTERVAL: u32 = 5;
 
 /// How many bytes are drained at the most before a stream is closed.
 const DRAINED: usize = 1 << 20;

@@ -1,81 +1,94 @@
-//! The configuration of the programs with a client: the default, less what features of this package turn off, so that the table
-//! can show what each saves.
+//! The configuration of the programs with a client: the default, but for what features of this package turn off or on, so that
+//! the table can show what each costs.
 
-use baremqtt::Config;
-#[cfg(any(feature = "refuse-large", feature = "everything"))]
-use baremqtt::LargeMessages;
+use baremqtt::{Config, LargeMessages, SessionLoss};
 
 pub struct Chosen;
 
 impl Config for Chosen {
-    #[cfg(feature = "no-mqtt31")]
     fn mqtt31(&self) -> bool {
-        false
+        !cfg!(feature = "no-mqtt31")
     }
 
-    #[cfg(feature = "no-timeouts")]
+    fn connack_timeout_ms(&self) -> u32 {
+        if cfg!(feature = "no-connack-timeout") { 0 } else { 10_000 }
+    }
+
+    fn pingresp_timeout_ms(&self) -> u32 {
+        if cfg!(feature = "no-pingresp-timeout") { 0 } else { 10_000 }
+    }
+
     fn ack_timeout_ms(&self) -> u32 {
-        0
+        if cfg!(feature = "no-ack-timeout") { 0 } else { 30_000 }
     }
 
-    #[cfg(feature = "no-timeouts")]
     fn stall_timeout_ms(&self) -> u32 {
-        0
+        if cfg!(feature = "no-stall-timeout") { 0 } else { 30_000 }
     }
 
-    #[cfg(feature = "no-timeouts")]
     fn ping_on_silence(&self) -> bool {
-        false
+        !cfg!(feature = "no-ping-on-silence")
     }
 
-    #[cfg(feature = "no-loss-reports")]
-    fn reports_loss(&self) -> bool {
-        false
-    }
-
-    #[cfg(feature = "no-inbound-qos2")]
-    fn receives_exactly_once(&self) -> bool {
-        false
-    }
-
-    #[cfg(feature = "refuse-large")]
-    fn large_messages(&self) -> LargeMessages {
-        LargeMessages::Refuse
-    }
-
-    #[cfg(feature = "everything")]
-    fn large_messages(&self) -> LargeMessages {
-        LargeMessages::Pieces
-    }
-
-    #[cfg(feature = "everything")]
-    fn streams(&self) -> bool {
-        true
-    }
-
-    #[cfg(feature = "everything")]
-    fn manual_acknowledgement(&self) -> bool {
-        crate::world::sometimes()
-    }
-
-    #[cfg(feature = "everything")]
-    fn durable(&self) -> bool {
-        true
-    }
-
-    #[cfg(feature = "everything")]
     fn retry_ms(&self) -> u32 {
-        crate::world::any(0)
+        if cfg!(feature = "retry") { crate::world::any(0) } else { 0 }
+    }
+
+    fn reports_loss(&self) -> bool {
+        !cfg!(feature = "no-loss-reports")
+    }
+
+    fn session_loss(&self) -> SessionLoss {
+        if cfg!(feature = "drop-what-is-lost") { SessionLoss::Drop } else { SessionLoss::Resend }
+    }
+
+    fn assume_session_kept(&self) -> bool {
+        !cfg!(feature = "assume-session-lost")
+    }
+
+    fn max_requests(&self) -> u16 {
+        if cfg!(feature = "max-requests") { 10 } else { 0 }
+    }
+
+    fn max_exactly_once(&self) -> u16 {
+        if cfg!(feature = "no-max-exactly-once") { 0 } else { 19 }
+    }
+
+    fn receives_exactly_once(&self) -> bool {
+        !cfg!(feature = "no-inbound-qos2")
+    }
+
+    fn large_messages(&self) -> LargeMessages {
+        if cfg!(feature = "pieces") {
+            LargeMessages::Pieces
+        } else if cfg!(feature = "refuse-large") {
+            LargeMessages::Refuse
+        } else {
+            LargeMessages::Skip
+        }
+    }
+
+    fn streams(&self) -> bool {
+        cfg!(feature = "streams")
+    }
+
+    fn manual_acknowledgement(&self) -> bool {
+        cfg!(feature = "manual-acknowledgement") && crate::world::sometimes()
+    }
+
+    fn durable(&self) -> bool {
+        cfg!(feature = "durable")
     }
 }
 
 /// Bytes for the identifiers of inbound messages of QoS 2: the default, few where the program is to be lean, or none.
-#[cfg(feature = "no-inbound-qos2")]
-pub const IDS: usize = 0;
-#[cfg(all(feature = "lean", not(feature = "no-inbound-qos2")))]
-pub const IDS: usize = 20;
-#[cfg(not(any(feature = "lean", feature = "no-inbound-qos2")))]
-pub const IDS: usize = size_of::<baremqtt::InboundIds>();
+pub const IDS: usize = if cfg!(feature = "no-inbound-qos2") {
+    0
+} else if cfg!(feature = "lean") {
+    20
+} else {
+    size_of::<baremqtt::InboundIds>()
+};
 
 pub type Mqtt = baremqtt::Client<[u8; 256], [u8; 256], Chosen, [u8; IDS]>;
 

@@ -1,8 +1,8 @@
 //! The client in any state, with buffers of any size, and what stands beside it.
 
 use baremqtt::{
-    Backoff, Buffers, Client, Config, Connect, Event, LargeMessages, Message, Outbound, PacketId, QoS, Routes,
-    SessionLoss, StreamedMessage, TopicName,
+    Backoff, Buffers, Client, Config, Connect, Event, LargeMessages, Message, Outbound, PacketId, QoS,
+    Routes, SessionLoss, StreamedMessage, TopicName,
 };
 
 use crate::codec::print;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::std::Connection;
-use baremqtt::{Buffers, Client, Connect, Version};
+use baremqtt::transport::net::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, Version};
 
 use super::client_id;
 
@@ -26,8 +26,13 @@ pub fn wait_until_let_in(broker: SocketAddr, name: &str, password: &str) -> Resu
 }
 
 fn lets_in(broker: SocketAddr, id: &str, username: &str, password: &str) -> bool {
-    let client = Client::<_, _, 1>::new(Buffers { rx: vec![0; 256], tx: vec![0; 1024] });
+    let client = Client::new(Buffers { rx: vec![0; 256], tx: vec![0; 1024] });
     let Ok(mut connection) = Connection::tcp(broker, Duration::from_secs(1), client) else { return false };
     let connect = Connect::new(id).version(Version::Mqtt31).credentials(username, password.as_bytes());
-    connection.connect(&connect).is_ok() && connection.disconnect().is_ok()
+    if connection.connect(&connect).is_err() {
+        return false;
+    }
+    // The first event is this one.
+    matches!(connection.next_event(None), Ok(Some(Event::Connected { .. })))
+        && connection.disconnect().is_ok()
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use baremqtt::transport::std::StopHandle;
+use baremqtt::transport::net::StopHandle;
 use baremqtt::{Connect, Version};
 use tokio::sync::oneshot;
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use std::{io, process};
 
 use baremqtt::codec::Publish;
-use baremqtt::transport::std::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
+use baremqtt::transport::net::{Connection, Error, GaveUp, Reconnect, Update, open_tcp};
 use baremqtt::{
-    Backoff, Buffers, Client, Connect, Event, Message, Options, PacketId, QoS, RequestError, Routes,
-    SessionLoss,
+    Backoff, Buffers, Client, Config, Connect, Event, Message, PacketId, QoS, RequestError, Routes,
+    SessionLoss, State,
 };
 use tokio::sync::oneshot;
 
@@ -26,24 +26,44 @@ const TURN: Duration = Duration::from_millis(10);
 const MAX_BYTES: usize = 8 << 20;
 
 type Open = Box<dyn FnMut() -> io::Result<TcpStream> + Send>;
-pub(super) type Mqtt = Reconnect<Open, TcpStream, Vec<u8>, Vec<u8>, MAX_WAITING>;
+pub(super) type Mqtt = Reconnect<Open, TcpStream, Vec<u8>, Vec<u8>, Choices>;
+type Handlers = Routes<&'static str, Handler, 1>;
 
 /// What to do with messages of a topic.
 type Handler = fn(&mut Presence, &Publish<'_>);
 
 /// A connection that comes back by itself.
 pub(super) fn reconnecting(broker: SocketAddr) -> Mqtt {
-    let mut options = Options::new();
-    // What was under way when the connection was lost is not sent again by itself: its sender was told that it failed.
-    options.session_loss = SessionLoss::Drop;
-    options.timeouts.connack_ms = 3_000;
-    options.timeouts.pingresp_ms = 5_000;
-    options.timeouts.ack_ms = 8_000;
     let buffers = Buffers { rx: vec![0; 64 << 10], tx: vec![0; MAX_BYTES] };
-    let client = Client::with_options(buffers, options);
-    let connection = Connection::offline(client, |tcp: &TcpStream, time| tcp.set_read_timeout(Some(time)));
+    let connection = Connection::offline(Client::with_config(buffers, Choices));
     let open: Open = Box::new(move || open_tcp(broker, Duration::from_secs(2)));
-    Reconnect::new(connection, open, Backoff::new(200, 3_000).seed(process::id()))
+    // The chat lives as long as its server does: whoever has taken its password away may give it back.
+    Reconnect::new(connection, open, Backoff::new(200, 3_000).seed(process::id())).retry_refusals()
+}
+
+pub(super) struct Choices;
+
+impl Config for Choices {
+    fn max_requests(&self) -> u16 {
+        MAX_WAITING as u16
+    }
+
+    /// What was under way when the connection was lost is not sent again by itself: its sender was told that it failed.
+    fn session_loss(&self) -> SessionLoss {
+        SessionLoss::Drop
+    }
+
+    fn connack_timeout_ms(&self) -> u32 {
+        3_000
+    }
+
+    fn pingresp_timeout_ms(&self) -> u32 {
+        5_000
+    }
+
+    fn ack_timeout_ms(&self) -> u32 {
+        8_000
+    }
 }
 
 pub(super) struct Worker {
@@ -67,11 +87,11 @@ impl Worker {
         }
         self.all_failed();
         // Nobody is left who would care whether it reaches the broker.
-        let _ = mqtt.connection().disconnect();
+        let _ = mqtt.disconnect();
     }
 
     fn turns(&mut self, mqtt: &mut Mqtt, connect: &Connect<'_>) -> Result<(), Box<dyn std::error::Error>> {
-        let mut routes = Routes::<Handler, 1>::new();
+        let mut routes = Handlers::new();
         routes.add(FILTER, QoS::AtLeastOnce, Presence::hear)?;
         loop {
             self.take_posts(mqtt);
@@ -85,8 +105,7 @@ impl Worker {
                 Err(GaveUp::Stopped) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
-            let now = mqtt.connection().now();
-            routes.subscribe(&mut mqtt.connection().client_mut().outbound(), now)?;
+            routes.subscribe(&mut mqtt.outbound())?;
         }
     }
 
@@ -105,7 +124,7 @@ impl Worker {
         }
     }
 
-    fn handle(&mut self, event: &Event<'_>, routes: &Routes<'_, Handler, 1>) {
+    fn handle(&mut self, event: &Event<'_>, routes: &Handlers) {
         match event {
             Event::Connected { .. } => self.connected(),
             Event::Published { id, .. } => self.answer(*id, Ok(())),
@@ -153,10 +172,10 @@ impl Worker {
 
 /// Queues a message while there is a connection: later, its sender would have been told that it failed.
 fn publish(mqtt: &mut Mqtt, post: &Post) -> Result<Option<PacketId>, RequestError> {
-    if !mqtt.connection().is_open() {
+    if mqtt.state() != State::Connected {
         return Err(RequestError::NotConnected);
     }
-    mqtt.connection().publish(&Message {
+    mqtt.publish(&Message {
         topic: &post.topic,
         payload: &post.payload,
         qos: QoS::AtLeastOnce,

@@ -1,0 +1,98 @@
+//! What an application may do while it looks at an event.
+
+use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
+use baremqtt::codec::{ConnAck, Packet, SubAck, SubAckCode, SubAckCodes};
+use baremqtt::{Event, Message, PacketId, QoS};
+
+use crate::harness::*;
+
+/// Bytes come in, and the event that they are is the one at hand.
+fn hands_over(rig: &mut Rig, packet: Packet<'_>) -> String {
+    rig.advances();
+    let len = packet.encode(rig.version, rig.client.receive_buffer()).unwrap();
+    rig.client.received(len);
+    let now = rig.now();
+    assert!(rig.client.advance(now).unwrap());
+    show(rig.client.event().unwrap())
+}
+
+fn ends(rig: &mut Rig, qos: QoS, number: u16) {
+    let id = PacketId::new(number).unwrap();
+    if qos == ExactlyOnce {
+        rig.gives(Packet::PubRec(id));
+        rig.sends();
+        assert_eq!(hands_over(rig, Packet::PubComp(id)), format!("published {number} qos=2"));
+    } else {
+        assert_eq!(hands_over(rig, Packet::PubAck(id)), format!("published {number} qos=1"));
+    }
+}
+
+#[test]
+fn a_message_leaves_that_is_published_when_connected_is_told() {
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT);
+    rig.sends();
+    assert_eq!(
+        hands_over(&mut rig, Packet::ConnAck(ConnAck::Accepted { session_present: false })),
+        "connected present=false"
+    );
+    rig.publishes("a", b"", AtLeastOnce);
+    assert_eq!(rig.client.pending()[0] & 0xF0, 0x30);
+}
+
+#[test]
+fn a_request_whose_end_is_told_is_not_under_way() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = Rig::online();
+        for number in 1..=3 {
+            assert_eq!(rig.publishes("a", b"", qos), number);
+        }
+        rig.sends();
+        for number in 1..=3 {
+            ends(&mut rig, qos, number);
+            assert_eq!(rig.client.in_flight(), 3 - usize::from(number));
+        }
+    }
+    let mut rig = Rig::online();
+    rig.subscribes(&[("a", AtLeastOnce)]);
+    rig.sends();
+    let codes = SubAckCodes::new(&[SubAckCode::Granted(AtLeastOnce)]).unwrap();
+    hands_over(&mut rig, Packet::SubAck(SubAck { id: id(1), codes }));
+    assert_eq!(rig.client.in_flight(), 0);
+}
+
+/// As the errors promise: the next `Published` makes room.
+#[test]
+fn what_is_told_makes_room_for_the_next() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        for (room, most) in [(32 + 16, 0), (1_024, 1)] {
+            let mut rig: Rig = Rig::sized(64, room);
+            rig.choose(|c| c.max_requests = most);
+            rig.comes_online(&CONNECT, false);
+            for number in 1..=20 {
+                let message = Message::new("a", b"12345678").qos(qos);
+                assert_eq!(rig.client.publish(&message).unwrap(), PacketId::new(number));
+                assert!(rig.client.publish(&message).is_err(), "there is no room for two");
+                assert_eq!(rig.client.in_flight(), 1);
+                rig.sends();
+                ends(&mut rig, qos, number);
+            }
+        }
+    }
+}
+
+/// Nor does the end of the event take away what came in its place.
+#[test]
+fn the_next_one_stays_when_the_event_goes() {
+    let mut rig = Rig::online();
+    rig.client.set_next_packet_id(id(7));
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    ends(&mut rig, AtLeastOnce, 7);
+    rig.client.set_next_packet_id(id(7));
+    assert_eq!(rig.publishes("b", b"", AtLeastOnce), 7);
+    assert!(matches!(rig.client.event(), Some(Event::Published { .. })));
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=7 (0 B)"]);
+    assert_eq!((rig.client.in_flight(), rig.events()), (1, vec![]));
+    ends(&mut rig, AtLeastOnce, 7);
+}

@@ -1,0 +1,11 @@
+//! The buffers of the application, cleared, and nothing else.
+#![no_std]
+#![no_main]
+
+mod world;
+
+use world::any;
+
+world::program!(0, {
+    any(&mut [0_u8; 256 + 256]);
+});

@@ -1,0 +1,85 @@
+//! A session that is to be exact over a reboot: the adapter returns before bytes leave that tell of a state that is not saved.
+
+use baremqtt::transport::net::Error;
+use baremqtt::{Event, Message, QoS};
+
+use crate::{Buffered, CONNECT, Choices, DEFAULTS, SHORT, Stream, online_with};
+
+const DURABLE: Choices = Choices { durable: true, ..DEFAULTS };
+
+/// The image is on the disk, says the application.
+fn save(mqtt: &mut Buffered<Stream>) {
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::SaveDue))));
+    let mut image = [0; 2_048];
+    mqtt.save(&mut image).unwrap();
+    let revision = mqtt.revision();
+    mqtt.saved(revision);
+}
+
+/// What has left since this was asked last.
+fn leaves(stream: &Stream) -> Vec<String> {
+    let sent = stream.sent();
+    stream.0.output.borrow_mut().clear();
+    sent
+}
+
+#[test]
+fn nothing_leaves_before_it_is_saved() {
+    let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+    mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
+    save(&mut mqtt);
+    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
+    assert_eq!(leaves(&stream), ["PUBLISH a qos=2 id=1 (0 B)"]);
+
+    stream.gives(&[0x50, 2, 0, 1]);
+    save(&mut mqtt);
+    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
+    assert_eq!(leaves(&stream), ["PUBREL id=1"]);
+
+    stream.gives(&[0x70, 2, 0, 1]);
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Published { .. }))));
+}
+
+#[test]
+fn a_message_is_answered_once_that_is_saved() {
+    let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+    stream.gives(&[0x34, 5, 0, 1, b't', 0, 7]);
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
+    save(&mut mqtt);
+    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
+    assert_eq!(leaves(&stream), ["PUBREC id=7"]);
+
+    stream.gives(&[0x62, 2, 0, 7]);
+    save(&mut mqtt);
+    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
+    assert_eq!(leaves(&stream), ["PUBCOMP id=7"]);
+}
+
+/// What DISCONNECT has to follow waits for the application: waiting for it would never end.
+#[test]
+fn disconnecting_does_not_wait_for_the_application() {
+    for told in [false, true] {
+        let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+        mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
+        if told {
+            assert!(matches!(mqtt.next_event(None), Ok(Some(Event::SaveDue))));
+        }
+        assert!(matches!(mqtt.disconnect(), Err(Error::Closed)));
+        assert!(leaves(&stream).is_empty() && !mqtt.is_open());
+        assert_eq!(mqtt.in_flight(), 1);
+    }
+}
+
+#[test]
+fn disconnecting_with_everything_saved_is_in_good_order() {
+    let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+    mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
+    save(&mut mqtt);
+    stream.gives(b"");
+    mqtt.disconnect().unwrap();
+    assert_eq!(leaves(&stream), ["PUBLISH a qos=2 id=1 (0 B)", "DISCONNECT"]);
+}

@@ -1,0 +1,181 @@
+//! How connections end: what had come is delivered before, nothing is taken back by a reset, and nobody spins or hangs.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::QoS::AtLeastOnce;
+use baremqtt::transport::net::{Connection, Error};
+use baremqtt::{Event, Message, StreamedMessage};
+
+use crate::{CONNACK, CONNECT, Choices, DEFAULTS, SHORT, Stream, connect, online, online_with, sized};
+
+/// A message of QoS 1 with this identifier, 11 bytes.
+fn publish(id: u8) -> [u8; 11] {
+    [0x32, 9, 0, 1, b't', 0, id, b'f', b'o', b'u', b'r']
+}
+
+#[test]
+fn what_had_come_is_delivered_after_a_write_has_failed() {
+    for at_the_end in [None, Some(ErrorKind::ConnectionReset)] {
+        let (stream, mut mqtt) = online(&CONNECT);
+        stream.gives(&[publish(1), publish(2), publish(3)].concat());
+        stream.gives(&[publish(4), publish(5)].concat());
+        match at_the_end {
+            None => stream.gives(b""),
+            Some(kind) => stream.fails(kind),
+        }
+        stream.0.writes.borrow_mut().push_back(Err(ErrorKind::BrokenPipe.into()));
+        mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
+        for id in 1..=5 {
+            match mqtt.next_event(None).unwrap() {
+                Some(Event::Message(message)) => assert_eq!(message.delivery.id().unwrap().get(), id),
+                other => panic!("{other:?}"),
+            }
+        }
+        let error = mqtt.next_event(None).unwrap_err();
+        assert!(matches!(&error, Error::Io(error) if error.kind() == ErrorKind::BrokenPipe), "{error}");
+        assert!(stream.sent().is_empty(), "nothing was acknowledged");
+        assert_eq!(mqtt.in_flight(), 1, "and nothing lost");
+    }
+}
+
+#[test]
+fn a_stream_that_only_the_output_of_fails_is_not_listened_to_for_ever() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.0.writes.borrow_mut().push_back(Err(ErrorKind::BrokenPipe.into()));
+    mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
+    assert!(matches!(mqtt.flush(), Err(Error::Closed)), "the reason follows");
+    assert!(matches!(mqtt.next_event(None), Err(Error::Io(_))));
+    assert!(stream.0.is_finished.get());
+}
+
+/// A server that breaks the protocol, with more behind it than the client reads: the client's last words reach it all the same.
+#[test]
+fn no_reset_takes_back_what_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut heard = vec![0; 15];
+        socket.read_exact(&mut heard).unwrap();
+        socket.write_all(&CONNACK).unwrap();
+        // The message, which is acknowledged, and what no server may send, with much behind it.
+        socket.write_all(&publish(9)).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        socket.write_all(&[0xC0, 0]).unwrap();
+        socket.write_all(&[0; 100_000]).unwrap();
+        heard.clear();
+        socket.read_to_end(&mut heard).map(|_| heard)
+    });
+    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(64, 256)).unwrap();
+    connect(&mut mqtt, &CONNECT).unwrap();
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
+    assert!(matches!(mqtt.next_event(None), Err(Error::Client(baremqtt::Error::Violation(_)))));
+    assert_eq!(server.join().unwrap().unwrap(), [0x40, 2, 0, 9], "PUBACK, and the end in good order");
+}
+
+#[test]
+fn a_stream_that_does_not_wait_is_not_asked_all_the_time() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.0.never_waits.set(true);
+    stream.0.reads.set(0);
+    let started = Instant::now();
+    assert!(mqtt.next_event(Some(Duration::from_millis(300))).unwrap().is_none());
+    let most = started.elapsed().as_millis() / 5 + 5;
+    assert!(u128::from(stream.0.reads.get()) <= most, "{} reads", stream.0.reads.get());
+
+    for _ in 0..10_000 {
+        stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
+    }
+    mqtt.publish(&Message::new("a", b"")).unwrap();
+    let started = Instant::now();
+    assert!(mqtt.next_event(Some(Duration::from_millis(300))).unwrap().is_none());
+    let writes = 10_000 - stream.0.writes.borrow().len() as u128;
+    assert!(writes <= started.elapsed().as_millis() / 5 + 10, "{writes} writes");
+}
+
+#[test]
+fn a_nonblocking_socket_works() {
+    let (done, wait) = mpsc::channel::<()>();
+    let (address, server) = crate::serve(move |mut socket| {
+        socket.write_all(b"\x30\x03\x00\x01a").unwrap();
+        let _ = wait.recv();
+    });
+    let tcp = TcpStream::connect(address).unwrap();
+    tcp.set_nonblocking(true).unwrap();
+    let mut mqtt = Connection::new(tcp, sized(64, 256));
+    connect(&mut mqtt, &CONNECT).unwrap();
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
+    done.send(()).unwrap();
+    assert!(mqtt.next_event(None).is_err());
+    server.join().unwrap();
+}
+
+const STREAMING: Choices = Choices { streams: true, ..DEFAULTS };
+
+/// The receive buffer is full, and nothing is pending: that is the application's turn, and no error.
+#[test]
+fn messages_that_wait_for_a_payload_are_no_error() {
+    let stream = Stream::default();
+    let mut mqtt = Connection::new(stream.clone(), crate::chosen(200, 200, STREAMING));
+    stream.gives(&CONNACK);
+    connect(&mut mqtt, &CONNECT).unwrap();
+    let payload = [7; 3_000];
+    let message = StreamedMessage::new("s", payload.len());
+    mqtt.publish_streamed(&message).unwrap();
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::StreamReady { .. }))));
+    let mut rest = &payload[mqtt.write_payload(&payload[..50]).unwrap()..];
+    for id in 1..=100 {
+        stream.gives(&publish(id));
+    }
+    let mut delivered = 0;
+    let mut seen = |mqtt: &mut Connection<_, _, _, _>, timeout| {
+        let event = mqtt.next_event(timeout).unwrap();
+        let is_message = matches!(event, Some(Event::Message(_)));
+        assert!(is_message || event.is_none(), "{event:?}");
+        delivered += u8::from(is_message);
+        is_message
+    };
+    while seen(&mut mqtt, SHORT) {}
+    // Asked without a time, it returns as well: the application has something to do.
+    while seen(&mut mqtt, None) {}
+    while !rest.is_empty() {
+        rest = &rest[mqtt.write_payload(rest).unwrap()..];
+        seen(&mut mqtt, None);
+    }
+    while seen(&mut mqtt, SHORT) {}
+    assert_eq!(delivered, 100);
+    let sent = stream.sent();
+    assert_eq!(sent.iter().filter(|packet| packet.starts_with("PUBACK")).count(), 100);
+    assert_eq!(sent.iter().filter(|packet| packet.starts_with("PUBLISH")).count(), 1);
+}
+
+/// Within a payload nothing can be sent, DISCONNECT neither: waiting would not help.
+#[test]
+fn disconnecting_within_a_payload_is_the_end_at_once() {
+    let (stream, mut mqtt) = online_with(&CONNECT, STREAMING);
+    mqtt.publish_streamed(&StreamedMessage::new("s", 3_000)).unwrap();
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::StreamReady { .. }))));
+    mqtt.write_payload(b"begun").unwrap();
+    assert!(matches!(mqtt.disconnect(), Err(Error::Closed)));
+    assert!(!mqtt.is_open() && mqtt.stream().is_none());
+    assert!(!stream.sent_bytes().ends_with(&[0xE0, 0]));
+}
+
+/// The end of all that is under way is told, and then that it is done.
+#[test]
+fn finishing_tells_every_end() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
+    mqtt.finish();
+    assert!(mqtt.publish(&Message::new("b", b"")).is_err(), "nothing more is taken");
+    assert!(mqtt.next_event(SHORT).unwrap().is_none());
+    stream.gives(&[0x40, 2, 0, 1]);
+    assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Published { .. }))));
+    assert!(matches!(mqtt.next_event(None), Err(Error::Disconnected)));
+    assert_eq!(stream.sent(), ["PUBLISH a qos=1 id=1 (0 B)", "DISCONNECT"]);
+    assert!(stream.0.is_finished.get() && !mqtt.is_open());
+}
