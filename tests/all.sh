@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics footprint hermetic benches examples interop firmware webchat fuzz)
+steps=(setup format lint features docs baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -159,6 +159,12 @@ step_hermetic() {
 step_benches() {
   cargo clippy --quiet --locked --manifest-path benches/Cargo.toml -- -D warnings
   benches/run.sh check
+}
+
+# Every state of small worlds: see tests/explore/README.md, also for all of them.
+step_explore() {
+  cargo clippy --quiet --locked --manifest-path tests/explore/Cargo.toml -- -D warnings
+  cargo run --quiet --locked --release --manifest-path tests/explore/Cargo.toml -- short
 }
 
 step_examples() {

@@ -43,17 +43,20 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
             u8::from(inbox.large.has_topic),
             u8::from(inbox.large.is_delivered),
         ]);
-        // The identifier outlives its event.
-        let id = if inbox.event as u8 == 0 { 0 } else { inbox.id };
+        // These outlive their event.
+        let has_event = inbox.event as u8 != 0;
+        let id = if has_event { inbox.id } else { 0 };
+        key(&[if has_event { inbox.end as u8 } else { 0 }]);
         numbers(
             key,
             &[id.into(), inbox.len, inbox.large.id.into(), inbox.large.left, inbox.large.payload_len],
         );
         text(key, inbox.bytes(self.buffers.rx.as_ref()));
-        // What was told is asked anew.
+        // What was told is asked anew; but what has left in part goes on.
         let offer = &work.offer;
         let stands = !offer.is_told && offer.len != 0;
-        key(&[if stands { offer.source as u8 } else { Source::None as u8 }]);
+        let goes_on = stands || link.fixed_sent != 0;
+        key(&[if goes_on { offer.source as u8 } else { Source::None as u8 }]);
         numbers(key, &[if stands { offer.len } else { 0 }]);
         let whole = answers.cur & !3;
         numbers(
@@ -68,8 +71,8 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
         let withheld = room.len().wrapping_sub(answers.withheld.into());
         text(key, room.get(withheld..).unwrap_or_default());
         requests(&self.all.outbox, log, key);
-        countdowns(&work.timers, work.notes, key);
         text(key, self.ids.as_ref());
+        countdowns(&work.timers, work.notes, key);
     }
 }
 
@@ -112,6 +115,7 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl FnMut(&[u8])) {
     key(&[
         u8::from(outbox.has_ended()),
         u8::from(outbox.is_open),
+        u8::from(outbox.has_new_oldest),
         u8::from(payload.is_asked),
         u8::from(payload.is_begun),
     ]);

@@ -2,7 +2,7 @@
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{Event, GiveUpError, Message, QoS, StreamedMessage};
+use baremqtt::{Event, GiveUpError, Message, QoS, State, StreamedMessage};
 
 use crate::harness::*;
 
@@ -285,4 +285,26 @@ fn an_answer_waits_for_the_word_that_its_request_has_left() {
     rig.client.sent(taken);
     assert_eq!(rig.events(), ["published 1 qos=1"]);
     assert_eq!(rig.sends(), ["UNSUBSCRIBE id=3 x"]);
+}
+
+/// A DISCONNECT that has left in part is that, also where PINGREQ is due by now.
+#[test]
+fn half_a_disconnect_does_not_become_half_a_pingreq() {
+    for accepted in [false, true] {
+        let mut rig = Rig::new();
+        rig.connects(&CONNECT.keep_alive(10));
+        rig.sends();
+        if accepted {
+            rig.accepts(false);
+            rig.disconnects();
+            rig.takes(1);
+            rig.at(0).at(7_500);
+        } else {
+            rig.at(0).at(7_500);
+            rig.disconnects();
+            rig.takes(1);
+        }
+        assert_eq!(rig.sends(), ["DISCONNECT"], "{accepted}");
+        assert_eq!(rig.client.state(), State::Offline);
+    }
 }

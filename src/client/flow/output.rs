@@ -27,7 +27,8 @@ impl<C: Config> Parts<'_, C> {
         }
         let rest_of_fixed = PINGREQ.len().wrapping_sub(link.fixed_sent.into());
         if link.fixed_sent != 0 {
-            return (if link.is_ping_due { Source::PingReq } else { Source::Disconnect }, rest_of_fixed);
+            // Of the one that was offered last, whichever is due by now.
+            return (work.offer.source, rest_of_fixed);
         }
         if self.outbox.is_inside_packet() {
             return self.rest_of_request();

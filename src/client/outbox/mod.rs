@@ -37,7 +37,7 @@ pub(super) use sweep::Why;
 #[repr(C)]
 pub(super) struct State {
     /// Another request is the oldest one since the last look.
-    has_new_oldest: bool,
+    pub(super) has_new_oldest: bool,
     /// Requests may leave.
     pub(super) is_open: bool,
     pub(super) head: usize,

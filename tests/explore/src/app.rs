@@ -74,7 +74,11 @@ impl App {
         for (request, stage) in self.requests.iter_mut().enumerate() {
             match *stage {
                 Stage::Open(_) => self.restored |= 1 << request,
-                Stage::Told(id) => *stage = Stage::Past(id),
+                Stage::Told(id) => {
+                    *stage = Stage::Past(id);
+                    // Of SUBSCRIBE and UNSUBSCRIBE, an image knows only that they have ended.
+                    self.may_end |= if request >= SUBSCRIBE { 1 << request } else { 0 };
+                }
                 Stage::NotMade | Stage::Past(_) => {}
             }
         }

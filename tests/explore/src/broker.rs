@@ -244,6 +244,10 @@ impl Broker {
                     }
                     Some(_) => {}
                     None => {
+                        if self.last_pubrel == id {
+                            // That was the PUBREL of an earlier message.
+                            self.last_pubrel = 0;
+                        }
                         self.unreleased.push((id, message as u8));
                         if !rules.has(Feature::AtPubrel) {
                             self.arrives(message, rules)?;

@@ -2,6 +2,7 @@
 
 mod app;
 mod broker;
+mod families;
 mod rules;
 mod search;
 mod world;
@@ -13,23 +14,47 @@ use rules::{Feature, Rules};
 use search::{Found, Report};
 use world::{Action, FAIR, TRACE, World};
 
+/// A walk with more states than this is given up: it would not fit into memory.
+const MOST: usize = 60_000_000;
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args[..] {
-        ["walk", mix, ref features @ ..] => walk(leak(mix, features)),
+    let good = match args[..] {
+        ["short"] => walks(families::short()),
+        ["find"] => finds(families::short()),
+        ["all"] => walks(families::all()),
+        ["pairs", mix] => walks(families::pairs().iter().map(|pair| Rules::new(mix, pair)).collect()),
+        ["singles", mix] => walks(Feature::ALL.iter().map(|feature| Rules::new(mix, &[*feature])).collect()),
+        ["walk", mix, ref features @ ..] => walk(leak(mix, features), true),
         ["replay", script, mix, ref features @ ..] => {
             replay(leak(mix, features), script);
-            ExitCode::SUCCESS
+            true
         }
         _ => {
-            eprintln!("explore walk 12/21 [FEATURE]... | explore replay 'STEP STEP ...' 12/21 [FEATURE]...");
+            eprintln!("explore short | all | find | singles MIX | pairs MIX");
+            eprintln!("explore walk MIX [FEATURE]... | replay 'STEP STEP ...' MIX [FEATURE]...");
+            eprintln!("MIX is the QoS of messages out and in, like 12/21; FEATURE is one of");
             for feature in Feature::ALL {
                 eprintln!("  {:10} {}", feature.name(), feature.what());
             }
-            ExitCode::FAILURE
+            false
+        }
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Walks one by one, to the end also where a fault is found.
+fn walks(list: Vec<Rules>) -> bool {
+    let mut faults = 0;
+    let count = list.len();
+    for rules in list {
+        if !walk(Box::leak(Box::new(rules)), false) {
+            faults += 1;
         }
     }
+    println!("{count} families, {faults} with a fault");
+    faults == 0
 }
 
 fn leak(mix: &str, features: &[&str]) -> &'static Rules {
@@ -40,23 +65,39 @@ fn leak(mix: &str, features: &[&str]) -> &'static Rules {
     Box::leak(Box::new(Rules::new(mix, &features.iter().map(named).collect::<Vec<_>>())))
 }
 
-fn walk(rules: &'static Rules) -> ExitCode {
-    match search::explore(rules, 40_000_000) {
+fn walk(rules: &'static Rules, shows: bool) -> bool {
+    match search::explore(rules, MOST) {
         Ok(Report { states, steps, longest, time }) => {
             println!(
                 "{:24} {states:>9} states {steps:>10} steps {:>7.1} s, ends within {longest}",
                 rules.name(),
                 time.as_secs_f32()
             );
-            ExitCode::SUCCESS
+            true
         }
         Err(Found { fault, script }) => {
             let names: Vec<String> = script.iter().map(|action| action.name()).collect();
             println!("{}: {fault}\n  explore replay '{}' {}", rules.name(), names.join(" "), rules.name());
-            replay(rules, &names.join(" "));
-            ExitCode::FAILURE
+            if shows {
+                replay(rules, &names.join(" "));
+            }
+            false
         }
     }
+}
+
+/// Walks until one finds a fault, and says which; it has to.
+fn finds(list: Vec<Rules>) -> bool {
+    std::panic::set_hook(Box::new(|_| ()));
+    for rules in list {
+        let rules = Box::leak(Box::new(rules));
+        if let Err(Found { fault, script }) = search::explore(rules, MOST) {
+            println!("{}: {fault} ({} steps)", rules.name(), script.len());
+            return true;
+        }
+    }
+    println!("not found");
+    false
 }
 
 /// Shows a script step by step, and how it goes on by itself.

@@ -30,7 +30,7 @@ features! {
     Late "late" "the client is told late what has left",
     Restart "restart" "the client is restored from its image, at any point",
     Time "time" "the clock moves to the next deadline, twice",
-    Subscribe "subscribe" "SUBSCRIBE and UNSUBSCRIBE, once each",
+    Subscribe "subscribe" "SUBSCRIBE, and after its end UNSUBSCRIBE",
     Stream "stream" "one more message out, streamed",
     Pieces "pieces" "one more message in, in pieces",
     Manual "manual" "the application acknowledges",
@@ -39,6 +39,7 @@ features! {
     Tight "tight" "the smallest buffers",
     Retry "retry" "requests are repeated on a living connection",
     Finish "finish" "finish or disconnect, once",
+    Ids "ids" "each request asks for the first identifier again",
     OutputLost "outlost" "the transport only reads from some point on",
 }
 
@@ -62,10 +63,10 @@ impl Rules {
         let qos = |text: &str| text.bytes().map(|b| QoS::from_bits(b - b'0').expect("0 to 2")).collect();
         let mut rules = Rules { out: qos(out), into: qos(into), features: features.to_vec() };
         if rules.has(Feature::Stream) {
-            rules.out.push(rules.out[0]);
+            rules.out.push(rules.out.first().copied().unwrap_or(QoS::ExactlyOnce));
         }
         if rules.has(Feature::Pieces) {
-            rules.into.push(rules.into[0]);
+            rules.into.push(rules.into.first().copied().unwrap_or(QoS::ExactlyOnce));
         }
         rules
     }
@@ -100,6 +101,11 @@ impl Rules {
 
     pub fn is_large(&self, message: usize) -> bool {
         self.has(Feature::Pieces) && message + 1 == self.into.len()
+    }
+
+    /// Whether there are images that nobody has asked for: they multiply the states, so only where there is little else.
+    pub fn saves_at_will(&self) -> bool {
+        self.features == [Feature::Restart] && self.out.len() + self.into.len() <= 2
     }
 
     pub fn loses_session(&self) -> bool {

@@ -162,6 +162,7 @@ impl World {
         let next = (0..self.rules.out.len()).find(|message| self.app.requests[*message] == Stage::NotMade);
         let Some(message) = next else { return Ok(false) };
         let (topic, qos) = (topic('o', message), self.rules.out[message]);
+        self.asks_for_first_id();
         let taken = if self.rules.is_streamed(message) {
             let len = payload(message, true).len();
             self.client.publish_streamed(&StreamedMessage::new(&topic, len).qos(qos).repeatable())
@@ -185,6 +186,10 @@ impl World {
         if !self.has(Feature::Subscribe) || self.app.requests[request] != Stage::NotMade {
             return Ok(false);
         }
+        if !subscribe && !matches!(self.app.requests[SUBSCRIBE], Stage::Told(_) | Stage::Past(_)) {
+            return Ok(false);
+        }
+        self.asks_for_first_id();
         let taken = if subscribe {
             self.client.subscribe(&[("a", QoS::ExactlyOnce)])
         } else {
@@ -194,6 +199,12 @@ impl World {
             Ok(id) => self.app.made(request, Some(id.get())).map(|()| true),
             Err(RequestError::NotConnected | RequestError::Full(Full::Buffer | Full::Stream)) => Ok(false),
             Err(error) => Err(format!("subscribe: {error}")),
+        }
+    }
+
+    fn asks_for_first_id(&mut self) {
+        if self.has(Feature::Ids) {
+            self.client.set_next_packet_id(id(1));
         }
     }
 
@@ -267,7 +278,7 @@ impl World {
         if !self.has(Feature::Restart) {
             return Ok(false);
         }
-        let is_current = self.client.revision() == self.saved_revision;
+        let is_current = self.client.revision() == self.saved_revision || !self.rules.saves_at_will();
         if !self.app.is_save_due && (is_current || self.prepared.is_some()) {
             return Ok(false);
         }

@@ -1,0 +1,72 @@
+//! Which walks there are: the base alone, with each feature, and with every two.
+
+use crate::rules::{Feature, Rules};
+
+/// Two messages out and two in.
+const BASES: [&str; 6] = ["12/21", "21/12", "11/22", "22/11", "12/12", "22/22"];
+
+/// Mixes for pairs that would have too many states with four messages.
+const SMALL: [&str; 3] = ["1/2", "2/1", "22/"];
+
+/// Mixes for pairs of which each makes many states.
+const SMALLEST: [&str; 4] = ["1/", "2/", "/1", "/2"];
+
+/// These bring requests of their own, or moments that anything can happen in.
+const HEAVY: [Feature; 5] =
+    [Feature::Restart, Feature::Time, Feature::Subscribe, Feature::Stream, Feature::Pieces];
+
+/// With these, and no others, four messages make less than some ten million states.
+const LIGHT: [Feature; 10] = [
+    Feature::Loss,
+    Feature::Drop,
+    Feature::AtPubrel,
+    Feature::Order,
+    Feature::Late,
+    Feature::Manual,
+    Feature::GiveUp,
+    Feature::Mqtt31,
+    Feature::Tight,
+    Feature::OutputLost,
+];
+
+/// Every two features that say different things.
+pub fn pairs() -> Vec<[Feature; 2]> {
+    let mut pairs = Vec::new();
+    for (at, &one) in Feature::ALL.iter().enumerate() {
+        for &other in &Feature::ALL[at + 1..] {
+            let same = [(Feature::Loss, Feature::Drop), (Feature::Time, Feature::Retry)];
+            if !same.contains(&(one, other)) {
+                pairs.push([one, other]);
+            }
+        }
+    }
+    pairs
+}
+
+fn is_light(features: &[Feature]) -> bool {
+    features.iter().all(|feature| LIGHT.contains(feature))
+}
+
+/// What is walked through in some minutes: bases, and every feature and pair where it is small.
+pub fn short() -> Vec<Rules> {
+    let mut walks = vec![Rules::new("12/21", &[]), Rules::new("22/", &[]), Rules::new("/12", &[])];
+    walks.extend(Feature::ALL.iter().map(|feature| Rules::new("1/2", &[*feature])));
+    walks.extend(Feature::ALL.iter().map(|feature| Rules::new("22/", &[*feature])));
+    walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("2/1", pair)));
+    walks
+}
+
+/// All of them.
+pub fn all() -> Vec<Rules> {
+    let mut walks: Vec<Rules> = BASES.iter().map(|mix| Rules::new(mix, &[])).collect();
+    for mix in ["12/21", "22/12"] {
+        walks.extend(Feature::ALL.iter().map(|feature| Rules::new(mix, &[*feature])));
+    }
+    for pair in pairs() {
+        let is_heavy = pair.iter().all(|feature| HEAVY.contains(feature));
+        let mixes = if is_heavy { &SMALLEST[..] } else { &SMALL[..] };
+        walks.extend(mixes.iter().map(|mix| Rules::new(mix, &pair)));
+    }
+    walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("12/21", pair)));
+    walks
+}
