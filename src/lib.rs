@@ -1,4 +1,4 @@
-// The tests in the README take the std adapter.
+// The tests in the README take `transport::net`.
 #![cfg_attr(any(feature = "std", not(doctest)), doc = include_str!("../README.md"))]
 #![no_std]
 #![forbid(unsafe_code)]

@@ -135,6 +135,21 @@ pub trait Config {
     /// Whether the session is kept exactly over a reboot: bytes that tell the server of a new state (PUBLISH above QoS 0, PUBREC,
     /// PUBREL, PUBCOMP) wait until [`saved`](crate::Client::saved) says that an image with that state is durable, and
     /// [`Event::SaveDue`](crate::Event::SaveDue) asks for it. Default `false`.
+    ///
+    /// How many images a message costs, where nothing else changes meanwhile:
+    ///
+    /// | message | images | before |
+    /// |---|---|---|
+    /// | out, QoS 1 | 1 | PUBLISH |
+    /// | out, QoS 2 | 2 | PUBLISH, PUBREL |
+    /// | in, QoS 1 | 0 | |
+    /// | in, QoS 2 | 2 | PUBREC, PUBCOMP |
+    ///
+    /// Changes that come together share one, and what is sent again after a reconnect needs no other.
+    ///
+    /// No timeout runs against the server for what waits for an image. DISCONNECT follows it, without a timer of its own: an
+    /// application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is asked to. The adapters'
+    /// own `disconnect`, within which it cannot, returns [`Closed`](crate::transport::Error::Closed) instead.
     #[inline]
     fn durable(&self) -> bool {
         false

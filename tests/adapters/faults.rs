@@ -113,12 +113,12 @@ fn nobody_answers() {
     let io = Wire::awkward(&[Block], &[Move(9)], &[Move(9)]);
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
-    let time_out = Err(Error::Client(baremqtt::Error::TimedOut(Timeout::ConnAck)));
+    let timed_out = Err(Error::Client(baremqtt::Error::TimedOut(Timeout::ConnAck)));
     mqtt.connect(&Connect::new("c")).unwrap();
-    assert_eq!(mqtt.next_event(None), time_out);
+    assert_eq!(mqtt.next_event(None), timed_out);
     let Async { connection: mut mqtt, .. } = over(&io);
     mqtt.connect(&Connect::new("c")).unwrap();
-    assert_eq!(block_on(mqtt.next_event(None)), time_out);
+    assert_eq!(block_on(mqtt.next_event(None)), timed_out);
 }
 
 /// What does not leave is given up, at whatever point it is stuck.

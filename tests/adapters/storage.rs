@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use baremqtt::transport::asynch::Timer;
-use baremqtt::transport::{asynch, blocking, polled};
-use baremqtt::{Buffers, Client, Connect, Instant, State};
+use baremqtt::transport::{asynch, blocking, net, polled};
+use baremqtt::{Buffers, Client, Connect, InboundIds, Instant, Standard, State};
 
 use crate::adapters::poll;
 
@@ -116,4 +116,37 @@ fn futures_are_send() {
     send(mqtt.next_event(None));
     send(mqtt.flush());
     send(mqtt.disconnect());
+}
+
+/// Clients and connections may be moved to another thread, where what they are made of may: seen to when this is compiled, for
+/// whatever that is.
+#[test]
+fn they_are_send_where_their_parts_are() {
+    const fn send<X: Send>() {}
+
+    /// Buffers, the configuration and room for identifiers.
+    const fn over_tcp<F: Send, S: Send, R: Send, T: Send, C: Send, I: Send>() {
+        send::<Client<R, T, C, I>>();
+        send::<net::Connection<S, R, T, C, I>>();
+        send::<net::Reconnect<F, S, R, T, C, I>>();
+        send::<net::StopHandle>();
+    }
+
+    /// A connection keeps the error of its stream for a while.
+    const fn over_embedded<S, W, K: Send, R: Send, T: Send, C: Send, I: Send>()
+    where
+        S: embedded_io::ErrorType<Error: Send> + Send,
+        W: Send,
+    {
+        send::<blocking::Connection<S, K, R, T, C, I>>();
+        send::<asynch::Connection<S, W, K, R, T, C, I>>();
+    }
+
+    const fn over_nb<S: polled::Stream<Error: Send> + Send, R: Send, T: Send, C: Send, I: Send>() {
+        send::<polled::Connection<S, R, T, C, I>>();
+    }
+
+    over_tcp::<fn(), std::net::TcpStream, &mut [u8], Vec<u8>, Standard, InboundIds>();
+    over_embedded::<Silence, Silence, fn() -> Instant, [u8; 32], [u8; 64], Standard, InboundIds>();
+    over_nb::<Silence, [u8; 32], [u8; 64], Standard, InboundIds>();
 }

@@ -24,8 +24,8 @@ impl Client {
     /// A connection on which nothing is sent yet.
     pub fn open(server: &Server, version: Version) -> Client {
         let stream = TcpStream::connect(server.addr()).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out that is not 0");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a time-out that is not 0");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
         Client { stream, version, received: Vec::new() }
     }
 

@@ -97,7 +97,7 @@ fn mosquitto_in_3_1_never_tells_of_a_session() {
     assert!(rig.events().is_empty(), "the set of identifiers is kept");
 }
 
-/// rumqttd 0.20 does not answer an UNSUBSCRIBE for what was not subscribed: the time-out ends the connection.
+/// rumqttd 0.20 does not answer an UNSUBSCRIBE for what was not subscribed: the timeout ends the connection.
 #[test]
 fn rumqttd_keeps_silent_on_unsubscribe() {
     let mut rig = Rig::online();

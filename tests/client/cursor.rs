@@ -142,7 +142,7 @@ fn answers_pass_requests_between_two_packets() {
 }
 
 #[test]
-fn off_line_nothing_is_pending() {
+fn offline_nothing_is_pending() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", AtLeastOnce);
     assert!(rig.client.pending().is_empty());

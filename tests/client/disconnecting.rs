@@ -102,7 +102,7 @@ fn while_it_waits_the_server_is_still_listened_to() {
 }
 
 #[test]
-fn off_line_it_is_nothing() {
+fn offline_it_is_nothing() {
     let mut rig = Rig::new();
     rig.disconnects();
     assert_eq!(rig.client.state(), State::Offline);
@@ -126,7 +126,7 @@ fn only_output_is_waited_for() {
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.disconnects();
-    assert_eq!(rig.deadline(), Some(30_000), "the stall time-out, not that of the answer");
+    assert_eq!(rig.deadline(), Some(30_000), "the stall timeout, not that of the answer");
     rig.at(29_999);
     assert!(rig.events().is_empty());
     rig.at(30_000);

@@ -1,8 +1,8 @@
 //! A session that is kept exactly over a reboot: bytes that tell of a new state wait until an image with that state is durable.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use baremqtt::StreamedMessage;
 use baremqtt::codec::Packet;
+use baremqtt::{State, StreamedMessage};
 
 use crate::harness::*;
 
@@ -115,6 +115,62 @@ fn the_server_is_not_blamed_for_a_slow_application() {
     assert!(rig.at(1_000_000).events().is_empty());
     saves(&mut rig);
     assert_eq!(rig.sends().len(), 2);
+}
+
+/// Images that a message costs.
+#[test]
+fn so_many_images_for_a_message() {
+    let images = |rig: &mut Rig| {
+        let due = rig.events().iter().filter(|line| *line == "SaveDue").count();
+        if due > 0 {
+            saves(rig);
+        }
+        rig.sends();
+        due
+    };
+    let mut rig = online();
+    for (qos, answers, expected) in [
+        (AtLeastOnce, vec![Packet::PubAck(id(1))], [1, 0, 0]),
+        (ExactlyOnce, vec![Packet::PubRec(id(2)), Packet::PubComp(id(2))], [1, 1, 0]),
+    ] {
+        rig.publishes("a", b"", qos);
+        let mut counts = vec![images(&mut rig)];
+        for answer in answers {
+            rig.gives(answer);
+            counts.push(images(&mut rig));
+        }
+        counts.resize(3, 0);
+        assert_eq!(counts, expected, "{qos} out");
+        assert_eq!(rig.client.in_flight(), 0);
+    }
+    rig.delivers("in", b"", AtLeastOnce, 7);
+    assert_eq!(images(&mut rig), 0);
+    rig.delivers("in", b"", ExactlyOnce, 8);
+    assert_eq!(images(&mut rig), 1);
+    rig.gives(pubrel(8));
+    assert_eq!(images(&mut rig), 1);
+}
+
+/// DISCONNECT follows what waits for an image, however long the application takes.
+#[test]
+fn disconnecting_waits_for_the_image() {
+    for has_asked in [false, true] {
+        let mut rig = online();
+        rig.publishes("a", b"", AtLeastOnce);
+        if has_asked {
+            assert_eq!(rig.events(), ["SaveDue"]);
+        }
+        rig.disconnects();
+        if !has_asked {
+            assert_eq!(rig.events(), ["SaveDue"]);
+        }
+        assert!(rig.at(1_000_000).events().is_empty());
+        assert!(rig.sends().is_empty());
+        assert_eq!(rig.client.state(), State::Closing);
+        saves(&mut rig);
+        assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)", "DISCONNECT"]);
+        assert_eq!(rig.client.state(), State::Offline);
+    }
 }
 
 /// What is sent again after a reconnect is in the image already, and so is the state that a repeated answer tells of.

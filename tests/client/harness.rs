@@ -57,7 +57,7 @@ pub struct Rig<const N: usize = 8> {
 }
 
 impl Rig {
-    /// Off line, with buffers of ordinary size.
+    /// Offline, with buffers of ordinary size.
     pub fn new() -> Self {
         Rig::sized(256, 1024)
     }
@@ -71,7 +71,7 @@ impl Rig {
 }
 
 impl<const N: usize> Rig<N> {
-    /// Off line, with receive and transmit buffers of these sizes.
+    /// Offline, with receive and transmit buffers of these sizes.
     pub fn sized(rx: usize, tx: usize) -> Self {
         let choices = Choices::new();
         choices.choose(|c| {

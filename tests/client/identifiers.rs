@@ -99,9 +99,9 @@ fn pubrec_does_not_free_one() {
     assert_eq!(rig.client.publish(&message), Ok(Some(id(2))));
 }
 
-/// A time-out or a lost link never frees the identifier of a message.
+/// A timeout or a lost link never frees the identifier of a message.
 #[test]
-fn a_time_out_does_not_free_one() {
+fn a_timeout_does_not_free_one() {
     let mut rig = Rig::<1>::sized(64, 256);
     rig.comes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);

@@ -201,7 +201,7 @@ fn there_are_no_endless_pings() {
 
 /// An application that asks to wait for ever for PINGRESP still sends one per keep alive time.
 #[test]
-fn without_a_time_out_it_goes_on() {
+fn without_a_timeout_it_goes_on() {
     let mut rig = online(10);
     rig.choose(|c| c.pingresp_timeout_ms = 0);
     for second in [10, 20, 30] {

@@ -1,4 +1,4 @@
-//! Messages on their way out: QoS 0, 1, 2, on line and queued off line.
+//! Messages on their way out: QoS 0, 1, 2, online and queued offline.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -80,7 +80,7 @@ fn answers_can_come_in_any_order() {
 }
 
 #[test]
-fn off_line_qos_1_and_2_queue_and_qos_0_is_refused() {
+fn offline_qos_1_and_2_queue_and_qos_0_is_refused() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
@@ -98,7 +98,7 @@ fn off_line_qos_1_and_2_queue_and_qos_0_is_refused() {
 }
 
 #[test]
-fn what_was_queued_off_line_survives_a_clean_session() {
+fn what_was_queued_offline_survives_a_clean_session() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", ExactlyOnce);
     rig.comes_online(&CONNECT.clean_session(true), false);

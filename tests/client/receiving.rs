@@ -48,7 +48,7 @@ fn empty_and_retained() {
     assert_eq!(rig.events(), ["message a qos=0 retain (0 B)", "message a qos=1 id=7 retain (0 B)"]);
 }
 
-/// The answer goes out when the application lets go of the message, and not before.
+/// The answer goes out when the application releases the message, and not before.
 #[test]
 fn the_answer_follows_the_event() {
     let mut rig = Rig::online();
@@ -61,7 +61,7 @@ fn the_answer_follows_the_event() {
     assert_eq!(rig.client.pending(), [0x40, 2, 0, 9]);
 }
 
-/// What the application has not let go of comes again; the answer must not go to the next connection.
+/// What the application has not released comes again; the answer must not go to the next connection.
 #[test]
 fn an_answer_that_is_still_owed_dies_with_the_connection() {
     for qos in [AtLeastOnce, ExactlyOnce] {

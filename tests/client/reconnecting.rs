@@ -169,7 +169,7 @@ fn a_link_that_is_lost_before_connack_costs_nothing() {
 }
 
 #[test]
-fn bytes_that_come_off_line_are_dropped() {
+fn bytes_that_come_offline_are_dropped() {
     let mut rig = Rig::online();
     rig.cut();
     rig.gives_bytes(&[]);

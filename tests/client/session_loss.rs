@@ -6,7 +6,7 @@ use baremqtt::{Connect, SessionLoss, Version};
 
 use crate::harness::*;
 
-/// Off line. 1 (QoS 1) and 2 (QoS 2) were sent, PUBREC came for 3, 4 was published after the link was lost.
+/// Offline. 1 (QoS 1) and 2 (QoS 2) were sent, PUBREC came for 3, 4 was published after the link was lost.
 fn interrupted(connect: &Connect<'_>, loss: SessionLoss) -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.session_loss = loss);

@@ -97,7 +97,7 @@ fn a_lost_link_ends_them_and_they_are_not_sent_again() {
 }
 
 #[test]
-fn off_line_they_are_refused() {
+fn offline_they_are_refused() {
     let mut rig = Rig::new();
     for _ in 0..2 {
         assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)]), Err(RequestError::NotConnected));

@@ -1,4 +1,4 @@
-//! CONNACK, answers and output have time-outs of their own, and `deadline` tells the next of them.
+//! CONNACK, answers and output have timeouts of their own, and `time_left` tells the next of them.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::State;
@@ -170,7 +170,7 @@ fn a_clock_that_leaps_breaks_nothing() {
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
-/// Messages that are kept wait for CONNACK, not for an answer; their time-out begins when they have left.
+/// Messages that are kept wait for CONNACK, not for an answer; their timeout begins when they have left.
 #[test]
 fn answers_are_not_due_before_connack() {
     let mut rig = Rig::new();

@@ -6,7 +6,7 @@ use baremqtt::codec::Packet;
 
 use crate::harness::*;
 
-/// Off line is the sign to close the transport.
+/// Offline is the sign to close the transport.
 #[test]
 fn mqtt_3_14_4_1() {
     let mut rig = Rig::online();

@@ -21,7 +21,7 @@ REFERENCES = {"empty": "empty", "buffers": "buffers", "static": "static"}
 PROGRAMS = {
     "publisher": ("publisher", "", "QoS 0 publisher, on the codec alone"),
     "application": ("application", "", "the application that others were measured with"),
-    "lean": ("application", "lean", "the same without 3.1, time-outs, loss reports and large messages"),
+    "lean": ("application", "lean", "the same without 3.1, timeouts, loss reports and large messages"),
     "leanest": ("application", "lean,no-inbound-qos2", "the same, and without inbound QoS 2"),
     "everything": ("everything", "everything", "all that the library can do"),
 }

@@ -109,7 +109,7 @@ export class Talks {
     return true;
   }
 
-  /** Lets go of the pictures. */
+  /** Releases the pictures. */
   end() {
     this.messages.forEach(release);
   }

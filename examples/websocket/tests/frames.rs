@@ -16,7 +16,7 @@ use baremqtt::{Connect, Timeout};
 use common::{PATIENCE, Stream, client_that_waits, listen, open, serve};
 use tungstenite::{Bytes, Message};
 
-/// Reads over time-outs.
+/// Reads over timeouts.
 fn read(stream: &mut Stream, buffer: &mut [u8]) -> usize {
     let started = Instant::now();
     loop {
