@@ -3,7 +3,8 @@
 use baremqtt::codec::Delivery;
 use baremqtt::{Event, Outcome, QoS, Receipt, State};
 
-use crate::broker::{Broker, Check, MOST, check, number, payload};
+use crate::broker::{Broker, Check, MOST, check};
+use crate::packets::{number, payload};
 use crate::rules::{Feature, Rules};
 
 /// Requests that are not messages stand behind those.

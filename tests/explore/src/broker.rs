@@ -1,9 +1,10 @@
 //! A broker with one client: it answers as the standard says, and lets nothing pass that the standard forbids.
 
-use baremqtt::codec::{ConnAck, Delivery, Packet, Publish, SubAck};
-use baremqtt::{PacketId, QoS, SubAckCode, SubAckCodes, TopicName};
+use baremqtt::QoS;
+use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
 
-use crate::rules::{Feature, LARGE, Rules};
+use crate::packets::{Kind, encode, number, payload, publish, send};
+use crate::rules::{Feature, Rules};
 
 /// At most so many messages in one direction.
 pub const MOST: usize = 12;
@@ -21,26 +22,14 @@ pub(crate) use check;
 
 /// A message to the client that is under way.
 #[derive(Clone, Debug)]
-struct Outgoing {
-    message: u8,
-    id: u16,
-    qos: QoS,
+pub struct Outgoing {
+    pub message: u8,
+    pub id: u16,
+    pub qos: QoS,
     /// PUBREC has come.
     is_released: bool,
     /// Sent on this connection, and the answer is to come.
     is_awaited: bool,
-}
-
-/// Answers of one kind leave in their order; which kind is next is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    PubAck,
-    PubRec,
-    PubRel,
-    PubComp,
-    SubAck,
-    UnsubAck,
-    PingResp,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -74,28 +63,6 @@ pub struct Broker {
     pubrels: Vec<u16>,
     /// Answers that are to be sent, where their order is free.
     pub due: Vec<(Kind, u16)>,
-}
-
-pub fn id(number: u16) -> PacketId {
-    PacketId::new(number).expect("an identifier is not 0")
-}
-
-/// The payload of a message.
-pub fn payload(message: usize, is_large: bool) -> Vec<u8> {
-    let len = if is_large { LARGE } else { 1 };
-    (0..len).map(|at| (message * 31 + at * 7) as u8).collect()
-}
-
-/// The number of the message with this topic: `o0` and so on to the broker, `i0` to the client.
-pub fn number(topic: &str, direction: u8) -> Option<usize> {
-    match topic.as_bytes() {
-        [first, number @ b'0'..=b'z'] if *first == direction => Some(usize::from(number - b'0')),
-        _ => None,
-    }
-}
-
-pub fn topic(direction: char, message: usize) -> String {
-    format!("{direction}{}", char::from(b'0' + message as u8))
 }
 
 impl Broker {
@@ -324,37 +291,4 @@ impl Broker {
         key.push(self.due.len() as u8);
         self.due.iter().for_each(|(kind, id)| key.extend([*kind as u8, *id as u8]));
     }
-}
-
-fn encode(packet: Packet<'_>, rules: &Rules, down: &mut Vec<u8>) {
-    let at = down.len();
-    down.resize(at + packet.encoded_len(), 0);
-    packet.encode(rules.version(), &mut down[at..]).expect("a packet that can be sent");
-}
-
-fn send(kind: Kind, number: u16, rules: &Rules, down: &mut Vec<u8>) {
-    let codes = SubAckCodes::new(&[SubAckCode::Granted(QoS::ExactlyOnce)]).expect("one code");
-    let packet = match kind {
-        Kind::PubAck => Packet::PubAck(id(number)),
-        Kind::PubRec => Packet::PubRec(id(number)),
-        Kind::PubRel => Packet::PubRel { id: id(number), dup: false },
-        Kind::PubComp => Packet::PubComp(id(number)),
-        Kind::SubAck => Packet::SubAck(SubAck { id: id(number), codes }),
-        Kind::UnsubAck => Packet::UnsubAck(id(number)),
-        Kind::PingResp => Packet::PingResp,
-    };
-    encode(packet, rules, down);
-}
-
-fn publish(outgoing: &Outgoing, rules: &Rules, dup: bool, down: &mut Vec<u8>) {
-    let message = usize::from(outgoing.message);
-    let (topic, payload) = (topic('i', message), payload(message, rules.is_large(message)));
-    let id = id(outgoing.id);
-    let delivery = match outgoing.qos {
-        QoS::AtMostOnce => Delivery::AtMostOnce,
-        QoS::AtLeastOnce => Delivery::AtLeastOnce { id, dup },
-        QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup },
-    };
-    let topic = TopicName::new(&topic).expect("a topic");
-    encode(Packet::Publish(Publish { topic, payload: &payload, delivery, retain: false }), rules, down);
 }

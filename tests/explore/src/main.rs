@@ -3,6 +3,7 @@
 mod app;
 mod broker;
 mod families;
+mod packets;
 mod rules;
 mod search;
 mod world;

@@ -1,7 +1,7 @@
 //! What can happen, and in which order it does where nothing goes wrong.
 
 use super::World;
-use crate::broker::Kind;
+use crate::packets::Kind;
 
 macro_rules! actions {
     ($($action:ident)*) => {

@@ -6,7 +6,8 @@
 use baremqtt::codec::{self, Decoded, Packet};
 
 use super::{Offered, World, say};
-use crate::broker::{Check, MOST, check, number};
+use crate::broker::{Check, MOST, check};
+use crate::packets::number;
 use crate::rules::Feature;
 
 #[derive(Clone, Default)]

@@ -6,7 +6,8 @@ use super::action::Action;
 use super::link::Much;
 use super::{Image, World, new_client, say};
 use crate::app::{App, SUBSCRIBE, Stage, UNSUBSCRIBE};
-use crate::broker::{check, id, payload, topic};
+use crate::broker::check;
+use crate::packets::{id, payload, topic};
 use crate::rules::Feature;
 
 /// How often the clock moves in a walk.
