@@ -1,8 +1,8 @@
 //! The fixed header (section 2.2): packet type, flags, remaining length.
 
+use super::Version;
 use super::cursor::Writer;
-use super::{Version, publish};
-use crate::Violation;
+use crate::{QoS, Violation};
 
 /// The largest remaining length that four bytes can say, in bytes.
 pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
@@ -123,7 +123,7 @@ impl FixedHeader {
         let packet_type = PacketType::from_first_byte(*first).ok_or(Violation::PacketType)?;
         let flags = first & 0x0F;
         match packet_type {
-            PacketType::Publish => publish::check_flags(flags, version)?,
+            PacketType::Publish => check_publish_flags(flags, version)?,
             // It says itself which version it is, so its flags wait until then.
             PacketType::Connect => {}
             // 3.1 draws them as unused.
@@ -218,4 +218,17 @@ pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
         rest >>= 7;
     }
     writer.u8(rest as u8);
+}
+
+/// What the flags of a PUBLISH can get wrong by themselves.
+#[inline]
+fn check_publish_flags(flags: u8, version: Version) -> Result<(), Violation> {
+    match QoS::from_bits((flags >> 1) & 3) {
+        None => Err(Violation::Qos),
+        // 3.1 calls DUP a hint, and does not forbid it here.
+        Some(QoS::AtMostOnce) if flags & 0x08 != 0 && version == Version::Mqtt311 => {
+            Err(Violation::DupAtMostOnce)
+        }
+        Some(_) => Ok(()),
+    }
 }

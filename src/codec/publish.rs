@@ -217,19 +217,6 @@ impl Body for Publish<'_> {
     }
 }
 
-/// What the flags of a PUBLISH can get wrong by themselves.
-#[inline]
-pub(super) fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
-    match QoS::from_bits((flags >> 1) & 3) {
-        None => Err(Violation::Qos),
-        // 3.1 calls DUP a hint, and does not forbid it here.
-        Some(QoS::AtMostOnce) if flags & DUP != 0 && version == Version::Mqtt311 => {
-            Err(Violation::DupAtMostOnce)
-        }
-        Some(_) => Ok(()),
-    }
-}
-
 /// The limit of MQTT 3.1 for topic names, that of a will included.
 #[inline]
 pub(crate) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {

@@ -11,7 +11,7 @@ use crate::client::work::State;
 use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
-use super::advance::release;
+use super::release::release;
 use super::settle::silence;
 
 /// See [`Client::connect`](crate::Client::connect).

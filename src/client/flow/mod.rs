@@ -5,6 +5,7 @@
 //! connection                                how a connection begins and ends, and what becomes of the session
 //! output                                    what leaves next
 //! advance -> incoming (header) -> messages large acknowledgements      one step: what has come
+//!         -> release                        the end of the event before
 //!         -> settle                         which countdowns run, and what is due
 //! events                                    the event at hand, as the application sees it
 //! ```
@@ -21,6 +22,7 @@ mod large;
 pub(super) mod manual;
 mod messages;
 pub(super) mod output;
+mod release;
 pub(super) mod requests;
 pub(super) mod settle;
 pub(super) mod streams;

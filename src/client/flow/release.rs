@@ -1,0 +1,37 @@
+//! The end of an event: what it owes is queued, and what it took is free.
+
+use crate::client::config::Config;
+use crate::client::inbox::Kind;
+use crate::client::outbox::ENDED;
+use crate::client::parts::Parts;
+use crate::client::timers::Note;
+
+/// The application has seen the event, or there is none for what is dealt with: what it owes is queued, what it tells of goes, and so
+/// do its bytes.
+pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
+    let work = &mut *parts.work;
+    work.inbox.event = Kind::None;
+    let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
+    let withheld = core::mem::take(&mut work.inbox.has_receipt);
+    if owed == ENDED {
+        parts.outbox.end_is_told(id);
+    } else if owed != 0 && !withheld && !work.link.is_output_lost {
+        let is_durable = parts.outbox.config.durable() && work.session.is_durable();
+        parts.answers.push(owed, id, is_durable);
+    }
+    work.notes.add(Note::CHANGED);
+    let len = core::mem::take(&mut work.inbox.len);
+    work.inbox.consume(len);
+}
+
+impl<C: Config> Parts<'_, C> {
+    /// What the event tells the end of makes room now: who asks for more has seen it.
+    #[inline]
+    pub(super) fn clear_told(&mut self) {
+        let inbox = &mut self.work.inbox;
+        if inbox.owed == ENDED {
+            inbox.owed = 0;
+            self.outbox.end_is_told(inbox.id);
+        }
+    }
+}
