@@ -11,8 +11,8 @@ use crate::client::work::State;
 use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
+use super::keep_alive::silence;
 use super::release::release;
-use super::settle::silence;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(

@@ -6,7 +6,7 @@
 //! output                                    what leaves next
 //! advance -> incoming (header) -> messages large acknowledgements      one step: what has come
 //!         -> release                        the end of the event before
-//!         -> settle                         which countdowns run, and what is due
+//!         -> settle (keep_alive)            which countdowns run, and what is due
 //! events                                    the event at hand, as the application sees it
 //! ```
 
@@ -18,6 +18,7 @@ pub(super) mod give_up;
 mod header;
 pub(super) mod image;
 mod incoming;
+mod keep_alive;
 mod large;
 pub(super) mod manual;
 mod messages;

@@ -13,18 +13,8 @@ use crate::client::parts::Parts;
 use crate::client::timers::{Note, Timer};
 use crate::client::work::State;
 
-/// How long before the end of the keep alive PINGREQ leaves at the most, in ms.
-const MOST_MARGIN: u32 = 5_000;
-
 /// How long nothing must have come, in ms, before a client that takes in nothing more ends the connection.
 const REFUSING_SILENCE: u32 = 1_000;
-
-/// After how many ms of silence PINGREQ is due, so that it has left before the keep alive (in seconds) has passed
-/// (MQTT-3.1.2-23).
-pub(super) fn silence(keep_alive: u16) -> u32 {
-    let ms = u32::from(keep_alive).wrapping_mul(1_000);
-    ms.wrapping_sub((ms >> 2).min(MOST_MARGIN))
-}
 
 impl<C: Config> Parts<'_, C> {
     /// Time has passed.
@@ -55,7 +45,7 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// Which countdowns run, and which begin anew.
-    fn watch(&mut self) {
+    pub(super) fn watch(&mut self) {
         let has_output = self.has_output();
         let config = self.config();
         let Parts { work, outbox, answers, ids, .. } = self;
@@ -120,18 +110,6 @@ impl<C: Config> Parts<'_, C> {
             return Ok(());
         };
         Err(Fault::TimedOut(timeout))
-    }
-
-    /// PINGREQ waits to be sent if one direction was silent for too long.
-    fn ping_if_due(&mut self) {
-        let work = &mut *self.work;
-        let silent = work.timers.is_due(Timer::SendSilence) || work.timers.is_due(Timer::ReceiveSilence);
-        if silent && !work.link.is_ping_due {
-            debug!("MQTT: PINGREQ");
-            work.link.is_ping_due = true;
-            // Its way out is watched from now on.
-            self.watch();
-        }
     }
 
     /// Sends all requests again that wait for an answer, if it is time to and all of them have left.

@@ -15,9 +15,11 @@
 mod ends;
 mod given_up;
 mod image;
+mod losses;
 mod packet_id;
 mod payload;
 mod record;
+mod redelivery;
 mod room;
 mod sending;
 mod sweep;

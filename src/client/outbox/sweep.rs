@@ -1,7 +1,7 @@
 //! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
 
-use super::super::bytes::{IS_LARGE, move_down, set};
-use super::record::{AT_LEAST_ONCE, DUP, End, PUBLISH, PUBREL, Record};
+use super::super::bytes::{IS_LARGE, move_down};
+use super::record::PUBREL;
 use super::{Config, Outbox};
 
 /// What a sweep is for.
@@ -71,52 +71,5 @@ impl<C: Config> Outbox<'_, C> {
                 }
             }
         }
-    }
-
-    /// Changes what has to change about a record; returns whether it stays.
-    fn stays(&mut self, at: usize, record: Record, has_left: bool, why: Why) -> bool {
-        if record.is_dead() {
-            return false;
-        }
-        let end = match why {
-            Why::Room => return true,
-            Why::Again { mqtt31 } => {
-                if has_left {
-                    self.again(at, record, mqtt31);
-                }
-                return true;
-            }
-            // SUBSCRIBE and UNSUBSCRIBE end, and what is sent at QoS 0; nobody waits for the PUBACK of a message any more that
-            // was given up.
-            Why::LinkLost if !record.keeps_id() => return false,
-            Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
-            // That of QoS 2 is released.
-            Why::LinkLost => {
-                if record.is_stub() {
-                    set(self.log, at, PUBREL);
-                }
-                return true;
-            }
-            // What had PUBREC is uncertain.
-            Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
-            Why::SessionLost { gives_up }
-                if gives_up && !record.has_ended() && (has_left || record.has_dup()) =>
-            {
-                End::Lost
-            }
-            Why::SessionLost { .. } => return true,
-        };
-        if self.config.reports_loss() {
-            self.end(at, record, end);
-        }
-        self.config.reports_loss()
-    }
-
-    /// What is sent again says so: DUP (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
-    /// have it too.
-    fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
-        let first = record.first();
-        let has_dup = mqtt31 || first & 0xF0 == PUBLISH;
-        set(self.log, record.packet(at), if has_dup { first | DUP } else { first & !DUP });
     }
 }

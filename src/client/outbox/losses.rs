@@ -1,0 +1,46 @@
+//! What ends with the connection, or with the session of the server, and what stays.
+
+use super::super::bytes::set;
+use super::record::{AT_LEAST_ONCE, End, PUBREL, Record};
+use super::{Config, Outbox, Why};
+
+impl<C: Config> Outbox<'_, C> {
+    /// Changes what has to change about a record; returns whether it stays.
+    pub(super) fn stays(&mut self, at: usize, record: Record, has_left: bool, why: Why) -> bool {
+        if record.is_dead() {
+            return false;
+        }
+        let end = match why {
+            Why::Room => return true,
+            Why::Again { mqtt31 } => {
+                if has_left {
+                    self.again(at, record, mqtt31);
+                }
+                return true;
+            }
+            // SUBSCRIBE and UNSUBSCRIBE end, and what is sent at QoS 0; nobody waits for the PUBACK of a message any more that
+            // was given up.
+            Why::LinkLost if !record.keeps_id() => return false,
+            Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
+            // That of QoS 2 is released.
+            Why::LinkLost => {
+                if record.is_stub() {
+                    set(self.log, at, PUBREL);
+                }
+                return true;
+            }
+            // What had PUBREC is uncertain.
+            Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
+            Why::SessionLost { gives_up }
+                if gives_up && !record.has_ended() && (has_left || record.has_dup()) =>
+            {
+                End::Lost
+            }
+            Why::SessionLost { .. } => return true,
+        };
+        if self.config.reports_loss() {
+            self.end(at, record, end);
+        }
+        self.config.reports_loss()
+    }
+}

@@ -1,0 +1,15 @@
+//! What is sent again.
+
+use super::super::bytes::set;
+use super::record::{DUP, PUBLISH, Record};
+use super::{Config, Outbox};
+
+impl<C: Config> Outbox<'_, C> {
+    /// What is sent again says so: DUP (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
+    /// have it too.
+    pub(super) fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
+        let first = record.first();
+        let has_dup = mqtt31 || first & 0xF0 == PUBLISH;
+        set(self.log, record.packet(at), if has_dup { first | DUP } else { first & !DUP });
+    }
+}
