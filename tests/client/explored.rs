@@ -308,3 +308,34 @@ fn half_a_disconnect_does_not_become_half_a_pingreq() {
         assert_eq!(rig.client.state(), State::Offline);
     }
 }
+
+/// What is queued when the application finishes includes a message whose payload was not asked for yet.
+#[test]
+fn a_client_that_finishes_asks_for_the_payload_that_is_left() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.client.publish_streamed(&StreamedMessage::new("s", 2).qos(AtLeastOnce).repeatable()).unwrap();
+    rig.client.finish();
+    rig.sends();
+    assert_eq!(rig.events(), ["ready 2"]);
+    rig.client.write_payload(b"12").unwrap();
+    rig.sends();
+    rig.gives(Packet::PubAck(id(1)));
+    rig.gives(Packet::PubAck(id(2)));
+    assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=1"]);
+    assert_eq!(rig.sends(), ["DISCONNECT"]);
+}
+
+/// Its PUBACK may still come on this connection, so its identifier stays in use.
+#[test]
+fn what_is_about_to_be_repeated_on_a_living_connection_is_leaving() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.retry_ms = 5_000);
+    rig.publishes("a", b"one", AtLeastOnce);
+    rig.sends();
+    rig.at(0).at(5_000);
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving));
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (3 B) \"one\""]);
+    gives_up(&mut rig, 1);
+    assert_eq!(rig.client.in_flight(), 1);
+}

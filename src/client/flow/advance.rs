@@ -76,7 +76,7 @@ impl<C: Config> Parts<'_, C> {
             outbox.open(mqtt31);
         }
         if config.streams()
-            && work.link.state == State::Connected
+            && (work.link.state == State::Connected || work.link.is_finishing)
             && let Some(id) = outbox.ask_for_payload()
         {
             (inbox.event, inbox.id) = (Kind::StreamReady, id);

@@ -18,7 +18,7 @@ pub(in crate::client) fn give_up<C: Config>(
         // The payload stands behind the requests, which must not move.
         return Err(GiveUpError::Leaving);
     }
-    match parts.outbox.message(id.get(), offered) {
+    match parts.outbox.message(id.get(), offered, work.link.retries > 0) {
         Leaves::Unknown => return Err(GiveUpError::Unknown),
         Leaves::Released => return Err(GiveUpError::Released),
         Leaves::Now => return Err(GiveUpError::Leaving),

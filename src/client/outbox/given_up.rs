@@ -20,7 +20,7 @@ pub(crate) enum Leaves {
 
 impl<C: Config> Outbox<'_, C> {
     /// How far the message of this identifier is, while so many bytes are offered.
-    pub(crate) fn message(&self, id: u16, offered: usize) -> Leaves {
+    pub(crate) fn message(&self, id: u16, offered: usize, is_repeated: bool) -> Leaves {
         let seen = self.s.cur.wrapping_add(offered);
         let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
             return Leaves::Unknown;
@@ -28,7 +28,8 @@ impl<C: Config> Outbox<'_, C> {
         match record.first() & QOS_BITS {
             _ if record.first() & 0xF0 == PUBREL & 0xF0 => Leaves::Released,
             AT_LEAST_ONCE | EXACTLY_ONCE if !record.is_stub() => {
-                if at >= self.s.rec && at < seen {
+                // Where it has left on this connection before, its answer may still come.
+                if at >= self.s.rec && (at < seen || (is_repeated && record.has_dup())) {
                     Leaves::Now
                 } else {
                     Leaves::Whole

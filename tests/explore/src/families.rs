@@ -53,6 +53,11 @@ pub fn short() -> Vec<Rules> {
     walks.extend(Feature::ALL.iter().map(|feature| Rules::new("1/2", &[*feature])));
     walks.extend(Feature::ALL.iter().map(|feature| Rules::new("22/", &[*feature])));
     walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("2/1", pair)));
+    // Pairs that have found something.
+    walks.push(Rules::new("1/2", &[Feature::Late, Feature::Subscribe]));
+    walks.push(Rules::new("1/2", &[Feature::Stream, Feature::Finish]));
+    walks.push(Rules::new("1/2", &[Feature::GiveUp, Feature::Retry]));
+    walks.push(Rules::new("1/", &[Feature::Time, Feature::Finish]));
     walks
 }
 

@@ -133,10 +133,10 @@ impl World {
             Ok(false) => {
                 check!(self.client.event().is_none(), "an event that was not announced");
                 if self.rules.has_time() && self.client.time_left() == Some(0) {
-                    let again = self.client.advance(Instant::from_millis(self.now));
-                    let spins = again == Ok(false) && self.client.time_left() == Some(0);
+                    let mut client = self.client.clone();
+                    let again = client.advance(Instant::from_millis(self.now));
+                    let spins = again == Ok(false) && client.time_left() == Some(0);
                     check!(!spins, "advance spins");
-                    check!(again == Ok(false), "advance has something after all: {again:?}");
                 }
             }
             Err(Error::TimedOut(timeout)) if self.has(Feature::Time) => {
