@@ -2,7 +2,8 @@
 //! takes output in any portions: the same events, the same packets, the same error.
 //!
 //! Requests are sent before, so that what is sent then is nothing but answers: their order depends on the server alone. (PUBREL
-//! alone may be passed: it stands among the requests, unless nothing waits for its PUBREC.)
+//! is compared without its order. It stands among the requests, unless nothing waits for its PUBREC: then it is an answer, and passes
+//! those. With a server that sends such a PUBREC, that is not the order of MQTT-4.6.0-4 yet.)
 
 use std::collections::VecDeque;
 use std::iter;
