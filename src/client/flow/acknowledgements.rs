@@ -21,15 +21,25 @@ impl<C: Config> Parts<'_, C> {
             Met::Waits => self.settled(answer, id, at, codes),
             Met::Leaving if !self.work.link.is_output_lost => Ok(Step::Blocked),
             // Nothing that has left waits for this. At QoS 2 the server keeps the identifier until it is released.
-            _ if answer == PUBREC && !self.has_place() => Ok(Step::Blocked),
-            _ => {
-                if answer == PUBREC {
-                    self.answer(PUBREL, id);
-                }
-                self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
-                Ok(Step::Done)
-            }
+            _ if answer == PUBREC => Ok(self.release_unknown(id)),
+            _ => Ok(self.ignored()),
         }
+    }
+
+    /// PUBREL for a PUBREC that nothing waits for is an answer, and answers pass requests: not the PUBRELs of the PUBRECs before
+    /// (MQTT-4.6.0-4).
+    fn release_unknown(&mut self, id: PacketId) -> Step {
+        let comes_later = self.outbox.releases() && !self.work.link.is_output_lost;
+        if comes_later || !self.has_place() {
+            return Step::Blocked;
+        }
+        self.answer(PUBREL, id);
+        self.ignored()
+    }
+
+    fn ignored(&mut self) -> Step {
+        self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
+        Step::Done
     }
 
     /// The request here has this answer.

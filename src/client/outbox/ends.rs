@@ -1,7 +1,7 @@
 //! What answers a request, and how it ends: it is told, and then it goes.
 
 use super::super::bytes::{IS_LARGE, set, set_u16, u16_at};
-use super::record::{DEAD, DUP, ENDED, End, PUBLISH, Record};
+use super::record::{DEAD, DUP, ENDED, End, PUBLISH, PUBREL, Record};
 use super::{Config, Outbox, Why};
 
 /// Whether a request waits for an answer.
@@ -70,6 +70,18 @@ impl<C: Config> Outbox<'_, C> {
     pub(crate) fn released(&mut self, at: usize, id: u16) {
         self.kill(at);
         self.insert_pubrel(id);
+    }
+
+    /// Whether a PUBREL has not left.
+    pub(crate) fn releases(&self) -> bool {
+        let mut at = self.s.rec;
+        while let Some(record) = self.record(at) {
+            if record.first() >> 4 == PUBREL >> 4 {
+                return true;
+            }
+            at = record.end();
+        }
+        false
     }
 
     /// The identifier and the end of a request whose end is to be told, if there is one.
