@@ -5,10 +5,10 @@ use super::record::{DEAD, DUP, ENDED, End, PUBLISH, PUBREL, Record};
 use super::{Config, Outbox, Why};
 
 /// Whether a request waits for an answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Met {
-    /// It does.
-    Waits,
+    /// The one here does.
+    Waits(usize, Record),
     /// It is about to be sent again, so that the answer to it is still to be waited for.
     Leaving,
     /// None does: the answer is late, or not ours.
@@ -16,25 +16,20 @@ pub(crate) enum Met {
 }
 
 impl<C: Config> Outbox<'_, C> {
-    /// The place of the request of this identifier, and whether it waits for this answer. So many bytes of those not sent count as
-    /// seen by the server.
-    pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> (usize, Met) {
-        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
-            return (0, Met::Unknown);
-        };
+    /// Whether the request of this identifier waits for this answer. So many bytes of those not sent count as seen by the server.
+    pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> Met {
+        let Some((at, record)) = self.find(id) else { return Met::Unknown };
         let has_left = at < self.s.rec;
         let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
-        let met = match (has_left, is_seen) {
-            (true, _) if record.waits_for(answer) => Met::Waits,
+        match (has_left, is_seen) {
+            (true, _) if record.waits_for(answer) => Met::Waits(at, record),
             (false, true) => Met::Leaving,
             _ => Met::Unknown,
-        };
-        (at, met)
+        }
     }
 
     /// The SUBSCRIBE here has so many topic filters.
-    pub(crate) fn filters(&self, at: usize) -> usize {
-        let Some(record) = self.record(at) else { return 0 };
+    pub(crate) fn filters(&self, at: usize, record: Record) -> usize {
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
         while at < record.end() {
@@ -46,17 +41,14 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The request here has its answer; the event that tells it is to come.
-    pub(crate) fn answered(&mut self, at: usize, end: End) {
+    pub(crate) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.s.hint = at;
         self.s.has_new_oldest |= at == self.s.head;
-        if let Some(record) = self.record(at) {
-            self.end(at, record, end);
-        }
+        self.end(at, record, id, end);
     }
 
     /// The request has ended: what is left of it is its identifier.
-    pub(super) fn end(&mut self, at: usize, record: Record, end: End) {
-        let id = self.id(at, record);
+    pub(super) fn end(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.count(record, u16::MAX);
         set(self.log, at, ENDED | end as u8);
         let is_streamed = self.config.streams() && record.is_streamed();
@@ -67,8 +59,8 @@ impl<C: Config> Outbox<'_, C> {
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
     /// order of the PUBRECs (MQTT-4.6.0-4).
-    pub(crate) fn released(&mut self, at: usize, id: u16) {
-        self.kill(at);
+    pub(crate) fn released(&mut self, at: usize, record: Record, id: u16) {
+        self.kill(at, record);
         self.insert_pubrel(id);
     }
 
@@ -106,14 +98,13 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The end of this request is told.
     pub(crate) fn end_is_told(&mut self, id: u16) {
-        if let Some(at) = self.find(id) {
-            self.kill(at);
+        if let Some((at, record)) = self.find(id) {
+            self.kill(at, record);
         }
     }
 
     /// The record here is not needed any more.
-    pub(super) fn kill(&mut self, at: usize) {
-        let Some(record) = self.record(at) else { return };
+    pub(super) fn kill(&mut self, at: usize, record: Record) {
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
         self.s.has_new_oldest |= at == self.s.head;

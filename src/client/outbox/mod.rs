@@ -207,21 +207,27 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The request of this identifier: there is one at the most.
-    fn find(&self, id: u16) -> Option<usize> {
+    /// The request of this identifier, and its place: there is one at the most.
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    fn find(&self, id: u16) -> Option<(usize, Record)> {
         if !IS_LARGE {
             return self.find_between(self.s.head, self.s.tail, id);
         }
-        self.find_between(self.s.head, self.s.tail.min(self.s.head.wrapping_add(1)), id)
-            .or_else(|| self.find_between(self.s.hint, self.s.tail, id))
+        let oldest = self.record(self.s.head)?;
+        if self.id(self.s.head, oldest) == id {
+            return Some((self.s.head, oldest));
+        }
+        self.find_between(self.s.hint, self.s.tail, id)
             .or_else(|| self.find_between(self.s.head, self.s.hint, id))
     }
 
-    fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<usize> {
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<(usize, Record)> {
         while at < end {
             let record = self.record(at)?;
             if self.id(at, record) == id {
-                return Some(at);
+                return Some((at, record));
             }
             at = record.end();
         }

@@ -90,7 +90,7 @@ impl<C: Config> Outbox<'_, C> {
             let at = self.s.rec;
             self.s.rec = record.end();
             if !record.keeps_id() {
-                self.kill(at);
+                self.kill(at, record);
             }
         }
         passed
