@@ -28,13 +28,14 @@ fn publish_in<C: Config>(
     codec::check_topic_len(topic, parts.version())?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, len);
-    codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), body_len);
+    let first = codec::publish_first_byte(message.qos, message.retain);
+    codec::write_header(&mut writer, first, body_len);
     writer.bytes(topic.as_bytes());
     if let Some(id) = id {
         writer.packet_id(id);
     }
     writer.raw(message.payload);
-    commit(parts, len, id);
+    commit(parts, first, len, id);
     Ok(id)
 }
 
@@ -97,10 +98,10 @@ pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> W
     Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
-/// The request stands behind the last one.
-pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
+/// The request, which begins with this byte, stands behind the last one.
+pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, first: u8, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
-    parts.outbox.appended(len);
+    parts.outbox.appended(first, len);
     work.notes.add(Note::CHANGED);
     if id.is_some() {
         parts.outbox.take_id();
@@ -156,7 +157,7 @@ fn ask<C: Config>(
     codec::write_header(&mut writer, packet_type.first_byte(), body_len);
     writer.packet_id(id);
     filters.write(&mut writer)?;
-    commit(parts, len, Some(id));
+    commit(parts, packet_type.first_byte(), len, Some(id));
     Ok(id)
 }
 

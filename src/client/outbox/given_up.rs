@@ -60,7 +60,9 @@ impl<C: Config> Outbox<'_, C> {
                 set(self.log, at, DEAD);
             }
         }
-        self.count_in(at);
+        if let Some(record) = self.record(at) {
+            self.count(record, 1);
+        }
         self.sweep(Why::Room);
     }
 

@@ -151,13 +151,7 @@ impl Record {
     /// Whether it keeps an identifier from being given out again.
     #[inline]
     pub(crate) const fn keeps_id(self) -> bool {
-        self.first() & QOS_BITS != AT_MOST_ONCE
-    }
-
-    /// Whether it takes a place among the messages of QoS 2.
-    #[inline]
-    pub(crate) const fn is_exactly_once(self) -> bool {
-        self.first() & QOS_BITS == EXACTLY_ONCE || self.first() >> 4 == PUBREL >> 4
+        keeps_id(self.first())
     }
 
     /// Whether it waits for an answer with this first byte.
@@ -195,6 +189,17 @@ impl Record {
         }
         u16_at(log, place)
     }
+}
+
+#[inline]
+pub(crate) const fn keeps_id(first: u8) -> bool {
+    first & QOS_BITS != AT_MOST_ONCE
+}
+
+/// Whether what begins with this byte takes a place among the messages of QoS 2.
+#[inline]
+pub(crate) const fn is_exactly_once(first: u8) -> bool {
+    first & QOS_BITS == EXACTLY_ONCE || first >> 4 == PUBREL >> 4
 }
 
 /// Where the packet ends that begins here, its first byte, and bytes of its fixed header.
