@@ -97,6 +97,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The end of this request is told.
+    #[inline(never)]
     pub(crate) fn end_is_told(&mut self, id: u16) {
         if let Some((at, record)) = self.find(id) {
             self.kill(at, record);
