@@ -77,10 +77,15 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The identifier and the end of a request whose end is to be told, if there is one.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn find_ended(&mut self) -> Option<(u16, End)> {
         if IS_LARGE && !self.s.has_ended() {
             return None;
         }
+        self.look_for_ended()
+    }
+
+    fn look_for_ended(&mut self) -> Option<(u16, End)> {
         let mut at = self.s.head;
         // The last one that was answered is the only one, more often than not.
         if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
