@@ -16,8 +16,6 @@ pub(super) struct Parts<'a, C> {
     pub(super) ids: &'a mut [u8],
     /// Bytes of the receive buffer.
     pub(super) rx_len: usize,
-    /// Bytes of the packet of the request that is looked at.
-    pub(super) needed: usize,
 }
 
 impl<'a, C> Parts<'a, C> {
@@ -37,7 +35,6 @@ impl<'a, C> Parts<'a, C> {
             answers: Answers { s: places, bytes: answers },
             ids,
             rx_len,
-            needed: 0,
         }
     }
 }

@@ -14,15 +14,18 @@ pub(in crate::client) fn publish<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &Message<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
-    publish_in(parts, message).map_err(|refusal| parts.refused(refusal))
+    let body_len = message.body_len();
+    let len = codec::packet_len(body_len);
+    publish_in(parts, message, body_len, len).map_err(|refusal| parts.refused(refusal, len))
 }
 
+#[inline]
 fn publish_in<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &Message<'_>,
+    body_len: usize,
+    len: usize,
 ) -> Result<Option<PacketId>, Refusal> {
-    let body_len = message.body_len();
-    let len = codec::packet_len(body_len);
     admit(parts, Some(message.qos), len)?;
     let topic = TopicName::new(message.topic)?;
     codec::check_topic_len(topic, parts.version())?;
@@ -40,9 +43,9 @@ fn publish_in<C: Config>(
 }
 
 impl<C> Parts<'_, C> {
-    /// The error for a request that was not taken.
-    pub(super) const fn refused(&self, refusal: Refusal) -> RequestError {
-        refusal.error(self.needed, self.outbox.log.len())
+    /// The error for a request with a packet of this length that was not taken.
+    pub(super) const fn refused(&self, refusal: Refusal, len: usize) -> RequestError {
+        refusal.error(len, self.outbox.log.len())
     }
 }
 
@@ -54,7 +57,6 @@ pub(super) fn admit<C: Config>(
     qos: Option<QoS>,
     len: usize,
 ) -> Result<(), Refusal> {
-    parts.needed = len;
     parts.clear_told();
     let link = &parts.work.link;
     let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
@@ -124,7 +126,7 @@ pub(in crate::client) fn subscribe<C: Config>(
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
         return Err(RequestError::TurnedOff);
     }
-    ask(parts, PacketType::Subscribe, Filters::Wanted(filters)).map_err(|refusal| parts.refused(refusal))
+    ask(parts, PacketType::Subscribe, Filters::Wanted(filters))
 }
 
 /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
@@ -135,7 +137,7 @@ pub(in crate::client) fn unsubscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilterToRemove.into());
     }
-    ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters)).map_err(|refusal| parts.refused(refusal))
+    ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters))
 }
 
 /// A packet with topic filters.
@@ -144,13 +146,13 @@ fn ask<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
     filters: Filters<'_>,
-) -> Result<PacketId, Refusal> {
+) -> Result<PacketId, RequestError> {
     let mut counter = Writer::new(&mut []);
     let checked = filters.write(&mut counter);
     // Behind the packet identifier.
     let body_len = counter.len().saturating_add(2);
     let len = codec::packet_len(body_len);
-    admit(parts, None, len)?;
+    admit(parts, None, len).map_err(|refusal| parts.refused(refusal, len))?;
     checked?;
     let id = parts.outbox.next_id();
     let mut writer = begin(parts, len);

@@ -28,7 +28,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let len = codec::packet_len(head_len);
     // Besides the head, some of the payload must have room.
     let needed = len.saturating_add(WINDOW);
-    admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal))?;
+    admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal, needed))?;
     if remaining_len > codec::MAX_REMAINING_LENGTH {
         return Err(Violation::TooLong.into());
     }
