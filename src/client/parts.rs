@@ -14,19 +14,11 @@ pub(super) struct Parts<'a, C> {
     pub(super) answers: Answers<'a>,
     /// The identifiers of inbound messages of QoS 2.
     pub(super) ids: &'a mut [u8],
-    /// Bytes of the receive buffer.
-    pub(super) rx_len: usize,
 }
 
 impl<'a, C> Parts<'a, C> {
     #[inline]
-    pub(super) fn new(
-        all: &'a mut All,
-        config: &'a C,
-        tx: &'a mut [u8],
-        ids: &'a mut [u8],
-        rx_len: usize,
-    ) -> Self {
+    pub(super) fn new(all: &'a mut All, config: &'a C, tx: &'a mut [u8], ids: &'a mut [u8]) -> Self {
         let (log, answers) = tx.split_at_mut_checked(log_len(tx.len())).unwrap_or_default();
         let All { work, outbox, answers: places } = all;
         Parts {
@@ -34,7 +26,6 @@ impl<'a, C> Parts<'a, C> {
             outbox: Outbox { s: outbox, log, config },
             answers: Answers { s: places, bytes: answers },
             ids,
-            rx_len,
         }
     }
 }

@@ -111,16 +111,17 @@ pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, first: u8, len: usize,
     }
 }
 
-/// See [`Client::subscribe`](crate::Client::subscribe).
+/// See [`Client::subscribe`](crate::Client::subscribe). The receive buffer has so many bytes.
 pub(in crate::client) fn subscribe<C: Config>(
     parts: &mut Parts<'_, C>,
+    rx_len: usize,
     filters: &[(&str, QoS)],
 ) -> Result<PacketId, RequestError> {
     if filters.is_empty() {
         return Err(Violation::NoTopicFilter.into());
     }
     // The packet identifier and a code for each filter, behind two bytes.
-    if filters.len().saturating_add(4) > parts.rx_len {
+    if filters.len().saturating_add(4) > rx_len {
         return Err(RequestError::TooManyFilters);
     }
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
