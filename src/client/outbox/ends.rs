@@ -50,11 +50,10 @@ impl<C: Config> Outbox<'_, C> {
     /// The request has ended: what is left of it is its identifier.
     pub(super) fn end(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.count(record, u16::MAX);
+        self.count_kind(ENDED, 1);
         set(self.log, at, ENDED | end as u8);
         let is_streamed = self.config.streams() && record.is_streamed();
         set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
-        self.s.kept = self.s.kept.wrapping_add(1);
-        self.s.ended = self.s.ended.wrapping_add(1);
     }
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
