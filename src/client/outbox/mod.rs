@@ -213,7 +213,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The request of this identifier, and its place: there is one at the most.
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
     fn find(&self, id: u16) -> Option<(usize, Record)> {
         if !IS_LARGE {
