@@ -100,6 +100,7 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// PUBREL, or an answer (SUBACK with so many codes).
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn acknowledgement(&mut self, kind: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
         if kind == PUBREL & 0xF0 { Ok(self.pubrel(id)) } else { self.answered(kind, id, codes) }
     }

@@ -109,6 +109,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The record here is not needed any more.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn kill(&mut self, at: usize, record: Record) {
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
