@@ -361,7 +361,7 @@ where
     /// `pending` may offer others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        if bytes::IS_LARGE && self.all.is_all_sent() {
+        if bytes::IS_LARGE && work::is_all_sent(&self.all.work, &self.all.outbox, &self.all.answers) {
             self.all.work.offer = work::Offer::NONE;
             return &[];
         }

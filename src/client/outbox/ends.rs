@@ -43,7 +43,6 @@ impl<C: Config> Outbox<'_, C> {
     /// The request here has its answer; the event that tells it is to come.
     pub(crate) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.s.hint = at;
-        self.s.has_new_oldest |= at == self.s.head;
         self.end(at, record, id, end);
     }
 
