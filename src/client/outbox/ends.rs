@@ -122,12 +122,13 @@ impl<C: Config> Outbox<'_, C> {
         }
         if self.s.head == at {
             self.s.head = record.end();
+            self.skip_dead();
         } else {
             self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         }
-        self.skip_dead();
     }
 
+    /// The oldest one is never dead.
     fn skip_dead(&mut self) {
         while self.s.dead != 0
             && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())

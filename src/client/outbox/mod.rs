@@ -223,7 +223,7 @@ impl<C: Config> Outbox<'_, C> {
         if self.id(self.s.head, oldest) == id {
             return Some((self.s.head, oldest));
         }
-        self.find_between(self.s.hint, self.s.tail, id)
+        self.find_between(self.s.hint.max(oldest.end()), self.s.tail, id)
             .or_else(|| self.find_between(self.s.head, self.s.hint, id))
     }
 
