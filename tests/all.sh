@@ -106,6 +106,10 @@ step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   # In the profile in which `hermetic` has all features, so that they are compiled once.
   cargo test --release "${with_all_features[@]}" --doc
+  echo "-- the programs of the guide"
+  cargo test --quiet --locked --manifest-path tests/guide/Cargo.toml --doc
+  echo "-- as the documentation host builds it"
+  RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --no-deps --all-features --target-dir "$CARGO_TARGET_DIR/docsrs"
   cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
