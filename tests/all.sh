@@ -171,6 +171,7 @@ step_benches() {
 
 # Every state of small worlds: see tests/explore/README.md, also for all of them.
 step_explore() {
+  tests/explore/faults.py --check
   cargo clippy --quiet --locked --manifest-path tests/explore/Cargo.toml -- -D warnings
   cargo run --quiet --locked --release --manifest-path tests/explore/Cargo.toml -- short
 }
