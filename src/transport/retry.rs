@@ -1,7 +1,7 @@
 //! When to connect again, in which version, and when to stop trying.
 
 use super::Error;
-use crate::{Backoff, Instant, RefusalCode, Version, client};
+use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
 /// What becomes of a lost connection.
 #[derive(Clone, Debug)]
@@ -36,6 +36,26 @@ impl Retry {
         if self.is_fallen_back { Version::Mqtt31 } else { wanted }
     }
 
+    /// Queues CONNECT, in the version whose turn it is.
+    #[cfg_attr(not(feature = "embedded-io-async-v0.7"), allow(dead_code, reason = "as above"))]
+    pub(super) fn connect<R, T, C, I>(
+        &mut self,
+        client: &mut Client<R, T, C, I>,
+        connect: &Connect<'_>,
+    ) -> Result<(), ConnectError>
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        match client.connect(&connect.version(self.version(connect.version))) {
+            // MQTT 3.1 cannot be spoken, because of the client identifier for instance: then not.
+            Err(_) if !self.is_impossible() => client.connect(connect),
+            result => result,
+        }
+    }
+
     /// The server has accepted the connection.
     pub(super) fn connected(&mut self, now: Instant) {
         self.connected_at = Some(now);
@@ -49,6 +69,15 @@ impl Retry {
             None => self.change_version(error, is_reset),
         }
         if self.is_final(error) { None } else { self.backoff.next_ms() }
+    }
+
+    /// No stream has come to be. Milliseconds to the next attempt; `None` if there is to be none.
+    #[cfg_attr(
+        not(feature = "embedded-io-async-v0.7"),
+        allow(dead_code, reason = "only there it is told apart")
+    )]
+    pub(super) fn not_opened(&mut self) -> Option<u32> {
+        self.backoff.next_ms()
     }
 
     /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
