@@ -71,13 +71,13 @@ step_lint() {
   while read -r test _; do
     left_out+=(--test "$test")
   done < <(interop_tests)
-  for features in '' --no-default-features --all-features; do
+  for features in '' --no-default-features "${with_all_features[*]}"; do
     echo "-- clippy ${features:-with default features}"
     # shellcheck disable=SC2086 # no features, no argument
     cargo clippy --quiet --all-targets $features -- -D warnings
   done
   echo "-- clippy ${left_out[*]}"
-  cargo clippy --quiet --all-features "${left_out[@]}" -- -D warnings
+  cargo clippy --quiet "${with_all_features[@]}" "${left_out[@]}" -- -D warnings
   for board in lm3s6965evb mps2-an386 microbit; do
     echo "-- clippy of the firmware for $board"
     cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings

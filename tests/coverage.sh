@@ -20,7 +20,7 @@ fi
 
 cargo llvm-cov clean --workspace
 # As `tests/all.sh hermetic` does: all features, and what a small machine does.
-cargo llvm-cov --no-report --quiet --all-features
+cargo llvm-cov --no-report --quiet --all-features --features defmt/unstable-test
 RUSTFLAGS="--cfg baremqtt_small" cargo llvm-cov --no-report --quiet --no-default-features --lib --test client --test conformance --test codec
 cargo llvm-cov report --lcov --output-path target/coverage.info
 cargo llvm-cov report --summary-only | awk '/^Filename/ || /%/ { print $1, $(NF-3) }' | column -t
