@@ -13,11 +13,13 @@ EXEMPT = {
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
     "transport::asynch::Connection": "holds a stream",
     "transport::blocking::Connection": "holds a stream",
-    "transport::net::Connection": "std",
-    "transport::net::reconnect::GaveUp": "std",
-    "transport::net::reconnect::Reconnect": "std",
-    "transport::net::reconnect::StopHandle": "std",
-    "transport::net::reconnect::Update": "std",
+    "transport::net::connection::Connection": "std",
+    "transport::net::ending::GaveUp": "std",
+    "transport::net::handle::Handle": "std",
+    "transport::net::handle::HandleError": "std",
+    "transport::net::handle::WaitError": "std",
+    "transport::net::runner::Runner": "std",
+    "transport::net::runner::Update": "std",
     "transport::polled::Connection": "holds a stream",
 }
 
