@@ -22,6 +22,9 @@ export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 # Debian keeps servers in sbin. The tests' Python comes first, see need_python.
 export PATH="$CARGO_TARGET_DIR/venv/bin:$PATH:/usr/sbin"
 
+# What is linked with the feature defmt has no logger, and takes the one of defmt's own tests.
+with_all_features=(--all-features --features defmt/unstable-test)
+
 # Targets are named to bare_cargo all at once: cargo then compiles core for one beside the other.
 # The last is there for what the library does by words of 64 bits.
 bare_targets=(
@@ -102,7 +105,11 @@ for n in (0, 1, 2, len(names)):
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   # In the profile in which `hermetic` has all features, so that they are compiled once.
-  cargo test --release --all-features --doc
+  cargo test --release "${with_all_features[@]}" --doc
+  echo "-- the programs of the guide"
+  cargo test --quiet --locked --manifest-path tests/guide/Cargo.toml --doc
+  echo "-- as the documentation host builds it"
+  RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --no-deps --all-features --target-dir "$CARGO_TARGET_DIR/docsrs"
   cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
@@ -149,10 +156,15 @@ step_hermetic() {
   echo "-- no features"
   cargo test --no-default-features
   echo "-- all features, optimised; their documentation tests are those of \`docs\`"
-  cargo test --release --all-features --tests
+  cargo test --release "${with_all_features[@]}" --tests
+  echo "-- what holds for any input"
+  package_is_good tests/properties/
   echo "-- what a small machine does"
-  RUSTFLAGS="--cfg baremqtt_small" CARGO_TARGET_DIR=$CARGO_TARGET_DIR/small \
-    cargo test --no-default-features --lib --test client --test conformance --test fuzz
+  (
+    export RUSTFLAGS="--cfg baremqtt_small" CARGO_TARGET_DIR=$CARGO_TARGET_DIR/small
+    cargo test --no-default-features --lib --test client --test conformance
+    cargo test --locked --manifest-path tests/properties/Cargo.toml --test fuzz
+  )
 }
 
 # The codec takes no more instructions than it did. The others' codecs are compiled, and not measured.
@@ -169,9 +181,13 @@ step_explore() {
 
 step_examples() {
   # In the profile in which `hermetic` has compiled the library.
-  cargo build --release --examples --all-features
+  cargo build --release --examples "${with_all_features[@]}"
+  echo "-- crates of quickstart"
+  local crates
+  crates=$(cargo tree --edges normal,dev --no-dedupe --prefix none | sort -u | wc -l)
+  [ "$crates" -lt 12 ] || fail "the first command of README.md compiles $crates crates"
   echo "-- nb_loop"
-  cargo run --quiet --release --all-features --example nb_loop
+  cargo run --quiet --release "${with_all_features[@]}" --example nb_loop
   need_mosquitto
   local package
   for package in examples/*/; do

@@ -134,6 +134,9 @@ pub enum Full {
     /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is
     /// [`sent`](crate::Client::sent).
     Stream,
+    /// The client itself, which is shared by many: the call comes from within an event handler, which has an outbound half of its
+    /// own for that. Only handles of the adapters say so; the end of the handler makes room.
+    Busy,
 }
 
 impl fmt::Display for RequestError {
@@ -158,6 +161,7 @@ impl fmt::Display for Full {
             Full::Requests => "too many requests under way",
             Full::Buffer => "the transmit buffer is full",
             Full::Stream => "a streamed message is on its way",
+            Full::Busy => "an event handler is using the client",
         })
     }
 }

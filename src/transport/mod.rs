@@ -20,8 +20,6 @@
 //! After a failure of the output, what had come is still delivered, and the failure reported then.
 
 #[cfg(feature = "embedded-io-async-v0.7")]
-mod any_of;
-#[cfg(feature = "embedded-io-async-v0.7")]
 pub mod asynch;
 #[cfg(feature = "embedded-io-v0.7")]
 pub mod blocking;
@@ -37,11 +35,13 @@ pub mod blocking;
 )]
 mod driver;
 mod error;
+#[cfg(feature = "embedded-io-async-v0.7")]
+mod gave_up;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "nb")]
 pub mod polled;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 mod retry;
 #[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7"))]
 mod timeout;
@@ -49,6 +49,8 @@ mod timeout;
 mod turn;
 
 pub use error::Error;
+#[cfg(feature = "embedded-io-async-v0.7")]
+pub use gave_up::GaveUp;
 
 /// The calls of the client are those of the connection that holds it.
 #[cfg(any(

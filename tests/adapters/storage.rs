@@ -70,7 +70,7 @@ impl Timer for Silence {
         ZERO
     }
 
-    async fn sleep(&mut self, _: u32) {
+    async fn sleep(&self, _: u32) {
         std::future::pending().await
     }
 }

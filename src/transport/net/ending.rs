@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::boxed::Box;
+use std::io;
 
 use super::Error;
 use crate::{ConnectError, RefusalCode};
@@ -49,6 +50,8 @@ pub(super) enum Ending {
     /// It was asked to.
     Done,
     Lost(Error),
+    /// There was no stream for it.
+    NotOpened(io::Error),
     /// The handler has failed.
     Failed(BoxError),
 }

@@ -9,22 +9,25 @@
 //! use baremqtt::transport::net::{Runner, Update, open_tcp};
 //! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes};
 //!
+//! let mut routes = Routes::<_, fn(&[u8]), 4>::new();
+//! routes.add("sensor/#", QoS::AtLeastOnce, |payload| println!("{} bytes", payload.len()))?;
+//!
 //! let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
 //! let runner = Runner::new(client, Backoff::new(500, 60_000).seed(std::process::id()));
 //! let handle = runner.handle();
 //! let thread = thread::spawn(move || {
-//!     let mut routes = Routes::<_, fn(&[u8]), 4>::new();
-//!     routes.add("sensor/#", QoS::AtLeastOnce, |payload| println!("{} bytes", payload.len()))?;
 //!     let open = || open_tcp(("localhost", 1883), Duration::from_secs(5));
 //!     let connect = Connect::new("gateway").clean_session(false).keep_alive(30);
 //!     runner.run(open, |queue| queue(&connect), |update, outbound| {
-//!         match &update {
-//!             Update::Event(event) => routes.note(event),
+//!         match update {
+//!             Update::Event(event) => {
+//!                 routes.note(&event);
+//!                 if let Event::Message(message) = event {
+//!                     routes.matching(message.topic).for_each(|handler| handler(message.payload));
+//!                 }
+//!             }
 //!             Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
 //!             Update::AllSent => {}
-//!         }
-//!         if let Update::Event(Event::Message(message)) = update {
-//!             routes.matching(message.topic).for_each(|handler| handler(message.payload));
 //!         }
 //!         Ok(routes.subscribe(outbound)?)
 //!     })

@@ -152,7 +152,7 @@ where
         let drains = match ending {
             Ending::Done => true,
             Ending::Lost(error) => has_more(error),
-            Ending::Failed(_) => false,
+            Ending::NotOpened(_) | Ending::Failed(_) => false,
         };
         if !drains || !link.finish_output() {
             return;

@@ -142,15 +142,26 @@ where
         self.shared.0.begin();
         let mut opener = Opener::new(open, Arc::clone(&self.shared.0.bell));
         loop {
-            let ending = self.connection(&mut opener, &mut connect, &mut handler);
-            let ending = match ending {
-                Ending::Lost(error) => self.pause(error, &mut handler)?,
-                ending => Err(ending),
+            let (error, delay) = match self.connection(&mut opener, &mut connect, &mut handler) {
+                Ending::Done => return Ok(()),
+                Ending::Failed(error) => return Err(GaveUp::Handler(error)),
+                Ending::NotOpened(error) => (Error::Io(error), self.retry.not_opened()),
+                Ending::Lost(Error::Connect(error)) => return Err(GaveUp::Connect(error)),
+                Ending::Lost(error) => {
+                    let is_reset =
+                        matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset);
+                    let delay = self.retry.lost(&error, self.shared.0.now(), is_reset);
+                    (error, delay)
+                }
             };
-            match ending {
-                Ok(()) => {}
-                Err(Ending::Failed(error)) => return Err(GaveUp::Handler(error)),
-                Err(Ending::Done | Ending::Lost(_)) => return Ok(()),
+            match (delay, error.refusal()) {
+                (Some(delay), _) => match self.pause(error, delay, &mut handler) {
+                    Ok(()) => {}
+                    Err(Ending::Failed(error)) => return Err(GaveUp::Handler(error)),
+                    Err(_) => return Ok(()),
+                },
+                (None, Some(code)) if self.retry.is_final(&error) => return Err(GaveUp::Refused(code)),
+                (None, _) => return Err(GaveUp::Limit(error)),
             }
         }
     }
@@ -170,12 +181,12 @@ where
         let opened = self.wait_offline(handler, || opener.poll().ok_or(None));
         let stream = match opened {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Ending::Lost(Error::Io(error)),
+            Ok(Err(error)) => return Ending::NotOpened(error),
             Err(ending) => return ending,
         };
         let mut link = match Link::new(stream, bell) {
             Ok(link) => link,
-            Err(error) => return Ending::Lost(Error::Io(error)),
+            Err(error) => return Ending::NotOpened(error),
         };
         let served = self.begin(connect).map_err(Ending::from).and_then(|()| self.serve(&mut link, handler));
         self.shared.0.lock().driver.close();
@@ -211,37 +222,17 @@ where
     /// Queues CONNECT.
     fn begin(&mut self, connect: &mut Connecting<'_>) -> Result<(), Error> {
         let (shared, retry) = (&self.shared.0, &mut self.retry);
-        connect(&mut |connect| {
-            let client = &mut shared.lock().driver.client;
-            let version = retry.version(connect.version);
-            match client.connect(&connect.version(version)) {
-                // MQTT 3.1 cannot be spoken, because of the client identifier for instance: then not.
-                Err(_) if !retry.is_impossible() => Ok(client.connect(connect)?),
-                result => Ok(result?),
-            }
-        })
+        connect(&mut |connect| Ok(retry.connect(&mut shared.lock().driver.client, connect)?))
     }
 
     /// The connection is lost, or has not come to be: waits until it is time for the next attempt.
-    fn pause(&mut self, error: Error, handler: &mut Handler<'_, C>) -> Result<Result<(), Ending>, GaveUp> {
-        if let Error::Connect(error) = error {
-            return Err(GaveUp::Connect(error));
-        }
-        let is_reset = matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset);
-        let Some(delay) = self.retry.lost(&error, self.shared.0.now(), is_reset) else {
-            return Err(match error.refusal() {
-                Some(code) if self.retry.is_final(&error) => GaveUp::Refused(code),
-                _ => GaveUp::Limit(error),
-            });
-        };
+    fn pause(&self, error: Error, delay: u32, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
         let retry_in = Duration::from_millis(delay.into());
         let started = Clock::now();
-        let told = self.shared.0.lock().call(Update::LinkLost { error, retry_in }, handler);
-        Ok(told.and_then(|()| {
-            self.wait_offline(handler, || match retry_in.saturating_sub(started.elapsed()) {
-                Duration::ZERO => Ok(()),
-                left => Err(Some(left)),
-            })
-        }))
+        self.shared.0.lock().call(Update::LinkLost { error, retry_in }, handler)?;
+        self.wait_offline(handler, || match retry_in.saturating_sub(started.elapsed()) {
+            Duration::ZERO => Ok(()),
+            left => Err(Some(left)),
+        })
     }
 }

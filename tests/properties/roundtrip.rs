@@ -1,19 +1,15 @@
 //! Whatever is encoded is decoded to the same packet, and whatever is accepted is encoded to the same bytes.
 
-#[path = "../common/model.rs"]
-mod model;
-
-use baremqtt::codec::{self, Decoded, FixedHeader, Packet};
+use baremqtt::codec::{self, ConnAck, Decoded, FixedHeader, Packet};
 use baremqtt::{EncodeError, Version};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{decoded, encoded, is_refusal, missing};
-use model::Model;
+use crate::model::Model;
 
 /// A version, and a packet that is legal in it.
-pub fn any_packet() -> impl Strategy<Value = (Version, Model)> {
+fn any_packet() -> impl Strategy<Value = (Version, Model)> {
     prop_oneof![Just(Version::Mqtt31), Just(Version::Mqtt311)]
         .prop_flat_map(|version| (Just(version), packet_of(version)))
 }
@@ -78,12 +74,30 @@ fn topic_filter() -> impl Strategy<Value = String> {
     )
 }
 
+/// The packet that the bytes are, all of them.
+fn decoded(bytes: &[u8], version: Version) -> Packet<'_> {
+    match codec::decode(bytes, version) {
+        Ok(Decoded::Complete { packet, len }) if len == bytes.len() => packet,
+        other => panic!("{bytes:02X?} in {version}: {other:?}"),
+    }
+}
+
+fn encoded(packet: &Packet<'_>, version: Version) -> Vec<u8> {
+    packet.encode_to_vec(version).unwrap_or_else(|error| panic!("{packet:?} in {version}: {error}"))
+}
+
+/// A refusal is read whatever its number, and with session present; it is written as the standard has it.
+fn is_refusal(packet: &Packet<'_>) -> bool {
+    matches!(packet, Packet::ConnAck(ConnAck::Refused(_)))
+}
+
 /// Every beginning of the bytes is incomplete, and says by how much once the fixed header is there.
 fn check_prefixes(bytes: &[u8], version: Version) {
     let header_len = 2 + bytes[1..].iter().take_while(|byte| **byte >= 0x80).count();
     for len in 0..bytes.len() {
         let expected = if len < header_len { 1 } else { bytes.len() - len };
-        assert_eq!(missing(&bytes[..len], version), expected);
+        let decoded = codec::decode(&bytes[..len], version);
+        assert_eq!(decoded, Ok(Decoded::Incomplete { missing: expected }));
     }
 }
 
@@ -105,8 +119,9 @@ proptest! {
             assert_eq!(decoded(&bytes, version), *packet);
             check_prefixes(&bytes, version);
             check_short_slices(packet, version);
-            #[cfg(feature = "std")]
-            assert_eq!(packet.encode_to_vec(version), Ok(bytes.clone()));
+            let mut out = vec![0; packet.encoded_len()];
+            assert_eq!(packet.encode(version, &mut out), Ok(out.len()));
+            assert_eq!(out, bytes);
             // A longer slice makes no difference, nor do bytes that follow.
             let mut longer = [&bytes[..], &[0xAA; 5]].concat();
             assert_eq!(packet.encode(version, &mut longer), Ok(bytes.len()));
@@ -143,5 +158,11 @@ proptest! {
             };
             assert!(is_mqtt31 || again == bytes[..len]);
         }
+    }
+
+    #[test]
+    fn no_packet_breaks_the_line((version, model) in any_packet()) {
+        let line = model.with(version, |packet| packet.to_string()).unwrap();
+        prop_assert!(!line.is_empty() && !line.contains(char::is_control), "{:?}", line);
     }
 }

@@ -1,5 +1,5 @@
-//! The bodies of the fuzz targets, each over its seeds and some thousand inputs made from them, so that an ordinary
-//! `cargo test` sees when one no longer compiles or no longer holds.
+//! The bodies of the fuzz targets, each over its seeds and some thousand inputs made from them, so that a test sees when one
+//! no longer compiles or no longer holds: `cargo test --manifest-path tests/properties/Cargo.toml --test fuzz`.
 //!
 //! To add a target: `tests/fuzz/NAME.rs` with `pub fn run(data: &[u8])`, `fuzz/targets/NAME.rs` that includes
 //! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. An input that a
@@ -79,7 +79,7 @@ fn drive(target: &str, run: fn(&[u8])) {
 
 /// The files of the target's folder, in an order that is always the same.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());

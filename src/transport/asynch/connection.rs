@@ -1,78 +1,16 @@
-//! Async, over a read half and a write half that are `embedded_io_async::{Read, Write}`.
-//!
-//! Any executor will do: what waits for time is the application's own [`Timer`]. In embassy it is this (in tokio it
-//! differs in the names):
-//!
-//! ```
-//! # mod embassy_time {
-//! #     pub struct Instant(u64);
-//! #     impl Instant {
-//! #         pub fn now() -> Self { Instant(0) }
-//! #         pub fn as_millis(&self) -> u64 { self.0 }
-//! #     }
-//! #     pub struct Timer;
-//! #     impl Timer { pub async fn after_millis(_: u64) {} }
-//! # }
-//! use baremqtt::transport::Error;
-//! use baremqtt::transport::asynch::{Connection, Timer};
-//! use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS};
-//! use embedded_io_async::{Read, Write};
-//!
-//! struct Embassy;
-//!
-//! impl Timer for Embassy {
-//!     fn now(&self) -> Instant {
-//!         // The low 32 bits are enough.
-//!         Instant::from_millis(embassy_time::Instant::now().as_millis() as u32)
-//!     }
-//!
-//!     async fn sleep(&mut self, ms: u32) {
-//!         embassy_time::Timer::after_millis(ms.into()).await;
-//!     }
-//! }
-//!
-//! # fn toggle_lamp() {}
-//! async fn run<I, O>(input: I, output: O) -> Result<(), Error<I::Error>>
-//! where
-//!     I: Read,
-//!     O: Write<Error = I::Error>,
-//! {
-//!     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
-//!     let mut mqtt = Connection::new(input, output, client, Embassy);
-//!     mqtt.connect(&Connect::new("lamp").keep_alive(30))?;
-//!     loop {
-//!         match mqtt.next_event(None).await? {
-//!             Some(Event::Connected { .. }) => {
-//!                 mqtt.subscribe(&[("lamp/toggle", QoS::AtLeastOnce)])?;
-//!                 mqtt.publish(&Message::new("lamp/status", b"here").retain())?;
-//!             }
-//!             Some(Event::Message(_)) => toggle_lamp(),
-//!             _ => {}
-//!         }
-//!     }
-//! }
-//! ```
+//! A client with a stream of which every operation may be dropped, for one task.
 
 use core::future::pending;
 use core::time::Duration;
 
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
+use super::Timer;
 use super::any_of::any_of;
-use super::driver::Driver;
-use super::timeout::Countdown;
-use super::{Error, is_a_client};
-use crate::{Client, Config, Event, InboundIds, Instant, Standard};
-
-/// The clock of an executor.
-#[allow(async_fn_in_trait, reason = "what is known of the type shows whether its futures are Send")]
-pub trait Timer {
-    /// The point in time that the client's timers count by: now. Any clock of milliseconds will do, one of 32 bits that wraps too.
-    fn now(&self) -> Instant;
-
-    /// Waits for so many milliseconds. The future may be dropped at any time.
-    async fn sleep(&mut self, ms: u32);
-}
+use crate::transport::driver::Driver;
+use crate::transport::timeout::Countdown;
+use crate::transport::{Error, is_a_client};
+use crate::{Client, Config, Event, InboundIds, Standard};
 
 /// A client, the two halves of the stream that it talks over, and a clock.
 ///
@@ -223,8 +161,8 @@ where
         let mut countdown = Countdown::new(Some(timeout), self.timer.now());
         let mut waste = [0; 64];
         while let Some(left @ 1..) = countdown.left(self.timer.now()) {
-            let (input, timer) = (&mut self.input, &mut self.timer);
-            let (read, _) = any_of(input.read(&mut waste), pending::<()>(), timer.sleep(left)).await;
+            let sleep = self.timer.sleep(left);
+            let (read, _) = any_of(self.input.read(&mut waste), pending::<()>(), sleep).await;
             if matches!(read, Some(Ok(0) | Err(_))) {
                 return;
             }
