@@ -1,6 +1,7 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
 mod durable;
+mod edges;
 mod ends;
 mod held;
 
