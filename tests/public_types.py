@@ -18,11 +18,13 @@ EXEMPT = {
     "transport::asynch::link::Link": "borrows what runs it",
     "transport::asynch::runner::Runner": "holds a timer",
     "transport::blocking::Connection": "holds a stream",
-    "transport::net::Connection": "std",
-    "transport::net::reconnect::GaveUp": "std",
-    "transport::net::reconnect::Reconnect": "std",
-    "transport::net::reconnect::StopHandle": "std",
-    "transport::net::reconnect::Update": "std",
+    "transport::net::connection::Connection": "std",
+    "transport::net::ending::GaveUp": "std",
+    "transport::net::handle::Handle": "std",
+    "transport::net::handle::HandleError": "std",
+    "transport::net::handle::WaitError": "std",
+    "transport::net::runner::Runner": "std",
+    "transport::net::runner::Update": "std",
     "transport::polled::Connection": "holds a stream",
 }
 
