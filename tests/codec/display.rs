@@ -6,10 +6,8 @@ use baremqtt::codec::{
 use baremqtt::{
     Connect, EncodeError, QoS, RefusalCode, SubAckCode, SubAckCodes, TopicName, Version, Violation, Will,
 };
-use proptest::prelude::*;
 
 use super::id;
-use super::roundtrip::any_packet;
 
 fn publish<'a>(topic: &'a str, payload: &'a [u8]) -> Packet<'a> {
     let delivery = Delivery::AtLeastOnce { id: id(7), dup: true };
@@ -139,12 +137,4 @@ fn every_violation_has_words_and_a_clause() {
     assert_eq!(lines.len(), Violation::ALL.len());
     assert_eq!(EncodeError::Forbidden(Violation::Qos).to_string(), "QoS 3 [MQTT-3.3.1-4]");
     assert_eq!(EncodeError::BufferTooSmall { needed: 5 }.to_string(), "the packet takes 5 bytes");
-}
-
-proptest! {
-    #[test]
-    fn no_packet_breaks_the_line((version, model) in any_packet()) {
-        let line = model.with(version, |packet| packet.to_string()).unwrap();
-        prop_assert!(!line.is_empty() && !line.contains(char::is_control), "{:?}", line);
-    }
 }

@@ -6,7 +6,6 @@ mod lengths;
 mod mqtt31;
 mod phpmqtt;
 mod pitfalls;
-mod roundtrip;
 mod strings;
 mod topics;
 mod values;
