@@ -14,6 +14,7 @@ mod decode;
 mod image;
 #[path = "../common/model.rs"]
 mod model;
+mod peers;
 mod restore;
 mod roundtrip;
 mod topic;
@@ -39,6 +40,11 @@ fn progress() {
 #[test]
 fn decode() {
     drive("decode", decode::run);
+}
+
+#[test]
+fn peers() {
+    drive("peers", peers::run);
 }
 
 #[test]
