@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
+steps=(setup format lint features docs package baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
 
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
@@ -120,6 +120,19 @@ step_docs() {
   RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --no-deps --all-features --target-dir "$CARGO_TARGET_DIR/docsrs"
   cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
+}
+
+# What is published: it compiles, its tests do, and those that read files find them.
+step_package() {
+  local folder=$CARGO_TARGET_DIR/unpacked
+  cargo package --allow-dirty
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  tar --extract --touch --directory "$folder" --file "$CARGO_TARGET_DIR"/package/baremqtt-*.crate
+  cd "$folder"/baremqtt-*/
+  cargo test --no-run
+  cargo test --lib --test conformance --test examples
+  cd "$OLDPWD"
 }
 
 # The library alone; `panics` links it.

@@ -2,7 +2,7 @@
 //!
 //! | module | feature | stream | waits by |
 //! |---|---|---|---|
-//! | `net` | `std` | `std::io::Read + Write`, with a read timeout | blocking |
+//! | `net` | `std` | `std::io::Read + Write`, with timeouts | blocking |
 //! | `blocking` | `embedded-io-v0.7` | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
 //! | `asynch` | `embedded-io-async-v0.7` | halves that are `embedded_io_async::{Read, Write}` | `await` |
 //! | `polled` | `nb` | functions that return `nb::Result` | not at all |
@@ -11,6 +11,8 @@
 //! needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), is called on it as it is on the
 //! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
 //! [`Connected`](crate::Event::Connected) too.
+//!
+//! `net` also has a `Runner`, which owns the connection and opens it again, and `Handle`s for other threads.
 //!
 //! What the stream is not told of is not to be called through a connection: `pending`, `sent`, `received`, `advance` and their
 //! like are the adapter's own.
