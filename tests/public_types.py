@@ -39,7 +39,7 @@ CLOSED = {
     "codec::suback::SubAckCode",
     "codec::types::QoS",
     "codec::types::Version",
-    "transport::net::reconnect::Update",
+    "transport::net::runner::Update",
 }
 
 
