@@ -2,6 +2,7 @@
 
 mod durable;
 mod ends;
+mod gathering;
 mod held;
 mod reconnecting;
 

@@ -83,11 +83,13 @@ pub fn open_tcp(address: impl ToSocketAddrs, timeout: Duration) -> io::Result<Tc
 pub(super) struct Timed<S> {
     stream: S,
     read_timeout: Duration,
+    /// How long the thread sleeps before a read that can wait.
+    pub(super) pause: Duration,
 }
 
 impl<S> Timed<S> {
     pub(super) const fn new(stream: S) -> Self {
-        Timed { stream, read_timeout: Duration::ZERO }
+        Timed { stream, read_timeout: Duration::ZERO, pause: Duration::ZERO }
     }
 
     pub(super) const fn get(&self) -> &S {
@@ -107,6 +109,9 @@ impl<S: Stream> Timed<S> {
     }
 
     fn try_read(&mut self, buffer: &mut [u8], patience: Duration) -> Poll<io::Result<usize>> {
+        if !self.pause.is_zero() && self.pause < patience {
+            thread::sleep(self.pause);
+        }
         let started = Clock::now();
         if let Err(error) = self.limit_read(patience) {
             return Poll::Ready(Err(error));
