@@ -27,6 +27,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// Delays from `least_ms` on, up to `greatest_ms`, without a limit to their number.
+    #[must_use]
     pub const fn new(least_ms: u32, greatest_ms: u32) -> Self {
         Backoff { least_ms, greatest_ms, limit: u32::MAX, failures: 0, random: 0x9E37_79B9 }
     }

@@ -3,6 +3,7 @@
 //! | page | what |
 //! |---|---|
 //! | [`firmware`] | one loop on a microcontroller, blocking or not |
+//! | [`embassy`] | async firmware: tasks that share a connection, TCP and TLS |
 //! | [`server`] | one thread, tokio, mio |
 //! | [`recipes`] | one shot, request and response, store and forward, sessions that outlive the power, large payloads |
 //! | [`codec`] | a sniffer and a small server, on packets alone |
@@ -13,6 +14,8 @@
 
 #[doc = include_str!("../docs/codec.md")]
 pub mod codec {}
+#[doc = include_str!("../docs/embassy.md")]
+pub mod embassy {}
 #[doc = include_str!("../docs/firmware.md")]
 pub mod firmware {}
 #[doc = include_str!("../docs/migrating.md")]

@@ -51,6 +51,7 @@ struct Route<F, H> {
 /// How far the subscription of a route is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Subscription {
     /// The server has still to be asked.
     Wanted,
@@ -94,6 +95,7 @@ impl core::error::Error for RouteError {}
 
 impl<F, H, const N: usize> Routes<F, H, N> {
     /// An empty table.
+    #[must_use]
     pub const fn new() -> Self {
         Routes { table: Vec::new(), at_once: FILTERS_AT_ONCE }
     }

@@ -12,6 +12,7 @@ use super::tap::Tap;
 use super::{Failure, qos, version};
 
 /// Where and how to connect: the options that `pub` and `sub` have in common.
+#[derive(Clone)]
 pub struct Link {
     host: String,
     port: u16,
@@ -27,7 +28,7 @@ pub struct Link {
     pub quiet: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct OwnedWill {
     topic: Option<String>,
     payload: Option<Vec<u8>>,

@@ -75,6 +75,7 @@ pub enum Event<'a> {
 /// How a request ends that is not answered to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Outcome {
     /// It may or may not have reached the server, and is not sent again.
     Lost,
@@ -128,6 +129,7 @@ pub struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// A message of QoS 0 that is not retained.
+    #[must_use]
     pub const fn new(topic: &'a str, payload: &'a [u8]) -> Self {
         Message { topic, payload, qos: QoS::AtMostOnce, retain: false }
     }
@@ -157,6 +159,7 @@ impl<'a> Message<'a> {
     }
 
     /// Bytes of its PUBLISH, which is what it takes of the transmit buffer.
+    #[must_use]
     pub const fn encoded_len(&self) -> usize {
         crate::codec::packet_len(self.body_len())
     }
@@ -188,6 +191,7 @@ pub struct StreamedMessage<'a> {
 
 impl<'a> StreamedMessage<'a> {
     /// A message of QoS 0 that is not retained and cannot be repeated.
+    #[must_use]
     pub const fn new(topic: &'a str, payload_len: usize) -> Self {
         StreamedMessage { topic, payload_len, qos: QoS::AtMostOnce, retain: false, repeatable: false }
     }

@@ -16,6 +16,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// The packet identifier of the message.
+    #[must_use]
     pub const fn id(&self) -> PacketId {
         self.id
     }

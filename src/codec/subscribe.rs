@@ -129,6 +129,13 @@ impl<'a> IntoIterator for SubscribeFilters<'a> {
 #[derive(Clone)]
 pub struct SubscribeFiltersIter<'a>(Filters<'a>);
 
+/// What is still to come.
+impl core::fmt::Debug for SubscribeFiltersIter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
 impl<'a> Iterator for SubscribeFiltersIter<'a> {
     type Item = (TopicFilter<'a>, QoS);
 

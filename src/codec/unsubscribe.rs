@@ -123,6 +123,13 @@ impl<'a> IntoIterator for UnsubscribeFilters<'a> {
 #[derive(Clone)]
 pub struct UnsubscribeFiltersIter<'a>(Filters<'a>);
 
+/// What is still to come.
+impl core::fmt::Debug for UnsubscribeFiltersIter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
 impl<'a> Iterator for UnsubscribeFiltersIter<'a> {
     type Item = TopicFilter<'a>;
 

@@ -86,6 +86,26 @@ impl<E: core::error::Error + 'static> core::error::Error for Error<E> {
     }
 }
 
+#[cfg(feature = "embedded-io-async-v0.7")]
+impl Error<()> {
+    /// The same, with what the transport has failed with.
+    pub(super) fn with_failure<E>(self, failure: Option<E>) -> Error<E> {
+        match self {
+            Error::Io(()) => failure.map_or(Error::Closed, Error::Io),
+            Error::Closed => Error::Closed,
+            Error::Disconnected => Error::Disconnected,
+            Error::Client(error) => Error::Client(error),
+            Error::Connect(error) => Error::Connect(error),
+            Error::Request(error) => Error::Request(error),
+            Error::Payload(error) => Error::Payload(error),
+            Error::Acknowledge(error) => Error::Acknowledge(error),
+            Error::GiveUp(error) => Error::GiveUp(error),
+            Error::Save(error) => Error::Save(error),
+            Error::Restore(error) => Error::Restore(error),
+        }
+    }
+}
+
 macro_rules! from {
     ($($inner:ty => $variant:ident)*) => {$(
         impl<E> From<$inner> for Error<E> {

@@ -2,7 +2,7 @@
 //!
 //! | module | feature | stream | waits by |
 //! |---|---|---|---|
-//! | `net` | `std` | `std::io::Read + Write`, with a read timeout | blocking |
+//! | `net` | `std` | `std::io::Read + Write`, with timeouts | blocking |
 //! | `blocking` | `embedded-io-v0.7` | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
 //! | `asynch` | `embedded-io-async-v0.7` | halves that are `embedded_io_async::{Read, Write}` | `await` |
 //! | `polled` | `nb` | functions that return `nb::Result` | not at all |
@@ -12,13 +12,13 @@
 //! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
 //! [`Connected`](crate::Event::Connected) too.
 //!
+//! `net` also has a `Runner`, which owns the connection and opens it again, and `Handle`s for other threads.
+//!
 //! What the stream is not told of is not to be called through a connection: `pending`, `sent`, `received`, `advance` and their
 //! like are the adapter's own.
 //!
 //! After a failure of the output, what had come is still delivered, and the failure reported then.
 
-#[cfg(feature = "embedded-io-async-v0.7")]
-mod any_of;
 #[cfg(feature = "embedded-io-async-v0.7")]
 pub mod asynch;
 #[cfg(feature = "embedded-io-v0.7")]
@@ -35,11 +35,13 @@ pub mod blocking;
 )]
 mod driver;
 mod error;
+#[cfg(feature = "embedded-io-async-v0.7")]
+mod gave_up;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "nb")]
 pub mod polled;
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 mod retry;
 #[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7"))]
 mod timeout;
@@ -47,6 +49,8 @@ mod timeout;
 mod turn;
 
 pub use error::Error;
+#[cfg(feature = "embedded-io-async-v0.7")]
+pub use gave_up::GaveUp;
 
 /// The calls of the client are those of the connection that holds it.
 #[cfg(any(

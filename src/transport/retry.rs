@@ -1,7 +1,7 @@
 //! When to connect again, in which version, and when to stop trying.
 
 use super::Error;
-use crate::{Backoff, Instant, RefusalCode, Version, client};
+use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
 /// What becomes of a lost connection.
 #[derive(Clone, Debug)]
@@ -32,8 +32,27 @@ impl Retry {
     }
 
     /// The version of the next attempt, where the application wants this one.
-    pub(super) fn version(&self, wanted: Version) -> Version {
+    fn version(&self, wanted: Version) -> Version {
         if self.is_fallen_back { Version::Mqtt31 } else { wanted }
+    }
+
+    /// Queues CONNECT, in the version whose turn it is.
+    pub(super) fn connect<R, T, C, I>(
+        &mut self,
+        client: &mut Client<R, T, C, I>,
+        connect: &Connect<'_>,
+    ) -> Result<(), ConnectError>
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        match client.connect(&connect.version(self.version(connect.version))) {
+            // MQTT 3.1 cannot be spoken, because of the client identifier for instance: then not.
+            Err(_) if !self.is_impossible() => client.connect(connect),
+            result => result,
+        }
     }
 
     /// The server has accepted the connection.
@@ -51,8 +70,13 @@ impl Retry {
         if self.is_final(error) { None } else { self.backoff.next_ms() }
     }
 
+    /// No stream has come to be. Milliseconds to the next attempt; `None` if there is to be none.
+    pub(super) fn not_opened(&mut self) -> Option<u32> {
+        self.backoff.next_ms()
+    }
+
     /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
-    pub(super) fn is_impossible(&mut self) -> bool {
+    fn is_impossible(&mut self) -> bool {
         !core::mem::take(&mut self.is_fallen_back)
     }
 

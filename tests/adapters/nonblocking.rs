@@ -113,7 +113,7 @@ impl Timer for Clock {
         Clock::now(*self)
     }
 
-    async fn sleep(&mut self, ms: u32) {
+    async fn sleep(&self, ms: u32) {
         let start = Clock::now(*self);
         let is_over = || Clock::now(*self).since(start) >= ms;
         future::poll_fn(|_| if is_over() { task::Poll::Ready(()) } else { task::Poll::Pending }).await;

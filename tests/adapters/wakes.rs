@@ -104,7 +104,7 @@ impl Timer for Line {
         self.0.borrow().now
     }
 
-    async fn sleep(&mut self, ms: u32) {
+    async fn sleep(&self, ms: u32) {
         let start = self.now();
         poll_fn(|cx| {
             let world = &mut *self.0.borrow_mut();

@@ -214,7 +214,7 @@ impl Timer for Wire {
         Wire::now(self)
     }
 
-    async fn sleep(&mut self, ms: u32) {
+    async fn sleep(&self, ms: u32) {
         let start = Wire::now(self);
         poll_fn(|_| if Wire::now(self).since(start) < ms { Poll::Pending } else { Poll::Ready(()) }).await;
     }
@@ -269,6 +269,10 @@ impl io::Write for Wire {
 
 impl net::Stream for Wire {
     fn limit_read(&mut self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn limit_write(&mut self, _: Duration) -> io::Result<()> {
         Ok(())
     }
 

@@ -24,9 +24,14 @@ const FILES: [&str; 11] = [
     "../examples/websocket/tests/conformance.rs",
 ];
 
-fn source(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+/// What a file says; nothing of one whose package is not published with this one, where this is the published one.
+fn source(file: &str) -> Option<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if file.starts_with("../") && !root.join("fuzz").exists() {
+        return None;
+    }
+    let path = root.join("tests").join(file);
+    Some(fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
 /// The cells of all table rows.
@@ -76,7 +81,8 @@ fn every_row_names_a_test_or_says_why_there_is_none() {
 fn every_test_that_is_named_exists() {
     for (file, test) in rows().flat_map(|cells| tests_in(cells.last().unwrap())) {
         assert!(FILES.contains(&file.as_str()), "{file} is not known here");
-        assert!(source(&file).contains(&format!("#[test]\nfn {test}() {{")), "{test} is not in {file}");
+        let Some(source) = source(&file) else { continue };
+        assert!(source.contains(&format!("#[test]\nfn {test}() {{")), "{test} is not in {file}");
     }
 }
 
@@ -84,8 +90,8 @@ fn every_test_that_is_named_exists() {
 fn every_test_for_a_statement_has_a_row() {
     let named: BTreeSet<String> =
         rows().flat_map(|cells| tests_in(cells.last().unwrap())).map(|(_, test)| test).collect();
-    for file in FILES {
-        for line in source(file).lines() {
+    for source in FILES.into_iter().filter_map(source) {
+        for line in source.lines() {
             if let Some(test) = line.strip_prefix("fn ").and_then(|rest| rest.strip_suffix("() {")) {
                 assert!(!test.starts_with("mqtt_") || named.contains(test), "{test} has no row");
             }

@@ -12,7 +12,7 @@ impl asynch::Timer for Clock {
         Instant::from_millis(embassy_time::Instant::now().as_millis() as u32)
     }
 
-    async fn sleep(&mut self, ms: u32) {
+    async fn sleep(&self, ms: u32) {
         Timer::after_millis(ms.into()).await;
     }
 }

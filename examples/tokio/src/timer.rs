@@ -22,7 +22,7 @@ impl Timer for TokioTimer {
         Instant::from_millis(self.start.elapsed().as_millis() as u32)
     }
 
-    async fn sleep(&mut self, ms: u32) {
+    async fn sleep(&self, ms: u32) {
         time::sleep(Duration::from_millis(ms.into())).await;
     }
 }

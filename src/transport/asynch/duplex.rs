@@ -1,0 +1,75 @@
+//! Two halves as one stream.
+
+use core::cell::{RefCell, RefMut};
+use core::future::poll_fn;
+use core::task::Poll;
+
+use embedded_io_async::{ErrorType, Read, Write};
+
+/// Two halves of a stream under one name, which can be copied: `&Duplex` reads and writes, and a read that waits holds up no write.
+///
+/// Some layers want that of the stream beneath them, to be split in their turn. Over a TCP socket of embassy-net, `embedded-tls` goes
+/// like this:
+///
+/// ```text
+/// let (input, output) = socket.split();
+/// let duplex = Duplex::new(input, output);
+/// let mut tls = TlsConnection::new(&duplex, &mut read_record, &mut write_record);
+/// tls.open(context).await?;
+/// let (input, output) = tls.split();
+/// link.run(input, output, &connect).await
+/// ```
+///
+/// There may be one read and one write at a time; a second one waits, and keeps its task busy meanwhile.
+#[derive(Debug)]
+pub struct Duplex<I, O> {
+    input: RefCell<I>,
+    output: RefCell<O>,
+}
+
+impl<I, O> Duplex<I, O> {
+    /// Joins two halves.
+    pub const fn new(input: I, output: O) -> Self {
+        Duplex { input: RefCell::new(input), output: RefCell::new(output) }
+    }
+
+    /// The two halves again.
+    pub fn into_halves(self) -> (I, O) {
+        (self.input.into_inner(), self.output.into_inner())
+    }
+}
+
+impl<I: ErrorType, O> ErrorType for &Duplex<I, O> {
+    type Error = I::Error;
+}
+
+impl<I: Read, O> Read for &Duplex<I, O> {
+    #[allow(clippy::await_holding_refcell_ref, reason = "whoever comes meanwhile waits: see `borrowed`")]
+    async fn read(&mut self, buf: &mut [u8]) -> Result<usize, I::Error> {
+        borrowed(&self.input).await.read(buf).await
+    }
+}
+
+impl<I: ErrorType, O: Write<Error = I::Error>> Write for &Duplex<I, O> {
+    #[allow(clippy::await_holding_refcell_ref, reason = "whoever comes meanwhile waits: see `borrowed`")]
+    async fn write(&mut self, buf: &[u8]) -> Result<usize, I::Error> {
+        borrowed(&self.output).await.write(buf).await
+    }
+
+    #[allow(clippy::await_holding_refcell_ref, reason = "whoever comes meanwhile waits: see `borrowed`")]
+    async fn flush(&mut self) -> Result<(), I::Error> {
+        borrowed(&self.output).await.flush().await
+    }
+}
+
+/// The half, once nobody else has it.
+async fn borrowed<H>(half: &RefCell<H>) -> RefMut<'_, H> {
+    poll_fn(|cx| match half.try_borrow_mut() {
+        Ok(half) => Poll::Ready(half),
+        Err(_) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}

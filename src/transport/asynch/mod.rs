@@ -1,0 +1,130 @@
+//! Async, over a read half and a write half that are `embedded_io_async::{Read, Write}`.
+//!
+//! | | for | streams |
+//! |---|---|---|
+//! | [`Runner`] and [`Handle`] | many tasks, a link that comes back | any that have halves, TLS among them |
+//! | [`Connection`] | one task | whose `read`, `write` and `flush` can be dropped at any time |
+//!
+//! The runner is one future that owns the stream: it keeps an operation that has begun until it ends, and takes every event to a
+//! handler. Tasks publish and subscribe through a [`Handle`] meanwhile, and wait for room, or for the end of a message. Any executor
+//! will do: what waits for time is the application's own [`Timer`].
+//!
+//! ```
+//! # mod embassy_time {
+//! #     pub struct Instant(u64);
+//! #     impl Instant {
+//! #         pub fn now() -> Self { Instant(0) }
+//! #         pub fn as_millis(&self) -> u64 { self.0 }
+//! #     }
+//! #     pub struct Timer;
+//! #     impl Timer { pub async fn after_millis(_: u64) {} }
+//! # }
+//! # mod board {
+//! #     pub struct Socket;
+//! #     impl Socket {
+//! #         pub async fn connect(&mut self) -> Result<(), ()> { Err(()) }
+//! #         pub fn split(&mut self) -> (&'static [u8], Sink) { (&[], Sink) }
+//! #     }
+//! #     pub struct Sink;
+//! #     impl embedded_io_async::ErrorType for Sink { type Error = core::convert::Infallible; }
+//! #     impl embedded_io_async::Write for Sink {
+//! #         async fn write(&mut self, b: &[u8]) -> Result<usize, Self::Error> { Ok(b.len()) }
+//! #         async fn flush(&mut self) -> Result<(), Self::Error> { Ok(()) }
+//! #     }
+//! #     pub fn toggle_lamp() {}
+//! #     pub async fn pressed() {}
+//! # }
+//! use baremqtt::transport::asynch::{Handle, Runner, Timer, Update};
+//! use baremqtt::transport::Error;
+//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, RequestError, Routes};
+//!
+//! struct Embassy;
+//!
+//! impl Timer for Embassy {
+//!     fn now(&self) -> Instant {
+//!         // The low 32 bits are enough.
+//!         Instant::from_millis(embassy_time::Instant::now().as_millis() as u32)
+//!     }
+//!
+//!     async fn sleep(&self, ms: u32) {
+//!         embassy_time::Timer::after_millis(ms.into()).await;
+//!     }
+//! }
+//!
+//! type Mqtt = Handle<[u8; 256], [u8; 512]>;
+//!
+//! /// One task: the link.
+//! async fn network(mqtt: &Mqtt, mut socket: board::Socket) {
+//!     let mut routes = Routes::<_, fn(), 1>::new();
+//!     let _ = routes.add("lamp/toggle", QoS::AtLeastOnce, board::toggle_lamp as fn());
+//!     let mut runner = Runner::new(mqtt, Embassy, [0; 256], Backoff::new(500, 60_000).seed(17));
+//!     let ended = runner
+//!         .run(
+//!             async |link| {
+//!                 socket.connect().await.map_err(|()| Error::Closed)?;
+//!                 let (input, output) = socket.split();
+//!                 link.run(input, output, &Connect::new("lamp").keep_alive(30)).await
+//!             },
+//!             |update, outbound| {
+//!                 if let Update::Event(event) = update {
+//!                     routes.note(&event);
+//!                     if let Event::Message(message) = event {
+//!                         routes.matching(message.topic).for_each(|handler| handler());
+//!                     }
+//!                 }
+//!                 Ok(routes.subscribe(outbound)?)
+//!             },
+//!         )
+//!         .await;
+//!     // Refused, for instance.
+//!     drop(ended);
+//! }
+//!
+//! /// Another one.
+//! async fn button(mqtt: &Mqtt) -> Result<(), RequestError> {
+//!     loop {
+//!         board::pressed().await;
+//!         mqtt.publish(&Message::new("button", b"pressed").at_least_once()).await?;
+//!     }
+//! }
+//! ```
+
+mod any_of;
+mod cell;
+mod connection;
+mod duplex;
+mod handle;
+mod link;
+mod runner;
+mod waiters;
+
+pub use cell::{Cell, OneThread, Sharing};
+#[cfg(feature = "std")]
+pub use cell::{ThreadCell, Threads};
+pub use connection::Connection;
+pub use duplex::Duplex;
+pub use handle::{Handle, WaitError};
+pub use link::Link;
+pub use runner::{Runner, Update};
+
+use crate::Instant;
+
+/// The clock of an executor.
+#[allow(async_fn_in_trait, reason = "what is known of the type shows whether its futures are Send")]
+pub trait Timer {
+    /// The point in time that the client's timers count by: now. Any clock of milliseconds will do, one of 32 bits that wraps too.
+    fn now(&self) -> Instant;
+
+    /// Waits for so many milliseconds. The future may be dropped at any time.
+    async fn sleep(&self, ms: u32);
+}
+
+impl<T: Timer + ?Sized> Timer for &T {
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
+
+    async fn sleep(&self, ms: u32) {
+        (**self).sleep(ms).await;
+    }
+}

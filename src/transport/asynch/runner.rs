@@ -1,0 +1,175 @@
+//! The runner: one link after the other.
+
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+
+use embedded_io_async::ErrorKind;
+
+use super::cell::Sharing;
+use super::{Handle, Link, Timer};
+use crate::transport::retry::Retry;
+use crate::transport::{Error, GaveUp};
+use crate::{Backoff, Config, Event, Outbound};
+
+/// What the handler of a runner is told.
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Update<'a, E> {
+    /// An event of the client.
+    Event(Event<'a>),
+    /// The link is lost, or an attempt to make one has failed. The next attempt follows.
+    LinkLost {
+        /// Why.
+        error: Error<E>,
+        /// After how long the next attempt is made.
+        retry_in: Duration,
+    },
+}
+
+/// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
+/// delays that grow. They begin anew once a link has lived for as long as the greatest of them, or for a minute.
+///
+/// `B` is a buffer that bytes pass through, half of it for those that come and half for those that leave: an array of 256, or more for
+/// fewer and larger pieces.
+pub struct Runner<'a, K, B, R, T, C, I, S: Sharing, const N: usize> {
+    handle: &'a Handle<R, T, C, I, S, N>,
+    timer: K,
+    bounce: B,
+    retry: Retry,
+}
+
+impl<'a, K, B, R, T, C, I, S: Sharing, const N: usize> Runner<'a, K, B, R, T, C, I, S, N> {
+    /// A runner for this handle, which has one at a time.
+    pub const fn new(handle: &'a Handle<R, T, C, I, S, N>, timer: K, bounce: B, backoff: Backoff) -> Self {
+        Runner { handle, timer, bounce, retry: Retry::new(backoff) }
+    }
+
+    /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
+    /// without one. Where 3.1 does not work either, 3.1.1 is next; once 3.1.1 has worked, it stays with that.
+    #[must_use]
+    pub fn fall_back_to_mqtt31(mut self) -> Self {
+        self.retry.falls_back = true;
+        self
+    }
+
+    /// With further attempts after refusals that do not mend themselves: a wrong password, a client identifier that is not allowed.
+    /// Without this they are the end ([`GaveUp::Refused`]).
+    #[must_use]
+    pub fn retry_refusals(mut self) -> Self {
+        self.retry.despite_refusals = true;
+        self
+    }
+}
+
+impl<K, B, R, T, C, I, S, const N: usize> Runner<'_, K, B, R, T, C, I, S, N>
+where
+    K: Timer,
+    B: AsMut<[u8]>,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+    S: Sharing,
+{
+    /// Runs until it is [stopped](Handle::stop), or the application has disconnected: that is `Ok`.
+    ///
+    /// `open` opens a stream, calls [`Link::run`] on it, and closes it. Its errors are those of [`Link::run`], or whatever it takes
+    /// for the end of the link ([`Error::Closed`] where no stream came to be). To open it can take as long as it will: should the
+    /// runner be stopped meanwhile, it is dropped.
+    ///
+    /// `handler` is told of every event and of every loss. It must not wait; beside the event it is given the outbound half of the
+    /// client, which says [`Full`](crate::Full) where there is no room. Whatever it fails with is the end of the runner, but for an
+    /// error that [is the end](Error::is_end) of a link: that ends the link.
+    ///
+    /// # Cancel safety
+    /// The link is lost where this is dropped. The session stays, and another runner can go on with it.
+    ///
+    /// # Errors
+    /// See [`GaveUp`].
+    pub async fn run<E, H>(
+        &mut self,
+        mut open: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
+        mut handler: H,
+    ) -> Result<(), GaveUp<E>>
+    where
+        E: embedded_io_async::Error,
+        H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
+    {
+        let Runner { handle, timer, bounce, retry } = self;
+        let handle = *handle;
+        handle.inner(|inner| inner.is_over = false);
+        let _over = Over(handle);
+        loop {
+            handle.inner(|inner| inner.has_link = false);
+            let mut link = Link { handle, timer, bounce: bounce.as_mut(), retry, handler: &mut handler };
+            let error = match handle.unless_stopped(open(&mut link)).await {
+                Some(Err(error)) if !handle.is_stopping() => error,
+                _ => return Ok(()),
+            };
+            if !error.is_end() {
+                return Err(GaveUp::refused(error));
+            }
+            let is_final = retry.is_final(&error);
+            let next = if handle.inner(|inner| inner.has_link) == Some(true) {
+                retry.lost(&error, timer.now(), is_reset(&error))
+            } else {
+                retry.not_opened()
+            };
+            let Some(delay) = next else { return Err(GaveUp::after(error, is_final)) };
+            let retry_in = Duration::from_millis(delay.into());
+            let tell = handle.inner(|inner| {
+                inner.has_link = false;
+                handler(Update::LinkLost { error, retry_in }, &mut inner.driver.client.outbound())
+            });
+            match tell {
+                Some(Err(error)) if !error.is_end() => return Err(GaveUp::refused(error)),
+                _ => {}
+            }
+            if handle.unless_stopped(timer.sleep(delay)).await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
+    /// Waits for this; `None` if the runner is stopped before, unless there is a link: that says farewell first.
+    async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
+            let has_link = || self.inner(|inner| inner.has_link) == Some(true);
+            if self.is_stopping() && !has_link() {
+                return Poll::Ready(None);
+            }
+            future.as_mut().poll(cx).map(Some)
+        })
+        .await
+    }
+}
+
+/// Lets nobody wait for a runner that is gone.
+struct Over<'a, R, T, C, I, S: Sharing, const N: usize>(&'a Handle<R, T, C, I, S, N>);
+
+impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N> {
+    fn drop(&mut self) {
+        self.0.inner(|inner| {
+            inner.is_over = true;
+            inner.waiters.wake_all();
+        });
+    }
+}
+
+fn is_reset<E: embedded_io_async::Error>(error: &Error<E>) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::ConnectionReset)
+}
+
+impl<K, B, R, T, C, I, S: Sharing, const N: usize> fmt::Debug for Runner<'_, K, B, R, T, C, I, S, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,60 @@
+//! The end of all attempts.
+
+use core::fmt;
+
+use super::Error;
+use crate::{ConnectError, RefusalCode};
+
+/// Why a runner has ended that was not asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum GaveUp<E> {
+    /// The limit of the [`Backoff`](crate::Backoff) is reached; this is what the last attempt came to.
+    Limit(Error<E>),
+    /// The server refuses the connection, and will not change its mind by itself.
+    Refused(RefusalCode),
+    /// CONNECT cannot be sent as it is.
+    Connect(ConnectError),
+    /// The handler has failed.
+    Handler(Error<E>),
+}
+
+impl<E> GaveUp<E> {
+    /// No attempt follows on one that came to this.
+    pub(super) fn after(error: Error<E>, is_final: bool) -> Self {
+        match error.refusal() {
+            Some(code) if is_final => GaveUp::Refused(code),
+            _ => GaveUp::Limit(error),
+        }
+    }
+
+    /// A call was refused.
+    pub(super) fn refused(error: Error<E>) -> Self {
+        match error {
+            Error::Connect(error) => GaveUp::Connect(error),
+            error => GaveUp::Handler(error),
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for GaveUp<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GaveUp::Limit(_) => f.write_str("no connection after so many attempts"),
+            GaveUp::Refused(code) => write!(f, "the server refused the connection: {code}"),
+            GaveUp::Connect(error) => error.fmt(f),
+            GaveUp::Handler(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for GaveUp<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            GaveUp::Limit(error) => Some(error),
+            GaveUp::Handler(error) => error.source(),
+            GaveUp::Refused(_) | GaveUp::Connect(_) => None,
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Links that are lost, refused, stopped, and come back.
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+
+use baremqtt::codec::{Delivery, Packet, Publish};
+use baremqtt::transport::asynch::{Runner, Update, WaitError};
+use baremqtt::transport::{Error, GaveUp};
+use baremqtt::{
+    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, Outcome, QoS,
+    RefusalCode, RequestError, Routes, Subscription, TopicName,
+};
+
+use crate::talks::CONNECT;
+use crate::world::Step::{self, Fail, Hang, Move};
+use crate::world::{Choices, Fault, Handle, Manners, Task, World, handle, handle_with};
+
+const BACKOFF: Backoff = Backoff::new(100, 60_000);
+const FREELY: &[Step] = &[Move(usize::MAX)];
+
+type Ended = Result<(), GaveUp<Fault>>;
+
+/// Keeps a link; each has the manners that are chosen by its number.
+async fn keep(
+    world: &World,
+    mqtt: &Handle,
+    connect: &Connect<'_>,
+    manners: impl Fn(usize) -> Manners,
+    handler: impl FnMut(Update<'_, Fault>, &mut Outbound<'_, Choices>) -> Result<(), Error<Fault>>,
+) -> Ended {
+    let mut runner = Runner::new(mqtt, world.clone(), [0; 64], BACKOFF.limit(20));
+    runner
+        .run(
+            async |link| {
+                let (input, output) = world.open(manners(world.links()));
+                link.run(input, output, connect).await
+            },
+            handler,
+        )
+        .await
+}
+
+/// A handler that has nothing to do.
+fn ignore(_: Update<'_, Fault>, _: &mut Outbound<'_, Choices>) -> Result<(), Error<Fault>> {
+    Ok(())
+}
+
+/// Runs one task, to its end.
+fn run(world: &World, task: impl Future<Output = ()>) {
+    world.run(vec![Box::pin(task)]);
+}
+
+#[test]
+fn after_a_failed_write_what_had_come_is_told() {
+    let (world, mqtt) = (World::default(), handle());
+    let told = RefCell::new(Vec::new());
+    let breaks = Manners(&[Move(5)], &[Move(64), Fail(Fault::Reset)], FREELY);
+    let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+        told.borrow_mut().push(match update {
+            Update::Event(Event::Connected { .. }) => {
+                let topic = TopicName::new("t").unwrap();
+                for payload in [b"one", b"two"] {
+                    let delivery = Delivery::AtMostOnce;
+                    world.line().say(&Packet::Publish(Publish { delivery, retain: false, topic, payload }));
+                }
+                // This is what does not leave.
+                outbound.publish(&Message::new("t", b""))?;
+                "connected".into()
+            }
+            Update::Event(Event::Message(message)) => String::from_utf8_lossy(message.payload).into_owned(),
+            Update::LinkLost { error, .. } => {
+                mqtt.stop();
+                error.to_string()
+            }
+            other => format!("{other:?}"),
+        });
+        Ok(())
+    };
+    run(&world, async { assert_eq!(keep(&world, &mqtt, &CONNECT, |_| breaks, handler).await, Ok(())) });
+    assert_eq!(*told.borrow(), ["connected", "one", "two", "Reset"]);
+}
+
+#[test]
+fn a_message_is_waited_for_over_lost_links() {
+    for breaks in [
+        Manners(FREELY, &[Move(64), Fail(Fault::Reset)], FREELY),
+        Manners(FREELY, &[Move(64), Move(0)], FREELY),
+        Manners(&[Move(64), Fail(Fault::Reset)], FREELY, FREELY),
+        Manners(FREELY, FREELY, &[Move(1), Fail(Fault::Reset)]),
+    ] {
+        let (world, mqtt) = (World::default(), handle());
+        let lost = RefCell::new(Vec::new());
+        let keeps: Task<'_> = Box::pin(async {
+            let manners = |link| if link == 0 { breaks } else { Manners::GOOD };
+            let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+                if let Update::LinkLost { error, .. } = update {
+                    lost.borrow_mut().push(error);
+                }
+                Ok(())
+            };
+            assert_eq!(keep(&world, &mqtt, &CONNECT, manners, handler).await, Ok(()));
+        });
+        let publishes: Task<'_> = Box::pin(async {
+            let message = Message::new("t", b"there").at_least_once();
+            assert_eq!(mqtt.publish_and_wait(&message).await, Ok(()));
+            mqtt.stop();
+        });
+        world.run(vec![keeps, publishes]);
+        let lost = lost.into_inner();
+        assert!(matches!(lost[..], [Error::Io(Fault::Reset) | Error::Closed]), "{lost:?}");
+    }
+}
+
+#[test]
+fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
+    let (world, mqtt) = (World::default(), handle());
+    let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+        if let Update::Event(Event::Connected { .. }) = update {
+            world.line().close();
+        }
+        if world.now() > 60_000 {
+            mqtt.stop();
+        }
+        Ok(())
+    };
+    run(&world, async {
+        assert_eq!(keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, handler).await, Ok(()))
+    });
+    assert!((5..=15).contains(&world.links()), "{} in a minute", world.links());
+}
+
+#[test]
+fn what_is_subscribed_comes_back_with_the_link() {
+    let (world, mqtt) = (World::default(), handle());
+    let mut routes = Routes::<_, (), 2>::new();
+    routes.add("a", QoS::AtLeastOnce, ()).unwrap();
+    routes.add("b", QoS::AtMostOnce, ()).unwrap();
+    let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+        if let Update::Event(event) = update {
+            routes.note(&event);
+            if let Event::Subscribed { .. } = event {
+                let granted = Some(Subscription::Granted { qos: QoS::AtMostOnce });
+                assert_eq!(routes.subscription("b"), granted);
+                if world.links() == 3 { mqtt.stop() } else { world.line().close() }
+            }
+        }
+        Ok(routes.subscribe(outbound)?)
+    };
+    run(&world, async {
+        assert_eq!(keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, handler).await, Ok(()))
+    });
+    assert_eq!(world.count("SUBSCRIBE"), 3, "one for each link");
+}
+
+#[test]
+fn stop_is_kept_in_every_phase() {
+    /// What the runner is at when it is stopped.
+    #[derive(Clone, Copy, Debug)]
+    enum Phase {
+        Opening,
+        Connecting,
+        Idle,
+        Writing,
+        Flushing,
+        BetweenLinks,
+    }
+    use Phase::{BetweenLinks, Connecting, Flushing, Idle, Opening, Writing};
+    for phase in [Opening, Connecting, Idle, Writing, Flushing, BetweenLinks] {
+        let (world, mqtt) = (World::default(), handle());
+        let ended_at = Cell::new(0);
+        let keeps: Task<'_> = Box::pin(async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(9_000, 9_000));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(match phase {
+                        Opening => pending().await,
+                        BetweenLinks => return Err(Error::Closed),
+                        Connecting => Manners(&[Hang], FREELY, FREELY),
+                        Writing => Manners(FREELY, &[Move(64), Hang], FREELY),
+                        Flushing => Manners(FREELY, FREELY, &[Move(1), Hang]),
+                        Idle => Manners::GOOD,
+                    });
+                    link.run(input, output, &CONNECT).await
+                },
+                ignore,
+            );
+            assert_eq!(ended.await, Ok(()));
+            ended_at.set(world.now());
+        });
+        let stops: Task<'_> = Box::pin(async {
+            mqtt.publish(&Message::new("t", b"waits").at_least_once()).await.unwrap();
+            world.sleep(1_000).await;
+            mqtt.stop();
+        });
+        world.run(vec![keeps, stops]);
+        assert!((1_000..=1_200).contains(&ended_at.get()), "{phase:?}: {}", ended_at.get());
+        assert_eq!(world.count("DISCONNECT"), usize::from(matches!(phase, Idle | Connecting)), "{phase:?}");
+        run(&world, async {
+            let late = mqtt.publish(&Message::new("t", b"late").at_least_once()).await;
+            assert_eq!(late, Err(RequestError::NotConnected), "nobody would send it");
+        });
+        let kept = usize::from(!matches!(phase, Idle));
+        assert_eq!(mqtt.into_client().in_flight(), kept, "{phase:?}: the message stays in the session");
+    }
+}
+
+#[test]
+fn refusals_that_do_not_mend_themselves_are_the_end() {
+    for (code, is_final) in
+        [(RefusalCode::BAD_USER_NAME_OR_PASSWORD, true), (RefusalCode::SERVER_UNAVAILABLE, false)]
+    {
+        let (world, mqtt) = (World::default(), handle());
+        let keeps: Task<'_> = Box::pin(async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF.limit(4));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(Manners::GOOD);
+                    world.line().peer.refuses = Some(code);
+                    link.run(input, output, &CONNECT).await
+                },
+                ignore,
+            );
+            let refused = Error::Client(ClientError::Refused(code));
+            let expected = if is_final { GaveUp::Refused(code) } else { GaveUp::Limit(refused) };
+            assert_eq!(ended.await, Err(expected));
+        });
+        let waits: Task<'_> = Box::pin(async {
+            let message = Message::new("t", b"").at_least_once();
+            assert_eq!(mqtt.publish_and_wait(&message).await, Err(WaitError::Stopped));
+        });
+        world.run(vec![waits, keeps]);
+        assert_eq!(world.links(), if is_final { 1 } else { 5 });
+    }
+}
+
+#[test]
+fn an_old_server_is_met_in_its_version_and_a_failed_opening_says_nothing_of_it() {
+    let (world, mqtt) = (World::default(), handle());
+    let attempts = Cell::new(0);
+    run(&world, async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF).fall_back_to_mqtt31();
+        let ended = runner.run(
+            async |link| {
+                attempts.set(attempts.get() + 1);
+                if attempts.get() == 1 {
+                    return Err(Error::Closed);
+                }
+                let (input, output) = world.open(Manners::GOOD);
+                if attempts.get() == 2 {
+                    world.line().peer.refuses = Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION);
+                }
+                link.run(input, output, &CONNECT).await
+            },
+            |update, _| {
+                if let Update::Event(Event::Connected { session_present }) = update {
+                    assert_eq!(session_present, None, "3.1 does not say");
+                    mqtt.stop();
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let seen = world.seen();
+    assert!(seen[0].contains("3.1.1") && !seen[1].contains("3.1.1"), "{seen:?}");
+}
+
+#[test]
+fn what_cannot_be_sent_or_handled_is_the_end() {
+    let (world, mqtt) = (World::default(), handle());
+    run(&world, async {
+        let endless = "x".repeat(200);
+        let ended = keep(&world, &mqtt, &Connect::new(&endless), |_| Manners::GOOD, ignore).await;
+        assert!(matches!(ended, Err(GaveUp::Connect(ConnectError::TooLarge { .. }))), "{ended:?}");
+
+        let ended = keep(
+            &world,
+            &mqtt,
+            &CONNECT,
+            |_| Manners::GOOD,
+            |_, outbound| {
+                outbound.publish(&Message::new("not/+/allowed", b""))?;
+                Ok(())
+            },
+        );
+        let refused = matches!(ended.await, Err(GaveUp::Handler(Error::Request(RequestError::Forbidden(_)))));
+        assert!(refused, "a handler can end it");
+
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF.limit(0));
+        let ended = runner.run(
+            async |link| {
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            ignore,
+        );
+        let needed = Error::Client(ClientError::ReceiveBufferTooSmall { needed: 2 });
+        assert_eq!(ended.await, Err(GaveUp::Limit(needed)), "nothing can pass");
+    });
+}
+
+#[test]
+fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
+    let (world, mqtt) = (World::default(), handle());
+    let message = Message::new("t", b"kept").at_least_once();
+    let deaf = Manners(&[Hang], FREELY, FREELY);
+    let keeps: Task<'_> = Box::pin(async {
+        let _ = keep(&world, &mqtt, &CONNECT, |_| deaf, ignore).await;
+        panic!("it was dropped");
+    });
+    let publishes: Task<'_> = Box::pin(async {
+        assert_eq!(
+            mqtt.publish_and_wait(&message).await,
+            Err(WaitError::Stopped),
+            "nobody waits for nothing"
+        );
+    });
+    {
+        // The first task ends it all; the second goes on below.
+        let ends: Task<'_> = Box::pin(world.sleep(500));
+        let (_, mut rest) = world.run_until_first(vec![ends, keeps, publishes]);
+        drop(rest.remove(0));
+        world.run(rest);
+    }
+    assert_eq!(world.count("PUBLISH"), 0);
+    run(&world, async {
+        let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+            if let Update::Event(Event::Published { .. }) = update {
+                mqtt.stop();
+            }
+            Ok(())
+        };
+        assert_eq!(keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, handler).await, Ok(()));
+    });
+    assert_eq!(world.count("PUBLISH"), 1, "by the second");
+}
+
+#[test]
+fn who_waits_is_told_of_losses_even_where_nothing_reports_them() {
+    let (world, mqtt) = (World::default(), handle_with(512, Choices { is_silent: true }));
+    let keeps: Task<'_> = Box::pin(async {
+        // The first link takes the message, and answers nothing but CONNACK.
+        let manners =
+            |link| if link == 0 { Manners(&[Move(4), Hang], FREELY, FREELY) } else { Manners::GOOD };
+        let ended = keep(&world, &mqtt, &Connect::new("c").keep_alive(60), manners, ignore).await;
+        assert_eq!(ended, Ok(()));
+    });
+    let waits: Task<'_> = Box::pin(async {
+        let message = Message::new("t", b"lost").at_least_once();
+        world.sleep(10).await;
+        assert_eq!(mqtt.publish_and_wait(&message).await, Err(WaitError::Ended(Outcome::Lost)));
+        mqtt.stop();
+    });
+    world.run(vec![keeps, waits]);
+}

@@ -1,0 +1,206 @@
+//! What tasks say to each other over a link that lives.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use baremqtt::transport::asynch::{Runner, Update, WaitError};
+use baremqtt::{Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError};
+
+use crate::world::Step::{Block, Fail, Move};
+use crate::world::{Choices, Fault, Handle, Manners, Task, World, handle, handle_with, turn};
+
+const BACKOFF: Backoff = Backoff::new(100, 1_000);
+pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
+
+/// A task that keeps a link with these manners, until it is stopped.
+fn link<'a, const N: usize>(
+    world: &'a World,
+    mqtt: &'a Handle<N>,
+    (bounce, manners): (usize, Manners),
+    mut handler: impl FnMut(Event<'_>) + 'a,
+) -> Task<'a> {
+    Box::pin(async move {
+        let mut runner = Runner::new(mqtt, world.clone(), vec![0; bounce], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                let (input, output) = world.open(manners);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, _| {
+                match update {
+                    Update::Event(event) => handler(event),
+                    other => panic!("{other:?}"),
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    })
+}
+
+/// Publishes again while there is no connection, which is what QoS 0 needs.
+async fn publish<const N: usize>(world: &World, mqtt: &Handle<N>, payload: &str, qos: QoS) {
+    let message = Message::new("t", payload.as_bytes()).qos(qos);
+    while let Err(error) = mqtt.publish_and_wait(&message).await {
+        assert_eq!(error, WaitError::Request(RequestError::NotConnected));
+        world.sleep(1).await;
+    }
+}
+
+/// Publishes messages of every QoS from many tasks; the server sends each of them back.
+fn converse<const N: usize>(tx: usize, tasks: usize, rounds: usize, way: (usize, Manners)) {
+    let (world, mqtt) = (World::default(), handle_with::<N>(tx, Choices::default()));
+    let (received, wanted) = (RefCell::new(Vec::new()), tasks * rounds * 3);
+    let mut all = vec![link(&world, &mqtt, way, |event| {
+        if let Event::Message(message) = event {
+            received.borrow_mut().push(String::from_utf8(message.payload.to_vec()).unwrap());
+        }
+    })];
+    let speak = async |task: usize| {
+        for round in 0..rounds {
+            for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+                publish(&world, &mqtt, &format!("{task} {round} {qos:?}"), qos).await;
+            }
+        }
+    };
+    all.extend((0..tasks).map(|task| Box::pin(speak(task)) as Task<'_>));
+    all.push(Box::pin(async {
+        while received.borrow().len() < wanted || mqtt.with(|client| client.in_flight()).await > 0 {
+            world.sleep(1).await;
+        }
+        assert_eq!(world.line().dropped, 0, "what is begun is finished while the link lives");
+        mqtt.stop();
+    }));
+    world.run(all);
+    let mut received = received.take();
+    received.sort();
+    received.dedup();
+    assert_eq!(received.len(), wanted, "each once");
+    assert!(world.seen().last().unwrap().starts_with("DISCONNECT"));
+}
+
+#[test]
+fn every_message_passes_over_any_stream() {
+    const FREELY: &[crate::world::Step] = &[Move(usize::MAX)];
+    const BYTEWISE: &[crate::world::Step] = &[Move(1)];
+    const SLOWLY: &[crate::world::Step] = &[Block, Move(1), Block, Block, Move(3)];
+    const INTERRUPTED: &[crate::world::Step] =
+        &[Fail(Fault::Interrupted), Move(2), Fail(Fault::Interrupted), Block];
+    let all = [FREELY, BYTEWISE, SLOWLY, INTERRUPTED];
+    for reads in all {
+        for writes in all {
+            for flushes in all {
+                for bounce in [2, 5, 256] {
+                    converse::<8>(512, 3, 2, (bounce, Manners(reads, writes, flushes)));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn twenty_tasks_share_few_places_and_little_room() {
+    const SLOWLY: &[crate::world::Step] = &[Block, Move(7)];
+    converse::<1>(80, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)));
+    converse::<2>(4_096, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)));
+}
+
+#[test]
+fn on_a_silent_link_it_sleeps_from_ping_to_ping() {
+    let (world, mqtt) = (World::default(), handle());
+    let polls = world.run(vec![
+        link(&world, &mqtt, (256, Manners::GOOD), |_| {}),
+        Box::pin(async {
+            world.sleep(3_600_000).await;
+            mqtt.stop();
+        }),
+    ]);
+    let pings = world.seen().iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+    assert_eq!(pings, 65, "one after 55 s of silence each");
+    assert!(polls < 300, "{polls} polls in an hour");
+}
+
+#[test]
+fn a_handler_has_an_outbound_half_and_the_handle_says_so() {
+    let (world, mqtt) = (World::default(), handle());
+    let task: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, outbound| {
+                let Update::Event(event) = update else { panic!("{update:?}") };
+                let message = Message::new("t", b"from the handler").at_least_once();
+                match event {
+                    Event::Connected { .. } => {
+                        let busy = Err(RequestError::Full(Full::Busy));
+                        assert_eq!(mqtt.try_publish(&message), busy);
+                        let mut publish = pin!(mqtt.publish(&message));
+                        let polled = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                        assert_eq!(polled, Poll::Pending, "and no panic");
+                        outbound.publish(&message)?;
+                    }
+                    Event::Message(_) => mqtt.stop(),
+                    _ => {}
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    world.run(vec![task]);
+    let seen = world.seen();
+    assert_eq!(seen.iter().filter(|packet| packet.starts_with("PUBLISH")).count(), 1, "{seen:?}");
+}
+
+#[test]
+fn requests_that_are_dropped_are_queued_or_not_and_leave_no_place_taken() {
+    for polls in 0..6 {
+        let (world, mqtt) = (World::default(), handle_with::<1>(512, Choices::default()));
+        let published = RefCell::new(0);
+        world.run(vec![
+            link(
+                &world,
+                &mqtt,
+                (64, Manners(&[Block, Move(2)], &[Block, Move(2)], &[Block, Move(1)])),
+                |event| {
+                    *published.borrow_mut() += u32::from(matches!(event, Event::Published { .. }));
+                },
+            ),
+            Box::pin(async {
+                let message = Message::new("t", b"dropped").at_least_once();
+                {
+                    let mut waits = pin!(mqtt.publish_and_wait(&message));
+                    for _ in 0..polls {
+                        let waker = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+                        assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                        turn().await;
+                    }
+                }
+                // There is one place only: it has to be free again.
+                mqtt.publish_and_wait(&message).await.unwrap();
+                let expected = if polls == 0 { 1 } else { 2 };
+                assert_eq!(*published.borrow(), expected, "{polls} polls");
+                mqtt.stop();
+            }),
+        ]);
+    }
+}
+
+#[test]
+fn who_waits_for_a_message_that_is_given_up_is_told() {
+    let (world, mqtt) = (World::default(), handle());
+    let stale = Message::new("t", b"stale").at_least_once();
+    let mut waits = pin!(mqtt.publish_and_wait(&stale));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(waits.as_mut().poll(&mut cx).is_pending(), "offline it is kept");
+    world.run(vec![Box::pin(async {
+        let id = mqtt.with(|client| client.under_way().next().unwrap().id).await;
+        mqtt.give_up(id).await.unwrap();
+    })]);
+    assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::Ended(Outcome::Lost))));
+}
