@@ -54,7 +54,8 @@ where
             if self.advance(clock())? {
                 return Ok(true);
             }
-            if !has_read && !(has_sent && self.has_output()) {
+            let goes_on = has_read || (has_sent && self.has_output());
+            if !goes_on {
                 return Ok(false);
             }
             if reads == Reads::Once {
