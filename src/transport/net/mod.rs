@@ -94,7 +94,8 @@ pub type Error = super::Error<io::Error>;
 
 /// Of the milliseconds since then the low 32 bits.
 fn since(epoch: Clock) -> Instant {
-    Instant::from_millis(epoch.elapsed().as_millis() as u32)
+    let passed = epoch.elapsed();
+    Instant::from_millis((passed.as_secs() as u32).wrapping_mul(1_000).wrapping_add(passed.subsec_millis()))
 }
 
 /// Whether something may still come on a connection that ends like this.
