@@ -337,7 +337,8 @@
 //! **Why events and no callbacks?** A callback has to borrow what it changes. An event is a value that borrows the receive buffer; with
 //! [`split`](Client::split) a handler publishes while it still holds the payload.
 //!
-//! **How do several threads or tasks share a client?** One of them runs it, and the others hand over what they want to publish. See the guide.
+//! **How do several threads or tasks share a client?** A runner owns the client and the stream, and the others have handles: `transport::net`
+//! has them for threads, `transport::asynch` for async tasks.
 //!
 //! **How do I subscribe again after a reconnect?** [`Routes`] does: topic filter to handler, and what the server has lost is asked for again.
 //!

@@ -88,7 +88,7 @@ where
         }
     }
 
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
+    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
     /// if there is one, is [closed](Self::close).
     pub fn reopen(&mut self, stream: S) {
         self.close();
