@@ -127,6 +127,8 @@
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that takes no bytes
 //!   ([`Timeout`]). Bytes of a packet on its way in restart those that wait for the server. No timeout runs while the client waits for the
 //!   application.
+//! - Lengths of time are milliseconds as `u32`; where an adapter waits, [`Duration`](core::time::Duration); and the keep alive is in seconds,
+//!   as the protocol has it.
 //! - A timeout never frees a packet identifier and never drops a message: the session goes on with the next connection.
 //!
 //! # Buffers
