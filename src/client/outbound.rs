@@ -29,13 +29,13 @@ impl<C> defmt::Format for Outbound<'_, C> {
 }
 
 impl<C> Outbound<'_, C> {
-    /// How far the connection is.
+    /// The state of the connection.
     #[must_use]
     pub const fn state(&self) -> State {
         self.parts.work.link.state
     }
 
-    /// Requests under way, those included whose end was not told yet.
+    /// How many requests are under way, including those whose end was not reported yet.
     #[must_use]
     pub const fn in_flight(&self) -> usize {
         self.parts.outbox.s.kept() as usize

@@ -14,8 +14,8 @@
 //!
 //! `net` also has a `Runner`, which owns the connection and opens it again, and `Handle`s for other threads.
 //!
-//! What the stream is not told of is not to be called through a connection: `pending`, `sent`, `received`, `advance` and their
-//! like are the adapter's own.
+//! `pending`, `sent`, `received`, `advance` and the like are the adapter's own: do not call them through a connection, for the
+//! stream is not told.
 //!
 //! After a failure of the output, what had come is still delivered, and the failure reported then.
 

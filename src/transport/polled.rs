@@ -21,7 +21,7 @@
 //!     match mqtt.poll(Instant::from_millis(millis())) {
 //!         Ok(Event::Connected { .. }) => {
 //!             mqtt.subscribe(&[("lamp/toggle", QoS::AtLeastOnce)])?;
-//!             mqtt.publish(&Message::new("lamp/status", b"here"))?;
+//!             mqtt.publish(&Message::new("lamp/status", b"online"))?;
 //! #           return Ok(());
 //!         }
 //!         Ok(event) => drop(event),
@@ -133,14 +133,14 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
+    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
     /// old stream.
     pub fn reopen(&mut self, stream: S) -> S {
         self.close();
         core::mem::replace(&mut self.stream, stream)
     }
 
-    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open anew, [`connect`](Client::connect) is next.
+    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open again, [`connect`](Client::connect) is next.
     pub fn close(&mut self) {
         self.driver.close();
     }

@@ -5,9 +5,11 @@ mod server;
 
 mod adapters;
 mod cancel;
+mod clocks;
 mod conversation;
 mod defmt_lines;
 mod faults;
+mod hostile;
 mod log_lines;
 mod nonblocking;
 mod peer;
