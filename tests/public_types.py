@@ -17,13 +17,17 @@ EXEMPT = {
     "transport::asynch::handle::Handle": "nothing that can be looked at while others use it",
     "transport::asynch::link::Link": "borrows what runs it",
     "transport::asynch::runner::Runner": "holds a timer",
-    "transport::blocking::Connection": "holds a stream",
+    "transport::blocking::connection::Connection": "holds a stream",
+    "transport::blocking::reconnect::Reconnect": "holds a stream",
+    "transport::blocking::streams::Buffered": "holds a function",
+    "transport::blocking::streams::WithReady": "holds a function",
     "transport::net::Connection": "std",
     "transport::net::reconnect::GaveUp": "std",
     "transport::net::reconnect::Reconnect": "std",
     "transport::net::reconnect::StopHandle": "std",
     "transport::net::reconnect::Update": "std",
-    "transport::polled::Connection": "holds a stream",
+    "transport::polled::connection::Connection": "holds a stream",
+    "transport::polled::reconnect::Reconnect": "holds a stream",
 }
 
 

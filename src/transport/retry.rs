@@ -37,7 +37,7 @@ impl Retry {
     }
 
     /// Queues CONNECT, in the version whose turn it is.
-    #[cfg_attr(not(feature = "embedded-io-async-v0.7"), allow(dead_code, reason = "as above"))]
+    #[cfg_attr(feature = "std", allow(dead_code, reason = "as above"))]
     pub(super) fn connect<R, T, C, I>(
         &mut self,
         client: &mut Client<R, T, C, I>,

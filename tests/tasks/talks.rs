@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use baremqtt::transport::asynch::{Runner, Update, WaitError};
+use baremqtt::transport::Update;
+use baremqtt::transport::asynch::{Runner, WaitError};
 use baremqtt::{Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError};
 
 use crate::world::Step::{Block, Fail, Move};

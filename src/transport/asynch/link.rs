@@ -11,11 +11,11 @@ use core::task::Poll;
 
 use embedded_io_async::{Error as _, ErrorKind, Read, Write};
 
+use super::Timer;
 use super::cell::Sharing;
 use super::handle::{Handle, Inner};
-use super::{Timer, Update};
-use crate::transport::Error;
 use crate::transport::retry::Retry;
+use crate::transport::{Error, Update};
 use crate::{Config, Connect, Event, Instant, Outbound, client};
 
 /// How long DISCONNECT may take to leave after the runner was stopped, in ms.
