@@ -342,6 +342,29 @@ impl Write for Half {
     }
 }
 
+/// A link that is one object.
+pub struct Whole(pub Half);
+
+impl ErrorType for Whole {
+    type Error = Fault;
+}
+
+impl Read for Whole {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        self.0.read(buffer).await
+    }
+}
+
+impl Write for Whole {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        self.0.write(bytes).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Fault> {
+        self.0.flush().await
+    }
+}
+
 /// What the tests choose.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choices {

@@ -94,6 +94,7 @@ mod cell;
 mod connection;
 mod duplex;
 mod handle;
+mod io;
 mod link;
 mod runner;
 mod waiters;
