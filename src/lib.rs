@@ -43,7 +43,7 @@
 //!             mqtt.subscribe(&[("sensor/+/temperature", QoS::AtLeastOnce)])?;
 //!             mqtt.publish(&Message::new("gateway/status", b"online").at_least_once().retain())?;
 //!         }
-//!         Some(Event::Subscribed { codes, .. }) => println!("the server grants {codes:?}"),
+//!         Some(Event::Subscribed { codes, .. }) => println!("the server grants {codes}"),
 //!         Some(Event::Message(message)) => println!("{}: {:?}", message.topic, message.payload),
 //!         Some(Event::Published { id, .. }) => println!("message {id} is acknowledged"),
 //!         Some(Event::Ended { id, outcome }) => println!("request {id} is {outcome}"),

@@ -88,9 +88,9 @@ const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
         // No beginning, or that of a character with a shorter form or above U+10FFFF.
         (..0xC2 | 0xF5.., _) => return None,
         // The second byte says the same, and 0xED begins the surrogates.
-        (0xE0, [..0xA0, ..])
+        (0xE0, [0x00..=0x9F, ..])
         | (0xED, [0xA0..=0xFF, ..])
-        | (0xF0, [..0x90, ..])
+        | (0xF0, [0x00..=0x8F, ..])
         | (0xF4, [0x90..=0xFF, ..]) => return None,
         _ => {}
     }

@@ -5,13 +5,21 @@
 #   tests/all.sh STEP...     only these steps, each of which sets up what it needs
 #   FUZZ_SECONDS=600 tests/all.sh fuzz
 #
-# It wants rustup with a stable and a nightly toolchain, and Python 3 with pip. On Debian and its kin it installs the
-# rest as packages; elsewhere it says what is missing. Toolchains and targets are never downloaded.
+# `hermetic` wants nothing but Rust. The others want rustup with a stable and a nightly toolchain, and Python 3 with pip. On
+# Debian and its kin they install the rest as packages, and say so before; elsewhere they say what is missing. Toolchains and
+# targets are never downloaded.
 # shellcheck disable=SC2317 # steps are called by their names
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(setup format lint features docs baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
+steps=(setup format lint features docs package baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
+
+# The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
+# has a word in the last lines.
+declare -A budgets=(
+  [setup]=150 [format]=10 [lint]=90 [features]=50 [docs]=60 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=190 [explore]=100
+  [benches]=60 [examples]=80 [interop]=120 [firmware]=80 [webchat]=110 [fuzz]=140
+)
 
 : "${FUZZ_SECONDS:=30}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
@@ -41,11 +49,8 @@ step_setup() {
   need_python
   need_cargo_fuzz
   need_browser
-  # Fails where a Cargo.lock does not belong to its Cargo.toml, or to that of the library.
-  local manifest
-  while read -r manifest; do
-    cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null || fail "$manifest: its Cargo.lock"
-  done < <(manifests)
+  # Fails too where a Cargo.lock does not belong to its Cargo.toml, or to that of the library.
+  manifests | xargs tests/dependencies.py
 }
 
 step_format() {
@@ -63,13 +68,13 @@ step_lint() {
   while read -r test _; do
     left_out+=(--test "$test")
   done < <(interop_tests)
-  for features in '' --no-default-features --all-features; do
+  for features in '' --no-default-features "${with_all_features[*]}"; do
     echo "-- clippy ${features:-with default features}"
     # shellcheck disable=SC2086 # no features, no argument
     cargo clippy --quiet --all-targets $features -- -D warnings
   done
   echo "-- clippy ${left_out[*]}"
-  cargo clippy --quiet --all-features "${left_out[@]}" -- -D warnings
+  cargo clippy --quiet "${with_all_features[@]}" "${left_out[@]}" -- -D warnings
   for board in lm3s6965evb mps2-an386 microbit; do
     echo "-- clippy of the firmware for $board"
     cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
@@ -112,6 +117,19 @@ step_docs() {
   RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --no-deps --all-features --target-dir "$CARGO_TARGET_DIR/docsrs"
   cargo +nightly rustdoc --quiet --lib --all-features -- -Zunstable-options --output-format json
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
+}
+
+# What is published: it compiles, its tests do, and those that read files find them.
+step_package() {
+  local folder=$CARGO_TARGET_DIR/unpacked
+  cargo package --allow-dirty
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  tar --extract --touch --directory "$folder" --file "$CARGO_TARGET_DIR"/package/baremqtt-*.crate
+  cd "$folder"/baremqtt-*/
+  cargo test --no-run
+  cargo test --lib --test conformance --test examples
+  cd "$OLDPWD"
 }
 
 # The library alone; `panics` links it.
@@ -175,6 +193,7 @@ step_benches() {
 
 # Every state of small worlds: see tests/explore/README.md, also for all of them.
 step_explore() {
+  tests/explore/faults.py --check
   cargo clippy --quiet --locked --manifest-path tests/explore/Cargo.toml -- -D warnings
   cargo run --quiet --locked --release --manifest-path tests/explore/Cargo.toml -- short
 }
@@ -233,6 +252,7 @@ step_webchat() {
   need_browser
   package_is_good examples/webchat/
   cargo build --quiet --locked --manifest-path examples/webchat/Cargo.toml
+  echo "-- installing what examples/webchat/package.json names"
   (cd examples/webchat && npm ci --no-audit --no-fund && CHROMIUM=$(command -v chromium) npm test)
 }
 
@@ -400,7 +420,12 @@ debian_packages() {
     apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends "${missing[@]}"
 }
 
-need_rust() {
+need_cargo() {
+  have cargo || fail "please install Rust"
+}
+
+need_toolchains() {
+  [ -z "${has_toolchains:-}" ] || return 0
   have rustup || fail "please install rustup, with a stable and a nightly toolchain"
   cargo +nightly --version || fail "please run: rustup toolchain install nightly"
   cargo clippy --version || fail "please run: rustup component add clippy"
@@ -408,6 +433,7 @@ need_rust() {
   have python3 || debian_packages python3
   # Linking takes a C compiler, and libFuzzer a C++ compiler.
   { have cc && have c++; } || debian_packages build-essential
+  has_toolchains=yes
 }
 
 need_bare_metal() {
@@ -428,6 +454,7 @@ need_python() {
   local venv=$CARGO_TARGET_DIR/venv
   "$venv/bin/python3" -c 'import paho.mqtt.client' 2>/dev/null && return
   python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
+  echo "-- installing paho-mqtt into $venv"
   python3 -m venv --clear "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check 'paho-mqtt>=2,<3'
 }
@@ -440,7 +467,9 @@ need_browser() {
 
 need_cargo_fuzz() {
   # It only starts others, so it need not be fast.
-  have cargo-fuzz || cargo install cargo-fuzz --locked --debug
+  have cargo-fuzz && return
+  echo "-- installing cargo-fuzz"
+  cargo install cargo-fuzz --locked --debug
 }
 
 # --- Running them ---------------------------------------------------------------------------------------------------
@@ -461,6 +490,13 @@ report() {
   fi
 }
 
+# The current step has taken so many seconds.
+note_time() {
+  local budget=${budgets[$current]} late=
+  [ "$1" -le "$budget" ] || late=", more than the $budget s that it may take"
+  timings+=("$(printf '%-10s %4d s%s' "$current" "$1" "$late")")
+}
+
 main() {
   local step
   for step in "$@"; do
@@ -471,13 +507,12 @@ main() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  current=setup
-  need_rust
   for current in "${@:-${steps[@]}}"; do
     local started=$SECONDS
     printf '\n==== %s ====\n' "$current"
+    if [ "$current" = hermetic ]; then need_cargo; else need_toolchains; fi
     "step_$current"
-    timings+=("$(printf '%-10s %4d s' "$current" $((SECONDS - started)))")
+    note_time $((SECONDS - started))
   done
   finished=yes
 }

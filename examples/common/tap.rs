@@ -33,8 +33,21 @@ impl Stream for Tap {
         self.stream.limit_read(timeout)
     }
 
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.stream.limit_write(timeout)
+    }
+
     fn finish_output(&mut self) -> io::Result<()> {
         self.stream.finish_output()
+    }
+
+    /// Both directions are shown in one place.
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        if self.shown.is_some() { Ok(None) } else { self.stream.reader() }
+    }
+
+    fn close(&mut self) {
+        self.stream.close();
     }
 }
 

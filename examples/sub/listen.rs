@@ -1,9 +1,12 @@
 //! The conversation with the server, over as many connections as it takes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{Connection, GaveUp, Reconnect, Update};
-use baremqtt::{Backoff, Buffers, Client, Config, Event, LargeMessages, QoS, SubAckCode, SubAckCodes};
+use baremqtt::transport::net::{GaveUp, Handle, Runner, Update};
+use baremqtt::{Backoff, Buffers, Client, Config, Event, LargeMessages, Outbound, SubAckCode, SubAckCodes};
 
 use crate::Task;
 use crate::common::Failure;
@@ -19,48 +22,89 @@ const TRANSMIT_BUFFER: usize = 1 << 14;
 
 /// Listens until the task is done.
 pub fn run(mut task: Task) -> Result<(), Failure> {
-    let deadline = task.time.map(|time| Instant::now() + time);
-    let patience = within(deadline, CONNECT_TIMEOUT)?;
-    let link = task.link;
+    let started = Instant::now();
+    let patience = task.time.map_or(CONNECT_TIMEOUT, |time| time.min(CONNECT_TIMEOUT));
+    let link = task.link.clone();
     let connect = link.connect();
-    let connection = Connection::offline(client(&task.filters, connect.encoded_len(), patience));
     let backoff = Backoff::new(FIRST_PAUSE_MS, LONGEST_PAUSE_MS).seed(std::process::id());
-    let mut mqtt = Reconnect::new(connection, || link.open(patience), backoff);
-    let filters: Vec<(&str, QoS)> = task.filters.iter().map(|filter| (filter.as_str(), task.qos)).collect();
+    let runner = Runner::new(client(&task.filters, connect.encoded_len(), patience), backoff);
+    let handle = runner.handle();
+    let is_late = task.time.map(|time| stop_after(time.saturating_sub(started.elapsed()), handle.clone()));
+
+    let opened = link.clone();
     let mut was_connected = false;
-    while !task.printer.is_done() {
-        // A deadline is looked at whatever comes.
-        let patience = within(deadline, Duration::from_secs(3_600))?;
-        match mqtt.next_event(&connect, Some(patience)) {
+    let mut done = Ok(false);
+    let result = runner.run(
+        move || opened.open(patience),
+        |queue| queue(&connect),
+        |update, outbound| {
+            if matches!(done, Ok(false)) {
+                was_connected |= matches!(update, Update::Event(Event::Connected { .. }));
+                done = task.take(update, outbound, was_connected);
+            }
+            if !matches!(done, Ok(false)) {
+                handle.stop();
+            }
+            Ok(())
+        },
+    );
+    match result {
+        Err(GaveUp::Limit(error)) => return Err(error.into()),
+        Err(GaveUp::Refused(code)) => return Err(Failure::Refused(code)),
+        Err(error) => return Err(Failure::Other(error.to_string())),
+        Ok(()) => {}
+    }
+    match (done, is_late) {
+        (Ok(false), Some(is_late)) if is_late.load(Ordering::Acquire) => Err(Failure::TimedOut),
+        (done, _) => done.map(drop),
+    }
+}
+
+impl Task {
+    /// Returns whether the task is done.
+    fn take(
+        &mut self,
+        update: Update<'_>,
+        outbound: &mut Outbound<'_, Choices>,
+        was_connected: bool,
+    ) -> Result<bool, Failure> {
+        match update {
             // Subscribing again does no harm where the server has kept the session, and MQTT 3.1 does not say whether.
-            Ok(Update::Event(Event::Connected { .. })) => {
-                was_connected = true;
-                mqtt.subscribe(&filters)?;
+            Update::Event(Event::Connected { .. }) => {
+                let filters: Vec<_> = self.filters.iter().map(|filter| (filter.as_str(), self.qos)).collect();
+                outbound.subscribe(&filters)?;
             }
-            Ok(Update::Event(Event::Subscribed { codes, .. })) => {
-                check(&filters, codes, link.quiet)?;
-                if task.until_subscribed {
-                    break;
-                }
+            Update::Event(Event::Subscribed { codes, .. }) => {
+                check(&self.filters, codes, self.link.quiet)?;
+                return Ok(self.until_subscribed);
             }
-            Ok(Update::Event(event)) => task.printer.take(&event)?,
-            Ok(Update::LinkLost { error, retry_in }) => {
+            Update::Event(event) => self.printer.take(&event)?,
+            Update::LinkLost { error, retry_in } => {
                 let text = error.to_string();
                 match Failure::from(error) {
-                    Failure::Link(_) if task.reconnect && was_connected => {}
+                    Failure::Link(_) if self.reconnect && was_connected => {}
                     failure => return Err(failure),
                 }
-                if !link.quiet {
+                if !self.link.quiet {
                     eprintln!("sub: {text}; trying again in {:.1} s", retry_in.as_secs_f32());
                 }
             }
-            Ok(Update::Idle) => {}
-            Err(GaveUp::Limit(error)) => return Err(error.into()),
-            Err(GaveUp::Refused(code)) => return Err(Failure::Refused(code)),
-            Err(error) => return Err(Failure::Other(error.to_string())),
+            Update::AllSent => {}
         }
+        Ok(self.printer.is_done())
     }
-    Ok(mqtt.disconnect()?)
+}
+
+/// Stops the runner after this time; says whether it has come to that.
+fn stop_after(time: Duration, handle: Handle<Choices>) -> Arc<AtomicBool> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&is_over);
+    thread::spawn(move || {
+        thread::sleep(time);
+        told.store(true, Ordering::Release);
+        handle.stop();
+    });
+    is_over
 }
 
 struct Choices {
@@ -85,19 +129,10 @@ fn client(filters: &[String], connect_len: usize, patience: Duration) -> Client<
     Client::with_config(Buffers { rx, tx }, choices)
 }
 
-/// So long, but not longer than to the deadline.
-fn within(deadline: Option<Instant>, duration: Duration) -> Result<Duration, Failure> {
-    match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-        Some(Duration::ZERO) => Err(Failure::TimedOut),
-        Some(left) => Ok(duration.min(left)),
-        None => Ok(duration),
-    }
-}
-
 /// Tells which filters the server has turned down; if it is all of them, nothing will ever come.
-fn check(filters: &[(&str, QoS)], codes: SubAckCodes<'_>, quiet: bool) -> Result<(), Failure> {
+fn check(filters: &[String], codes: SubAckCodes<'_>, quiet: bool) -> Result<(), Failure> {
     let mut granted = false;
-    for ((filter, _), code) in filters.iter().zip(codes.iter()) {
+    for (filter, code) in filters.iter().zip(codes.iter()) {
         match code {
             SubAckCode::Granted(_) => granted = true,
             SubAckCode::Failure if !quiet => eprintln!("sub: the server denies a subscription to {filter}"),

@@ -166,6 +166,7 @@ impl Config for Standard {}
 /// What happens to a message that is larger than the receive buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum LargeMessages {
     /// It ends the connection ([`Error::ReceiveBufferTooSmall`](crate::Error::ReceiveBufferTooSmall)); above QoS 0 the server
     /// will send it again on the next one.
@@ -186,6 +187,7 @@ pub enum LargeMessages {
 /// whatever is chosen here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SessionLoss {
     /// Send them again. Of those that the server had already passed on, a receiver gets a second copy, at QoS 2 too.
     #[default]

@@ -1,9 +1,9 @@
 //! The outbound half of a client: what makes requests.
 
 use super::config::Config;
-use super::error::{AcknowledgeError, GiveUpError, RequestError, StreamError};
+use super::error::{AcknowledgeError, GiveUpError, RequestError, SaveError, StreamError};
 use super::event::{Message, StreamedMessage};
-use super::flow::{connection, give_up, manual, requests, streams};
+use super::flow::{connection, give_up, image, manual, requests, streams};
 use super::parts::Parts;
 use super::receipt::Receipt;
 use super::under_way::{UnderWay, under_way};
@@ -25,12 +25,14 @@ impl<C> defmt::Format for Outbound<'_, C> {
 }
 
 impl<C> Outbound<'_, C> {
-    /// How far the connection is.
+    /// The state of the connection.
+    #[must_use]
     pub const fn state(&self) -> State {
         self.0.work.link.state
     }
 
-    /// Requests under way, those included whose end was not told yet.
+    /// How many requests are under way, including those whose end was not reported yet.
+    #[must_use]
     pub const fn in_flight(&self) -> usize {
         self.0.outbox.s.kept() as usize
     }
@@ -38,6 +40,16 @@ impl<C> Outbound<'_, C> {
     /// The requests under way; see [`Client::under_way`](crate::Client::under_way).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
         under_way(self.0.outbox.s, self.0.outbox.log)
+    }
+
+    /// What the message at hand is acknowledged by; see [`Client::receipt`](crate::Client::receipt).
+    pub const fn receipt(&self) -> Option<Receipt> {
+        manual::receipt(self.0.work)
+    }
+
+    /// The number of the state of the session; see [`Client::revision`](crate::Client::revision).
+    pub const fn revision(&self) -> u32 {
+        self.0.work.session.revision
     }
 }
 
@@ -109,6 +121,19 @@ impl<C: Config> Outbound<'_, C> {
     /// See [`GiveUpError`].
     pub fn give_up(&mut self, id: PacketId) -> Result<(), GiveUpError> {
         give_up::give_up(&mut self.0, id)
+    }
+
+    /// Writes an image of the session; see [`Client::save`](crate::Client::save).
+    ///
+    /// # Errors
+    /// See [`SaveError`].
+    pub fn save(&mut self, out: &mut [u8]) -> Result<usize, SaveError> {
+        image::save(&mut self.0, out)
+    }
+
+    /// The last image, of this revision, is durable; see [`Client::saved`](crate::Client::saved).
+    pub fn saved(&mut self, revision: u32) {
+        image::saved(&mut self.0, revision);
     }
 
     /// Takes no more requests, and disconnects once all under way has ended; see

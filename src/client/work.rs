@@ -6,9 +6,10 @@ use super::timers::{Note, Notes, Timers};
 use super::{answers, outbox};
 use crate::Instant;
 
-/// How far a connection is.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum State {
     /// There is none.
     Offline,

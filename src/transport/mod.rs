@@ -2,7 +2,7 @@
 //!
 //! | module | feature | stream | waits by |
 //! |---|---|---|---|
-//! | `net` | `std` | `std::io::Read + Write`, with a read timeout | blocking |
+//! | `net` | `std` | `std::io::Read + Write`, with timeouts | blocking |
 //! | `blocking` | `embedded-io-v0.7` | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
 //! | `asynch` | `embedded-io-async-v0.7` | halves that are `embedded_io_async::{Read, Write}` | `await` |
 //! | `polled` | `nb` | functions that return `nb::Result` | not at all |
@@ -12,8 +12,10 @@
 //! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
 //! [`Connected`](crate::Event::Connected) too.
 //!
-//! What the stream is not told of is not to be called through a connection: `pending`, `sent`, `received`, `advance` and their
-//! like are the adapter's own.
+//! `net` also has a `Runner`, which owns the connection and opens it again, and `Handle`s for other threads.
+//!
+//! `pending`, `sent`, `received`, `advance` and the like are the adapter's own: do not call them through a connection, for the
+//! stream is not told.
 //!
 //! After a failure of the output, what had come is still delivered, and the failure reported then.
 
@@ -121,14 +123,14 @@ macro_rules! has_one_stream {
                 &mut self.stream
             }
 
-            /// Goes on with another stream: the session stays, the link is a new one. [`connect`](crate::Client::connect) is next.
+            /// Continues with another stream: the session stays, the link is a new one. [`connect`](crate::Client::connect) is next.
             /// Returns the old stream.
             pub fn reopen(&mut self, stream: S) -> S {
                 self.close();
                 core::mem::replace(&mut self.stream, stream)
             }
 
-            /// Gives the connection up, without DISCONNECT. The stream stays; once it is open anew,
+            /// Gives the connection up, without DISCONNECT. The stream stays; once it is open again,
             /// [`connect`](crate::Client::connect) is next.
             pub fn close(&mut self) {
                 self.driver.close();

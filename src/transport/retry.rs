@@ -32,12 +32,11 @@ impl Retry {
     }
 
     /// The version of the next attempt, where the application wants this one.
-    pub(super) fn version(&self, wanted: Version) -> Version {
+    fn version(&self, wanted: Version) -> Version {
         if self.is_fallen_back { Version::Mqtt31 } else { wanted }
     }
 
     /// Queues CONNECT, in the version whose turn it is.
-    #[cfg_attr(feature = "std", allow(dead_code, reason = "as above"))]
     pub(super) fn connect<R, T, C, I>(
         &mut self,
         client: &mut Client<R, T, C, I>,
@@ -72,16 +71,12 @@ impl Retry {
     }
 
     /// No stream has come to be. Milliseconds to the next attempt; `None` if there is to be none.
-    #[cfg_attr(
-        not(feature = "embedded-io-async-v0.7"),
-        allow(dead_code, reason = "only there it is told apart")
-    )]
     pub(super) fn not_opened(&mut self) -> Option<u32> {
         self.backoff.next_ms()
     }
 
     /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
-    pub(super) fn is_impossible(&mut self) -> bool {
+    fn is_impossible(&mut self) -> bool {
         !core::mem::take(&mut self.is_fallen_back)
     }
 

@@ -5,9 +5,13 @@ mod server;
 
 mod adapters;
 mod cancel;
+mod clocks;
 mod conversation;
+mod defmt_lines;
 mod faults;
+mod hostile;
 mod log_lines;
+mod made_streams;
 mod nonblocking;
 mod peer;
 mod reconnecting;

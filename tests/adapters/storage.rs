@@ -123,13 +123,15 @@ fn futures_are_send() {
 #[test]
 fn they_are_send_where_their_parts_are() {
     const fn send<X: Send>() {}
+    const fn sync<X: Sync>() {}
 
     /// Buffers, the configuration and room for identifiers.
-    const fn over_tcp<F: Send, S: Send, R: Send, T: Send, C: Send, I: Send>() {
+    const fn over_tcp<S: Send, R: Send, T: Send, C: Send, I: Send>() {
         send::<Client<R, T, C, I>>();
         send::<net::Connection<S, R, T, C, I>>();
-        send::<net::Reconnect<F, S, R, T, C, I>>();
-        send::<net::StopHandle>();
+        send::<net::Runner<C, R, T, I>>();
+        send::<net::Handle<C, R, T, I>>();
+        sync::<net::Handle<C, R, T, I>>();
     }
 
     /// A connection keeps the error of its stream for a while.
@@ -146,7 +148,7 @@ fn they_are_send_where_their_parts_are() {
         send::<polled::Connection<S, R, T, C, I>>();
     }
 
-    over_tcp::<fn(), std::net::TcpStream, &mut [u8], Vec<u8>, Standard, InboundIds>();
+    over_tcp::<std::net::TcpStream, &mut [u8], Vec<u8>, Standard, InboundIds>();
     over_embedded::<Silence, Silence, fn() -> Instant, [u8; 32], [u8; 64], Standard, InboundIds>();
     over_nb::<Silence, [u8; 32], [u8; 64], Standard, InboundIds>();
 }

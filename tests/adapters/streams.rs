@@ -1,121 +1,214 @@
-//! Streams that the blocking adapter can wait for, made from others.
+//! The stream of a connection: looked at, closed, exchanged, and taken apart. What the session holds stays.
 
-use std::cell::Cell;
-use std::convert::Infallible;
+use std::error::Error as _;
 use std::time::Duration;
 
-use baremqtt::transport::blocking::{Buffered, Connection, Halves, TimesOut, WithReady};
-use baremqtt::{Connect, Event};
-use embedded_io::{BufRead, ErrorType, Read, ReadReady, Write};
+use baremqtt::QoS::AtLeastOnce;
+use baremqtt::transport::{Error, polled};
+use baremqtt::{AcknowledgeError, ConnectError, GiveUpError, RestoreError, SaveError, StreamError};
+use baremqtt::{Connect, Message};
 
-use crate::adapters::client;
-use crate::wire::Step::{Block, Move};
-use crate::wire::Wire;
+use crate::adapters::{Async, Blocking, Net, Polled, client};
+use crate::conversation::{connect, end, events, over};
+use crate::wire::Step::{Block, Fail, Move};
+use crate::wire::{Fault, Wire};
 
-/// Takes records of ten bytes from a layer beneath, and would wait for ever where there is none.
-struct Records<'a> {
-    beneath: &'a Cell<usize>,
-    held: usize,
-}
+const CONNECT: Connect<'static> = Connect::new("c").clean_session(false);
 
-impl ErrorType for Records<'_> {
-    type Error = Infallible;
-}
-
-impl Read for Records<'_> {
-    fn read(&mut self, _: &mut [u8]) -> Result<usize, Infallible> {
-        unreachable!("what is held back is asked for")
-    }
-}
-
-impl BufRead for Records<'_> {
-    fn fill_buf(&mut self) -> Result<&[u8], Infallible> {
-        if self.held == 0 {
-            self.beneath.set(self.beneath.get().checked_sub(1).expect("this would block"));
-            self.held = 10;
+/// A message goes out over a second stream, that was queued while the first one was open.
+macro_rules! goes_on_over_another_stream {
+    ($adapter:expr, $connection:ident => $reopen:expr, $next:expr) => {{
+        let (mut adapter, next) = ($adapter, $next);
+        connect(&mut adapter);
+        {
+            let $connection = &mut adapter;
+            assert!($connection.is_open());
+            $connection.publish(&Message::new("t", b"kept").qos(AtLeastOnce)).unwrap();
+            $reopen;
+            assert!(!$connection.is_open());
+            $connection.connect(&CONNECT).unwrap();
         }
-        Ok(&b"0123456789"[10 - self.held..])
-    }
-
-    fn consume(&mut self, len: usize) {
-        self.held -= len;
-    }
+        assert!(events(&mut adapter, 1)[0].starts_with("Connected"));
+        assert!(events(&mut adapter, 2).iter().any(|event| event.starts_with("Published")));
+        assert_eq!(next.peer().payloads, [b"kept"]);
+        adapter
+    }};
 }
 
 #[test]
-fn what_is_held_back_is_read_before_the_layer_beneath_is_asked() {
-    let beneath = Cell::new(2);
-    let mut stream = Buffered::new(Records { beneath: &beneath, held: 0 }, |_| Ok(beneath.get() > 0));
-    let (mut read, mut buffer) = (Vec::new(), [0; 4]);
-    while stream.read_ready().unwrap() {
-        let len = stream.read(&mut buffer).unwrap();
-        assert!(len > 0);
-        read.extend_from_slice(&buffer[..len]);
-    }
-    assert_eq!(read, b"01234567890123456789");
-    assert_eq!(stream.into_inner().held, 0);
-}
-
-/// Connects over this stream.
-fn connects(stream: impl Read + ReadReady + Write, wire: &Wire) {
-    let clock = wire.clone();
-    let mut mqtt = Connection::new(stream, client(), move || clock.now());
-    mqtt.connect(&Connect::new("c")).unwrap();
-    let event = mqtt.next_event(Some(Duration::from_secs(1))).unwrap();
-    assert_eq!(event, Some(Event::Connected { session_present: Some(false) }));
+fn blocking() {
+    let (io, next) = (Wire::default(), Wire::default());
+    let clock = io.clone();
+    let mut mqtt = goes_on_over_another_stream!(
+        Blocking::new(io.clone(), client(), || clock.now()),
+        mqtt => assert!(std::rc::Rc::ptr_eq(&mqtt.reopen(next.clone()).0, &io.0)),
+        next.clone()
+    );
+    assert!(std::rc::Rc::ptr_eq(&mqtt.stream_mut().0, &next.0));
+    mqtt.close();
+    assert!(!mqtt.is_open());
+    assert!(matches!(mqtt.flush(), Ok(true)), "nothing is left to send");
+    let (client, stream) = mqtt.into_parts();
+    assert_eq!((client.in_flight(), stream.peer().seen.len()), (0, 2), "CONNECT and PUBLISH");
 }
 
 #[test]
-fn any_of_them_can_be_waited_for() {
-    let wire = Wire::default();
-    connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
-
-    // Cannot be asked, but for by the one who knows.
-    struct Deaf(Wire);
-    impl ErrorType for Deaf {
-        type Error = crate::wire::Fault;
-    }
-    impl Read for Deaf {
-        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
-            Read::read(&mut self.0, buffer)
-        }
-    }
-    impl Write for Deaf {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
-            Write::write(&mut self.0, bytes)
-        }
-        fn flush(&mut self) -> Result<(), Self::Error> {
-            Write::flush(&mut self.0)
-        }
-    }
-    let wire = Wire::default();
-    connects(WithReady::new(Deaf(wire.clone()), |deaf| deaf.0.read_ready()), &wire);
+fn polled() {
+    let (io, next) = (Wire::default(), Wire::default());
+    let clock = io.clone();
+    let connection = polled::Connection::new(io.clone(), client());
+    let mut adapter = Polled { connection, clock: || clock.now() };
+    connect(&mut adapter);
+    let mqtt = &mut adapter.connection;
+    assert!(mqtt.is_open());
+    mqtt.publish(&Message::new("t", b"kept").qos(AtLeastOnce)).unwrap();
+    assert!(std::rc::Rc::ptr_eq(&mqtt.reopen(next.clone()).0, &io.0));
+    assert!(!mqtt.is_open());
+    mqtt.connect(&CONNECT).unwrap();
+    events(&mut adapter, 3);
+    assert_eq!(next.peer().payloads, [b"kept"]);
+    let mqtt = &mut adapter.connection;
+    assert!(std::rc::Rc::ptr_eq(&mqtt.stream_mut().0, &next.0));
+    mqtt.close();
+    assert!(!mqtt.is_open());
+    let (client, stream) = adapter.connection.into_parts();
+    assert_eq!((client.in_flight(), stream.peer().seen.len()), (0, 2), "CONNECT and PUBLISH");
 }
 
 #[test]
-fn a_read_that_ends_in_time_need_not_be_asked_for() {
-    /// Reads end with `TimedOut` where nothing is there.
-    struct Patient(Wire);
-    impl ErrorType for Patient {
-        type Error = crate::wire::Fault;
+fn asynch() {
+    let io = Wire::default();
+    let Async { connection: mut mqtt, .. } = over(&io);
+    assert!(!mqtt.is_open());
+    mqtt.connect(&CONNECT).unwrap();
+    assert!(mqtt.is_open());
+    let (input, output) = mqtt.halves_mut();
+    assert!(std::rc::Rc::ptr_eq(&input.0, &output.0));
+}
+
+#[test]
+fn net() {
+    // A stream that the server closes too is not waited for.
+    let (io, next) = (Wire::default(), Wire::default());
+    let mqtt = goes_on_over_another_stream!(
+        Net::new(io.clone(), client()),
+        mqtt => {
+            io.0.ended.set(true);
+            mqtt.close();
+            assert!(mqtt.stream().is_none());
+            assert!(matches!(mqtt.flush(), Err(Error::Closed)));
+            mqtt.reopen(next.clone());
+            assert!(mqtt.stream().is_some());
+        },
+        next.clone()
+    );
+    next.0.ended.set(true);
+    assert_eq!(mqtt.into_client().in_flight(), 0);
+}
+
+/// A stream that says whether something is there, or fails to.
+struct Asked(Wire, Option<Fault>);
+
+impl embedded_io::ErrorType for Asked {
+    type Error = Fault;
+}
+
+impl embedded_io::ReadReady for Asked {
+    fn read_ready(&mut self) -> Result<bool, Fault> {
+        self.1.map_or_else(|| self.0.read_ready(), Err)
     }
-    impl Read for Patient {
-        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
-            if self.0.read_ready()? {
-                return Read::read(&mut self.0, buffer);
-            }
-            self.0.pass(50);
-            Err(crate::wire::Fault::TimedOut)
+}
+
+impl embedded_io::Read for Asked {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        embedded_io::Read::read(&mut self.0, buffer)
+    }
+}
+
+impl embedded_io::Write for Asked {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        embedded_io::Write::write(&mut self.0, bytes)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        embedded_io::Write::flush(&mut self.0)
+    }
+}
+
+/// What `ReadReady` fails with counts as what a read fails with.
+#[test]
+fn a_stream_that_cannot_say_whether_it_is_ready() {
+    for (fault, ends) in [(Fault::Broken, true), (Fault::Interrupted, false), (Fault::TimedOut, false)] {
+        let io = Wire::default();
+        let clock = io.clone();
+        let mut mqtt = Blocking::new(Asked(io.clone(), None), client(), || clock.now());
+        connect(&mut mqtt);
+        mqtt.stream_mut().1 = Some(fault);
+        let ended = mqtt.next_event(Some(Duration::from_millis(50)));
+        assert_eq!(ended.is_err(), ends, "{fault}");
+        assert_eq!(mqtt.is_open(), !ends);
+    }
+}
+
+/// A flush that fails is the end, and one that was given up within `flush` has its reason told by the next wait.
+#[test]
+fn a_flush_that_fails() {
+    let io = Wire::awkward(&[Move(9)], &[Move(9)], &[Move(9)]);
+    let mut adapter = over(&io);
+    connect(&mut adapter);
+    io.0.flushes.set(&[Fail(Fault::Broken)]);
+    let mqtt = &mut adapter.connection;
+    mqtt.publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
+    assert_eq!(crate::adapters::block_on(mqtt.flush()), Err(Error::Closed));
+    assert_eq!(end(&mut adapter), "Broken");
+    assert_eq!(adapter.connection.in_flight(), 1);
+
+    let io = Wire::default();
+    let mut adapter = over(&io);
+    connect(&mut adapter);
+    io.0.writes.set(&[Block]);
+    let mqtt = &mut adapter.connection;
+    mqtt.publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
+    let stall = Error::Client(baremqtt::Error::TimedOut(baremqtt::Timeout::Stall));
+    assert_eq!(crate::adapters::block_on(mqtt.flush()), Err(stall));
+}
+
+/// One error type carries every refusal; the text is that of what is inside, and so is the source.
+#[test]
+fn every_error_speaks_for_what_is_inside() {
+    fn says<E: std::fmt::Display + Copy>(inside: E)
+    where
+        Error<Fault>: From<E>,
+    {
+        let error = Error::from(inside);
+        assert_eq!(error.to_string(), inside.to_string());
+        assert!(error.source().is_none() && error.refusal().is_none());
+        assert_eq!(error.is_end(), matches!(error, Error::Client(_)));
+    }
+    says(baremqtt::Error::InboundFull);
+    says(ConnectError::AlreadyConnected);
+    says(baremqtt::RequestError::NotConnected);
+    says(StreamError::NotAsked);
+    says(AcknowledgeError::Stale);
+    says(GiveUpError::Leaving);
+    says(SaveError::BufferTooSmall { needed: 9 });
+    says(RestoreError::Corrupt);
+    assert_eq!(Error::<Fault>::Closed.to_string(), "the connection is closed");
+    assert_eq!(Error::<Fault>::Disconnected.to_string(), "disconnected");
+
+    #[derive(Debug)]
+    struct Outer(Fault);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the line is dead")
         }
     }
-    impl Write for Patient {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
-            Write::write(&mut self.0, bytes)
-        }
-        fn flush(&mut self) -> Result<(), Self::Error> {
-            Write::flush(&mut self.0)
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
         }
     }
-    let wire = Wire::awkward(&[Block, Move(1)], &[Move(3)], &[Move(1)]);
-    connects(TimesOut(Patient(wire.clone())), &wire);
+    let error = Error::Io(Outer(Fault::Broken));
+    assert_eq!(error.to_string(), "the line is dead");
+    assert_eq!(error.source().unwrap().to_string(), "Broken", "told once, not twice");
 }

@@ -272,6 +272,10 @@ impl net::Stream for Wire {
         Ok(())
     }
 
+    fn limit_write(&mut self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
     fn finish_output(&mut self) -> io::Result<()> {
         Ok(())
     }

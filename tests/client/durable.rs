@@ -353,3 +353,23 @@ fn behind_half_a_packet_what_is_new_waits_too() {
         assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
     }
 }
+
+/// The image from before would send the message again, after the server was told to forget it.
+#[test]
+fn the_pubrel_of_what_was_given_up_waits_too() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.events();
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    rig.client.give_up(id(1)).unwrap();
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.sends().is_empty());
+    assert_eq!(rig.events(), ["SaveDue"]);
+    let image = saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    let mut rig = reboots(&image);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+}

@@ -220,3 +220,15 @@ fn a_thousand_routes() {
     assert_eq!(app.rig.sends().len(), 125);
     assert_eq!(routes.matching(TopicName::new("topic/999").unwrap()).copied().collect::<Vec<_>>(), [999]);
 }
+
+#[test]
+fn an_empty_table_wants_nothing() {
+    let mut routes = Routes::<&str, u32, 4>::default();
+    let mut rig: Rig = Rig::online();
+    assert_eq!(routes.subscribe(&mut rig.client.outbound()), Ok(()));
+    assert!(rig.sends().is_empty());
+    // Events that are about something else change nothing.
+    routes.add("a", AtMostOnce, 1).unwrap();
+    routes.note(&baremqtt::Event::SaveDue);
+    assert_eq!(routes.subscription("a"), Some(Subscription::Wanted));
+}

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use baremqtt::codec::{
-    Delivery, Packet, PacketId, PacketType, SubAck, Subscribe, SubscribeFilters, Text, Unsubscribe,
-    UnsubscribeFilters,
+    ConnAck, Delivery, FixedHeader, Packet, PacketId, PacketType, Publish, SubAck, Subscribe,
+    SubscribeFilters, Text, Unsubscribe, UnsubscribeFilters,
 };
 use baremqtt::{Connect, QoS, SubAckCode, SubAckCodes, TopicFilter, TopicName, Version, Violation};
 
@@ -135,4 +135,51 @@ fn lengths_are_known_to_the_compiler() {
     const CONNECT: Connect<'static> = Connect::new("sensor-17").credentials("user", b"secret");
     const LEN: usize = CONNECT.encoded_len();
     assert_eq!(CONNECT.encode(&mut [0; LEN]), Ok(LEN));
+}
+
+/// The type of a packet is that of the header that it is written with.
+#[test]
+fn each_packet_has_its_type() {
+    let filters = SubscribeFilters::new(&[("a", QoS::AtMostOnce)]).unwrap();
+    let removed = UnsubscribeFilters::new(&["a"]).unwrap();
+    let codes = SubAckCodes::new(&[SubAckCode::Failure]).unwrap();
+    let (id, dup) = (id(1), false);
+    let topic = TopicName::new("a").unwrap();
+    let publish = Publish { topic, payload: b"", delivery: Delivery::AtMostOnce, retain: false };
+    let packets = [
+        Packet::Connect(Connect::new("c")),
+        Packet::ConnAck(ConnAck::Accepted { session_present: false }),
+        Packet::Publish(publish),
+        Packet::PubAck(id),
+        Packet::PubRec(id),
+        Packet::PubRel { id, dup },
+        Packet::PubComp(id),
+        Packet::Subscribe(Subscribe { id, dup, filters }),
+        Packet::SubAck(SubAck { id, codes }),
+        Packet::Unsubscribe(Unsubscribe { id, dup, filters: removed }),
+        Packet::UnsubAck(id),
+        Packet::PingReq,
+        Packet::PingResp,
+        Packet::Disconnect,
+    ];
+    for (number, packet) in (1..).zip(packets) {
+        let bytes = encoded(&packet, Version::Mqtt311);
+        assert_eq!(bytes[0] >> 4, number, "{packet}");
+        let header = FixedHeader::decode(&bytes, Version::Mqtt311).unwrap().unwrap();
+        assert_eq!(packet.packet_type(), header.packet_type);
+    }
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn packets_as_vectors() {
+    let connect = Connect::new("c").keep_alive(10);
+    for version in crate::BOTH {
+        let connect = connect.version(version);
+        let bytes = encoded(&Packet::Connect(connect), version);
+        assert_eq!(connect.encode_to_vec(), Ok(bytes.clone()));
+        assert_eq!(Packet::Connect(connect).encode_to_vec(version), Ok(bytes));
+    }
+    let forbidden = Connect::new("").clean_session(false);
+    assert_eq!(forbidden.encode_to_vec(), Err(baremqtt::EncodeError::Forbidden(Violation::ClientIdEmpty)));
 }

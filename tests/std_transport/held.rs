@@ -57,6 +57,10 @@ impl net::Stream for Script {
         Ok(())
     }
 
+    fn limit_write(&mut self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
     fn finish_output(&mut self) -> io::Result<()> {
         Ok(())
     }

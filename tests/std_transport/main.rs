@@ -1,9 +1,10 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
 mod durable;
+mod edges;
 mod ends;
+mod gathering;
 mod held;
-mod reconnecting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -157,6 +158,10 @@ impl net::Stream for Stream {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
         assert!(timeout > Duration::ZERO, "0 means no timeout, or an error");
         self.0.timeout.set(timeout);
+        Ok(())
+    }
+
+    fn limit_write(&mut self, _: Duration) -> io::Result<()> {
         Ok(())
     }
 

@@ -115,6 +115,10 @@ impl Stream for TlsStream {
         self.tcp.limit_read(timeout)
     }
 
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.tcp.limit_write(timeout)
+    }
+
     fn finish_output(&mut self) -> io::Result<()> {
         self.tls.send_close_notify();
         self.send_records()?;

@@ -156,6 +156,10 @@ impl<S: Stream> Stream for WebSocketStream<S> {
         self.open()?.get_mut().get_mut().limit_read(timeout)
     }
 
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.open()?.get_mut().get_mut().limit_write(timeout)
+    }
+
     /// The server answers the close frame with its own, and closes the stream underneath.
     fn finish_output(&mut self) -> io::Result<()> {
         let socket = self.open()?;

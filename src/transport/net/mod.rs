@@ -1,5 +1,47 @@
 //! Blocking, over TCP or any other [`Stream`] of std.
 //!
+//! A [`Runner`] keeps a connection up, on a thread of its own; any number of [`Handle`]s publish and subscribe from other threads.
+//!
+//! ```no_run
+//! use std::thread;
+//! use std::time::Duration;
+//!
+//! use baremqtt::transport::net::{Runner, Update, open_tcp};
+//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes};
+//!
+//! let mut routes = Routes::<_, fn(&[u8]), 4>::new();
+//! routes.add("sensor/#", QoS::AtLeastOnce, |payload| println!("{} bytes", payload.len()))?;
+//!
+//! let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
+//! let runner = Runner::new(client, Backoff::new(500, 60_000).seed(std::process::id()));
+//! let handle = runner.handle();
+//! let thread = thread::spawn(move || {
+//!     let open = || open_tcp(("localhost", 1883), Duration::from_secs(5));
+//!     let connect = Connect::new("gateway").clean_session(false).keep_alive(30);
+//!     runner.run(open, |queue| queue(&connect), |update, outbound| {
+//!         match update {
+//!             Update::Event(event) => {
+//!                 routes.note(&event);
+//!                 if let Event::Message(message) = event {
+//!                     routes.matching(message.topic).for_each(|handler| handler(message.payload));
+//!                 }
+//!             }
+//!             Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
+//!             Update::AllSent => {}
+//!         }
+//!         Ok(routes.subscribe(outbound)?)
+//!     })
+//! });
+//!
+//! handle.publish_and_wait(&Message::new("gateway/status", b"here").at_least_once(), None)?;
+//! handle.stop();
+//! thread.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Connection`] is for programs of one thread that take what comes event by event: the runner is not needed, and nothing is
+//! opened again.
+//!
 //! ```no_run
 //! use std::time::Duration;
 //!
@@ -23,268 +65,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod reconnect;
+mod bell;
+mod connection;
+mod ending;
+mod handle;
+mod input;
+mod link;
+mod online;
+mod opener;
+mod runner;
+mod shared;
 mod stream;
+mod telling;
 
-pub use reconnect::{GaveUp, Reconnect, StopHandle, Update};
+pub use connection::Connection;
+pub use ending::{BoxError, GaveUp};
+pub use handle::{Handle, HandleError, WaitError};
+pub use runner::{Runner, Update};
 pub use stream::{Stream, open_tcp};
 
-use core::time::Duration;
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
-use std::thread;
 use std::time::Instant as Clock;
 
-use super::driver::Driver;
-use super::is_a_client;
-use super::timeout::Countdown;
-use super::turn::Reads;
-use crate::{Client, Config, Event, InboundIds, Instant, Standard};
-use stream::{INTERVAL, Offline, Timed, WRITE_TIMEOUT};
-
-/// How long an application can be away before what has come meanwhile is read first.
-const ABSENCE: u32 = 20;
-
-/// How long the thread sleeps at the most while nothing is to be read, in ms.
-const MOST_SLEEP: u32 = 1_000;
-
-/// How long what still comes is drained before a stream is closed.
-const DRAIN: Duration = Duration::from_secs(1);
+use crate::Instant;
 
 /// Why a connection has ended, or a call was refused.
 pub type Error = super::Error<io::Error>;
 
-/// A client and the stream that it talks over.
-pub struct Connection<S, R, T, C = Standard, I = InboundIds> {
-    driver: Driver<io::Error, R, T, C, I>,
-    /// `None` while there is no connection.
-    stream: Option<Timed<S>>,
-    epoch: Clock,
-    /// The last look at the clock in a turn.
-    seen: Instant,
-}
-
-is_a_client!(Connection<S>);
-
-impl<R, T, C, I> Connection<TcpStream, R, T, C, I>
-where
-    R: AsRef<[u8]> + AsMut<[u8]>,
-    T: AsRef<[u8]> + AsMut<[u8]>,
-    C: Config,
-    I: AsRef<[u8]> + AsMut<[u8]>,
-{
-    /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
-    ///
-    /// # Errors
-    /// What [`open_tcp`] says.
-    pub fn tcp(
-        address: impl ToSocketAddrs,
-        timeout: Duration,
-        client: Client<R, T, C, I>,
-    ) -> io::Result<Self> {
-        Ok(Self::new(open_tcp(address, timeout)?, client))
-    }
-}
-
-impl<S, R, T, C, I> Connection<S, R, T, C, I>
-where
-    S: Stream,
-    R: AsRef<[u8]> + AsMut<[u8]>,
-    T: AsRef<[u8]> + AsMut<[u8]>,
-    C: Config,
-    I: AsRef<[u8]> + AsMut<[u8]>,
-{
-    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
-    pub fn new(stream: S, client: Client<R, T, C, I>) -> Self {
-        let mut connection = Self::offline(client);
-        connection.reopen(stream);
-        connection
-    }
-
-    /// A connection without a stream; [`reopen`](Self::reopen) brings one. Meanwhile messages of QoS 1 and 2 can be queued.
-    pub fn offline(mut client: Client<R, T, C, I>) -> Self {
-        client.link_lost();
-        Connection {
-            driver: Driver::new(client),
-            stream: None,
-            epoch: Clock::now(),
-            seen: Instant::from_millis(0),
-        }
-    }
-
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
-    /// if there is one, is [closed](Self::close).
-    pub fn reopen(&mut self, stream: S) {
-        self.close();
-        self.stream = Some(Timed::new(stream));
-    }
-
-    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for a
-    /// second at the most: a TCP stream that is closed with something unread takes back what was sent last.
-    pub fn close(&mut self) {
-        self.driver.close();
-        self.hang_up(true);
-    }
-
-    /// Whether there is a connection, or one on its way.
-    pub fn is_open(&self) -> bool {
-        self.stream.is_some() && self.driver.is_open()
-    }
-
-    /// The stream, if there is one.
-    pub fn stream(&self) -> Option<&S> {
-        self.stream.as_ref().map(Timed::get)
-    }
-
-    /// The client alone. The stream is [closed](Self::close).
-    pub fn into_client(mut self) -> Client<R, T, C, I> {
-        self.close();
-        self.driver.client
-    }
-
-    /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
-    /// is queued. `None` if nothing happened in that time.
-    ///
-    /// Without `timeout`, `None` means that it is the application's turn: a payload is to be handed over, or nothing more can be
-    /// looked at before messages are acknowledged or the session is saved.
-    ///
-    /// # Errors
-    /// What has ended the connection, see [`Error`]. The stream is closed.
-    pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
-        let found = self.find_event(timeout)?;
-        Ok(if found { self.driver.client.event() } else { None })
-    }
-
-    /// Whether there is an event within this time.
-    fn find_event(&mut self, timeout: Option<Duration>) -> Result<bool, Error> {
-        let mut countdown = Countdown::new(timeout, self.now());
-        let mut is_over = false;
-        loop {
-            if self.turn()? {
-                return Ok(true);
-            }
-            if is_over || (timeout.is_none() && self.driver.waits_for_application()) {
-                return Ok(false);
-            }
-            self.wait(countdown.left(self.now()));
-            // What has come at the last moment is looked at.
-            is_over = countdown.left(self.now()) == Some(0);
-        }
-    }
-
-    /// Sends what is queued, and looks at what has come.
-    fn turn(&mut self) -> Result<bool, Error> {
-        let epoch = self.epoch;
-        let mut clock = || since(epoch);
-        let away = clock().since(self.seen) >= ABSENCE;
-        let reads = if away { Reads::Once } else { Reads::Never };
-        let found = match &mut self.stream {
-            Some(stream) => self.driver.turn(stream, &mut clock, reads),
-            None => {
-                // Ends are told offline too.
-                self.driver.client.link_lost();
-                self.driver.turn(&mut Offline, &mut clock, Reads::Never)
-            }
-        };
-        self.seen = clock();
-        found.map_err(|error| self.failed(error))
-    }
-
-    /// Reads once, or lets time pass where there is nothing to be read into.
-    fn wait(&mut self, left: Option<u32>) {
-        let now = self.now();
-        let patience = self.driver.time_left(now).into_iter().chain(left).min().unwrap_or(u32::MAX);
-        let has_output = self.driver.has_output();
-        let epoch = self.epoch;
-        match &mut self.stream {
-            Some(stream) if self.driver.can_read() => {
-                let most = if has_output { WRITE_TIMEOUT } else { u32::MAX };
-                self.driver.read(stream, &mut || since(epoch), patience.min(most));
-            }
-            _ => {
-                let most = if has_output { INTERVAL } else { MOST_SLEEP };
-                thread::sleep(Duration::from_millis(patience.min(most).into()));
-            }
-        }
-        self.seen = self.now();
-    }
-
-    /// Sends what is queued, as far as the stream takes it; returns whether that was all.
-    ///
-    /// # Errors
-    /// [`Error::Closed`] where the output has failed: [`next_event`](Self::next_event) says why, after what had come.
-    pub fn flush(&mut self) -> Result<bool, Error> {
-        let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
-        let epoch = self.epoch;
-        self.driver.send(stream, &mut || since(epoch));
-        self.driver.check_output()
-    }
-
-    /// Sends what is queued, and DISCONNECT behind it; then closes the stream, after the server has closed it or a second has
-    /// passed. The session stays in the client.
-    ///
-    /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
-    ///
-    /// # Errors
-    /// What kept DISCONNECT from being sent: then the server publishes the will.
-    pub fn disconnect(&mut self) -> Result<(), Error> {
-        let result = self.disconnect_and_wait();
-        match &result {
-            Ok(()) => self.close(),
-            Err(error) => self.hang_up(has_more(error)),
-        }
-        result
-    }
-
-    fn disconnect_and_wait(&mut self) -> Result<(), Error> {
-        self.driver.disconnect()?;
-        let epoch = self.epoch;
-        let mut clock = || since(epoch);
-        loop {
-            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
-            self.driver.send(stream, &mut clock);
-            if self.driver.has_disconnected(clock())? {
-                return Ok(());
-            }
-            if self.driver.has_output() || self.is_open() {
-                self.wait(Some(WRITE_TIMEOUT));
-            }
-        }
-    }
-
-    /// A connection has ended.
-    fn failed(&mut self, error: Error) -> Error {
-        self.hang_up(has_more(&error));
-        error
-    }
-
-    /// Closes the stream, its output first.
-    fn hang_up(&mut self, drains: bool) {
-        if let Some(mut stream) = self.stream.take() {
-            stream.finish(if drains { DRAIN } else { Duration::ZERO });
-        }
-    }
-
-    fn now(&self) -> Instant {
-        since(self.epoch)
-    }
-
-    /// Whether there is an event that needs no stream: the end of a request.
-    fn find_event_offline(&mut self) -> bool {
-        self.driver.client.link_lost();
-        let now = self.now();
-        self.driver.client.advance(now) == Ok(true)
-    }
-
-    fn waits_for_application(&mut self) -> bool {
-        self.is_open() && self.driver.waits_for_application()
-    }
-}
-
 /// Of the milliseconds since then the low 32 bits.
 fn since(epoch: Clock) -> Instant {
-    Instant::from_millis(epoch.elapsed().as_millis() as u32)
+    let passed = epoch.elapsed();
+    Instant::from_millis((passed.as_secs() as u32).wrapping_mul(1_000).wrapping_add(passed.subsec_millis()))
 }
 
 /// Whether something may still come on a connection that ends like this.

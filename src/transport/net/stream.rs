@@ -2,6 +2,7 @@
 
 use core::task::Poll;
 use core::time::Duration;
+use std::boxed::Box;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::thread;
@@ -15,13 +16,13 @@ pub(super) const WRITE_TIMEOUT: u32 = 50;
 /// How often a stream is asked that does not wait, in ms.
 pub(super) const INTERVAL: u32 = 5;
 
-/// How many bytes are drained at the most before a stream is closed.
-const DRAINED: usize = 1 << 20;
+/// How long what still comes is drained before a stream is closed, and how many bytes at the most.
+pub(super) const DRAIN: Duration = Duration::from_secs(1);
+pub(super) const DRAINED: usize = 1 << 20;
 
-/// A stream whose reads end in time: TCP, or anything on top of it whose reads can be given up without a loss.
+/// A stream whose reads and writes end in time: TCP, or anything on top of it whose reads can be given up without a loss.
 ///
-/// Writes should have a timeout too, a short one like 50 ms, so that a server that does not read cannot keep the client from
-/// reading. A stream that does not block at all is asked every 5 ms.
+/// A stream that does not block at all is asked every 5 ms.
 pub trait Stream: Read + Write {
     /// From now on a read blocks for so long at the most, which is never 0. Then it fails with
     /// [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and has consumed nothing.
@@ -30,11 +31,31 @@ pub trait Stream: Read + Write {
     /// What the stream says: it ends the connection.
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()>;
 
+    /// From now on a write blocks for so long at the most, which is never 0, so that a server that does not read cannot keep the
+    /// client from reading. Then it fails with [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and has
+    /// taken nothing.
+    ///
+    /// # Errors
+    /// What the stream says: it ends the connection.
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()>;
+
     /// Tells the peer that nothing more will be written. The stream is read to its end then, and dropped.
     ///
     /// # Errors
     /// What the stream says: it is dropped at once.
     fn finish_output(&mut self) -> io::Result<()>;
+
+    /// The input as an object of its own, which blocks as long as it takes: then a [`Runner`](super::Runner) waits in it on
+    /// another thread, and nothing is asked again and again. `None`, as by default, where there is but one object.
+    ///
+    /// # Errors
+    /// What the stream says: it ends the connection.
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        Ok(None)
+    }
+
+    /// Ends both directions at once, so that a read of [`reader`](Self::reader) that is under way returns.
+    fn close(&mut self) {}
 }
 
 impl Stream for TcpStream {
@@ -42,18 +63,44 @@ impl Stream for TcpStream {
         self.set_read_timeout(Some(timeout))
     }
 
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.set_write_timeout(Some(timeout))
+    }
+
     fn finish_output(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        self.set_read_timeout(None)?;
+        Ok(Some(Box::new(self.try_clone()?)))
+    }
+
+    fn close(&mut self) {
+        // Where it is closed already, it is closed.
+        let _ = self.shutdown(Shutdown::Both);
+    }
 }
 
-impl<S: Stream + ?Sized> Stream for std::boxed::Box<S> {
+impl<S: Stream + ?Sized> Stream for Box<S> {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
         (**self).limit_read(timeout)
     }
 
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        (**self).limit_write(timeout)
+    }
+
     fn finish_output(&mut self) -> io::Result<()> {
         (**self).finish_output()
+    }
+
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        (**self).reader()
+    }
+
+    fn close(&mut self) {
+        (**self).close();
     }
 }
 
@@ -69,7 +116,6 @@ pub fn open_tcp(address: impl ToSocketAddrs, timeout: Duration) -> io::Result<Tc
         match TcpStream::connect_timeout(&address, timeout) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                stream.set_write_timeout(Some(Duration::from_millis(WRITE_TIMEOUT.into())))?;
                 return Ok(stream);
             }
             Err(error) => failure = error,
@@ -78,20 +124,26 @@ pub fn open_tcp(address: impl ToSocketAddrs, timeout: Duration) -> io::Result<Tc
     Err(failure)
 }
 
-/// A stream, and how long its reads block.
+/// A stream, and how long its reads and writes block.
 #[derive(Debug)]
 pub(super) struct Timed<S> {
     stream: S,
     read_timeout: Duration,
+    /// Writes have their timeout.
+    are_writes_limited: bool,
 }
 
 impl<S> Timed<S> {
     pub(super) const fn new(stream: S) -> Self {
-        Timed { stream, read_timeout: Duration::ZERO }
+        Timed { stream, read_timeout: Duration::ZERO, are_writes_limited: false }
     }
 
     pub(super) const fn get(&self) -> &S {
         &self.stream
+    }
+
+    pub(super) const fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
     }
 }
 
@@ -106,7 +158,15 @@ impl<S: Stream> Timed<S> {
         Ok(())
     }
 
-    fn try_read(&mut self, buffer: &mut [u8], patience: Duration) -> Poll<io::Result<usize>> {
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.are_writes_limited {
+            self.stream.limit_write(Duration::from_millis(WRITE_TIMEOUT.into()))?;
+            self.are_writes_limited = true;
+        }
+        self.stream.write(bytes)
+    }
+
+    pub(super) fn try_read(&mut self, buffer: &mut [u8], patience: Duration) -> Poll<io::Result<usize>> {
         let started = Clock::now();
         if let Err(error) = self.limit_read(patience) {
             return Poll::Ready(Err(error));
@@ -150,7 +210,7 @@ impl<S: Stream> turn::Stream for Timed<S> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        unless_later(self.stream.write(bytes))
+        unless_later(self.try_write(bytes))
     }
 
     fn flush(&mut self) -> Poll<io::Result<()>> {

@@ -1,27 +1,29 @@
 //! The one connection to the broker: what the rest of the server has of it.
 
-mod worker;
+mod listener;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use std::{io, process};
 
-use baremqtt::transport::net::StopHandle;
-use baremqtt::{Connect, Version};
-use tokio::sync::oneshot;
+use baremqtt::transport::net::{self, HandleError, Runner, WaitError, open_tcp};
+use baremqtt::{Backoff, Buffers, Client, Config, Connect, Message, RequestError, Version};
+use tokio::sync::Semaphore;
+use tokio::task;
 
 use crate::chat::presence::{self, Presence};
 use crate::lock;
-use worker::Worker;
+use listener::Listener;
 
 /// How long a sender waits for the broker's acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Messages that wait to be sent, and as many under way.
-const MAX_WAITING: usize = 64;
+/// Messages under way.
+const MAX_WAITING: u16 = 64;
+/// Bytes of them.
+const MAX_BYTES: usize = 8 << 20;
 
 /// Why a message was not sent, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +37,11 @@ pub enum Failure {
 }
 
 pub struct Link {
-    posts: SyncSender<Post>,
+    handle: net::Handle<Choices>,
+    /// Each sender waits on a thread.
+    places: Arc<Semaphore>,
     shared: Arc<Shared>,
-    stop: StopHandle,
     thread: Option<JoinHandle<()>>,
-}
-
-/// A message on its way to the thread that has the connection.
-struct Post {
-    topic: String,
-    payload: Vec<u8>,
-    retain: bool,
-    answer: oneshot::Sender<Result<(), Failure>>,
 }
 
 #[derive(Default)]
@@ -55,23 +50,50 @@ struct Shared {
     presence: Mutex<Presence>,
 }
 
+struct Choices;
+
+impl Config for Choices {
+    fn max_requests(&self) -> u16 {
+        MAX_WAITING
+    }
+
+    fn connack_timeout_ms(&self) -> u32 {
+        3_000
+    }
+
+    fn pingresp_timeout_ms(&self) -> u32 {
+        5_000
+    }
+
+    fn ack_timeout_ms(&self) -> u32 {
+        8_000
+    }
+}
+
 impl Link {
     /// Connects from now on, again and again, whenever there is no connection.
     pub fn start(broker: SocketAddr, id: String, username: String, password: String) -> io::Result<Self> {
-        let (posts, inbox) = mpsc::sync_channel(MAX_WAITING);
-        let shared = Arc::new(Shared::default());
-        let worker = Worker::new(inbox, Arc::clone(&shared));
-        let mqtt = worker::reconnecting(broker);
-        let stop = mqtt.stop_handle();
+        let buffers = Buffers { rx: vec![0; 64 << 10], tx: vec![0; MAX_BYTES] };
+        let backoff = Backoff::new(200, 3_000).seed(process::id());
+        // The chat lives as long as its server does: whoever has taken its password away may give it back.
+        let runner = Runner::new(Client::with_config(buffers, Choices), backoff).retry_refusals();
+        let (handle, shared) = (runner.handle(), Arc::new(Shared::default()));
+        let mut listener = Listener::new(Arc::clone(&shared)).map_err(io::Error::other)?;
         let run = move || {
             let connect = Connect::new(&id)
                 .version(Version::Mqtt31)
                 .keep_alive(10)
                 .credentials(&username, password.as_bytes());
-            worker.run(mqtt, &connect);
+            let open = move || open_tcp(broker, Duration::from_secs(2));
+            let result =
+                runner.run(open, |queue| queue(&connect), |update, outbound| listener.take(update, outbound));
+            if let Err(error) = result {
+                eprintln!("webchat: the connection is given up: {error}");
+            }
         };
         let thread = thread::Builder::new().name("mqtt".to_owned()).spawn(run)?;
-        Ok(Link { posts, shared, stop, thread: Some(thread) })
+        let places = Arc::new(Semaphore::new(MAX_WAITING.into()));
+        Ok(Link { handle, places, shared, thread: Some(thread) })
     }
 
     pub fn is_connected(&self) -> bool {
@@ -98,23 +120,32 @@ impl Link {
         if !self.is_connected() {
             return Err(Failure::Away);
         }
-        let (answer, answered) = oneshot::channel();
-        let post = Post { topic: topic.to_owned(), payload, retain, answer };
-        self.posts.try_send(post).map_err(|error| match error {
-            TrySendError::Full(_) => Failure::Busy,
-            TrySendError::Disconnected(_) => Failure::Away,
-        })?;
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Failure::Away),
-            Err(_) => Err(Failure::Late),
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Failure::Busy)?;
+        let (handle, topic) = (self.handle.clone(), topic.to_owned());
+        let publishing = task::spawn_blocking(move || {
+            let _place = place;
+            let message = Message { retain, ..Message::new(&topic, &payload).at_least_once() };
+            handle.publish_and_wait(&message, Some(PATIENCE))
+        });
+        publishing.await.map_err(|_| Failure::Away)?.map_err(Failure::from)
+    }
+}
+
+impl From<HandleError<WaitError>> for Failure {
+    fn from(error: HandleError<WaitError>) -> Self {
+        match error {
+            HandleError::Refused(WaitError::TimedOut { .. }) => Failure::Late,
+            HandleError::Refused(WaitError::Request(
+                RequestError::Full(_) | RequestError::TooLarge { .. },
+            )) => Failure::Busy,
+            _ => Failure::Away,
         }
     }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.stop.stop();
+        self.handle.stop();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -1,0 +1,275 @@
+//! One connection, which a single thread polls.
+
+use core::time::Duration;
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::thread;
+use std::time::Instant as Clock;
+
+use super::stream::{DRAIN, INTERVAL, Offline, Stream, Timed, WRITE_TIMEOUT, open_tcp};
+use super::{Error, has_more, since};
+use crate::transport::driver::Driver;
+use crate::transport::is_a_client;
+use crate::transport::timeout::Countdown;
+use crate::transport::turn::Reads;
+use crate::{Client, Config, Event, InboundIds, Instant, Standard};
+
+/// How long an application can be away before what has come meanwhile is read first.
+const ABSENCE: u32 = 20;
+
+/// How long what is queued may wait, in ms, while there are events of what has come already: answers, and requests that are made
+/// meanwhile, leave in one write. That costs this process, the network and the server less than many.
+const GATHER: u32 = 5;
+
+/// How long the thread sleeps at the most while nothing is to be read, in ms.
+const MOST_SLEEP: u32 = 1_000;
+
+/// A client and the stream that it talks over.
+pub struct Connection<S, R, T, C = Standard, I = InboundIds> {
+    driver: Driver<io::Error, R, T, C, I>,
+    /// `None` while there is no connection.
+    stream: Option<Timed<S>>,
+    epoch: Clock,
+    /// The last look at the clock in a turn.
+    seen: Instant,
+    /// When all that was queued was offered to the stream.
+    offered: Instant,
+    /// See [`coalesce`](Self::coalesce).
+    pause: Duration,
+}
+
+is_a_client!(Connection<S>);
+
+impl<R, T, C, I> Connection<TcpStream, R, T, C, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
+    ///
+    /// # Errors
+    /// What [`open_tcp`] says.
+    pub fn tcp(
+        address: impl ToSocketAddrs,
+        timeout: Duration,
+        client: Client<R, T, C, I>,
+    ) -> io::Result<Self> {
+        Ok(Self::new(open_tcp(address, timeout)?, client))
+    }
+}
+
+impl<S, R, T, C, I> Connection<S, R, T, C, I>
+where
+    S: Stream,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    pub fn new(stream: S, client: Client<R, T, C, I>) -> Self {
+        let mut connection = Self::offline(client);
+        connection.reopen(stream);
+        connection
+    }
+
+    /// A connection without a stream; [`reopen`](Self::reopen) brings one. Meanwhile messages of QoS 1 and 2 can be queued.
+    pub fn offline(mut client: Client<R, T, C, I>) -> Self {
+        client.link_lost();
+        Connection {
+            driver: Driver::new(client),
+            stream: None,
+            epoch: Clock::now(),
+            seen: Instant::from_millis(0),
+            offered: Instant::from_millis(0),
+            pause: Duration::ZERO,
+        }
+    }
+
+    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
+    /// if there is one, is [closed](Self::close).
+    pub fn reopen(&mut self, stream: S) {
+        self.close();
+        self.stream = Some(Timed::new(stream));
+    }
+
+    /// From now on the thread sleeps for `pause` before each wait for the server, so that what comes meanwhile is taken in one go.
+    /// Zero, the default, suits request and response, where somebody waits for each message.
+    ///
+    /// In a steady stream, in either direction, 50 µs save this process and the server most of the times that one wakes the other,
+    /// and with them much of the CPU time of both. A message that comes after a longer silence is not delayed.
+    pub const fn coalesce(&mut self, pause: Duration) {
+        self.pause = pause;
+    }
+
+    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for a
+    /// second at the most: a TCP stream that is closed with something unread takes back what was sent last.
+    pub fn close(&mut self) {
+        self.driver.close();
+        self.hang_up(true);
+    }
+
+    /// Whether there is a connection, or one on its way.
+    pub fn is_open(&self) -> bool {
+        self.stream.is_some() && self.driver.is_open()
+    }
+
+    /// The stream, if there is one.
+    pub fn stream(&self) -> Option<&S> {
+        self.stream.as_ref().map(Timed::get)
+    }
+
+    /// The client alone. The stream is [closed](Self::close).
+    pub fn into_client(mut self) -> Client<R, T, C, I> {
+        self.close();
+        self.driver.client
+    }
+
+    /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
+    /// is queued. `None` if nothing happened in that time.
+    ///
+    /// What has come already is reported first; what is queued leaves after that, together, or by the first call after 5 ms. An
+    /// application that is about to work for longer on an event calls [`flush`](Self::flush) before.
+    ///
+    /// Without `timeout`, `None` means that it is the application's turn: a payload is to be handed over, or nothing more can be
+    /// looked at before messages are acknowledged or the session is saved.
+    ///
+    /// # Errors
+    /// What has ended the connection, see [`Error`]. The stream is closed.
+    pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
+        let found = self.find_event(timeout)?;
+        Ok(if found { self.driver.client.event() } else { None })
+    }
+
+    /// Whether there is an event within this time.
+    fn find_event(&mut self, timeout: Option<Duration>) -> Result<bool, Error> {
+        let now = self.now();
+        if self.turn(now)? {
+            return Ok(true);
+        }
+        let mut countdown = Countdown::new(timeout, now);
+        loop {
+            if timeout.is_none() && self.driver.waits_for_application() {
+                return Ok(false);
+            }
+            self.wait(countdown.left(self.seen));
+            // What has come at the last moment is looked at.
+            let is_over = countdown.left(self.seen) == Some(0);
+            if self.turn(self.seen)? {
+                return Ok(true);
+            }
+            if is_over {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Looks at what has come, and sends what is queued.
+    fn turn(&mut self, now: Instant) -> Result<bool, Error> {
+        let away = now.since(self.seen) >= ABSENCE;
+        if now.since(self.offered) < GATHER && !away && self.stream.is_some() {
+            self.seen = now;
+            if self.driver.advance(now).map_err(|error| self.failed(error))? {
+                return Ok(true);
+            }
+        }
+        let epoch = self.epoch;
+        let mut clock = || since(epoch);
+        let reads = if away { Reads::Once } else { Reads::Never };
+        let found = match &mut self.stream {
+            Some(stream) => self.driver.turn(stream, &mut clock, reads),
+            None => {
+                // Ends are told offline too.
+                self.driver.client.link_lost();
+                self.driver.turn(&mut Offline, &mut clock, Reads::Never)
+            }
+        };
+        self.seen = clock();
+        self.offered = self.seen;
+        found.map_err(|error| self.failed(error))
+    }
+
+    /// Reads once, or lets time pass where there is nothing to be read into.
+    fn wait(&mut self, left: Option<u32>) {
+        let patience = self.driver.time_left(self.seen).into_iter().chain(left).min().unwrap_or(u32::MAX);
+        let has_output = self.driver.has_output();
+        let epoch = self.epoch;
+        match &mut self.stream {
+            Some(stream) if self.driver.can_read() => {
+                let patience = patience.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
+                if !self.pause.is_zero() && self.pause < Duration::from_millis(patience.into()) {
+                    thread::sleep(self.pause);
+                }
+                self.driver.read(stream, &mut || since(epoch), patience);
+            }
+            _ => {
+                let most = if has_output { INTERVAL } else { MOST_SLEEP };
+                thread::sleep(Duration::from_millis(patience.min(most).into()));
+            }
+        }
+        self.seen = self.now();
+    }
+
+    /// Sends what is queued, as far as the stream takes it; returns whether that was all.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] where the output has failed: [`next_event`](Self::next_event) says why, after what had come.
+    pub fn flush(&mut self) -> Result<bool, Error> {
+        let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
+        let epoch = self.epoch;
+        self.driver.send(stream, &mut || since(epoch));
+        self.driver.check_output()
+    }
+
+    /// Sends what is queued, and DISCONNECT behind it; then closes the stream, after the server has closed it or a second has
+    /// passed. The session stays in the client.
+    ///
+    /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
+    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
+    ///
+    /// # Errors
+    /// What kept DISCONNECT from being sent: then the server publishes the will.
+    pub fn disconnect(&mut self) -> Result<(), Error> {
+        let result = self.disconnect_and_wait();
+        match &result {
+            Ok(()) => self.close(),
+            Err(error) => self.hang_up(has_more(error)),
+        }
+        result
+    }
+
+    fn disconnect_and_wait(&mut self) -> Result<(), Error> {
+        self.driver.disconnect()?;
+        let epoch = self.epoch;
+        let mut clock = || since(epoch);
+        loop {
+            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
+            self.driver.send(stream, &mut clock);
+            if self.driver.has_disconnected(clock())? {
+                return Ok(());
+            }
+            if self.driver.has_output() || self.is_open() {
+                self.wait(Some(WRITE_TIMEOUT));
+            }
+        }
+    }
+
+    /// A connection has ended.
+    fn failed(&mut self, error: Error) -> Error {
+        self.hang_up(has_more(&error));
+        error
+    }
+
+    /// Closes the stream, its output first.
+    fn hang_up(&mut self, drains: bool) {
+        if let Some(mut stream) = self.stream.take() {
+            stream.finish(if drains { DRAIN } else { Duration::ZERO });
+        }
+    }
+
+    fn now(&self) -> Instant {
+        since(self.epoch)
+    }
+}

@@ -1,0 +1,270 @@
+//! What other threads have of a runner.
+
+use core::fmt;
+use core::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Instant as Clock;
+use std::vec::Vec;
+
+use super::shared::{End, Locked, Shared, State};
+use crate::{
+    AcknowledgeError, Config, GiveUpError, InboundIds, Message, Outcome, PacketId, QoS, Receipt,
+    RequestError, SaveError, Standard,
+};
+
+/// Publishes and subscribes from any thread, over the connection that a [`Runner`](super::Runner) keeps up.
+///
+/// Its calls have the names and arguments of those of the [`Client`](crate::Client). They wait while a handler is called, and those
+/// that make requests wait for room in the transmit buffer too, which also comes when there is no connection yet: messages of QoS 1
+/// and 2 can be queued before.
+///
+/// A handler cannot wait for what only its own thread brings: all calls but [`stop`](Self::stop) are refused there
+/// ([`HandleError::OnRunner`]). It has the [`Outbound`](crate::Outbound) half instead.
+pub struct Handle<C = Standard, R = Vec<u8>, T = Vec<u8>, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
+
+/// Why a call of a [`Handle`] was refused. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandleError<E = RequestError> {
+    /// The same call of a client is refused for this reason.
+    Refused(E),
+    /// The call was made on the thread of the runner, by a handler.
+    OnRunner,
+    /// The runner has been stopped, or has ended.
+    Stopped,
+}
+
+/// Why the end of a message was not seen, or was not the one that is hoped for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The message was not queued.
+    Request(RequestError),
+    /// The message is queued, and has not ended in this time. It goes on, unless it is [given up](Handle::give_up).
+    TimedOut {
+        /// Its packet identifier.
+        id: PacketId,
+    },
+    /// The message has ended without its acknowledgement.
+    Ended(Outcome),
+    /// The message was given up before it had left.
+    GivenUp,
+}
+
+impl<E> From<E> for HandleError<E> {
+    fn from(error: E) -> Self {
+        HandleError::Refused(error)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for HandleError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HandleError::Refused(error) => error.fmt(f),
+            HandleError::OnRunner => f.write_str("a handler cannot wait for its own thread"),
+            HandleError::Stopped => f.write_str("the runner has stopped"),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for HandleError<E> {}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitError::Request(error) => error.fmt(f),
+            WaitError::TimedOut { id } => write!(f, "message {id} has not ended in time"),
+            WaitError::Ended(outcome) => write!(f, "the message is {outcome}"),
+            WaitError::GivenUp => f.write_str("the message was given up"),
+        }
+    }
+}
+
+impl core::error::Error for WaitError {}
+
+impl<C, R, T, I> Clone for Handle<C, R, T, I> {
+    fn clone(&self) -> Self {
+        Handle(Arc::clone(&self.0))
+    }
+}
+
+impl<C, R, T, I> fmt::Debug for Handle<C, R, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("is_stopped", &self.0.is_stopped()).finish_non_exhaustive()
+    }
+}
+
+impl<C, R, T, I> Handle<C, R, T, I> {
+    /// Ends the runner, in each of its states: DISCONNECT is sent if the connection takes it, and
+    /// [`run`](super::Runner::run) returns within 200 ms, after the handler that is being called. What is queued behind a slow
+    /// connection is not waited for. It can be called anywhere.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// The client, unless this is the runner's own thread, which may have it already.
+    fn lock<E>(&self) -> Result<Locked<'_, R, T, C, I>, HandleError<E>> {
+        if self.0.is_runner() { Err(HandleError::OnRunner) } else { Ok(self.0.lock()) }
+    }
+
+    /// The client of a runner that has not ended.
+    fn enter<E>(&self) -> Result<Locked<'_, R, T, C, I>, HandleError<E>> {
+        let state = self.lock()?;
+        if state.is_over() || self.0.is_stopped() { Err(HandleError::Stopped) } else { Ok(state) }
+    }
+}
+
+impl<C, R, T, I> Handle<C, R, T, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Queues a message, once there is room; returns the packet identifier, which at QoS 0 there is none of. See
+    /// [`Client::publish`](crate::Client::publish).
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`RequestError`], which is not [`Full`](RequestError::Full) here.
+    pub fn publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
+        self.when_there_is_room(None, |state| state.driver.client.publish(message))
+    }
+
+    /// Queues a message if there is room now.
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) where there is no room.
+    pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
+        let result = self.enter()?.driver.client.publish(message);
+        self.0.bell.ring();
+        result.map_err(HandleError::Refused)
+    }
+
+    /// Queues a message, once there is room, and waits until the server has acknowledged it, over lost connections too, for at most
+    /// `timeout` in all (`None`: as long as it takes). At QoS 0 there is no acknowledgement to be waited for.
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`WaitError`].
+    pub fn publish_and_wait(
+        &self,
+        message: &Message<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<(), HandleError<WaitError>> {
+        let until = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let id = self.when_there_is_room(until, |state| {
+            let id = state.driver.client.publish(message)?;
+            id.into_iter().for_each(|id| state.wait_for(id, sender.clone()));
+            Ok(id)
+        });
+        drop(sender);
+        match id {
+            Ok(Some(id)) => self.wait(id, &receiver, until),
+            Ok(None) => Ok(()),
+            Err(HandleError::Refused(error)) => Err(HandleError::Refused(WaitError::Request(error))),
+            Err(HandleError::OnRunner) => Err(HandleError::OnRunner),
+            Err(HandleError::Stopped) => Err(HandleError::Stopped),
+        }
+    }
+
+    fn wait(
+        &self,
+        id: PacketId,
+        receiver: &Receiver<End>,
+        until: Option<Clock>,
+    ) -> Result<(), HandleError<WaitError>> {
+        let left = until.map(|until| until.saturating_duration_since(Clock::now()));
+        let end = match left {
+            Some(left) => receiver.recv_timeout(left),
+            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match end {
+            Ok(end) => end.map_err(HandleError::Refused),
+            Err(RecvTimeoutError::Disconnected) => Err(HandleError::Stopped),
+            Err(RecvTimeoutError::Timeout) => {
+                let mut state = self.0.lock();
+                state.forget(id);
+                // It may have ended just now.
+                let end = receiver.try_recv().unwrap_or(Err(WaitError::TimedOut { id }));
+                end.map_err(HandleError::Refused)
+            }
+        }
+    }
+
+    /// Queues a SUBSCRIBE, once there is room; the handler is told of the answer. See
+    /// [`Client::subscribe`](crate::Client::subscribe). For subscriptions that are to come back by themselves there are
+    /// [`Routes`](crate::Routes).
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`RequestError`].
+    pub fn subscribe(&self, filters: &[(&str, QoS)]) -> Result<PacketId, HandleError> {
+        self.when_there_is_room(None, |state| state.driver.client.subscribe(filters))
+    }
+
+    /// Queues an UNSUBSCRIBE, once there is room; the handler is told of the answer. See
+    /// [`Client::unsubscribe`](crate::Client::unsubscribe).
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`RequestError`].
+    pub fn unsubscribe(&self, filters: &[&str]) -> Result<PacketId, HandleError> {
+        self.when_there_is_room(None, |state| state.driver.client.unsubscribe(filters))
+    }
+
+    /// Gives up a message; see [`Client::give_up`](crate::Client::give_up).
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`GiveUpError`].
+    pub fn give_up(&self, id: PacketId) -> Result<(), HandleError<GiveUpError>> {
+        let mut state = self.enter()?;
+        let result = state.driver.client.give_up(id);
+        state.tell_given_up();
+        self.0.has_moved(&state);
+        drop(state);
+        self.0.bell.ring();
+        result.map_err(HandleError::Refused)
+    }
+
+    /// Acknowledges a message; see [`Client::acknowledge`](crate::Client::acknowledge). So a handler can pass messages on to another
+    /// thread by a bounded channel, and the server is held back by what is not acknowledged.
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`AcknowledgeError`].
+    pub fn acknowledge(&self, receipt: Receipt) -> Result<(), HandleError<AcknowledgeError>> {
+        let result = self.enter()?.driver.client.acknowledge(receipt);
+        self.0.bell.ring();
+        result.map_err(HandleError::Refused)
+    }
+
+    /// Writes an image of the session into `out`, after the end of the runner too; see [`Client::save`](crate::Client::save).
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`SaveError`].
+    pub fn save(&self, out: &mut [u8]) -> Result<usize, HandleError<SaveError>> {
+        self.lock()?.driver.client.save(out).map_err(HandleError::Refused)
+    }
+
+    /// Makes a request, again and again until there is room for it.
+    fn when_there_is_room<V>(
+        &self,
+        until: Option<Clock>,
+        mut request: impl FnMut(&mut State<R, T, C, I>) -> Result<V, RequestError>,
+    ) -> Result<V, HandleError> {
+        let mut state = self.enter()?;
+        loop {
+            match request(&mut state) {
+                Err(RequestError::Full(_)) if until.is_none_or(|until| Clock::now() < until) => {
+                    state = self.0.wait_for_room(state, until);
+                    if state.is_over() {
+                        return Err(HandleError::Stopped);
+                    }
+                }
+                result => {
+                    drop(state);
+                    self.0.bell.ring();
+                    return result.map_err(HandleError::Refused);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The input of a stream that has halves: a thread waits in it, and the runner takes what has come.
+
+use core::task::Poll;
+use core::time::Duration;
+use std::boxed::Box;
+use std::io::{self, ErrorKind, Read};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant as Clock;
+use std::vec::Vec;
+use std::{thread, vec};
+
+use super::bell::{Bell, lock};
+use super::stream::{DRAINED, INTERVAL};
+
+/// How much is read at once.
+const CHUNK: usize = 16 << 10;
+
+/// What has come and was not taken yet.
+pub(super) struct Input {
+    come: Mutex<Come>,
+    /// All of it was taken.
+    taken: Condvar,
+    bell: Arc<Bell>,
+}
+
+#[derive(Default)]
+struct Come {
+    bytes: Vec<u8>,
+    /// How many of them were taken.
+    start: usize,
+    /// The stream has ended, or failed, which is told once.
+    has_ended: bool,
+    failure: Option<io::Error>,
+    /// Nobody wants more of it; so many bytes were thrown away.
+    wasted: Option<usize>,
+}
+
+impl Input {
+    /// What is read is [`put`](Self::put) into it.
+    pub(super) fn new(bell: Arc<Bell>) -> Self {
+        Input { come: Mutex::default(), taken: Condvar::new(), bell }
+    }
+
+    /// Reads on a thread of its own, until the stream ends.
+    pub(super) fn start(reader: Box<dyn Read + Send>, bell: Arc<Bell>) -> io::Result<Arc<Self>> {
+        let input = Arc::new(Input::new(bell));
+        let filled = Arc::clone(&input);
+        thread::Builder::new().name("mqtt-input".into()).spawn(move || filled.fill(reader))?;
+        Ok(input)
+    }
+
+    fn fill(&self, mut reader: Box<dyn Read + Send>) {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let started = Clock::now();
+            match reader.read(&mut buffer) {
+                Ok(0) => return self.end(None),
+                Ok(len) => self.put(&mut buffer, len),
+                Err(error) if is_temporary(&error) => {
+                    // A stream that does not wait is asked now and then.
+                    let interval = Duration::from_millis(INTERVAL.into());
+                    thread::sleep(interval.saturating_sub(started.elapsed()));
+                }
+                Err(error) => return self.end(Some(error)),
+            }
+        }
+    }
+
+    /// The stream has ended, or failed.
+    pub(super) fn end(&self, failure: Option<io::Error>) {
+        let mut come = lock(&self.come);
+        come.has_ended = true;
+        come.failure = failure;
+        drop(come);
+        self.bell.ring();
+    }
+
+    /// Waits until what came before is taken, and exchanges the buffer for the one that it was in.
+    pub(super) fn put(&self, buffer: &mut Vec<u8>, len: usize) {
+        let is_full = |come: &mut Come| come.wasted.is_none() && come.start < come.bytes.len();
+        let mut come =
+            self.taken.wait_while(lock(&self.come), is_full).unwrap_or_else(PoisonError::into_inner);
+        if let Some(wasted) = &mut come.wasted {
+            *wasted = wasted.saturating_add(len);
+        } else {
+            buffer.truncate(len);
+            core::mem::swap(&mut come.bytes, buffer);
+            come.start = 0;
+            buffer.resize(CHUNK, 0);
+        }
+        drop(come);
+        self.bell.ring();
+    }
+
+    /// Whether all was taken, and there may be more.
+    pub(super) fn wants_more(&self) -> bool {
+        let come = lock(&self.come);
+        !come.has_ended && (come.wasted.is_some() || come.start == come.bytes.len())
+    }
+
+    /// Takes as much as fits; 0 is the end of the stream, `Pending` that nothing is there now.
+    pub(super) fn take(&self, out: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut come = lock(&self.come);
+        let bytes = come.bytes.get(come.start..).unwrap_or_default();
+        if bytes.is_empty() {
+            return match come.failure.take() {
+                Some(error) => Poll::Ready(Err(error)),
+                None if come.has_ended => Poll::Ready(Ok(0)),
+                None => Poll::Pending,
+            };
+        }
+        let len = bytes.len().min(out.len());
+        out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        come.start = come.start.saturating_add(len);
+        if come.start == come.bytes.len() {
+            self.taken.notify_one();
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    /// From now on what comes is thrown away. Returns whether there is an end to it, or too much of it.
+    pub(super) fn is_drained(&self) -> bool {
+        let mut come = lock(&self.come);
+        let wasted = *come.wasted.get_or_insert(0);
+        self.taken.notify_one();
+        come.has_ended || wasted > DRAINED
+    }
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

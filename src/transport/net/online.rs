@@ -1,0 +1,172 @@
+//! A runner while there is a connection.
+
+use core::task::Poll;
+use core::time::Duration;
+use std::sync::Arc;
+use std::time::Instant as Clock;
+
+use super::ending::Ending;
+use super::has_more;
+use super::link::Link;
+use super::runner::{Handler, Runner, Update};
+use super::stream::{DRAIN, INTERVAL, Stream};
+use crate::{Config, Event, State};
+
+impl<C, R, T, I> Runner<C, R, T, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Lets the connection work, until it ends.
+    pub(super) fn serve<S: Stream>(
+        &mut self,
+        link: &mut Link<S>,
+        handler: &mut Handler<'_, C>,
+    ) -> Result<(), Ending> {
+        loop {
+            if let Some(deadline) = self.deadline() {
+                return self.disconnect(link, deadline, handler);
+            }
+            if !self.turn(link, handler)? {
+                self.wait(link, None);
+            }
+        }
+    }
+
+    /// Sends DISCONNECT, if the stream takes it in time. Messages that have come and were not told are left to the server: to pass
+    /// over one would acknowledge it.
+    fn disconnect<S: Stream>(
+        &self,
+        link: &mut Link<S>,
+        deadline: Clock,
+        handler: &mut Handler<'_, C>,
+    ) -> Result<(), Ending> {
+        let shared = &self.shared.0;
+        // Where nothing can be sent any more, it is over.
+        shared.lock().driver.disconnect().map_err(|_| Ending::Done)?;
+        let mut has_message = false;
+        loop {
+            let mut state = shared.lock();
+            while !has_message && state.driver.advance(shared.now())? {
+                has_message = state.has_message();
+                if !has_message {
+                    state.tell(handler)?;
+                }
+            }
+            let is_open = state.driver.is_open();
+            drop(state);
+            if !is_open || Clock::now() >= deadline {
+                return Ok(());
+            }
+            if !self.send(link) {
+                self.wait(link, Some(deadline));
+            }
+        }
+    }
+
+    /// Tells what has come, and sends what is queued; returns whether anything has moved.
+    fn turn<S: Stream>(&mut self, link: &mut Link<S>, handler: &mut Handler<'_, C>) -> Result<bool, Ending> {
+        let shared = Arc::clone(&self.shared.0);
+        let mut state = shared.lock();
+        let came = state.take(link, &shared);
+        // A slow handler is not taken for a slow server: the clock is looked at once, after what has come.
+        let now = shared.now();
+        let mut moved = came;
+        while state.driver.advance(now)? {
+            moved = true;
+            if let Some(Event::Connected { .. }) = state.driver.client.event() {
+                self.retry.connected(now);
+            }
+            state.tell(handler)?;
+            if shared.is_stopped() {
+                break;
+            }
+        }
+        if moved {
+            shared.has_moved(&state);
+        }
+        drop(state);
+        let sent = self.send(link);
+        if sent {
+            self.tell_all_sent(handler)?;
+        }
+        Ok(moved || sent)
+    }
+
+    /// Sends some of what is queued; returns whether the stream took any. The client is free meanwhile.
+    fn send<S: Stream>(&self, link: &mut Link<S>) -> bool {
+        let shared = &self.shared.0;
+        let mut state = shared.lock();
+        if !state.driver.has_output() {
+            return false;
+        }
+        let writes = link.prepare(state.driver.client.pending());
+        drop(state);
+        let written = if writes { Some(link.write()) } else { None };
+        let mut state = shared.lock();
+        match written {
+            Some(Poll::Ready(result)) => state.driver.written(result, shared.now()),
+            Some(Poll::Pending) => return false,
+            None => {}
+        }
+        if state.driver.has_output() && state.driver.client.pending().is_empty() {
+            drop(state);
+            let flushed = link.flush();
+            state = shared.lock();
+            match flushed {
+                Poll::Ready(result) => state.driver.flushed(result, shared.now()),
+                Poll::Pending => return writes,
+            }
+        }
+        shared.has_moved(&state);
+        true
+    }
+
+    fn tell_all_sent(&self, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
+        let mut state = self.shared.0.lock();
+        let is_all = matches!(state.driver.check_output(), Ok(true));
+        if is_all && state.driver.client.state() == State::Connected {
+            state.call(Update::AllSent, handler)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to be done.
+    fn wait<S: Stream>(&self, link: &mut Link<S>, deadline: Option<Clock>) {
+        let shared = &self.shared.0;
+        let mut state = shared.lock();
+        let time = state.driver.time_left(shared.now());
+        // A stream that takes nothing now, and does not wait, is asked again.
+        let again = if state.driver.has_output() { Some(INTERVAL) } else { None };
+        drop(state);
+        let most = time.into_iter().chain(again).min().map(|ms| Duration::from_millis(ms.into()));
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Clock::now()));
+        link.wait(&shared.bell, most.into_iter().chain(left).min());
+    }
+
+    /// Closes the stream, its output first. What still comes is read and dropped, for a while: a TCP stream that is closed with
+    /// something unread takes back what was sent last.
+    pub(super) fn hang_up<S: Stream>(&mut self, mut link: Link<S>, ending: &Ending) {
+        let drains = match ending {
+            Ending::Done => true,
+            Ending::Lost(error) => has_more(error),
+            Ending::NotOpened(_) | Ending::Failed(_) => false,
+        };
+        if !drains || !link.finish_output() {
+            return;
+        }
+        let started = Clock::now();
+        while !link.is_drained() {
+            let left = match self.deadline() {
+                Some(deadline) => deadline.saturating_duration_since(Clock::now()),
+                None => DRAIN.saturating_sub(started.elapsed()),
+            };
+            if left.is_zero() {
+                return;
+            }
+            link.wait(&self.shared.0.bell, Some(left));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What has come, and whom it is told.
+
+use core::task::Poll;
+use std::collections::HashSet;
+
+use super::ending::{BoxError, Ending};
+use super::handle::WaitError;
+use super::link::Link;
+use super::runner::{Handler, Update};
+use super::shared::{Shared, State};
+use super::stream::Stream;
+use crate::{Config, Event};
+
+impl<R, T, C, I> State<R, T, C, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Takes what has come, as far as there is room; returns whether there was any.
+    pub(super) fn take<S: Stream>(&mut self, link: &Link<S>, shared: &Shared<R, T, C, I>) -> bool {
+        if !self.driver.can_read() {
+            return false;
+        }
+        match link.take(self.driver.client.receive_buffer()) {
+            Poll::Ready(result) => {
+                self.driver.received(result, shared.now());
+                true
+            }
+            Poll::Pending => false,
+        }
+    }
+
+    /// Whether the event at hand is a message, or a part of one.
+    pub(super) fn has_message(&self) -> bool {
+        matches!(
+            self.driver.client.event(),
+            Some(
+                Event::Message(_)
+                    | Event::MessageStart(_)
+                    | Event::MessagePiece(_)
+                    | Event::MessageEnd
+                    | Event::MessageAborted
+                    | Event::MessageSkipped(_),
+            )
+        )
+    }
+
+    /// Tells of the event at hand.
+    pub(super) fn tell(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
+        match self.driver.client.event() {
+            Some(Event::Published { id, .. }) => self.ended(id, Ok(())),
+            Some(Event::Ended { id, outcome }) => self.ended(id, Err(WaitError::Ended(outcome))),
+            _ => {}
+        }
+        let revision = self.driver.client.revision();
+        let (event, mut outbound) = self.driver.client.split();
+        let Some(event) = event else { return Ok(()) };
+        let result = handler(Update::Event(event), &mut outbound);
+        self.told(revision, result)
+    }
+
+    /// Tells of something else.
+    pub(super) fn call(&mut self, update: Update<'_>, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
+        let revision = self.driver.client.revision();
+        let result = handler(update, &mut self.driver.client.outbound());
+        self.told(revision, result)
+    }
+
+    /// The handler has returned.
+    fn told(&mut self, revision: u32, result: Result<(), BoxError>) -> Result<(), Ending> {
+        if self.driver.client.revision() != revision {
+            self.tell_given_up();
+        }
+        result.map_err(Ending::Failed)
+    }
+
+    /// Tells those who wait for a message that was given up before it had left: no event tells it.
+    pub(super) fn tell_given_up(&mut self) {
+        if self.ends.is_empty() {
+            return;
+        }
+        let under_way: HashSet<_> = self.driver.client.under_way().map(|request| request.id).collect();
+        self.ends.retain(|id, sender| {
+            let is_under_way = under_way.contains(id);
+            if !is_under_way {
+                let _ = sender.send(Err(WaitError::GivenUp));
+            }
+            is_under_way
+        });
+    }
+}

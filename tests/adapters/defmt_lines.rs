@@ -1,0 +1,49 @@
+//! What `defmt` is told of values. Here its logger keeps bytes: texts go there as they are.
+
+use baremqtt::codec::{Packet, QoS, Subscribe, SubscribeFilters};
+use baremqtt::{Connect, Message, PacketId, RefusalCode, TopicFilter, TopicName};
+
+use crate::adapters::client;
+
+/// What is written for a value.
+macro_rules! told {
+    ($value:expr) => {{
+        defmt::export::fetch_bytes();
+        defmt::println!("{}", $value);
+        defmt::export::fetch_bytes()
+    }};
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn passwords_are_left_out() {
+    let connect = Connect::new("the-client").credentials("the-user", b"the-password");
+    let bytes = told!(connect);
+    assert!(holds(&bytes, b"the-client") && holds(&bytes, b"the-user"));
+    assert!(!holds(&bytes, b"the-password"));
+    let bytes = told!(Packet::Connect(connect));
+    assert!(holds(&bytes, b"the-user") && !holds(&bytes, b"the-password"));
+
+    // In the client CONNECT lies in a buffer.
+    let mut client = client();
+    client.connect(&connect).unwrap();
+    assert!(!holds(&told!(client), b"the-password"));
+    assert!(!holds(&told!(client.outbound()), b"the-password"));
+}
+
+#[test]
+fn values_are_told_as_they_are() {
+    assert!(holds(&told!(TopicName::new("a/topic").unwrap()), b"a/topic"));
+    assert!(holds(&told!(TopicFilter::new("a/+").unwrap()), b"a/+"));
+    assert!(holds(&told!(Message::new("a/topic", b"payload")), b"payload"));
+    // Behind the numbers of the texts, and before the end of the line.
+    assert!(told!(PacketId::new(0x1234).unwrap()).ends_with(&[0x34, 0x12, 0, 0]));
+    assert!(told!(RefusalCode::NOT_AUTHORIZED).ends_with(&[5, 0, 0]));
+    let filters = [("one/#", QoS::AtMostOnce), ("two/+", QoS::ExactlyOnce)];
+    let filters = SubscribeFilters::new(&filters).unwrap();
+    let bytes = told!(Packet::Subscribe(Subscribe { id: PacketId::new(7).unwrap(), filters, dup: false }));
+    assert!(holds(&bytes, b"one/#") && holds(&bytes, b"two/+"));
+}

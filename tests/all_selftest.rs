@@ -1,0 +1,137 @@
+//! What `tests/all.sh` says when it ends is what has happened. Its steps run with programs that do nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A copy of the script in a repository without packages, and a `cargo` and a `rustup` of its own.
+struct Script {
+    folder: PathBuf,
+}
+
+impl Script {
+    fn new(name: &str, cargo: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("all_selftest_{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        for part in ["tests", "bin", "package"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        fs::write(folder.join("package/Cargo.toml"), "").unwrap();
+        let script = Script { folder };
+        script.program("tests/all.sh", include_str!("all.sh"));
+        script.program("bin/cargo", &format!("#!/bin/sh\n{cargo}\n"));
+        script.program("bin/rustup", "#!/bin/sh\n");
+        script
+    }
+
+    fn program(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn replace(&self, old: &str, new: &str) {
+        let text = include_str!("all.sh");
+        assert!(text.contains(old));
+        self.program("tests/all.sh", &text.replace(old, new));
+    }
+
+    fn command(&self, step: &str) -> Command {
+        let mut command = Command::new("bash");
+        let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
+        command.arg(self.folder.join("tests/all.sh")).arg(step).env("PATH", path);
+        command.env("CARGO_TARGET_DIR", self.folder.join("target"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, step: &str) -> Ended {
+        Ended::from(self.command(step).output().unwrap())
+    }
+}
+
+struct Ended {
+    code: Option<i32>,
+    says: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let says = [output.stdout, output.stderr].concat();
+        Ended { code: output.status.code(), says: String::from_utf8(says).unwrap() }
+    }
+}
+
+impl Ended {
+    #[track_caller]
+    fn has_failed(&self, code: i32, text: &str) {
+        assert_eq!(self.code, Some(code), "{}", self.says);
+        assert!(self.says.contains(text), "{}", self.says);
+        assert!(!self.says.contains("all passed"), "{}", self.says);
+    }
+}
+
+#[test]
+fn a_success_is_told_with_the_seconds_of_each_step() {
+    let ended = Script::new("success", "").run("format");
+    assert_eq!(ended.code, Some(0), "{}", ended.says);
+    assert!(ended.says.contains("format        0 s\ntests/all.sh: all passed in 0 s"), "{}", ended.says);
+}
+
+#[test]
+fn a_failure_names_its_step() {
+    Script::new("failure", "[ \"$2\" != --check ] || exit 7").run("format").has_failed(7, "FAILED in format");
+}
+
+#[test]
+fn there_is_no_such_step() {
+    Script::new("unknown", "").run("nonsense").has_failed(1, "there is no step nonsense");
+}
+
+#[test]
+fn a_signal_is_a_failure() {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        let script = Script::new(signal, "[ \"$2\" != --check ] || { echo >started; sleep 1; }");
+        let running = script.command("format").spawn().unwrap();
+        let begun = Instant::now();
+        while !script.folder.join("started").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not start");
+            sleep(Duration::from_millis(10));
+        }
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s \"$0\" \"$1\"", signal, &running.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        Ended::from(running.wait_with_output().unwrap()).has_failed(code, "FAILED in format");
+    }
+}
+
+#[test]
+fn a_step_that_takes_too_long_has_a_word() {
+    let script = Script::new("budget", "[ \"$2\" != --check ] || sleep 1");
+    script.replace("[format]=10", "[format]=0");
+    let ended = script.run("format");
+    assert_eq!(ended.code, Some(0), "{}", ended.says);
+    assert!(ended.says.contains("s, more than the 0 s that it may take\n"), "{}", ended.says);
+}
+
+/// Neither another toolchain, nor Python, nor a package manager is asked for: nothing but cargo is there.
+#[test]
+fn what_is_hermetic_needs_nothing_but_rust() {
+    let script = Script::new("hermetic", "case $1 in +*) exit 1 ;; esac");
+    fs::remove_file(script.folder.join("bin/rustup")).unwrap();
+    let shell = |name: &str| {
+        let found = Command::new("sh").args(["-c", &format!("command -v {name}")]).output().unwrap();
+        PathBuf::from(String::from_utf8(found.stdout).unwrap().trim())
+    };
+    std::os::unix::fs::symlink(shell("dirname"), script.folder.join("bin/dirname")).unwrap();
+    let mut command = Command::new(shell("bash"));
+    command.arg(script.folder.join("tests/all.sh")).arg("hermetic");
+    command.env_clear().env("PATH", script.folder.join("bin")).env("HOME", &script.folder);
+    let ended = Ended::from(command.output().unwrap());
+    assert_eq!(ended.code, Some(0), "{}", ended.says);
+    assert!(ended.says.contains("all passed"), "{}", ended.says);
+}

@@ -1,0 +1,92 @@
+//! Images that hold what no client has written, under a check sum that is right: refused, and nothing has changed.
+
+#[path = "../common/image.rs"]
+mod image;
+
+use baremqtt::RestoreError::{self, Corrupt, TooLarge};
+use image::seal;
+
+use crate::harness::*;
+
+/// An image with these entries of identifiers and these requests.
+fn image(entries: u16, ids: &[u8], requests: &[u8]) -> Vec<u8> {
+    let mut body = b"BMQ\x02\0\0\x09".to_vec();
+    body.extend(entries.to_be_bytes());
+    body.extend(ids);
+    body.extend(requests);
+    seal(&body)
+}
+
+fn restored(rig: &mut Rig, image: &[u8]) -> Result<(), RestoreError> {
+    let result = rig.client.restore(image);
+    if result.is_err() {
+        assert_eq!(rig.client.in_flight(), 0);
+        assert_eq!(rig.client.under_way().count(), 0);
+    }
+    result
+}
+
+/// A PUBLISH of QoS 1 with an empty payload.
+const PUBLISH: [u8; 7] = [0x32, 5, 0, 1, b'a', 0, 1];
+const PUBREL: [u8; 4] = [0x62, 2, 0, 2];
+
+#[test]
+fn what_a_client_has_written() {
+    let requests = [&PUBLISH[..], &PUBREL, &[0xE1, 2, 0, 3]].concat();
+    let mut rig = Rig::new();
+    assert_eq!(restored(&mut rig, &image(0, b"", &requests)), Ok(()));
+    assert_eq!(rig.client.in_flight(), 3);
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.events(), ["ended 3 Uncertain"]);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBREL id=2"]);
+}
+
+#[test]
+fn what_no_client_has_written() {
+    let two = |first: &[u8], second: &[u8]| [first, second].concat();
+    let bad: [(&str, Vec<u8>); 14] = [
+        ("cut off", PUBLISH[..6].to_vec()),
+        ("a header that goes on", vec![0x32, 0xFF]),
+        ("identifier 0", vec![0x32, 5, 0, 1, b'a', 0, 0]),
+        ("QoS 0", vec![0x30, 3, 0, 1, b'a']),
+        ("QoS 3", vec![0x36, 5, 0, 1, b'a', 0, 1]),
+        ("one identifier twice", two(&PUBLISH, &PUBLISH)),
+        ("in both kinds", two(&PUBLISH, &[0x62, 2, 0, 1])),
+        ("SUBSCRIBE", vec![0x82, 6, 0, 1, 0, 1, b'a', 0]),
+        ("a topic that is longer than the packet", vec![0x32, 5, 0, 9, b'a', 0, 1]),
+        ("a topic with a wildcard", vec![0x32, 5, 0, 1, b'#', 0, 1]),
+        ("a long PUBREL", vec![0x62, 3, 0, 2, 0]),
+        ("a streamed PUBREL", two(&[0xF0, 4], &PUBREL)),
+        ("a head with a payload", vec![0xF0, 8, 0x32, 6, 0, 1, b'a', 0, 1, b'x']),
+        ("a head of another length", vec![0xF0, 7, 0x32, 4, 0, 1, b'a', 0, 1]),
+    ];
+    for (what, requests) in bad {
+        assert_eq!(restored(&mut Rig::new(), &image(0, b"", &requests)), Err(Corrupt), "{what}");
+    }
+    // An entry without an identifier in it; more entries than bytes.
+    assert_eq!(restored(&mut Rig::new(), &image(1, &[0; 10], b"")), Err(Corrupt));
+    assert_eq!(restored(&mut Rig::new(), &image(9, &[0; 10], b"")), Err(Corrupt));
+    for len in 0..13 {
+        assert_eq!(restored(&mut Rig::new(), &image(0, b"", b"")[..len]), Err(Corrupt));
+    }
+    for (at, byte) in [(0, b'b'), (3, 1), (4, 2), (6, 0)] {
+        let mut body = b"BMQ\x02\0\0\x09\0\0".to_vec();
+        body[at] = byte;
+        assert_eq!(restored(&mut Rig::new(), &seal(&body)), Err(Corrupt), "{at}");
+    }
+}
+
+/// A streamed message needs its window as well, however short its head is.
+#[test]
+fn what_there_is_no_room_for() {
+    let head = [0xF0, 7, 0x32, 69, 0, 1, b'a', 0, 1];
+    for (tx, expected) in [(32 + 9, Err(TooLarge)), (32 + 9 + 64, Ok(()))] {
+        let mut rig: Rig = Rig::sized(64, tx);
+        assert_eq!(restored(&mut rig, &image(0, b"", &head)), expected, "{tx}");
+    }
+    let mut rig: Rig = Rig::sized(64, 32 + 8);
+    assert_eq!(restored(&mut rig, &image(0, b"", &head)), Err(TooLarge));
+    rig.comes_online(&CONNECT, false);
+    rig.publishes("b", b"", baremqtt::QoS::AtLeastOnce);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=1 (0 B)"], "as good as new");
+}

@@ -1,0 +1,109 @@
+//! The outbound half: each of its calls does what the client's does.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{
+    AcknowledgeError, GiveUpError, Message, PacketId, QoS, Receipt, StreamError, StreamedMessage,
+};
+
+use crate::harness::*;
+
+/// The calls of both, one of which is taken.
+macro_rules! calls {
+    ($(fn $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {
+        $(fn $name(rig: &mut Rig, half: bool $(, $argument: $kind)*) $(-> $result)? {
+            if half { rig.client.outbound().$name($($argument),*) } else { rig.client.$name($($argument),*) }
+        })*
+    };
+}
+
+calls! {
+    fn publish(message: &Message<'_>) -> Result<Option<PacketId>, baremqtt::RequestError>;
+    fn subscribe(filters: &[(&str, QoS)]) -> Result<PacketId, baremqtt::RequestError>;
+    fn unsubscribe(filters: &[&str]) -> Result<PacketId, baremqtt::RequestError>;
+    fn publish_streamed(message: &StreamedMessage<'_>) -> Result<Option<PacketId>, baremqtt::RequestError>;
+    fn write_payload(payload: &[u8]) -> Result<usize, StreamError>;
+    fn abandon_payload() -> Result<(), StreamError>;
+    fn acknowledge(receipt: Receipt) -> Result<(), AcknowledgeError>;
+    fn give_up(id: PacketId) -> Result<(), GiveUpError>;
+    fn finish();
+    fn disconnect();
+}
+
+/// All that is said and told in a conversation in which every call has its place.
+fn conversation(half: bool) -> Vec<String> {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.manual_acknowledgement = true);
+    rig.comes_online(&CONNECT, false);
+    let mut lines = Vec::new();
+    let mut look = |rig: &mut Rig| {
+        lines.extend(rig.sends());
+        lines.extend(rig.events());
+        let outbound = rig.client.outbound();
+        lines.push(format!("{:?} {}", outbound.state(), outbound.in_flight()));
+        lines.extend(outbound.under_way().map(|request| format!("{request:?}")));
+    };
+    assert_eq!(subscribe(&mut rig, half, &[("a", ExactlyOnce)]), Ok(id(1)));
+    assert_eq!(unsubscribe(&mut rig, half, &["b"]), Ok(id(2)));
+    assert_eq!(publish(&mut rig, half, &Message::new("c", b"0")), Ok(None));
+    assert_eq!(publish(&mut rig, half, &Message::new("c", b"1").at_least_once()), Ok(Some(id(3))));
+    look(&mut rig);
+    assert_eq!(give_up(&mut rig, half, id(3)), Ok(()));
+    assert_eq!(give_up(&mut rig, half, id(3)), Err(GiveUpError::Unknown));
+    look(&mut rig);
+    let streamed = StreamedMessage::new("d", 4).qos(AtLeastOnce).repeatable();
+    assert_eq!(publish_streamed(&mut rig, half, &streamed), Ok(Some(id(4))));
+    look(&mut rig);
+    assert_eq!(write_payload(&mut rig, half, b"body"), Ok(4));
+    assert_eq!(write_payload(&mut rig, half, b"more"), Ok(0), "that was all");
+    look(&mut rig);
+    assert_eq!(write_payload(&mut rig, half, b"more"), Err(StreamError::NotAsked));
+    assert_eq!(abandon_payload(&mut rig, half), Err(StreamError::NotAsked));
+
+    rig.backlog.extend([0x32, 5, 0, 1, b'a', 0, 9]);
+    let room = rig.client.receive_buffer();
+    room[..7].copy_from_slice(&rig.backlog.drain(..).collect::<Vec<_>>());
+    rig.client.received(7);
+    let now = rig.now();
+    assert_eq!(rig.client.advance(now), Ok(true));
+    let receipt = rig.client.receipt().unwrap();
+    assert_eq!(receipt.id(), id(9));
+    look(&mut rig);
+    assert_eq!(acknowledge(&mut rig, half, receipt), Ok(()));
+    assert_eq!(acknowledge(&mut rig, half, receipt), Err(AcknowledgeError::Stale));
+    look(&mut rig);
+    finish(&mut rig, half);
+    look(&mut rig);
+    assert!(publish(&mut rig, half, &Message::new("c", b"")).is_err());
+    for number in [3, 4] {
+        rig.gives(Packet::PubAck(id(number)));
+    }
+    rig.grants(1, &[baremqtt::SubAckCode::Granted(AtMostOnce)]);
+    look(&mut rig);
+    disconnect(&mut rig, half);
+    look(&mut rig);
+    lines
+}
+
+#[test]
+fn both_have_the_same_to_say() {
+    let (client, half) = (conversation(false), conversation(true));
+    assert_eq!(client, half);
+    for said in
+        ["SUBSCRIBE", "UNSUBSCRIBE", "PUBLISH c qos=1", "PUBLISH d qos=1", "PUBACK id=9", "DISCONNECT"]
+    {
+        assert!(half.iter().any(|line| line.starts_with(said)), "{said}: {half:#?}");
+    }
+}
+
+#[test]
+fn a_payload_is_abandoned() {
+    for half in [false, true] {
+        let mut rig = Rig::online();
+        publish_streamed(&mut rig, half, &StreamedMessage::new("d", 4)).unwrap();
+        rig.sends();
+        assert_eq!(rig.events(), ["ready -"]);
+        assert_eq!(abandon_payload(&mut rig, half), Ok(()));
+        assert!(rig.client.pending().is_empty(), "the link has to be closed");
+    }
+}

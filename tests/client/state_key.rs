@@ -1,0 +1,117 @@
+//! The key that tells states apart where all of them are walked through (tests/explore): the same for clients that go on the same
+//! way, whatever lies in bytes that nobody reads, and another one for those that do not.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Buffers, Client, StreamedMessage};
+
+use crate::harness::*;
+
+fn key(rig: &Rig) -> Vec<u8> {
+    let mut key = Vec::new();
+    rig.client.state_key(&mut |bytes| key.extend(bytes));
+    key
+}
+
+/// (The walk takes the code of a large machine. That of a small one leaves notes behind that tell states apart which are the same.)
+#[cfg(not(baremqtt_small))]
+#[test]
+fn what_has_come_and_gone_leaves_no_trace() {
+    let mut rig = Rig::online();
+    let before = key(&rig);
+    for (number, qos) in [(1, AtLeastOnce), (2, ExactlyOnce), (3, ExactlyOnce)] {
+        rig.publishes("a", b"out", qos);
+        rig.sends();
+        match qos {
+            AtLeastOnce => rig.gives(Packet::PubAck(id(number))),
+            _ => {
+                rig.gives(Packet::PubRec(id(number)));
+                rig.sends();
+                rig.gives(Packet::PubComp(id(number)));
+            }
+        }
+        rig.delivers("b", b"in", qos, number);
+        rig.sends();
+        if qos == ExactlyOnce {
+            rig.gives(pubrel(number));
+            rig.sends();
+        }
+    }
+    rig.events();
+    // The next identifier is part of it: it is seen by the server.
+    rig.client.set_next_packet_id(id(1));
+    let mut other = Rig::online();
+    other.client.set_next_packet_id(id(1));
+    assert_eq!(key(&rig), key(&other));
+    assert_eq!(key(&Rig::online()), before);
+}
+
+#[test]
+fn bytes_that_nobody_reads_do_not_count() {
+    let dirty = Client::with_config(Buffers { rx: vec![0xAA; 256], tx: vec![0x55; 1024] }, Choices::new());
+    let mut rig = Rig::new();
+    rig.client = dirty;
+    rig.choose(|c| {
+        c.max_requests = 8;
+        c.streams = true;
+    });
+    let mut clean = Rig::new();
+    for rig in [&mut rig, &mut clean] {
+        rig.comes_online(&CONNECT, false);
+        rig.publishes("a", b"payload", AtLeastOnce);
+        rig.delivers("b", b"payload", ExactlyOnce, 5);
+    }
+    assert_eq!(key(&rig), key(&clean));
+}
+
+#[test]
+fn what_goes_on_in_another_way_has_another_key() {
+    type Step = fn(&mut Rig);
+    let steps: [Step; 14] = [
+        |_| {},
+        |rig| {
+            rig.publishes("a", b"", AtMostOnce);
+        },
+        |rig| {
+            rig.publishes("a", b"", AtLeastOnce);
+        },
+        |rig| {
+            rig.publishes("a", b"", ExactlyOnce);
+        },
+        |rig| {
+            rig.publishes("a", b"x", ExactlyOnce);
+        },
+        |rig| {
+            rig.subscribes(&[("a", AtMostOnce)]);
+        },
+        |rig| {
+            rig.publishes("a", b"", AtLeastOnce);
+            rig.sends();
+        },
+        |rig| {
+            rig.publishes("a", b"", AtLeastOnce);
+            rig.takes(1);
+        },
+        |rig| {
+            rig.client.publish_streamed(&StreamedMessage::new("a", 9)).unwrap();
+        },
+        |rig| rig.delivers("a", b"", AtLeastOnce, 1),
+        |rig| rig.delivers("a", b"", ExactlyOnce, 1),
+        |rig| rig.gives_bytes(&[0x30, 5]),
+        |rig| rig.client.disconnect(),
+        |rig| rig.cut(),
+    ];
+    let keys: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            let mut rig = Rig::online();
+            step(&mut rig);
+            key(&rig)
+        })
+        .collect();
+    for (at, one) in keys.iter().enumerate() {
+        for (other, two) in keys.iter().enumerate().skip(at + 1) {
+            assert_ne!(one, two, "{at} and {other}");
+        }
+    }
+}

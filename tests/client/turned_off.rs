@@ -1,0 +1,97 @@
+//! What a configuration turns off is refused by its name, and nothing has changed; calls that have nothing to do do nothing.
+
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::{ConnectError, LargeMessages, RequestError, State, StreamedMessage, Version};
+
+use crate::harness::*;
+
+#[test]
+fn mqtt_3_1() {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.mqtt31 = false);
+    let old = CONNECT.version(Version::Mqtt31);
+    assert_eq!(rig.client.connect(&old), Err(ConnectError::TurnedOff));
+    assert!(rig.client.pending().is_empty());
+    rig.comes_online(&CONNECT, false);
+}
+
+#[test]
+fn streams() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.streams = false);
+    let message = StreamedMessage::new("a", 9).qos(AtLeastOnce).repeatable();
+    assert_eq!(rig.client.publish_streamed(&message), Err(RequestError::TurnedOff));
+    assert_eq!((rig.client.in_flight(), rig.publishes("a", b"", AtLeastOnce)), (0, 1));
+}
+
+/// It is not asked for, and a server that sends it all the same breaks what was agreed.
+#[test]
+fn qos_2_inbound() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.receives_exactly_once = false);
+    assert_eq!(rig.client.subscribe(&[("a", AtMostOnce), ("b", ExactlyOnce)]), Err(RequestError::TurnedOff));
+    assert_eq!(rig.subscribes(&[("a", AtLeastOnce)]), 1);
+    rig.sends();
+    // A server that has the identifier from before is told that it can forget it.
+    rig.gives(pubrel(7));
+    assert_eq!((rig.sends(), rig.events()), (vec!["PUBCOMP id=7".into()], vec![]));
+    rig.delivers("b", b"", ExactlyOnce, 7);
+    assert_eq!(rig.events(), ["error MQTT-4.8.0-1", "ended 1 Lost"]);
+}
+
+#[test]
+fn large_messages() {
+    let mut rig: Rig = Rig::sized(32, 256);
+    rig.choose(|c| c.large_messages = LargeMessages::Refuse);
+    rig.comes_online(&CONNECT, false);
+    rig.delivers("a", &[0; 60], AtLeastOnce, 7);
+    assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 67 }"]);
+}
+
+#[test]
+fn calls_that_have_nothing_to_do() {
+    let mut rig = Rig::new();
+    rig.client.output_lost();
+    rig.client.finish();
+    rig.client.disconnect();
+    rig.client.link_lost();
+    assert_eq!((rig.client.state(), rig.events(), rig.deadline()), (State::Offline, vec![], None));
+    rig.comes_online(&CONNECT, false);
+    assert_eq!(rig.publishes("a", b"", AtLeastOnce), 1);
+}
+
+/// Before CONNACK, too: DISCONNECT follows once what was queued has its answer.
+#[test]
+fn finishing_while_connecting() {
+    let mut rig = Rig::new();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.connects(&CONNECT);
+    rig.client.finish();
+    assert_eq!(rig.sends().len(), 1, "CONNECT");
+    rig.accepts(false);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    assert_eq!((rig.client.state(), rig.events()), (State::Closing, vec!["connected present=false".into()]));
+    rig.client.finish();
+    rig.gives(baremqtt::codec::Packet::PubAck(id(1)));
+    assert_eq!(rig.events(), ["published 1 qos=1"]);
+    assert_eq!(rig.sends(), ["DISCONNECT"]);
+    assert_eq!(rig.client.state(), State::Offline);
+}
+
+#[test]
+fn lengths_that_no_packet_can_have() {
+    let mut rig = Rig::online();
+    let message = StreamedMessage::new("a", 268_435_455);
+    assert!(matches!(rig.client.publish_streamed(&message), Err(RequestError::Forbidden(_))));
+    let message = StreamedMessage::new("a", 268_435_452).retain();
+    assert_eq!(rig.client.publish_streamed(&message), Ok(None), "the longest of all");
+    assert_eq!(rig.events(), ["ready -"]);
+    assert_eq!(rig.client.write_payload(b"x"), Ok(1));
+    assert_eq!(rig.client.pending()[..5], [0x31, 0xFF, 0xFF, 0xFF, 0x7F]);
+
+    // Memory that nobody touches takes none.
+    let client = baremqtt::Client::new(baremqtt::Buffers { rx: [0; 64], tx: vec![0; (1 << 28) + 4_096] });
+    let (mut client, payload) = (client, vec![0; (1 << 28) - 4]);
+    let message = baremqtt::Message::new("a", &payload).at_least_once();
+    assert!(matches!(client.publish(&message), Err(RequestError::Forbidden(_))));
+}

@@ -1,0 +1,135 @@
+//! Streams at their edges: what closing costs, what a stream may fail with, streams in boxes; and what the end of all attempts says.
+
+use std::error::Error as _;
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::{self, Connection, Error, GaveUp};
+use baremqtt::{ConnectError, RefusalCode};
+
+use crate::{CONNACK, CONNECT, Stream, connect, sized};
+
+/// A stream that fails where the test wants it to, and sends on and on.
+#[derive(Default)]
+struct Odd {
+    stream: Stream,
+    limits_fail: bool,
+    finish_fails: bool,
+    endless: bool,
+    drained: usize,
+}
+
+impl Read for Odd {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.endless {
+            self.drained += buffer.len();
+            return Ok(buffer.len());
+        }
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Odd {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+impl net::Stream for &mut Odd {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        if self.limits_fail { Err(ErrorKind::NotConnected.into()) } else { self.stream.limit_read(timeout) }
+    }
+
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.stream.limit_write(timeout)
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        if self.finish_fails { Err(ErrorKind::NotConnected.into()) } else { self.stream.finish_output() }
+    }
+}
+
+#[test]
+fn a_stream_whose_reads_cannot_be_limited_is_the_end() {
+    let mut odd = Odd { limits_fail: true, ..Odd::default() };
+    odd.stream.gives(&CONNACK);
+    let mut mqtt = Connection::new(&mut odd, sized(64, 256));
+    mqtt.connect(&CONNECT).unwrap();
+    assert!(
+        matches!(mqtt.next_event(None), Err(Error::Io(error)) if error.kind() == ErrorKind::NotConnected)
+    );
+    assert!(!mqtt.is_open());
+}
+
+/// What cannot be told that nothing more will come is not listened to.
+#[test]
+fn a_stream_that_is_gone_is_dropped_at_once() {
+    let mut odd = Odd { finish_fails: true, ..Odd::default() };
+    let mut mqtt = Connection::new(&mut odd, sized(64, 256));
+    let started = Instant::now();
+    mqtt.close();
+    assert!(started.elapsed() < Duration::from_millis(500) && mqtt.stream().is_none());
+    assert_eq!(odd.stream.0.reads.get(), 0);
+}
+
+/// A server that sends on and on after the end.
+#[test]
+fn closing_drains_a_mebibyte_and_no_more() {
+    let mut odd = Odd { endless: true, ..Odd::default() };
+    let mut mqtt = Connection::new(&mut odd, sized(64, 256));
+    let started = Instant::now();
+    mqtt.close();
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!((1 << 20..(1 << 20) + 4096).contains(&odd.drained), "{}", odd.drained);
+}
+
+/// One type for plain streams and TLS.
+#[test]
+fn streams_in_a_box() {
+    let stream = Stream::default();
+    stream.gives(&CONNACK);
+    let boxed: Box<dyn net::Stream> = Box::new(stream.clone());
+    let mut mqtt = Connection::new(boxed, sized(64, 256));
+    assert_eq!(connect(&mut mqtt, &CONNECT).unwrap(), Some(false));
+    stream.gives(b"");
+    mqtt.disconnect().unwrap();
+    assert!(stream.0.is_finished.get() && stream.0.timeout.get() > Duration::ZERO);
+    assert_eq!(stream.sent().len(), 2, "CONNECT and DISCONNECT");
+}
+
+#[test]
+fn without_a_stream() {
+    let mut mqtt = Connection::<Stream, _, _>::offline(baremqtt::Client::new(baremqtt::Buffers {
+        rx: [0; 64],
+        tx: [0; 256],
+    }));
+    // It waits as long as it is told to.
+    let started = Instant::now();
+    assert!(matches!(mqtt.next_event(Some(Duration::from_millis(20))), Err(Error::Closed)));
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(matches!(mqtt.flush(), Err(Error::Closed)));
+    assert!(mqtt.stream().is_none() && !mqtt.is_open());
+    let shown = format!("{mqtt:?}");
+    assert!(shown.starts_with("Connection { state: Offline"), "{shown}");
+}
+
+#[test]
+fn what_the_end_of_all_attempts_says() {
+    let refused: io::Error = ErrorKind::ConnectionRefused.into();
+    let limit = GaveUp::Limit(Error::Io(refused));
+    assert_eq!(limit.to_string(), "no connection after so many attempts");
+    assert_eq!(limit.source().unwrap().to_string(), "connection refused");
+    let others = [
+        (GaveUp::Refused(RefusalCode::NOT_AUTHORIZED), "the server refused the connection: not authorized"),
+        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected"),
+        (GaveUp::Handler("the disk is full".into()), "the disk is full"),
+    ];
+    for (end, text) in others {
+        assert_eq!(end.to_string(), text);
+        assert!(end.source().is_none());
+    }
+}

@@ -1,0 +1,373 @@
+//! Many threads, one connection.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::{GaveUp, HandleError, Runner, Update, WaitError};
+use baremqtt::{
+    AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
+    SubAckCode,
+};
+
+use crate::server::{Options, Server};
+use crate::{
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, One, PATIENCE, SOON, accept, open, read_all, runner,
+    serve, sized, start,
+};
+
+fn assert_sendable<V: Clone + Send + Sync + 'static>(_: &V) {}
+
+const SHORT: Option<Duration> = Some(Duration::from_millis(50));
+
+fn full<V>(result: &Result<V, HandleError>) -> bool {
+    matches!(result, Err(HandleError::Refused(RequestError::Full(Full::Buffer))))
+}
+
+/// A buffer for a few messages holds those up who publish hundreds, and nothing is lost.
+fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Send + 'static>(
+    wrap: fn(std::net::TcpStream) -> S,
+    count: u32,
+) {
+    let server =
+        Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
+    let runner = sized(512, Choices::default(), SOON);
+    let handle = runner.handle();
+    assert_sendable(&handle);
+    let mut open = open(server.addr());
+    let (heard_one, heard) = mpsc::channel();
+    let (ready, is_ready) = mpsc::channel();
+    let running = thread::spawn(move || {
+        runner.run(
+            move || open().map(wrap),
+            |queue| queue(&CONNECT),
+            |update, outbound| {
+                match update {
+                    Update::Event(Event::Connected { .. }) => {
+                        outbound.subscribe(&[("t/+", QoS::ExactlyOnce)])?;
+                    }
+                    Update::Event(Event::Subscribed { codes, .. }) => {
+                        assert_eq!(codes.get(0), Some(SubAckCode::Granted(QoS::ExactlyOnce)));
+                        ready.send(())?;
+                    }
+                    Update::Event(Event::Message(message)) => {
+                        let number: u32 = std::str::from_utf8(message.payload)?.parse()?;
+                        heard_one.send((message.topic.as_str().to_owned(), number))?;
+                    }
+                    _ => {}
+                }
+                Ok(())
+            },
+        )
+    });
+    is_ready.recv_timeout(PATIENCE).unwrap();
+    let publishers: Vec<_> = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]
+        .into_iter()
+        .map(|qos| {
+            let handle = handle.clone();
+            thread::spawn(move || {
+                let topic = format!("t/{}", qos as u8);
+                for n in 0..count {
+                    handle.publish(&Message::new(&topic, n.to_string().as_bytes()).qos(qos)).unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut next = BTreeMap::new();
+    for _ in 0..3 * count {
+        let (topic, number) = heard.recv_timeout(PATIENCE).unwrap();
+        let expected = next.entry(topic).or_insert(0);
+        assert_eq!(number, *expected, "in their order");
+        *expected += 1;
+    }
+    publishers.into_iter().for_each(|thread| thread.join().unwrap());
+    handle.stop();
+    running.join().unwrap().unwrap();
+}
+
+#[test]
+fn over_halves() {
+    three_threads_publish_and_one_hears(|tcp| tcp, 500);
+}
+
+#[test]
+fn over_one_object() {
+    three_threads_publish_and_one_hears(One, 50);
+}
+
+#[test]
+fn a_full_buffer_is_told_or_waited_for() {
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let (address, server) = serve(move |mut socket| {
+        may_go_on.recv().unwrap();
+        let mut publish = [0; 7];
+        while socket.read_exact(&mut publish).is_ok() && publish[0] == 0x32 {
+            socket.write_all(&[0x40, 2, publish[5], publish[6]]).unwrap();
+        }
+    });
+    let running = start(sized(64, Choices::default(), SOON), open(address));
+    running.tells("Connected");
+    let message = Message::new("a", b"").at_least_once();
+    let mut taken = 0;
+    while !full(&running.handle.try_publish(&message)) {
+        taken += 1;
+    }
+    assert_eq!(taken, 4, "of 64 bytes, 32 are for answers");
+    let late = running.handle.publish_and_wait(&message, SHORT);
+    let expected = WaitError::Request(RequestError::Full(Full::Buffer));
+    assert_eq!(late, Err(HandleError::Refused(expected)), "the time is for both");
+    let handle = running.handle.clone();
+    let publisher = thread::spawn(move || handle.publish(&Message::new("a", b"").at_least_once()));
+    thread::sleep(Duration::from_millis(50));
+    assert!(!publisher.is_finished());
+    go_on.send(()).unwrap();
+    assert_eq!(publisher.join().unwrap(), Ok(PacketId::new(5)));
+    running.tells("Published { id: PacketId(5)");
+    running.stop().unwrap();
+    server.join().unwrap();
+}
+
+/// QoS 0 takes room too, which no event gives back.
+#[test]
+fn room_that_nobody_acknowledges_is_seen() {
+    let (address, server) = serve(read_all);
+    let running = start(sized(64, Choices::default(), SOON), open(address));
+    running.tells("Connected");
+    for _ in 0..200 {
+        running.handle.publish(&Message::new("a", &[0; 20])).unwrap();
+    }
+    running.stop().unwrap();
+    assert_eq!(server.join().unwrap().len(), 200 * 25 + 2);
+}
+
+#[test]
+fn the_end_of_a_message_can_be_waited_for() {
+    let (address, server) = serve(|mut socket| {
+        socket.read_exact(&mut [0; 7]).unwrap();
+        socket.write_all(&[0x40, 2, 0, 1]).unwrap();
+        socket
+    });
+    let running = start(runner(SOON), open(address));
+    let message = Message::new("a", b"").at_least_once();
+    assert_eq!(running.handle.publish_and_wait(&message, Some(PATIENCE)), Ok(()), "before it is connected");
+    assert_eq!(running.handle.publish_and_wait(&Message::new("a", b""), None), Ok(()), "QoS 0");
+    let id = PacketId::new(2).unwrap();
+    let late = running.handle.publish_and_wait(&message, SHORT);
+    assert_eq!(late, Err(HandleError::Refused(WaitError::TimedOut { id })));
+    let handle = running.handle.clone();
+    let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
+    thread::sleep(Duration::from_millis(50));
+    running.stop().unwrap();
+    assert_eq!(waiting.join().unwrap(), Err(HandleError::Stopped));
+    drop(server.join().unwrap());
+}
+
+#[test]
+fn a_message_that_is_lost_or_given_up_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = open(listener.local_addr().unwrap());
+    let choices = Choices { drops: true, ..Choices::default() };
+    let running = start(sized(512, choices, SOON), open);
+    let message = Message::new("a", b"").at_least_once();
+
+    // Given up before it has left.
+    let handle = running.handle.clone();
+    let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
+    let started = Instant::now();
+    while running.handle.give_up(PacketId::FIRST) == Err(HandleError::Refused(GiveUpError::Unknown)) {
+        assert!(started.elapsed() < PATIENCE);
+    }
+    assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(WaitError::GivenUp)));
+
+    // The server has lost the session in which it left.
+    let mut socket = accept(&listener);
+    let handle = running.handle.clone();
+    let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
+    socket.read_exact(&mut [0; 7]).unwrap();
+    drop(socket);
+    let socket = accept(&listener);
+    assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(WaitError::Ended(Outcome::Lost))));
+    running.stop().unwrap();
+    drop(socket);
+}
+
+/// A handler cannot wait for what only its own thread brings, nor take the lock that it has already.
+#[test]
+fn a_handler_is_refused_what_would_wait_for_itself() {
+    let (address, server) = serve(read_all);
+    let runner = runner(SOON);
+    let handle = runner.handle();
+    let (mine, mut calls) = (handle.clone(), 0);
+    let result = runner.run(
+        open(address),
+        |queue| {
+            assert_eq!(mine.publish(&Message::new("a", b"")), Err(HandleError::OnRunner));
+            queue(&CONNECT)
+        },
+        |update, outbound| {
+            calls += 1;
+            let message = Message::new("a", b"").at_least_once();
+            assert_eq!(handle.publish(&message), Err(HandleError::OnRunner));
+            assert_eq!(handle.try_publish(&message), Err(HandleError::OnRunner));
+            assert_eq!(handle.publish_and_wait(&message, None), Err(HandleError::OnRunner));
+            assert_eq!(handle.subscribe(&[("a", QoS::AtMostOnce)]), Err(HandleError::OnRunner));
+            assert_eq!(handle.unsubscribe(&["a"]), Err(HandleError::OnRunner));
+            assert_eq!(handle.give_up(PacketId::FIRST), Err(HandleError::OnRunner));
+            assert_eq!(handle.save(&mut [0; 600]), Err(HandleError::OnRunner));
+            if let Update::Event(Event::Connected { .. }) = update {
+                // Its own half says what there is no room for.
+                while outbound.publish(&message).is_ok() {}
+                let error = outbound.publish(&message);
+                assert_eq!(error, Err(RequestError::Full(Full::Buffer)));
+                handle.stop();
+            }
+            Ok(())
+        },
+    );
+    result.unwrap();
+    assert!(calls > 0);
+    assert!(handle.save(&mut [0; 600]).is_ok(), "after the end it can be saved");
+    assert_eq!(server.join().unwrap().last_chunk(), Some(&[0xE0, 0]));
+}
+
+/// What another thread has not acknowledged holds the server back.
+#[test]
+fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
+    let server =
+        Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
+    let choices = Choices { manual_acknowledgement: true, ..Choices::default() };
+    let runner = sized(2_048, choices, SOON);
+    let handle = runner.handle();
+    let open = open(server.addr());
+    let (work, todo) = mpsc::sync_channel(64);
+    let (ready, is_ready) = mpsc::channel();
+    let running = thread::spawn(move || {
+        runner.run(
+            open,
+            |queue| queue(&CONNECT),
+            |update, outbound| {
+                match update {
+                    Update::Event(Event::Connected { .. }) => {
+                        outbound.subscribe(&[("t", QoS::AtLeastOnce)])?;
+                    }
+                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
+                    Update::Event(Event::Message(message)) => {
+                        let number = message.payload.first().copied();
+                        work.try_send((number, outbound.receipt()))?;
+                    }
+                    _ => {}
+                }
+                Ok(())
+            },
+        )
+    });
+    is_ready.recv_timeout(PATIENCE).unwrap();
+    let publisher = handle.clone();
+    let publishing = thread::spawn(move || {
+        for n in 0..200 {
+            publisher.publish(&Message::new("t", &[n]).at_least_once()).unwrap();
+        }
+    });
+    let mut first = None;
+    for n in 0..200 {
+        let (number, receipt) = todo.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(number, Some(n));
+        if n == 0 {
+            thread::sleep(Duration::from_millis(100));
+        }
+        handle.acknowledge(receipt.unwrap()).unwrap();
+        first = first.or(receipt);
+    }
+    publishing.join().unwrap();
+    let again = handle.acknowledge(first.unwrap());
+    assert_eq!(again, Err(HandleError::Refused(AcknowledgeError::Stale)));
+    handle.stop();
+    running.join().unwrap().unwrap();
+}
+
+/// The server publishes the will, and keeps the message.
+#[test]
+fn a_handler_that_fails_ends_the_runner_without_disconnect() {
+    let (address, server) = serve(|mut socket| {
+        socket.write_all(b"\x32\x05\x00\x01a\x00\x07").unwrap();
+        read_all(socket)
+    });
+    let runner = runner(SOON);
+    let handle = runner.handle();
+    let error = runner
+        .run(
+            open(address),
+            |queue| queue(&CONNECT),
+            |update, _| match update {
+                Update::Event(Event::Message(_)) => Err("the disk is full".into()),
+                _ => Ok(()),
+            },
+        )
+        .unwrap_err();
+    assert!(matches!(error, GaveUp::Handler(_)));
+    assert_eq!(error.to_string(), "the disk is full");
+    assert_eq!(server.join().unwrap(), [], "neither PUBACK nor DISCONNECT");
+    assert_eq!(handle.try_publish(&Message::new("a", b"")), Err(HandleError::Stopped));
+}
+
+/// A panic goes on to who runs it; nobody else waits for ever.
+#[test]
+fn a_handler_that_panics_leaves_nobody_waiting() {
+    let (address, server) = serve(|mut socket| {
+        socket.read_exact(&mut [0; 7]).unwrap();
+        socket.write_all(b"\x30\x03\x00\x01a").unwrap();
+        read_all(socket)
+    });
+    let runner: Runner<Choices> = runner(SOON);
+    let handle: Handle = runner.handle();
+    let running = thread::spawn(move || {
+        runner.run(
+            open(address),
+            |queue| queue(&CONNECT),
+            |update, _| {
+                assert!(!matches!(update, Update::Event(Event::Message(_))), "on purpose");
+                Ok(())
+            },
+        )
+    });
+    let message = Message::new("a", b"").at_least_once();
+    assert_eq!(handle.publish_and_wait(&message, Some(PATIENCE)), Err(HandleError::Stopped));
+    assert!(running.join().is_err());
+    assert_eq!(server.join().unwrap(), []);
+}
+
+/// Before there is a connection, messages are queued, and a runner that is never run lets nobody wait.
+#[test]
+fn a_runner_that_is_dropped_stops_its_handles() {
+    let runner = sized(64, Choices::default(), Backoff::new(1, 1));
+    let handle = runner.handle();
+    let message = Message::new("a", b"").at_least_once();
+    let mut queued = 0;
+    while handle.try_publish(&message).is_ok() {
+        queued += 1;
+    }
+    assert_eq!(queued, 4);
+    let waiting = thread::spawn(move || handle.publish(&message));
+    thread::sleep(Duration::from_millis(20));
+    drop(runner);
+    assert_eq!(waiting.join().unwrap(), Err(HandleError::Stopped));
+}
+
+#[test]
+fn a_first_answer_that_comes_with_the_end_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = open(listener.local_addr().unwrap());
+    let running = start(runner(SOON), open);
+    let (mut socket, _) = listener.accept().unwrap();
+    socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
+    socket.write_all(&[&ACCEPTED[..], b"\x30\x03\x00\x01a"].concat()).unwrap();
+    drop(socket);
+    running.tells("Connected");
+    running.tells("Message");
+    running.tells("lost: the connection is closed");
+    drop(listener);
+    running.stop().unwrap();
+}

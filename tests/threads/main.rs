@@ -1,0 +1,170 @@
+//! The runner of std and its handles: over loopback TCP, with servers that do as the test wants.
+
+mod handles;
+mod reconnecting;
+#[path = "../../examples/broker/server/mod.rs"]
+mod server;
+mod stopping;
+mod streams;
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use baremqtt::transport::net::{self, GaveUp, Runner, Update, open_tcp};
+use baremqtt::{Backoff, Buffers, Client, Config, Connect, SessionLoss};
+
+const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
+const CONNECT_LEN: usize = 15;
+const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
+const PATIENCE: Duration = Duration::from_secs(10);
+const SOON: Backoff = Backoff::new(1, 5);
+
+type Handle = net::Handle<Choices>;
+
+/// What the tests choose.
+#[derive(Clone, Copy, Debug, Default)]
+struct Choices {
+    manual_acknowledgement: bool,
+    streams: bool,
+    drops: bool,
+    durable: bool,
+}
+
+impl Config for Choices {
+    fn manual_acknowledgement(&self) -> bool {
+        self.manual_acknowledgement
+    }
+
+    fn streams(&self) -> bool {
+        self.streams
+    }
+
+    fn durable(&self) -> bool {
+        self.durable
+    }
+
+    fn session_loss(&self) -> SessionLoss {
+        if self.drops { SessionLoss::Drop } else { SessionLoss::Resend }
+    }
+}
+
+fn runner(backoff: Backoff) -> Runner<Choices> {
+    sized(512, Choices::default(), backoff)
+}
+
+fn sized(tx: usize, choices: Choices, backoff: Backoff) -> Runner<Choices> {
+    Runner::new(Client::with_config(Buffers { rx: vec![0; 512], tx: vec![0; tx] }, choices), backoff)
+}
+
+fn open(address: SocketAddr) -> impl FnMut() -> io::Result<TcpStream> + Send + 'static {
+    move || open_tcp(address, PATIENCE)
+}
+
+/// A runner at work, and what it tells, as text.
+struct Running {
+    handle: Handle,
+    told: Receiver<String>,
+    thread: JoinHandle<Result<(), GaveUp>>,
+}
+
+impl Running {
+    /// Waits until this is told.
+    fn tells(&self, text: &str) {
+        loop {
+            let told = self.told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not told"));
+            if told.starts_with(text) {
+                return;
+            }
+        }
+    }
+
+    fn stop(self) -> Result<(), GaveUp> {
+        self.handle.stop();
+        self.thread.join().unwrap()
+    }
+}
+
+/// Runs it on a thread of its own, with a handler that only tells.
+fn start<S: net::Stream + Send + 'static>(
+    runner: Runner<Choices>,
+    open: impl FnMut() -> io::Result<S> + Send + 'static,
+) -> Running {
+    let (teller, told) = mpsc::channel();
+    let handle = runner.handle();
+    let thread = thread::spawn(move || {
+        runner.run(
+            open,
+            |queue| queue(&CONNECT),
+            |update, _| {
+                let text = match update {
+                    Update::Event(event) => format!("{event:?}"),
+                    Update::AllSent => "AllSent".to_owned(),
+                    Update::LinkLost { error, .. } => format!("lost: {error}"),
+                };
+                // The test may have heard enough.
+                let _ = teller.send(text);
+                Ok(())
+            },
+        )
+    });
+    Running { handle, told, thread }
+}
+
+/// A server of one connection: answers CONNECT, and lets the test have the socket.
+fn serve<V: Send + 'static>(
+    then: impl FnOnce(TcpStream) -> V + Send + 'static,
+) -> (SocketAddr, JoinHandle<V>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (address, thread::spawn(move || then(accept(&listener))))
+}
+
+fn accept(listener: &TcpListener) -> TcpStream {
+    let (mut socket, _) = listener.accept().unwrap();
+    socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
+    socket.write_all(&ACCEPTED).unwrap();
+    socket
+}
+
+/// All that comes until the client ends its output.
+fn read_all(mut socket: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// A stream without halves: it is read for a while, and written in between.
+struct One(TcpStream);
+
+impl Read for One {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for One {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl net::Stream for One {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        self.0.limit_read(timeout)
+    }
+
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.0.limit_write(timeout)
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        self.0.finish_output()
+    }
+}

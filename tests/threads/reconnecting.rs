@@ -1,0 +1,279 @@
+//! A connection that comes back by itself.
+
+use std::error::Error as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use baremqtt::transport::net::{Error, GaveUp, Update};
+use baremqtt::{
+    Backoff, Connect, ConnectError, Event, Message, QoS, RefusalCode, RequestError, Routes, Subscription,
+    Version,
+};
+
+use crate::server::{Options, Server};
+use crate::{
+    ACCEPTED, CONNECT, Choices, PATIENCE, SOON, accept, open, read_all, runner, serve as serve_one, sized,
+    start,
+};
+
+const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
+const WRONG_PASSWORD: &[u8] = &[0x20, 2, 0, 4];
+
+/// Answers one connection after the other, each with the bytes that follow from the protocol level in its CONNECT, and
+/// closes it. Says which levels it saw.
+fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let mut levels = Vec::new();
+        for _ in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut connect = [0; 64];
+            let len = stream.read(&mut connect).unwrap();
+            assert!(len > 10, "a whole CONNECT");
+            let level = connect[4 + usize::from(connect[3])];
+            levels.push(level);
+            stream.write_all(answer(level)).unwrap();
+        }
+        levels
+    });
+    (address, server)
+}
+
+#[test]
+fn every_loss_and_every_connection_is_told() {
+    let (address, server) = serve(3, |_| &ACCEPTED);
+    let running = start(runner(SOON), open(address));
+    for _ in 0..3 {
+        running.tells("Connected { session_present: Some(false) }");
+        running.tells("lost: the connection is closed");
+    }
+    running.stop().unwrap();
+    assert_eq!(server.join().unwrap(), [4, 4, 4]);
+}
+
+#[test]
+fn a_server_of_the_old_version_is_met_with_it() {
+    let refuses: fn(u8) -> &'static [u8] = |level| if level == 4 { VERSION_REFUSED } else { &ACCEPTED };
+    let closes: fn(u8) -> &'static [u8] = |level| if level == 4 { &[] } else { &ACCEPTED };
+    for answer in [refuses, closes] {
+        let (address, server) = serve(3, answer);
+        let running = start(runner(SOON).fall_back_to_mqtt31(), open(address));
+        for _ in 0..2 {
+            // 3.1 does not say.
+            running.tells("Connected { session_present: None }");
+        }
+        assert_eq!(server.join().unwrap(), [4, 3, 3], "it stays with 3.1");
+        running.stop().unwrap();
+    }
+}
+
+#[test]
+fn nobody_falls_back_who_was_not_asked_to() {
+    let (address, server) = serve(1, |_| VERSION_REFUSED);
+    let refused = start(runner(SOON), open(address)).thread.join().unwrap();
+    let expected = RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION;
+    assert!(matches!(refused, Err(GaveUp::Refused(code)) if code == expected), "it would come to the same");
+    assert_eq!(server.join().unwrap(), [4]);
+}
+
+#[test]
+fn refusals_are_tried_again_where_that_is_asked_for() {
+    let (address, server) = serve(3, |_| WRONG_PASSWORD);
+    let running = start(runner(SOON.limit(2)).retry_refusals(), open(address));
+    let error = running.thread.join().unwrap().unwrap_err();
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "the server refused the connection: bad user name or password"
+    );
+    assert!(matches!(error, GaveUp::Limit(error) if error.refusal().is_some()), "two delays, three attempts");
+    assert_eq!(server.join().unwrap(), [4, 4, 4]);
+}
+
+#[test]
+fn what_cannot_be_sent_is_not_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let forbidden = Connect::new("an identifier that is too long").version(Version::Mqtt31);
+    let open = open(listener.local_addr().unwrap());
+    let result = runner(SOON).run(open, |queue| queue(&forbidden), |_, _| Ok(()));
+    assert!(matches!(result, Err(GaveUp::Connect(ConnectError::Forbidden(_)))));
+}
+
+#[test]
+fn messages_are_kept_while_nobody_listens() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let running = start(runner(Backoff::new(20, 20)), open(address));
+    running.handle.publish(&Message::new("a", b"").at_least_once()).unwrap();
+    let refused = running.handle.publish(&Message::new("a", b""));
+    assert_eq!(refused, Err(RequestError::NotConnected.into()), "QoS 0 is not kept");
+    for _ in 0..3 {
+        running.tells("lost: ");
+    }
+    let handle = running.handle.clone();
+    running.stop().unwrap();
+    assert_eq!(handle.save(&mut [0; 600]), Ok(13 + 7), "the message is in it");
+}
+
+/// Tokens expire.
+#[test]
+fn each_attempt_has_its_own_connect() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = open(listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut tokens = Vec::new();
+        for _ in 0..3 {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut connect = [0; 64];
+            let len = socket.read(&mut connect).unwrap();
+            tokens.push(connect[..len].last().copied());
+        }
+        tokens
+    });
+    let runner = runner(SOON);
+    let handle = runner.handle();
+    let mut token = 0;
+    let running = thread::spawn(move || {
+        let connect = |queue: &mut dyn FnMut(&Connect<'_>) -> Result<(), Error>| {
+            token += 1;
+            // No token, no attempt.
+            if token == 2 {
+                return Err(Error::Io(std::io::Error::other("no token")));
+            }
+            queue(&CONNECT.credentials("user", &[token]))
+        };
+        runner.run(open, connect, |_, _| Ok(()))
+    });
+    assert_eq!(server.join().unwrap(), [Some(1), None, Some(3)]);
+    handle.stop();
+    running.join().unwrap().unwrap();
+}
+
+/// The event that connected the client is the one that the routes have to see.
+#[test]
+fn subscriptions_come_back_by_themselves() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = open(listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        for session_present in [0, 0, 1] {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 15]).unwrap();
+            stream.write_all(&[0x20, 2, session_present, 0]).unwrap();
+            if session_present == 0 {
+                let mut subscribe = [0; 8];
+                stream.read_exact(&mut subscribe).unwrap();
+                assert_eq!(subscribe[0], 0x82);
+                stream.write_all(&[0x90, 3, subscribe[2], subscribe[3], 0]).unwrap();
+                // The end follows the answer.
+            } else {
+                assert_eq!(read_all(stream), [0xE0, 0], "the session is there, and its subscription with it");
+            }
+        }
+    });
+    let runner = runner(SOON);
+    let handle = runner.handle();
+    let mut routes = Routes::<_, (), 1>::new();
+    routes.add("a", QoS::AtMostOnce, ()).unwrap();
+    let (mut connected, mut granted) = (0, 0);
+    let result = runner.run(
+        open,
+        |queue| queue(&CONNECT),
+        |update, outbound| {
+            if let Update::Event(event) = update {
+                routes.note(&event);
+                connected += u32::from(matches!(event, Event::Connected { .. }));
+                granted += u32::from(matches!(event, Event::Subscribed { .. }));
+            }
+            if connected == 3 {
+                handle.stop();
+            }
+            Ok(routes.subscribe(outbound)?)
+        },
+    );
+    result.unwrap();
+    assert_eq!(granted, 2);
+    assert_eq!(routes.subscription("a"), Some(Subscription::Granted { qos: QoS::AtMostOnce }));
+    server.join().unwrap();
+}
+
+/// It is no success to be accepted, if the connection is closed then.
+#[test]
+fn a_server_that_accepts_and_closes_is_given_up() {
+    let (address, server) = serve(5, |_| &ACCEPTED);
+    let running = start(runner(Backoff::new(1, 60_000).limit(4)), open(address));
+    let error = running.thread.join().unwrap().unwrap_err();
+    assert!(matches!(error, GaveUp::Limit(Error::Closed)), "{error}");
+    assert_eq!(server.join().unwrap().len(), 5);
+}
+
+/// Two devices of one name: a minute, thirty times as fast. The connection of one is the end of the other's.
+#[test]
+fn two_clients_of_one_name_meet_less_and_less_often() {
+    let server =
+        Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
+    let clients = [1, 2].map(|seed| {
+        let runner = sized(512, Choices::default(), Backoff::new(17, 2_000).seed(seed));
+        let open = open(server.addr());
+        let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
+        let running = thread::spawn(move || {
+            runner.run(
+                open,
+                |queue| queue(&CONNECT),
+                |update, _| match update {
+                    Update::Event(Event::Connected { .. }) => Ok(teller.send(())?),
+                    _ => Ok(()),
+                },
+            )
+        });
+        (handle, running, told)
+    });
+    thread::sleep(Duration::from_secs(2));
+    for (handle, running, told) in clients {
+        handle.stop();
+        running.join().unwrap().unwrap();
+        let connections = told.iter().count();
+        assert!((1..=15).contains(&connections), "{connections}");
+    }
+}
+
+/// An application that has disconnected wants no other connection.
+#[test]
+fn what_is_finished_does_not_come_back() {
+    let (address, server) = serve_one(read_all);
+    let result = runner(SOON).run(
+        open(address),
+        |queue| queue(&CONNECT),
+        |update, outbound| {
+            if let Update::Event(Event::Connected { .. }) = update {
+                outbound.finish();
+            }
+            Ok(())
+        },
+    );
+    result.unwrap();
+    assert_eq!(server.join().unwrap(), [0xE0, 0]);
+}
+
+/// What is under way when a connection is lost is sent again on the next one, and told once.
+#[test]
+fn a_message_goes_over_as_many_connections_as_it_takes() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let running = start(runner(SOON), open(listener.local_addr().unwrap()));
+    let handle = running.handle.clone();
+    let waiting = thread::spawn(move || {
+        handle.publish_and_wait(&Message::new("a", b"").at_least_once(), Some(PATIENCE))
+    });
+    let mut publish = [0; 7];
+    let mut socket = accept(&listener);
+    socket.read_exact(&mut publish).unwrap();
+    assert_eq!(publish[0], 0x32);
+    drop(socket);
+    let mut socket = accept(&listener);
+    socket.read_exact(&mut publish).unwrap();
+    assert_eq!(publish[0], 0x3A, "DUP");
+    socket.write_all(&[0x40, 2, publish[5], publish[6]]).unwrap();
+    assert_eq!(waiting.join().unwrap(), Ok(()));
+    running.stop().unwrap();
+}

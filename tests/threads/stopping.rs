@@ -1,0 +1,212 @@
+//! `run` returns within 200 ms of `stop`, whatever it is at.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::{HandleError, Stream, Update};
+use baremqtt::{Backoff, Event, Message};
+
+use crate::{
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, One, Running, accept, open, read_all, runner, serve, sized,
+    start,
+};
+
+const LIMIT: Duration = Duration::from_millis(200);
+
+/// Stops what `begin` has started. The machine may be busy: the best of three counts.
+fn stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
+    let mut best = Duration::MAX;
+    loop {
+        let (running, rest) = begin();
+        let started = Instant::now();
+        running.stop().unwrap();
+        let took = started.elapsed();
+        if took < LIMIT {
+            return rest;
+        }
+        assert!(best == Duration::MAX || took < Duration::from_secs(2), "{took:?}, {best:?} before");
+        best = best.min(took);
+    }
+}
+
+#[test]
+fn while_a_stream_is_opened_that_never_is() {
+    stops_in_time(|| {
+        let (hangs, opening) = mpsc::channel();
+        let running = start(runner(Backoff::new(1, 1)), move || -> std::io::Result<TcpStream> {
+            hangs.send(()).unwrap();
+            loop {
+                thread::park();
+            }
+        });
+        opening.recv().unwrap();
+        (running, ())
+    });
+}
+
+#[test]
+fn while_connack_is_waited_for() {
+    fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, thread::JoinHandle<Vec<u8>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut open = open(listener.local_addr().unwrap());
+        let running = start(runner(Backoff::new(1, 1)), move || open().map(wrap));
+        let (mut socket, _) = listener.accept().unwrap();
+        socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
+        (running, thread::spawn(|| read_all(socket)))
+    }
+    stops_in_time(|| begin(|tcp| tcp)).join().unwrap();
+    stops_in_time(|| begin(One)).join().unwrap();
+}
+
+#[test]
+fn while_the_next_attempt_is_waited_for() {
+    stops_in_time(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = open(listener.local_addr().unwrap());
+        drop(listener);
+        let running = start(runner(Backoff::new(600_000, 600_000)), open);
+        running.tells("lost");
+        (running, ())
+    });
+}
+
+#[test]
+fn online_with_disconnect() {
+    fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, thread::JoinHandle<Vec<u8>>) {
+        let (address, server) = serve(read_all);
+        let mut open = open(address);
+        let running = start(runner(Backoff::new(1, 1)), move || open().map(wrap));
+        running.tells("Connected");
+        (running, server)
+    }
+    assert_eq!(stops_in_time(|| begin(|tcp| tcp)).join().unwrap(), [0xE0, 0]);
+    assert_eq!(stops_in_time(|| begin(One)).join().unwrap(), [0xE0, 0]);
+}
+
+/// What is queued does not fit into the buffers of TCP, and nobody reads it.
+#[test]
+fn while_the_server_reads_nothing() {
+    fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, TcpListener, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut open = open(listener.local_addr().unwrap());
+        let running =
+            start(sized(33 << 20, Choices::default(), Backoff::new(1, 1)), move || open().map(wrap));
+        let socket = accept(&listener);
+        running.tells("Connected");
+        running.handle.publish(&Message::new("large", &vec![0; 32 << 20])).unwrap();
+        thread::sleep(Duration::from_millis(150));
+        (running, listener, socket)
+    }
+    stops_in_time(|| {
+        let (running, listener, socket) = begin(|tcp| tcp);
+        (running, (listener, socket))
+    });
+    stops_in_time(|| {
+        let (running, listener, socket) = begin(One);
+        (running, (listener, socket))
+    });
+}
+
+/// A server that sends all the time leaves the runner something to do all the time.
+#[test]
+fn while_messages_come_without_end() {
+    stops_in_time(|| {
+        let (address, server) = serve(|mut socket| {
+            let messages = b"\x30\x03\x00\x01a".repeat(1_000);
+            while socket.write_all(&messages).is_ok() {}
+        });
+        let running = start(runner(Backoff::new(1, 1)), open(address));
+        running.tells("Message");
+        (running, server)
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn before_it_runs_and_after_it_has_run() {
+    let runner = runner(Backoff::new(1, 1));
+    let handle = runner.handle();
+    handle.stop();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let running = start(runner, open(listener.local_addr().unwrap()));
+    running.thread.join().unwrap().unwrap();
+    handle.stop();
+    assert_eq!(handle.publish(&Message::new("a", b"").at_least_once()), Err(HandleError::Stopped));
+}
+
+/// The end of a connection is drained, which a stop ends.
+#[test]
+fn while_a_connection_is_drained() {
+    stops_in_time(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = open(listener.local_addr().unwrap());
+        let running = start(runner(Backoff::new(1, 1)), open);
+        let (mut socket, _) = listener.accept().unwrap();
+        socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
+        socket.write_all(&ACCEPTED).unwrap();
+        running.tells("Connected");
+        // No packet is like that.
+        socket.write_all(&[0xF0, 0]).unwrap();
+        let mut end = [0; 1];
+        assert_eq!(socket.read(&mut end).unwrap(), 0, "the client ends its output first");
+        (running, (listener, socket))
+    });
+}
+
+/// A message that the handler was not told of is the server's still.
+#[test]
+fn in_a_handler_what_comes_behind_is_not_acknowledged() {
+    let (address, server) = serve(|mut socket| {
+        socket.write_all(b"\x32\x05\x00\x01a\x00\x01\x32\x05\x00\x01a\x00\x02").unwrap();
+        read_all(socket)
+    });
+    let runner = runner(Backoff::new(1, 1));
+    let (handle, mut messages) = (runner.handle(), 0);
+    let result = runner.run(
+        open(address),
+        |queue| queue(&CONNECT),
+        |update, _| {
+            if let Update::Event(Event::Message(_)) = update {
+                messages += 1;
+                handle.stop();
+            }
+            Ok(())
+        },
+    );
+    result.unwrap();
+    assert_eq!(messages, 1);
+    assert_eq!(server.join().unwrap(), [0x40, 2, 0, 1, 0xE0, 0]);
+}
+
+/// What DISCONNECT follows may have to be saved first.
+#[test]
+fn with_a_state_that_is_not_saved_yet() {
+    let (address, server) = serve(read_all);
+    let choices = Choices { durable: true, ..Choices::default() };
+    let runner = sized(512, choices, Backoff::new(1, 1));
+    let handle = runner.handle();
+    let result = runner.run(
+        open(address),
+        |queue| queue(&CONNECT),
+        |update, outbound| {
+            match update {
+                Update::Event(Event::Connected { .. }) => {
+                    outbound.publish(&Message::new("a", b"").at_least_once())?;
+                    handle.stop();
+                }
+                Update::Event(Event::SaveDue) => {
+                    outbound.save(&mut [0; 700])?;
+                    outbound.saved(outbound.revision());
+                }
+                _ => {}
+            }
+            Ok(())
+        },
+    );
+    result.unwrap();
+    assert_eq!(server.join().unwrap(), b"\x32\x05\x00\x01a\x00\x01\xE0\x00");
+}

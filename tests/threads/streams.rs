@@ -1,0 +1,56 @@
+//! Payloads larger than the transmit buffer.
+
+use std::io::Read;
+use std::thread;
+
+use baremqtt::transport::net::Update;
+use baremqtt::{Event, StreamedMessage};
+
+use crate::{CONNECT, Choices, SOON, open, serve, sized};
+
+const LEN: usize = 300_000;
+
+fn byte(at: usize) -> u8 {
+    (at ^ (at >> 8)) as u8
+}
+
+/// The handler hands over as much as fits, and goes on when that has left.
+#[test]
+fn a_payload_is_handed_over_as_room_comes() {
+    let (address, server) = serve(|mut socket| {
+        let mut bytes = vec![0; 1 + 3 + 3 + LEN];
+        socket.read_exact(&mut bytes).unwrap();
+        (0..LEN).all(|at| bytes[7 + at] == byte(at))
+    });
+    let choices = Choices { streams: true, ..Choices::default() };
+    let runner = sized(512, choices, SOON);
+    let handle = runner.handle();
+    let (mut is_asked, mut taken) = (false, 0);
+    let running = thread::spawn(move || {
+        runner.run(
+            open(address),
+            |queue| queue(&CONNECT),
+            |update, outbound| {
+                match update {
+                    Update::Event(Event::Connected { .. }) => {
+                        outbound.publish_streamed(&StreamedMessage::new("a", LEN))?;
+                    }
+                    Update::Event(Event::StreamReady { .. }) => is_asked = true,
+                    _ => {}
+                }
+                while is_asked && taken < LEN {
+                    let piece: Vec<u8> = (taken..LEN).take(100).map(byte).collect();
+                    let len = outbound.write_payload(&piece)?;
+                    taken += len;
+                    if len == 0 {
+                        break;
+                    }
+                }
+                Ok(())
+            },
+        )
+    });
+    assert!(server.join().unwrap());
+    handle.stop();
+    running.join().unwrap().unwrap();
+}
