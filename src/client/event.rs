@@ -5,7 +5,7 @@ use core::fmt;
 use crate::codec::{Delivery, Publish};
 use crate::{PacketId, QoS, SubAckCodes, TopicName};
 
-/// Something that happened. What it borrows lies in the receive buffer until the next
+/// Something that has happened. What it borrows lies in the receive buffer until the next
 /// [`advance`](crate::Client::advance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -80,7 +80,7 @@ pub enum Outcome {
     /// It may or may not have reached the server, and is not sent again.
     Lost,
     /// The server had the message (it sent PUBREC) and has lost the session since, or the message was given up: it may or may not
-    /// have been passed on.
+    /// have been delivered.
     Uncertain,
 }
 

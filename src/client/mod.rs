@@ -47,7 +47,7 @@ pub struct Buffers<R, T> {
     /// SUBACK: 4 bytes and one for each filter of a SUBSCRIBE. A message that is larger is skipped and acknowledged, or comes in
     /// pieces ([`Config::large_messages`]).
     pub rx: R,
-    /// Requests, from the call that makes them to the event that tells their end, and in room of their own the answers that the
+    /// Requests, from the call that makes them to the event that reports their end; and, in space of their own, the answers that the
     /// client owes: an eighth, at least 32 and at most 1,024 bytes. The rest holds PUBLISH (topic + payload + 4 to 9 bytes; see
     /// [`Message::encoded_len`]), SUBSCRIBE (4 to 7 bytes, and each filter + 3) and UNSUBSCRIBE (each filter + 2), the
     /// largest of them at least.
@@ -176,7 +176,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
         self.all.outbox.waits_for_payload()
     }
 
-    /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
+    /// How many acknowledgements were ignored because no request was waiting for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
         self.all.work.session.ignored
     }
@@ -250,8 +250,8 @@ where
 
     /// Queues a message; returns its packet identifier, or `None` at QoS 0.
     ///
-    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) tells how it ended, over lost connections too,
-    /// and can be queued while there is none.
+    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) reports its end, over lost connections too,
+    /// and can be queued while offline.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -320,13 +320,15 @@ where
         under_way::under_way(&self.all.outbox, self.log())
     }
 
-    /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not have it.
+    /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not accept it.
     ///
-    /// If nothing of it has left on this connection, it is gone, and nothing more is reported of it. Else a few bytes keep its identifier
-    /// from being used again, and its end is reported as that of any message: by [`Event::Published`] if the server acknowledges it after
-    /// all, or by [`Event::Ended`] when the connection is lost. At QoS 2, where the server may hold the identifier from an earlier
-    /// connection, PUBREL makes it forget that, and `Published` says no more than that it has. (MQTT-4.4.0-1 asks to send unacknowledged messages again on each connection. A
-    /// message that makes a server close the connection would be repeated for ever, with all behind it.)
+    /// If nothing of it has left on this connection, it is gone, and no event follows. Otherwise a few bytes keep its identifier from
+    /// being used again, and its end is reported as that of any message: by [`Event::Published`] if the server acknowledges it
+    /// after all, or by [`Event::Ended`] when the connection is lost. At QoS 2, where the server may hold the identifier from an
+    /// earlier connection, PUBREL makes it forget that, and `Published` only says that it has.
+    ///
+    /// This deviates from MQTT-4.4.0-1, by which unacknowledged messages are sent again on each connection: a message that makes a
+    /// server close the connection would be repeated for ever, and everything behind it held up.
     ///
     /// # Errors
     /// See [`GiveUpError`].
@@ -334,7 +336,7 @@ where
         flow::give_up::give_up(&mut self.parts(), id)
     }
 
-    /// Takes no more requests, and disconnects once all under way has ended. Should that take too long,
+    /// Takes no more requests, and disconnects once everything under way has ended. If that takes too long,
     /// [`disconnect`](Self::disconnect) does it at once.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed.
@@ -478,7 +480,7 @@ where
         flow::image::save(&mut self.parts(), out)
     }
 
-    /// The last image, of this [`revision`](Self::revision), is durable: what tells the server of a state that is in it may leave
+    /// The last image, of this [`revision`](Self::revision), is durable: packets that reveal a state in it may leave
     /// ([`Config::durable`]). Any other revision is ignored.
     pub fn saved(&mut self, revision: u32) {
         flow::image::saved(&mut self.parts(), revision);
