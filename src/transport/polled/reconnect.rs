@@ -6,8 +6,8 @@ use crate::transport::attempts::{Attempts, Turn};
 use crate::transport::{GaveUp, Update, reconnects};
 use crate::{Config, Connect, InboundIds, Instant, Standard};
 
-/// A [`Connection`] that is opened again whenever it is lost, after delays that grow. They begin anew once a connection has lived for
-/// as long as the greatest of them, or for a minute.
+/// A [`Connection`] that is opened again whenever it is lost, after delays that grow. They start again with the least once a
+/// connection has lived for as long as the greatest, or for a minute.
 ///
 /// `open` opens the stream anew, in its place, or says [`WouldBlock`](nb::Error::WouldBlock) and is called again. As a connection does,
 /// this dereferences to the client. Subscriptions come back with [`Routes`](crate::Routes).
