@@ -17,7 +17,7 @@
 //!         match mqtt.next_event(None)? {
 //!             Some(Event::Connected { .. }) => {
 //!                 mqtt.subscribe(&[("lamp/toggle", QoS::AtLeastOnce)])?;
-//!                 mqtt.publish(&Message::new("lamp/status", b"here").retain())?;
+//!                 mqtt.publish(&Message::new("lamp/status", b"online").retain())?;
 //!             }
 //!             Some(Event::Message(_)) => toggle_lamp(),
 //!             _ => {}

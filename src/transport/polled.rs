@@ -21,7 +21,7 @@
 //!     match mqtt.poll(Instant::from_millis(millis())) {
 //!         Ok(Event::Connected { .. }) => {
 //!             mqtt.subscribe(&[("lamp/toggle", QoS::AtLeastOnce)])?;
-//!             mqtt.publish(&Message::new("lamp/status", b"here"))?;
+//!             mqtt.publish(&Message::new("lamp/status", b"online"))?;
 //! #           return Ok(());
 //!         }
 //!         Ok(event) => drop(event),

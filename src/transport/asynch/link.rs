@@ -24,7 +24,7 @@ const LAST_WORDS: u32 = 200;
 /// How often something may move before it is the turn of other tasks.
 const AT_ONCE: u8 = 32;
 
-/// What [`Runner::run`](super::Runner::run) opens streams with: this keeps a link over one of them.
+/// What the `open` function of [`Runner::run`](super::Runner::run) is given: it runs the link over a stream.
 pub struct Link<'r, K, H, R, T, C, I, S: Sharing, const N: usize> {
     pub(super) handle: &'r Handle<R, T, C, I, S, N>,
     pub(super) timer: &'r K,

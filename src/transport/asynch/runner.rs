@@ -14,7 +14,7 @@ use crate::transport::retry::Retry;
 use crate::transport::{Error, GaveUp};
 use crate::{Backoff, Config, Event, Outbound};
 
-/// What the handler of a runner is told.
+/// What the handler of a runner is given.
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -31,7 +31,7 @@ pub enum Update<'a, E> {
 }
 
 /// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
-/// delays that grow. They begin anew once a link has lived for as long as the greatest of them, or for a minute.
+/// delays that grow. They start again with the least once a link has lived for as long as the greatest, or for a minute.
 ///
 /// `B` is a buffer that bytes pass through, half of it for those that come and half for those that leave: an array of 256, or more for
 /// fewer and larger pieces.
