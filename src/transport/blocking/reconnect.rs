@@ -40,8 +40,7 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 ///             routes.note(&event);
 ///             if let Event::Message(_) = event { /* toggle it */ }
 ///         }
-///         // What is refused here is refused for good.
-///         let _ = routes.subscribe(&mut mqtt.outbound());
+///         routes.subscribe(&mut mqtt.outbound())?;
 ///     }
 /// }
 /// ```
