@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{self, Connection, Error, GaveUp, Reconnect};
-use baremqtt::{Backoff, ConnectError, RefusalCode};
+use baremqtt::transport::net::{self, Connection, Error, GaveUp};
+use baremqtt::{ConnectError, RefusalCode};
 
 use crate::{CONNACK, CONNECT, Stream, connect, sized};
 
@@ -42,6 +42,10 @@ impl Write for Odd {
 impl net::Stream for &mut Odd {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
         if self.limits_fail { Err(ErrorKind::NotConnected.into()) } else { self.stream.limit_read(timeout) }
+    }
+
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.stream.limit_write(timeout)
     }
 
     fn finish_output(&mut self) -> io::Result<()> {
@@ -108,12 +112,6 @@ fn without_a_stream() {
     assert!(matches!(mqtt.next_event(Some(Duration::from_millis(20))), Err(Error::Closed)));
     assert!(started.elapsed() < Duration::from_secs(1));
     assert!(matches!(mqtt.flush(), Err(Error::Closed)));
-    let mut mqtt = Reconnect::new(mqtt, || Err(ErrorKind::ConnectionRefused.into()), Backoff::new(1, 5));
-    assert!(matches!(mqtt.flush(), Err(Error::Closed)));
-    assert!(mqtt.stream().is_none());
-    let shown = format!("{mqtt:?}");
-    assert!(shown.starts_with("Reconnect { connection: Connection { state: Offline"), "{shown}");
-    assert!(!mqtt.into_connection().is_open());
 }
 
 #[test]
@@ -123,10 +121,9 @@ fn what_the_end_of_all_attempts_says() {
     assert_eq!(limit.to_string(), "no connection after so many attempts");
     assert_eq!(limit.source().unwrap().to_string(), "connection refused");
     let others = [
-        (GaveUp::Refused(RefusalCode::NOT_AUTHORIZED), "the server refuses the connection: not authorized"),
+        (GaveUp::Refused(RefusalCode::NOT_AUTHORIZED), "the server refused the connection: not authorized"),
         (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected"),
-        (GaveUp::Disconnected, "disconnected"),
-        (GaveUp::Stopped, "stopped"),
+        (GaveUp::Handler("the disk is full".into()), "the disk is full"),
     ];
     for (end, text) in others {
         assert_eq!(end.to_string(), text);

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
-            Update::AllSent => {}
+            _ => {}
         }
         match routes.subscription(COMMANDS) {
             Some(Subscription::Refused) => Err("the server refuses the subscription".into()),
