@@ -119,7 +119,7 @@ step_docs() {
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
 
-# What is published: it compiles, its tests do, and those that read files find them.
+# What is published: it compiles, its tests and its documentation do, and tests that read files find them.
 step_package() {
   local folder=$CARGO_TARGET_DIR/unpacked
   cargo package --allow-dirty
@@ -129,6 +129,7 @@ step_package() {
   cd "$folder"/baremqtt-*/
   cargo test --no-run
   cargo test --lib --test conformance --test examples
+  RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   cd "$OLDPWD"
 }
 
