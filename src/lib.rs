@@ -125,7 +125,7 @@
 //! - PINGREQ leaves before the keep alive has passed: by a quarter of it, at most 5 s. With [`ping_on_silence`](Config::ping_on_silence)
 //!   it leaves after a silence of the server too.
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that takes no bytes
-//!   ([`Timeout`]). Bytes of a packet on its way in restart those that wait for the server. No timeout runs while the client waits for the
+//!   ([`Timeout`]). Bytes of a packet on its way in restart those for PINGRESP and for answers. No timeout runs while the client waits for the
 //!   application.
 //! - Lengths of time are milliseconds as `u32`; where an adapter waits, [`Duration`](core::time::Duration); and the keep alive is in seconds,
 //!   as the protocol has it.
