@@ -234,6 +234,8 @@ step_interop() {
     # They wait more than they compute.
     cargo test --features "$features" --test "$name" -- --test-threads 4
   done
+  echo "-- other people's streams"
+  package_is_good tests/streams/
 }
 
 # The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line.
