@@ -17,7 +17,7 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
 declare -A budgets=(
-  [setup]=150 [format]=10 [lint]=90 [features]=50 [docs]=60 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=190 [explore]=100
+  [setup]=150 [format]=10 [lint]=90 [features]=50 [docs]=60 [package]=50 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=190 [explore]=100
   [benches]=60 [examples]=80 [interop]=120 [firmware]=80 [webchat]=110 [fuzz]=140
 )
 
