@@ -5,8 +5,12 @@
 //! ```
 
 use std::error::Error;
-use std::io::{self, Read, stdin};
+use std::fs::File;
+use std::io::{BufRead, Read, stdin};
+use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use baremqtt::Version;
 use baremqtt::codec::{self, Decoded, Packet};
@@ -17,14 +21,20 @@ Prints MQTT packets, one on a line: where it begins, its bytes, what it says.
 
 usage: dump [--mqtt 3.1|3.1.1] [HEX]...
        dump [--mqtt 3.1|3.1.1] --raw
+       dump [--mqtt 3.1|3.1.1] --follow FILE
 
-  HEX       packets in hexadecimal; without any, they are read from the standard input.
-            0x, spaces, commas, colons and new lines may stand between bytes
-  --raw     the standard input holds the bytes themselves
-  --mqtt    the version [default: 3.1.1]; behind a CONNECT its own version holds
-  --help    say this
+  HEX            packets in hexadecimal; without any, they are read from the standard input.
+                 0x, spaces, commas, colons and new lines may stand between bytes
+  --raw          the standard input holds the bytes themselves
+  --follow FILE  the file holds the bytes themselves, of one direction of a connection, and grows
+  --mqtt         the version [default: 3.1.1]; behind a CONNECT its own version holds
+  --help         say this
 
-It ends with 1 at the first packet that breaks the standard, and where the last one is not complete.";
+A packet is printed as soon as it is complete. It ends with 1 at the first packet that breaks the standard, and where the last one is
+not complete.";
+
+/// How often a file is asked whether it has grown.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     match run() {
@@ -37,12 +47,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let (mut version, mut raw, mut hex) = (Version::default(), false, Vec::new());
+    let (mut version, mut raw, mut followed, mut hex) = (Version::default(), false, None, Vec::new());
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("mqtt") => version = parser.value()?.parse()?,
             Arg::Long("raw") => raw = true,
+            Arg::Long("follow") => followed = Some(parser.value()?),
             Arg::Long("help") | Arg::Short('h') => {
                 println!("{HELP}");
                 return Ok(());
@@ -51,50 +62,90 @@ fn run() -> Result<(), Box<dyn Error>> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let bytes = match (raw, hex.is_empty()) {
-        (true, false) => return Err("--raw reads the standard input, not arguments".into()),
-        (true, true) => read_bytes()?,
-        (false, false) => parse_hex(&hex.join(" "))?,
-        (false, true) => parse_hex(&io::read_to_string(stdin())?)?,
-    };
-    dump(&bytes, version)
+    let mut dump = Dump { version, at: 0, bytes: Vec::new() };
+    match (followed, raw, hex.is_empty()) {
+        (None, false, false) => dump.take(&parse_hex(&hex.join(" "))?)?,
+        (None, false, true) => {
+            for line in stdin().lock().lines() {
+                dump.take(&parse_hex(&line?)?)?;
+            }
+        }
+        (None, true, true) => dump.read(&mut stdin().lock())?,
+        (Some(path), false, true) => dump.follow(Path::new(&path))?,
+        _ => return Err("only one of HEX, --raw and --follow can be given".into()),
+    }
+    dump.end()
 }
 
-fn dump(bytes: &[u8], version: Version) -> Result<(), Box<dyn Error>> {
-    let mut version = version;
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        match codec::decode(rest, version).map_err(|violation| format!("at byte {at}: {violation}"))? {
-            Decoded::Complete { packet, len } => {
-                if let Packet::Connect(connect) = &packet {
-                    version = connect.version;
+/// What is printed of a stream of bytes, in any portions.
+struct Dump {
+    version: Version,
+    /// Where the next packet begins.
+    at: usize,
+    /// What of it is there.
+    bytes: Vec<u8>,
+}
+
+impl Dump {
+    /// Prints the packets that these bytes complete.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+        self.bytes.extend_from_slice(bytes);
+        let mut used = 0;
+        while let Some(rest) = self.bytes.get(used..).filter(|rest| !rest.is_empty()) {
+            let at = self.at;
+            let decoded = codec::decode(rest, self.version);
+            match decoded.map_err(|violation| format!("at byte {at}: {violation}"))? {
+                Decoded::Complete { packet, len } => {
+                    if let Packet::Connect(connect) = &packet {
+                        self.version = connect.version;
+                    }
+                    println!("{at:6} {len:6} B  {packet}");
+                    (self.at, used) = (at + len, used + len);
                 }
-                println!("{at:6} {len:6} B  {packet}");
-                at += len;
+                Decoded::Incomplete { .. } => break,
             }
-            Decoded::Incomplete { missing } => {
-                let has = rest.len();
-                return Err(format!(
-                    "at byte {at}: a packet begins with {has} B, and {}",
-                    more(rest, missing)
-                )
-                .into());
+        }
+        self.bytes.drain(..used);
+        Ok(())
+    }
+
+    /// All bytes that come, up to the end.
+    fn read(&mut self, input: &mut impl Read) -> Result<(), Box<dyn Error>> {
+        let mut buffer = [0; 4096];
+        loop {
+            match input.read(&mut buffer)? {
+                0 => return Ok(()),
+                len => self.take(&buffer[..len])?,
             }
         }
     }
-    Ok(())
+
+    /// All bytes that are in the file, and those that are written to it: until the program is ended.
+    fn follow(&mut self, path: &Path) -> Result<(), Box<dyn Error>> {
+        let mut file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        loop {
+            self.read(&mut file)?;
+            thread::sleep(INTERVAL);
+        }
+    }
+
+    /// There are no more bytes.
+    fn end(&self) -> Result<(), Box<dyn Error>> {
+        let (at, has) = (self.at, self.bytes.len());
+        match codec::decode(&self.bytes, self.version) {
+            Ok(Decoded::Incomplete { missing }) if has > 0 => {
+                let more = more(&self.bytes, missing);
+                Err(format!("at byte {at}: a packet begins with {has} B, and {more}").into())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How much is missing: as long as the remaining length is not complete, nobody knows.
 fn more(packet: &[u8], missing: usize) -> String {
     let header_is_complete = packet.iter().skip(1).any(|byte| byte & 0x80 == 0);
     format!("{}{missing} B are missing", if header_is_complete { "" } else { "at least " })
-}
-
-fn read_bytes() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stdin().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Bytes in hexadecimal, in groups that are divided by white space, commas or colons. `0x` may begin a group, and a

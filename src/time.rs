@@ -10,14 +10,16 @@
 pub struct Instant(u32);
 
 impl Instant {
-    /// The point in time when such a clock shows this many ms.
+    /// The point in time at which the clock shows `ms` milliseconds.
     #[inline]
+    #[must_use]
     pub const fn from_millis(ms: u32) -> Self {
         Instant(ms)
     }
 
-    /// What the clock shows, in ms.
+    /// What the clock shows, in milliseconds.
     #[inline]
+    #[must_use]
     pub const fn as_millis(self) -> u32 {
         self.0
     }
@@ -31,6 +33,7 @@ impl Instant {
 
     /// Milliseconds from `earlier` to this point; 0 where that would be a step back.
     #[inline]
+    #[must_use]
     pub const fn since(self, earlier: Instant) -> u32 {
         let passed = self.0.wrapping_sub(earlier.0);
         if passed > i32::MAX as u32 { 0 } else { passed }

@@ -38,19 +38,22 @@ struct OwnedWill {
 
 impl Link {
     pub const HELP: &str = "\
-  -h HOST             the server [default: localhost]
-  -p PORT             its port [default: 1883]
-  -i ID               the client identifier [default: one with the number of the process]
-  -c                  no clean session: the server keeps it for the next connection
-  -k SECONDS          keep alive; 0 turns it off [default: 60]
-  -u USER             the user name
-  -P PASSWORD         the password
-  -V VERSION          31 or 311, also written mqttv31, 3.1 and so on [default: 311]
+  -h, --host HOST     the server [default: localhost]
+  -p, --port PORT     its port [default: 1883]
+  -i, --id ID         the client identifier [default: one with the number of the process]
+  -c, --disable-clean-session
+                      the server keeps the session for the next connection
+  -k, --keepalive SECONDS
+                      0 turns it off [default: 60]
+  -u, --username USER
+  -P, --pw PASSWORD
+  -V, --protocol-version VERSION
+                      31 or 311, also written mqttv31, 3.1 and so on [default: 311]
   --will-topic TOPIC  what the server publishes if this program vanishes
   --will-payload TEXT
   --will-qos QOS
   --will-retain
-  -d                  show every packet
+  -d, --debug         show every packet
   --quiet             say nothing of failures
   --help              say this";
 

@@ -14,11 +14,37 @@ use lexopt::{Arg, Parser, ValueExt};
 use baremqtt::codec::UnknownVersion;
 use baremqtt::{QoS, Version};
 
-/// The next argument as it was written, `-t` or `--will-topic`; `None` at the end.
+/// The long names that Mosquitto's programs have for options of one letter.
+const LONG: [(&str, char); 19] = [
+    ("debug", 'd'),
+    ("disable-clean-session", 'c'),
+    ("file", 'f'),
+    ("host", 'h'),
+    ("id", 'i'),
+    ("keepalive", 'k'),
+    ("max-inflight", 'M'),
+    ("message", 'm'),
+    ("null-message", 'n'),
+    ("port", 'p'),
+    ("protocol-version", 'V'),
+    ("pw", 'P'),
+    ("qos", 'q'),
+    ("retain", 'r'),
+    ("stdin-file", 's'),
+    ("stdin-line", 'l'),
+    ("topic", 't'),
+    ("username", 'u'),
+    ("verbose", 'v'),
+];
+
+/// The next argument, `-t` or `--will-topic`, by its letter where it has one; `None` at the end.
 pub fn next_option(parser: &mut Parser) -> Result<Option<String>, lexopt::Error> {
     Ok(match parser.next()? {
         Some(Arg::Short(letter)) => Some(format!("-{letter}")),
-        Some(Arg::Long(name)) => Some(format!("--{name}")),
+        Some(Arg::Long(name)) => Some(match LONG.iter().find(|(long, _)| *long == name) {
+            Some((_, letter)) => format!("-{letter}"),
+            None => format!("--{name}"),
+        }),
         Some(value @ Arg::Value(_)) => return Err(value.unexpected()),
         None => None,
     })

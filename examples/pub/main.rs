@@ -21,15 +21,16 @@ Publishes messages over MQTT 3.1 or 3.1.1, with the options of mosquitto_pub.
 
 usage: pub -t TOPIC (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
 
-  -t TOPIC            where to publish
-  -m TEXT             a message
-  -f FILE             the content of a file as a message
-  -l                  every line of the standard input as a message
-  -n                  an empty message
-  -s                  the whole standard input as a message
-  -q QOS              0, 1 or 2 [default: 0]
-  -r                  the server retains the message
-  -M COUNT            messages of QoS 1 and 2 that are under way at a time, up to 64 [default: 20]";
+  -t, --topic TOPIC   where to publish
+  -m, --message TEXT  a message
+  -f, --file FILE     the content of a file as a message
+  -l, --stdin-line    every line of the standard input as a message
+  -n, --null-message  an empty message
+  -s, --stdin-file    the whole standard input as a message
+  -q, --qos QOS       0, 1 or 2 [default: 0]
+  -r, --retain        the server retains the message
+  -M, --max-inflight COUNT
+                      messages of QoS 1 and 2 that are under way at a time, up to 64 [default: 20]";
 
 const CODES: &str = "\
 It ends when everything is delivered: with 0, or with 1 after a failure. Where the server refuses the connection,

@@ -2,16 +2,9 @@
 
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::time::SystemTime;
 
-use baremqtt::codec::Delivery;
-
-/// A message to be printed.
-pub struct Received<'a> {
-    pub topic: &'a str,
-    pub payload: &'a [u8],
-    pub delivery: Delivery,
-    pub retain: bool,
-}
+use crate::json::Received;
 
 /// What is printed of a message, one part after the other.
 pub struct Format(Vec<Part>);
@@ -27,6 +20,7 @@ enum Part {
     QoS,
     Retain,
     PacketId,
+    Json,
 }
 
 impl Default for Format {
@@ -81,6 +75,7 @@ impl Part {
             'q' => Part::QoS,
             'r' => Part::Retain,
             'm' => Part::PacketId,
+            'j' => Part::Json,
             '%' => Part::Text("%".into()),
             _ => return None,
         })
@@ -97,6 +92,7 @@ impl Part {
             Part::QoS => write!(out, "{}", message.delivery.qos()),
             Part::Retain => write!(out, "{}", u8::from(message.retain)),
             Part::PacketId => write!(out, "{}", message.delivery.id().map_or(0, |id| id.get())),
+            Part::Json => message.write_json(SystemTime::now(), out),
         }
     }
 }

@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod format;
+mod json;
 mod listen;
 mod print;
 
@@ -24,12 +25,12 @@ Prints messages that come over MQTT 3.1 or 3.1.1, with the options of mosquitto_
 
 usage: sub -t FILTER... [-q QOS] [-v] [OPTION]...
 
-  -t FILTER           what to subscribe to; may be given more than once
-  -q QOS              the greatest QoS: 0, 1 or 2 [default: 0]
-  -v                  print the topic before the message
+  -t, --topic FILTER  what to subscribe to; may be given more than once
+  -q, --qos QOS       the greatest QoS: 0, 1 or 2 [default: 0]
+  -v, --verbose       print the topic before the message
   -N                  no line end behind a message
   -F FORMAT           how to print: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r retained,
-                      %m packet identifier, %% a percent sign, \\n a new line
+                      %m packet identifier, %j all of it and the time as JSON, %% a percent sign, \\n a new line
   -R                  not the messages that the server has retained
   -C COUNT            end after so many messages
   -E                  end once the server has answered the subscription

@@ -5,7 +5,8 @@ use std::io::{self, Write, stdout};
 use baremqtt::codec::Delivery;
 use baremqtt::{Event, LargeMessage};
 
-use crate::format::{Format, Received};
+use crate::format::Format;
+use crate::json::Received;
 
 /// Prints messages, and counts them.
 pub struct Printer {

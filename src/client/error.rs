@@ -59,6 +59,7 @@ impl From<Violation> for Fault {
 /// What did not happen in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Timeout {
     /// CONNACK did not come.
     ConnAck,
@@ -75,12 +76,7 @@ impl fmt::Display for Error {
         match self {
             Error::Violation(violation) => write!(f, "the server broke the protocol: {violation}"),
             Error::Refused(code) => write!(f, "the server refused the connection: {code}"),
-            Error::TimedOut(timeout) => f.write_str(match timeout {
-                Timeout::ConnAck => "no CONNACK in time",
-                Timeout::PingResp => "no PINGRESP in time",
-                Timeout::Ack => "no answer to a request in time",
-                Timeout::Stall => "the transport takes no bytes",
-            }),
+            Error::TimedOut(timeout) => timeout.fmt(f),
             Error::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
             Error::ReceiveBufferTooSmall { needed } => {
                 write!(f, "a packet of {needed} bytes does not fit into the receive buffer")
@@ -90,6 +86,17 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Timeout::ConnAck => "no CONNACK in time",
+            Timeout::PingResp => "no PINGRESP in time",
+            Timeout::Ack => "no answer to a request in time",
+            Timeout::Stall => "the transport takes no bytes",
+        })
+    }
+}
 
 /// Why a request was not taken. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +117,7 @@ pub enum RequestError {
         /// Bytes that requests have there.
         room: usize,
     },
-    /// The SUBACK of a SUBSCRIBE with so many filters would not fit into the receive buffer: 4 bytes and one for each.
+    /// The SUBACK of a SUBSCRIBE with this many filters would not fit into the receive buffer: 4 bytes and one for each.
     TooManyFilters,
     /// A streamed message of QoS 1 or 2 must be [`repeatable`](crate::StreamedMessage::repeatable).
     NotRepeatable,
@@ -122,6 +129,7 @@ pub enum RequestError {
 /// What there is no room in, and what will make some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Full {
     /// The number of requests under way ([`max_requests`](crate::Config::max_requests)) or of QoS 2 messages
     /// ([`max_exactly_once`](crate::Config::max_exactly_once)). The next [`Published`](crate::Event::Published),

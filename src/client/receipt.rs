@@ -2,7 +2,7 @@
 
 use crate::PacketId;
 
-/// The right to acknowledge one message, on the connection that it came over
+/// The right to acknowledge one message, on the connection over which it came
 /// ([`Config::manual_acknowledgement`](crate::Config::manual_acknowledgement)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -16,6 +16,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// The packet identifier of the message.
+    #[must_use]
     pub const fn id(&self) -> PacketId {
         self.id
     }

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use super::{ConnAck, Connect, Packet, Publish, SubAck, SubAckCode, Subscribe, Unsubscribe};
+use super::{ConnAck, Connect, Packet, Publish, SubAck, SubAckCode, SubAckCodes, Subscribe, Unsubscribe};
 
 /// Bytes of a payload that are shown.
 const SHOWN: usize = 32;
@@ -88,14 +88,27 @@ impl Display for Subscribe<'_> {
 
 impl Display for SubAck<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "SUBACK id={}", self.id)?;
-        for code in self.codes.iter() {
-            match code {
-                SubAckCode::Granted(qos) => write!(f, " qos={qos}")?,
-                SubAckCode::Failure => f.write_str(" failure")?,
-            }
+        write!(f, "SUBACK id={} {}", self.id, self.codes)
+    }
+}
+
+/// One code after the other, with spaces between.
+impl Display for SubAckCodes<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (place, code) in self.iter().enumerate() {
+            write!(f, "{}{code}", flag(place > 0, " "))?;
         }
         Ok(())
+    }
+}
+
+/// `qos=1`, or `failure`.
+impl Display for SubAckCode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            SubAckCode::Granted(qos) => write!(f, "qos={qos}"),
+            SubAckCode::Failure => f.write_str("failure"),
+        }
     }
 }
 

@@ -25,10 +25,10 @@ impl<'a> Unsubscribe<'a> {
         packet_len(body_len(&(self.id, self.filters)))
     }
 
-    /// Encodes the packet; says how many bytes it took.
+    /// Encodes the packet; returns how many bytes it took.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol can say, or has DUP set in
+    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or has DUP set in
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Unsubscribe, self.dup, version)?;
@@ -122,6 +122,13 @@ impl<'a> IntoIterator for UnsubscribeFilters<'a> {
 /// The iterator over [`UnsubscribeFilters`].
 #[derive(Clone)]
 pub struct UnsubscribeFiltersIter<'a>(Filters<'a>);
+
+/// What is still to come.
+impl core::fmt::Debug for UnsubscribeFiltersIter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
 
 impl<'a> Iterator for UnsubscribeFiltersIter<'a> {
     type Item = TopicFilter<'a>;

@@ -13,7 +13,7 @@ const LAST_BYTES: usize = 1 << 20;
 pub(super) struct Driver<E, R, T, C, I> {
     pub(super) client: Client<R, T, C, I>,
     /// What was written has still to be flushed.
-    unflushed: bool,
+    pub(super) unflushed: bool,
     /// When the stream took something last.
     sent_at: Instant,
     /// DISCONNECT has left.
@@ -72,9 +72,14 @@ where
             && !self.client.receive_buffer().is_empty()
     }
 
+    /// Whether the output has not failed.
+    pub(super) fn can_write(&self) -> bool {
+        self.failure.is_none()
+    }
+
     /// Whether something is to be written or flushed.
     pub(super) fn has_output(&mut self) -> bool {
-        self.failure.is_none() && (self.unflushed || !self.client.pending().is_empty())
+        self.can_write() && (self.unflushed || !self.client.pending().is_empty())
     }
 
     /// Whether nothing can happen before the application has done something: acknowledged, saved, or handed over a payload.
@@ -170,6 +175,7 @@ where
             self.client.output_lost();
         }
         self.unflushed = false;
+        let reads = reads && self.failure.as_ref().is_none_or(|failure| failure.reads);
         let error = self.failure.take().map_or(error, |failure| failure.error);
         self.failure = Some(Failure { error, reads, heard_at: now, bytes: 0 });
     }

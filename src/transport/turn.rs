@@ -49,14 +49,13 @@ where
         mut reads: Reads,
     ) -> Result<bool, Error<E>> {
         loop {
-            let mut moved = self.send(stream, clock);
-            if reads != Reads::Never {
-                moved |= self.read(stream, clock, 0);
-            }
+            let has_sent = self.send(stream, clock);
+            let has_read = reads != Reads::Never && self.read(stream, clock, 0);
             if self.advance(clock())? {
                 return Ok(true);
             }
-            if !moved {
+            let goes_on = has_read || (has_sent && self.has_output());
+            if !goes_on {
                 return Ok(false);
             }
             if reads == Reads::Once {
@@ -72,8 +71,9 @@ where
         clock: &mut impl FnMut() -> Instant,
     ) -> bool {
         let mut moved = false;
-        while self.has_output() {
+        while self.can_write() {
             match self.client.pending() {
+                [] if !self.unflushed => break,
                 [] => match stream.flush() {
                     Poll::Ready(result) => self.flushed(result, clock()),
                     Poll::Pending => break,

@@ -32,6 +32,7 @@ mod refusals;
 mod release_order;
 
 mod routing;
+mod same_reader;
 mod saving;
 mod session_loss;
 mod soak;

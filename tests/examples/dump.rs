@@ -1,5 +1,10 @@
 //! `dump`: packets in hexadecimal.
 
+use std::env::temp_dir;
+use std::fs::{File, remove_file};
+use std::io::Write;
+use std::process::id;
+
 use crate::process::Ended;
 use crate::tools::{run, start};
 
@@ -47,6 +52,22 @@ fn raw_bytes() {
     assert_prints(&dump.end(), &["     0      4 B  CONNACK accepted session_present"]);
 }
 
+/// Each packet is printed when it is complete, while the file still grows.
+#[test]
+fn a_file_that_grows() {
+    let path = temp_dir().join(format!("baremqtt-dump-{}", id()));
+    let mut file = File::create(&path).unwrap();
+    file.write_all(&[0xC0, 0, 0x40, 2]).unwrap();
+    let mut dump = start("dump", &["--follow", path.to_str().unwrap()]);
+    assert_eq!(dump.line(), "     0      2 B  PINGREQ");
+    file.write_all(&[0, 7, 0xE0]).unwrap();
+    assert_eq!(dump.line(), "     2      4 B  PUBACK id=7");
+    // What is not MQTT ends it.
+    file.write_all(&[1]).unwrap();
+    assert_fails(&dump.end(), "at byte 6: packet length does not fit its fields [MQTT-4.8.0-1]");
+    remove_file(path).unwrap();
+}
+
 #[test]
 fn the_version_is_the_one_of_the_option_or_of_connect() {
     let subscribe = "8a 06 00 02 00 01 61 00";
@@ -81,6 +102,6 @@ fn an_incomplete_packet_with_what_is_missing() {
 fn what_is_not_hexadecimal() {
     assert_fails(&run("dump", &["c0 0g"]), "not hexadecimal: \"0g\"");
     assert_fails(&run("dump", &["c0000"]), "an odd number of digits: \"c0000\"");
-    assert_fails(&run("dump", &["--raw", "c000"]), "--raw reads the standard input, not arguments");
+    assert_fails(&run("dump", &["--raw", "c000"]), "only one of HEX, --raw and --follow can be given");
     assert_eq!(run("dump", &["--mqtt", "5"]).code, Some(1));
 }

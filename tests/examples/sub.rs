@@ -1,6 +1,11 @@
 //! What `sub` does beside printing: ends in time, reconnects, leaves a will.
 
-use std::time::{Duration, Instant};
+#[path = "../../examples/sub/json.rs"]
+mod json;
+
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use baremqtt::codec::Delivery;
 
 use crate::tools::{QOS, VERSIONS, publish, start_client, subscribe};
 use crate::{start, start_at};
@@ -94,4 +99,43 @@ fn prints_no_line_end_where_none_is_wanted() {
     publish(server.addr(), "311", "-t a -m x");
     publish(server.addr(), "311", "-t a -n");
     assert_eq!(subscriber.end().output, ["x|78|1|%|0|", "||0|%|0|"]);
+}
+
+#[test]
+fn prints_json() {
+    let server = start();
+    let subscriber = subscribe(server.addr(), "311", "-t a/# --qos 1 -C 2 -F %j");
+    publish(server.addr(), "311", "--topic a/b --message {\"x\":1} --qos 1 --retain");
+    publish(server.addr(), "311", "-t a/c -n");
+    let lines = subscriber.end().output;
+    let behind_time = |line: &str| line.split_once("\",\"topic\"").unwrap().1.to_owned();
+    assert!(lines[0].starts_with("{\"tst\":\"20"), "{}", lines[0]);
+    assert_eq!(
+        behind_time(&lines[0]),
+        r#":"a/b","qos":1,"retain":0,"payloadlen":7,"mid":1,"payload":"{\"x\":1}"}"#
+    );
+    assert_eq!(behind_time(&lines[1]), r#":"a/c","qos":0,"retain":0,"payloadlen":0,"payload":""}"#);
+}
+
+/// Strings and times as JSON and ISO 8601 have them.
+#[test]
+fn json_is_json() {
+    let message = json::Received {
+        topic: "\"\\\u{1}",
+        payload: b"\xFF\t\n\r\xC3\xA4",
+        delivery: Delivery::AtMostOnce,
+        retain: true,
+    };
+    for (seconds, time) in [
+        (0, "1970-01-01T00:00:00.000000Z"),
+        (951_827_696, "2000-02-29T12:34:56.000000Z"),
+        (1_735_689_599, "2024-12-31T23:59:59.000000Z"),
+        (4_107_542_400, "2100-03-01T00:00:00.000000Z"),
+    ] {
+        let mut line = Vec::new();
+        message.write_json(UNIX_EPOCH + Duration::from_secs(seconds), &mut line).unwrap();
+        let rest = r#","topic":"\"\\\u0001","qos":0,"retain":1,"payloadlen":6,"payload":"\uFFFD\t\n\rä"}"#;
+        let expected = format!("{{\"tst\":\"{time}\"{}", rest.replace("\\uFFFD", "\u{FFFD}"));
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
 }

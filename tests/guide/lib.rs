@@ -2,6 +2,10 @@
 
 #[doc = include_str!("../../docs/codec.md")]
 mod codec {}
+#[doc = include_str!("../../docs/comparison.md")]
+mod comparison {}
+#[doc = include_str!("../../docs/embassy.md")]
+mod embassy {}
 #[doc = include_str!("../../docs/firmware.md")]
 mod firmware {}
 #[doc = include_str!("../../docs/recipes.md")]

@@ -112,6 +112,9 @@ fn without_a_stream() {
     assert!(matches!(mqtt.next_event(Some(Duration::from_millis(20))), Err(Error::Closed)));
     assert!(started.elapsed() < Duration::from_secs(1));
     assert!(matches!(mqtt.flush(), Err(Error::Closed)));
+    assert!(mqtt.stream().is_none() && !mqtt.is_open());
+    let shown = format!("{mqtt:?}");
+    assert!(shown.starts_with("Connection { state: Offline"), "{shown}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod durable;
 mod edges;
 mod ends;
+mod gathering;
 mod held;
 
 use std::cell::{Cell, RefCell};

@@ -17,6 +17,10 @@ use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 /// How long an application can be away before what has come meanwhile is read first.
 const ABSENCE: u32 = 20;
 
+/// How long what is queued may wait, in ms, while there are events of what has come already: answers, and requests that are made
+/// meanwhile, leave in one write. That costs this process, the network and the server less than many.
+const GATHER: u32 = 5;
+
 /// How long the thread sleeps at the most while nothing is to be read, in ms.
 const MOST_SLEEP: u32 = 1_000;
 
@@ -28,6 +32,10 @@ pub struct Connection<S, R, T, C = Standard, I = InboundIds> {
     epoch: Clock,
     /// The last look at the clock in a turn.
     seen: Instant,
+    /// When all that was queued was offered to the stream.
+    offered: Instant,
+    /// See [`coalesce`](Self::coalesce).
+    pause: Duration,
 }
 
 is_a_client!(Connection<S>);
@@ -42,7 +50,7 @@ where
     /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
     ///
     /// # Errors
-    /// What [`open_tcp`] says.
+    /// See [`open_tcp`].
     pub fn tcp(
         address: impl ToSocketAddrs,
         timeout: Duration,
@@ -75,18 +83,29 @@ where
             stream: None,
             epoch: Clock::now(),
             seen: Instant::from_millis(0),
+            offered: Instant::from_millis(0),
+            pause: Duration::ZERO,
         }
     }
 
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
+    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
     /// if there is one, is [closed](Self::close).
     pub fn reopen(&mut self, stream: S) {
         self.close();
         self.stream = Some(Timed::new(stream));
     }
 
-    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for a
-    /// second at the most: a TCP stream that is closed with something unread takes back what was sent last.
+    /// From now on the thread sleeps for `pause` before each wait for the server, so that what comes meanwhile is taken in one go.
+    /// Zero, the default, suits request and response, where somebody waits for each message.
+    ///
+    /// In a steady stream, in either direction, 50 µs save this process and the server most of the times that one wakes the other,
+    /// and with them much of the CPU time of both. A message that comes after a longer silence is not delayed.
+    pub const fn coalesce(&mut self, pause: Duration) {
+        self.pause = pause;
+    }
+
+    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for at
+    /// most a second: a TCP stream that is closed with something unread takes back what was sent last.
     pub fn close(&mut self) {
         self.driver.close();
         self.hang_up(true);
@@ -111,6 +130,9 @@ where
     /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
     /// is queued. `None` if nothing happened in that time.
     ///
+    /// What has come already is reported first; what is queued leaves after that, together, or by the first call after 5 ms. An
+    /// application that is about to work for longer on an event calls [`flush`](Self::flush) before.
+    ///
     /// Without `timeout`, `None` means that it is the application's turn: a payload is to be handed over, or nothing more can be
     /// looked at before messages are acknowledged or the session is saved.
     ///
@@ -123,26 +145,38 @@ where
 
     /// Whether there is an event within this time.
     fn find_event(&mut self, timeout: Option<Duration>) -> Result<bool, Error> {
-        let mut countdown = Countdown::new(timeout, self.now());
-        let mut is_over = false;
+        let now = self.now();
+        if self.turn(now)? {
+            return Ok(true);
+        }
+        let mut countdown = Countdown::new(timeout, now);
         loop {
-            if self.turn()? {
-                return Ok(true);
-            }
-            if is_over || (timeout.is_none() && self.driver.waits_for_application()) {
+            if timeout.is_none() && self.driver.waits_for_application() {
                 return Ok(false);
             }
-            self.wait(countdown.left(self.now()));
+            self.wait(countdown.left(self.seen));
             // What has come at the last moment is looked at.
-            is_over = countdown.left(self.now()) == Some(0);
+            let is_over = countdown.left(self.seen) == Some(0);
+            if self.turn(self.seen)? {
+                return Ok(true);
+            }
+            if is_over {
+                return Ok(false);
+            }
         }
     }
 
-    /// Sends what is queued, and looks at what has come.
-    fn turn(&mut self) -> Result<bool, Error> {
+    /// Looks at what has come, and sends what is queued.
+    fn turn(&mut self, now: Instant) -> Result<bool, Error> {
+        let away = now.since(self.seen) >= ABSENCE;
+        if now.since(self.offered) < GATHER && !away && self.stream.is_some() {
+            self.seen = now;
+            if self.driver.advance(now).map_err(|error| self.failed(error))? {
+                return Ok(true);
+            }
+        }
         let epoch = self.epoch;
         let mut clock = || since(epoch);
-        let away = clock().since(self.seen) >= ABSENCE;
         let reads = if away { Reads::Once } else { Reads::Never };
         let found = match &mut self.stream {
             Some(stream) => self.driver.turn(stream, &mut clock, reads),
@@ -153,19 +187,22 @@ where
             }
         };
         self.seen = clock();
+        self.offered = self.seen;
         found.map_err(|error| self.failed(error))
     }
 
     /// Reads once, or lets time pass where there is nothing to be read into.
     fn wait(&mut self, left: Option<u32>) {
-        let now = self.now();
-        let patience = self.driver.time_left(now).into_iter().chain(left).min().unwrap_or(u32::MAX);
+        let patience = self.driver.time_left(self.seen).into_iter().chain(left).min().unwrap_or(u32::MAX);
         let has_output = self.driver.has_output();
         let epoch = self.epoch;
         match &mut self.stream {
             Some(stream) if self.driver.can_read() => {
-                let most = if has_output { WRITE_TIMEOUT } else { u32::MAX };
-                self.driver.read(stream, &mut || since(epoch), patience.min(most));
+                let patience = patience.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
+                if !self.pause.is_zero() && self.pause < Duration::from_millis(patience.into()) {
+                    thread::sleep(self.pause);
+                }
+                self.driver.read(stream, &mut || since(epoch), patience);
             }
             _ => {
                 let most = if has_output { INTERVAL } else { MOST_SLEEP };

@@ -1,0 +1,61 @@
+//! How many writes and reads the adapter makes of what comes together.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::QoS::AtLeastOnce;
+use baremqtt::{Event, Message};
+
+use crate::{CONNECT, SHORT, online};
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+const MESSAGES: [u8; 27] = *b"\x32\x07\0\x01a\0\x01hi\x32\x07\0\x01a\0\x02hi\x32\x07\0\x01a\0\x03hi";
+
+#[test]
+fn answers_and_requests_of_what_came_together_leave_together() {
+    // On a machine that has other things to do, it can take more than the few milliseconds that they may wait.
+    let is_together = || {
+        let (stream, mut mqtt) = online(&CONNECT);
+        stream.gives(&MESSAGES);
+        for _ in 0..3 {
+            assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
+            mqtt.publish(&Message::new("b", b"").qos(AtLeastOnce)).unwrap();
+        }
+        let waits = stream.0.offered.borrow().is_empty();
+        assert!(mqtt.next_event(SHORT).unwrap().is_none());
+        let sent = stream.sent();
+        assert_eq!(sent.iter().filter(|packet| packet.starts_with("PUBACK")).count(), 3, "{sent:?}");
+        assert_eq!(sent.iter().filter(|packet| packet.starts_with("PUBLISH")).count(), 3, "{sent:?}");
+        waits && stream.0.offered.borrow().len() <= 2
+    };
+    assert!((0..100).any(|_| is_together()));
+}
+
+#[test]
+fn an_application_that_takes_its_time_does_not_hold_them_back() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    stream.gives(&MESSAGES);
+    for answered in [0, 1, 2] {
+        assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
+        // A message is acknowledged by the call for the next event, which then leaves with the call after that.
+        assert!(stream.sent().len() + 1 >= answered, "{:?}", stream.sent());
+        thread::sleep(Duration::from_millis(6));
+    }
+}
+
+#[test]
+fn what_comes_within_the_pause_is_taken_in_one_go() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    mqtt.coalesce(PAUSE);
+    let began = Instant::now();
+    stream.gives(&MESSAGES);
+    assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
+    assert!(began.elapsed() >= PAUSE);
+    let began = Instant::now();
+    assert!(mqtt.next_event(None).unwrap().is_some() && mqtt.next_event(None).unwrap().is_some());
+    assert!(began.elapsed() < PAUSE, "what is here is not waited for");
+    let began = Instant::now();
+    assert!(mqtt.next_event(SHORT).unwrap().is_none());
+    assert!(began.elapsed() < PAUSE, "it does not wait for longer than it is asked to");
+}
