@@ -161,7 +161,7 @@ step_panics() {
 # What the library costs a microcontroller: the table in README.md, flash, stack and state.
 step_footprint() {
   local command=table folder=$CARGO_TARGET_DIR/footprint
-  # FOOTPRINT=bounds writes tests/footprint/bounds.tsv anew.
+  # FOOTPRINT=bounds writes tests/footprint/bounds.tsv anew, and the tables in README.md and src/lib.rs.
   [ "${FOOTPRINT:-}" != bounds ] || command=bounds
   need_qemu
   rm -rf "$folder"
