@@ -3,8 +3,9 @@
 /// A connection that has lived for so long has been a good one, in ms.
 const LONG_LIVED_MS: u32 = 60_000;
 
-/// Delays that double with each failure, between a least and a greatest one, with jitter: each delay is drawn from the
-/// upper half of its range, so that a thousand clients of one server do not come back at the same moment.
+/// Delays between attempts to connect, which double with each failure, up to a maximum, with jitter.
+///
+/// Each delay is drawn from the upper half of its range, so that a thousand clients of one server do not come back at the same moment.
 ///
 /// ```
 /// use baremqtt::Backoff;
@@ -26,13 +27,13 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Delays from `least_ms` on, up to `greatest_ms`, without a limit to their number.
+    /// Delays from `least_ms` up to `greatest_ms`, without a limit to their number.
     #[must_use]
     pub const fn new(least_ms: u32, greatest_ms: u32) -> Self {
         Backoff { least_ms, greatest_ms, limit: u32::MAX, failures: 0, random: 0x9E37_79B9 }
     }
 
-    /// With so many delays at the most between two successes.
+    /// With at most `attempts` delays between two successes.
     #[must_use]
     pub const fn limit(self, attempts: u32) -> Self {
         Backoff { limit: attempts, ..self }
@@ -58,8 +59,8 @@ impl Backoff {
         Some(delay.wrapping_sub(half).wrapping_add(jitter as u32))
     }
 
-    /// A connection that the server had accepted is lost after so many ms. Where that is at least the greatest delay, or a minute,
-    /// delays begin with the least again. A connection that ends at once is a failure like any other: else a server that accepts
+    /// A connection that the server had accepted was lost after `ms` milliseconds. If that is at least the greatest delay, or a
+    /// minute, delays start with the least again. A connection that ends at once is a failure like any other: else a server that accepts
     /// and closes, or a second client of the same name, would be met again and again at the shortest delay.
     pub const fn lived(&mut self, ms: u32) {
         if ms >= self.greatest_ms || ms >= LONG_LIVED_MS {
@@ -67,7 +68,7 @@ impl Backoff {
         }
     }
 
-    /// The next failure begins with the least delay again, whatever was before.
+    /// Starts with the least delay again.
     pub const fn reset(&mut self) {
         self.failures = 0;
     }

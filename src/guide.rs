@@ -8,12 +8,15 @@
 //! | [`recipes`] | one shot, request and response, store and forward, sessions that outlive the power, large payloads |
 //! | [`codec`] | a sniffer and a small server, on packets alone |
 //! | [`testing`] | virtual time, brokers, fuzzing |
+//! | [`comparison`] | the ten commonest tasks, beside four other clients |
 //! | [`migrating`] | from phpMQTT, rumqttc, paho embedded, coreMQTT |
 //!
 //! These pages are the files of `docs/`; each program in them is compiled and, where it ends, run by a test.
 
 #[doc = include_str!("../docs/codec.md")]
 pub mod codec {}
+#[doc = include_str!("../docs/comparison.md")]
+pub mod comparison {}
 #[doc = include_str!("../docs/embassy.md")]
 pub mod embassy {}
 #[doc = include_str!("../docs/firmware.md")]

@@ -125,8 +125,10 @@
 //! - PINGREQ leaves before the keep alive has passed: by a quarter of it, at most 5 s. With [`ping_on_silence`](Config::ping_on_silence)
 //!   it leaves after a silence of the server too.
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that takes no bytes
-//!   ([`Timeout`]). Bytes of a packet on its way in restart those that wait for the server. No timeout runs while the client waits for the
+//!   ([`Timeout`]). Bytes of a packet on its way in restart those for PINGRESP and for answers. No timeout runs while the client waits for the
 //!   application.
+//! - Lengths of time are milliseconds as `u32`; where an adapter waits, [`Duration`](core::time::Duration); and the keep alive is in seconds,
+//!   as the protocol has it.
 //! - A timeout never frees a packet identifier and never drops a message: the session goes on with the next connection.
 //!
 //! # Buffers
@@ -337,7 +339,8 @@
 //! **Why events and no callbacks?** A callback has to borrow what it changes. An event is a value that borrows the receive buffer; with
 //! [`split`](Client::split) a handler publishes while it still holds the payload.
 //!
-//! **How do several threads or tasks share a client?** One of them runs it, and the others hand over what they want to publish. See the guide.
+//! **How do several threads or tasks share a client?** A runner owns the client and the stream, and the others have handles: `transport::net`
+//! has them for threads, `transport::asynch` for async tasks.
 //!
 //! **How do I subscribe again after a reconnect?** [`Routes`] does: topic filter to handler, and what the server has lost is asked for again.
 //!

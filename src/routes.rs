@@ -48,7 +48,7 @@ struct Route<F, H> {
     subscription: Subscription,
 }
 
-/// How far the subscription of a route is.
+/// The state of a route's subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -64,7 +64,7 @@ pub enum Subscription {
     },
     /// The server has granted it.
     Granted {
-        /// The greatest QoS that messages come with, which can be less than was asked for.
+        /// The maximum QoS of its messages, which can be lower than the one requested.
         qos: QoS,
     },
     /// The server has refused it. It is asked again after a connection without session.
@@ -100,7 +100,7 @@ impl<F, H, const N: usize> Routes<F, H, N> {
         Routes { table: Vec::new(), at_once: FILTERS_AT_ONCE }
     }
 
-    /// With so many topic filters in a SUBSCRIBE at the most: 1 to 64, 8 by default. More are faster; some servers close the
+    /// With at most `filters` topic filters in one SUBSCRIBE: 1 to 64, 8 by default. More are faster; some servers close the
     /// connection over too many.
     #[must_use]
     pub fn filters_at_once(self, filters: u8) -> Self {
@@ -109,7 +109,7 @@ impl<F, H, const N: usize> Routes<F, H, N> {
 }
 
 impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
-    /// Adds a route, or replaces the one of the same filter; it will be asked for with this QoS.
+    /// Adds a route, or replaces the one of the same filter. It will be requested with this QoS.
     ///
     /// # Errors
     /// See [`RouteError`].
@@ -140,12 +140,12 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         self.table.iter_mut().filter(move |route| route.covers(topic)).map(|route| &mut route.handler)
     }
 
-    /// How far the subscription of this filter is; `None` if there is no such route.
+    /// The state of this filter's subscription; `None` if there is no such route.
     pub fn subscription(&self, filter: &str) -> Option<Subscription> {
         self.table.iter().find(|route| route.filter.as_ref() == filter).map(|route| route.subscription)
     }
 
-    /// Learns from an event: what was granted or refused, and what a new connection has lost.
+    /// Takes note of an event: what was granted or refused, and what a new connection has lost.
     pub fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Connected { session_present } => self.connected(*session_present == Some(true)),
@@ -179,9 +179,9 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         }
     }
 
-    /// Asks the server for every route that is still wanted, in as few SUBSCRIBE packets as the buffers and the
-    /// [limit](Self::filters_at_once) allow. Does nothing where nothing is wanted, there is no connection, or no room now: call it
-    /// again at the next turn.
+    /// Requests every route that is still wanted, in as few SUBSCRIBE packets as the buffers and the
+    /// [limit](Self::filters_at_once) allow. Does nothing if nothing is wanted, or if there is no connection, or no room now: call
+    /// it again at the next turn.
     ///
     /// # Errors
     /// [`RequestError::TooLarge`] where one filter alone does not fit into the transmit buffer; others where the configuration or

@@ -10,14 +10,14 @@
 pub struct Instant(u32);
 
 impl Instant {
-    /// The point in time when such a clock shows this many ms.
+    /// The point in time at which the clock shows `ms` milliseconds.
     #[inline]
     #[must_use]
     pub const fn from_millis(ms: u32) -> Self {
         Instant(ms)
     }
 
-    /// What the clock shows, in ms.
+    /// What the clock shows, in milliseconds.
     #[inline]
     #[must_use]
     pub const fn as_millis(self) -> u32 {

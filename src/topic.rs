@@ -7,7 +7,7 @@ use crate::text::{check_topic_filter, topic_name_flaw};
 
 /// A topic name: what a message is published to. At least one character, no wildcard, no U+0000.
 ///
-/// It borrows its bytes, out of a receive buffer for instance, and is checked once, when it is made.
+/// It borrows its bytes, from a receive buffer for instance, and is checked once, when it is created.
 ///
 /// ```
 /// use baremqtt::TopicName;
@@ -63,7 +63,7 @@ impl<'a> TopicName<'a> {
         self.0
     }
 
-    /// The name as a string. Looks at every byte once more: where only equality matters, compare with `==`.
+    /// The name as a string. Checks every byte again: to compare, use `==`.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.0)
@@ -120,7 +120,7 @@ impl<'a> TopicFilter<'a> {
         self.0
     }
 
-    /// The filter as a string. Looks at every byte once more: where only equality matters, compare with `==`.
+    /// The filter as a string. Checks every byte again: to compare, use `==`.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.0)

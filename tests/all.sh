@@ -17,7 +17,7 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
 declare -A budgets=(
-  [setup]=150 [format]=10 [lint]=90 [features]=50 [docs]=60 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=190 [explore]=100
+  [setup]=150 [format]=10 [lint]=85 [features]=50 [docs]=60 [package]=35 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=165 [explore]=95
   [benches]=60 [examples]=80 [interop]=120 [firmware]=80 [webchat]=110 [fuzz]=140
 )
 
@@ -49,11 +49,8 @@ step_setup() {
   need_python
   need_cargo_fuzz
   need_browser
-  # Fails where a Cargo.lock does not belong to its Cargo.toml, or to that of the library.
-  local manifest
-  while read -r manifest; do
-    cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null || fail "$manifest: its Cargo.lock"
-  done < <(manifests)
+  # Fails too where a Cargo.lock does not belong to its Cargo.toml, or to that of the library.
+  manifests | xargs tests/dependencies.py
 }
 
 step_format() {
@@ -122,7 +119,7 @@ step_docs() {
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
 
-# What is published: it compiles, its tests do, and those that read files find them.
+# What is published: it compiles, its tests and its documentation do, and tests that read files find them.
 step_package() {
   local folder=$CARGO_TARGET_DIR/unpacked
   cargo package --allow-dirty
@@ -131,7 +128,8 @@ step_package() {
   tar --extract --touch --directory "$folder" --file "$CARGO_TARGET_DIR"/package/baremqtt-*.crate
   cd "$folder"/baremqtt-*/
   cargo test --no-run
-  cargo test --lib --test conformance --test examples
+  cargo test --test conformance --test examples
+  RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   cd "$OLDPWD"
 }
 
@@ -240,6 +238,8 @@ step_interop() {
     # They wait more than they compute.
     cargo test --features "$features" --test "$name" -- --test-threads 4
   done
+  echo "-- other people's streams"
+  package_is_good tests/streams/
 }
 
 # The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line.

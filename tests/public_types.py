@@ -17,7 +17,10 @@ EXEMPT = {
     "transport::asynch::handle::Handle": "nothing that can be looked at while others use it",
     "transport::asynch::link::Link": "borrows what runs it",
     "transport::asynch::runner::Runner": "holds a timer",
-    "transport::blocking::Connection": "holds a stream",
+    "transport::blocking::connection::Connection": "holds a stream",
+    "transport::blocking::reconnect::Reconnect": "holds a stream",
+    "transport::blocking::streams::Buffered": "holds a function",
+    "transport::blocking::streams::WithReady": "holds a function",
     "transport::net::connection::Connection": "std",
     "transport::net::ending::GaveUp": "std",
     "transport::net::handle::Handle": "std",
@@ -25,7 +28,8 @@ EXEMPT = {
     "transport::net::handle::WaitError": "std",
     "transport::net::runner::Runner": "std",
     "transport::net::runner::Update": "std",
-    "transport::polled::Connection": "holds a stream",
+    "transport::polled::connection::Connection": "holds a stream",
+    "transport::polled::reconnect::Reconnect": "holds a stream",
 }
 
 

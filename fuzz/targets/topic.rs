@@ -2,5 +2,7 @@
 
 #[path = "../../tests/fuzz/topic.rs"]
 mod body;
+#[path = "../../tests/common/topic_rules.rs"]
+mod topic_rules;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));

@@ -1,9 +1,9 @@
 //! What a client does by choice.
 
-/// The choices of a client: a type that the application writes, with a method for each choice that differs from the default.
+/// The choices of a client: implement it on a type of your own, with a method for each choice that differs from the default.
 ///
-/// On an empty struct, whose methods return constants, the compiler leaves out what is turned off. Where choices are known only
-/// when the program runs, the struct has fields.
+/// On an empty struct, whose methods return constants, the compiler leaves out what is turned off. For choices that are known
+/// only at run time, the struct has fields.
 ///
 /// ```
 /// use baremqtt::{Buffers, Client, Config};
@@ -19,9 +19,9 @@
 /// let client = Client::with_config(Buffers { rx: [0; 256], tx: [0; 512] }, Lamp);
 /// ```
 ///
-/// A method must return the same value each time. Times are in ms, and 0 turns a timeout off.
+/// A method must return the same value each time. Times are in milliseconds; 0 turns a timeout off.
 pub trait Config {
-    /// Whether connections can speak MQTT 3.1. Default `true`; where not,
+    /// Whether connections can speak MQTT 3.1. Default `true`; with `false`,
     /// [`connect`](crate::Client::connect) refuses it.
     #[inline]
     fn mqtt31(&self) -> bool {
@@ -34,20 +34,20 @@ pub trait Config {
         10_000
     }
 
-    /// How long PINGRESP may take after PINGREQ; bytes of a packet that is on its way in begin it anew. Default 10,000 ms.
+    /// How long PINGRESP may take after PINGREQ; bytes of a packet on its way in restart it. Default 10,000 ms.
     #[inline]
     fn pingresp_timeout_ms(&self) -> u32 {
         10_000
     }
 
-    /// How long the oldest request may take to be answered once it has left; bytes of a packet that is on its way in begin it
-    /// anew. Default 30,000 ms.
+    /// How long the oldest request may take to be answered once it has left; bytes of a packet on its way in restart
+    /// it. Default 30,000 ms.
     #[inline]
     fn ack_timeout_ms(&self) -> u32 {
         30_000
     }
 
-    /// How long the transport may take no byte while there are some to be sent. Default 30,000 ms.
+    /// How long the transport may take no bytes while some are pending. Default 30,000 ms.
     #[inline]
     fn stall_timeout_ms(&self) -> u32 {
         30_000
@@ -68,13 +68,13 @@ pub trait Config {
         0
     }
 
-    /// Whether [`Event::Ended`](crate::Event::Ended) tells of requests that ended without their answer. Default `true`.
+    /// Whether [`Event::Ended`](crate::Event::Ended) reports requests that ended without their answer. Default `true`.
     #[inline]
     fn reports_loss(&self) -> bool {
         true
     }
 
-    /// What becomes of messages that the server may have seen when it turns out that it has lost the session.
+    /// What happens to messages that the server may have seen, when it has lost the session. Default [`SessionLoss::Resend`].
     #[inline]
     fn session_loss(&self) -> SessionLoss {
         SessionLoss::Resend
@@ -89,13 +89,13 @@ pub trait Config {
         true
     }
 
-    /// How many requests can be under way at the same time, 0 for as many as the transmit buffer holds (the default).
+    /// How many requests can be under way at the same time. Default 0: as many as the transmit buffer holds.
     #[inline]
     fn max_requests(&self) -> u16 {
         0
     }
 
-    /// How many messages of QoS 2 can be under way at the same time, 0 for no limit of their own.
+    /// How many messages of QoS 2 can be under way at the same time; 0 for no separate limit.
     ///
     /// Default 19: Mosquitto (seen with 2.0.11) acknowledges and then loses what goes beyond its `max_inflight_messages`, 20 by
     /// default, and counts a message of QoS 1 beside those of QoS 2.
@@ -104,7 +104,7 @@ pub trait Config {
         19
     }
 
-    /// Whether messages of QoS 2 can come in. Default `true`; where not, subscribing with QoS 2 is refused, and such a message
+    /// Whether messages of QoS 2 can come in. Default `true`; with `false`, subscribing with QoS 2 is refused, and such a message
     /// ends the connection.
     #[inline]
     fn receives_exactly_once(&self) -> bool {
@@ -125,15 +125,15 @@ pub trait Config {
     }
 
     /// Whether the application acknowledges messages of QoS 1 and 2 itself
-    /// ([`acknowledge`](crate::Client::acknowledge)), once it has stored them for instance. Default `false`: the client does
-    /// when the application has looked at the event.
+    /// ([`acknowledge`](crate::Client::acknowledge)), once it has stored them for instance. Default `false`: the client does so
+    /// at the next [`advance`](crate::Client::advance).
     #[inline]
     fn manual_acknowledgement(&self) -> bool {
         false
     }
 
     /// Whether the session is kept exactly over a reboot: bytes that tell the server of a new state (PUBLISH above QoS 0, PUBREC,
-    /// PUBREL, PUBCOMP) wait until [`saved`](crate::Client::saved) says that an image with that state is durable, and
+    /// PUBREL, PUBCOMP) wait until [`saved`](crate::Client::saved) confirms that an image with that state is durable, and
     /// [`Event::SaveDue`](crate::Event::SaveDue) asks for it. Default `false`.
     ///
     /// How many images a message costs, where nothing else changes meanwhile:

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::codec::{Delivery, Publish};
 use crate::{PacketId, QoS, SubAckCodes, TopicName};
 
-/// Something that happened. What it borrows lies in the receive buffer until the next
+/// Something that has happened. What it borrows lies in the receive buffer until the next
 /// [`advance`](crate::Client::advance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -17,7 +17,7 @@ pub enum Event<'a> {
         /// `None` in MQTT 3.1, where the server does not say.
         session_present: Option<bool>,
     },
-    /// A message came. It is acknowledged by the next [`advance`](crate::Client::advance), or by the application
+    /// A message has arrived. It is acknowledged by the next [`advance`](crate::Client::advance), or by the application
     /// ([`Client::receipt`](crate::Client::receipt)).
     Message(Publish<'a>),
     /// A message that is larger than the receive buffer begins
@@ -33,35 +33,35 @@ pub enum Event<'a> {
     /// A message that is larger than the receive buffer came, was not delivered, and is acknowledged
     /// ([`LargeMessages::Skip`](crate::LargeMessages::Skip)).
     MessageSkipped(LargeMessage<'a>),
-    /// A message of QoS 1 or 2 is acknowledged to the end.
+    /// A message of QoS 1 or 2 is completely acknowledged.
     Published {
-        /// What [`publish`](crate::Client::publish) had returned.
+        /// What [`publish`](crate::Client::publish) returned.
         id: PacketId,
         /// The QoS at which it is done: 1 also for a QoS 2 message that the server has answered with PUBACK.
         qos: QoS,
     },
-    /// It is the turn of a streamed message: hand its payload over, from the first byte on, with
+    /// A streamed message is next: hand over its payload, from the first byte on, with
     /// [`write_payload`](crate::Client::write_payload). After a lost connection this comes again.
     StreamReady {
-        /// What [`publish_streamed`](crate::Client::publish_streamed) had returned.
+        /// What [`publish_streamed`](crate::Client::publish_streamed) returned.
         id: Option<PacketId>,
     },
     /// The server has answered SUBSCRIBE.
     Subscribed {
-        /// What [`subscribe`](crate::Client::subscribe) had returned.
+        /// What [`subscribe`](crate::Client::subscribe) returned.
         id: PacketId,
-        /// The granted QoS or the failure of each filter, in their order.
+        /// The granted QoS or the failure, for each filter in turn.
         codes: SubAckCodes<'a>,
     },
     /// The server has answered UNSUBSCRIBE. Messages that were on their way can still come.
     Unsubscribed {
-        /// What [`unsubscribe`](crate::Client::unsubscribe) had returned.
+        /// What [`unsubscribe`](crate::Client::unsubscribe) returned.
         id: PacketId,
     },
     /// A request has ended without the answer that it needs, and is not sent again: a SUBSCRIBE or UNSUBSCRIBE whose
     /// connection was lost, or a message whose session is gone.
     Ended {
-        /// What the request had returned.
+        /// What the request returned.
         id: PacketId,
         /// What is known of it.
         outcome: Outcome,
@@ -72,7 +72,7 @@ pub enum Event<'a> {
     SaveDue,
 }
 
-/// How a request ends that is not answered to the end.
+/// How a request ended that was not completely answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -80,7 +80,7 @@ pub enum Outcome {
     /// It may or may not have reached the server, and is not sent again.
     Lost,
     /// The server had the message (it sent PUBREC) and has lost the session since, or the message was given up: it may or may not
-    /// have been passed on.
+    /// have been delivered.
     Uncertain,
 }
 
@@ -168,7 +168,8 @@ impl<'a> Message<'a> {
     pub(super) const fn body_len(&self) -> usize {
         // The length of the topic, and the packet identifier.
         let numbers = if matches!(self.qos, QoS::AtMostOnce) { 2 } else { 4 };
-        self.topic.len().saturating_add(self.payload.len()).saturating_add(numbers)
+        // Neither is longer than isize::MAX.
+        self.topic.len().wrapping_add(self.payload.len()).saturating_add(numbers)
     }
 }
 

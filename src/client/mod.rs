@@ -47,7 +47,7 @@ pub struct Buffers<R, T> {
     /// SUBACK: 4 bytes and one for each filter of a SUBSCRIBE. A message that is larger is skipped and acknowledged, or comes in
     /// pieces ([`Config::large_messages`]).
     pub rx: R,
-    /// Requests, from the call that makes them to the event that tells their end, and in room of their own the answers that the
+    /// Requests, from the call that makes them to the event that reports their end; and, in space of their own, the answers that the
     /// client owes: an eighth, at least 32 and at most 1,024 bytes. The rest holds PUBLISH (topic + payload + 4 to 9 bytes; see
     /// [`Message::encoded_len`]), SUBSCRIBE (4 to 7 bytes, and each filter + 3) and UNSUBSCRIBE (each filter + 2), the
     /// largest of them at least.
@@ -61,12 +61,12 @@ pub type InboundIds = [u8; inbound_ids::DEFAULT_LEN];
 
 /// An MQTT 3.1 and 3.1.1 client without I/O and without a clock.
 ///
-/// Whoever has a transport and a clock runs it like this, at each turn:
+/// With a transport and a clock, one turn is this:
 ///
-/// 1. Write [`pending`](Self::pending) and say with [`sent`](Self::sent) how much the transport took, until nothing is
+/// 1. Write [`pending`](Self::pending), and report with [`sent`](Self::sent) how many bytes the transport took, until nothing is
 ///    pending or it takes no more.
-/// 2. Read into [`receive_buffer`](Self::receive_buffer), unless that is empty, and say with [`received`](Self::received) how much
-///    came; at the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
+/// 2. Read into [`receive_buffer`](Self::receive_buffer), unless that is empty, and report with [`received`](Self::received) how
+///    many bytes came; at the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
 /// 3. Call [`advance`](Self::advance) until it returns `false`, and look at [`event`](Self::event) each time. This queues answers,
 ///    so go on with 1.
 /// 4. Wait until the transport is ready or [`time_left`](Self::time_left) has passed.
@@ -128,10 +128,10 @@ impl<R, T, C> Client<R, T, C> {
 
 impl<R, T, C, I> Client<R, T, C, I> {
     /// A client that is offline, with this configuration, and with as much room for the identifiers of inbound messages of QoS 2
-    /// as is lent here. In the beginning all bytes of it must be 0.
+    /// as is lent here. All its bytes must be 0 at first.
     ///
-    /// Each 10 bytes take 64 identifiers that follow each other, or thousands of which none is missing. A sensor that is sent a
-    /// command now and then does with 20, one that never subscribes with QoS 2 with none
+    /// Each 10 bytes take 64 identifiers that follow each other, or thousands of which none is missing. For a sensor that is
+    /// sent a command now and then, 20 bytes are enough; one that never subscribes with QoS 2 needs none
     /// ([`Config::receives_exactly_once`]). Where there is no room, what came before is acknowledged, and
     /// [`Error::InboundFull`] ends the connection.
     pub const fn with_inbound_ids(buffers: Buffers<R, T>, config: C, ids: I) -> Self {
@@ -143,23 +143,23 @@ impl<R, T, C, I> Client<R, T, C, I> {
         &self.config
     }
 
-    /// How far the connection is.
+    /// The state of the connection.
     pub const fn state(&self) -> State {
         self.all.work.link.state
     }
 
-    /// Milliseconds until [`advance`](Self::advance) must be called, whatever comes; `None` if nothing hangs on time.
+    /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing comes; `None` if no timer runs.
     pub fn time_left(&self) -> Option<u32> {
         self.all.work.timers.left(self.all.work.notes)
     }
 
-    /// Requests under way, those included whose end was not told yet.
+    /// How many requests are under way, including those whose end was not reported yet.
     pub const fn in_flight(&self) -> usize {
         let told = self.all.work.inbox.owed == outbox::ENDED;
         (self.all.outbox.kept() as usize).saturating_sub(told as usize)
     }
 
-    /// Changes whenever an image of the session ([`save`](Self::save)) that was made before must not be used any more.
+    /// Changes whenever earlier images of the session ([`save`](Self::save)) are out of date.
     pub const fn revision(&self) -> u32 {
         self.all.work.session.revision
     }
@@ -176,21 +176,21 @@ impl<R, T, C, I> Client<R, T, C, I> {
         self.all.outbox.waits_for_payload()
     }
 
-    /// How many acknowledgements were ignored because nothing waited for them: late ones, or mistakes of the server.
+    /// How many acknowledgements were ignored because no request was waiting for them: late ones, or mistakes of the server.
     pub const fn ignored_acknowledgements(&self) -> u32 {
         self.all.work.session.ignored
     }
 
-    /// Goes on with this packet identifier for the next request.
+    /// Sets the packet identifier of the next request.
     ///
-    /// A new process on a session that the server has kept, without an image of it ([`restore`](Self::restore)), asks for an
-    /// identifier that the one before is not likely to have had under way, a random one for instance: the server takes a message of
-    /// QoS 2 under an identifier that it still knows for a repetition, and drops it.
+    /// A new process on a session that the server has kept, without an image of it ([`restore`](Self::restore)), should start at an
+    /// identifier that the process before is unlikely to have had under way, a random one for instance: the server takes a message
+    /// of QoS 2 under an identifier that it still knows for a repetition, and drops it.
     pub fn set_next_packet_id(&mut self, id: PacketId) {
         self.all.outbox.set_first_id(id);
     }
 
-    /// What the message of this [`event`](Self::event) is acknowledged by. `None` where the client does that itself
+    /// The receipt that acknowledges the message of this [`event`](Self::event). `None` where the client does that itself
     /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
     pub const fn receipt(&self) -> Option<Receipt> {
         flow::manual::receipt(&self.all.work)
@@ -214,7 +214,7 @@ where
     fn split_parts(&mut self) -> (&mut [u8], Parts<'_, C>) {
         let rx = self.buffers.rx.as_mut();
         let (tx, ids) = (self.buffers.tx.as_mut(), self.ids.as_mut());
-        let parts = Parts::new(&mut self.all, &self.config, tx, ids, rx.len());
+        let parts = Parts::new(&mut self.all, &self.config, tx, ids);
         (rx, parts)
     }
 
@@ -233,7 +233,8 @@ where
 
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     pub fn outbound(&mut self) -> Outbound<'_, C> {
-        Outbound(self.parts())
+        let (rx, parts) = self.split_parts();
+        Outbound { parts, rx_len: rx.len() }
     }
 
     /// Begins a connection on a transport that is open: queues CONNECT, in the receive buffer.
@@ -248,10 +249,10 @@ where
         flow::connection::connect(&mut parts, rx, connect)
     }
 
-    /// Queues a message; returns the packet identifier, which at QoS 0 there is none of.
+    /// Queues a message; returns its packet identifier, or `None` at QoS 0.
     ///
-    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) tells how it ended, over lost connections too,
-    /// and can be queued while there is none.
+    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) reports its end, over lost connections too,
+    /// and can be queued while offline.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -259,8 +260,7 @@ where
         flow::requests::publish(&mut self.parts(), message)
     }
 
-    /// Queues a message whose payload does not fit into the transmit buffer; returns the packet identifier, which at QoS 0 there
-    /// is none of.
+    /// Queues a message whose payload does not fit into the transmit buffer; returns its packet identifier, or `None` at QoS 0.
     ///
     /// It waits its turn behind what was queued before. Then [`Event::StreamReady`] asks for the payload, which
     /// [`write_payload`](Self::write_payload) takes in pieces; no request is taken in until its end.
@@ -278,7 +278,7 @@ where
     /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; returns how many bytes of it were
     /// taken: fewer, or none, where they have to be [`sent`](Self::sent) before there is room for more.
     ///
-    /// From the first call on the message has to be brought to its end, because no other packet, not even PINGREQ, can pass.
+    /// After the first call the rest has to follow: no other packet can be sent in between, not even PINGREQ.
     /// Bytes beyond the announced length are not taken.
     ///
     /// # Errors
@@ -298,13 +298,14 @@ where
         flow::streams::abandon_payload(&mut self.parts())
     }
 
-    /// Queues a SUBSCRIBE for these topic filters, each with the greatest QoS that is wanted; [`Event::Subscribed`] brings the
+    /// Queues a SUBSCRIBE for these topic filters, each with the maximum QoS that is wanted; [`Event::Subscribed`] brings the
     /// answer.
     ///
     /// # Errors
     /// See [`RequestError`].
     pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
-        flow::requests::subscribe(&mut self.parts(), filters)
+        let rx_len = self.buffers.rx.as_ref().len();
+        flow::requests::subscribe(&mut self.parts(), rx_len, filters)
     }
 
     /// Queues an UNSUBSCRIBE for these topic filters; [`Event::Unsubscribed`] brings the answer.
@@ -321,13 +322,15 @@ where
         under_way::under_way(&self.all.outbox, self.log())
     }
 
-    /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not have it.
+    /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not accept it.
     ///
-    /// If nothing of it has left on this connection, it is gone, and nothing more is told of it. Else a few bytes keep its identifier
-    /// from being used again, and its end is told as that of any message: by [`Event::Published`] if the server acknowledges it after
-    /// all, or by [`Event::Ended`] when the connection is lost. At QoS 2, where the server may hold the identifier from an earlier
-    /// connection, PUBREL makes it forget that, and `Published` says no more than that it has. (MQTT-4.4.0-1 asks to send unacknowledged messages again on each connection. A
-    /// message that makes a server close the connection would be repeated for ever, with all behind it.)
+    /// If nothing of it has left on this connection, it is gone, and no event follows. Otherwise a few bytes keep its identifier from
+    /// being used again, and its end is reported as that of any message: by [`Event::Published`] if the server acknowledges it
+    /// after all, or by [`Event::Ended`] when the connection is lost. At QoS 2, where the server may hold the identifier from an
+    /// earlier connection, PUBREL makes it forget that, and `Published` only says that it has.
+    ///
+    /// This deviates from MQTT-4.4.0-1, by which unacknowledged messages are sent again on each connection: a message that makes a
+    /// server close the connection would be repeated for ever, and everything behind it held up.
     ///
     /// # Errors
     /// See [`GiveUpError`].
@@ -335,7 +338,7 @@ where
         flow::give_up::give_up(&mut self.parts(), id)
     }
 
-    /// Takes no more requests, and disconnects once all under way has ended. Should that take too long,
+    /// Takes no more requests, and disconnects once everything under way has ended. If that takes too long,
     /// [`disconnect`](Self::disconnect) does it at once.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed.
@@ -343,7 +346,7 @@ where
         flow::connection::finish(&mut self.parts());
     }
 
-    /// Ends the connection in good order: DISCONNECT follows what is queued. Requests that are not answered by then are kept or
+    /// Ends the connection gracefully: DISCONNECT follows what is queued. Requests that are not answered by then are kept or
     /// reported as after a lost connection. A message that is the current event is acknowledged before. A streamed message whose
     /// payload was not begun is not waited for, nor is what is queued behind it; within a payload nothing can be sent, so the client
     /// is offline at once.
@@ -355,11 +358,11 @@ where
 
     /// The bytes to be sent next; empty if there are none.
     ///
-    /// They stay what they are until [`sent`](Self::sent) is called, whatever is asked of the client in between; the next call of
-    /// `pending` may offer others.
+    /// They do not change until [`sent`](Self::sent) is called, whatever else is called in between; then `pending` may offer
+    /// others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        if bytes::IS_LARGE && self.all.is_all_sent() {
+        if bytes::IS_LARGE && work::is_all_sent(&self.all.work, &self.all.outbox, &self.all.answers) {
             self.all.work.offer = work::Offer::NONE;
             return &[];
         }
@@ -419,7 +422,7 @@ where
     /// Of `now` only differences count, modulo 2^32 ms; a clock that steps back is taken for one that stood still.
     ///
     /// # Errors
-    /// The [`Error`] that has ended the connection. It is said once; the client is offline, and the transport has to be closed.
+    /// The [`Error`] that has ended the connection. It is returned once; the client is offline, and the transport has to be closed.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
         if bytes::IS_LARGE && self.all.work.is_idle(now) {
@@ -452,8 +455,8 @@ where
         let rx = self.buffers.rx.as_ref();
         let event = flow::events::event(&self.all.work.inbox, rx, version, &self.config);
         let tx = self.buffers.tx.as_mut();
-        let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
-        (event, Outbound(parts))
+        let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut());
+        (event, Outbound { parts, rx_len: rx.len() })
     }
 
     /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
@@ -479,15 +482,15 @@ where
         flow::image::save(&mut self.parts(), out)
     }
 
-    /// The last image, of this [`revision`](Self::revision), is durable: what tells the server of a state that is in it may leave
+    /// The last image, of this [`revision`](Self::revision), is durable: packets that reveal a state in it may leave
     /// ([`Config::durable`]). Any other revision is ignored.
     pub fn saved(&mut self, revision: u32) {
         flow::image::saved(&mut self.parts(), revision);
     }
 
-    /// Takes in a session that [`save`](Self::save) has written, by a client with the same or another configuration and buffers
-    /// of the same or another size. Every kept message will be sent with DUP; ends that were not told before the image was
-    /// made are told now.
+    /// Restores a session that [`save`](Self::save) has written, by a client with the same or another configuration and buffers
+    /// of the same or another size. Every kept message will be sent with DUP; ends that were not reported before the image was
+    /// made are reported now.
     ///
     /// # Errors
     /// See [`RestoreError`].

@@ -8,7 +8,7 @@ use crate::{PacketId, QoS};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnderWay<'a> {
-    /// What the call that made it had returned.
+    /// What the call that made it returned.
     pub id: PacketId,
     /// What it is.
     pub request: Request<'a>,
@@ -34,7 +34,7 @@ pub enum Request<'a> {
     Subscribe,
     /// An UNSUBSCRIBE.
     Unsubscribe,
-    /// A request that has ended, which the next [`advance`](crate::Client::advance) tells.
+    /// A request that has ended, which the next [`advance`](crate::Client::advance) reports.
     Ended,
 }
 

@@ -19,7 +19,7 @@ const RESERVED: u8 = 0x01;
 /// The most characters that MQTT 3.1 grants a client identifier.
 const MQTT31_CLIENT_ID_CHARS: usize = 23;
 
-/// CONNECT: what a client says first.
+/// CONNECT: the first packet that a client sends.
 ///
 /// ```
 /// use baremqtt::{Connect, Version, Will};
@@ -37,10 +37,10 @@ const MQTT31_CLIENT_ID_CHARS: usize = 23;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Connect<'a> {
-    /// The version of the protocol that the connection is to speak.
+    /// The protocol version of the connection.
     pub version: Version,
-    /// The client identifier, the key of the session. 3.1.1: may be empty with a clean session, the server then
-    /// makes one up. 3.1: 1 to 23 characters.
+    /// The client identifier, the key of the session. 3.1.1: may be empty with a clean session; the server then
+    /// assigns one. 3.1: 1 to 23 characters.
     pub client_id: Text<'a>,
     /// Start with an empty session, and keep none afterwards (section 3.1.2.4).
     pub clean_session: bool,
@@ -115,7 +115,7 @@ impl<'a> Connect<'a> {
         packet_len(self.body_len())
     }
 
-    /// Encodes the packet; says how many bytes it took.
+    /// Encodes the packet; returns how many bytes it took.
     ///
     /// # Errors
     /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,
@@ -143,14 +143,14 @@ impl<'a> Connect<'a> {
     }
 
     const fn flags(&self) -> u8 {
-        let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
+        let mut flags = flag(self.clean_session, CLEAN_SESSION);
         if let Some(will) = &self.will {
             flags |= WILL | (will.qos.bits() << WILL_QOS_SHIFT);
-            flags |= if will.retain { WILL_RETAIN } else { 0 };
+            flags |= flag(will.retain, WILL_RETAIN);
         }
         if let Some(credentials) = &self.credentials {
             flags |= USERNAME;
-            flags |= if credentials.password.is_some() { PASSWORD } else { 0 };
+            flags |= flag(credentials.password.is_some(), PASSWORD);
         }
         flags
     }
@@ -244,6 +244,11 @@ impl Body for Connect<'_> {
             }
         }
     }
+}
+
+/// This bit, if it is set.
+const fn flag(is_set: bool, bit: u8) -> u8 {
+    (is_set as u8) << bit.trailing_zeros()
 }
 
 /// Bytes of a field with its length.

@@ -12,7 +12,7 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// This user name, and a password or none.
+    /// A user name, and a password if there is one.
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(username: &'a str, password: Option<&'a [u8]>) -> Self {

@@ -16,20 +16,20 @@ pub enum Decoded<'a> {
         /// Bytes that it takes. The next packet begins behind them.
         len: usize,
     },
-    /// The beginning of a packet, without fault so far.
+    /// The beginning of a packet, valid so far.
     Incomplete {
-        /// Bytes that are missing at least, 1 or more. Exact once the fixed header is complete.
+        /// How many bytes are missing, at least 1. Exact once the fixed header is complete.
         missing: usize,
     },
 }
 
 /// Decodes the packet at the front of `bytes`.
 ///
-/// A CONNECT tells itself which version it is of ([`Connect::version`]); `version` is for all other packets.
+/// A CONNECT names its own version ([`Connect::version`]); `version` applies to all other packets.
 ///
 /// # Errors
-/// The [`Violation`] that the packet commits. The connection that it came from has to be closed
-/// (MQTT-4.8.0-1): where the next packet would begin is not known.
+/// The [`Violation`] in the packet. The connection has to be closed (MQTT-4.8.0-1): where the next packet
+/// begins is not known.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {

@@ -38,7 +38,7 @@ impl core::fmt::Display for EncodeError {
 impl core::error::Error for EncodeError {}
 
 impl Packet<'_> {
-    /// Encodes the packet for this version of the protocol; says how many bytes it took.
+    /// Encodes the packet for this version of the protocol; returns how many bytes it took.
     ///
     /// A CONNECT is encoded for its own [`version`](super::Connect::version).
     ///

@@ -4,7 +4,7 @@ use super::Version;
 use super::cursor::Writer;
 use crate::{QoS, Violation};
 
-/// The largest remaining length that four bytes can say, in bytes.
+/// The largest remaining length that four bytes can hold, in bytes.
 pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
 
 /// The fourteen packet types (section 2.2.1).
@@ -110,8 +110,8 @@ impl FixedHeader {
 
     /// Reads the fixed header at the front of `bytes`; `None` while it is incomplete.
     ///
-    /// It is refused as early as it can be: a PUBACK that announces three bytes does not wait for them, nor a
-    /// PUBLISH of QoS 3 for anything.
+    /// It is refused as early as possible: a PUBACK that announces three bytes does not wait for them, and a
+    /// PUBLISH of QoS 3 waits for nothing.
     ///
     /// # Errors
     /// [`PacketType`](Violation::PacketType), [`HeaderFlags`](Violation::HeaderFlags), [`Qos`](Violation::Qos),

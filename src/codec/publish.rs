@@ -12,7 +12,7 @@ const RETAIN: u8 = 0x01;
 /// The most characters that MQTT 3.1 grants a topic name.
 const MQTT31_TOPIC_CHARS: usize = 32_767;
 
-/// PUBLISH: a message on its way.
+/// PUBLISH: a message in transit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Publish<'a> {
@@ -22,7 +22,7 @@ pub struct Publish<'a> {
     pub payload: &'a [u8],
     /// QoS, packet identifier and DUP.
     pub delivery: Delivery,
-    /// To a server: keep the message for later subscribers. From a server: this is such a kept message.
+    /// To a server: keep the message for later subscribers. From a server: this is a retained message.
     pub retain: bool,
 }
 
@@ -104,10 +104,10 @@ impl<'a> Publish<'a> {
         head_len.saturating_add(self.payload.len())
     }
 
-    /// Encodes the packet; says how many bytes it took.
+    /// Encodes the packet; returns how many bytes it took.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol can say, or the
+    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol allows, or the
     /// topic longer than MQTT 3.1 allows; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is
     /// shorter than the packet.
     #[inline]

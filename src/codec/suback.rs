@@ -15,7 +15,7 @@ pub struct SubAck<'a> {
     pub codes: SubAckCodes<'a>,
 }
 
-/// What became of one filter of a SUBSCRIBE.
+/// The result of one filter of a SUBSCRIBE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubAckCode {
@@ -53,10 +53,10 @@ impl<'a> SubAck<'a> {
         packet_len(self.codes.len().saturating_add(2))
     }
 
-    /// Encodes the packet; says how many bytes it took.
+    /// Encodes the packet; returns how many bytes it took.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol can say, or holds a failure
+    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or holds a failure
     /// in 3.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
@@ -136,7 +136,7 @@ impl<'a> SubAckCodes<'a> {
         SubAckCodes { source: Codes::Encoded(bytes), mask: Self::mask(version) }
     }
 
-    /// How many there are: at least 1.
+    /// How many codes there are: at least 1.
     #[must_use]
     #[inline]
     #[allow(clippy::len_without_is_empty)]
@@ -147,7 +147,7 @@ impl<'a> SubAckCodes<'a> {
         }
     }
 
-    /// The code for the filter at this place of the SUBSCRIBE; `None` past the end.
+    /// The code for the filter at this position in the SUBSCRIBE; `None` past the end.
     #[must_use]
     #[inline]
     pub fn get(self, index: usize) -> Option<SubAckCode> {

@@ -14,7 +14,7 @@ pub struct Subscribe<'a> {
     pub id: PacketId,
     /// The packet may have been sent before (3.1 only).
     pub dup: bool,
-    /// The filters, each with the greatest QoS that is wanted.
+    /// The filters, each with the maximum QoS that is wanted.
     pub filters: SubscribeFilters<'a>,
 }
 
@@ -25,10 +25,10 @@ impl<'a> Subscribe<'a> {
         packet_len(body_len(&(self.id, self.filters)))
     }
 
-    /// Encodes the packet; says how many bytes it took.
+    /// Encodes the packet; returns how many bytes it took.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol can say, or has DUP set in
+    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or has DUP set in
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Subscribe, self.dup, version)?;

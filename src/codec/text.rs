@@ -6,7 +6,7 @@ use crate::topic::{checked_str, text_traits};
 
 /// A text of a CONNECT: client identifier, topic of the will, user name.
 ///
-/// It is checked once, when it is made. That cannot fail: [`check`](Self::check) says what is wrong with it, and so does
+/// It is checked once, when it is created. That cannot fail: [`check`](Self::check) returns what is wrong with it, and so does
 /// encoding the packet.
 ///
 /// ```
@@ -76,8 +76,7 @@ impl<'a> Text<'a> {
         self.bytes
     }
 
-    /// The text as a string. Looks at every byte once more: where only equality matters,
-    /// compare with `==`.
+    /// The text as a string. Checks every byte again: to compare, use `==`.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.bytes)

@@ -25,10 +25,10 @@ impl<'a> Unsubscribe<'a> {
         packet_len(body_len(&(self.id, self.filters)))
     }
 
-    /// Encodes the packet; says how many bytes it took.
+    /// Encodes the packet; returns how many bytes it took.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol can say, or has DUP set in
+    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or has DUP set in
     /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Unsubscribe, self.dup, version)?;

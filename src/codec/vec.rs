@@ -46,7 +46,7 @@ impl Publish<'_> {
     /// Encodes the packet into a vector of its own. Feature `std`.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol can say, or the
+    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol allows, or the
     /// topic longer than MQTT 3.1 allows.
     pub fn encode_to_vec(&self, version: Version) -> Result<Vec<u8>, EncodeError> {
         to_vec(|out| self.encode(version, out))

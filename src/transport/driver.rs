@@ -175,6 +175,7 @@ where
             self.client.output_lost();
         }
         self.unflushed = false;
+        let reads = reads && self.failure.as_ref().is_none_or(|failure| failure.reads);
         let error = self.failure.take().map_or(error, |failure| failure.error);
         self.failure = Some(Failure { error, reads, heard_at: now, bytes: 0 });
     }

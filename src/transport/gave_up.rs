@@ -1,11 +1,28 @@
-//! The end of all attempts.
+//! What becomes of a link that comes back, and the end of all attempts.
 
 use core::fmt;
+use core::time::Duration;
 
 use super::Error;
-use crate::{ConnectError, RefusalCode};
+use crate::{ConnectError, Event, RefusalCode};
 
-/// Why a runner has ended that was not asked to.
+/// What there is to be told of a link that comes back.
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Update<'a, E> {
+    /// An event of the client.
+    Event(Event<'a>),
+    /// The link is lost, or an attempt to make one has failed. The next attempt follows.
+    LinkLost {
+        /// Why.
+        error: Error<E>,
+        /// After how long the next attempt is made.
+        retry_in: Duration,
+    },
+}
+
+/// Why no attempt follows any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -16,8 +33,10 @@ pub enum GaveUp<E> {
     Refused(RefusalCode),
     /// CONNECT cannot be sent as it is.
     Connect(ConnectError),
-    /// The handler has failed.
+    /// The handler of a runner has failed.
     Handler(Error<E>),
+    /// The application has disconnected. (A runner returns `Ok` instead.)
+    Disconnected,
 }
 
 impl<E> GaveUp<E> {
@@ -26,14 +45,6 @@ impl<E> GaveUp<E> {
         match error.refusal() {
             Some(code) if is_final => GaveUp::Refused(code),
             _ => GaveUp::Limit(error),
-        }
-    }
-
-    /// A call was refused.
-    pub(super) fn refused(error: Error<E>) -> Self {
-        match error {
-            Error::Connect(error) => GaveUp::Connect(error),
-            error => GaveUp::Handler(error),
         }
     }
 }
@@ -45,6 +56,7 @@ impl<E: fmt::Display> fmt::Display for GaveUp<E> {
             GaveUp::Refused(code) => write!(f, "the server refused the connection: {code}"),
             GaveUp::Connect(error) => error.fmt(f),
             GaveUp::Handler(error) => error.fmt(f),
+            GaveUp::Disconnected => f.write_str("disconnected"),
         }
     }
 }
@@ -54,7 +66,7 @@ impl<E: core::error::Error + 'static> core::error::Error for GaveUp<E> {
         match self {
             GaveUp::Limit(error) => Some(error),
             GaveUp::Handler(error) => error.source(),
-            GaveUp::Refused(_) | GaveUp::Connect(_) => None,
+            GaveUp::Refused(_) | GaveUp::Connect(_) | GaveUp::Disconnected => None,
         }
     }
 }

@@ -12,15 +12,28 @@
 //! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
 //! [`Connected`](crate::Event::Connected) too.
 //!
-//! `net` also has a `Runner`, which owns the connection and opens it again, and `Handle`s for other threads.
+//! `net` and `asynch` also have a `Runner`, which owns the connection and opens it again, and a `Handle` for other threads or tasks;
+//! `blocking` and `polled` have a `Reconnect`, which opens it again.
 //!
-//! What the stream is not told of is not to be called through a connection: `pending`, `sent`, `received`, `advance` and their
-//! like are the adapter's own.
+//! # Which one
+//!
+//! One program, one loop: `net` with an operating system, `blocking` or `polled` without. Many threads: the runner of `net`. Tasks of an
+//! executor: the runner of `asynch`; its `Connection` where there is one task, and the stream survives the drop of an operation. Streams
+//! of `embedded-io` 0.6 come as `FromV06` (features `embedded-io-v0.6`, `embedded-io-async-v0.6`).
+//!
+//! What a stream has to be able to do, beyond reading and writing: it must be possible to wait for it without being deaf to all else. So
+//! it has halves, or can be asked whether a read would wait, or has reads that end in time or may be dropped; each module says which of
+//! these it takes. A stream that can do none of that cannot keep a link alive, and no adapter takes it.
+//!
+//! `pending`, `sent`, `received`, `advance` and the like are the adapter's own: do not call them through a connection, for the
+//! stream is not told.
 //!
 //! After a failure of the output, what had come is still delivered, and the failure reported then.
 
 #[cfg(feature = "embedded-io-async-v0.7")]
 pub mod asynch;
+#[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
+mod attempts;
 #[cfg(feature = "embedded-io-v0.7")]
 pub mod blocking;
 #[cfg(any(
@@ -35,22 +48,36 @@ pub mod blocking;
 )]
 mod driver;
 mod error;
-#[cfg(feature = "embedded-io-async-v0.7")]
+#[cfg(feature = "embedded-io-v0.6")]
+mod from_v06;
+#[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
 mod gave_up;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "nb")]
 pub mod polled;
-#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 mod retry;
-#[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 mod timeout;
 #[cfg(any(feature = "std", feature = "embedded-io-v0.7", feature = "nb"))]
 mod turn;
 
 pub use error::Error;
-#[cfg(feature = "embedded-io-async-v0.7")]
-pub use gave_up::GaveUp;
+#[cfg(feature = "embedded-io-v0.6")]
+pub use from_v06::{ErrorV06, FromV06};
+#[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+pub use gave_up::{GaveUp, Update};
 
 /// The calls of the client are those of the connection that holds it.
 #[cfg(any(
@@ -89,3 +116,104 @@ macro_rules! is_a_client {
     feature = "nb"
 ))]
 use is_a_client;
+
+/// What a connection has that holds one stream.
+#[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
+macro_rules! has_one_stream {
+    ($connection:ident<$($parameter:ident $(: $bound:path)?),*>) => {
+        impl<$($parameter $(: $bound)?,)* R, T, C, I> $connection<$($parameter,)* R, T, C, I>
+        where
+            R: AsRef<[u8]> + AsMut<[u8]>,
+            T: AsRef<[u8]> + AsMut<[u8]>,
+            C: crate::Config,
+            I: AsRef<[u8]> + AsMut<[u8]>,
+        {
+            /// Whether there is a connection, or one on its way.
+            pub fn is_open(&self) -> bool {
+                self.driver.is_open()
+            }
+
+            /// The stream: to close it, or to open it anew. Bytes that are read from it or written to it are missed by the client.
+            pub const fn stream_mut(&mut self) -> &mut S {
+                &mut self.stream
+            }
+
+            /// Continues with another stream: the session stays, the link is a new one. [`connect`](crate::Client::connect) is next.
+            /// Returns the old stream.
+            pub fn reopen(&mut self, stream: S) -> S {
+                self.close();
+                core::mem::replace(&mut self.stream, stream)
+            }
+
+            /// Gives the connection up, without DISCONNECT. The stream stays; once it is open again,
+            /// [`connect`](crate::Client::connect) is next.
+            pub fn close(&mut self) {
+                self.driver.close();
+            }
+
+            /// The client and the stream apart. The client is offline.
+            pub fn into_parts(mut self) -> (crate::Client<R, T, C, I>, S) {
+                self.close();
+                (self.driver.client, self.stream)
+            }
+        }
+    };
+}
+#[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
+use has_one_stream;
+
+/// What comes back by itself is made, and is a client, like what it keeps open.
+#[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
+macro_rules! reconnects {
+    ($reconnect:ident<$($parameter:ident $(: $bound:path)?),*>, $connection:ty) => {
+        impl<$($parameter $(: $bound)?,)* F, R, T, C, I> $reconnect<$($parameter,)* F, R, T, C, I> {
+            /// Opens a connection whenever there is none. The one that is given is the first where it is open.
+            pub const fn new(connection: $connection, open: F, backoff: crate::Backoff) -> Self {
+                $reconnect { connection, open, attempts: crate::transport::attempts::Attempts::new(backoff) }
+            }
+
+            /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
+            /// without one. Where 3.1 does not work either, 3.1.1 is next; once 3.1.1 has worked, it stays with that.
+            #[must_use]
+            pub fn fall_back_to_mqtt31(mut self) -> Self {
+                self.attempts.retry.falls_back = true;
+                self
+            }
+
+            /// With further attempts after refusals that do not mend themselves: a wrong password, a client identifier that is not
+            /// allowed. Without this they are the end ([`GaveUp::Refused`]).
+            #[must_use]
+            pub fn retry_refusals(mut self) -> Self {
+                self.attempts.retry.despite_refusals = true;
+                self
+            }
+
+            /// The connection as it is, to go on without this helper.
+            pub fn into_connection(self) -> $connection {
+                self.connection
+            }
+        }
+
+        impl<$($parameter $(: $bound)?,)* F, R, T, C, I> core::ops::Deref for $reconnect<$($parameter,)* F, R, T, C, I> {
+            type Target = crate::Client<R, T, C, I>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.connection
+            }
+        }
+
+        impl<$($parameter $(: $bound)?,)* F, R, T, C, I> core::ops::DerefMut for $reconnect<$($parameter,)* F, R, T, C, I> {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.connection
+            }
+        }
+
+        impl<$($parameter $(: $bound)?,)* F, R, T, C, I> core::fmt::Debug for $reconnect<$($parameter,)* F, R, T, C, I> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct("Reconnect").field("connection", &self.connection).finish_non_exhaustive()
+            }
+        }
+    };
+}
+#[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
+use reconnects;

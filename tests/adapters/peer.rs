@@ -17,7 +17,8 @@ pub struct Peer {
     /// The payloads that came, those of QoS 2 once.
     pub payloads: Vec<Vec<u8>>,
     pub refuses: Option<RefusalCode>,
-    unreleased: BTreeSet<PacketId>,
+    /// Messages of QoS 2 for which PUBREL is to come.
+    pub unreleased: BTreeSet<PacketId>,
     last_id: u16,
 }
 

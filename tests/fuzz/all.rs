@@ -5,6 +5,7 @@
 //! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. An input that a
 //! fuzzer has found goes there, too.
 
+mod adapters;
 #[path = "../common/choices.rs"]
 mod choices;
 mod client_chunks;
@@ -14,12 +15,21 @@ mod decode;
 mod image;
 #[path = "../common/model.rs"]
 mod model;
+mod peers;
 mod restore;
 mod roundtrip;
+mod routes;
 mod topic;
+#[path = "../common/topic_rules.rs"]
+mod topic_rules;
 
 use std::panic::catch_unwind;
 use std::path::Path;
+
+#[test]
+fn adapters() {
+    drive("adapters", adapters::run);
+}
 
 #[test]
 fn client_chunks() {
@@ -42,6 +52,11 @@ fn decode() {
 }
 
 #[test]
+fn peers() {
+    drive("peers", peers::run);
+}
+
+#[test]
 fn restore() {
     drive("restore", restore::run);
 }
@@ -49,6 +64,11 @@ fn restore() {
 #[test]
 fn roundtrip() {
     drive("roundtrip", roundtrip::run);
+}
+
+#[test]
+fn routes() {
+    drive("routes", routes::run);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! A filter and a name, with a line end between them: validity and matching by section 4.7.
 
-#[path = "../common/topic_rules.rs"]
-mod topic_rules;
-
 use baremqtt::{TopicFilter, TopicName};
+
+use crate::topic_rules;
 
 pub fn run(data: &[u8]) {
     let (filter, name) = match data.iter().position(|byte| *byte == b'\n') {

@@ -2,6 +2,8 @@
 
 #[doc = include_str!("../../docs/codec.md")]
 mod codec {}
+#[doc = include_str!("../../docs/comparison.md")]
+mod comparison {}
 #[doc = include_str!("../../docs/embassy.md")]
 mod embassy {}
 #[doc = include_str!("../../docs/firmware.md")]

@@ -38,7 +38,7 @@ pub fn persistent_broker(max_inflight: u16) -> Mosquitto {
 
 /// Points where links are cut, all different: some within the first packets, most up to twice the mean of their
 /// direction. They end when new ones are hard to find.
-fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item = Option<Cut>> {
+pub fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item = Option<Cut>> {
     let mut random = seed;
     let mut used = HashSet::new();
     iter::from_fn(move || {

@@ -9,6 +9,7 @@ mod killed;
 mod large;
 mod peer;
 mod restored;
+mod rough;
 mod traffic;
 
 #[path = "../common/choices.rs"]

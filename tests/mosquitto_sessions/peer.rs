@@ -28,6 +28,8 @@ pub struct Setup {
     pub choices: Values,
     pub rx: usize,
     pub tx: usize,
+    /// How long all of it may take.
+    pub patience: Duration,
 }
 
 impl Setup {
@@ -42,11 +44,16 @@ impl Setup {
             choices: Values { streams: true, ..Choices::new().values() },
             rx: 0x1_0000,
             tx: 0x1_0000,
+            patience: PATIENCE,
         }
     }
 
     pub fn buffers(self, rx: usize, tx: usize) -> Self {
         Setup { rx, tx, ..self }
+    }
+
+    pub fn patience(self, patience: Duration) -> Self {
+        Setup { patience, ..self }
     }
 
     pub fn choose(self, choose: impl FnOnce(&mut Values)) -> Self {
@@ -86,7 +93,7 @@ impl Peer {
     }
 
     pub fn with_client(setup: &Setup, client: Buffered) -> Self {
-        let end = Clock::now() + PATIENCE;
+        let end = Clock::now() + setup.patience;
         let mqtt = Connection::new(open(setup.addr, end), client);
         let mut peer = Peer { mqtt, setup: *setup, end, sessions: Vec::new(), errors: Vec::new() };
         match peer.connect() {

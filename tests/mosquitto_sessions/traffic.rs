@@ -19,7 +19,8 @@ pub fn payload(number: usize) -> Vec<u8> {
     payload
 }
 
-fn number(payload: &[u8]) -> usize {
+/// The number that a payload says.
+pub fn number(payload: &[u8]) -> usize {
     let number = std::str::from_utf8(&payload[..6]).unwrap().parse().unwrap();
     assert_eq!(payload, self::payload(number), "a message arrives as it was sent");
     number

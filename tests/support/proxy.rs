@@ -36,6 +36,9 @@ impl Cut {
     }
 }
 
+/// Hears what goes through.
+pub type Tap = Box<dyn Fn(usize, Direction, &[u8]) + Send + Sync>;
+
 /// The proxy. Dropping it cuts all links and waits for its threads.
 pub struct Proxy {
     addr: SocketAddr,
@@ -63,6 +66,16 @@ impl Proxy {
         I::IntoIter: Send + 'static,
     {
         Self::with(broker, cuts, Shared { gentle: true, ..Shared::default() })
+    }
+
+    /// As [`start`](Self::start); and each link splits what comes into pieces, delays some of them and stalls now and then. Each piece
+    /// that goes through is shown to `tap`, with the number of its connection.
+    pub fn start_rough<I>(broker: SocketAddr, cuts: I, tap: Tap) -> Self
+    where
+        I: IntoIterator<Item = Option<Cut>>,
+        I::IntoIter: Send + 'static,
+    {
+        Self::with(broker, cuts, Shared { tap: Some(tap), gentle: true, ..Shared::default() })
     }
 
     fn with<I>(broker: SocketAddr, cuts: I, shared: Shared) -> Self
@@ -138,6 +151,8 @@ struct Shared {
     cuts: AtomicUsize,
     delay_ms: AtomicU64,
     gentle: bool,
+    /// Links are rough where somebody listens.
+    tap: Option<Tap>,
     links: Mutex<Vec<Arc<Link>>>,
 }
 
@@ -160,6 +175,8 @@ impl Shared {
 
 /// One connection of a client, and the one to the broker that belongs to it.
 struct Link {
+    /// The first connection is 1.
+    number: usize,
     client: TcpStream,
     broker: TcpStream,
     cut: Option<Cut>,
@@ -189,12 +206,12 @@ fn accept(
             if shared.links().len() >= MAX_LINKS {
                 continue;
             }
-            shared.connections.fetch_add(1, SeqCst);
+            let number = shared.connections.fetch_add(1, SeqCst) + 1;
             // No broker, no link: the client's socket is dropped, which closes it.
             let Ok(broker) = TcpStream::connect(broker) else { continue };
             let cut = cuts.next().flatten();
             let _ = (client.set_nodelay(true), broker.set_nodelay(true));
-            let link = Arc::new(Link { client, broker, cut, silent: AtomicBool::new(false) });
+            let link = Arc::new(Link { number, client, broker, cut, silent: AtomicBool::new(false) });
             shared.links().push(link.clone());
             scope.spawn(move || run(&link, shared));
         }
@@ -221,6 +238,7 @@ fn forward(link: &Link, direction: Direction, shared: &Shared) {
     let cut = link.cut.filter(|cut| cut.direction == direction);
     let mut left = cut.map_or(u64::MAX, |cut| cut.after);
     let mut buffer = [0; 16 * 1024];
+    let mut rough = Rough((link.number as u64) << 1 | u64::from(direction == Direction::ToBroker) | 1 << 40);
     while left > 0 {
         let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let Ok(n @ 1..) = from.read(&mut buffer[..wanted]) else { break };
@@ -228,7 +246,14 @@ fn forward(link: &Link, direction: Direction, shared: &Shared) {
         if link.silent.load(SeqCst) {
             continue;
         }
-        if to.write_all(&buffer[..n]).is_err() {
+        let passed = match &shared.tap {
+            None => to.write_all(&buffer[..n]).is_ok(),
+            Some(tap) => rough.pass(&buffer[..n], |piece| {
+                tap(link.number, direction, piece);
+                to.write_all(piece).is_ok()
+            }),
+        };
+        if !passed {
             break;
         }
         left -= n as u64;
@@ -240,5 +265,35 @@ fn forward(link: &Link, direction: Direction, shared: &Shared) {
     } else if !link.silent.load(SeqCst) {
         // One side has ended: the other hears of it, and can still say what it has to say.
         let _ = to.shutdown(Shutdown::Write);
+    }
+}
+
+/// What a rough link does: by chance, the same in each run.
+struct Rough(u64);
+
+impl Rough {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % end
+    }
+
+    /// Pieces of a few bytes now and then, of a few hundred else; one in 200 is late, one in 5,000 very late.
+    fn pass(&mut self, mut bytes: &[u8], mut write: impl FnMut(&[u8]) -> bool) -> bool {
+        while !bytes.is_empty() {
+            let most = if self.below(8) == 0 { 8 } else { 2_000 };
+            let len = bytes.len().min(1 + self.below(most) as usize);
+            match self.below(5_000) {
+                0 => thread::sleep(Duration::from_millis(100)),
+                1..=25 => thread::sleep(Duration::from_millis(2)),
+                _ => {}
+            }
+            if !write(&bytes[..len]) {
+                return false;
+            }
+            bytes = &bytes[len..];
+        }
+        true
     }
 }

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::pending;
 
 use baremqtt::codec::{Delivery, Packet, Publish};
-use baremqtt::transport::asynch::{Runner, Update, WaitError};
-use baremqtt::transport::{Error, GaveUp};
+use baremqtt::transport::asynch::{Runner, WaitError};
+use baremqtt::transport::{Error, GaveUp, Update};
 use baremqtt::{
     Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, Outcome, QoS,
     RefusalCode, RequestError, Routes, Subscription, TopicName,

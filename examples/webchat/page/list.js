@@ -36,17 +36,19 @@ function entry(talk, talks, choose) {
   if (!talk.isGroup && last) button.append(make('span', 'unseen', presence(talk)));
   const side = make('span', 'when');
   if (last) side.append(makeTime(dateOf(last), shortly(dateOf(last))));
-  if (talk.unread > 0) side.append(badge(talk.unread));
+  if (talk.unread > 0) side.append(sign('badge', talk.unread, words.unread));
+  if (talk.messages.some(({ state }) => state === 'failed')) side.append(sign('alarm', '!', ` ${words.failed}`));
   button.append(side);
   button.onclick = () => choose(talk.name);
   item.append(button);
   return item;
 }
 
-function badge(count) {
-  const badge = make('span', 'badge', count);
-  badge.append(make('span', 'unseen', words.unread));
-  return badge;
+/** What calls for attention, and what it is for those to whom it is read out. */
+function sign(kind, text, what) {
+  const sign = make('span', kind, text);
+  sign.append(make('span', 'unseen', what));
+  return sign;
 }
 
 /** Nothing, where it is not known. */

@@ -63,14 +63,14 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
+    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
     /// halves of the old stream.
     pub fn reopen(&mut self, input: Rd, output: Wr) -> (Rd, Wr) {
         self.close();
         (core::mem::replace(&mut self.input, input), core::mem::replace(&mut self.output, output))
     }
 
-    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open anew, [`connect`](Client::connect) is next.
+    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open again, [`connect`](Client::connect) is next.
     pub fn close(&mut self) {
         self.driver.close();
     }

@@ -160,7 +160,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner.with(f)
     }
 
-    /// Ends the runner, whatever it is at: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may call
+    /// Ends the runner, whatever it is doing: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may call
     /// this too.
     pub fn stop(&self) {
         self.is_stopping.with(|stops| *stops = true);

@@ -1,21 +1,19 @@
 //! One link, from CONNECT to its end.
-//!
-//! Reading and writing are a future each, which live as long as the link. What they begin they finish: many streams, TLS above all,
-//! do not take it well if a `read`, `write` or `flush` is dropped half way. So they cannot hold the client while they wait, and bytes
-//! pass through a buffer between.
 
+//!
+use core::convert::Infallible;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
-use embedded_io_async::{Error as _, ErrorKind, Read, Write};
+use embedded_io_async::{Read, Write};
 
-use super::cell::Sharing;
+use super::Timer;
+use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
-use super::{Timer, Update};
-use crate::transport::Error;
 use crate::transport::retry::Retry;
+use crate::transport::{Error, Update};
 use crate::{Config, Connect, Event, Instant, Outbound, client};
 
 /// How long DISCONNECT may take to leave after the runner was stopped, in ms.
@@ -24,7 +22,7 @@ const LAST_WORDS: u32 = 200;
 /// How often something may move before it is the turn of other tasks.
 const AT_ONCE: u8 = 32;
 
-/// What [`Runner::run`](super::Runner::run) opens streams with: this keeps a link over one of them.
+/// What the `open` function of [`Runner::run`](super::Runner::run) is given: it runs the link over a stream.
 pub struct Link<'r, K, H, R, T, C, I, S: Sharing, const N: usize> {
     pub(super) handle: &'r Handle<R, T, C, I, S, N>,
     pub(super) timer: &'r K,
@@ -62,61 +60,113 @@ where
         Wr: Write<Error = Rd::Error>,
         H: FnMut(Update<'_, Rd::Error>, &mut Outbound<'_, C>) -> Result<(), Error<Rd::Error>>,
     {
-        let Link { handle, timer, bounce, retry, handler } = self;
-        let (handle, timer) = (*handle, *timer);
-        let (read_room, write_room) = bounce.split_at_mut_checked(bounce.len() >> 1).unwrap_or_default();
-        if read_room.is_empty() {
-            return Err(Error::Client(client::Error::ReceiveBufferTooSmall { needed: 2 }));
-        }
-        handle.begin(retry, connect)?;
-        let _closes = Closes(handle);
+        let (handle, timer) = (self.handle, self.timer);
+        let failure = S::Cell::new(None);
+        let (read_room, write_room) = halves(self.bounce)?;
+        let reads = handle.read_all(input, read_room, timer, &failure);
+        let writes = handle.write_all(output, write_room, timer, &failure);
+        handle.begin(self.retry, connect)?;
+        keep(handle, timer, self.retry, self.handler, both(reads, writes), &failure).await
+    }
 
-        let mut input = pin!(handle.read_all(input, read_room, timer));
-        let mut output = pin!(handle.write_all(output, write_room, timer));
-        let (mut reads, mut writes) = (true, true);
-        let mut failure = None;
-        let mut turns = Turns { stopped_at: None, at_once: 0 };
-        loop {
-            let now = timer.now();
-            let wait = match turns.turn(handle, now, retry, *handler) {
-                Ok(Some(wait)) => wait,
-                Ok(None) => return Ok(()),
-                Err(End::Handler(error)) => return Err(error),
-                Err(End::Link(error)) => {
-                    handle.tell_losses(now, *handler)?;
-                    return match error.with_failure(failure) {
-                        Error::Disconnected => Ok(()),
-                        error => Err(error),
-                    };
-                }
-            };
-            let mut sleep = pin!(sleep(timer, wait));
-            poll_fn(|cx| {
-                handle.inner(|inner| inner.waiters.runner_waits(cx.waker()));
-                if reads && let Poll::Ready(error) = input.as_mut().poll(cx) {
-                    reads = false;
-                    failure.get_or_insert(error);
-                    handle.moved(|inner| inner.driver.received(Err(()), timer.now()));
-                }
-                if writes && let Poll::Ready(error) = output.as_mut().poll(cx) {
-                    writes = false;
-                    failure.get_or_insert(error);
-                    handle.moved(|inner| inner.driver.written(Err(()), timer.now()));
-                }
-                if !turns.is_due(handle) {
-                    turns.at_once = 0;
-                    return sleep.as_mut().poll(cx);
-                }
-                turns.at_once = turns.at_once.wrapping_add(1);
-                if turns.at_once < AT_ONCE {
-                    return Poll::Ready(());
-                }
+    /// The same over a stream that is one object: `read`, `write` and `flush` **have to be cancel-safe**, so that one which is dropped
+    /// has done nothing. Those of TCP sockets are; TLS has to be split, and takes [`run`](Self::run).
+    ///
+    /// One of the three can wait at a time. Reading is what waits; where a write does, it is the turn of reading every 50 ms.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_cancel_safe<St>(
+        &mut self,
+        stream: St,
+        connect: &Connect<'_>,
+    ) -> Result<(), Error<St::Error>>
+    where
+        St: Read + Write,
+        H: FnMut(Update<'_, St::Error>, &mut Outbound<'_, C>) -> Result<(), Error<St::Error>>,
+    {
+        let (handle, timer) = (self.handle, self.timer);
+        let failure = S::Cell::new(None);
+        let rooms = halves(self.bounce)?;
+        let transfers = handle.transfer_all(stream, rooms, timer, &failure);
+        handle.begin(self.retry, connect)?;
+        keep(handle, timer, self.retry, self.handler, transfers, &failure).await
+    }
+}
+
+/// A half for reading, and one for writing.
+fn halves<E>(bounce: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
+    match bounce.split_at_mut_checked(bounce.len() >> 1) {
+        Some(halves @ ([_, ..], _)) => Ok(halves),
+        _ => Err(Error::Client(client::Error::ReceiveBufferTooSmall { needed: 2 })),
+    }
+}
+
+/// Both of them, which do not end.
+async fn both(
+    first: impl Future<Output = Infallible>,
+    second: impl Future<Output = Infallible>,
+) -> Infallible {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    poll_fn(|cx| match first.as_mut().poll(cx) {
+        Poll::Ready(never) => Poll::Ready(never),
+        Poll::Pending => second.as_mut().poll(cx),
+    })
+    .await
+}
+
+/// Keeps a link that has begun to its end, over a future that reads and writes.
+async fn keep<E, K, H, R, T, C, I, S, const N: usize>(
+    handle: &Handle<R, T, C, I, S, N>,
+    timer: &K,
+    retry: &mut Retry,
+    handler: &mut H,
+    transfers: impl Future<Output = Infallible>,
+    failure: &S::Cell<Option<E>>,
+) -> Result<(), Error<E>>
+where
+    K: Timer,
+    H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+    S: Sharing,
+{
+    let _closes = Closes(handle);
+    let mut transfers = pin!(transfers);
+    let mut turns = Turns { stopped_at: None, at_once: 0 };
+    loop {
+        let now = timer.now();
+        let wait = match turns.turn(handle, now, retry, handler) {
+            Ok(Some(wait)) => wait,
+            Ok(None) => return Ok(()),
+            Err(End::Handler(error)) => return Err(error),
+            Err(End::Link(error)) => {
+                handle.tell_losses(now, handler)?;
+                return match error.with_failure(failure.with(Option::take).flatten()) {
+                    Error::Disconnected => Ok(()),
+                    error => Err(error),
+                };
+            }
+        };
+        let mut sleep = pin!(sleep(timer, wait));
+        poll_fn(|cx| {
+            handle.inner(|inner| inner.waiters.runner_waits(cx.waker()));
+            let Poll::Pending = transfers.as_mut().poll(cx);
+            if !turns.is_due(handle) {
                 turns.at_once = 0;
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            })
-            .await;
-        }
+                return sleep.as_mut().poll(cx);
+            }
+            turns.at_once = turns.at_once.wrapping_add(1);
+            if turns.at_once < AT_ONCE {
+                return Poll::Ready(());
+            }
+            turns.at_once = 0;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 }
 
@@ -205,25 +255,6 @@ async fn sleep<K: Timer>(timer: &K, wait: Option<u32>) {
     }
 }
 
-/// Lets others have a turn.
-async fn pause() {
-    let mut paused = false;
-    poll_fn(|cx| {
-        if core::mem::replace(&mut paused, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-/// What is to be done with the output.
-enum Output {
-    Write(usize),
-    Flush,
-}
-
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
@@ -256,101 +287,6 @@ where
             Ok(())
         };
         self.inner(tell).unwrap_or(Ok(()))
-    }
-
-    /// Does something that the client is to look at.
-    fn moved(&self, f: impl FnOnce(&mut Inner<R, T, C, I, N>)) {
-        self.inner(|inner| {
-            f(inner);
-            inner.has_moved = true;
-        });
-    }
-
-    /// Reads whatever comes, as long as there is room for it. Returns what the stream has failed with.
-    async fn read_all<Rd: Read>(&self, mut input: Rd, room: &mut [u8], timer: &impl Timer) -> Rd::Error {
-        loop {
-            self.until(|inner| inner.driver.can_read().then_some(())).await;
-            let len = match input.read(room).await {
-                Ok(len) => len,
-                Err(error) if error.kind() != ErrorKind::Interrupted => return error,
-                Err(_) => {
-                    pause().await;
-                    continue;
-                }
-            };
-            if len == 0 {
-                self.moved(|inner| inner.driver.received(Ok(0), timer.now()));
-            }
-            let mut rest = room.get(..len).unwrap_or_default();
-            while !rest.is_empty() {
-                let taken = self.until(|inner| inner.take_in(rest, timer.now())).await;
-                rest = rest.get(taken..).unwrap_or_default();
-            }
-        }
-    }
-
-    /// Writes and flushes whatever is queued. Returns what the stream has failed with.
-    async fn write_all<Wr: Write>(&self, mut output: Wr, room: &mut [u8], timer: &impl Timer) -> Wr::Error {
-        loop {
-            let result = match self.until(|inner| inner.next_output(room)).await {
-                Output::Write(len) => {
-                    let written = output.write(room.get(..len).unwrap_or_default()).await;
-                    written.map(|len| self.moved(|inner| inner.driver.written(Ok(len), timer.now())))
-                }
-                Output::Flush => {
-                    let flushed = output.flush().await;
-                    flushed.map(|()| self.moved(|inner| inner.driver.flushed(Ok(()), timer.now())))
-                }
-            };
-            match result {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return error,
-                Err(_) => pause().await,
-                Ok(()) => {}
-            }
-        }
-    }
-
-    /// Waits until the client has something to say to this. The link is polled whenever the client has changed.
-    async fn until<V>(&self, mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<V>) -> V {
-        poll_fn(|_| match self.inner(&mut f) {
-            Some(Some(value)) => Poll::Ready(value),
-            _ => Poll::Pending,
-        })
-        .await
-    }
-}
-
-impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N>
-where
-    R: AsRef<[u8]> + AsMut<[u8]>,
-    T: AsRef<[u8]> + AsMut<[u8]>,
-    C: Config,
-    I: AsRef<[u8]> + AsMut<[u8]>,
-{
-    /// Takes in as much as there is room for; `None` if there is none.
-    fn take_in(&mut self, bytes: &[u8], now: Instant) -> Option<usize> {
-        if !self.driver.can_read() {
-            return None;
-        }
-        let room = self.driver.client.receive_buffer();
-        let len = room.len().min(bytes.len());
-        room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        self.driver.received(Ok(len), now);
-        self.has_moved = true;
-        Some(len)
-    }
-
-    /// What is to be written, which is put here, or whether to flush.
-    fn next_output(&mut self, room: &mut [u8]) -> Option<Output> {
-        if !self.driver.has_output() {
-            return None;
-        }
-        let pending = self.driver.client.pending();
-        if pending.is_empty() {
-            return Some(Output::Flush);
-        }
-        room.iter_mut().zip(pending).for_each(|(to, from)| *to = *from);
-        Some(Output::Write(room.len().min(pending.len())))
     }
 }
 

@@ -34,8 +34,8 @@
 //! #     pub fn toggle_lamp() {}
 //! #     pub async fn pressed() {}
 //! # }
-//! use baremqtt::transport::asynch::{Handle, Runner, Timer, Update};
-//! use baremqtt::transport::Error;
+//! use baremqtt::transport::asynch::{Handle, Runner, Timer};
+//! use baremqtt::transport::{Error, Update};
 //! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, RequestError, Routes};
 //!
 //! struct Embassy;
@@ -94,6 +94,7 @@ mod cell;
 mod connection;
 mod duplex;
 mod handle;
+mod io;
 mod link;
 mod runner;
 mod waiters;
@@ -105,7 +106,7 @@ pub use connection::Connection;
 pub use duplex::Duplex;
 pub use handle::{Handle, WaitError};
 pub use link::Link;
-pub use runner::{Runner, Update};
+pub use runner::Runner;
 
 use crate::Instant;
 

@@ -11,27 +11,11 @@ use embedded_io_async::ErrorKind;
 use super::cell::Sharing;
 use super::{Handle, Link, Timer};
 use crate::transport::retry::Retry;
-use crate::transport::{Error, GaveUp};
-use crate::{Backoff, Config, Event, Outbound};
-
-/// What the handler of a runner is told.
-#[derive(Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Update<'a, E> {
-    /// An event of the client.
-    Event(Event<'a>),
-    /// The link is lost, or an attempt to make one has failed. The next attempt follows.
-    LinkLost {
-        /// Why.
-        error: Error<E>,
-        /// After how long the next attempt is made.
-        retry_in: Duration,
-    },
-}
+use crate::transport::{Error, GaveUp, Update};
+use crate::{Backoff, Config, Outbound};
 
 /// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
-/// delays that grow. They begin anew once a link has lived for as long as the greatest of them, or for a minute.
+/// delays that grow. They start again with the least once a link has lived for as long as the greatest, or for a minute.
 ///
 /// `B` is a buffer that bytes pass through, half of it for those that come and half for those that leave: an array of 256, or more for
 /// fewer and larger pieces.
@@ -111,7 +95,7 @@ where
                 _ => return Ok(()),
             };
             if !error.is_end() {
-                return Err(GaveUp::refused(error));
+                return Err(refused(error));
             }
             let is_final = retry.is_final(&error);
             let next = if handle.inner(|inner| inner.has_link) == Some(true) {
@@ -126,7 +110,7 @@ where
                 handler(Update::LinkLost { error, retry_in }, &mut inner.driver.client.outbound())
             });
             match tell {
-                Some(Err(error)) if !error.is_end() => return Err(GaveUp::refused(error)),
+                Some(Err(error)) if !error.is_end() => return Err(refused(error)),
                 _ => {}
             }
             if handle.unless_stopped(timer.sleep(delay)).await.is_none() {
@@ -161,6 +145,14 @@ impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N>
             inner.is_over = true;
             inner.waiters.wake_all();
         });
+    }
+}
+
+/// A call was refused.
+fn refused<E>(error: Error<E>) -> GaveUp<E> {
+    match error {
+        Error::Connect(error) => GaveUp::Connect(error),
+        error => GaveUp::Handler(error),
     }
 }
 

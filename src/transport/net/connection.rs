@@ -50,7 +50,7 @@ where
     /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
     ///
     /// # Errors
-    /// What [`open_tcp`] says.
+    /// See [`open_tcp`].
     pub fn tcp(
         address: impl ToSocketAddrs,
         timeout: Duration,
@@ -88,7 +88,7 @@ where
         }
     }
 
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
+    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
     /// if there is one, is [closed](Self::close).
     pub fn reopen(&mut self, stream: S) {
         self.close();
@@ -104,8 +104,8 @@ where
         self.pause = pause;
     }
 
-    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for a
-    /// second at the most: a TCP stream that is closed with something unread takes back what was sent last.
+    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for at
+    /// most a second: a TCP stream that is closed with something unread takes back what was sent last.
     pub fn close(&mut self) {
         self.driver.close();
         self.hang_up(true);

@@ -13,7 +13,7 @@ use crate::{
     RequestError, SaveError, Standard,
 };
 
-/// Publishes and subscribes from any thread, over the connection that a [`Runner`](super::Runner) keeps up.
+/// Publishes and subscribes from any thread, over the connection that a [`Runner`](super::Runner) maintains.
 ///
 /// Its calls have the names and arguments of those of the [`Client`](crate::Client). They wait while a handler is called, and those
 /// that make requests wait for room in the transmit buffer too, which also comes when there is no connection yet: messages of QoS 1
@@ -35,13 +35,13 @@ pub enum HandleError<E = RequestError> {
     Stopped,
 }
 
-/// Why the end of a message was not seen, or was not the one that is hoped for.
+/// Why a message that was waited for was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitError {
     /// The message was not queued.
     Request(RequestError),
-    /// The message is queued, and has not ended in this time. It goes on, unless it is [given up](Handle::give_up).
+    /// The message is queued, and has not ended within this time. It stays under way, unless it is [given up](Handle::give_up).
     TimedOut {
         /// Its packet identifier.
         id: PacketId,
@@ -96,7 +96,7 @@ impl<C, R, T, I> fmt::Debug for Handle<C, R, T, I> {
 }
 
 impl<C, R, T, I> Handle<C, R, T, I> {
-    /// Ends the runner, in each of its states: DISCONNECT is sent if the connection takes it, and
+    /// Ends the runner, whatever it is doing: DISCONNECT is sent if the connection takes it, and
     /// [`run`](super::Runner::run) returns within 200 ms, after the handler that is being called. What is queued behind a slow
     /// connection is not waited for. It can be called anywhere.
     pub fn stop(&self) {
@@ -122,7 +122,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Queues a message, once there is room; returns the packet identifier, which at QoS 0 there is none of. See
+    /// Queues a message, once there is room; returns its packet identifier, or `None` at QoS 0. See
     /// [`Client::publish`](crate::Client::publish).
     ///
     /// # Errors
@@ -192,7 +192,7 @@ where
         }
     }
 
-    /// Queues a SUBSCRIBE, once there is room; the handler is told of the answer. See
+    /// Queues a SUBSCRIBE, once there is room; the handler gets the answer. See
     /// [`Client::subscribe`](crate::Client::subscribe). For subscriptions that are to come back by themselves there are
     /// [`Routes`](crate::Routes).
     ///
@@ -202,7 +202,7 @@ where
         self.when_there_is_room(None, |state| state.driver.client.subscribe(filters))
     }
 
-    /// Queues an UNSUBSCRIBE, once there is room; the handler is told of the answer. See
+    /// Queues an UNSUBSCRIBE, once there is room; the handler gets the answer. See
     /// [`Client::unsubscribe`](crate::Client::unsubscribe).
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Blocking, over TCP or any other [`Stream`] of std.
 //!
-//! A [`Runner`] keeps a connection up, on a thread of its own; any number of [`Handle`]s publish and subscribe from other threads.
+//! A [`Runner`] maintains a connection, on a thread of its own; any number of [`Handle`]s publish and subscribe from other threads.
 //!
 //! ```no_run
 //! use std::thread;
@@ -33,14 +33,13 @@
 //!     })
 //! });
 //!
-//! handle.publish_and_wait(&Message::new("gateway/status", b"here").at_least_once(), None)?;
+//! handle.publish_and_wait(&Message::new("gateway/status", b"online").at_least_once(), None)?;
 //! handle.stop();
 //! thread.join().unwrap()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Connection`] is for programs of one thread that take what comes event by event: the runner is not needed, and nothing is
-//! opened again.
+//! A [`Connection`] is for programs with one thread that take event by event. It does not reconnect.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -55,7 +54,7 @@
 //!     match mqtt.next_event(None)? {
 //!         Some(Event::Connected { .. }) => {
 //!             mqtt.subscribe(&[("sensor/#", QoS::AtLeastOnce)])?;
-//!             mqtt.publish(&Message::new("gateway/status", b"here").retain())?;
+//!             mqtt.publish(&Message::new("gateway/status", b"online").retain())?;
 //!         }
 //!         Some(Event::Message(message)) => println!("{}: {} bytes", message.topic, message.payload.len()),
 //!         _ => {}

@@ -61,7 +61,7 @@ pub enum Update<'a> {
 }
 
 impl<C, R, T, I> Runner<C, R, T, I> {
-    /// Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
+    /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
     pub fn new(client: Client<R, T, C, I>, backoff: Backoff) -> Self {
         Runner { shared: Owned(Arc::new(Shared::new(client))), retry: Retry::new(backoff), deadline: None }
     }
@@ -119,7 +119,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Keeps a connection up on this thread, until [`Handle::stop`], or until the application has disconnected
+    /// Maintains a connection on this thread, until [`Handle::stop`], or until the application has disconnected
     /// ([`Outbound::disconnect`], [`Outbound::finish`]).
     ///
     /// - `open` makes a stream, on a thread of its own: it may take its time. Where the runner is stopped meanwhile, it is left behind.

@@ -24,32 +24,32 @@ pub(super) const DRAINED: usize = 1 << 20;
 ///
 /// A stream that does not block at all is asked every 5 ms.
 pub trait Stream: Read + Write {
-    /// From now on a read blocks for so long at the most, which is never 0. Then it fails with
+    /// Sets for how long a read may block at most, which is never 0. Then it fails with
     /// [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and has consumed nothing.
     ///
     /// # Errors
-    /// What the stream says: it ends the connection.
+    /// Those of the stream; they end the connection.
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()>;
 
-    /// From now on a write blocks for so long at the most, which is never 0, so that a server that does not read cannot keep the
+    /// Sets for how long a write may block at most, which is never 0, so that a server that does not read cannot keep the
     /// client from reading. Then it fails with [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and has
     /// taken nothing.
     ///
     /// # Errors
-    /// What the stream says: it ends the connection.
+    /// Those of the stream; they end the connection.
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()>;
 
     /// Tells the peer that nothing more will be written. The stream is read to its end then, and dropped.
     ///
     /// # Errors
-    /// What the stream says: it is dropped at once.
+    /// Those of the stream, which is dropped at once then.
     fn finish_output(&mut self) -> io::Result<()>;
 
     /// The input as an object of its own, which blocks as long as it takes: then a [`Runner`](super::Runner) waits in it on
     /// another thread, and nothing is asked again and again. `None`, as by default, where there is but one object.
     ///
     /// # Errors
-    /// What the stream says: it ends the connection.
+    /// Those of the stream; they end the connection.
     fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
         Ok(None)
     }

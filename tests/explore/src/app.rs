@@ -174,6 +174,7 @@ impl App {
                     may_end &= match outcome {
                         Outcome::Lost => rules.has(Feature::Drop),
                         Outcome::Uncertain => rules.out[request] == QoS::ExactlyOnce,
+                        _ => false,
                     };
                 }
                 check!(may_end, "{request} has ended as {outcome:?}, for no reason");

@@ -5,8 +5,9 @@
 
 use core::time::Duration;
 
+use baremqtt::transport::blocking::{Buffered, Halves, TimesOut, WithReady};
 use baremqtt::transport::{Error, blocking, polled};
-use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, StreamedMessage};
+use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, StreamedMessage};
 
 use crate::{any, any_bytes, any_now, any_text, keep};
 
@@ -36,6 +37,16 @@ impl embedded_io::Read for Any {
     }
 }
 
+impl embedded_io::BufRead for Any {
+    fn fill_buf(&mut self) -> Result<&[u8], Fault> {
+        any_result(any_bytes())
+    }
+
+    fn consume(&mut self, len: usize) {
+        keep(len);
+    }
+}
+
 impl embedded_io::Write for Any {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         keep(bytes);
@@ -62,6 +73,7 @@ impl polled::Stream for Any {
 
 pub fn run() {
     wait();
+    come_back();
     poll();
 }
 
@@ -90,12 +102,27 @@ fn wait() {
     keep(mqtt.into_parts().0.state());
 }
 
+/// Streams that are made from others, and a connection that comes back.
+fn come_back() {
+    let input = WithReady::new(Any, |_: &mut Any| any_result(true));
+    let stream = Halves { input: Buffered::new(Any, move |_: &mut Any| any_result(true)), output: input };
+    let connection = blocking::Connection::new(stream, client(), any_now);
+    let open = |_: &mut _| any_result(());
+    let mut mqtt = blocking::Reconnect::new(connection, open, Backoff::new(any(1), any(2)).limit(any(3)));
+    keep(mqtt.next_event(&Connect::new(any_text()), any(Some(Duration::from_millis(1)))).is_ok());
+    let mut mqtt = blocking::Connection::new(TimesOut(Any), client(), any_now);
+    seen(mqtt.next_event(any(None)));
+}
+
 fn poll() {
     let mut mqtt = polled::Connection::new(Any, client());
     keep(mqtt.connect(&Connect::new(any_text())));
     keep(mqtt.poll(any_now()).is_ok());
     mqtt.reopen(Any);
     keep(mqtt.into_parts().0.state());
+    let open = |_: &mut Any| any(Ok(()));
+    let mut mqtt = polled::Reconnect::new(polled::Connection::new(Any, client()), open, Backoff::new(any(1), any(2)));
+    keep(mqtt.poll(&Connect::new(any_text()), any_now()).is_ok());
     let serial = polled::Serial { read: || any(Ok(0)), write: |byte| any(Ok(keep(byte))) };
     let mut mqtt = polled::Connection::new(serial, client());
     let _: nb::Result<Event<'_>, Error<()>> = mqtt.poll(any_now());

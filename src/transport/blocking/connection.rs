@@ -1,40 +1,14 @@
-//! Blocking, over anything that is `embedded_io::{Read, ReadReady, Write}`.
-//!
-//! `ReadReady` is asked before each read: a read that blocks could not keep the link alive.
-//!
-//! ```
-//! use baremqtt::transport::blocking::Connection;
-//! use baremqtt::transport::Error;
-//! use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS};
-//! use embedded_io::{Read, ReadReady, Write};
-//!
-//! # fn toggle_lamp() {}
-//! fn run<S: Read + ReadReady + Write>(uart: S, millis: fn() -> u32) -> Result<(), Error<S::Error>> {
-//!     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
-//!     let mut mqtt = Connection::new(uart, client, || Instant::from_millis(millis()));
-//!     mqtt.connect(&Connect::new("lamp").keep_alive(30))?;
-//!     loop {
-//!         match mqtt.next_event(None)? {
-//!             Some(Event::Connected { .. }) => {
-//!                 mqtt.subscribe(&[("lamp/toggle", QoS::AtLeastOnce)])?;
-//!                 mqtt.publish(&Message::new("lamp/status", b"here").retain())?;
-//!             }
-//!             Some(Event::Message(_)) => toggle_lamp(),
-//!             _ => {}
-//!         }
-//!     }
-//! }
-//! ```
+//! One connection over one stream.
 
 use core::task::Poll;
 use core::time::Duration;
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
 
-use super::driver::Driver;
-use super::timeout::Countdown;
-use super::turn::{self, Reads};
-use super::{Error, is_a_client};
+use crate::transport::driver::Driver;
+use crate::transport::timeout::Countdown;
+use crate::transport::turn::{self, Reads};
+use crate::transport::{Error, has_one_stream, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
 /// A client, the stream that it talks over, and a clock.
@@ -42,12 +16,13 @@ use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 /// A write that fails with [`ErrorKind::TimedOut`] has taken nothing, and goes on after it was the turn of reading. A stream whose
 /// writes block for ever when the server does not read has nothing that could end them.
 pub struct Connection<S: ErrorType, K, R, T, C = Standard, I = InboundIds> {
-    driver: Driver<S::Error, R, T, C, I>,
-    stream: S,
-    clock: K,
+    pub(super) driver: Driver<S::Error, R, T, C, I>,
+    pub(super) stream: S,
+    pub(super) clock: K,
 }
 
 is_a_client!(Connection<S: ErrorType, K>);
+has_one_stream!(Connection<S: ErrorType, K>);
 
 impl<S: ErrorType, K, R, T, C, I> Connection<S, K, R, T, C, I> {
     /// A connection over a stream that is open. [`connect`](Client::connect) is next.
@@ -58,16 +33,6 @@ impl<S: ErrorType, K, R, T, C, I> Connection<S, K, R, T, C, I> {
     /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
     pub const fn new(stream: S, client: Client<R, T, C, I>, clock: K) -> Self {
         Connection { driver: Driver::new(client), stream, clock }
-    }
-
-    /// Whether there is a connection, or one on its way.
-    pub fn is_open(&self) -> bool {
-        self.driver.is_open()
-    }
-
-    /// The stream: to close it, or to open it anew. Bytes that are read from it or written to it are missed by the client.
-    pub const fn stream_mut(&mut self) -> &mut S {
-        &mut self.stream
     }
 }
 
@@ -80,24 +45,6 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Goes on with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
-    /// old stream.
-    pub fn reopen(&mut self, stream: S) -> S {
-        self.close();
-        core::mem::replace(&mut self.stream, stream)
-    }
-
-    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open anew, [`connect`](Client::connect) is next.
-    pub fn close(&mut self) {
-        self.driver.close();
-    }
-
-    /// The client and the stream apart. The client is offline.
-    pub fn into_parts(mut self) -> (Client<R, T, C, I>, S) {
-        self.close();
-        (self.driver.client, self.stream)
-    }
-
     /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
     /// is queued. `None` if nothing happened in that time. With a `timeout` of zero it does not wait for the server at all, which
     /// suits a loop that has other things to do.
@@ -166,7 +113,7 @@ where
 }
 
 /// A stream that is read only if something is there.
-struct Ready<'a, S>(&'a mut S);
+pub(super) struct Ready<'a, S>(pub(super) &'a mut S);
 
 impl<S: Read + ReadReady + Write> turn::Stream for Ready<'_, S> {
     type Error = S::Error;

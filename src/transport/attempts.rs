@@ -1,0 +1,109 @@
+//! A connection that comes back by itself, turn by turn.
+
+use core::task::Poll;
+use core::time::Duration;
+
+use super::driver::Driver;
+use super::retry::Retry;
+use super::timeout::Countdown;
+use super::turn::{self, Reads};
+use super::{Error, GaveUp};
+use crate::{Backoff, Config, Connect, Event, Instant};
+
+/// One connection after the other.
+#[derive(Clone, Debug)]
+pub(super) struct Attempts {
+    pub(super) retry: Retry,
+    /// What is left to be waited before the next attempt.
+    wait: Option<Countdown>,
+    /// This attempt has come to a link.
+    pub(super) has_link: bool,
+}
+
+/// What a turn has come to.
+pub(super) enum Turn<E> {
+    /// There is an event.
+    Event,
+    /// The connection is lost, or was not opened.
+    Lost { error: Error<E>, retry_in: Duration },
+    /// Nothing has happened.
+    Idle,
+}
+
+impl Attempts {
+    pub(super) const fn new(backoff: Backoff) -> Self {
+        Attempts { retry: Retry::new(backoff), wait: None, has_link: false }
+    }
+
+    /// Goes on with the link, or opens another one once that is due: `open` opens the stream, or says that it will take longer.
+    pub(super) fn turn<S, R, T, C, I>(
+        &mut self,
+        driver: &mut Driver<S::Error, R, T, C, I>,
+        stream: &mut S,
+        open: impl FnOnce(&mut S) -> Poll<Result<(), S::Error>>,
+        connect: &Connect<'_>,
+        clock: &mut impl FnMut() -> Instant,
+        is_reset: impl FnOnce(&S::Error) -> bool,
+    ) -> Result<Turn<S::Error>, GaveUp<S::Error>>
+    where
+        S: turn::Stream,
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        // A connection that was open before is the first.
+        self.has_link |= driver.is_open();
+        if !self.has_link {
+            let now = clock();
+            // What has ended with the last link is told while there is none.
+            if driver.client.advance(now) == Ok(true) {
+                return Ok(Turn::Event);
+            }
+            if self.wait.as_mut().is_some_and(|wait| wait.left(now) != Some(0)) {
+                return Ok(Turn::Idle);
+            }
+            match open(stream) {
+                Poll::Pending => return Ok(Turn::Idle),
+                Poll::Ready(Err(error)) => return self.lost(Error::Io(error), now, |_| false),
+                Poll::Ready(Ok(())) => {}
+            }
+            driver.close();
+            self.retry.connect(&mut driver.client, connect).map_err(GaveUp::Connect)?;
+            self.has_link = true;
+        }
+        match driver.turn(stream, clock, Reads::All) {
+            Ok(false) => Ok(Turn::Idle),
+            Ok(true) => {
+                if let Some(Event::Connected { .. }) = driver.client.event() {
+                    self.retry.connected(clock());
+                }
+                Ok(Turn::Event)
+            }
+            Err(Error::Disconnected) => {
+                self.has_link = false;
+                Err(GaveUp::Disconnected)
+            }
+            Err(error) => self.lost(error, clock(), is_reset),
+        }
+    }
+
+    fn lost<E>(
+        &mut self,
+        error: Error<E>,
+        now: Instant,
+        is_reset: impl FnOnce(&E) -> bool,
+    ) -> Result<Turn<E>, GaveUp<E>> {
+        let is_final = self.retry.is_final(&error);
+        let next = if core::mem::take(&mut self.has_link) {
+            let is_reset = matches!(&error, Error::Io(error) if is_reset(error));
+            self.retry.lost(&error, now, is_reset)
+        } else {
+            self.retry.not_opened()
+        };
+        let Some(delay) = next else { return Err(GaveUp::after(error, is_final)) };
+        let retry_in = Duration::from_millis(delay.into());
+        self.wait = Some(Countdown::new(Some(retry_in), now));
+        Ok(Turn::Lost { error, retry_in })
+    }
+}

@@ -1,0 +1,96 @@
+//! A connection that comes back by itself.
+
+use core::task::Poll;
+use core::time::Duration;
+
+use embedded_io::{Error as _, ErrorKind, ErrorType, Read, ReadReady, Write};
+
+use super::Connection;
+use super::connection::Ready;
+use crate::transport::attempts::{Attempts, Turn};
+use crate::transport::timeout::Countdown;
+use crate::transport::{GaveUp, Update, reconnects};
+use crate::{Config, Connect, InboundIds, Instant, Standard};
+
+/// A [`Connection`] that is opened again whenever it is lost, after delays that grow. They start again with the least once a
+/// connection has lived for as long as the greatest, or for a minute.
+///
+/// `open` opens the stream anew, in its place; nothing else happens while it does. As a connection does, this dereferences to the
+/// client. Subscriptions come back with [`Routes`](crate::Routes).
+///
+/// ```
+/// use baremqtt::transport::blocking::{Connection, Reconnect};
+/// use baremqtt::transport::{GaveUp, Update};
+/// use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, QoS, Routes};
+/// use embedded_io::{Read, ReadReady, Write};
+///
+/// trait Modem: Read + ReadReady + Write {
+///     fn dial(&mut self, host: &str) -> Result<(), Self::Error>;
+/// }
+///
+/// fn run<S: Modem>(modem: S, millis: fn() -> u32) -> Result<(), GaveUp<S::Error>> {
+///     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
+///     let connection = Connection::new(modem, client, || Instant::from_millis(millis()));
+///     let dial = |modem: &mut S| modem.dial("broker.example");
+///     let mut mqtt = Reconnect::new(connection, dial, Backoff::new(500, 60_000).seed(17));
+///     let mut routes = Routes::<_, (), 1>::new();
+///     let _ = routes.add("lamp/toggle", QoS::AtLeastOnce, ());
+///     loop {
+///         if let Some(Update::Event(event)) = mqtt.next_event(&Connect::new("lamp").keep_alive(30), None)? {
+///             routes.note(&event);
+///             if let Event::Message(_) = event { /* toggle it */ }
+///         }
+///         // What is refused here is refused for good.
+///         let _ = routes.subscribe(&mut mqtt.outbound());
+///     }
+/// }
+/// ```
+pub struct Reconnect<S: ErrorType, K, F, R, T, C = Standard, I = InboundIds> {
+    connection: Connection<S, K, R, T, C, I>,
+    open: F,
+    attempts: Attempts,
+}
+
+reconnects!(Reconnect<S: ErrorType, K>, Connection<S, K, R, T, C, I>);
+
+impl<S, K, F, R, T, C, I> Reconnect<S, K, F, R, T, C, I>
+where
+    S: Read + ReadReady + Write,
+    K: FnMut() -> Instant,
+    F: FnMut(&mut S) -> Result<(), S::Error>,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Waits for the next event or loss, for at most `timeout` (`None`: as long as it takes), and connects with `connect` whenever
+    /// there is no connection: it can be another one each time, with a token that has not expired. `None` as in
+    /// [`Connection::next_event`].
+    ///
+    /// # Errors
+    /// See [`GaveUp`].
+    pub fn next_event(
+        &mut self,
+        connect: &Connect<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Update<'_, S::Error>>, GaveUp<S::Error>> {
+        let Reconnect { connection, open, attempts } = self;
+        let Connection { driver, stream, clock } = connection;
+        let mut countdown = Countdown::new(timeout, clock());
+        loop {
+            let reopen = |stream: &mut Ready<'_, S>| Poll::Ready(open(stream.0));
+            let is_reset = |error: &S::Error| error.kind() == ErrorKind::ConnectionReset;
+            match attempts.turn(driver, &mut Ready(stream), reopen, connect, clock, is_reset)? {
+                Turn::Event => return Ok(driver.client.event().map(Update::Event)),
+                Turn::Lost { error, retry_in } => return Ok(Some(Update::LinkLost { error, retry_in })),
+                Turn::Idle => {}
+            }
+            if match countdown.left(clock()) {
+                Some(left) => left == 0,
+                None => attempts.has_link && driver.waits_for_application(),
+            } {
+                return Ok(None);
+            }
+        }
+    }
+}

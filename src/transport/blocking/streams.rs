@@ -1,0 +1,181 @@
+//! Streams that the adapter can wait for, made from others.
+
+use embedded_io::{BufRead, ErrorType, Read, ReadReady, Write};
+
+/// Two halves as one stream.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Halves<I, O> {
+    /// What is read.
+    pub input: I,
+    /// What is written.
+    pub output: O,
+}
+
+impl<I: ErrorType, O> ErrorType for Halves<I, O> {
+    type Error = I::Error;
+}
+
+impl<I: Read, O> Read for Halves<I, O> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, I::Error> {
+        self.input.read(buf)
+    }
+}
+
+impl<I: ReadReady, O> ReadReady for Halves<I, O> {
+    fn read_ready(&mut self) -> Result<bool, I::Error> {
+        self.input.read_ready()
+    }
+}
+
+impl<I: ErrorType, O: Write<Error = I::Error>> Write for Halves<I, O> {
+    fn write(&mut self, buf: &[u8]) -> Result<usize, I::Error> {
+        self.output.write(buf)
+    }
+
+    fn flush(&mut self) -> Result<(), I::Error> {
+        self.output.flush()
+    }
+}
+
+/// A stream, and a function that tells whether a read would find something: of the registers of a peripheral, or of a library that
+/// knows.
+#[derive(Clone, Copy, Debug)]
+pub struct WithReady<S, F> {
+    stream: S,
+    is_ready: F,
+}
+
+impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> WithReady<S, F> {
+    /// `is_ready` tells whether a read would not wait. What the stream itself holds back counts, too.
+    pub const fn new(stream: S, is_ready: F) -> Self {
+        WithReady { stream, is_ready }
+    }
+
+    /// The stream again.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+}
+
+impl<S: ErrorType, F> ErrorType for WithReady<S, F> {
+    type Error = S::Error;
+}
+
+impl<S: Read, F> Read for WithReady<S, F> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, S::Error> {
+        self.stream.read(buf)
+    }
+}
+
+impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> ReadReady for WithReady<S, F> {
+    fn read_ready(&mut self) -> Result<bool, S::Error> {
+        (self.is_ready)(&mut self.stream)
+    }
+}
+
+impl<S: Write, F> Write for WithReady<S, F> {
+    fn write(&mut self, buf: &[u8]) -> Result<usize, S::Error> {
+        self.stream.write(buf)
+    }
+
+    fn flush(&mut self) -> Result<(), S::Error> {
+        self.stream.flush()
+    }
+}
+
+/// A stream that holds back what it has read, TLS for instance, and a function that asks the layer beneath. What is held back is
+/// read first; only then is the layer beneath asked.
+///
+/// A read that has begun waits for the rest of a record: with a server that stops in the middle of one, nothing else happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Buffered<S, F> {
+    stream: S,
+    is_ready: F,
+    /// Bytes that the stream holds back.
+    held: usize,
+}
+
+impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> Buffered<S, F> {
+    /// `is_ready` tells whether the layer beneath has something to read.
+    pub const fn new(stream: S, is_ready: F) -> Self {
+        Buffered { stream, is_ready, held: 0 }
+    }
+
+    /// The stream again.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+}
+
+impl<S: ErrorType, F> ErrorType for Buffered<S, F> {
+    type Error = S::Error;
+}
+
+impl<S: BufRead, F> Read for Buffered<S, F> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, S::Error> {
+        let held = self.stream.fill_buf()?;
+        let len = held.len().min(buf.len());
+        buf.iter_mut().zip(held).for_each(|(to, from)| *to = *from);
+        self.held = held.len().saturating_sub(len);
+        self.stream.consume(len);
+        Ok(len)
+    }
+}
+
+impl<S: BufRead, F: FnMut(&mut S) -> Result<bool, S::Error>> ReadReady for Buffered<S, F> {
+    fn read_ready(&mut self) -> Result<bool, S::Error> {
+        if self.held > 0 {
+            return Ok(true);
+        }
+        (self.is_ready)(&mut self.stream)
+    }
+}
+
+impl<S: Write, F> Write for Buffered<S, F> {
+    fn write(&mut self, buf: &[u8]) -> Result<usize, S::Error> {
+        self.stream.write(buf)
+    }
+
+    fn flush(&mut self) -> Result<(), S::Error> {
+        self.stream.flush()
+    }
+}
+
+/// A stream whose reads end in time, with [`TimedOut`](embedded_io::ErrorKind::TimedOut), and have consumed nothing then. That time
+/// has to be short, like 50 ms, because nothing is sent meanwhile. (Sockets of std say `WouldBlock`, which `embedded-io` does not
+/// know: they have [`transport::net`](crate::transport).)
+///
+/// Not for TLS that reads a record in steps and forgets the first of them, like that of embedded-tls: see [`Buffered`].
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TimesOut<S>(
+    /// The stream.
+    pub S,
+);
+
+impl<S: ErrorType> ErrorType for TimesOut<S> {
+    type Error = S::Error;
+}
+
+impl<S: Read> Read for TimesOut<S> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, S::Error> {
+        self.0.read(buf)
+    }
+}
+
+impl<S: ErrorType> ReadReady for TimesOut<S> {
+    fn read_ready(&mut self) -> Result<bool, S::Error> {
+        Ok(true)
+    }
+}
+
+impl<S: Write> Write for TimesOut<S> {
+    fn write(&mut self, buf: &[u8]) -> Result<usize, S::Error> {
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> Result<(), S::Error> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,74 @@
+//! One connection over one stream.
+
+use core::task::Poll;
+
+use super::Stream;
+use crate::transport::driver::Driver;
+use crate::transport::turn::{self, Reads};
+use crate::transport::{Error, has_one_stream, is_a_client};
+use crate::{Client, Config, Event, InboundIds, Instant, Standard};
+
+/// A client and the stream that it talks over.
+pub struct Connection<S: Stream, R, T, C = Standard, I = InboundIds> {
+    pub(super) driver: Driver<S::Error, R, T, C, I>,
+    pub(super) stream: S,
+}
+
+is_a_client!(Connection<S: Stream>);
+has_one_stream!(Connection<S: Stream>);
+
+impl<S: Stream, R, T, C, I> Connection<S, R, T, C, I> {
+    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    ///
+    /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    pub const fn new(stream: S, client: Client<R, T, C, I>) -> Self {
+        Connection { driver: Driver::new(client), stream }
+    }
+}
+
+impl<S, R, T, C, I> Connection<S, R, T, C, I>
+where
+    S: Stream,
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Looks for an event, while it keeps the link alive, sends what is queued and reads what has come. Call it whenever the stream
+    /// may be ready, after requests, and when [`time_left`](Client::time_left) has passed. Of `now` only differences count: a clock
+    /// of 32 bits that wraps will do.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](nb::Error::WouldBlock) if there is none now. Else what has ended the connection: after
+    /// [`disconnect`](Client::disconnect) and [`finish`](Client::finish) that is [`Error::Disconnected`], as soon as DISCONNECT has left.
+    pub fn poll(&mut self, now: Instant) -> nb::Result<Event<'_>, Error<S::Error>> {
+        let found = self.driver.turn(&mut NonBlocking(&mut self.stream), &mut || now, Reads::All)?;
+        found.then(|| self.driver.client.event()).flatten().ok_or(nb::Error::WouldBlock)
+    }
+}
+
+pub(super) struct NonBlocking<'a, S>(pub(super) &'a mut S);
+
+impl<S: Stream> turn::Stream for NonBlocking<'_, S> {
+    type Error = S::Error;
+
+    fn read(&mut self, buffer: &mut [u8], _: u32) -> Poll<Result<usize, S::Error>> {
+        poll(self.0.read(buffer))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Poll<Result<usize, S::Error>> {
+        poll(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> Poll<Result<(), S::Error>> {
+        poll(self.0.flush())
+    }
+}
+
+pub(super) fn poll<V, E>(result: nb::Result<V, E>) -> Poll<Result<V, E>> {
+    match result {
+        Ok(value) => Poll::Ready(Ok(value)),
+        Err(nb::Error::Other(error)) => Poll::Ready(Err(error)),
+        Err(nb::Error::WouldBlock) => Poll::Pending,
+    }
+}

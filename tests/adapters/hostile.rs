@@ -1,0 +1,216 @@
+//! Servers that mean no good, through every adapter: each ends with an error that says why, or does no harm; in bounded time, and in the
+//! memory that was lent.
+
+use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
+use baremqtt::codec::{Delivery, Packet, PacketId, Publish};
+use baremqtt::{Connect, Message, State, TopicName};
+
+use crate::adapters::Adapter;
+use crate::conversation::{connect, each_over, each_without_net, end, events};
+use crate::wire::Step::{Block, Move};
+use crate::wire::Wire;
+
+/// Steps until nothing has happened for a while; what has happened. Nothing hostile takes longer.
+fn quiet(adapter: &mut dyn Adapter) -> Result<Vec<String>, String> {
+    let mut events = Vec::new();
+    let mut idle = 0;
+    for _ in 0..200_000 {
+        match adapter.step()? {
+            Some(event) => {
+                events.push(event);
+                idle = 0;
+            }
+            None => idle += 1,
+        }
+        if idle == 3 {
+            return Ok(events);
+        }
+    }
+    panic!("it goes on for ever");
+}
+
+#[test]
+fn lengths_without_end() {
+    each_over(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        wire.peer().outbox.extend([0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
+        assert_eq!(
+            end(adapter),
+            "the server broke the protocol: malformed remaining length [3.1.1 section 2.2.3]",
+            "{name}"
+        );
+    });
+}
+
+/// 256 MiB are announced; a few come. They take no memory, the rest is waited for, and the link is looked after.
+#[test]
+fn the_longest_message_never_comes() {
+    each_without_net(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        wire.peer().outbox.extend([0x30, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, b't']);
+        wire.peer().outbox.extend([b'x'; 5_000]);
+        let seen = quiet(adapter).unwrap();
+        assert_eq!(seen.len(), 1, "{name}");
+        assert!(
+            seen[0].starts_with("MessageSkipped") && seen[0].contains("payload_len: 268435452"),
+            "{seen:?}"
+        );
+        wire.0.reads.set(&[Block]);
+        assert_eq!(end(adapter), "no PINGRESP in time", "{name}");
+    });
+}
+
+#[test]
+fn a_packet_that_is_no_message_and_larger_than_the_buffer() {
+    each_over(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        wire.peer().outbox.extend([0x90, 0x7F, 0, 1]);
+        assert_eq!(end(adapter), "a packet of 129 bytes does not fit into the receive buffer", "{name}");
+    });
+}
+
+/// A byte now and then keeps neither CONNACK from being missed, nor a packet on its way from being ended by the clock.
+#[test]
+fn drip() {
+    each_without_net(Wire::default, |name, wire, adapter| {
+        adapter.client().connect(&Connect::new("c")).unwrap();
+        wire.0.reads.set(&[Block]);
+        assert_eq!(adapter.step(), Ok(None), "{name}");
+        wire.peer().outbox.clear();
+        let ended = drips(wire, adapter, &[0x20, 2, 0, 0], 12_000);
+        assert_eq!(ended, "no CONNACK in time", "{name}");
+    });
+    // Bytes that come are life: a large message may take its time, a byte in each keep alive at the least.
+    each_without_net(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        let mut message = vec![0x30, 63, 0, 1, b't'];
+        message.resize(65, b'x');
+        wire.0.writes.set(&[Block]);
+        let ended = drips(wire, adapter, &message, 5_000);
+        assert_eq!(ended, "the transport takes no bytes", "{name}: PINGREQ does not leave");
+    });
+}
+
+/// One byte of these in so many milliseconds, until the connection has ended.
+fn drips(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> String {
+    wire.0.reads.set(&[Move(1)]);
+    for byte in bytes.iter().cycle().take(10_000) {
+        wire.peer().outbox.push_back(*byte);
+        wire.pass(ms);
+        for _ in 0..2 {
+            match adapter.step() {
+                Ok(_) => {}
+                Err(error) => return error,
+            }
+        }
+    }
+    panic!("it never ends");
+}
+
+/// Acknowledgements that nobody waits for, thousands of each kind: PUBREC and PUBREL are answered, and nothing is kept of them.
+#[test]
+fn floods_of_acknowledgements() {
+    each_without_net(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        let mine = adapter.client().publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
+        assert_eq!(mine, PacketId::new(1));
+        events(adapter, 2);
+        wire.peer().seen.clear();
+        for number in 2..=3_000 {
+            let [high, low] = u16::to_be_bytes(number);
+            wire.peer().unreleased.extend(PacketId::new(number));
+            for first in [0x40, 0x50, 0x70, 0xB0] {
+                wire.peer().outbox.extend([first, 2, high, low]);
+            }
+        }
+        assert_eq!(quiet(adapter).unwrap(), [""; 0], "{name}");
+        let pubrels = wire.peer().seen.iter().filter(|packet| packet.starts_with("PUBREL")).count();
+        let others = wire.peer().seen.len() - pubrels;
+        assert!((2_999, true) == (pubrels, others <= 1), "{name}: {pubrels} {others}");
+        assert_eq!((adapter.client().in_flight(), adapter.client().state()), (0, State::Connected));
+    });
+}
+
+/// Messages of QoS 2 under every identifier that there is, none of which is ever released, in an order that scatters them.
+#[test]
+fn floods_of_identifiers() {
+    each_without_net(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        for number in (1..=60_000_u16).step_by(64) {
+            let delivery = Delivery::ExactlyOnce { id: PacketId::new(number).unwrap(), dup: false };
+            let topic = TopicName::new("t").unwrap();
+            wire.peer().say(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+        }
+        let mut count = 0;
+        let ended = loop {
+            match adapter.step() {
+                Ok(event) => count += usize::from(event.is_some()),
+                Err(error) => break error,
+            }
+            // Each PUBREC is answered by PUBREL here: then there is room again.
+            wire.peer().outbox.retain(|_| true);
+            if count > 0 && wire.peer().outbox.is_empty() {
+                wire.pass(500);
+            }
+            assert!(count <= 938);
+        };
+        assert_eq!(ended, "too many scattered QoS 2 identifiers under way", "{name}");
+    });
+}
+
+#[test]
+fn a_server_that_never_reads() {
+    each_without_net(Wire::default, |name, wire, adapter| {
+        connect(adapter);
+        wire.0.writes.set(&[Block]);
+        let mut taken = 0;
+        while adapter.client().publish(&Message::new("t", &[0; 20]).qos(ExactlyOnce)).is_ok() {
+            taken += 1;
+            assert!(taken < 100, "the buffer is bounded");
+        }
+        assert_eq!(end(adapter), "the transport takes no bytes", "{name}");
+        assert_eq!(adapter.client().in_flight(), taken, "{name}: all are kept");
+    });
+}
+
+/// The connection is closed behind each byte of a conversation.
+#[test]
+fn closed_at_every_byte() {
+    let topic = TopicName::new("t").unwrap();
+    let message = |delivery| Packet::Publish(Publish { topic, payload: b"in", delivery, retain: false });
+    let id = PacketId::new(9).unwrap();
+    let mut bytes = vec![0x20, 2, 0, 0];
+    for packet in [
+        message(Delivery::AtLeastOnce { id, dup: false }),
+        message(Delivery::ExactlyOnce { id, dup: false }),
+        Packet::PubRel { id, dup: false },
+        Packet::PubAck(PacketId::FIRST),
+        Packet::PingResp,
+    ] {
+        let mut packet_bytes = vec![0; packet.encoded_len()];
+        packet.encode(baremqtt::Version::Mqtt311, &mut packet_bytes).unwrap();
+        bytes.extend(packet_bytes);
+    }
+    for cut in 0..=bytes.len() {
+        each_without_net(Wire::default, |name, wire, adapter| {
+            adapter.client().publish(&Message::new("t", b"out").qos(AtLeastOnce)).unwrap();
+            adapter.client().connect(&Connect::new("c").clean_session(false)).unwrap();
+            wire.0.flushes.set(&[Block]);
+            wire.peer().outbox.extend(&bytes[..cut]);
+            wire.0.ended.set(true);
+            let mut told = Vec::new();
+            let ended = loop {
+                match adapter.step() {
+                    Ok(event) => told.extend(event),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(ended, "the connection is closed", "{name} {cut}");
+            let whole = [4, 13, 22].iter().filter(|end| cut >= **end).count();
+            let published = usize::from(adapter.client().in_flight() == 0);
+            assert_eq!(told.len(), whole + published, "{name} {cut}: {told:?}");
+            assert!(adapter.step().is_err(), "{name} {cut}: it stays so");
+            assert_eq!((adapter.client().state(), adapter.client().time_left()), (State::Offline, None));
+        });
+    }
+}

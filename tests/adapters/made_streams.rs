@@ -1,0 +1,121 @@
+//! Streams that the blocking adapter can wait for, made from others.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use baremqtt::transport::blocking::{Buffered, Connection, Halves, TimesOut, WithReady};
+use baremqtt::{Connect, Event};
+use embedded_io::{BufRead, ErrorType, Read, ReadReady, Write};
+
+use crate::adapters::client;
+use crate::wire::Step::{Block, Move};
+use crate::wire::Wire;
+
+/// Takes records of ten bytes from a layer beneath, and would wait for ever where there is none.
+struct Records<'a> {
+    beneath: &'a Cell<usize>,
+    held: usize,
+}
+
+impl ErrorType for Records<'_> {
+    type Error = Infallible;
+}
+
+impl Read for Records<'_> {
+    fn read(&mut self, _: &mut [u8]) -> Result<usize, Infallible> {
+        unreachable!("what is held back is asked for")
+    }
+}
+
+impl BufRead for Records<'_> {
+    fn fill_buf(&mut self) -> Result<&[u8], Infallible> {
+        if self.held == 0 {
+            self.beneath.set(self.beneath.get().checked_sub(1).expect("this would block"));
+            self.held = 10;
+        }
+        Ok(&b"0123456789"[10 - self.held..])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.held -= len;
+    }
+}
+
+#[test]
+fn what_is_held_back_is_read_before_the_layer_beneath_is_asked() {
+    let beneath = Cell::new(2);
+    let mut stream = Buffered::new(Records { beneath: &beneath, held: 0 }, |_| Ok(beneath.get() > 0));
+    let (mut read, mut buffer) = (Vec::new(), [0; 4]);
+    while stream.read_ready().unwrap() {
+        let len = stream.read(&mut buffer).unwrap();
+        assert!(len > 0);
+        read.extend_from_slice(&buffer[..len]);
+    }
+    assert_eq!(read, b"01234567890123456789");
+    assert_eq!(stream.into_inner().held, 0);
+}
+
+/// Connects over this stream.
+fn connects(stream: impl Read + ReadReady + Write, wire: &Wire) {
+    let clock = wire.clone();
+    let mut mqtt = Connection::new(stream, client(), move || clock.now());
+    mqtt.connect(&Connect::new("c")).unwrap();
+    let event = mqtt.next_event(Some(Duration::from_secs(1))).unwrap();
+    assert_eq!(event, Some(Event::Connected { session_present: Some(false) }));
+}
+
+#[test]
+fn any_of_them_can_be_waited_for() {
+    let wire = Wire::default();
+    connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
+
+    // Cannot be asked, but for by the one who knows.
+    struct Deaf(Wire);
+    impl ErrorType for Deaf {
+        type Error = crate::wire::Fault;
+    }
+    impl Read for Deaf {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+            Read::read(&mut self.0, buffer)
+        }
+    }
+    impl Write for Deaf {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+            Write::write(&mut self.0, bytes)
+        }
+        fn flush(&mut self) -> Result<(), Self::Error> {
+            Write::flush(&mut self.0)
+        }
+    }
+    let wire = Wire::default();
+    connects(WithReady::new(Deaf(wire.clone()), |deaf| deaf.0.read_ready()), &wire);
+}
+
+#[test]
+fn a_read_that_ends_in_time_need_not_be_asked_for() {
+    /// Reads end with `TimedOut` where nothing is there.
+    struct Patient(Wire);
+    impl ErrorType for Patient {
+        type Error = crate::wire::Fault;
+    }
+    impl Read for Patient {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+            if self.0.read_ready()? {
+                return Read::read(&mut self.0, buffer);
+            }
+            self.0.pass(50);
+            Err(crate::wire::Fault::TimedOut)
+        }
+    }
+    impl Write for Patient {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+            Write::write(&mut self.0, bytes)
+        }
+        fn flush(&mut self) -> Result<(), Self::Error> {
+            Write::flush(&mut self.0)
+        }
+    }
+    let wire = Wire::awkward(&[Block, Move(1)], &[Move(3)], &[Move(1)]);
+    connects(TimesOut(Patient(wire.clone())), &wire);
+}

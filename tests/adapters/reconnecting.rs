@@ -1,0 +1,219 @@
+//! Connections that come back by themselves, over `embedded-io` and `nb`.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use baremqtt::transport::{Error, GaveUp, Update, blocking, polled};
+use baremqtt::{
+    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, QoS, RefusalCode, Routes,
+};
+
+use crate::adapters::{Buffered, client};
+use crate::wire::Step::{Fail, Move};
+use crate::wire::{Fault, Wire};
+
+const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
+const BACKOFF: Backoff = Backoff::new(100, 60_000);
+
+type Turn<'a> = Result<Option<Update<'a, Fault>>, GaveUp<Fault>>;
+
+/// Both adapters.
+trait Returning {
+    fn turn(&mut self, connect: &Connect<'_>) -> Turn<'_>;
+    fn client(&mut self) -> &mut Buffered;
+}
+
+/// Opens the stream anew, and counts how often it did. The first of three attempts fails or takes time.
+fn open(wire: &Wire) -> impl FnMut(&mut Wire) -> nb::Result<(), Fault> + use<> {
+    let wire = wire.clone();
+    let mut attempts = 0_u32;
+    move |_| {
+        attempts += 1;
+        match attempts {
+            1 => return Err(nb::Error::WouldBlock),
+            2 => return Err(nb::Error::Other(Fault::Broken)),
+            _ => {}
+        }
+        wire.0.ended.set(false);
+        wire.peer().outbox.clear();
+        Ok(())
+    }
+}
+
+struct Blocking<F>(F);
+
+impl<K, F> Returning for Blocking<blocking::Reconnect<Wire, K, F, Vec<u8>, Vec<u8>, crate::adapters::Choices>>
+where
+    K: FnMut() -> baremqtt::Instant,
+    F: FnMut(&mut Wire) -> Result<(), Fault>,
+{
+    fn turn(&mut self, connect: &Connect<'_>) -> Turn<'_> {
+        self.0.next_event(connect, Some(Duration::from_millis(50)))
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        &mut self.0
+    }
+}
+
+struct Polled<F>(F, Wire);
+
+impl<F> Returning for Polled<polled::Reconnect<Wire, F, Vec<u8>, Vec<u8>, crate::adapters::Choices>>
+where
+    F: FnMut(&mut Wire) -> nb::Result<(), Fault>,
+{
+    fn turn(&mut self, connect: &Connect<'_>) -> Turn<'_> {
+        match self.0.poll(connect, self.1.now()) {
+            Ok(update) => Ok(Some(update)),
+            Err(nb::Error::WouldBlock) => Ok(None),
+            Err(nb::Error::Other(error)) => Err(error),
+        }
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        &mut self.0
+    }
+}
+
+/// Calls this with each adapter, over a wire of its own.
+fn each(backoff: &Backoff, test: impl Fn(&mut dyn Returning, &Wire)) {
+    let wire = Wire::default();
+    let clock = wire.clone();
+    let connection = blocking::Connection::new(wire.clone(), client(), move || clock.now());
+    let mut opens = open(&wire);
+    let blocks = move |stream: &mut Wire| nb::block!(opens(stream));
+    let mut mqtt = Blocking(blocking::Reconnect::new(connection, blocks, backoff.clone()));
+    test(&mut mqtt, &wire);
+
+    let wire = Wire::default();
+    let connection = polled::Connection::new(wire.clone(), client());
+    let opens = open(&wire);
+    test(&mut Polled(polled::Reconnect::new(connection, opens, backoff.clone()), wire.clone()), &wire);
+}
+
+/// Turns until something comes that is told here.
+fn until<V: Debug>(mqtt: &mut dyn Returning, mut f: impl FnMut(Update<'_, Fault>) -> Option<V>) -> V {
+    for _ in 0..1_000_000 {
+        if let Some(value) = mqtt.turn(&CONNECT).unwrap().and_then(&mut f) {
+            return value;
+        }
+    }
+    panic!("it does not come");
+}
+
+fn connected(update: &Update<'_, Fault>) -> bool {
+    matches!(update, Update::Event(Event::Connected { .. }))
+}
+
+#[test]
+fn it_comes_back_with_session_and_subscriptions() {
+    each(&BACKOFF, |mqtt, wire| {
+        let mut routes = Routes::<_, (), 1>::new();
+        routes.add("t", QoS::AtLeastOnce, ()).unwrap();
+        for link in 0..3 {
+            let mut lost = Vec::new();
+            until(mqtt, |update| {
+                if let Update::LinkLost { error, .. } = update {
+                    lost.push(error);
+                    return None;
+                }
+                connected(&update).then(|| {
+                    if let Update::Event(event) = update {
+                        routes.note(&event);
+                    }
+                })
+            });
+            let expected = if link == 0 { Error::Io(Fault::Broken) } else { Error::Closed };
+            assert_eq!(lost, [expected]);
+            routes.subscribe(&mut mqtt.client().outbound()).unwrap();
+            let id = mqtt.client().publish(&Message::new("t", b"kept").at_least_once()).unwrap();
+            let mut granted = false;
+            until(mqtt, |update| match update {
+                Update::Event(Event::Published { id: published, .. }) => {
+                    (Some(published) == id).then_some(())
+                }
+                Update::Event(Event::Subscribed { .. }) => {
+                    granted = true;
+                    None
+                }
+                _ => None,
+            });
+            assert!(granted, "asked for again in link {link}");
+            wire.0.ended.set(true);
+        }
+    });
+}
+
+#[test]
+fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
+    each(&BACKOFF, |mqtt, wire| {
+        let mut connections = 0;
+        while wire.now().as_millis() < 60_000 {
+            if mqtt.turn(&CONNECT).unwrap().is_some_and(|update| connected(&update)) {
+                connections += 1;
+                wire.0.ended.set(true);
+            }
+        }
+        assert!((5..=15).contains(&connections), "{connections} in a minute");
+    });
+}
+
+#[test]
+fn the_end_of_all_attempts_is_told() {
+    let end = |mqtt: &mut dyn Returning, connect: &Connect<'_>| loop {
+        if let Err(error) = mqtt.turn(connect) {
+            return error;
+        }
+    };
+    each(&BACKOFF, |mqtt, wire| {
+        wire.peer().refuses = Some(RefusalCode::NOT_AUTHORIZED);
+        assert_eq!(end(mqtt, &CONNECT), GaveUp::Refused(RefusalCode::NOT_AUTHORIZED));
+    });
+    each(&BACKOFF.limit(3), |mqtt, wire| {
+        wire.peer().refuses = Some(RefusalCode::SERVER_UNAVAILABLE);
+        let refused = Error::Client(ClientError::Refused(RefusalCode::SERVER_UNAVAILABLE));
+        assert_eq!(end(mqtt, &CONNECT), GaveUp::Limit(refused));
+    });
+    each(&BACKOFF, |mqtt, _| {
+        let long = "x".repeat(100);
+        assert!(matches!(end(mqtt, &Connect::new(&long)), GaveUp::Connect(ConnectError::TooLarge { .. })));
+    });
+    each(&BACKOFF, |mqtt, wire| {
+        until(mqtt, |update| connected(&update).then_some(()));
+        mqtt.client().disconnect();
+        assert_eq!(end(mqtt, &CONNECT), GaveUp::Disconnected);
+        assert!(wire.peer().seen.last().unwrap().starts_with("DISCONNECT"));
+    });
+}
+
+#[test]
+fn after_a_failed_write_what_had_come_is_told_and_then_the_loss() {
+    each(&BACKOFF, |mqtt, wire| {
+        until(mqtt, |update| connected(&update).then_some(()));
+        mqtt.client().publish(&Message::new("t", b"back")).unwrap();
+        let mut told = until(mqtt, |update| match update {
+            Update::Event(Event::Message(_)) => Some(vec!["message"]),
+            _ => None,
+        });
+        // The next one comes back in part, and then nothing can be written any more.
+        mqtt.client().publish(&Message::new("t", b"again")).unwrap();
+        while wire.peer().outbox.is_empty() {
+            wire.0.reads.set(&[crate::wire::Step::Block]);
+            assert!(mqtt.turn(&CONNECT).unwrap().is_none());
+        }
+        wire.0.reads.set(&[Move(3)]);
+        wire.0.writes.set(&[Fail(Fault::Broken)]);
+        mqtt.client().publish(&Message::new("t", b"never").at_least_once()).unwrap();
+        until(mqtt, |update| {
+            told.push(match update {
+                Update::Event(Event::Message(_)) => "message",
+                Update::LinkLost { error: Error::Io(Fault::Broken), .. } => "broken",
+                _ => return None,
+            });
+            (told.len() == 3).then_some(())
+        });
+        assert_eq!(told, ["message", "message", "broken"]);
+        wire.0.writes.set(&[Move(9)]);
+        until(mqtt, |update| matches!(update, Update::Event(Event::Published { .. })).then_some(()));
+    });
+}

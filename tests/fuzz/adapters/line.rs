@@ -1,0 +1,253 @@
+//! A stream, its two halves and its clock, that do what the input says.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use baremqtt::Instant;
+use baremqtt::transport::asynch::Timer;
+use baremqtt::transport::polled;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Broken,
+    Interrupted,
+    TimedOut,
+}
+
+/// Operations without an effect, in one step of an adapter, that are taken for a loop without end.
+const MOST_IDLE: usize = 200;
+
+pub struct Shared {
+    steps: [RefCell<VecDeque<u8>>; 3],
+    input: RefCell<VecDeque<u8>>,
+    ends: bool,
+    output: RefCell<Vec<u8>>,
+    /// What has failed or ended: reading, writing.
+    is_dead: [Cell<bool>; 2],
+    idle: Cell<usize>,
+    millis: Cell<u32>,
+    pace: u32,
+}
+
+#[derive(Clone)]
+pub struct Line(Rc<Shared>);
+
+/// What an operation does.
+enum Step {
+    Move(usize),
+    Block,
+    Fail(Fault),
+    End,
+}
+
+const READ: usize = 0;
+const WRITE: usize = 1;
+const FLUSH: usize = 2;
+
+impl Line {
+    pub fn new(steps: &[Vec<u8>; 3], input: &[u8], ends: bool, pace: u8) -> Self {
+        Line(Rc::new(Shared {
+            steps: [READ, WRITE, FLUSH].map(|kind| RefCell::new(steps[kind].iter().copied().collect())),
+            input: RefCell::new(input.iter().copied().collect()),
+            ends,
+            output: RefCell::default(),
+            is_dead: Default::default(),
+            idle: Cell::new(0),
+            millis: Cell::new(u32::MAX - 1_000),
+            pace: u32::from(pace),
+        }))
+    }
+
+    pub fn now(&self) -> Instant {
+        self.0.millis.set(self.0.millis.get().wrapping_add(self.0.pace));
+        Instant::from_millis(self.0.millis.get())
+    }
+
+    pub fn begin_step(&self) {
+        self.0.idle.set(0);
+    }
+
+    /// All that the stream has taken.
+    pub fn taken(&self) -> Vec<u8> {
+        self.0.output.borrow().clone()
+    }
+
+    fn next(&self, kind: usize) -> Step {
+        let dead = &self.0.is_dead[kind.min(WRITE)];
+        assert!(!dead.get(), "it has failed or ended");
+        let step = match self.0.steps[kind].borrow_mut().pop_front() {
+            None => Step::Move(usize::MAX),
+            Some(step @ 0..200) => Step::Move(1 + usize::from(step % 50)),
+            Some(200..240) => Step::Block,
+            Some(240..245) => Step::Fail(Fault::Interrupted),
+            Some(245..250) => Step::Fail(Fault::TimedOut),
+            Some(250..253) => Step::Fail(Fault::Broken),
+            Some(_) => Step::End,
+        };
+        match step {
+            Step::Move(_) => {}
+            Step::Block | Step::Fail(Fault::Interrupted | Fault::TimedOut) => self.idles(),
+            Step::Fail(Fault::Broken) | Step::End => dead.set(true),
+        }
+        step
+    }
+
+    fn idles(&self) {
+        self.0.idle.set(self.0.idle.get() + 1);
+        assert!(self.0.idle.get() < MOST_IDLE, "it spins");
+    }
+
+    fn try_read(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
+        assert!(!buffer.is_empty(), "a read of nothing looks like the end");
+        let most = match self.next(READ) {
+            Step::Move(most) => most,
+            Step::Block => return Poll::Pending,
+            Step::Fail(fault) => return Poll::Ready(Err(fault)),
+            Step::End => 0,
+        };
+        let mut input = self.0.input.borrow_mut();
+        if input.is_empty() && !self.0.ends && most > 0 {
+            self.idles();
+            return Poll::Pending;
+        }
+        let len = buffer.len().min(most).min(input.len());
+        self.0.is_dead[READ].set(len == 0);
+        for (place, byte) in buffer.iter_mut().zip(input.drain(..len)) {
+            *place = byte;
+        }
+        Poll::Ready(Ok(len))
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> Poll<Result<usize, Fault>> {
+        assert!(!bytes.is_empty());
+        let most = match self.next(WRITE) {
+            Step::Move(most) => most,
+            Step::Block => return Poll::Pending,
+            Step::Fail(fault) => return Poll::Ready(Err(fault)),
+            Step::End => 0,
+        };
+        let len = bytes.len().min(most);
+        self.0.output.borrow_mut().extend(&bytes[..len]);
+        Poll::Ready(Ok(len))
+    }
+
+    fn try_flush(&self) -> Poll<Result<(), Fault>> {
+        match self.next(FLUSH) {
+            Step::Move(_) => Poll::Ready(Ok(())),
+            Step::Block => Poll::Pending,
+            Step::Fail(fault) => Poll::Ready(Err(fault)),
+            Step::End => Poll::Ready(Err(Fault::Broken)),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl embedded_io::Error for Fault {
+    fn kind(&self) -> embedded_io::ErrorKind {
+        match self {
+            Fault::Broken => embedded_io::ErrorKind::Other,
+            Fault::Interrupted => embedded_io::ErrorKind::Interrupted,
+            Fault::TimedOut => embedded_io::ErrorKind::TimedOut,
+        }
+    }
+}
+
+impl embedded_io::ErrorType for Line {
+    type Error = Fault;
+}
+
+/// What cannot wait says that it has waited.
+fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(Fault::TimedOut),
+    }
+}
+
+impl embedded_io::ReadReady for Line {
+    fn read_ready(&mut self) -> Result<bool, Fault> {
+        let is_ready = self.0.ends || !self.0.input.borrow().is_empty();
+        if !is_ready {
+            self.idles();
+        }
+        Ok(is_ready)
+    }
+}
+
+impl embedded_io::Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        blocking(self.try_read(buffer))
+    }
+}
+
+impl embedded_io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        blocking(self.try_write(bytes))
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        blocking(self.try_flush())
+    }
+}
+
+impl embedded_io_async::Read for Line {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        poll_fn(|_| self.try_read(buffer)).await
+    }
+}
+
+impl embedded_io_async::Write for Line {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        poll_fn(|_| self.try_write(bytes)).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Fault> {
+        poll_fn(|_| self.try_flush()).await
+    }
+}
+
+impl Timer for Line {
+    fn now(&self) -> Instant {
+        Line::now(self)
+    }
+
+    async fn sleep(&self, ms: u32) {
+        let start = Line::now(self);
+        poll_fn(|_| if Line::now(self).since(start) < ms { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+}
+
+/// Errors that pass are none here.
+fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
+    match poll {
+        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => Err(nb::Error::WouldBlock),
+        Poll::Ready(result) => result.map_err(nb::Error::Other),
+    }
+}
+
+impl polled::Stream for Line {
+    type Error = Fault;
+
+    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Fault> {
+        non_blocking(self.try_read(buffer))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Fault> {
+        non_blocking(self.try_write(bytes))
+    }
+
+    fn flush(&mut self) -> nb::Result<(), Fault> {
+        non_blocking(self.try_flush())
+    }
+}

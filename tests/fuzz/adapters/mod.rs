@@ -1,0 +1,227 @@
+//! Any server behind any stream, through each adapter that needs no operating system: bytes that come and go in any portions, operations
+//! that cannot go on now, fail or end, futures that are dropped between any two polls.
+//!
+//! Whatever happens, the packets that leave are whole and valid, what the server has sent is delivered in its order up to the point
+//! where the connection ends, nobody asks a stream that has failed, and nobody spins.
+
+mod line;
+mod reference;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use baremqtt::codec::{self, Decoded};
+use baremqtt::transport::{Error, asynch, blocking, polled};
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, State, Version};
+use line::{Fault, Line};
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    rx: u8,
+    /// What the stream does: reads, writes, flushes.
+    steps: [Vec<u8>; 3],
+    /// The server closes the connection after its last byte.
+    ends: bool,
+    /// Milliseconds that pass with each look at the clock.
+    pace: u8,
+    /// How often a future is polled before it is dropped.
+    polls: Vec<u8>,
+    /// What the application does between the steps.
+    requests: Vec<u8>,
+    server: Vec<Item>,
+}
+
+/// What a server sends.
+#[derive(Arbitrary, Debug)]
+enum Item {
+    Raw(Vec<u8>),
+    Ack { kind: u8, id: u8 },
+    Publish { qos: u8, id: u8, payload: u8 },
+}
+
+impl Item {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Item::Raw(bytes) => out.extend(bytes),
+            Item::Ack { kind, id } => {
+                out.extend([[0x40, 0x50, 0x62, 0x70, 0xB0][usize::from(kind % 5)], 2, 0, *id]);
+            }
+            Item::Publish { qos, id, payload } => {
+                let len = payload % 100;
+                let id = if qos % 3 == 0 { vec![] } else { vec![0, *id] };
+                out.extend([0x30 | (qos % 3) << 1, 3 + id.len() as u8 + len, 0, 1, b't']);
+                out.extend(id);
+                out.extend((0..len).map(|at| at ^ *qos));
+            }
+        }
+    }
+}
+
+pub fn run(data: &[u8]) {
+    let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(data)) else { return };
+    let mut bytes = vec![0x20, 2, 0, 0];
+    input.server.iter().for_each(|item| item.write(&mut bytes));
+    let expected = reference::messages(client(&input), &bytes);
+
+    let line = Line::new(&input.steps, &bytes, input.ends, input.pace);
+    let clock = line.clone();
+    drive(
+        &input,
+        &line,
+        &expected,
+        &mut blocking::Connection::new(line.clone(), client(&input), || clock.now()),
+    );
+
+    let line = Line::new(&input.steps, &bytes, input.ends, input.pace);
+    let connection = polled::Connection::new(line.clone(), client(&input));
+    drive(&input, &line, &expected, &mut Polled { connection, line: line.clone() });
+
+    let line = Line::new(&input.steps, &bytes, input.ends, input.pace);
+    let connection = asynch::Connection::new(line.clone(), line.clone(), client(&input), line.clone());
+    drive(&input, &line, &expected, &mut Async { connection, polls: input.polls.iter().copied().collect() });
+}
+
+type Buffered = Client<Vec<u8>, Vec<u8>>;
+
+fn client(input: &Input) -> Buffered {
+    Client::new(Buffers { rx: vec![0; 32 + usize::from(input.rx)], tx: vec![0; 256] })
+}
+
+trait Adapter {
+    /// The next event, if there is one.
+    fn step(&mut self) -> Result<Option<String>, Error<Fault>>;
+    fn client(&mut self) -> &mut Buffered;
+}
+
+/// Steps until the connection ends, or for as long as it can take.
+fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adapter) {
+    adapter.client().connect(&Connect::new("c").keep_alive(30)).unwrap();
+    let mut messages = Vec::new();
+    let mut requests = input.requests.iter();
+    let mut error = None;
+    for _ in 0..400 {
+        if let Some(request) = requests.next() {
+            ask(adapter.client(), *request);
+        }
+        line.begin_step();
+        match adapter.step() {
+            Ok(event) => messages.extend(event.filter(|event| reference::is_of_server(event))),
+            Err(end) => {
+                error = Some(end);
+                break;
+            }
+        }
+    }
+    let count = messages.len();
+    assert_eq!(messages, expected[..count.min(expected.len())], "{error:?}");
+    check_output(&line.taken(), error.is_some());
+    let Some(error) = error else { return };
+    assert!(error.is_end() && !error.to_string().is_empty());
+    assert_eq!(adapter.client().state(), State::Offline);
+    let again = loop {
+        match adapter.step() {
+            Ok(event) => assert!(
+                event.is_some_and(|event| event.starts_with("Ended")),
+                "what ends with a connection is told"
+            ),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(again, Error::Closed | Error::Disconnected), "{again}");
+    assert!(adapter.client().pending().is_empty() && adapter.client().time_left().is_none());
+}
+
+/// What is refused has changed nothing.
+fn ask(client: &mut Buffered, request: u8) {
+    let _ = match request {
+        0..50 => client.publish(&Message::new("out", b"0")).err(),
+        50..100 => client.publish(&Message::new("out", b"1").at_least_once()).err(),
+        100..150 => client.publish(&Message::new("out", b"2").exactly_once()).err(),
+        150..170 => client.subscribe(&[("a", QoS::ExactlyOnce), ("b/#", QoS::AtMostOnce)]).err(),
+        170..180 => client.unsubscribe(&["a"]).err(),
+        180..184 => {
+            client.disconnect();
+            None
+        }
+        184..188 => {
+            client.finish();
+            None
+        }
+        _ => None,
+    };
+}
+
+/// Whole packets, each in the only way that there is to encode it; only where the connection has ended, the last one may be cut off.
+fn check_output(mut bytes: &[u8], has_ended: bool) {
+    while !bytes.is_empty() {
+        match codec::decode(bytes, Version::Mqtt311) {
+            Ok(Decoded::Complete { packet, len }) => {
+                let mut again = vec![0; len];
+                assert_eq!(packet.encode(Version::Mqtt311, &mut again), Ok(len));
+                assert_eq!(again, bytes[..len]);
+                bytes = &bytes[len..];
+            }
+            // Or it is still on its way.
+            Ok(Decoded::Incomplete { .. }) => return,
+            Err(violation) => panic!("{violation} (ended: {has_ended}): {bytes:02x?}"),
+        }
+    }
+}
+
+fn told<E>(result: Result<Option<Event<'_>>, Error<E>>) -> Result<Option<String>, Error<E>> {
+    result.map(|event| event.map(|event| format!("{event:?}")))
+}
+
+impl<K: FnMut() -> baremqtt::Instant> Adapter for blocking::Connection<Line, K, Vec<u8>, Vec<u8>> {
+    fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
+        told(self.next_event(Some(Duration::ZERO)))
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        self
+    }
+}
+
+struct Polled {
+    connection: polled::Connection<Line, Vec<u8>, Vec<u8>>,
+    line: Line,
+}
+
+impl Adapter for Polled {
+    fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
+        match self.connection.poll(self.line.now()) {
+            Ok(event) => Ok(Some(format!("{event:?}"))),
+            Err(nb::Error::WouldBlock) => Ok(None),
+            Err(nb::Error::Other(error)) => Err(error),
+        }
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        &mut self.connection
+    }
+}
+
+struct Async {
+    connection: asynch::Connection<Line, Line, Line, Vec<u8>, Vec<u8>>,
+    polls: std::collections::VecDeque<u8>,
+}
+
+impl Adapter for Async {
+    fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
+        let polls = self.polls.pop_front().unwrap_or(9) % 10;
+        let mut future = pin!(self.connection.next_event(None));
+        for _ in 0..=polls {
+            if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return told(result);
+            }
+        }
+        Ok(None)
+    }
+
+    fn client(&mut self) -> &mut Buffered {
+        &mut self.connection
+    }
+}

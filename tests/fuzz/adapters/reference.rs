@@ -1,0 +1,42 @@
+//! What a client makes of the server's bytes when they come one after the other, and everything that it has for the server leaves at
+//! once.
+
+use baremqtt::{Connect, Instant};
+
+use super::Buffered;
+
+/// Events that follow from what the server sends alone, whatever the application asks for, and when.
+pub fn is_of_server(event: &str) -> bool {
+    event.starts_with("Message") || event.starts_with("Connected")
+}
+
+/// These events, up to the end of the bytes or of the connection.
+pub fn messages(mut client: Buffered, mut bytes: &[u8]) -> Vec<String> {
+    let now = Instant::from_millis(0);
+    let mut events = Vec::new();
+    client.connect(&Connect::new("c").keep_alive(30)).unwrap();
+    loop {
+        let sent = client.pending().len();
+        client.sent(sent);
+        let room = client.receive_buffer();
+        let len = room.len().min(bytes.len());
+        room[..len].copy_from_slice(&bytes[..len]);
+        bytes = &bytes[len..];
+        client.received(len);
+        loop {
+            match client.advance(now) {
+                Ok(true) => events.extend(client.event().map(|event| format!("{event:?}"))),
+                Ok(false) => break,
+                Err(_) => return only_of_server(events),
+            }
+        }
+        if len == 0 && client.pending().is_empty() {
+            return only_of_server(events);
+        }
+    }
+}
+
+fn only_of_server(mut events: Vec<String>) -> Vec<String> {
+    events.retain(|event| is_of_server(event));
+    events
+}

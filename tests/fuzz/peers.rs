@@ -1,0 +1,183 @@
+//! Any bytes, decoded here and by two other codecs of MQTT 3.1.1. What both take is the same packet to its last bit: the other codec
+//! writes it again. Where one takes what the other refuses, the reason is one of those listed here.
+
+use std::cell::Cell;
+use std::panic::{catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+use baremqtt::codec::{self, ConnAck, Decoded, Packet};
+use baremqtt::{Version, Violation};
+
+/// What another codec makes of bytes.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    /// A packet, as it would write it.
+    Packet(Vec<u8>),
+    Incomplete,
+    Refused(String),
+    Panicked,
+}
+
+struct Codec {
+    name: &'static str,
+    decode: fn(&[u8]) -> Verdict,
+    /// What it takes although the standard forbids it.
+    takes: &'static [Violation],
+    /// Whether this is a packet that it refuses, although the standard allows it.
+    refuses: fn(&Packet<'_>) -> bool,
+}
+
+const CODECS: [Codec; 2] = [
+    Codec {
+        name: "mqttbytes",
+        decode: mqttbytes,
+        takes: &[
+            Violation::HeaderFlags,             // MQTT-2.2.2-2
+            Violation::RemainingLength,         // 2.2.3: longer than it needs to be
+            Violation::PacketLength,            // MQTT-4.8.0-1: bytes behind the last field
+            Violation::NulCharacter,            // MQTT-1.5.3-2
+            Violation::PacketIdZero,            // MQTT-2.3.1-1
+            Violation::ProtocolLevel,           // MQTT-3.1.2-2: MQTT with the level of 3.1
+            Violation::ConnectFlags,            // MQTT-3.1.2-3
+            Violation::WillFlags,               // MQTT-3.1.2-11
+            Violation::PasswordWithoutUsername, // MQTT-3.1.2-22
+            Violation::ClientIdEmpty,           // MQTT-3.1.3-7
+            Violation::ConnAckFlags,            // 3.2.2.1
+            Violation::DupAtMostOnce,           // MQTT-3.3.1-2
+            Violation::TopicEmpty,              // MQTT-4.7.3-1
+            Violation::WildcardInTopicName,     // MQTT-3.3.2-2
+            Violation::MultiLevelWildcard,      // MQTT-4.7.1-2
+            Violation::SingleLevelWildcard,     // MQTT-4.7.1-3
+            Violation::NoTopicFilter,           // MQTT-3.8.3-3
+            Violation::NoTopicFilterToRemove,   // MQTT-3.10.3-2
+            Violation::RequestedQos,            // MQTT-3.8.3-4: reserved bits
+        ],
+        // It knows no MQTT 3.1, and holds passwords and will messages for text, which MQTT-3.1.3-11 does not.
+        refuses: |packet| match packet {
+            Packet::Connect(connect) => {
+                is_no_text(connect.credentials.and_then(|credentials| credentials.password))
+                    || is_no_text(connect.will.map(|will| will.message))
+                    || connect.version == Version::Mqtt31
+            }
+            _ => is_reserved_refusal(packet),
+        },
+    },
+    Codec {
+        name: "mqttrs",
+        decode: mqttrs,
+        takes: &[
+            Violation::RemainingLength,         // 2.2.3: longer than it needs to be
+            Violation::PacketLength,            // MQTT-4.8.0-1: bytes behind the last field
+            Violation::Utf8,                    // MQTT-1.5.3-1: in fields of a CONNECT that it leaves out
+            Violation::NulCharacter,            // MQTT-1.5.3-2
+            Violation::ConnectFlags,            // MQTT-3.1.2-3
+            Violation::WillFlags,               // MQTT-3.1.2-11
+            Violation::WillMessage,             // 3.1 section 3.1
+            Violation::PasswordWithoutUsername, // MQTT-3.1.2-22
+            Violation::ClientIdEmpty,           // MQTT-3.1.3-7
+            Violation::ClientIdLength,          // 3.1 section 3.1
+            Violation::ConnAckFlags,            // 3.2.2.1
+            Violation::DupAtMostOnce,           // MQTT-3.3.1-2
+            Violation::TopicEmpty,              // MQTT-4.7.3-1
+            Violation::TopicLength,             // 3.1 section 2.2
+            Violation::WildcardInTopicName,     // MQTT-3.3.2-2
+            Violation::MultiLevelWildcard,      // MQTT-4.7.1-2
+            Violation::SingleLevelWildcard,     // MQTT-4.7.1-3
+            Violation::NoTopicFilter,           // MQTT-3.8.3-3
+            Violation::NoTopicFilterToRemove,   // MQTT-3.10.3-2
+            Violation::SubAckCount,             // MQTT-3.8.4-5: none
+        ],
+        // It writes 3.1 under another name.
+        refuses: |packet| match packet {
+            Packet::Connect(connect) => connect.version == Version::Mqtt31,
+            _ => is_reserved_refusal(packet),
+        },
+    },
+];
+
+/// Both refuse a CONNACK with a number above 5: here it is a refusal, whatever its reason (3.2.2.3 reserves the numbers).
+fn is_reserved_refusal(packet: &Packet<'_>) -> bool {
+    matches!(packet, Packet::ConnAck(ConnAck::Refused(code)) if code.is_reserved())
+}
+
+fn is_no_text(bytes: Option<&[u8]>) -> bool {
+    bytes.is_some_and(|bytes| std::str::from_utf8(bytes).is_err())
+}
+
+pub fn run(data: &[u8]) {
+    let ours = codec::decode(data, Version::Mqtt311);
+    for codec in &CODECS {
+        let theirs = without_panic(|| (codec.decode)(data));
+        let agrees = match (&ours, &theirs) {
+            (Ok(Decoded::Complete { packet, .. }), _) if (codec.refuses)(packet) => true,
+            (Ok(Decoded::Complete { len, .. }), theirs) => *theirs == Verdict::Packet(data[..*len].to_vec()),
+            (Ok(Decoded::Incomplete { .. }), theirs) => *theirs == Verdict::Incomplete,
+            (Err(violation), Verdict::Packet(_)) => codec.takes.contains(violation),
+            // Here what is wrong with a header is said before the rest has come.
+            (Err(_), Verdict::Incomplete | Verdict::Refused(_) | Verdict::Panicked) => true,
+        };
+        assert!(agrees, "{}: {theirs:?}, and here {ours:?}", codec.name);
+    }
+}
+
+thread_local! {
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Another codec may panic; a fuzzer, whose hook ends the process, is not to hear of it.
+fn without_panic(decode: impl FnOnce() -> Verdict + std::panic::UnwindSafe) -> Verdict {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let loud = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !IS_QUIET.get() {
+                loud(panic)
+            }
+        }));
+    });
+    IS_QUIET.set(true);
+    let verdict = catch_unwind(decode).unwrap_or(Verdict::Panicked);
+    IS_QUIET.set(false);
+    verdict
+}
+
+fn mqttbytes(data: &[u8]) -> Verdict {
+    use ::mqttbytes::{Error, v4};
+    let mut out = bytes::BytesMut::new();
+    let written = match v4::read(&mut bytes::BytesMut::from(data), usize::MAX) {
+        Err(Error::InsufficientBytes(_)) => return Verdict::Incomplete,
+        Err(error) => return Verdict::Refused(format!("{error:?}")),
+        Ok(v4::Packet::Connect(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::ConnAck(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::Publish(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::PubAck(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::PubRec(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::PubRel(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::PubComp(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::Subscribe(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::SubAck(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::Unsubscribe(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::UnsubAck(packet)) => packet.write(&mut out),
+        Ok(v4::Packet::PingReq) => v4::PingReq.write(&mut out),
+        Ok(v4::Packet::PingResp) => v4::PingResp.write(&mut out),
+        Ok(v4::Packet::Disconnect) => v4::Disconnect.write(&mut out),
+    };
+    match written {
+        Ok(_) => Verdict::Packet(out.to_vec()),
+        Err(error) => Verdict::Refused(format!("{error:?}")),
+    }
+}
+
+fn mqttrs(data: &[u8]) -> Verdict {
+    match ::mqttrs::decode_slice(data) {
+        Ok(None) => Verdict::Incomplete,
+        Err(error) => Verdict::Refused(format!("{error:?}")),
+        Ok(Some(packet)) => {
+            let mut out = vec![0; data.len() + 16];
+            match ::mqttrs::encode_slice(&packet, &mut out) {
+                Ok(len) => Verdict::Packet(out[..len].to_vec()),
+                Err(error) => Verdict::Refused(format!("{error:?}")),
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Twenty thousand messages of QoS 1 and of QoS 2, each way, over a link that delays, splits, stalls and is cut, counted where they arrive
+//! and on the wire: so a loss of the broker is told from one of the client. `MESSAGES=1000000` makes it a million of each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant as Clock;
+
+use baremqtt::codec::{self, Decoded, Delivery, Packet, PacketId};
+use baremqtt::{QoS, Version};
+
+use crate::cuts::{persistent_broker, points};
+use crate::peer::{Peer, Setup};
+use crate::support::proxy::{Direction, Proxy};
+use crate::traffic::{Tally, number, receive, send};
+
+const TOPIC: &str = "rough";
+
+fn messages() -> usize {
+    std::env::var("MESSAGES").map_or(20_000, |count| count.parse().expect("a number"))
+}
+
+/// What goes over the link, packet by packet.
+struct Wire {
+    /// Bytes that are not a whole packet yet.
+    rests: HashMap<(usize, bool), Vec<u8>>,
+    /// The message that each identifier stands for, by direction.
+    open: HashMap<(bool, PacketId), usize>,
+    /// How often each message has gone through, and whether its PUBACK or PUBREC has.
+    seen: Vec<(u16, bool)>,
+}
+
+impl Wire {
+    fn new(count: usize) -> Self {
+        Wire { rests: HashMap::new(), open: HashMap::new(), seen: vec![(0, false); count] }
+    }
+
+    fn hear(&mut self, connection: usize, direction: Direction, piece: &[u8]) {
+        let up = direction == Direction::ToBroker;
+        let mut bytes = self.rests.remove(&(connection, up)).unwrap_or_default();
+        bytes.extend(piece);
+        let mut at = 0;
+        while let Decoded::Complete { packet, len } = codec::decode(&bytes[at..], Version::Mqtt311).unwrap() {
+            self.note(up, &packet);
+            at += len;
+        }
+        bytes.drain(..at);
+        self.rests.insert((connection, up), bytes);
+    }
+
+    fn note(&mut self, up: bool, packet: &Packet<'_>) {
+        match packet {
+            Packet::Publish(publish) if publish.topic == TOPIC => {
+                let number = number(publish.payload);
+                self.seen[number].0 += 1;
+                if let Delivery::AtLeastOnce { id, .. } | Delivery::ExactlyOnce { id, .. } = publish.delivery
+                {
+                    self.open.insert((up, id), number);
+                }
+            }
+            Packet::PubAck(id) | Packet::PubRec(id) => {
+                if let Some(number) = self.open.remove(&(!up, *id)) {
+                    self.seen[number].1 = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Messages that have crossed the wire, and how often in all.
+    fn count(&self) -> (usize, usize) {
+        let crossed = self.seen.iter().filter(|(times, _)| *times > 0).count();
+        (crossed, self.seen.iter().map(|(times, _)| usize::from(*times)).sum())
+    }
+}
+
+/// From a publisher to a subscriber, one of whom is behind the rough link.
+fn run(qos: QoS, outward: bool) {
+    let (count, started) = (messages(), Clock::now());
+    let broker = persistent_broker(1_000);
+    let wire = Arc::new(Mutex::new(Wire::new(count)));
+    let tap = {
+        let wire = Arc::clone(&wire);
+        Box::new(move |connection, direction, piece: &[u8]| {
+            wire.lock().unwrap().hear(connection, direction, piece);
+        })
+    };
+    let cuts = if outward { points(71, 25_000, 4_000) } else { points(73, 3_000, 20_000) };
+    let proxy = Proxy::start_rough(broker.addr(), cuts, tap);
+    let (publisher_addr, subscriber_addr) =
+        if outward { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
+    let patience = crate::peer::PATIENCE * (count / 10_000).max(1) as u32;
+    let mut subscriber =
+        Peer::start(&Setup::new(subscriber_addr, "subscriber", Version::Mqtt311).patience(patience));
+    subscriber.subscribe(TOPIC, qos);
+    let setup = Setup::new(publisher_addr, "publisher", Version::Mqtt311).patience(patience);
+    let arrived = std::sync::atomic::AtomicUsize::new(0);
+    let tally = thread::scope(|scope| {
+        let received = scope.spawn(|| {
+            receive(&mut subscriber, qos, count, |now| {
+                arrived.store(now, std::sync::atomic::Ordering::SeqCst)
+            })
+        });
+        // No further ahead than the broker keeps under way: what is beyond that it sends in an order of its own after a cut.
+        let may_send = |number| number < arrived.load(std::sync::atomic::Ordering::SeqCst) + 400;
+        send(&mut Peer::start(&setup), TOPIC, qos, count, may_send, || ());
+        received.join().expect("the subscriber ends well")
+    });
+    report(qos, outward, &tally, &wire.lock().unwrap(), proxy.cuts(), started);
+}
+
+fn report(qos: QoS, outward: bool, tally: &Tally, wire: &Wire, cuts: usize, started: Clock) {
+    let (crossed, times) = wire.count();
+    println!(
+        "{} {qos:?}: {} arrived, {} twice; on the wire {crossed}, {times} times; {cuts} cuts; {:.0} s",
+        if outward { "out" } else { "in" },
+        tally.arrived,
+        tally.duplicates,
+        started.elapsed().as_secs_f64()
+    );
+    let count = messages();
+    let lost: Vec<_> = (tally.arrived..count).take(9).map(|number| (number, wire.seen[number])).collect();
+    assert_eq!(tally.arrived, count, "number, how often on the wire, acknowledged there: {lost:?}");
+    assert_eq!(crossed, count);
+    assert!(qos != QoS::ExactlyOnce || tally.duplicates == 0);
+    assert!(cuts >= 20, "{cuts} cuts");
+}
+
+#[test]
+fn out_at_least_once() {
+    run(QoS::AtLeastOnce, true);
+}
+
+#[test]
+fn out_exactly_once() {
+    run(QoS::ExactlyOnce, true);
+}
+
+#[test]
+fn in_at_least_once() {
+    run(QoS::AtLeastOnce, false);
+}
+
+#[test]
+fn in_exactly_once() {
+    run(QoS::ExactlyOnce, false);
+}

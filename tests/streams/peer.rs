@@ -1,0 +1,66 @@
+//! Whoever is at the other end: a client of the same broker, over plain TCP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+
+use crate::server::{Options, Server};
+
+/// A broker on a port of its own.
+pub fn broker() -> Server {
+    Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap()
+}
+
+/// Says a number on the topic `in` again and again, and hears what is said on `out/#`.
+pub struct Peer {
+    thread: JoinHandle<Vec<String>>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Peer {
+    pub fn start(broker: SocketAddr, interval: Duration) -> Peer {
+        let ends = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&ends);
+        let client = Client::new(Buffers { rx: vec![0; 8192], tx: vec![0; 8192] });
+        let mut mqtt = Connection::tcp(broker, Duration::from_secs(5), client).unwrap();
+        mqtt.connect(&Connect::new("peer")).unwrap();
+        let mut hears = false;
+        while !hears {
+            match mqtt.next_event(None).unwrap() {
+                Some(Event::Connected { .. }) => {
+                    mqtt.subscribe(&[("out/#", QoS::ExactlyOnce)]).unwrap();
+                }
+                Some(Event::Subscribed { .. }) => hears = true,
+                other => panic!("{other:?}"),
+            }
+        }
+        let thread = thread::spawn(move || {
+            let (mut heard, mut said, started) = (Vec::new(), 0_u32, Instant::now());
+            while !end.load(Ordering::Relaxed) {
+                let wait = (interval * said).saturating_sub(started.elapsed());
+                if wait.is_zero() {
+                    mqtt.publish(&Message::new("in", said.to_string().as_bytes())).unwrap();
+                    said += 1;
+                }
+                if let Some(Event::Message(message)) =
+                    mqtt.next_event(Some(wait.min(Duration::from_millis(5)))).unwrap()
+                {
+                    heard.push(String::from_utf8(message.payload.to_vec()).unwrap());
+                }
+            }
+            heard
+        });
+        Peer { thread, ends }
+    }
+
+    /// What was heard.
+    pub fn end(self) -> Vec<String> {
+        self.ends.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
