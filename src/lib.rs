@@ -308,6 +308,7 @@
 //! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `encode_to_vec` on packets |
 //! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
 //! | `embedded-io-async-v0.7` | no | `transport::asynch`: embassy, tokio and others, with your timer |
+//! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`: streams of the versions before, for the same adapters |
 //! | `nb` | no | `transport::polled`: poll loops |
 //! | `defmt` | no | `defmt::Format` on public types, and a few lines of log |
 //! | `log` | no | the same lines through `log` |

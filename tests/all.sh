@@ -108,6 +108,10 @@ for n in (0, 1, 2, len(names)):
 }
 
 step_docs() {
+  local feature
+  while read -r feature; do
+    grep -qF "\`$feature\`" README.md && grep -qF "\`$feature\`" src/lib.rs || fail "README.md or src/lib.rs does not name the feature $feature"
+  done < <(from_metadata 'print(*sorted(set(package["features"]) - {"default"}), sep="\n")')
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   # In the profile in which `hermetic` has all features, so that they are compiled once.
   cargo test --release "${with_all_features[@]}" --doc
