@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # Each lets anybody use, change and pass on what is compiled in, for nothing but its own text.
-LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "NCSA", "Unicode-3.0", "Zlib"}
+LICENCES = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "NCSA", "Unicode-3.0", "Zlib"}
 REGISTRY = "registry+"
 # What the library has in two versions because it takes streams of both: features for 0.6 and for 0.7.
 BOTH = {"embedded-io", "embedded-io-async"}
