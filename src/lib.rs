@@ -351,8 +351,8 @@
 //! **Why at most 19 messages of QoS 2 at once?** Mosquitto acknowledges, and then drops, what goes beyond its quota of 20, in which it counts a
 //! message of QoS 1 too. With another server, [`max_exactly_once`](Config::max_exactly_once) can be anything.
 //!
-//! **TLS? WebSocket?** They are streams, and come from libraries made for them: `examples/tls` (rustls) and `examples/websocket`
-//! (tungstenite) show how.
+//! **TLS? WebSocket?** They are streams, and come from libraries made for them: the packages `baremqtt-tls` (rustls) and
+//! `baremqtt-websocket` (tungstenite) have them for std.
 //!
 //! **MQTT 5?** No. For it there are `rust-mqtt`, `minimq`, `mountain-mqtt` and `rumqttc`. One protocol, done whole, keeps the client small.
 

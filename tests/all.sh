@@ -218,7 +218,7 @@ step_examples() {
   cargo run --quiet --release "${with_all_features[@]}" --example nb_loop
   need_mosquitto
   local package
-  for package in examples/*/; do
+  for package in streams/*/ examples/*/; do
     case $package in
       examples/embassy/ | examples/firmware/ | examples/webchat/) continue ;; # They have steps of their own.
     esac
