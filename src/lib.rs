@@ -125,7 +125,7 @@
 //! - PINGREQ leaves before the keep alive has passed: by a quarter of it, at most 5 s. With [`ping_on_silence`](Config::ping_on_silence)
 //!   it leaves after a silence of the server too.
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that takes no bytes
-//!   ([`Timeout`]). Bytes of a packet on its way in restart those that wait for the server. No timeout runs while the client waits for the
+//!   ([`Timeout`]). Bytes of a packet on its way in restart those for PINGRESP and for answers. No timeout runs while the client waits for the
 //!   application.
 //! - Lengths of time are milliseconds as `u32`; where an adapter waits, [`Duration`](core::time::Duration); and the keep alive is in seconds,
 //!   as the protocol has it.
@@ -308,6 +308,7 @@
 //! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `encode_to_vec` on packets |
 //! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
 //! | `embedded-io-async-v0.7` | no | `transport::asynch`: embassy, tokio and others, with your timer |
+//! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`: streams of the versions before, for the same adapters |
 //! | `nb` | no | `transport::polled`: poll loops |
 //! | `defmt` | no | `defmt::Format` on public types, and a few lines of log |
 //! | `log` | no | the same lines through `log` |
@@ -350,8 +351,8 @@
 //! **Why at most 19 messages of QoS 2 at once?** Mosquitto acknowledges, and then drops, what goes beyond its quota of 20, in which it counts a
 //! message of QoS 1 too. With another server, [`max_exactly_once`](Config::max_exactly_once) can be anything.
 //!
-//! **TLS? WebSocket?** They are streams, and come from libraries made for them: `examples/tls` (rustls) and `examples/websocket`
-//! (tungstenite) show how.
+//! **TLS? WebSocket?** They are streams, and come from libraries made for them: the packages `baremqtt-tls` (rustls) and
+//! `baremqtt-websocket` (tungstenite) have them for std.
 //!
 //! **MQTT 5?** No. For it there are `rust-mqtt`, `minimq`, `mountain-mqtt` and `rumqttc`. One protocol, done whole, keeps the client small.
 

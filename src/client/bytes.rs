@@ -67,8 +67,8 @@ pub(super) fn write_short(bytes: &mut [u8], at: usize, first: u8, id: u16) {
 /// The two bytes here as a number; 0 past the end.
 #[inline]
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    match bytes.get(at..).and_then(|bytes| bytes.first_chunk()) {
-        Some(number) => u16::from_be_bytes(*number),
-        None => 0,
+    match bytes.get(at..at.wrapping_add(2)) {
+        Some(&[high, low]) => u16::from_be_bytes([high, low]),
+        _ => 0,
     }
 }

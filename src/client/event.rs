@@ -168,7 +168,8 @@ impl<'a> Message<'a> {
     pub(super) const fn body_len(&self) -> usize {
         // The length of the topic, and the packet identifier.
         let numbers = if matches!(self.qos, QoS::AtMostOnce) { 2 } else { 4 };
-        self.topic.len().saturating_add(self.payload.len()).saturating_add(numbers)
+        // Neither is longer than isize::MAX.
+        self.topic.len().wrapping_add(self.payload.len()).saturating_add(numbers)
     }
 }
 

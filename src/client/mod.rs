@@ -214,7 +214,7 @@ where
     fn split_parts(&mut self) -> (&mut [u8], Parts<'_, C>) {
         let rx = self.buffers.rx.as_mut();
         let (tx, ids) = (self.buffers.tx.as_mut(), self.ids.as_mut());
-        let parts = Parts::new(&mut self.all, &self.config, tx, ids, rx.len());
+        let parts = Parts::new(&mut self.all, &self.config, tx, ids);
         (rx, parts)
     }
 
@@ -233,7 +233,8 @@ where
 
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
     pub fn outbound(&mut self) -> Outbound<'_, C> {
-        Outbound(self.parts())
+        let (rx, parts) = self.split_parts();
+        Outbound { parts, rx_len: rx.len() }
     }
 
     /// Begins a connection on a transport that is open: queues CONNECT, in the receive buffer.
@@ -303,7 +304,8 @@ where
     /// # Errors
     /// See [`RequestError`].
     pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
-        flow::requests::subscribe(&mut self.parts(), filters)
+        let rx_len = self.buffers.rx.as_ref().len();
+        flow::requests::subscribe(&mut self.parts(), rx_len, filters)
     }
 
     /// Queues an UNSUBSCRIBE for these topic filters; [`Event::Unsubscribed`] brings the answer.
@@ -360,7 +362,7 @@ where
     /// others.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        if bytes::IS_LARGE && self.all.is_all_sent() {
+        if bytes::IS_LARGE && work::is_all_sent(&self.all.work, &self.all.outbox, &self.all.answers) {
             self.all.work.offer = work::Offer::NONE;
             return &[];
         }
@@ -453,8 +455,8 @@ where
         let rx = self.buffers.rx.as_ref();
         let event = flow::events::event(&self.all.work.inbox, rx, version, &self.config);
         let tx = self.buffers.tx.as_mut();
-        let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut(), rx.len());
-        (event, Outbound(parts))
+        let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut());
+        (event, Outbound { parts, rx_len: rx.len() })
     }
 
     /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.

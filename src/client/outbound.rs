@@ -15,7 +15,11 @@ use crate::{PacketId, QoS};
 /// It is what [`split`](crate::Client::split) and [`outbound`](crate::Client::outbound) return; each of its calls is one of the
 /// client's too.
 #[derive(Debug)]
-pub struct Outbound<'a, C>(pub(super) Parts<'a, C>);
+pub struct Outbound<'a, C> {
+    pub(super) parts: Parts<'a, C>,
+    /// Bytes of the receive buffer.
+    pub(super) rx_len: usize,
+}
 
 #[cfg(feature = "defmt")]
 impl<C> defmt::Format for Outbound<'_, C> {
@@ -28,28 +32,28 @@ impl<C> Outbound<'_, C> {
     /// The state of the connection.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.0.work.link.state
+        self.parts.work.link.state
     }
 
     /// How many requests are under way, including those whose end was not reported yet.
     #[must_use]
     pub const fn in_flight(&self) -> usize {
-        self.0.outbox.s.kept() as usize
+        self.parts.outbox.s.kept() as usize
     }
 
     /// The requests under way; see [`Client::under_way`](crate::Client::under_way).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way(self.0.outbox.s, self.0.outbox.log)
+        under_way(self.parts.outbox.s, self.parts.outbox.log)
     }
 
     /// What the message at hand is acknowledged by; see [`Client::receipt`](crate::Client::receipt).
     pub const fn receipt(&self) -> Option<Receipt> {
-        manual::receipt(self.0.work)
+        manual::receipt(self.parts.work)
     }
 
     /// The number of the state of the session; see [`Client::revision`](crate::Client::revision).
     pub const fn revision(&self) -> u32 {
-        self.0.work.session.revision
+        self.parts.work.session.revision
     }
 }
 
@@ -59,7 +63,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`RequestError`].
     pub fn publish(&mut self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
-        requests::publish(&mut self.0, message)
+        requests::publish(&mut self.parts, message)
     }
 
     /// Queues a SUBSCRIBE; see [`Client::subscribe`](crate::Client::subscribe).
@@ -67,7 +71,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`RequestError`].
     pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
-        requests::subscribe(&mut self.0, filters)
+        requests::subscribe(&mut self.parts, self.rx_len, filters)
     }
 
     /// Queues an UNSUBSCRIBE; see [`Client::unsubscribe`](crate::Client::unsubscribe).
@@ -75,7 +79,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`RequestError`].
     pub fn unsubscribe(&mut self, filters: &[&str]) -> Result<PacketId, RequestError> {
-        requests::unsubscribe(&mut self.0, filters)
+        requests::unsubscribe(&mut self.parts, filters)
     }
 
     /// Queues a message whose payload follows in pieces; see
@@ -87,7 +91,7 @@ impl<C: Config> Outbound<'_, C> {
         &mut self,
         message: &StreamedMessage<'_>,
     ) -> Result<Option<PacketId>, RequestError> {
-        streams::publish_streamed(&mut self.0, message)
+        streams::publish_streamed(&mut self.parts, message)
     }
 
     /// Hands over the next piece of a payload; see [`Client::write_payload`](crate::Client::write_payload).
@@ -95,7 +99,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`StreamError`].
     pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
-        streams::write_payload(&mut self.0, payload)
+        streams::write_payload(&mut self.parts, payload)
     }
 
     /// Gives up the message whose payload is asked for; see
@@ -104,7 +108,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`StreamError`].
     pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
-        streams::abandon_payload(&mut self.0)
+        streams::abandon_payload(&mut self.parts)
     }
 
     /// Acknowledges a message; see [`Client::acknowledge`](crate::Client::acknowledge).
@@ -112,7 +116,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`AcknowledgeError`].
     pub fn acknowledge(&mut self, receipt: Receipt) -> Result<(), AcknowledgeError> {
-        manual::acknowledge(&mut self.0, receipt)
+        manual::acknowledge(&mut self.parts, receipt)
     }
 
     /// Gives up a message; see [`Client::give_up`](crate::Client::give_up).
@@ -120,7 +124,7 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`GiveUpError`].
     pub fn give_up(&mut self, id: PacketId) -> Result<(), GiveUpError> {
-        give_up::give_up(&mut self.0, id)
+        give_up::give_up(&mut self.parts, id)
     }
 
     /// Writes an image of the session; see [`Client::save`](crate::Client::save).
@@ -128,22 +132,22 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`SaveError`].
     pub fn save(&mut self, out: &mut [u8]) -> Result<usize, SaveError> {
-        image::save(&mut self.0, out)
+        image::save(&mut self.parts, out)
     }
 
     /// The last image, of this revision, is durable; see [`Client::saved`](crate::Client::saved).
     pub fn saved(&mut self, revision: u32) {
-        image::saved(&mut self.0, revision);
+        image::saved(&mut self.parts, revision);
     }
 
     /// Takes no more requests, and disconnects once all under way has ended; see
     /// [`Client::finish`](crate::Client::finish).
     pub fn finish(&mut self) {
-        connection::finish(&mut self.0);
+        connection::finish(&mut self.parts);
     }
 
     /// Ends the connection in good order; see [`Client::disconnect`](crate::Client::disconnect).
     pub fn disconnect(&mut self) {
-        connection::disconnect(&mut self.0);
+        connection::disconnect(&mut self.parts);
     }
 }

@@ -14,21 +14,11 @@ pub(super) struct Parts<'a, C> {
     pub(super) answers: Answers<'a>,
     /// The identifiers of inbound messages of QoS 2.
     pub(super) ids: &'a mut [u8],
-    /// Bytes of the receive buffer.
-    pub(super) rx_len: usize,
-    /// Bytes of the packet of the request that is looked at.
-    pub(super) needed: usize,
 }
 
 impl<'a, C> Parts<'a, C> {
     #[inline]
-    pub(super) fn new(
-        all: &'a mut All,
-        config: &'a C,
-        tx: &'a mut [u8],
-        ids: &'a mut [u8],
-        rx_len: usize,
-    ) -> Self {
+    pub(super) fn new(all: &'a mut All, config: &'a C, tx: &'a mut [u8], ids: &'a mut [u8]) -> Self {
         let (log, answers) = tx.split_at_mut_checked(log_len(tx.len())).unwrap_or_default();
         let All { work, outbox, answers: places } = all;
         Parts {
@@ -36,8 +26,6 @@ impl<'a, C> Parts<'a, C> {
             outbox: Outbox { s: outbox, log, config },
             answers: Answers { s: places, bytes: answers },
             ids,
-            rx_len,
-            needed: 0,
         }
     }
 }

@@ -91,9 +91,11 @@ impl Timers {
         }
         let mut is_due = false;
         // What is off stays off, what is due stays due.
-        for left in self.left.iter_mut().filter(|left| **left > 1) {
-            *left = left.saturating_sub(passed).max(1);
-            is_due |= *left == 1;
+        for left in &mut self.left {
+            if *left > 1 {
+                *left = left.saturating_sub(passed).max(1);
+                is_due |= *left == 1;
+            }
         }
         is_due
     }

@@ -184,19 +184,19 @@ pub(super) struct All {
     pub(super) answers: answers::State,
 }
 
-impl All {
-    /// Whether there is nothing to be sent, as a quick look tells: where it says no, there may be nothing all the same.
-    #[inline]
-    pub(super) fn is_all_sent(&self) -> bool {
-        let link = &self.work.link;
-        link.state == State::Connected
-            && !link.is_ping_due
-            && (self.work.offer.is_told || self.work.offer.len == 0)
-            && self.answers.cur == self.answers.end
-            && self.outbox.cur == self.outbox.tail
-            && self.outbox.streams == 0
-    }
+/// Whether there is nothing to be sent, as a quick look tells: where it says no, there may be nothing all the same.
+#[inline]
+pub(super) fn is_all_sent(work: &Work, outbox: &outbox::State, answers: &answers::State) -> bool {
+    let Work { link, offer, .. } = work;
+    link.state == State::Connected
+        && !link.is_ping_due
+        && (offer.is_told || offer.len == 0)
+        && answers.cur == answers.end
+        && outbox.cur == outbox.tail
+        && outbox.streams == 0
+}
 
+impl All {
     pub(super) const NEW: Self = All {
         work: Work {
             link: Link::NEW,

@@ -143,14 +143,14 @@ impl<'a> Connect<'a> {
     }
 
     const fn flags(&self) -> u8 {
-        let mut flags = if self.clean_session { CLEAN_SESSION } else { 0 };
+        let mut flags = flag(self.clean_session, CLEAN_SESSION);
         if let Some(will) = &self.will {
             flags |= WILL | (will.qos.bits() << WILL_QOS_SHIFT);
-            flags |= if will.retain { WILL_RETAIN } else { 0 };
+            flags |= flag(will.retain, WILL_RETAIN);
         }
         if let Some(credentials) = &self.credentials {
             flags |= USERNAME;
-            flags |= if credentials.password.is_some() { PASSWORD } else { 0 };
+            flags |= flag(credentials.password.is_some(), PASSWORD);
         }
         flags
     }
@@ -244,6 +244,11 @@ impl Body for Connect<'_> {
             }
         }
     }
+}
+
+/// This bit, if it is set.
+const fn flag(is_set: bool, bit: u8) -> u8 {
+    (is_set as u8) << bit.trailing_zeros()
 }
 
 /// Bytes of a field with its length.

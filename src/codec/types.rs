@@ -8,10 +8,10 @@ use core::num::NonZeroU16;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Version {
     /// MQTT 3.1 (IBM and Eurotech, 2010): protocol name `MQIsdp`, level 3.
-    Mqtt31,
+    Mqtt31 = 3,
     /// MQTT 3.1.1 (OASIS, 2014): protocol name `MQTT`, level 4.
     #[default]
-    Mqtt311,
+    Mqtt311 = 4,
 }
 
 impl Version {
@@ -23,10 +23,7 @@ impl Version {
     }
 
     pub(crate) const fn level(self) -> u8 {
-        match self {
-            Version::Mqtt31 => 3,
-            Version::Mqtt311 => 4,
-        }
+        self as u8
     }
 }
 

@@ -18,5 +18,6 @@ mod reconnecting;
 mod storage;
 mod streams;
 mod tcp;
+mod versions;
 mod wakes;
 mod wire;

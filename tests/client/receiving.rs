@@ -169,6 +169,24 @@ fn an_unknown_pubrec_is_answered_and_other_answers_are_counted() {
     assert_eq!(rig.client.ignored_acknowledgements(), 4);
 }
 
+/// PUBRELs leave in the order of the PUBRECs (MQTT-4.6.0-4), those for PUBRECs included that nothing waits for.
+#[test]
+fn an_unknown_pubrec_is_not_answered_before_a_known_one() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.publishes("b", b"", ExactlyOnce);
+    rig.sends();
+    for number in [77, 1, 78, 2, 1] {
+        rig.gives(Packet::PubRec(id(number)));
+    }
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.extend(rig.sends());
+        rig.events();
+    }
+    assert_eq!(sent, [77, 1, 78, 2, 1].map(|number| format!("PUBREL id={number}")));
+}
+
 #[test]
 fn answers_that_come_twice_are_ignored() {
     let mut rig = Rig::online();

@@ -5,7 +5,7 @@ use crate::client::config::Config;
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::Kind;
-use crate::client::outbox::{End, Met};
+use crate::client::outbox::{End, Met, Record};
 use crate::client::parts::{Parts, Step};
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
@@ -16,41 +16,56 @@ pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 impl<C: Config> Parts<'_, C> {
     /// PUBACK, PUBREC, PUBCOMP, SUBACK (with so many codes) or UNSUBACK.
     pub(super) fn answered(&mut self, answer: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
-        let (at, met) = self.outbox.meet(answer, id.get(), self.work.offer.seen_of_requests());
-        match met {
-            Met::Waits => self.settled(answer, id, at, codes),
+        match self.outbox.meet(answer, id.get(), self.work.offer.seen_of_requests()) {
+            Met::Waits(at, record) => self.settled(answer, id, (at, record), codes),
             Met::Leaving if !self.work.link.is_output_lost => Ok(Step::Blocked),
             // Nothing that has left waits for this. At QoS 2 the server keeps the identifier until it is released.
-            _ if answer == PUBREC && !self.has_place() => Ok(Step::Blocked),
-            _ => {
-                if answer == PUBREC {
-                    self.answer(PUBREL, id);
-                }
-                self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
-                Ok(Step::Done)
-            }
+            _ if answer == PUBREC => Ok(self.release_unknown(id)),
+            _ => Ok(self.ignored()),
         }
     }
 
+    /// PUBREL for a PUBREC that nothing waits for is an answer, and answers pass requests: not the PUBRELs of the PUBRECs before
+    /// (MQTT-4.6.0-4).
+    fn release_unknown(&mut self, id: PacketId) -> Step {
+        let comes_later = self.outbox.releases() && !self.work.link.is_output_lost;
+        if comes_later || !self.has_place() {
+            return Step::Blocked;
+        }
+        self.answer(PUBREL, id);
+        self.ignored()
+    }
+
+    fn ignored(&mut self) -> Step {
+        self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
+        Step::Done
+    }
+
     /// The request here has this answer.
-    fn settled(&mut self, answer: u8, id: PacketId, at: usize, codes: usize) -> Result<Step, Fault> {
+    fn settled(
+        &mut self,
+        answer: u8,
+        id: PacketId,
+        (at, record): (usize, Record),
+        codes: usize,
+    ) -> Result<Step, Fault> {
         let (event, end) = match answer {
             PUBREC if self.outbox.is_streaming() => return Ok(Step::Blocked),
             // The message is not kept any more, and PUBREL follows.
             PUBREC => {
-                self.outbox.released(at, id.get());
+                self.outbox.released(at, record, id.get());
                 self.work.session.changed();
                 return Ok(Step::Done);
             }
             // SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
-            SUBACK if self.outbox.filters(at) != codes => return Err(Violation::SubAckCount.into()),
+            SUBACK if self.outbox.filters(at, record) != codes => return Err(Violation::SubAckCount.into()),
             SUBACK => (Kind::Subscribed, End::Lost),
             UNSUBACK => (Kind::Unsubscribed, End::Lost),
             PUBCOMP => (Kind::Ended, End::PublishedExactlyOnce),
             _ => (Kind::Ended, End::PublishedAtLeastOnce),
         };
         if event == Kind::Ended {
-            self.outbox.answered(at, end);
+            self.outbox.answered(at, record, id.get(), end);
         }
         // Those that had ended before are told: this is the next one.
         self.work.inbox.tell_end(event, id.get(), end);

@@ -3,7 +3,7 @@
 use super::acknowledgements::SUBACK;
 use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
-use crate::client::answers::PUBREL;
+use crate::client::answers::{PUBACK, PUBCOMP, PUBREC, PUBREL};
 use crate::client::bytes::{IS_LARGE, u16_at};
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
@@ -44,6 +44,15 @@ impl<C: Config> Parts<'_, C> {
 
     /// The packet at the front of these bytes.
     fn next_packet(&mut self, bytes: &[u8], room: usize) -> Result<Step, Fault> {
+        // Most of what comes while much is sent; what is wrong about it is found out below.
+        if IS_LARGE
+            && let [first @ (PUBACK | PUBREC | PUBREL | PUBCOMP), 2, high, low, ..] = *bytes
+            && let Some(id) = PacketId::new(u16::from_be_bytes([high, low]))
+            && self.work.link.is_accepted
+        {
+            self.work.inbox.len = 4;
+            return self.acknowledgement(first & 0xF0, id, 0);
+        }
         let Some(header) = Header::read(bytes, self.mqtt31())? else {
             return Ok(self.wait_for(Header::MAX_LEN));
         };
@@ -87,6 +96,12 @@ impl<C: Config> Parts<'_, C> {
         }
         let id = PacketId::new(u16_at(body, 0)).ok_or(Violation::PacketIdZero)?;
         let codes = if kind == SUBACK { SubAck::decode(body, version)?.codes.len() } else { 0 };
+        self.acknowledgement(kind, id, codes)
+    }
+
+    /// PUBREL, or an answer (SUBACK with so many codes).
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn acknowledgement(&mut self, kind: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
         if kind == PUBREL & 0xF0 { Ok(self.pubrel(id)) } else { self.answered(kind, id, codes) }
     }
 }

@@ -3,10 +3,11 @@
 //! A packet that has left in part goes on first. Between two packets PINGREQ passes everything, answers pass requests, and
 //! DISCONNECT comes last.
 
+use crate::client::bytes::IS_LARGE;
 use crate::client::config::Config;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
-use crate::client::work::{Offer, Source, State};
+use crate::client::work::{Offer, Source, State, is_all_sent};
 use crate::codec::PacketType;
 
 use super::connection;
@@ -78,7 +79,8 @@ impl<C: Config> Parts<'_, C> {
 
     /// Whether there is something to be sent.
     pub(super) fn has_output(&self) -> bool {
-        self.next_offer().1 != 0
+        let is_all_sent = IS_LARGE && is_all_sent(self.work, self.outbox.s, self.answers.s);
+        !is_all_sent && self.next_offer().1 != 0
     }
 
     /// See [`Client::sent`](crate::Client::sent).

@@ -14,34 +14,38 @@ pub(in crate::client) fn publish<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &Message<'_>,
 ) -> Result<Option<PacketId>, RequestError> {
-    publish_in(parts, message).map_err(|refusal| parts.refused(refusal))
+    let body_len = message.body_len();
+    let len = codec::packet_len(body_len);
+    publish_in(parts, message, body_len, len).map_err(|refusal| parts.refused(refusal, len))
 }
 
+#[inline]
 fn publish_in<C: Config>(
     parts: &mut Parts<'_, C>,
     message: &Message<'_>,
+    body_len: usize,
+    len: usize,
 ) -> Result<Option<PacketId>, Refusal> {
-    let body_len = message.body_len();
-    let len = codec::packet_len(body_len);
     admit(parts, Some(message.qos), len)?;
     let topic = TopicName::new(message.topic)?;
     codec::check_topic_len(topic, parts.version())?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, len);
-    codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), body_len);
+    let first = codec::publish_first_byte(message.qos, message.retain);
+    codec::write_header(&mut writer, first, body_len);
     writer.bytes(topic.as_bytes());
     if let Some(id) = id {
         writer.packet_id(id);
     }
     writer.raw(message.payload);
-    commit(parts, len, id);
+    commit(parts, first, len, id);
     Ok(id)
 }
 
 impl<C> Parts<'_, C> {
-    /// The error for a request that was not taken.
-    pub(super) const fn refused(&self, refusal: Refusal) -> RequestError {
-        refusal.error(self.needed, self.outbox.log.len())
+    /// The error for a request with a packet of this length that was not taken.
+    pub(super) const fn refused(&self, refusal: Refusal, len: usize) -> RequestError {
+        refusal.error(len, self.outbox.log.len())
     }
 }
 
@@ -53,7 +57,6 @@ pub(super) fn admit<C: Config>(
     qos: Option<QoS>,
     len: usize,
 ) -> Result<(), Refusal> {
-    parts.needed = len;
     parts.clear_told();
     let link = &parts.work.link;
     let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
@@ -97,10 +100,10 @@ pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> W
     Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
-/// The request stands behind the last one.
-pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option<PacketId>) {
+/// The request, which begins with this byte, stands behind the last one.
+pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, first: u8, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
-    parts.outbox.appended(len);
+    parts.outbox.appended(first, len);
     work.notes.add(Note::CHANGED);
     if id.is_some() {
         parts.outbox.take_id();
@@ -108,22 +111,23 @@ pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, len: usize, id: Option
     }
 }
 
-/// See [`Client::subscribe`](crate::Client::subscribe).
+/// See [`Client::subscribe`](crate::Client::subscribe). The receive buffer has so many bytes.
 pub(in crate::client) fn subscribe<C: Config>(
     parts: &mut Parts<'_, C>,
+    rx_len: usize,
     filters: &[(&str, QoS)],
 ) -> Result<PacketId, RequestError> {
     if filters.is_empty() {
         return Err(Violation::NoTopicFilter.into());
     }
     // The packet identifier and a code for each filter, behind two bytes.
-    if filters.len().saturating_add(4) > parts.rx_len {
+    if filters.len().saturating_add(4) > rx_len {
         return Err(RequestError::TooManyFilters);
     }
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
         return Err(RequestError::TurnedOff);
     }
-    ask(parts, PacketType::Subscribe, Filters::Wanted(filters)).map_err(|refusal| parts.refused(refusal))
+    ask(parts, PacketType::Subscribe, Filters::Wanted(filters))
 }
 
 /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
@@ -134,7 +138,7 @@ pub(in crate::client) fn unsubscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilterToRemove.into());
     }
-    ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters)).map_err(|refusal| parts.refused(refusal))
+    ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters))
 }
 
 /// A packet with topic filters.
@@ -143,20 +147,20 @@ fn ask<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
     filters: Filters<'_>,
-) -> Result<PacketId, Refusal> {
+) -> Result<PacketId, RequestError> {
     let mut counter = Writer::new(&mut []);
     let checked = filters.write(&mut counter);
     // Behind the packet identifier.
     let body_len = counter.len().saturating_add(2);
     let len = codec::packet_len(body_len);
-    admit(parts, None, len)?;
+    admit(parts, None, len).map_err(|refusal| parts.refused(refusal, len))?;
     checked?;
     let id = parts.outbox.next_id();
     let mut writer = begin(parts, len);
     codec::write_header(&mut writer, packet_type.first_byte(), body_len);
     writer.packet_id(id);
     filters.write(&mut writer)?;
-    commit(parts, len, Some(id));
+    commit(parts, packet_type.first_byte(), len, Some(id));
     Ok(id)
 }
 

@@ -28,7 +28,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let len = codec::packet_len(head_len);
     // Besides the head, some of the payload must have room.
     let needed = len.saturating_add(WINDOW);
-    admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal))?;
+    admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal, needed))?;
     if remaining_len > codec::MAX_REMAINING_LENGTH {
         return Err(Violation::TooLong.into());
     }
@@ -37,12 +37,14 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, needed);
     codec::write_header(&mut writer, STREAMED, head_len);
-    codec::write_header(&mut writer, codec::publish_first_byte(message.qos, message.retain), remaining_len);
+    let first = codec::publish_first_byte(message.qos, message.retain);
+    codec::write_header(&mut writer, first, remaining_len);
     writer.bytes(topic.as_bytes());
     if let Some(id) = id {
         writer.packet_id(id);
     }
-    commit(parts, len, id);
+    commit(parts, first, len, id);
+    parts.outbox.s.streams = parts.outbox.s.streams.wrapping_add(1);
     Ok(id)
 }
 

@@ -1,14 +1,14 @@
 //! What answers a request, and how it ends: it is told, and then it goes.
 
 use super::super::bytes::{IS_LARGE, set, set_u16, u16_at};
-use super::record::{DEAD, DUP, ENDED, End, PUBLISH, Record};
+use super::record::{DEAD, DUP, ENDED, End, PUBLISH, PUBREL, Record};
 use super::{Config, Outbox, Why};
 
 /// Whether a request waits for an answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Met {
-    /// It does.
-    Waits,
+    /// The one here does.
+    Waits(usize, Record),
     /// It is about to be sent again, so that the answer to it is still to be waited for.
     Leaving,
     /// None does: the answer is late, or not ours.
@@ -16,25 +16,20 @@ pub(crate) enum Met {
 }
 
 impl<C: Config> Outbox<'_, C> {
-    /// The place of the request of this identifier, and whether it waits for this answer. So many bytes of those not sent count as
-    /// seen by the server.
-    pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> (usize, Met) {
-        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
-            return (0, Met::Unknown);
-        };
+    /// Whether the request of this identifier waits for this answer. So many bytes of those not sent count as seen by the server.
+    pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> Met {
+        let Some((at, record)) = self.find(id) else { return Met::Unknown };
         let has_left = at < self.s.rec;
         let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
-        let met = match (has_left, is_seen) {
-            (true, _) if record.waits_for(answer) => Met::Waits,
+        match (has_left, is_seen) {
+            (true, _) if record.waits_for(answer) => Met::Waits(at, record),
             (false, true) => Met::Leaving,
             _ => Met::Unknown,
-        };
-        (at, met)
+        }
     }
 
     /// The SUBSCRIBE here has so many topic filters.
-    pub(crate) fn filters(&self, at: usize) -> usize {
-        let Some(record) = self.record(at) else { return 0 };
+    pub(crate) fn filters(&self, at: usize, record: Record) -> usize {
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
         while at < record.end() {
@@ -46,37 +41,49 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The request here has its answer; the event that tells it is to come.
-    pub(crate) fn answered(&mut self, at: usize, end: End) {
+    pub(crate) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.s.hint = at;
-        self.s.has_new_oldest |= at == self.s.head;
-        if let Some(record) = self.record(at) {
-            self.end(at, record, end);
-        }
+        self.end(at, record, id, end);
     }
 
     /// The request has ended: what is left of it is its identifier.
-    pub(super) fn end(&mut self, at: usize, record: Record, end: End) {
-        let id = self.id(at, record);
+    pub(super) fn end(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.count(record, u16::MAX);
+        self.count_kind(ENDED, 1);
         set(self.log, at, ENDED | end as u8);
         let is_streamed = self.config.streams() && record.is_streamed();
         set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
-        self.s.kept = self.s.kept.wrapping_add(1);
-        self.s.ended = self.s.ended.wrapping_add(1);
     }
 
     /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
     /// order of the PUBRECs (MQTT-4.6.0-4).
-    pub(crate) fn released(&mut self, at: usize, id: u16) {
-        self.kill(at);
+    pub(crate) fn released(&mut self, at: usize, record: Record, id: u16) {
+        self.kill(at, record);
         self.insert_pubrel(id);
     }
 
+    /// Whether a PUBREL has not left.
+    pub(crate) fn releases(&self) -> bool {
+        let mut at = self.s.rec;
+        while let Some(record) = self.record(at) {
+            if record.first() >> 4 == PUBREL >> 4 {
+                return true;
+            }
+            at = record.end();
+        }
+        false
+    }
+
     /// The identifier and the end of a request whose end is to be told, if there is one.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn find_ended(&mut self) -> Option<(u16, End)> {
         if IS_LARGE && !self.s.has_ended() {
             return None;
         }
+        self.look_for_ended()
+    }
+
+    fn look_for_ended(&mut self) -> Option<(u16, End)> {
         let mut at = self.s.head;
         // The last one that was answered is the only one, more often than not.
         if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
@@ -93,15 +100,16 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The end of this request is told.
+    #[inline(never)]
     pub(crate) fn end_is_told(&mut self, id: u16) {
-        if let Some(at) = self.find(id) {
-            self.kill(at);
+        if let Some((at, record)) = self.find(id) {
+            self.kill(at, record);
         }
     }
 
     /// The record here is not needed any more.
-    pub(super) fn kill(&mut self, at: usize) {
-        let Some(record) = self.record(at) else { return };
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    pub(super) fn kill(&mut self, at: usize, record: Record) {
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
         self.s.has_new_oldest |= at == self.s.head;
@@ -114,12 +122,13 @@ impl<C: Config> Outbox<'_, C> {
         }
         if self.s.head == at {
             self.s.head = record.end();
+            self.skip_dead();
         } else {
             self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
         }
-        self.skip_dead();
     }
 
+    /// The oldest one is never dead.
     fn skip_dead(&mut self) {
         while self.s.dead != 0
             && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())

@@ -22,7 +22,7 @@ impl<C: Config> Outbox<'_, C> {
     /// How far the message of this identifier is, while so many bytes are offered.
     pub(crate) fn message(&self, id: u16, offered: usize, is_repeated: bool) -> Leaves {
         let seen = self.s.cur.wrapping_add(offered);
-        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+        let Some((at, record)) = self.find(id) else {
             return Leaves::Unknown;
         };
         match record.first() & QOS_BITS {
@@ -41,7 +41,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Gives up the message of this identifier, which is [whole](Leaves::Whole).
     pub(crate) fn give_up(&mut self, id: u16) {
-        let Some((at, record)) = self.find(id).and_then(|at| Some((at, self.record(at)?))) else {
+        let Some((at, record)) = self.find(id) else {
             return;
         };
         self.count(record, u16::MAX);
@@ -60,7 +60,9 @@ impl<C: Config> Outbox<'_, C> {
                 set(self.log, at, DEAD);
             }
         }
-        self.count_in(at);
+        if let Some(record) = self.record(at) {
+            self.count(record, 1);
+        }
         self.sweep(Why::Room);
     }
 

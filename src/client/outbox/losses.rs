@@ -39,7 +39,8 @@ impl<C: Config> Outbox<'_, C> {
             Why::SessionLost { .. } => return true,
         };
         if self.config.reports_loss() {
-            self.end(at, record, end);
+            let id = self.id(at, record);
+            self.end(at, record, id, end);
         }
         self.config.reports_loss()
     }

@@ -26,7 +26,7 @@ mod sweep;
 
 use super::bytes::IS_LARGE;
 use super::config::Config;
-use record::{PUBREL, SHORT};
+use record::{PUBREL, SHORT, is_exactly_once, keeps_id};
 
 pub(super) use ends::Met;
 pub(super) use given_up::Leaves;
@@ -191,37 +191,48 @@ impl<C: Config> Outbox<'_, C> {
         self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
     }
 
-    /// Counts a record in, or (`u16::MAX`) out.
-    fn count(&mut self, record: Record, by: u16) {
-        if record.keeps_id() {
+    /// Counts what begins with this byte in, or (`u16::MAX`) out.
+    fn count_kind(&mut self, first: u8, by: u16) {
+        if keeps_id(first) {
             self.s.kept = self.s.kept.wrapping_add(by);
         }
-        if IS_LARGE && record.has_ended() {
+        if IS_LARGE && first & 0xF0 == ENDED {
             self.s.ended = self.s.ended.wrapping_add(by);
         }
-        if record.is_exactly_once() {
+        if is_exactly_once(first) {
             self.s.exactly_once = self.s.exactly_once.wrapping_add(by);
         }
+    }
+
+    /// Counts a record in, or (`u16::MAX`) out.
+    fn count(&mut self, record: Record, by: u16) {
+        self.count_kind(record.first(), by);
         if self.config.streams() && record.is_streamed() {
             self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
         }
     }
 
-    /// The request of this identifier: there is one at the most.
-    fn find(&self, id: u16) -> Option<usize> {
+    /// The request of this identifier, and its place: there is one at the most.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    fn find(&self, id: u16) -> Option<(usize, Record)> {
         if !IS_LARGE {
             return self.find_between(self.s.head, self.s.tail, id);
         }
-        self.find_between(self.s.head, self.s.tail.min(self.s.head.wrapping_add(1)), id)
-            .or_else(|| self.find_between(self.s.hint, self.s.tail, id))
+        let oldest = self.record(self.s.head)?;
+        if self.id(self.s.head, oldest) == id {
+            return Some((self.s.head, oldest));
+        }
+        self.find_between(self.s.hint.max(oldest.end()), self.s.tail, id)
             .or_else(|| self.find_between(self.s.head, self.s.hint, id))
     }
 
-    fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<usize> {
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn find_between(&self, mut at: usize, end: usize, id: u16) -> Option<(usize, Record)> {
         while at < end {
             let record = self.record(at)?;
             if self.id(at, record) == id {
-                return Some(at);
+                return Some((at, record));
             }
             at = record.end();
         }

@@ -13,7 +13,7 @@
 //! The identifier stands behind the topic of a PUBLISH, and behind the header of all others. A record without one looks like
 //! a message of QoS 0 under [`QOS_BITS`].
 
-use core::num::NonZeroU64;
+use core::num::NonZeroU32;
 
 use super::super::bytes::{IS_LARGE, u16_at};
 use crate::QoS;
@@ -59,65 +59,61 @@ impl End {
     }
 }
 
-/// Where the record ends (48 bits), the first byte of its packet (8), bytes up to the body of the packet (4, never 0), and bytes
-/// before the packet (4, 0 if it is not streamed): a number, so that it travels in registers.
+/// What the headers of a record say, in two numbers that travel in registers.
 #[derive(Clone, Copy)]
-pub(crate) struct Record(NonZeroU64);
-
-const END_BITS: u32 = 48;
-const BODY_SHIFT: u32 = END_BITS + 8;
-const PACKET_SHIFT: u32 = BODY_SHIFT + 4;
+pub(crate) struct Record {
+    end: usize,
+    /// The first byte of the packet; how far its body begins behind the record's begin (never 0), and how far the packet (0 if it
+    /// is not streamed): a byte each.
+    head: NonZeroU32,
+}
 
 impl Record {
     /// The record that begins here; `None` past the end of the bytes. Where there are no `streams`, it is none.
     #[inline]
     pub(crate) fn read(log: &[u8], at: usize, streams: bool) -> Option<Self> {
-        let (end, first, header) = fixed_header(log, at)?;
+        let (end, first, body) = fixed_header(log, at)?;
         if streams && first == STREAMED {
-            let (_, packet_first, packet_header) = fixed_header(log, at.wrapping_add(header.into()))?;
-            return Self::new(end, packet_first, header.wrapping_add(packet_header), header);
+            let (_, first, header) = fixed_header(log, at.wrapping_add(body.into()))?;
+            return Self::new(end, first, body.wrapping_add(header), body);
         }
-        Self::new(end, first, header, 0)
+        Self::new(end, first, body, 0)
     }
 
     #[inline]
     fn new(end: usize, first: u8, body: u8, packet: u8) -> Option<Self> {
-        let bits = (u64::from(packet) << PACKET_SHIFT)
-            | (u64::from(body) << BODY_SHIFT)
-            | (u64::from(first) << END_BITS)
-            | end as u64;
-        NonZeroU64::new(bits).map(Record)
+        let head = NonZeroU32::new(u32::from_le_bytes([first, body, packet, 0]))?;
+        Some(Record { end, head })
     }
 
     /// Where the next one begins.
     #[inline]
     pub(crate) const fn end(self) -> usize {
-        // What is above is cut off where a word is not so long.
-        (self.0.get() & (u64::MAX >> 16)) as usize
+        self.end
     }
 
     /// The first byte of the packet.
     #[inline]
     pub(crate) const fn first(self) -> u8 {
-        (self.0.get() >> END_BITS) as u8
+        self.head.get() as u8
     }
 
     /// Where the packet begins: what leaves.
     #[inline]
     pub(crate) const fn packet(self, at: usize) -> usize {
-        at.wrapping_add((self.0.get() >> PACKET_SHIFT) as usize)
+        at.wrapping_add((self.head.get() >> 16) as usize)
     }
 
     /// Where the fixed header of the packet ends.
     #[inline]
     pub(crate) const fn body(self, at: usize) -> usize {
-        at.wrapping_add((self.0.get() >> BODY_SHIFT) as usize & 0xF)
+        at.wrapping_add((self.head.get() >> 8) as u8 as usize)
     }
 
     /// The head of a PUBLISH behind a header of the log.
     #[inline]
     pub(crate) const fn is_streamed(self) -> bool {
-        self.0.get() >> PACKET_SHIFT != 0
+        self.head.get() >> 16 != 0
     }
 
     #[inline]
@@ -151,13 +147,7 @@ impl Record {
     /// Whether it keeps an identifier from being given out again.
     #[inline]
     pub(crate) const fn keeps_id(self) -> bool {
-        self.first() & QOS_BITS != AT_MOST_ONCE
-    }
-
-    /// Whether it takes a place among the messages of QoS 2.
-    #[inline]
-    pub(crate) const fn is_exactly_once(self) -> bool {
-        self.first() & QOS_BITS == EXACTLY_ONCE || self.first() >> 4 == PUBREL >> 4
+        keeps_id(self.first())
     }
 
     /// Whether it waits for an answer with this first byte.
@@ -195,6 +185,17 @@ impl Record {
         }
         u16_at(log, place)
     }
+}
+
+#[inline]
+pub(crate) const fn keeps_id(first: u8) -> bool {
+    first & QOS_BITS != AT_MOST_ONCE
+}
+
+/// Whether what begins with this byte takes a place among the messages of QoS 2.
+#[inline]
+pub(crate) const fn is_exactly_once(first: u8) -> bool {
+    first & QOS_BITS == EXACTLY_ONCE || first >> 4 == PUBREL >> 4
 }
 
 /// Where the packet ends that begins here, its first byte, and bytes of its fixed header.

@@ -47,18 +47,10 @@ impl<C: Config> Outbox<'_, C> {
         self.s.saved = self.s.saved.saturating_sub(by);
     }
 
-    /// A request stands at the end now.
-    pub(crate) fn appended(&mut self, len: usize) {
-        let at = self.s.tail;
-        self.s.tail = at.wrapping_add(len);
-        self.count_in(at);
-    }
-
-    /// The record here is counted.
-    pub(super) fn count_in(&mut self, at: usize) {
-        if let Some(record) = self.record(at) {
-            self.count(record, 1);
-        }
+    /// A request that begins with this byte stands at the end now.
+    pub(crate) fn appended(&mut self, first: u8, len: usize) {
+        self.s.tail = self.s.tail.wrapping_add(len);
+        self.count_kind(first, 1);
     }
 
     /// Puts a PUBREL behind all that waits, but before a streamed message: that may have to wait for its payload.
@@ -94,7 +86,7 @@ impl<C: Config> Outbox<'_, C> {
         }
         write_short(self.log, at, first, id);
         self.s.tail = self.s.tail.wrapping_add(SHORT);
-        self.count_in(at);
+        self.count_kind(first, 1);
     }
 
     /// What stands from here on tells of a new state, which no image has.

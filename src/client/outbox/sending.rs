@@ -77,6 +77,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Records that have left whole are behind `rec` from now on; those that nothing is waited for go. Returns whether there was
     /// one.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn pass(&mut self) -> bool {
         let mut passed = false;
         while let Some(record) = self.record(self.s.rec).filter(|record| record.end() <= self.s.cur) {
@@ -90,7 +91,7 @@ impl<C: Config> Outbox<'_, C> {
             let at = self.s.rec;
             self.s.rec = record.end();
             if !record.keeps_id() {
-                self.kill(at);
+                self.kill(at, record);
             }
         }
         passed

@@ -56,7 +56,7 @@
 //! /// One task: the link.
 //! async fn network(mqtt: &Mqtt, mut socket: board::Socket) {
 //!     let mut routes = Routes::<_, fn(), 1>::new();
-//!     let _ = routes.add("lamp/toggle", QoS::AtLeastOnce, board::toggle_lamp as fn());
+//!     routes.add("lamp/toggle", QoS::AtLeastOnce, board::toggle_lamp as fn()).expect("a valid filter, and room for one");
 //!     let mut runner = Runner::new(mqtt, Embassy, [0; 256], Backoff::new(500, 60_000).seed(17));
 //!     let ended = runner
 //!         .run(

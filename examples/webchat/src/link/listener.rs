@@ -39,7 +39,7 @@ impl Listener {
                 self.lost(&error);
                 give_all_up(outbound);
             }
-            Update::AllSent => {}
+            _ => {}
         }
         Ok(self.routes.subscribe(outbound)?)
     }
