@@ -10,6 +10,7 @@ mod dump;
 mod outbox;
 mod pub_sub;
 mod quickstart;
+mod sniffer;
 mod sub;
 mod told;
 mod tools;
