@@ -161,7 +161,7 @@ step_panics() {
 # What the library costs a microcontroller: the table in README.md, flash, stack and state.
 step_footprint() {
   local command=table folder=$CARGO_TARGET_DIR/footprint
-  # FOOTPRINT=bounds writes tests/footprint/bounds.tsv anew.
+  # FOOTPRINT=bounds writes tests/footprint/bounds.tsv anew, and the tables in README.md and src/lib.rs.
   [ "${FOOTPRINT:-}" != bounds ] || command=bounds
   need_qemu
   rm -rf "$folder"
@@ -218,7 +218,7 @@ step_examples() {
   cargo run --quiet --release "${with_all_features[@]}" --example nb_loop
   need_mosquitto
   local package
-  for package in examples/*/; do
+  for package in streams/*/ examples/*/; do
     case $package in
       examples/embassy/ | examples/firmware/ | examples/webchat/) continue ;; # They have steps of their own.
     esac

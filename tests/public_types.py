@@ -43,7 +43,6 @@ CLOSED = {
     "codec::suback::SubAckCode",
     "codec::types::QoS",
     "codec::types::Version",
-    "transport::net::runner::Update",
 }
 
 

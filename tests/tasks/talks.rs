@@ -1,6 +1,6 @@
 //! What tasks say to each other over a link that lives.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -8,7 +8,10 @@ use std::task::{Context, Poll, Waker};
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::Update;
 use baremqtt::transport::asynch::{Runner, WaitError};
-use baremqtt::{Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, TopicName};
+use baremqtt::{
+    Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
+    TopicName,
+};
 
 use crate::world::Step::{Block, Fail, Hang, Move};
 use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World, handle, handle_with, turn};
@@ -127,11 +130,46 @@ fn twenty_tasks_share_few_places_and_little_room() {
 }
 
 #[test]
+fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
+    let (world, mqtt) = (World::default(), handle_with::<8>(128, Choices::default()));
+    let payload: Vec<u8> = (0..3_000_u32).map(|n| n as u8).collect();
+    let (ready, published) = (Cell::new(false), Cell::new(false));
+    world.run(vec![
+        link(&world, &mqtt, (64, Manners(&[Move(9)], &[Block, Move(7)], &[Block, Move(1)])), |event| {
+            match event {
+                Event::StreamReady { .. } => ready.set(true),
+                Event::Published { .. } => published.set(true),
+                _ => {}
+            }
+        }),
+        Box::pin(async {
+            let message = StreamedMessage::new("t", payload.len()).qos(QoS::AtLeastOnce).repeatable();
+            mqtt.publish_streamed(&message).await.unwrap();
+            let before = mqtt.write_payload(&payload).await;
+            assert_eq!(before, Err(StreamError::NotAsked));
+            while !ready.get() {
+                world.sleep(1).await;
+            }
+            let mut rest = &payload[..];
+            while !rest.is_empty() {
+                rest = &rest[mqtt.write_payload(rest).await.unwrap()..];
+            }
+            while !published.get() {
+                world.sleep(1).await;
+            }
+            assert_eq!(mqtt.write_payload(b"late").await, Err(StreamError::NotAsked));
+            mqtt.stop();
+        }),
+    ]);
+    assert_eq!(world.line().peer.payloads, std::slice::from_ref(&payload));
+}
+
+#[test]
 fn while_a_write_of_one_object_waits_it_reads() {
     let (world, mqtt) = (World::default(), handle());
     // Nothing more can be written than CONNECT and SUBSCRIBE; what comes is heard all the same.
     let stuck = Manners(&[Move(3)], &[Move(64), Move(64), Hang], &[Move(1)]);
-    let subscribed = std::cell::Cell::new(false);
+    let subscribed = Cell::new(false);
     world.run(vec![
         link_over(&world, &mqtt, (256, stuck), true, |event| match event {
             Event::Subscribed { .. } => subscribed.set(true),
@@ -164,6 +202,7 @@ fn on_a_silent_link_it_sleeps_from_ping_to_ping() {
         link(&world, &mqtt, (256, Manners::GOOD), |_| {}),
         Box::pin(async {
             world.sleep(3_600_000).await;
+            assert_eq!(world.line().dropped, 0, "the one read that waits");
             mqtt.stop();
         }),
     ]);

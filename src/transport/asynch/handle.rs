@@ -9,7 +9,7 @@ use super::waiters::{Place, Waiters};
 use crate::transport::driver::Driver;
 use crate::{
     AcknowledgeError, Client, Config, Full, GiveUpError, InboundIds, Message, Outcome, PacketId, QoS,
-    Receipt, RequestError, Standard,
+    Receipt, RequestError, Standard, StreamError, StreamedMessage,
 };
 
 /// A client that many tasks use: by `&Handle`, or by an `Arc<Handle>` where tasks must not borrow. A [`Runner`](super::Runner)
@@ -238,6 +238,41 @@ where
                 None => Poll::Pending,
             };
             self.inner(look).unwrap_or_else(|| later(cx))
+        })
+        .await
+    }
+
+    /// Queues a message whose payload is handed over in pieces, and waits until there is room for it; see
+    /// [`Client::publish_streamed`]. [`Event::StreamReady`](crate::Event::StreamReady) tells when to
+    /// [write](Self::write_payload).
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn publish_streamed(
+        &self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        self.request(|client| client.publish_streamed(message)).await
+    }
+
+    /// Hands over the next piece of a payload; waits until at least one byte of it is taken, and returns how many were; see
+    /// [`Client::write_payload`].
+    ///
+    /// # Errors
+    /// See [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
+    pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, StreamError> {
+        poll_fn(|cx| {
+            let write = |inner: &mut Inner<R, T, C, I, N>| match inner.driver.client.write_payload(payload) {
+                Ok(0) if !payload.is_empty() => {
+                    inner.waiters.waits_for_room(cx.waker());
+                    Poll::Pending
+                }
+                result => {
+                    inner.moved();
+                    Poll::Ready(result)
+                }
+            };
+            self.inner(write).unwrap_or_else(|| later(cx))
         })
         .await
     }

@@ -40,7 +40,7 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 ///             routes.note(&event);
 ///             if let Event::Message(_) = event { /* toggle it */ }
 ///         }
-///         routes.subscribe(&mut mqtt.outbound()).map_err(|error| GaveUp::Handler(error.into()))?;
+///         routes.subscribe(&mut mqtt.outbound())?;
 ///     }
 /// }
 /// ```

@@ -1,11 +1,6 @@
 //! The stream alone, with a server that the test plays: records that come in bits, or do not get out.
 
 mod common;
-#[path = "../src/stream.rs"]
-mod stream;
-#[path = "../src/trust.rs"]
-#[allow(dead_code)]
-mod trust;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,10 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Stream, open_tcp};
+use baremqtt_tls::{TlsStream, config};
 use common::Authority;
 use rustls::ServerConnection;
 use rustls::pki_types::ServerName;
-use stream::TlsStream;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -25,16 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn pair(authority: &Authority) -> (TlsStream, ServerConnection, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let tcp = open_tcp(listener.local_addr().expect("an address"), PATIENCE).expect("a listener");
-    let config = authority.server_config();
+    let theirs = authority.server_config();
     let server = thread::spawn(move || {
         let (mut tcp, _) = listener.accept().expect("a client");
-        let mut tls = ServerConnection::new(config).expect("a configuration");
+        let mut tls = ServerConnection::new(theirs).expect("a configuration");
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp).expect("a handshake");
         }
         (tls, tcp)
     });
-    let config = trust::config(&authority.file("ca.crt"), None).expect("a certificate");
+    let config = config(&authority.file("ca.crt"), None).expect("a certificate");
     let name = ServerName::try_from("localhost").expect("a name");
     let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a handshake");
     let (tls, tcp) = server.join().expect("a server");
@@ -171,11 +166,11 @@ fn a_server_that_says_nothing_does_not_hold_the_client_for_ever() {
     let authority = Authority::new();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let tcp = open_tcp(listener.local_addr().expect("an address"), PATIENCE).expect("a listener");
-    let config = trust::config(&authority.file("ca.crt"), None).expect("a certificate");
+    let config = config(&authority.file("ca.crt"), None).expect("a certificate");
     let name = ServerName::try_from("localhost").expect("a name");
     let started = Instant::now();
     let patience = Duration::from_millis(300);
-    let error = TlsStream::connect(config, name, tcp, patience).err().expect("no handshake");
+    let error = TlsStream::connect(config, name, tcp, patience).expect_err("no handshake");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
 }

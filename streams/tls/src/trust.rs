@@ -1,6 +1,5 @@
 //! Whom to trust, and who one is.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +8,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-/// A certificate of the client's own, for servers that want one, and its key.
+/// A certificate of the client's own, for servers that want one, and its key: files in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
+    /// The certificate, and those that it hangs on.
     pub certificate: PathBuf,
+    /// Its key.
     pub key: PathBuf,
 }
 
@@ -19,7 +21,7 @@ pub struct Identity {
 ///
 /// # Errors
 /// What is wrong with which file.
-pub fn config(ca: &Path, identity: Option<&Identity>) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
+pub fn config(ca: &Path, identity: Option<&Identity>) -> io::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(ca)? {
         roots.add(certificate).map_err(|error| in_file(ca, &error))?;
@@ -37,7 +39,7 @@ pub fn config(ca: &Path, identity: Option<&Identity>) -> Result<Arc<ClientConfig
 }
 
 /// All certificates of a PEM file; at least one.
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
         Ok(found) if found.is_empty() => Err(in_file(file, &"there is no certificate in it")),
@@ -46,8 +48,8 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-fn in_file(file: &Path, error: &dyn std::fmt::Display) -> String {
-    format!("{}: {error}", file.display())
+fn in_file(file: &Path, error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::other(format!("{}: {error}", file.display()))
 }
 
 /// What an error of the handshake means for whoever runs the program.
@@ -56,10 +58,10 @@ pub fn explain(error: &io::Error) -> String {
     let meaning = match rustls {
         Some(rustls::Error::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        )) => "the server's certificate is not from an authority in the file of --ca",
+        )) => "the server's certificate is not from an authority that is trusted",
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        )) => "the server's certificate is for another name (see --name)",
+        )) => "the server's certificate is for another name",
         Some(rustls::Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         )) => "the server's certificate has expired",

@@ -1,4 +1,4 @@
-//! Both ends of a WebSocket: the example's stream, and a server that the test plays.
+//! Both ends of a WebSocket: the stream, and a server that the test plays.
 
 // Each test program uses some of it.
 #![allow(dead_code)]
@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use baremqtt::transport::net::{Connection, Error, open_tcp};
 use baremqtt::{Client, Config, Connect, Event};
+use baremqtt_websocket::WebSocketStream;
 use tungstenite::WebSocket;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
-
-use crate::stream::WebSocketStream;
 
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -32,16 +31,15 @@ impl Config for Choices {
 
 pub type Mqtt = Connection<Stream, Vec<u8>, Vec<u8>, Choices>;
 
-/// The example's way to a server.
+/// The way to a server.
 pub fn open(addr: SocketAddr) -> std::io::Result<Stream> {
     open_as(addr, "mqtt", PATIENCE)
 }
 
 pub fn open_as(addr: SocketAddr, protocol: &str, timeout: Duration) -> std::io::Result<Stream> {
     let tcp = open_tcp(addr, PATIENCE).expect("a listener");
-    tcp.set_read_timeout(Some(Duration::from_millis(10))).expect("a socket");
     let uri = format!("ws://{addr}/mqtt").parse().expect("a URL");
-    WebSocketStream::connect(uri, protocol, tcp, timeout)
+    WebSocketStream::connect(&uri, protocol, tcp, timeout)
 }
 
 /// A client over that, with room for a large message.

@@ -1,10 +1,6 @@
 //! The normative statements of section 6, as the table in the tests' README.md of the repository has them.
 
 mod common;
-#[path = "../src/one_read.rs"]
-mod one_read;
-#[path = "../src/stream.rs"]
-mod stream;
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;

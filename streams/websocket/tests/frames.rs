@@ -1,10 +1,6 @@
 //! The stream alone, with a server that the test plays: pings, ends, frames that come in bits or do not get out.
 
 mod common;
-#[path = "../src/one_read.rs"]
-mod one_read;
-#[path = "../src/stream.rs"]
-mod stream;
 
 use std::io::{ErrorKind, Read, Write};
 use std::sync::mpsc;
@@ -164,7 +160,7 @@ fn a_server_that_says_nothing_does_not_hold_the_client_for_ever() {
     let (go, gone) = mpsc::channel::<()>();
     let (addr, server) = listen(move |_tcp| gone.recv());
     let started = Instant::now();
-    let error = common::open_as(addr, "mqtt", Duration::from_millis(300)).err().expect("no WebSocket");
+    let error = common::open_as(addr, "mqtt", Duration::from_millis(300)).expect_err("no WebSocket");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
     go.send(()).expect("a server");

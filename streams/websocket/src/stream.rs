@@ -20,26 +20,31 @@ const LONGEST_RECEIVED: usize = 268_435_460;
 /// What is written goes out in frames of so many bytes at the most.
 const LONGEST_SENT: usize = 16 << 10;
 const READ_BUFFER: usize = 16 << 10;
+/// How long a read blocks at the most until the WebSocket is open.
+const GLANCE: Duration = Duration::from_millis(100);
 
-/// A WebSocket over a stream: TCP, or TLS on top of it. Reads and writes of that should have timeouts, short ones
-/// until [`connect`](Self::connect) has returned. Dropping it closes it.
-pub struct WebSocketStream<S: Read + Write> {
+/// A WebSocket over a stream: TCP, or TLS on top of it. Dropping it closes it.
+#[derive(Debug)]
+pub struct WebSocketStream<S: Stream> {
     /// `None` once it is closed.
     socket: Option<WebSocket<OneRead<S>>>,
     /// What has not been read yet of a frame.
     received: Bytes,
 }
 
-impl<S: Read + Write> WebSocketStream<S> {
+impl<S: Stream> WebSocketStream<S> {
     /// Asks the server at the other end of `stream` for a WebSocket that speaks `protocol`, `mqtt` (MQTT-6.0.0-3), for
     /// at most `timeout`.
     ///
     /// # Errors
     /// Those of the stream; [`InvalidData`](ErrorKind::InvalidData) with a [`tungstenite::Error`] where the server does
     /// not open a WebSocket with this protocol.
-    pub fn connect(uri: Uri, protocol: &str, stream: S, timeout: Duration) -> io::Result<Self> {
+    pub fn connect(uri: &Uri, protocol: &str, mut stream: S, timeout: Duration) -> io::Result<Self> {
         let started = Instant::now();
-        let request = ClientRequestBuilder::new(uri).with_sub_protocol(protocol);
+        // How often is looked at the clock.
+        stream.limit_read(GLANCE.min(timeout))?;
+        stream.limit_write(GLANCE.min(timeout))?;
+        let request = ClientRequestBuilder::new(uri.clone()).with_sub_protocol(protocol);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -115,7 +120,7 @@ impl<S: Read + Write> WebSocketStream<S> {
     }
 }
 
-impl<S: Read + Write> Read for WebSocketStream<S> {
+impl<S: Stream> Read for WebSocketStream<S> {
     /// Reads the stream underneath at most once, so that a server that sends bit by bit, or nothing but pings, does not
     /// keep the client from its timers: that looks like a timeout.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -132,7 +137,7 @@ impl<S: Read + Write> Read for WebSocketStream<S> {
     }
 }
 
-impl<S: Read + Write> Write for WebSocketStream<S> {
+impl<S: Stream> Write for WebSocketStream<S> {
     /// Takes more once the frames before are out, so that they do not pile up.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.flush()?;
@@ -168,7 +173,7 @@ impl<S: Stream> Stream for WebSocketStream<S> {
     }
 }
 
-impl<S: Read + Write> Drop for WebSocketStream<S> {
+impl<S: Stream> Drop for WebSocketStream<S> {
     fn drop(&mut self) {
         self.close(CloseCode::Normal, "");
     }

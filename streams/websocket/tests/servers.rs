@@ -1,18 +1,13 @@
-//! The example and its stream against Mosquitto's WebSocket listener, and against the example broker. Needs `mosquitto`.
+//! The stream against Mosquitto's WebSocket listener, and against the example broker. Needs `mosquitto`.
 
 mod common;
-#[path = "../src/one_read.rs"]
-mod one_read;
-#[path = "../../broker/server/mod.rs"]
+#[path = "../../../examples/broker/server/mod.rs"]
 mod server;
-#[path = "../src/stream.rs"]
-mod stream;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::Connection;
@@ -62,28 +57,9 @@ fn mebibyte() -> Vec<u8> {
 }
 
 #[test]
-fn the_program_gets_its_message_back() {
-    let (broker, addr) = mosquitto();
-    for (version, protocol) in [("3.1", "mqtt"), ("3.1", "mqttv3.1"), ("3.1.1", "mqtt")] {
-        for qos in ["0", "1", "2"] {
-            let ended = Command::new(env!("CARGO_BIN_EXE_baremqtt-websocket"))
-                .arg(format!("ws://{addr}/mqtt"))
-                .args(["--mqtt", version, "--protocol", protocol, "--qos", qos, "--message", "21.5"])
-                .output()
-                .expect("the example is built");
-            let said = String::from_utf8([ended.stdout, ended.stderr].concat()).expect("text");
-            assert!(ended.status.success(), "{said}");
-            assert!(said.contains("\nbaremqtt/websocket: 21.5\n"), "{version}, {qos}: {said}");
-        }
-    }
-    let log = broker.log();
-    assert_eq!(log.matches(" disconnected.\n").count(), 9, "{log}");
-}
-
-#[test]
 fn a_server_that_does_not_know_the_protocol_is_told() {
     let (_broker, addr) = mosquitto();
-    let error = common::open_as(addr, "chat", PATIENCE).err().expect("no WebSocket");
+    let error = common::open_as(addr, "chat", PATIENCE).expect_err("no WebSocket");
     assert!(error.to_string().contains("it does not speak chat"), "{error}");
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 /// A stream that is read once, and then says that it would block until it may be read again.
+#[derive(Debug)]
 pub struct OneRead<S> {
     stream: S,
     limited: bool,

@@ -1,19 +1,14 @@
 //! The adapter of std over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
 
 mod common;
-#[path = "../src/stream.rs"]
-mod stream;
-#[path = "../src/trust.rs"]
-#[allow(dead_code)]
-mod trust;
 
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, open_tcp};
 use baremqtt::{Buffers, Client, Config, Connect, Event, Message, QoS, Version};
+use baremqtt_tls::{TlsStream, config};
 use common::{Authority, Broker};
 use rustls::pki_types::ServerName;
-use stream::TlsStream;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LARGE: usize = 1 << 20;
@@ -29,7 +24,7 @@ impl Config for Impatient {
 type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, Impatient>;
 
 fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<'_>) -> Mqtt {
-    let config = trust::config(&authority.file("ca.crt"), None).expect("a certificate");
+    let config = config(&authority.file("ca.crt"), None).expect("a certificate");
     let tcp = open_tcp(addr, PATIENCE).expect("a server");
     let name = ServerName::try_from("localhost").expect("a name");
     let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a server that can be trusted");
