@@ -212,6 +212,21 @@ fn on_a_silent_link_it_sleeps_from_ping_to_ping() {
 }
 
 #[test]
+fn the_future_of_the_runner_is_small() {
+    let (world, mqtt) = (World::default(), handle());
+    let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+    let run = runner.run(
+        async |link| {
+            let (input, output) = world.open(Manners::GOOD);
+            link.run(input, output, &CONNECT).await
+        },
+        |_, _| Ok(()),
+    );
+    // It lies in a task's memory. What is moved from one `async fn` into another counts twice.
+    assert!(size_of_val(&run) < 1_600, "{} bytes", size_of_val(&run));
+}
+
+#[test]
 fn a_handler_has_an_outbound_half_and_the_handle_says_so() {
     let (world, mqtt) = (World::default(), handle());
     let task: Task<'_> = Box::pin(async {

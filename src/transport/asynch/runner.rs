@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 use core::time::Duration;
 
@@ -90,7 +90,11 @@ where
         loop {
             handle.inner(|inner| inner.has_link = false);
             let mut link = Link { handle, timer, bounce: bounce.as_mut(), retry, handler: &mut handler };
-            let error = match handle.unless_stopped(open(&mut link)).await {
+            let ended = {
+                let mut attempt = pin!(open(&mut link));
+                handle.unless_stopped(attempt.as_mut()).await
+            };
+            let error = match ended {
                 Some(Err(error)) if !handle.is_stopping() => error,
                 _ => return Ok(()),
             };
@@ -113,7 +117,8 @@ where
                 Some(Err(error)) if !error.is_end() => return Err(refused(error)),
                 _ => {}
             }
-            if handle.unless_stopped(timer.sleep(delay)).await.is_none() {
+            let mut pause = pin!(timer.sleep(delay));
+            if handle.unless_stopped(pause.as_mut()).await.is_none() {
                 return Ok(());
             }
         }
@@ -122,8 +127,7 @@ where
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     /// Waits for this; `None` if the runner is stopped before, unless there is a link: that says farewell first.
-    async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+    async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
             let has_link = || self.inner(|inner| inner.has_link) == Some(true);
