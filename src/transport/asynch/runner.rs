@@ -12,7 +12,7 @@ use super::cell::Sharing;
 use super::{Handle, Link, Timer};
 use crate::transport::retry::Retry;
 use crate::transport::{Error, GaveUp, Update};
-use crate::{Backoff, Config, Outbound};
+use crate::{Backoff, Config, ConnectError, Outbound};
 
 /// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
 /// delays that grow. They start again with the least once a link has lived for as long as the greatest, or for a minute.
@@ -73,7 +73,7 @@ where
     /// The link is lost where this is dropped. The session stays, and another runner can go on with it.
     ///
     /// # Errors
-    /// See [`GaveUp`].
+    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) where another runner has the handle.
     pub async fn run<E, H>(
         &mut self,
         mut open: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
@@ -85,6 +85,9 @@ where
     {
         let Runner { handle, timer, bounce, retry } = self;
         let handle = *handle;
+        if handle.inner(|inner| core::mem::replace(&mut inner.is_kept, true)) != Some(false) {
+            return Err(GaveUp::Connect(ConnectError::AlreadyConnected));
+        }
         handle.inner(|inner| inner.is_over = false);
         let _over = Over(handle);
         loop {
@@ -146,7 +149,7 @@ struct Over<'a, R, T, C, I, S: Sharing, const N: usize>(&'a Handle<R, T, C, I, S
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N> {
     fn drop(&mut self) {
         self.0.inner(|inner| {
-            inner.is_over = true;
+            (inner.is_kept, inner.is_over) = (false, true);
             inner.waiters.wake_all();
         });
     }
