@@ -161,7 +161,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
             mqtt.stop();
         }),
     ]);
-    assert_eq!(world.line().peer.payloads, [payload.clone()]);
+    assert_eq!(world.line().peer.payloads, std::slice::from_ref(&payload));
 }
 
 #[test]
