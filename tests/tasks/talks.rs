@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::Update;
-use baremqtt::transport::asynch::{Runner, WaitError};
+use baremqtt::transport::asynch::{Mailbox, Runner, WaitError};
 use baremqtt::{
     Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
     TopicName,
@@ -127,6 +127,36 @@ fn twenty_tasks_share_few_places_and_little_room() {
     const SLOWLY: &[crate::world::Step] = &[Block, Move(7)];
     converse::<1>(80, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), false);
     converse::<2>(4_096, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), false);
+}
+
+#[test]
+fn twenty_tasks_get_their_own_answers() {
+    const SLOWLY: &[crate::world::Step] = &[Block, Move(11)];
+    let (world, mqtt) = (World::default(), handle_with::<20>(256, Choices::default()));
+    let mailboxes = [const { Mailbox::<32>::new() }; 20];
+    let ended = Cell::new(0);
+    let mut all = vec![link(&world, &mqtt, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), |event| {
+        if let Event::Message(message) = event {
+            let task: usize = message.topic.as_str().parse().unwrap();
+            mailboxes[task].put(&message).unwrap();
+        }
+    })];
+    let ask = async |task: usize| {
+        for round in 0..5 {
+            let (topic, question) = (task.to_string(), format!("{task} {round}"));
+            let message = Message::new(&topic, question.as_bytes()).exactly_once();
+            mqtt.publish(&message).await.unwrap();
+            let is_mine = mailboxes[task].next(|answer| answer.payload == question.as_bytes()).await;
+            assert!(is_mine, "task {task}, round {round}");
+        }
+        ended.set(ended.get() + 1);
+        if ended.get() == 20 {
+            mqtt.stop();
+        }
+    };
+    all.extend((0..20).map(|task| Box::pin(ask(task)) as Task<'_>));
+    world.run(all);
+    assert_eq!(ended.get(), 20);
 }
 
 #[test]
