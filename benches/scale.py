@@ -19,8 +19,8 @@ from plots import figure
 from report import HERE, into_readme
 
 CLIENTS = (10_000, 20_000)
-REST = 20
-"""Seconds without anything but keep alives, of which each client has one a minute."""
+REST = KEEP_ALIVE = 20
+"""Seconds: nothing but keep alives, one of each client."""
 DOWN = 2
 """Seconds for which there is no broker."""
 INTERVAL = 0.25
@@ -50,7 +50,8 @@ class Fleet:
     def __init__(self, program, port, clients):
         # One message each, one every eight seconds: none of them has said all, so none leaves.
         arguments = ["--broker", f"127.0.0.1:{port}", "--clients", str(clients), "--messages", "1", "--pace", "4000000000"]
-        self.process = subprocess.Popen([program, *arguments, "--report-ms", "100"], stdout=subprocess.PIPE, text=True)
+        arguments += ["--keep-alive", str(KEEP_ALIVE), "--report-ms", "100"]
+        self.process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
         self.began = time.monotonic()
         self.connected = 0
         threading.Thread(target=self.listen, daemon=True).start()

@@ -98,6 +98,7 @@ def aims(found):
 
     rows = [
         ("instructions out / in, std adapter over the best of the others", lambda case: over_best(plain, case)),
+        ("the same, coalescing", lambda case: over_best(coalescing, case)),
         ("the same, core alone", lambda case: over_best("core alone", case)),
         ("instructions out / in, std adapter over the core alone", over_core),
         ("throughput, std adapter over the best of the others", lambda case: rates(plain, case)),

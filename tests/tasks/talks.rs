@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::Update;
-use baremqtt::transport::asynch::{Runner, WaitError};
+use baremqtt::transport::asynch::{Mailbox, Runner, WaitError};
 use baremqtt::{
     Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
     TopicName,
@@ -130,6 +130,36 @@ fn twenty_tasks_share_few_places_and_little_room() {
 }
 
 #[test]
+fn twenty_tasks_get_their_own_answers() {
+    const SLOWLY: &[crate::world::Step] = &[Block, Move(11)];
+    let (world, mqtt) = (World::default(), handle_with::<20>(256, Choices::default()));
+    let mailboxes = [const { Mailbox::<32>::new() }; 20];
+    let ended = Cell::new(0);
+    let mut all = vec![link(&world, &mqtt, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), |event| {
+        if let Event::Message(message) = event {
+            let task: usize = message.topic.as_str().parse().unwrap();
+            mailboxes[task].put(&message).unwrap();
+        }
+    })];
+    let ask = async |task: usize| {
+        for round in 0..5 {
+            let (topic, question) = (task.to_string(), format!("{task} {round}"));
+            let message = Message::new(&topic, question.as_bytes()).exactly_once();
+            mqtt.publish(&message).await.unwrap();
+            let is_mine = mailboxes[task].next(|answer| answer.payload == question.as_bytes()).await;
+            assert!(is_mine, "task {task}, round {round}");
+        }
+        ended.set(ended.get() + 1);
+        if ended.get() == 20 {
+            mqtt.stop();
+        }
+    };
+    all.extend((0..20).map(|task| Box::pin(ask(task)) as Task<'_>));
+    world.run(all);
+    assert_eq!(ended.get(), 20);
+}
+
+#[test]
 fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
     let (world, mqtt) = (World::default(), handle_with::<8>(128, Choices::default()));
     let payload: Vec<u8> = (0..3_000_u32).map(|n| n as u8).collect();
@@ -202,12 +232,28 @@ fn on_a_silent_link_it_sleeps_from_ping_to_ping() {
         link(&world, &mqtt, (256, Manners::GOOD), |_| {}),
         Box::pin(async {
             world.sleep(3_600_000).await;
+            assert_eq!(world.line().dropped, 0, "the one read that waits");
             mqtt.stop();
         }),
     ]);
     let pings = world.seen().iter().filter(|packet| packet.starts_with("PINGREQ")).count();
     assert_eq!(pings, 65, "one after 55 s of silence each");
     assert!(polls < 300, "{polls} polls in an hour");
+}
+
+#[test]
+fn the_future_of_the_runner_is_small() {
+    let (world, mqtt) = (World::default(), handle());
+    let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+    let run = runner.run(
+        async |link| {
+            let (input, output) = world.open(Manners::GOOD);
+            link.run(input, output, &CONNECT).await
+        },
+        |_, _| Ok(()),
+    );
+    // It lies in a task's memory. What is moved from one `async fn` into another counts twice.
+    assert!(size_of_val(&run) < 1_600, "{} bytes", size_of_val(&run));
 }
 
 #[test]

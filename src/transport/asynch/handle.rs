@@ -18,8 +18,9 @@ use crate::{
 /// Its calls are those of the [`Client`], and wait where that has no room. All of them can be dropped at any time: what was not
 /// queued by then is not queued. Within an event handler the outbound half that it is given takes their place.
 ///
-/// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). At most
-/// `N` tasks can wait for the end of a message at the same time; others wait for their turn.
+/// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). `N` is how
+/// many tasks can wait at the same time, for room and for the end of a message. More of them work too, but take turns: each of those that
+/// wait for room wakes the others.
 ///
 /// ```
 /// use baremqtt::transport::asynch::Handle;
@@ -49,6 +50,8 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
     pub(super) has_moved: bool,
     /// This attempt to connect has come to a link.
     pub(super) has_link: bool,
+    /// There is a runner.
+    pub(super) is_kept: bool,
     /// The runner has come to its end.
     pub(super) is_over: bool,
 }
@@ -130,6 +133,7 @@ impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N> {
             waiters: Waiters::NEW,
             has_moved: false,
             has_link: false,
+            is_kept: false,
             is_over: false,
         }
     }
@@ -160,8 +164,8 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner.with(f)
     }
 
-    /// Ends the runner, whatever it is doing: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may call
-    /// this too.
+    /// Ends the runner for good, whatever it is doing: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may
+    /// call this too. [`into_client`](Self::into_client) is the way to go on.
     pub fn stop(&self) {
         self.is_stopping.with(|stops| *stops = true);
         self.inner(Inner::moved);
