@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 OURS, FLOOR, CHECKING = "baremqtt", "floor", "checking floor"
 BOUNDS = HERE / "bounds.tsv"
+C_LIBRARIES = HERE / "c_libraries.tsv"
 
 
 def lines(path):
@@ -37,6 +38,16 @@ def times(folder):
     return {(group, name, codec): None if ns == "wrong" else float(ns) for group, name, codec, _, ns in lines(folder / "times")}
 
 
+def c_libraries(measured):
+    """Instructions of libraries in C, which README.md says more about, for the operations that were measured."""
+    (_, *libraries), *found = lines(C_LIBRARIES)
+    groups = {name: group for group, name, _ in measured}
+    for name, *values in found:
+        for library, value in zip(libraries, values):
+            if value != "-":
+                yield (groups[name], name, library), int(value)
+
+
 def rows(measured, group):
     """Operations and codecs of a group, in the order in which they were measured."""
     names, codecs = {}, {}
@@ -46,8 +57,12 @@ def rows(measured, group):
     return list(names), list(codecs)
 
 
+def is_in_c(codec):
+    return codec.endswith("(C)")
+
+
 def is_peer(codec):
-    return codec not in (OURS, FLOOR, CHECKING)
+    return codec not in (OURS, FLOOR, CHECKING) and not is_in_c(codec)
 
 
 def best_peer(measured, group, name):
@@ -69,8 +84,8 @@ def table(measured, group, show):
         best = best_peer(measured, group, name)
         cells = []
         for codec in codecs:
-            value = measured.get((group, name, codec))
-            cell = "wrong" if value is None else show(value, measured[group, name, OURS], codec)
+            value = measured.get((group, name, codec), "")
+            cell = "-" if value == "" else "wrong" if value is None else show(value, measured[group, name, OURS], codec)
             cells.append(f"**{cell}**" if codec == OURS else f"_{cell}_" if value == best else cell)
         yield f"| {name.replace('|', '')} | " + " | ".join(cells) + " |"
 
@@ -121,12 +136,14 @@ def plot(measured, title):
     low, high = math.log(min(points.values())), math.log(max(points.values()))
     x = lambda value: left + (math.log(value) - low) / (high - low) * (width - left - 16)
     height = top + step * len(names) + 8
-    colour = lambda codec: {OURS: "#c0392b", FLOOR: "#2c3e50", CHECKING: "#7f8c8d"}.get(codec, "#9ec5e8")
+    colours = {OURS: "#c0392b", FLOOR: "#2c3e50", CHECKING: "#7f8c8d"}
+    colour = lambda codec: colours.get(codec, "#e9b872" if is_in_c(codec) else "#9ec5e8")
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="#fff"/><text x="8" y="15" font-weight="bold">{title}</text>',
     ]
-    for at, codec in zip((8, 100, 150, 260), (OURS, FLOOR, CHECKING, "others")):
+    legend = [OURS, FLOOR, CHECKING, "others in Rust", *({"others (C)"} if any(map(is_in_c, codecs)) else ())]
+    for at, codec in zip((8, 100, 150, 260, 360), legend):
         out.append(f'<circle cx="{at + 4}" cy="28" r="4" fill="{colour(codec)}"/><text x="{at + 12}" y="32">{codec}</text>')
     for value in (0.5, 1, 2, 5, 10, 20, 50):
         if low <= math.log(value) <= high:
@@ -136,14 +153,23 @@ def plot(measured, title):
         y = top + step * row + 8
         out.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{name}</text>')
         # Ours comes last, on top of the others.
-        for codec in sorted(codecs, key=lambda codec: (not is_peer(codec), codec == OURS)):
+        for codec in sorted(codecs, key=lambda codec: (codec in colours, codec == OURS)):
             if (name, codec) in points:
                 out.append(f'<circle cx="{x(points[name, codec]):.0f}" cy="{y}" r="4" fill="{colour(codec)}"/>')
     return "\n".join([*out, "</svg>", ""])
 
 
+def into_readme(command, text):
+    """Puts lines where README.md says that this command makes them."""
+    readme = HERE / "README.md"
+    begin, end = f"<!-- Made by {command}: begin -->\n", f"<!-- Made by {command}: end -->"
+    before, rest = readme.read_text().split(begin)
+    readme.write_text(before + begin + "\n" + "\n".join(text) + "\n\n" + end + rest.split(end)[1])
+
+
 def everything(folder):
     instructions, nanoseconds = counts(folder), times(folder)
+    instructions |= c_libraries(instructions)
     cargo, date = (folder / "about").read_text().splitlines()
     text = [f"Measured on {date} with {cargo.split(' (')[0].replace('cargo', 'Rust')}, `opt-level = 3` and fat LTO."]
     text += ["", *summary(instructions, nanoseconds)]
@@ -154,10 +180,7 @@ def everything(folder):
     text += ["", "### Topic matching, time", "", *table(nanoseconds, "topics", ratio)]
     text += ["", "### The client, for each message", "", *client((instructions, nanoseconds))]
     print("\n".join(text))
-    readme = HERE / "README.md"
-    begin, end = "<!-- Made by run.sh: begin -->\n", "<!-- Made by run.sh: end -->"
-    before, rest = readme.read_text().split(begin)
-    readme.write_text(before + begin + "\n" + "\n".join(text) + "\n\n" + end + rest.split(end)[1])
+    into_readme("run.sh", text)
     (HERE / "instructions.svg").write_text(plot(instructions, "Instructions, as multiples of the floor"))
     (HERE / "time.svg").write_text(plot(nanoseconds, "Time, as multiples of the floor"))
 
@@ -181,4 +204,5 @@ def write_bounds(folder):
     BOUNDS.write_text("".join(f"{group}\t{name}\t{math.ceil(value * 1.03) + 3}\n" for (group, name, _), value in found))
 
 
-{"all": everything, "check": check, "bounds": write_bounds}[sys.argv[1]](Path(sys.argv[2]))
+if __name__ == "__main__":
+    {"all": everything, "check": check, "bounds": write_bounds}[sys.argv[1]](Path(sys.argv[2]))

@@ -4,8 +4,12 @@
 #   benches/run.sh           all of it: building takes two minutes, the rest half of one
 #   benches/run.sh check     this library alone, against bounds.tsv: fails where an operation takes more instructions
 #   benches/run.sh bounds    writes bounds.tsv anew, from what is counted now
+#   benches/run.sh scale     the client over how many messages are under way, and over sizes of buffers; and 10,000 and 20,000 clients
+#                            on one thread, through Mosquitto: 3 minutes
+#   benches/run.sh broker    clients of several libraries through Mosquitto, end to end: 15 minutes; best on a machine that does nothing else
 #
-# Counts belong to a compiler: it takes Rust 1.95, by rustup or as it is. On Debian and its kin it installs valgrind.
+# Counts belong to a compiler: it takes Rust 1.95, by rustup or as it is. On Debian and its kin it installs what it needs; `broker`
+# takes the rights to count system calls (root, or a `kernel.perf_event_paranoid` that allows it).
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -27,41 +31,78 @@ else
   fail "please install Rust $rust: what is counted depends on the compiler"
 fi
 
-if ! command -v valgrind >/dev/null; then
-  command -v apt-get >/dev/null || fail "please install valgrind"
-  sudo=()
+# Installs those of these Debian packages that are missing.
+need() {
+  local missing=() package sudo=()
+  for package in "$@"; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  command -v apt-get >/dev/null || fail "please install these Debian packages, or what they are called here: ${missing[*]}"
   [ "$(id -u)" -eq 0 ] || sudo=(sudo)
   "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=500 update -q
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends valgrind
-fi
+    apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# The version of a Debian package.
+version() {
+  dpkg-query -W -f '${Version}' "$1" | sed 's/-.*//'
+}
+
+command -v valgrind >/dev/null || need valgrind
 # callgrind sees what is written for processors like this one.
 [ "$(uname -m)" = x86_64 ] || fail "the counts are those of x86-64"
 
 out=$(mktemp -d)
 trap 'rm -r "$out"' EXIT
 
-# Runs `benches count` with these arguments, and puts the instructions of each line in $out/counts.
+# Runs `benches` with these arguments, and puts its lines into $out/counts and the instructions of each beside it.
 count() {
   # Else a copy of more than 2 KiB counts as one instruction a byte.
   GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 \
     valgrind --tool=callgrind --callgrind-out-file="$out/callgrind" --toggle-collect='*measured*' \
-    --dump-before='*finished*' "$CARGO_TARGET_DIR/release/benches" count "$@" \
+    --dump-before='*finished*' "$CARGO_TARGET_DIR/release/benches" "$@" \
     >"$out/counts" 2>"$out/valgrind" || { cat "$out/valgrind" >&2; fail "valgrind failed"; }
 }
 
 case ${1:-} in
 "")
   "${cargo[@]}" build --quiet --release --locked
-  count
+  count count
   "$CARGO_TARGET_DIR/release/benches" time >"$out/times"
   { "${cargo[@]}" --version && date -u +%F; } >"$out/about"
   python3 report.py all "$out"
   ;;
 check | bounds)
   "${cargo[@]}" build --quiet --release --locked --no-default-features
-  count baremqtt
+  count count baremqtt
   python3 report.py "$1" "$out"
+  ;;
+scale)
+  need mosquitto
+  "${cargo[@]}" build --quiet --release --locked --no-default-features
+  "${cargo[@]}" build --quiet --release --locked --manifest-path ../examples/many_clients/Cargo.toml
+  count curves
+  python3 curves.py "$out"
+  python3 scale.py "$CARGO_TARGET_DIR/release/baremqtt-many-clients" \
+    "Measured on $(date -u +%F) with Rust $rust and Mosquitto $(version mosquitto); $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg) before."
+  ;;
+broker)
+  need mosquitto libmosquitto-dev libpaho-mqtt-dev gcc libc6-dev
+  python3 -c "import ensurepip" || need python3-venv
+  command -v perf >/dev/null || need linux-perf
+  "${cargo[@]}" build --quiet --release --locked --manifest-path broker/Cargo.toml
+  programs=$CARGO_TARGET_DIR/broker
+  mkdir -p "$programs"
+  cp "$CARGO_TARGET_DIR/release/broker-bench" "$programs"
+  gcc -O2 -Wall -o "$programs/libmosquitto" broker/peers/libmosquitto.c -lmosquitto
+  gcc -O2 -Wall -o "$programs/paho_c" broker/peers/paho_c.c -lpaho-mqtt3a -lpthread
+  [ -e "$programs/venv/bin/python3" ] || python3 -m venv "$programs/venv"
+  "$programs/venv/bin/pip" install --quiet --disable-pip-version-check paho-mqtt==2.2.0
+  python3 broker/measure.py "$programs" "$out/found"
+  python3 broker/tables.py "$out/found" "Measured on $(date -u +%F) with Rust $rust, Mosquitto and libmosquitto $(version mosquitto), rumqttc \
+$(sed -n '/^name = "rumqttc"/{n;s/.*"\(.*\)"/\1/p}' broker/Cargo.lock), paho C $(version libpaho-mqtt1.3), paho Python 2.2.0; $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg) at the end."
   ;;
 *) fail "there is no mode $1" ;;
 esac

@@ -15,8 +15,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant as Clock};
 
+use baremqtt::transport::Error as ConnectionError;
 use baremqtt::transport::polled::{Connection, Stream};
-use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS, State};
+use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, QoS, State, SubAckCode};
 use server::Server;
 
 const PLACES: usize = 3;
@@ -66,6 +67,9 @@ fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
         Some(Event::Connected { .. }) => {
             outbound.subscribe(&[(&topic(place), QoS::ExactlyOnce)])?;
         }
+        Some(Event::Subscribed { codes, .. }) if codes.get(0) == Some(SubAckCode::Failure) => {
+            return Err("the broker denies the subscription".into());
+        }
         // The last one to subscribe begins.
         Some(Event::Subscribed { .. }) if place == PLACES - 1 => {
             outbound.publish(&Message::new(&topic(place + 1), b"1").qos(QoS::ExactlyOnce))?;
@@ -79,28 +83,41 @@ fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
             let next = (number + 1).to_string();
             outbound.publish(&Message::new(&topic(place + 1), next.as_bytes()).qos(QoS::ExactlyOnce))?;
         }
+        Some(Event::Ended { id, outcome }) => return Err(format!("request {id} is {outcome}").into()),
         _ => {}
     }
     Ok(false)
 }
 
+/// Disconnects, once all that is under way has ended.
+fn leave(mqtt: &mut Mqtt, start: Clock) -> Result<(), Box<dyn Error>> {
+    mqtt.finish();
+    loop {
+        match mqtt.poll(now(start)) {
+            Err(nb::Error::Other(ConnectionError::Disconnected)) => return Ok(()),
+            Err(nb::Error::Other(error)) => return Err(error.into()),
+            _ => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// The low 32 bits are enough.
+fn now(start: Clock) -> Instant {
+    Instant::from_millis(start.elapsed().as_millis() as u32)
+}
+
 fn run(broker: &str) -> Result<(), Box<dyn Error>> {
     let start = Clock::now();
-    let mut ring: Vec<Mqtt> = Vec::new();
-    loop {
-        let now = Instant::from_millis(start.elapsed().as_millis() as u32);
+    let (mut ring, mut is_over) = (Vec::<Mqtt>::new(), false);
+    while !is_over {
         // One after the other: whoever is connected has subscribed before the next one begins.
         let is_ready = |mqtt: &Mqtt| mqtt.state() == State::Connected && mqtt.in_flight() == 0;
         if ring.len() < PLACES && ring.iter().all(is_ready) {
             ring.push(open(broker, ring.len())?);
         }
         for (place, mqtt) in ring.iter_mut().enumerate() {
-            match mqtt.poll(now) {
-                Ok(_) => {
-                    if answer(mqtt, place)? {
-                        return Ok(());
-                    }
-                }
+            match mqtt.poll(now(start)) {
+                Ok(_) => is_over |= answer(mqtt, place)?,
                 Err(nb::Error::WouldBlock) => {}
                 Err(nb::Error::Other(error)) => return Err(error.into()),
             }
@@ -108,10 +125,15 @@ fn run(broker: &str) -> Result<(), Box<dyn Error>> {
         // Here a machine does its other work.
         thread::sleep(Duration::from_millis(1));
     }
+    ring.iter_mut().try_for_each(|mqtt| leave(mqtt, start))
 }
 
 fn main() -> ExitCode {
     let result = match std::env::args().nth(1) {
+        Some(argument) if argument.starts_with('-') => {
+            println!("usage: nb_loop [HOST:PORT]    without a broker it takes the example's own");
+            return ExitCode::SUCCESS;
+        }
         Some(broker) => run(&broker),
         None => {
             let listen = (Ipv4Addr::LOCALHOST, 0).into();

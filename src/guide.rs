@@ -2,9 +2,9 @@
 //!
 //! | page | what |
 //! |---|---|
-//! | [`firmware`] | one loop on a microcontroller, blocking or not |
+//! | [`firmware`] | one loop on a microcontroller: choices and memory, blocking, never waiting, reconnecting |
 //! | [`embassy`] | async firmware: tasks that share a connection, TCP and TLS |
-//! | [`server`] | one thread, tokio, mio |
+//! | [`server`] | a thread for the connection and handles for others; one thread; TLS and WebSocket; tokio; mio |
 //! | [`recipes`] | one shot, request and response, store and forward, sessions that outlive the power, large payloads |
 //! | [`codec`] | a sniffer and a small server, on packets alone |
 //! | [`testing`] | virtual time, brokers, fuzzing |

@@ -125,7 +125,7 @@
 //! - PINGREQ leaves before the keep alive has passed: by a quarter of it, at most 5 s. With [`ping_on_silence`](Config::ping_on_silence)
 //!   it leaves after a silence of the server too.
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that takes no bytes
-//!   ([`Timeout`]). Bytes of a packet on its way in restart those that wait for the server. No timeout runs while the client waits for the
+//!   ([`Timeout`]). Bytes of a packet on its way in restart those for PINGRESP and for answers. No timeout runs while the client waits for the
 //!   application.
 //! - Lengths of time are milliseconds as `u32`; where an adapter waits, [`Duration`](core::time::Duration); and the keep alive is in seconds,
 //!   as the protocol has it.
@@ -276,28 +276,28 @@
 //!     Client::with_config(Buffers { rx: [0; 256], tx: [0; 512] }, Lamp);
 //! ```
 //!
-//! What each choice alone adds to or takes from the flash of an application of 9.7 KB (Cortex-M3, `opt-level = "s"`; `tests/all.sh
+//! What each choice alone adds to or takes from the flash of an application of 9.6 KB (Cortex-M3, `opt-level = "s"`; `tests/all.sh
 //! footprint`, 2026-11-26):
 //!
 //! | method | default | what it decides | bytes |
 //! |---|---|---|---|
-//! | [`mqtt31`](Config::mqtt31) | `true` | whether MQTT 3.1 can be spoken | off: -188 |
+//! | [`mqtt31`](Config::mqtt31) | `true` | whether MQTT 3.1 can be spoken | off: -184 |
 //! | [`connack_timeout_ms`](Config::connack_timeout_ms) | 10,000 | how long CONNACK may take | 0: -32 |
 //! | [`pingresp_timeout_ms`](Config::pingresp_timeout_ms) | 10,000 | how long PINGRESP may take | 0: -68 |
 //! | [`ack_timeout_ms`](Config::ack_timeout_ms) | 30,000 | how long an answer may take | 0: -112 |
 //! | [`stall_timeout_ms`](Config::stall_timeout_ms) | 30,000 | how long the transport may take nothing | 0: -24 |
-//! | [`ping_on_silence`](Config::ping_on_silence) | `true` | PINGREQ when nothing comes, too | off: -52 |
-//! | [`retry_ms`](Config::retry_ms) | 0 | sending again on a living connection | not 0: +312 |
-//! | [`reports_loss`](Config::reports_loss) | `true` | [`Event::Ended`] | off: -52 |
-//! | [`session_loss`](Config::session_loss) | `Resend` | what becomes of messages when the server has lost the session | `Drop`: +24 |
+//! | [`ping_on_silence`](Config::ping_on_silence) | `true` | PINGREQ when nothing comes, too | off: -48 |
+//! | [`retry_ms`](Config::retry_ms) | 0 | sending again on a living connection | not 0: +352 |
+//! | [`reports_loss`](Config::reports_loss) | `true` | [`Event::Ended`] | off: -96 |
+//! | [`session_loss`](Config::session_loss) | `Resend` | what becomes of messages when the server has lost the session | drops: +24 |
 //! | [`assume_session_kept`](Config::assume_session_kept) | `true` | the same question in 3.1, which does not say | off: +4 |
 //! | [`max_requests`](Config::max_requests) | 0: no limit | requests under way | 10: -4 |
 //! | [`max_exactly_once`](Config::max_exactly_once) | 19 | QoS 2 messages under way | 0: -20 |
-//! | [`receives_exactly_once`](Config::receives_exactly_once) | `true` | QoS 2 messages from the server | off: -806 |
-//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | `Refuse`: -930; `Pieces`: +186 |
-//! | [`streams`](Config::streams) | `false` | payloads larger than `tx` | on: +1,046 |
-//! | [`manual_acknowledgement`](Config::manual_acknowledgement) | `false` | who acknowledges | on: +342 |
-//! | [`durable`](Config::durable) | `false` | a session that is exact over a restart | on: +674 |
+//! | [`receives_exactly_once`](Config::receives_exactly_once) | `true` | QoS 2 messages from the server | off: -774 |
+//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | refused: -886; in pieces: +230 |
+//! | [`streams`](Config::streams) | `false` | payloads larger than `tx` | on: +994 |
+//! | [`manual_acknowledgement`](Config::manual_acknowledgement) | `false` | who acknowledges | on: +346 |
+//! | [`durable`](Config::durable) | `false` | a session that is exact over a restart | on: +518 |
 //!
 //! # Features
 //!
@@ -308,6 +308,7 @@
 //! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `encode_to_vec` on packets |
 //! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
 //! | `embedded-io-async-v0.7` | no | `transport::asynch`: embassy, tokio and others, with your timer |
+//! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`: streams of the versions before, for the same adapters |
 //! | `nb` | no | `transport::polled`: poll loops |
 //! | `defmt` | no | `defmt::Format` on public types, and a few lines of log |
 //! | `log` | no | the same lines through `log` |
@@ -350,8 +351,8 @@
 //! **Why at most 19 messages of QoS 2 at once?** Mosquitto acknowledges, and then drops, what goes beyond its quota of 20, in which it counts a
 //! message of QoS 1 too. With another server, [`max_exactly_once`](Config::max_exactly_once) can be anything.
 //!
-//! **TLS? WebSocket?** They are streams, and come from libraries made for them: `examples/tls` (rustls) and `examples/websocket`
-//! (tungstenite) show how.
+//! **TLS? WebSocket?** They are streams, and come from libraries made for them: the packages `baremqtt-tls` (rustls) and
+//! `baremqtt-websocket` (tungstenite) have them for std.
 //!
 //! **MQTT 5?** No. For it there are `rust-mqtt`, `minimq`, `mountain-mqtt` and `rumqttc`. One protocol, done whole, keeps the client small.
 

@@ -1,8 +1,9 @@
 //! Runs each operation of each codec, either to be counted by callgrind or against the clock: see README.md.
 //!
 //! `benches count [CODEC...]` does each operation a number of times inside of one call of `measured`, for which callgrind
-//! writes a file; standard output says which is which. `benches time` prints nanoseconds. Both print a line
-//! for each operation and codec: group, operation, codec, repetitions, and nanoseconds or `wrong`.
+//! writes a file; standard output says which is which. `benches curves` does so for the client over numbers and sizes, and
+//! `benches time` prints nanoseconds. All print a line for each operation and codec: group, operation, codec, repetitions, and
+//! nanoseconds or `wrong`.
 
 mod client;
 mod codec;
@@ -76,8 +77,8 @@ const ROUNDS: u32 = 301;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (mode, codecs) = arguments.split_first().expect("count or time");
-    let mut all = all();
+    let (mode, codecs) = arguments.split_first().expect("count, curves or time");
+    let mut all = if mode == "curves" { client::curves() } else { all() };
     all.retain(|operation| codecs.is_empty() || codecs.iter().any(|codec| codec == operation.codec));
     // What a codec does wrong is not measured.
     std::panic::set_hook(Box::new(|_| {}));

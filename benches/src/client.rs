@@ -41,10 +41,14 @@ impl Rig {
     fn new(requests: usize) -> Self {
         let buffers = Buffers { rx: vec![0; 4_096], tx: vec![0; tx_for(requests)] };
         let mut rig = Rig { client: Client::with_config(buffers, Bench), now: 0, events: 0 };
-        rig.client.connect(&Connect::new("c").clean_session(false)).unwrap();
-        rig.sends();
-        rig.receives(&[0x20, 2, 0, 0]);
+        rig.connects();
         rig
+    }
+
+    fn connects(&mut self) {
+        self.client.connect(&Connect::new("c").clean_session(false)).unwrap();
+        self.sends();
+        self.receives(&[0x20, 2, 0, 0]);
     }
 
     fn publish(&mut self, qos: QoS) -> u16 {
@@ -239,4 +243,74 @@ pub fn all() -> Vec<Operation> {
         operation!("a publish that is refused, 1,024 under way", TIMES, |meter, n| refused(meter, n)),
         operation!("advance with nothing to do", TIMES, |meter, n| idle(meter, n)),
     ]
+}
+
+/// A stream of messages of QoS 0 in, read into a buffer of so many bytes.
+fn stream_in(meter: &mut Meter, times: u64, rx: usize) -> bool {
+    let mut rig = Rig::new(1_024);
+    let publish = Publish {
+        topic: TopicName::new(TOPIC).unwrap(),
+        payload: &PAYLOAD,
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+    };
+    let mut packet = [0; LEN];
+    let len = Packet::Publish(publish).encode(Version::Mqtt311, &mut packet).unwrap();
+    let stream = packet[..len].repeat(rx / len + 2);
+    let client = Client::with_config(Buffers { rx: vec![0; rx], tx: vec![0; 1_024] }, Bench);
+    rig.client = client;
+    rig.connects();
+    let mut at = 0;
+    meter.measure(times, || {
+        while !rig.client.advance(Instant::from_millis(rig.now)).unwrap() {
+            let room = rig.client.receive_buffer();
+            let came = room.len();
+            room.copy_from_slice(&stream[at..at + came]);
+            rig.client.received(came);
+            at = (at + came) % len;
+        }
+        rig.events += u64::from(matches!(rig.client.event(), Some(Event::Message(_))));
+    });
+    rig.events == times
+}
+
+macro_rules! curve {
+    ($name:literal, [$($at:literal)*], |$meter:ident, $n:ident, $x:ident| $run:expr) => {
+        [$(operation!(concat!($name, "=", $at), TIMES, |$meter, $n| { let $x = $at; $run })),*]
+    };
+}
+
+/// What a message costs over how many are under way, and over the size of a buffer.
+pub fn curves() -> Vec<Operation> {
+    use QoS::{AtLeastOnce, ExactlyOnce};
+    let mut all = vec![];
+    all.extend(curve!("QoS 1 out", [1 2 4 8 16 32 64 128 256 512 1024 2048 4096], |meter, n, x| out(
+        meter,
+        n,
+        AtLeastOnce,
+        x,
+        x * LEN
+    )));
+    all.extend(curve!("QoS 2 out", [1 2 4 8 16 32 64 128 256 512 1024 2048 4096], |meter, n, x| out(
+        meter,
+        n,
+        ExactlyOnce,
+        x,
+        x * LEN
+    )));
+    all.extend(curve!("QoS 2 in", [1 2 4 8 16 32 64 128 256 512 1024 2048 4096], |meter, n, x| {
+        exactly_once_in(meter, n, x)
+    }));
+    // 64 under way take 5,888 bytes.
+    all.extend(curve!(
+        "tx, QoS 1 out, 64 under way",
+        [0 184 368 736 1472 2944 5888 11776 23552 47104 94208],
+        |meter, n, x| out(meter, n, AtLeastOnce, 64, x)
+    ));
+    all.extend(
+        curve!("rx, QoS 0 in", [96 128 192 256 512 1024 2048 4096 8192 16384 32768 65536], |meter, n, x| {
+            stream_in(meter, n, x)
+        }),
+    );
+    all.into_iter().map(|operation| Operation { group: "curve", ..operation }).collect()
 }

@@ -37,8 +37,7 @@ struct OwnedWill {
 }
 
 impl Link {
-    pub const HELP: &str = "\
-  -h, --host HOST     the server [default: localhost]
+    pub const HELP: &str = "  -h, --host HOST     the server [default: localhost]
   -p, --port PORT     its port [default: 1883]
   -i, --id ID         the client identifier [default: one with the number of the process]
   -c, --disable-clean-session

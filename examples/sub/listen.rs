@@ -89,7 +89,7 @@ impl Task {
                     eprintln!("sub: {text}; trying again in {:.1} s", retry_in.as_secs_f32());
                 }
             }
-            Update::AllSent => {}
+            _ => {}
         }
         Ok(self.printer.is_done())
     }

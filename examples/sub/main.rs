@@ -26,13 +26,13 @@ Prints messages that come over MQTT 3.1 or 3.1.1, with the options of mosquitto_
 usage: sub -t FILTER... [-q QOS] [-v] [OPTION]...
 
   -t, --topic FILTER  what to subscribe to; may be given more than once
-  -q, --qos QOS       the greatest QoS: 0, 1 or 2 [default: 0]
+  -q, --qos QOS       the maximum QoS: 0, 1 or 2 [default: 0]
   -v, --verbose       print the topic before the message
   -N                  no line end behind a message
   -F FORMAT           how to print: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r retained,
                       %m packet identifier, %j all of it and the time as JSON, %% a percent sign, \\n a new line
   -R                  not the messages that the server has retained
-  -C COUNT            end after so many messages
+  -C COUNT            end after this many messages
   -E                  end once the server has answered the subscription
   -W SECONDS          end after this time
   --no-reconnect      end when the connection is lost";

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::Error;
-use crate::{ConnectError, Event, RefusalCode};
+use crate::{ConnectError, Event, RefusalCode, RequestError};
 
 /// What there is to be told of a link that comes back.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub enum GaveUp<E> {
     Refused(RefusalCode),
     /// CONNECT cannot be sent as it is.
     Connect(ConnectError),
-    /// The handler of a runner has failed.
+    /// The handler of a runner has failed, or a request of a loop's.
     Handler(Error<E>),
     /// The application has disconnected. (A runner returns `Ok` instead.)
     Disconnected,
@@ -46,6 +46,13 @@ impl<E> GaveUp<E> {
             Some(code) if is_final => GaveUp::Refused(code),
             _ => GaveUp::Limit(error),
         }
+    }
+}
+
+/// So that `?` carries it out of a loop.
+impl<E> From<RequestError> for GaveUp<E> {
+    fn from(error: RequestError) -> Self {
+        GaveUp::Handler(Error::Request(error))
     }
 }
 

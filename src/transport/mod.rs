@@ -12,7 +12,18 @@
 //! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
 //! [`Connected`](crate::Event::Connected) too.
 //!
-//! `net` also has a `Runner`, which owns the connection and opens it again, and `Handle`s for other threads.
+//! `net` and `asynch` also have a `Runner`, which owns the connection and opens it again, and a `Handle` for other threads or tasks;
+//! `blocking` and `polled` have a `Reconnect`, which opens it again.
+//!
+//! # Which one
+//!
+//! One program, one loop: `net` with an operating system, `blocking` or `polled` without. Many threads: the runner of `net`. Tasks of an
+//! executor: the runner of `asynch`; its `Connection` where there is one task, and the stream survives the drop of an operation. Streams
+//! of `embedded-io` 0.6 come as `FromV06` (features `embedded-io-v0.6`, `embedded-io-async-v0.6`).
+//!
+//! What a stream has to be able to do, beyond reading and writing: it must be possible to wait for it without being deaf to all else. So
+//! it has halves, or can be asked whether a read would wait, or has reads that end in time or may be dropped; each module says which of
+//! these it takes. A stream that can do none of that cannot keep a link alive, and no adapter takes it.
 //!
 //! `pending`, `sent`, `received`, `advance` and the like are the adapter's own: do not call them through a connection, for the
 //! stream is not told.
@@ -37,6 +48,8 @@ pub mod blocking;
 )]
 mod driver;
 mod error;
+#[cfg(feature = "embedded-io-v0.6")]
+mod from_v06;
 #[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
 mod gave_up;
 #[cfg(feature = "std")]
@@ -61,6 +74,8 @@ mod timeout;
 mod turn;
 
 pub use error::Error;
+#[cfg(feature = "embedded-io-v0.6")]
+pub use from_v06::{ErrorV06, FromV06};
 #[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
 pub use gave_up::{GaveUp, Update};
 

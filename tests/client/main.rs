@@ -19,6 +19,7 @@ mod images;
 mod inbound_room;
 mod keep_alive;
 mod large;
+mod limits_of_servers;
 mod manual;
 mod model;
 mod mqtt31;

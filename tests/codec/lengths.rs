@@ -1,6 +1,8 @@
 //! The remaining length (section 2.2.3) and the two-byte lengths of strings.
 
-use baremqtt::codec::{Delivery, FixedHeader, MAX_REMAINING_LENGTH, Packet, PacketType, Publish};
+use baremqtt::codec::{
+    self, Decoded, Delivery, FixedHeader, MAX_REMAINING_LENGTH, Packet, PacketType, Publish,
+};
 use baremqtt::{Connect, EncodeError, TopicName, Version, Violation, Will};
 
 use super::{BOTH, decoded, encoded, missing, not_encoded};
@@ -122,4 +124,24 @@ fn strings_of_65_535_bytes_and_of_one_more() {
     }
     assert!(TopicName::new(longest).is_ok());
     assert_eq!(TopicName::new(too_long), Err(Violation::TooLong));
+}
+
+/// Each bit of a remaining length counts, however many bytes it has.
+#[test]
+fn each_bit_of_a_length_counts() {
+    for len in (2..22).flat_map(|bit| [1_usize << bit, (1 << bit) + 1, (1 << bit) + 42, (2 << bit) - 1]) {
+        let payload = vec![b'x'; len - 3];
+        let packet = publish(&payload);
+        let bytes = encoded(&packet, Version::Mqtt311);
+        assert_eq!(
+            bytes.len(),
+            len + 1 + 1 + usize::from(len > 127) + usize::from(len > 16_383) + usize::from(len > 2_097_151)
+        );
+        for more in [&b""[..], b"\x30"] {
+            let bytes = [&bytes, more].concat();
+            let whole = codec::decode(&bytes, Version::Mqtt311);
+            assert_eq!(whole, Ok(Decoded::Complete { packet, len: bytes.len() - more.len() }));
+        }
+        assert_eq!(missing(&bytes[..bytes.len() - 1], Version::Mqtt311), 1);
+    }
 }

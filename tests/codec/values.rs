@@ -6,7 +6,9 @@ use baremqtt::codec::{
     ConnAck, Delivery, FixedHeader, Packet, PacketId, PacketType, Publish, SubAck, Subscribe,
     SubscribeFilters, Text, Unsubscribe, UnsubscribeFilters,
 };
-use baremqtt::{Connect, QoS, SubAckCode, SubAckCodes, TopicFilter, TopicName, Version, Violation};
+use baremqtt::{
+    Connect, QoS, RefusalCode, SubAckCode, SubAckCodes, TopicFilter, TopicName, Version, Violation,
+};
 
 use super::{decoded, encoded, hex, id};
 
@@ -180,6 +182,49 @@ fn packets_as_vectors() {
         assert_eq!(connect.encode_to_vec(), Ok(bytes.clone()));
         assert_eq!(Packet::Connect(connect).encode_to_vec(version), Ok(bytes));
     }
+    let topic = TopicName::new("a").unwrap();
+    let publish = Publish { topic, payload: b"x", delivery: Delivery::AtMostOnce, retain: true };
+    let bytes = encoded(&Packet::Publish(publish), Version::Mqtt311);
+    assert_eq!(publish.encode_to_vec(Version::Mqtt311), Ok(bytes));
     let forbidden = Connect::new("").clean_session(false);
     assert_eq!(forbidden.encode_to_vec(), Err(baremqtt::EncodeError::Forbidden(Violation::ClientIdEmpty)));
+}
+
+#[test]
+fn refusals_have_a_text_each() {
+    let texts = [
+        "unacceptable protocol version",
+        "identifier rejected",
+        "server unavailable",
+        "bad user name or password",
+        "not authorized",
+        "reserved code",
+    ];
+    for (code, text) in (1..).zip(texts) {
+        let code = RefusalCode::new(code).unwrap();
+        assert_eq!(code.to_string(), text);
+        assert_eq!(code.is_reserved(), code.code() > 5);
+    }
+    assert_eq!(RefusalCode::new(0), None);
+}
+
+#[test]
+fn versions_are_read_as_they_are_written() {
+    for version in crate::BOTH {
+        assert_eq!(version.to_string().trim_start_matches("MQTT ").parse(), Ok(version));
+    }
+    for text in ["", "3", "3.1.2", "5", " 3.1", "MQTT 3.1"] {
+        assert!(text.parse::<Version>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_list_is_shown() {
+    let filters = [("a", QoS::AtMostOnce), ("b", QoS::ExactlyOnce)];
+    let mut iter = SubscribeFilters::new(&filters).unwrap().into_iter();
+    iter.next();
+    assert_eq!(format!("{iter:?}"), r#"[("b", ExactlyOnce)]"#);
+    let mut iter = UnsubscribeFilters::new(&["a", "b"]).unwrap().into_iter();
+    iter.next();
+    assert_eq!(format!("{iter:?}"), r#"["b"]"#);
 }

@@ -21,7 +21,7 @@ const FILES: [&str; 11] = [
     "codec/mqtt31.rs",
     "client/subscribing.rs",
     // In a package of its own, which is not published with this one: `tests/all.sh examples` runs it.
-    "../examples/websocket/tests/conformance.rs",
+    "../streams/websocket/tests/conformance.rs",
 ];
 
 /// What a file says; nothing of one whose package is not published with this one, where this is the published one.

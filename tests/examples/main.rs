@@ -7,8 +7,10 @@ mod server;
 mod process;
 
 mod dump;
+mod outbox;
 mod pub_sub;
 mod quickstart;
+mod sniffer;
 mod sub;
 mod told;
 mod tools;

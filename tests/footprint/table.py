@@ -3,19 +3,21 @@
     table.py programs                           the programs to be built: a name, the binary, its features
     table.py choices                            the application with each choice of the configuration alone, likewise
     table.py table TOOLCHAIN FOLDER             prints the tables, and fails above bounds.tsv if that is of this toolchain
-    table.py bounds TOOLCHAIN FOLDER            the same, and writes bounds.tsv anew
+    table.py bounds TOOLCHAIN FOLDER            the same, and writes bounds.tsv and the tables in README.md and src/lib.rs anew
 
 In the folder, `s` and `z` have the linked programs for these optimisation levels, `emulated` those that run in QEMU. Flash is
 .text, .rodata and .data, without those of the empty program. State is what the client takes besides its buffers. Stack is the
 most that the emulated program has used, from main on down, its state included and its buffers not.
 """
 
+import re
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
 BOUNDS = Path(__file__).with_name("bounds.tsv")
+ROOT = Path(__file__).parents[2]
 # What is in no table, but what others are compared with.
 REFERENCES = {"empty": "empty", "buffers": "buffers", "static": "static"}
 PROGRAMS = {
@@ -117,14 +119,50 @@ def measure(folder):
     return linked["s"], figures, choices
 
 
+def program_rows(figures):
+    """The rows of the table of programs, by their first cells."""
+    for name, (_, _, description) in PROGRAMS.items():
+        cells = " | ".join(f"{figure:,}" if figure else "-" for figure in figures[name])
+        yield description, f"| {description} | {cells} |"
+
+
+def costs(figures, choices):
+    """What each choice adds: the method, what it returns, and bytes."""
+    for name, description in CHOICES.items():
+        method, value = re.fullmatch(r"`(\w+)` (.*)", description).groups()
+        yield method, value, f"{choices[name] - figures['application'][0]:+,}"
+
+
 def print_tables(figures, choices):
     print('| thumbv7m, bytes | flash, `opt-level = "s"` | `"z"` | stack, state included | state |')
     print("|---|---|---|---|---|")
-    for name, (_, _, description) in PROGRAMS.items():
-        print("|", description, "|", " | ".join(f"{figure:,}" if figure else "-" for figure in figures[name]), "|")
+    print("\n".join(row for _, row in program_rows(figures)))
     print('\n| each choice alone, in the application | flash, `opt-level = "s"` |\n|---|---|')
-    for name, description in CHOICES.items():
-        print("|", description, "|", f"{choices[name] - figures['application'][0]:+,}", "|")
+    print("\n".join(f"| `{method}` {value} | {cost} |" for method, value, cost in costs(figures, choices)))
+
+
+def write_tables(figures, choices):
+    """The rows in README.md, and the last cells of the table of methods in src/lib.rs."""
+    readme, crate = ROOT / "README.md", ROOT / "src/lib.rs"
+    text = readme.read_text()
+    for description, row in program_rows(figures):
+        text = replaced(rf"^\| {re.escape(description)} \|.*$", row, text)
+    readme.write_text(text)
+    cells = {}
+    for method, value, cost in costs(figures, choices):
+        cells.setdefault(method, []).append(f"{value}: {cost}")
+    text = crate.read_text()
+    for method, values in cells.items():
+        row = rf"^(//! \| \[`{method}`\]\(Config::{method}\) \|[^|]*\|[^|]*\|) [^|]* \|$"
+        text = replaced(row, rf"\1 {'; '.join(values)} |", text)
+    crate.write_text(text)
+
+
+def replaced(pattern, by, text):
+    text, count = re.subn(pattern, by, text, flags=re.MULTILINE)
+    if count != 1:
+        sys.exit(f"{count} lines are like {pattern}")
+    return text
 
 
 def unwanted(programs):
@@ -159,6 +197,7 @@ def report(command, toolchain, folder):
     if command == "bounds":
         rows = ["\t".join([name, *map(str, row)]) for name, row in figures.items()]
         BOUNDS.write_text("\n".join([toolchain, *rows]) + "\n")
+        write_tables(figures, choices)
     faults = [*unwanted(programs), *above_bounds(toolchain, figures)]
     if faults:
         sys.exit("\n".join(faults))

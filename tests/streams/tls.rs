@@ -22,7 +22,7 @@ const COUNT: usize = 300;
 #[tokio::test(flavor = "current_thread")]
 async fn nothing_is_lost_in_either_direction() {
     let broker = broker();
-    let address = tls_server::start(broker.addr());
+    let (address, _) = tls_server::start(broker.addr());
     let peer = Peer::start(broker.addr(), Duration::from_millis(5));
     let mqtt = Handle::new(Client::new(Buffers { rx: [0; 512], tx: [0; 4096] }));
     let received = RefCell::new(Vec::new());

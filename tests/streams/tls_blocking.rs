@@ -31,7 +31,7 @@ fn is_ready(socket: &TcpStream) -> io::Result<bool> {
 fn nothing_is_lost_in_either_direction() {
     let broker = broker();
     let peer = Peer::start(broker.addr(), Duration::from_millis(5));
-    let socket = TcpStream::connect(tls_server::start(broker.addr())).unwrap();
+    let socket = TcpStream::connect(tls_server::start(broker.addr()).0).unwrap();
     let beneath = socket.try_clone().unwrap();
     let (mut read_record, mut write_record) = (vec![0; 16_640], vec![0; 4096]);
     let mut tls = TlsConnection::new(FromStd::new(socket), &mut read_record, &mut write_record);

@@ -6,14 +6,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
-/// Serves connections to this broker over TLS, until the tests end.
-pub fn start(broker: SocketAddr) -> SocketAddr {
+/// Serves connections to this broker over TLS, until the tests end. Returns where, and the certificate of who vouches for it.
+pub fn start(broker: SocketAddr) -> (SocketAddr, Vec<u8>) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["localhost".into()]).unwrap().self_signed(&key).unwrap();
+    let mut params = CertificateParams::new(["localhost".into()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    let certificate = params.signed_by(&key, &issuer).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder().with_no_client_auth();
     let config = Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap());
@@ -25,7 +30,7 @@ pub fn start(broker: SocketAddr) -> SocketAddr {
             thread::spawn(move || pass(stream, TcpStream::connect(broker).unwrap(), config));
         }
     });
-    address
+    (address, issuer.der().to_vec())
 }
 
 /// Passes bytes both ways until one side ends.

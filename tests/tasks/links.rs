@@ -336,6 +336,24 @@ fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
 }
 
 #[test]
+fn a_second_runner_is_refused_and_the_first_goes_on() {
+    let (world, mqtt) = (World::default(), handle());
+    let keeps: Task<'_> = Box::pin(async {
+        assert_eq!(keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, ignore).await, Ok(()));
+    });
+    let second: Task<'_> = Box::pin(async {
+        world.sleep(10).await;
+        let refused = keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, ignore).await;
+        assert_eq!(refused, Err(GaveUp::Connect(ConnectError::AlreadyConnected)));
+        let message = Message::new("t", b"by the first").exactly_once();
+        assert_eq!(mqtt.publish_and_wait(&message).await, Ok(()));
+        mqtt.stop();
+    });
+    world.run(vec![keeps, second]);
+    assert_eq!(world.links(), 1);
+}
+
+#[test]
 fn who_waits_is_told_of_losses_even_where_nothing_reports_them() {
     let (world, mqtt) = (World::default(), handle_with(512, Choices { is_silent: true }));
     let keeps: Task<'_> = Box::pin(async {

@@ -1,14 +1,17 @@
 //! What tasks say to each other over a link that lives.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::Update;
-use baremqtt::transport::asynch::{Runner, WaitError};
-use baremqtt::{Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, TopicName};
+use baremqtt::transport::asynch::{Mailbox, Runner, WaitError};
+use baremqtt::{
+    Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
+    TopicName,
+};
 
 use crate::world::Step::{Block, Fail, Hang, Move};
 use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World, handle, handle_with, turn};
@@ -127,11 +130,76 @@ fn twenty_tasks_share_few_places_and_little_room() {
 }
 
 #[test]
+fn twenty_tasks_get_their_own_answers() {
+    const SLOWLY: &[crate::world::Step] = &[Block, Move(11)];
+    let (world, mqtt) = (World::default(), handle_with::<20>(256, Choices::default()));
+    let mailboxes = [const { Mailbox::<32>::new() }; 20];
+    let ended = Cell::new(0);
+    let mut all = vec![link(&world, &mqtt, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), |event| {
+        if let Event::Message(message) = event {
+            let task: usize = message.topic.as_str().parse().unwrap();
+            mailboxes[task].put(&message).unwrap();
+        }
+    })];
+    let ask = async |task: usize| {
+        for round in 0..5 {
+            let (topic, question) = (task.to_string(), format!("{task} {round}"));
+            let message = Message::new(&topic, question.as_bytes()).exactly_once();
+            mqtt.publish(&message).await.unwrap();
+            let is_mine = mailboxes[task].next(|answer| answer.payload == question.as_bytes()).await;
+            assert!(is_mine, "task {task}, round {round}");
+        }
+        ended.set(ended.get() + 1);
+        if ended.get() == 20 {
+            mqtt.stop();
+        }
+    };
+    all.extend((0..20).map(|task| Box::pin(ask(task)) as Task<'_>));
+    world.run(all);
+    assert_eq!(ended.get(), 20);
+}
+
+#[test]
+fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
+    let (world, mqtt) = (World::default(), handle_with::<8>(128, Choices::default()));
+    let payload: Vec<u8> = (0..3_000_u32).map(|n| n as u8).collect();
+    let (ready, published) = (Cell::new(false), Cell::new(false));
+    world.run(vec![
+        link(&world, &mqtt, (64, Manners(&[Move(9)], &[Block, Move(7)], &[Block, Move(1)])), |event| {
+            match event {
+                Event::StreamReady { .. } => ready.set(true),
+                Event::Published { .. } => published.set(true),
+                _ => {}
+            }
+        }),
+        Box::pin(async {
+            let message = StreamedMessage::new("t", payload.len()).qos(QoS::AtLeastOnce).repeatable();
+            mqtt.publish_streamed(&message).await.unwrap();
+            let before = mqtt.write_payload(&payload).await;
+            assert_eq!(before, Err(StreamError::NotAsked));
+            while !ready.get() {
+                world.sleep(1).await;
+            }
+            let mut rest = &payload[..];
+            while !rest.is_empty() {
+                rest = &rest[mqtt.write_payload(rest).await.unwrap()..];
+            }
+            while !published.get() {
+                world.sleep(1).await;
+            }
+            assert_eq!(mqtt.write_payload(b"late").await, Err(StreamError::NotAsked));
+            mqtt.stop();
+        }),
+    ]);
+    assert_eq!(world.line().peer.payloads, std::slice::from_ref(&payload));
+}
+
+#[test]
 fn while_a_write_of_one_object_waits_it_reads() {
     let (world, mqtt) = (World::default(), handle());
     // Nothing more can be written than CONNECT and SUBSCRIBE; what comes is heard all the same.
     let stuck = Manners(&[Move(3)], &[Move(64), Move(64), Hang], &[Move(1)]);
-    let subscribed = std::cell::Cell::new(false);
+    let subscribed = Cell::new(false);
     world.run(vec![
         link_over(&world, &mqtt, (256, stuck), true, |event| match event {
             Event::Subscribed { .. } => subscribed.set(true),
@@ -164,12 +232,28 @@ fn on_a_silent_link_it_sleeps_from_ping_to_ping() {
         link(&world, &mqtt, (256, Manners::GOOD), |_| {}),
         Box::pin(async {
             world.sleep(3_600_000).await;
+            assert_eq!(world.line().dropped, 0, "the one read that waits");
             mqtt.stop();
         }),
     ]);
     let pings = world.seen().iter().filter(|packet| packet.starts_with("PINGREQ")).count();
     assert_eq!(pings, 65, "one after 55 s of silence each");
     assert!(polls < 300, "{polls} polls in an hour");
+}
+
+#[test]
+fn the_future_of_the_runner_is_small() {
+    let (world, mqtt) = (World::default(), handle());
+    let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+    let run = runner.run(
+        async |link| {
+            let (input, output) = world.open(Manners::GOOD);
+            link.run(input, output, &CONNECT).await
+        },
+        |_, _| Ok(()),
+    );
+    // It lies in a task's memory. What is moved from one `async fn` into another counts twice.
+    assert!(size_of_val(&run) < 1_600, "{} bytes", size_of_val(&run));
 }
 
 #[test]
@@ -253,4 +337,36 @@ fn who_waits_for_a_message_that_is_given_up_is_told() {
         mqtt.give_up(id).await.unwrap();
     })]);
     assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::Ended(Outcome::Lost))));
+}
+
+#[test]
+fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
+    let (world, mqtt) = (World::default(), handle());
+    let keeps: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                // The message is there before.
+                world.sleep(5).await;
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, outbound| {
+                if let Update::Event(Event::Connected { .. }) = update {
+                    let stale = outbound.under_way().next().unwrap().id;
+                    outbound.give_up(stale)?;
+                    outbound.publish(&Message::new("t", b"instead").at_least_once())?;
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let waits: Task<'_> = Box::pin(async {
+        let stale = Message::new("t", b"stale").at_least_once();
+        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::Ended(Outcome::Lost)));
+        mqtt.stop();
+    });
+    world.run(vec![keeps, waits]);
+    assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
 }

@@ -375,6 +375,10 @@ impl Config for Choices {
     fn reports_loss(&self) -> bool {
         !self.is_silent
     }
+
+    fn streams(&self) -> bool {
+        true
+    }
 }
 
 pub type Handle<const N: usize = 8> = asynch::Handle<Vec<u8>, Vec<u8>, Choices, InboundIds, OneThread, N>;

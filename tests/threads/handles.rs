@@ -371,3 +371,22 @@ fn a_first_answer_that_comes_with_the_end_is_told() {
     drop(listener);
     running.stop().unwrap();
 }
+
+/// What another thread has put somewhere: the handler is called for it, connected or not.
+#[test]
+fn a_handler_can_be_called() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let running = start(runner(Backoff::new(600_000, 600_000)), open(address));
+    running.tells("lost");
+    running.handle.wake();
+    running.tells("Woken");
+    running.stop().unwrap();
+
+    let (address, server) = serve(read_all);
+    let running = start(runner(SOON), open(address));
+    running.tells("Connected");
+    running.handle.wake();
+    running.tells("Woken");
+    running.stop().unwrap();
+    server.join().unwrap();
+}

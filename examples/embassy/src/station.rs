@@ -17,7 +17,8 @@ use core::future::pending;
 use baremqtt::transport::Error;
 use baremqtt::transport::asynch::Connection;
 use baremqtt::{
-    Backoff, Config, Connect, Event, Message, Outbound, QoS, RequestError, RouteError, Routes, State, Will,
+    Backoff, Config, Connect, Event, Message, Outbound, QoS, RequestError, RouteError, Routes, State,
+    SubAckCode, Will,
 };
 use embassy_futures::select::{Either, select};
 use embassy_time::{Duration, Instant, Timer};
@@ -174,8 +175,12 @@ fn handle_event(mqtt: &mut Mqtt, commands: &mut Commands) {
     let (Some(event), mut outbound) = mqtt.split() else { return };
     defmt::debug!("{}", event);
     commands.note(&event);
-    if let Event::Ended { id, outcome } = event {
-        defmt::warn!("request {} is {}", id, outcome);
+    match event {
+        Event::Ended { id, outcome } => defmt::warn!("request {} is {}", id, outcome),
+        Event::Subscribed { codes, .. } if codes.get(0) == Some(SubAckCode::Failure) => {
+            defmt::error!("the broker denies the subscription");
+        }
+        _ => {}
     }
     let Event::Message(message) = event else { return };
     for command in commands.matching(message.topic) {

@@ -13,7 +13,6 @@ use crate::timers::{Millis, Timers};
 
 /// As many may be on their way at the same time. A listener has a short queue, 100 in Mosquitto.
 const CONNECTING_AT_ONCE: usize = 64;
-const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 pub struct Fleet<'o> {
     options: &'o Options,
@@ -53,6 +52,7 @@ impl<'o> Fleet<'o> {
     pub fn run(mut self, meter: &mut Meter) -> Result<(), Box<dyn std::error::Error>> {
         let mut events = Events::with_capacity(1_024);
         let limit = Duration::from_secs(self.options.limit_s.into());
+        let report_every = Duration::from_millis(self.options.report_ms.max(1).into());
         let (mut all_connected, mut leaving) = (false, false);
         let (mut reported_at, mut arrived) = (Duration::ZERO, 0);
         while self.gone < self.nodes.len() {
@@ -69,12 +69,12 @@ impl<'o> Fleet<'o> {
                 self.leave();
             }
             let elapsed = self.started.elapsed();
-            if elapsed - reported_at >= REPORT_EVERY && !leaving {
+            if elapsed - reported_at >= report_every && !leaving {
                 let rate = (self.totals.arrived - arrived) as f64 / (elapsed - reported_at).as_secs_f64();
                 let failure = self.totals.failure.take().map_or_else(String::new, |text| format!("; {text}"));
                 println!(
-                    "{:3} s: {} connected, {rate:.0} messages/s{failure}",
-                    elapsed.as_secs(),
+                    "{:5.1} s: {} connected, {rate:.0} messages/s{failure}",
+                    elapsed.as_secs_f64(),
                     self.connected
                 );
                 (reported_at, arrived) = (elapsed, self.totals.arrived);
@@ -95,8 +95,9 @@ impl<'o> Fleet<'o> {
         self.send_on_their_way();
         let now = self.now();
         let wait =
-            self.timers.next().map_or(REPORT_EVERY, |at| Duration::from_millis(at.saturating_sub(now)));
-        match self.poll.poll(events, Some(wait.min(REPORT_EVERY))) {
+            self.timers.next().map_or(Duration::MAX, |at| Duration::from_millis(at.saturating_sub(now)));
+        let most = Duration::from_millis(self.options.report_ms.max(1).into());
+        match self.poll.poll(events, Some(wait.min(most))) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}
         }

@@ -13,8 +13,8 @@ use crate::report::Totals;
 use crate::talk::{Arrival, Talk};
 use crate::timers::Millis;
 
-/// The longest packet is CONNECT, with about 35 bytes.
-pub type Mqtt = Client<[u8; 96], [u8; 128], Few, [u8; 0]>;
+/// As somebody would have it who does not count the bytes of his packets.
+pub type Mqtt = Client<[u8; 256], [u8; 256], Few, [u8; 0]>;
 
 /// What they all have in common: few things at a time, and nothing at QoS 2.
 pub struct Few;
@@ -69,7 +69,7 @@ impl Node {
         // Not all at once.
         let first = Millis::from(number.wrapping_mul(7_919) % options.pace_ms.max(1));
         Node {
-            client: Client::with_inbound_ids(Buffers { rx: [0; 96], tx: [0; 128] }, Few, []),
+            client: Client::with_inbound_ids(Buffers { rx: [0; 256], tx: [0; 256] }, Few, []),
             stream: None,
             talk: Talk::new(options.messages, first),
             backoff: Backoff::new(LEAST_DELAY_MS, GREATEST_DELAY_MS).seed(number.wrapping_add(1)),

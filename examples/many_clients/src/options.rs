@@ -18,6 +18,7 @@ usage: baremqtt-many-clients [option...]
   --broker HOST:PORT  without it, the small broker of these examples is started; it is good for about 2,000 clients
   --keep-alive S      in seconds [default: 60]
   --mqtt 3.1|3.1.1    the version [default: 3.1.1]
+  --report-ms MS      how often it says how many are connected [default: 1000]
   --limit S           the longest time that it may take, in seconds [default: 300]
   --help              say this";
 
@@ -32,6 +33,7 @@ pub struct Options {
     pub keep_alive: u16,
     pub version: Version,
     pub limit_s: u32,
+    pub report_ms: u32,
     /// Tells the clients of this process from those of others.
     process: u32,
 }
@@ -55,6 +57,7 @@ impl Role {
             keep_alive: 60,
             version: Version::Mqtt311,
             limit_s: 300,
+            report_ms: 1_000,
             process: process::id(),
         };
         while let Some(argument) = parser.next()? {
@@ -69,6 +72,7 @@ impl Role {
                 Arg::Long("keep-alive") => options.keep_alive = parser.value()?.parse()?,
                 Arg::Long("mqtt") => options.version = parser.value()?.parse()?,
                 Arg::Long("limit") => options.limit_s = parser.value()?.parse()?,
+                Arg::Long("report-ms") => options.report_ms = parser.value()?.parse()?,
                 Arg::Long("be-the-broker-for") => return Ok(Role::Broker(parser.value()?.parse()?)),
                 Arg::Long("help") | Arg::Short('h') => return Ok(Role::Help),
                 other => return Err(other.unexpected()),

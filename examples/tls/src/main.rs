@@ -1,8 +1,6 @@
 //! The adapter for std over TLS: publishes a message and waits until it comes back. README.md has the commands.
 
 mod options;
-mod stream;
-mod trust;
 
 use std::error::Error;
 use std::process::{self, ExitCode};
@@ -10,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, Error as ConnectionError, open_tcp};
 use baremqtt::{Buffers, Client, Event, Message, QoS, SubAckCode};
+use baremqtt_tls::rustls::pki_types::ServerName;
+use baremqtt_tls::{TlsStream, config, explain};
 use lexopt::Parser;
 use options::Options;
-use rustls::pki_types::ServerName;
-use stream::TlsStream;
 
 /// How long each step may take: TCP, the handshake, the message's way to the server and back.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,7 +28,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("baremqtt-tls: {error}");
+            eprintln!("tls: {error}");
             ExitCode::FAILURE
         }
     }
@@ -55,18 +53,18 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 /// TCP, and TLS on top of it.
 fn open(options: &Options) -> Result<TlsStream, Box<dyn Error>> {
     let Options { host, port, name, ca, identity, .. } = options;
-    let config = trust::config(ca, identity.as_ref())?;
+    let config = config(ca, identity.as_ref())?;
     let server = ServerName::try_from(name.clone()).map_err(|error| format!("{name}: {error}"))?;
     let tcp =
         open_tcp((host.as_str(), *port), PATIENCE).map_err(|error| format!("{host}:{port}: {error}"))?;
     TlsStream::connect(config, server, tcp, PATIENCE)
-        .map_err(|error| format!("{host}:{port}: {}", trust::explain(&error)).into())
+        .map_err(|error| format!("{host}:{port}: {}", explain(&error)).into())
 }
 
 /// In TLS 1.3 it is only after the handshake that a server says what it thinks of the client's certificate.
 fn explained(error: ConnectionError) -> Box<dyn Error> {
     match error {
-        ConnectionError::Io(error) => trust::explain(&error).into(),
+        ConnectionError::Io(error) => explain(&error).into(),
         error => error.into(),
     }
 }

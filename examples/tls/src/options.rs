@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use baremqtt::{Connect, QoS, Version};
+use baremqtt_tls::Identity;
 use lexopt::{Arg, Error, Parser, ValueExt};
-
-use crate::trust::Identity;
 
 pub const HELP: &str = "\
 Publishes a message over TLS and waits until it comes back.
 
-usage: baremqtt-tls --ca FILE [--broker HOST:PORT] [option...]
+usage: tls --ca FILE [--broker HOST:PORT] [option...]
 
   --broker HOST:PORT       the server [default: localhost:8883]
   --ca FILE                certificates of the authorities to trust, in PEM

@@ -43,3 +43,15 @@ fn comes_back() {
     assert_eq!(lines.filter(|line| line.starts_with("baremqtt/tokio/count")).count(), 2);
     assert!(example.wait().expect("it ends").success());
 }
+
+#[test]
+fn twenty_tasks_get_their_answers() {
+    let server = start(([127, 0, 0, 1], 0).into());
+    let ended = Command::new(env!("CARGO_BIN_EXE_requests")).arg(server.addr().to_string()).output();
+    let ended = ended.expect("the example is built");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let mut said: Vec<_> = std::str::from_utf8(&ended.stdout).expect("text").lines().collect();
+    said.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<u32>().ok()));
+    let expected: Vec<_> = (1..=20).map(|n| format!("{n} * {n} = {}", n * n)).collect();
+    assert_eq!(said, expected);
+}

@@ -135,6 +135,7 @@ test('a picture that was not sent is sent again, and is there once', TIME, async
   await bob.hasLost();
   await bob.picks(bytes, 'image/png');
   await until('it is not sent', () => bob.page.locator('.mine[data-state=failed]').isVisible());
+  await until('the list says so', () => bob.entry('爱丽丝').locator('.alarm').isVisible());
   await bob.notices(/连接断开/);
   await start();
   await Promise.all([alice.isConnected(), bob.isConnected()]);
@@ -142,6 +143,7 @@ test('a picture that was not sent is sent again, and is there once', TIME, async
     await bob.page.keyboard.press('Alt+r');
     return bob.page.locator('.mine[data-state=sent]').isVisible();
   });
+  await until('nothing is left to be sent', async () => (await bob.page.locator('.alarm').count()) === 0);
   assert.equal(hash(await alice.saves(0)), hash(bytes));
   assert.equal(await alice.page.locator('#messages .picture').count(), 1);
   await alice.page.reload();

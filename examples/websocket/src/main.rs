@@ -1,8 +1,6 @@
 //! The adapter for std over a WebSocket: publishes a message and waits until it comes back. README.md has the commands.
 
-mod one_read;
 mod options;
-mod stream;
 
 use std::error::Error;
 use std::net::TcpStream;
@@ -11,14 +9,12 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, open_tcp};
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, SubAckCode};
+use baremqtt_websocket::WebSocketStream;
 use lexopt::Parser;
 use options::Options;
-use stream::WebSocketStream;
 
 /// How long each step may take: TCP, the WebSocket's handshake, the message's way to the server and back.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often is looked at the clock until the WebSocket is open.
-const GLANCE: Duration = Duration::from_millis(100);
 
 type Mqtt = Connection<WebSocketStream<TcpStream>, Vec<u8>, Vec<u8>>;
 
@@ -34,7 +30,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("baremqtt-websocket: {error}");
+            eprintln!("websocket: {error}");
             ExitCode::FAILURE
         }
     }
@@ -53,8 +49,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 /// TCP, and a WebSocket on top of it.
 fn open(options: &Options) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>> {
     let tcp = open_tcp((options.host.as_str(), options.port), PATIENCE)?;
-    tcp.set_read_timeout(Some(GLANCE))?;
-    Ok(WebSocketStream::connect(options.uri.clone(), &options.protocol, tcp, PATIENCE)?)
+    Ok(WebSocketStream::connect(&options.uri, &options.protocol, tcp, PATIENCE)?)
 }
 
 /// Connects, subscribes, publishes, and waits until the message is acknowledged and has come back.

@@ -1,13 +1,13 @@
 //! What the command line asks for.
 
 use baremqtt::{QoS, Version};
+use baremqtt_websocket::tungstenite::http::Uri;
 use lexopt::{Arg, Error, Parser, ValueExt};
-use tungstenite::http::Uri;
 
 pub const HELP: &str = "\
 Publishes a message over a WebSocket and waits until it comes back.
 
-usage: baremqtt-websocket [URL] [option...]
+usage: websocket [URL] [option...]
 
   URL                  the server [default: ws://localhost:8080/mqtt]
   --mqtt 3.1|3.1.1     the version [default: 3.1.1]
@@ -57,7 +57,7 @@ impl Options {
                 let port = uri.port_u16().unwrap_or(80);
                 Ok(Some(Options { uri, host, port, version, protocol, topic, message, qos }))
             }
-            (Some("wss"), _) => Err("wss is a WebSocket over TLS: examples/tls has the stream for it".into()),
+            (Some("wss"), _) => Err("wss is a WebSocket over TLS: streams/tls has the stream for it".into()),
             _ => Err(format!("{url}: a URL is like ws://HOST:PORT/PATH").into()),
         }
     }

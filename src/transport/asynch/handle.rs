@@ -9,7 +9,7 @@ use super::waiters::{Place, Waiters};
 use crate::transport::driver::Driver;
 use crate::{
     AcknowledgeError, Client, Config, Full, GiveUpError, InboundIds, Message, Outcome, PacketId, QoS,
-    Receipt, RequestError, Standard,
+    Receipt, RequestError, Standard, StreamError, StreamedMessage,
 };
 
 /// A client that many tasks use: by `&Handle`, or by an `Arc<Handle>` where tasks must not borrow. A [`Runner`](super::Runner)
@@ -18,8 +18,9 @@ use crate::{
 /// Its calls are those of the [`Client`], and wait where that has no room. All of them can be dropped at any time: what was not
 /// queued by then is not queued. Within an event handler the outbound half that it is given takes their place.
 ///
-/// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). At most
-/// `N` tasks can wait for the end of a message at the same time; others wait for their turn.
+/// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). `N` is how
+/// many tasks can wait at the same time, for room and for the end of a message. More of them work too, but take turns: each of those that
+/// wait for room wakes the others.
 ///
 /// ```
 /// use baremqtt::transport::asynch::Handle;
@@ -49,6 +50,8 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
     pub(super) has_moved: bool,
     /// This attempt to connect has come to a link.
     pub(super) has_link: bool,
+    /// There is a runner.
+    pub(super) is_kept: bool,
     /// The runner has come to its end.
     pub(super) is_over: bool,
 }
@@ -130,6 +133,7 @@ impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N> {
             waiters: Waiters::NEW,
             has_moved: false,
             has_link: false,
+            is_kept: false,
             is_over: false,
         }
     }
@@ -160,8 +164,8 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner.with(f)
     }
 
-    /// Ends the runner, whatever it is doing: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may call
-    /// this too.
+    /// Ends the runner for good, whatever it is doing: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may
+    /// call this too. [`into_client`](Self::into_client) is the way to go on.
     pub fn stop(&self) {
         self.is_stopping.with(|stops| *stops = true);
         self.inner(Inner::moved);
@@ -238,6 +242,41 @@ where
                 None => Poll::Pending,
             };
             self.inner(look).unwrap_or_else(|| later(cx))
+        })
+        .await
+    }
+
+    /// Queues a message whose payload is handed over in pieces, and waits until there is room for it; see
+    /// [`Client::publish_streamed`]. [`Event::StreamReady`](crate::Event::StreamReady) tells when to
+    /// [write](Self::write_payload).
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn publish_streamed(
+        &self,
+        message: &StreamedMessage<'_>,
+    ) -> Result<Option<PacketId>, RequestError> {
+        self.request(|client| client.publish_streamed(message)).await
+    }
+
+    /// Hands over the next piece of a payload; waits until at least one byte of it is taken, and returns how many were; see
+    /// [`Client::write_payload`].
+    ///
+    /// # Errors
+    /// See [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
+    pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, StreamError> {
+        poll_fn(|cx| {
+            let write = |inner: &mut Inner<R, T, C, I, N>| match inner.driver.client.write_payload(payload) {
+                Ok(0) if !payload.is_empty() => {
+                    inner.waiters.waits_for_room(cx.waker());
+                    Poll::Pending
+                }
+                result => {
+                    inner.moved();
+                    Poll::Ready(result)
+                }
+            };
+            self.inner(write).unwrap_or_else(|| later(cx))
         })
         .await
     }

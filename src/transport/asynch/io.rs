@@ -85,7 +85,7 @@ where
     /// Reads whatever comes, as long as there is room for it.
     pub(super) async fn read_all<Rd: Read>(
         &self,
-        mut input: Rd,
+        input: &mut Rd,
         room: &mut [u8],
         timer: &impl Timer,
         failure: &S::Cell<Option<Rd::Error>>,
@@ -100,14 +100,14 @@ where
     /// Writes and flushes whatever is queued.
     pub(super) async fn write_all<Wr: Write>(
         &self,
-        mut output: Wr,
+        output: &mut Wr,
         room: &mut [u8],
         timer: &impl Timer,
         failure: &S::Cell<Option<Wr::Error>>,
     ) -> Infallible {
         loop {
             let next = self.until(|inner| inner.next_output(room)).await;
-            let result = put(&mut output, next, room).await;
+            let result = put(output, next, room).await;
             self.has_put(result, timer, failure).await;
         }
     }
@@ -115,7 +115,7 @@ where
     /// Reads and writes in turns.
     pub(super) async fn transfer_all<St: Read + Write>(
         &self,
-        mut stream: St,
+        stream: &mut St,
         (read_room, write_room): (&mut [u8], &mut [u8]),
         timer: &impl Timer,
         failure: &S::Cell<Option<St::Error>>,
@@ -123,7 +123,7 @@ where
         loop {
             let mut is_stuck = false;
             if let Some(Some(next)) = self.inner(|inner| inner.next_output(write_room)) {
-                match within(timer, put(&mut stream, next, write_room)).await {
+                match within(timer, put(stream, next, write_room)).await {
                     Some(result) => self.has_put(result, timer, failure).await,
                     None => is_stuck = true,
                 }

@@ -4,7 +4,7 @@
 use core::convert::Infallible;
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
@@ -51,8 +51,8 @@ where
     /// What has ended the link; what the handler has failed with; or why CONNECT was not queued.
     pub async fn run<Rd, Wr>(
         &mut self,
-        input: Rd,
-        output: Wr,
+        mut input: Rd,
+        mut output: Wr,
         connect: &Connect<'_>,
     ) -> Result<(), Error<Rd::Error>>
     where
@@ -63,10 +63,14 @@ where
         let (handle, timer) = (self.handle, self.timer);
         let failure = S::Cell::new(None);
         let (read_room, write_room) = halves(self.bounce)?;
-        let reads = handle.read_all(input, read_room, timer, &failure);
-        let writes = handle.write_all(output, write_room, timer, &failure);
         handle.begin(self.retry, connect)?;
-        keep(handle, timer, self.retry, self.handler, both(reads, writes), &failure).await
+        let mut reads = pin!(handle.read_all(&mut input, read_room, timer, &failure));
+        let mut writes = pin!(handle.write_all(&mut output, write_room, timer, &failure));
+        let mut transfers = poll_fn(|cx| {
+            let Poll::Pending = reads.as_mut().poll(cx);
+            writes.as_mut().poll(cx)
+        });
+        keep(handle, timer, self.retry, self.handler, &mut transfers, &failure).await
     }
 
     /// The same over a stream that is one object: `read`, `write` and `flush` **have to be cancel-safe**, so that one which is dropped
@@ -78,7 +82,7 @@ where
     /// As [`run`](Self::run).
     pub async fn run_cancel_safe<St>(
         &mut self,
-        stream: St,
+        mut stream: St,
         connect: &Connect<'_>,
     ) -> Result<(), Error<St::Error>>
     where
@@ -88,9 +92,9 @@ where
         let (handle, timer) = (self.handle, self.timer);
         let failure = S::Cell::new(None);
         let rooms = halves(self.bounce)?;
-        let transfers = handle.transfer_all(stream, rooms, timer, &failure);
         handle.begin(self.retry, connect)?;
-        keep(handle, timer, self.retry, self.handler, transfers, &failure).await
+        let mut transfers = pin!(handle.transfer_all(&mut stream, rooms, timer, &failure));
+        keep(handle, timer, self.retry, self.handler, &mut transfers, &failure).await
     }
 }
 
@@ -102,26 +106,13 @@ fn halves<E>(bounce: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
     }
 }
 
-/// Both of them, which do not end.
-async fn both(
-    first: impl Future<Output = Infallible>,
-    second: impl Future<Output = Infallible>,
-) -> Infallible {
-    let (mut first, mut second) = (pin!(first), pin!(second));
-    poll_fn(|cx| match first.as_mut().poll(cx) {
-        Poll::Ready(never) => Poll::Ready(never),
-        Poll::Pending => second.as_mut().poll(cx),
-    })
-    .await
-}
-
 /// Keeps a link that has begun to its end, over a future that reads and writes.
 async fn keep<E, K, H, R, T, C, I, S, const N: usize>(
     handle: &Handle<R, T, C, I, S, N>,
     timer: &K,
     retry: &mut Retry,
     handler: &mut H,
-    transfers: impl Future<Output = Infallible>,
+    transfers: &mut (impl Future<Output = Infallible> + Unpin),
     failure: &S::Cell<Option<E>>,
 ) -> Result<(), Error<E>>
 where
@@ -134,7 +125,6 @@ where
     S: Sharing,
 {
     let _closes = Closes(handle);
-    let mut transfers = pin!(transfers);
     let mut turns = Turns { stopped_at: None, at_once: 0 };
     loop {
         let now = timer.now();
@@ -153,7 +143,7 @@ where
         let mut sleep = pin!(sleep(timer, wait));
         poll_fn(|cx| {
             handle.inner(|inner| inner.waiters.runner_waits(cx.waker()));
-            let Poll::Pending = transfers.as_mut().poll(cx);
+            let Poll::Pending = Pin::new(&mut *transfers).poll(cx);
             if !turns.is_due(handle) {
                 turns.at_once = 0;
                 return sleep.as_mut().poll(cx);
@@ -224,6 +214,7 @@ impl Turns {
             return Ok(None);
         }
         let turn = |inner: &mut Inner<R, T, C, I, N>| {
+            let mut may_have_gone = false;
             inner.has_moved = false;
             if stops {
                 inner.driver.client.disconnect();
@@ -235,9 +226,15 @@ impl Turns {
                     retry.connected(now);
                 }
                 inner.waiters.note(&event);
-                handler(Update::Event(event), &mut outbound).map_err(End::Handler)?;
+                let before = outbound.revision();
+                let handled = handler(Update::Event(event), &mut outbound);
+                // Only then something may have been given up.
+                may_have_gone |= outbound.revision() != before;
+                handled.map_err(End::Handler)?;
             }
-            inner.keep_waiters();
+            if may_have_gone || !inner.driver.client.config().reports_loss() {
+                inner.keep_waiters();
+            }
             inner.waiters.wake_room();
             let left = inner.driver.time_left(now);
             Ok(Some(left.into_iter().chain(patience).min()))

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 use core::time::Duration;
 
@@ -12,7 +12,7 @@ use super::cell::Sharing;
 use super::{Handle, Link, Timer};
 use crate::transport::retry::Retry;
 use crate::transport::{Error, GaveUp, Update};
-use crate::{Backoff, Config, Outbound};
+use crate::{Backoff, Config, ConnectError, Outbound};
 
 /// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
 /// delays that grow. They start again with the least once a link has lived for as long as the greatest, or for a minute.
@@ -73,7 +73,7 @@ where
     /// The link is lost where this is dropped. The session stays, and another runner can go on with it.
     ///
     /// # Errors
-    /// See [`GaveUp`].
+    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) where another runner has the handle.
     pub async fn run<E, H>(
         &mut self,
         mut open: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
@@ -85,12 +85,19 @@ where
     {
         let Runner { handle, timer, bounce, retry } = self;
         let handle = *handle;
+        if handle.inner(|inner| core::mem::replace(&mut inner.is_kept, true)) != Some(false) {
+            return Err(GaveUp::Connect(ConnectError::AlreadyConnected));
+        }
         handle.inner(|inner| inner.is_over = false);
         let _over = Over(handle);
         loop {
             handle.inner(|inner| inner.has_link = false);
             let mut link = Link { handle, timer, bounce: bounce.as_mut(), retry, handler: &mut handler };
-            let error = match handle.unless_stopped(open(&mut link)).await {
+            let ended = {
+                let mut attempt = pin!(open(&mut link));
+                handle.unless_stopped(attempt.as_mut()).await
+            };
+            let error = match ended {
                 Some(Err(error)) if !handle.is_stopping() => error,
                 _ => return Ok(()),
             };
@@ -113,7 +120,8 @@ where
                 Some(Err(error)) if !error.is_end() => return Err(refused(error)),
                 _ => {}
             }
-            if handle.unless_stopped(timer.sleep(delay)).await.is_none() {
+            let mut pause = pin!(timer.sleep(delay));
+            if handle.unless_stopped(pause.as_mut()).await.is_none() {
                 return Ok(());
             }
         }
@@ -122,8 +130,7 @@ where
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     /// Waits for this; `None` if the runner is stopped before, unless there is a link: that says farewell first.
-    async fn unless_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+    async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
             let has_link = || self.inner(|inner| inner.has_link) == Some(true);
@@ -142,7 +149,7 @@ struct Over<'a, R, T, C, I, S: Sharing, const N: usize>(&'a Handle<R, T, C, I, S
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N> {
     fn drop(&mut self) {
         self.0.inner(|inner| {
-            inner.is_over = true;
+            (inner.is_kept, inner.is_over) = (false, true);
             inner.waiters.wake_all();
         });
     }

@@ -13,8 +13,8 @@ use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
 /// A client, the stream that it talks over, and a clock.
 ///
-/// A write that fails with [`ErrorKind::TimedOut`] has taken nothing, and goes on after it was the turn of reading. A stream whose
-/// writes block for ever when the server does not read has nothing that could end them.
+/// A write that fails with [`ErrorKind::TimedOut`] has taken nothing, and is repeated after the next read. A stream whose writes
+/// block for ever when the server does not read has nothing that could end them.
 pub struct Connection<S: ErrorType, K, R, T, C = Standard, I = InboundIds> {
     pub(super) driver: Driver<S::Error, R, T, C, I>,
     pub(super) stream: S,

@@ -1,4 +1,4 @@
-//! A connection that comes back by itself.
+//! A connection that reconnects by itself.
 
 use core::task::Poll;
 use core::time::Duration;
@@ -34,14 +34,13 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 ///     let dial = |modem: &mut S| modem.dial("broker.example");
 ///     let mut mqtt = Reconnect::new(connection, dial, Backoff::new(500, 60_000).seed(17));
 ///     let mut routes = Routes::<_, (), 1>::new();
-///     let _ = routes.add("lamp/toggle", QoS::AtLeastOnce, ());
+///     routes.add("lamp/toggle", QoS::AtLeastOnce, ()).expect("a valid filter, and room for one");
 ///     loop {
 ///         if let Some(Update::Event(event)) = mqtt.next_event(&Connect::new("lamp").keep_alive(30), None)? {
 ///             routes.note(&event);
 ///             if let Event::Message(_) = event { /* toggle it */ }
 ///         }
-///         // What is refused here is refused for good.
-///         let _ = routes.subscribe(&mut mqtt.outbound());
+///         routes.subscribe(&mut mqtt.outbound())?;
 ///     }
 /// }
 /// ```

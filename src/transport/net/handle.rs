@@ -19,7 +19,7 @@ use crate::{
 /// that make requests wait for room in the transmit buffer too, which also comes when there is no connection yet: messages of QoS 1
 /// and 2 can be queued before.
 ///
-/// A handler cannot wait for what only its own thread brings: all calls but [`stop`](Self::stop) are refused there
+/// A handler cannot wait for what only its own thread brings: all calls but [`stop`](Self::stop) and [`wake`](Self::wake) are refused there
 /// ([`HandleError::OnRunner`]). It has the [`Outbound`](crate::Outbound) half instead.
 pub struct Handle<C = Standard, R = Vec<u8>, T = Vec<u8>, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
 
@@ -101,6 +101,12 @@ impl<C, R, T, I> Handle<C, R, T, I> {
     /// connection is not waited for. It can be called anywhere.
     pub fn stop(&self) {
         self.0.stop();
+    }
+
+    /// Has the handler called with [`Update::Woken`](super::Update::Woken), soon, and once for however many calls: another thread has
+    /// something for it. It can be called anywhere.
+    pub fn wake(&self) {
+        self.0.wake();
     }
 
     /// The client, unless this is the runner's own thread, which may have it already.

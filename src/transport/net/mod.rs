@@ -27,7 +27,7 @@
 //!                 }
 //!             }
 //!             Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
-//!             Update::AllSent => {}
+//!             _ => {}
 //!         }
 //!         Ok(routes.subscribe(outbound)?)
 //!     })

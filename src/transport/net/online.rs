@@ -84,6 +84,10 @@ where
                 break;
             }
         }
+        if shared.take_wake() {
+            state.call(Update::Woken, handler)?;
+            moved = true;
+        }
         if moved {
             shared.has_moved(&state);
         }

@@ -45,12 +45,15 @@ pub struct Runner<C = Standard, R = Vec<u8>, T = Vec<u8>, I = InboundIds> {
 
 /// What a [`Runner`] has to tell.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Update<'a> {
     /// An event of the client.
     Event(Event<'a>),
     /// All that was queued has left: there is room for what was refused as [`Full`](crate::RequestError::Full), and for more of a
     /// payload ([`Outbound::write_payload`]).
     AllSent,
+    /// A handle has asked for this call ([`Handle::wake`]).
+    Woken,
     /// The connection is lost, or an attempt to make one has failed. The next attempt follows.
     LinkLost {
         /// Why.
@@ -206,6 +209,9 @@ where
             let mut state = shared.lock();
             while state.driver.client.advance(shared.now()) == Ok(true) {
                 state.tell(handler)?;
+            }
+            if shared.take_wake() {
+                state.call(Update::Woken, handler)?;
             }
             shared.has_moved(&state);
             drop(state);

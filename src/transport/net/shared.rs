@@ -24,6 +24,8 @@ pub(super) struct Shared<R, T, C, I> {
     /// There is something to be done for the runner.
     pub(super) bell: Arc<Bell>,
     is_stopped: AtomicBool,
+    /// The handler is to be called.
+    is_woken: AtomicBool,
     /// The thread that runs it. While a handler is called, the lock is that thread's.
     runner: Mutex<Option<ThreadId>>,
     epoch: Clock,
@@ -50,6 +52,7 @@ impl<R, T, C, I> Shared<R, T, C, I> {
             moved: Condvar::new(),
             bell: Arc::default(),
             is_stopped: AtomicBool::new(false),
+            is_woken: AtomicBool::new(false),
             runner: Mutex::new(None),
             epoch: Clock::now(),
         }
@@ -79,6 +82,16 @@ impl<R, T, C, I> Shared<R, T, C, I> {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Acquire)
+    }
+
+    pub(super) fn wake(&self) {
+        self.is_woken.store(true, Ordering::Release);
+        self.bell.ring();
+    }
+
+    /// Whether the handler is to be called; not again, then.
+    pub(super) fn take_wake(&self) -> bool {
+        self.is_woken.swap(false, Ordering::AcqRel)
     }
 
     /// Nothing comes to an end any more: nobody waits for it.

@@ -1,4 +1,4 @@
-//! A connection that comes back by itself.
+//! A connection that reconnects by itself.
 
 use super::connection::{NonBlocking, poll};
 use super::{Connection, Stream};
@@ -47,7 +47,8 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Looks for an event or a loss, and connects with `connect` whenever there is no connection and it is time: it can be another one
-    /// each time, with a token that has not expired. Call it as [`Connection::poll`], and while there is no connection now and then.
+    /// each time, with a token that has not expired. Call it as often as [`Connection::poll`], and now and then while there is no
+    /// connection.
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if there is nothing now. Else see [`GaveUp`].

@@ -121,7 +121,8 @@ fn poll() {
     mqtt.reopen(Any);
     keep(mqtt.into_parts().0.state());
     let open = |_: &mut Any| any(Ok(()));
-    let mut mqtt = polled::Reconnect::new(polled::Connection::new(Any, client()), open, Backoff::new(any(1), any(2)));
+    let mut mqtt =
+        polled::Reconnect::new(polled::Connection::new(Any, client()), open, Backoff::new(any(1), any(2)));
     keep(mqtt.poll(&Connect::new(any_text()), any_now()).is_ok());
     let serial = polled::Serial { read: || any(Ok(0)), write: |byte| any(Ok(keep(byte))) };
     let mut mqtt = polled::Connection::new(serial, client());

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use baremqtt::codec::Publish;
 use baremqtt::transport::net::{BoxError, Error, Update};
-use baremqtt::{Event, Outbound, PacketId, QoS, RouteError, Routes};
+use baremqtt::{Event, Outbound, PacketId, QoS, RouteError, Routes, SubAckCode};
 
 use super::{Choices, Shared};
 use crate::chat::presence::{FILTER, Presence};
@@ -39,7 +39,7 @@ impl Listener {
                 self.lost(&error);
                 give_all_up(outbound);
             }
-            Update::AllSent => {}
+            _ => {}
         }
         Ok(self.routes.subscribe(outbound)?)
     }
@@ -51,6 +51,9 @@ impl Listener {
             Event::Message(message) => {
                 let mut presence = lock(&self.shared.presence);
                 self.routes.matching(message.topic).for_each(|handler| handler(&mut presence, message));
+            }
+            Event::Subscribed { codes, .. } if codes.get(0) == Some(SubAckCode::Failure) => {
+                eprintln!("webchat: the broker does not tell who is here");
             }
             _ => {}
         }

@@ -1,0 +1,117 @@
+//! The gateway as somebody runs it. Needs `mosquitto`, for TLS.
+
+#[path = "../../../streams/tls/tests/common/mod.rs"]
+mod common;
+#[path = "../../broker/server/mod.rs"]
+mod server;
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+use common::{Authority, Broker, text};
+use server::{Options, Server};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Operator = Connection<std::net::TcpStream, Vec<u8>, Vec<u8>>;
+
+struct Gateway(Child);
+
+impl Gateway {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        Gateway(command.args(arguments).stdout(Stdio::null()).spawn().expect("the example is built"))
+    }
+
+    /// Waits until it ends, with success.
+    fn ends(mut self) {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().expect("a child") {
+                assert!(status.success(), "{status}");
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn operator(address: SocketAddr) -> Operator {
+    let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 1024] });
+    let mut mqtt = Connection::tcp(address, PATIENCE, client).expect("a server");
+    mqtt.connect(&Connect::new("operator")).expect("a CONNECT that fits");
+    assert!(matches!(mqtt.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
+    mqtt.subscribe(&[("gateway/#", QoS::AtMostOnce)]).expect("room");
+    mqtt
+}
+
+/// Waits until the gateway has said each of these.
+fn hears(mqtt: &mut Operator, expected: &[(&str, &[u8])]) {
+    let (mut left, started) = (expected.to_vec(), Instant::now());
+    while !left.is_empty() {
+        assert!(started.elapsed() < PATIENCE, "{left:?} are not heard");
+        if let Some(Event::Message(message)) = mqtt.next_event(Some(PATIENCE)).expect("a connection") {
+            left.retain(|(topic, payload)| {
+                message.topic.as_str() != *topic || !message.payload.starts_with(payload)
+            });
+        }
+    }
+}
+
+const ALL: [(&str, &[u8]); 4] = [
+    ("gateway/status", b"online"),
+    ("gateway/sensor/1", b""),
+    ("gateway/sensor/2", b""),
+    ("gateway/sensor/3", b""),
+];
+
+fn stop(mut mqtt: Operator, gateway: Gateway) {
+    mqtt.publish(&Message::new("gateway/set/stop", b"").at_least_once()).expect("room");
+    let mut is_acknowledged = false;
+    while !is_acknowledged {
+        is_acknowledged = matches!(mqtt.next_event(Some(PATIENCE)), Ok(Some(Event::Published { .. })));
+    }
+    gateway.ends();
+    while let Some(event) = mqtt.next_event(Some(Duration::from_millis(200))).expect("a connection") {
+        if let Event::Message(message) = event {
+            assert_ne!(message.payload, b"offline", "DISCONNECT takes the will back");
+        }
+    }
+}
+
+#[test]
+fn it_comes_back_and_subscribes_again() {
+    let mut server = Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() })
+        .expect("a port");
+    let address = server.addr();
+    let gateway = Gateway::start(&["127.0.0.1", &address.port().to_string()]);
+    hears(&mut operator(address), &ALL);
+    // The server forgets all sessions.
+    server.stop();
+    server = Server::start(Options { listen: address, ..Options::default() }).expect("the same port");
+    let mut mqtt = operator(server.addr());
+    hears(&mut mqtt, &ALL);
+    stop(mqtt, gateway);
+}
+
+#[test]
+fn the_same_over_tls() {
+    let authority = Authority::new();
+    let broker = Broker::start(&authority, "");
+    let gateway =
+        Gateway::start(&["localhost", &broker.tls_port.to_string(), text(&authority.file("ca.crt"))]);
+    let mut mqtt = operator(broker.mosquitto.addr());
+    hears(&mut mqtt, &ALL);
+    stop(mqtt, gateway);
+}

@@ -1,0 +1,61 @@
+//! Shows what clients and a server say to each other, on the codec alone: a client that is sent to this program talks to the server
+//! behind it. Passwords are left out.
+//!
+//! ```text
+//! cargo run --example sniffer -- 127.0.0.1:1884 localhost:1883
+//! ```
+
+use std::env;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use baremqtt::codec::{self, Decoded, Packet};
+use baremqtt::{Version, Violation};
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [listen, server] = &arguments[..] else {
+        return Err(io::Error::other("usage: sniffer LISTEN SERVER"));
+    };
+    let listener = TcpListener::bind(listen)?;
+    println!("listening on {}", listener.local_addr()?);
+    for client in listener.incoming() {
+        let (client, server) = (client?, TcpStream::connect(server)?);
+        // Of this connection, as CONNECT says.
+        let version = Arc::new(Mutex::new(Version::default()));
+        let (from, to, known) = (client.try_clone()?, server.try_clone()?, Arc::clone(&version));
+        thread::spawn(move || pass(from, to, "->", &known));
+        thread::spawn(move || pass(server, client, "<-", &version));
+    }
+    Ok(())
+}
+
+/// Passes bytes on, and shows the packets that they complete, as long as they are packets.
+fn pass(mut from: TcpStream, mut to: TcpStream, arrow: &str, version: &Mutex<Version>) -> io::Result<()> {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+    while let len @ 1.. = from.read(&mut chunk)? {
+        bytes.extend_from_slice(&chunk[..len]);
+        // Before the other side can answer.
+        let shown = show(&mut bytes, arrow, &mut version.lock().unwrap_or_else(PoisonError::into_inner));
+        to.write_all(&chunk[..len])?;
+        if let Err(violation) = shown {
+            println!("{arrow} {violation}");
+            io::copy(&mut from, &mut to)?;
+        }
+    }
+    to.shutdown(Shutdown::Write)
+}
+
+/// Prints and removes what is complete.
+fn show(bytes: &mut Vec<u8>, arrow: &str, version: &mut Version) -> Result<(), Violation> {
+    while let Decoded::Complete { packet, len } = codec::decode(bytes, *version)? {
+        if let Packet::Connect(connect) = &packet {
+            *version = connect.version;
+        }
+        println!("{arrow} {packet}");
+        bytes.drain(..len);
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Twenty tasks ask for squares over one connection, and each waits for its own answer. (Who answers is this program, too.)
+//!
+//! ```text
+//! cargo run --manifest-path examples/tokio/Cargo.toml --bin requests -- localhost:1883
+//! ```
+
+#[path = "../timer.rs"]
+mod timer;
+
+use baremqtt::transport::asynch::{Handle, Runner, Threads};
+use baremqtt::transport::{Error, Update};
+use baremqtt::{Backoff, Buffers, Client, Connect, Event, InboundIds, Message, QoS, RequestError};
+use baremqtt::{Routes, Standard, Subscription};
+use embedded_io_adapters::tokio_1::FromTokio;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, broadcast};
+use tokio::task::JoinSet;
+use tokio::time::{Duration, timeout};
+
+type Mqtt = Handle<Vec<u8>, Vec<u8>, Standard, InboundIds, Threads>;
+type Answers = broadcast::Receiver<(String, String)>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Asks, and waits for the answer: over a lost link too, but not for ever.
+async fn ask(mqtt: &Mqtt, mut answers: Answers, n: u32) -> Result<(), Failure> {
+    let (question, wanted) = (format!("square/of/{n}"), format!("square/is/{n}"));
+    mqtt.publish(&Message::new(&question, b"").at_least_once()).await?;
+    let answer = async {
+        loop {
+            let (topic, square) = answers.recv().await?;
+            if topic == wanted {
+                println!("{n} * {n} = {square}");
+                return Ok(());
+            }
+        }
+    };
+    timeout(Duration::from_secs(10), answer).await?
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let address = std::env::args().nth(1).ok_or("usage: requests HOST:PORT")?;
+    let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
+    let mqtt: &Mqtt = Box::leak(Box::new(Handle::for_threads(client)));
+    let subscribed: &Notify = Box::leak(Box::default());
+    let (answered, answers) = broadcast::channel(100);
+    let asks = tokio::spawn(async move {
+        // What is asked before that is heard by nobody.
+        subscribed.notified().await;
+        let tasks: JoinSet<_> = (1..=20).map(|n| ask(mqtt, answers.resubscribe(), n)).collect();
+        let ended = tasks.join_all().await;
+        mqtt.stop();
+        ended.into_iter().collect::<Result<(), _>>()
+    });
+
+    let mut routes = Routes::<_, (), 1>::new();
+    routes.add("square/+/+", QoS::AtLeastOnce, ())?;
+    let backoff = Backoff::new(500, 30_000).seed(std::process::id());
+    let mut runner = Runner::new(mqtt, timer::TokioTimer::start(), [0; 4096], backoff);
+    let links = runner.run(
+        async |link| {
+            let (input, output) = TcpStream::connect(&address).await.map_err(Error::Io)?.into_split();
+            let connect = Connect::new("baremqtt-squares").clean_session(false).keep_alive(30);
+            link.run(FromTokio::new(input), FromTokio::new(output), &connect).await
+        },
+        |update, outbound| {
+            match update {
+                Update::Event(Event::Message(message)) => {
+                    let (topic, payload) = (message.topic.as_str(), String::from_utf8_lossy(message.payload));
+                    if let Some(Ok(n)) = topic.strip_prefix("square/of/").map(str::parse::<u32>) {
+                        let (topic, square) = (format!("square/is/{n}"), n.wrapping_mul(n).to_string());
+                        outbound.publish(&Message::new(&topic, square.as_bytes()).at_least_once())?;
+                    } else {
+                        drop(answered.send((topic.to_owned(), payload.into_owned())));
+                    }
+                }
+                Update::Event(event) => routes.note(&event),
+                Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
+                _ => {}
+            }
+            match routes.subscription("square/+/+") {
+                Some(Subscription::Granted { .. }) => subscribed.notify_one(),
+                Some(Subscription::Refused) => return Err(RequestError::NotConnected.into()),
+                _ => routes.subscribe(outbound)?,
+            }
+            Ok(())
+        },
+    );
+    links.await?;
+    asks.await?
+}

@@ -1,0 +1,37 @@
+//! The example as somebody runs it, against Mosquitto's WebSocket listener. Needs `mosquitto`.
+
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
+
+use support::mosquitto::{Config, Mosquitto, free_port};
+
+/// A Mosquitto, and where it takes WebSockets.
+fn mosquitto() -> (Mosquitto, SocketAddr) {
+    let port = free_port();
+    // Without socket_domain it would listen on all interfaces.
+    let lines = format!("listener {port} 127.0.0.1\nprotocol websockets\nsocket_domain ipv4");
+    let broker = Mosquitto::start(&Config { lines, ..Config::default() });
+    (broker, (Ipv4Addr::LOCALHOST, port).into())
+}
+
+#[test]
+fn the_program_gets_its_message_back() {
+    let (broker, addr) = mosquitto();
+    for (version, protocol) in [("3.1", "mqtt"), ("3.1", "mqttv3.1"), ("3.1.1", "mqtt")] {
+        for qos in ["0", "1", "2"] {
+            let ended = Command::new(env!("CARGO_BIN_EXE_websocket"))
+                .arg(format!("ws://{addr}/mqtt"))
+                .args(["--mqtt", version, "--protocol", protocol, "--qos", qos, "--message", "21.5"])
+                .output()
+                .expect("the example is built");
+            let said = String::from_utf8([ended.stdout, ended.stderr].concat()).expect("text");
+            assert!(ended.status.success(), "{said}");
+            assert!(said.contains("\nbaremqtt/websocket: 21.5\n"), "{version}, {qos}: {said}");
+        }
+    }
+    let log = broker.log();
+    assert_eq!(log.matches(" disconnected.\n").count(), 9, "{log}");
+}

@@ -1,0 +1,230 @@
+//! A TLS connection as a stream for the adapter of std.
+//!
+//! `rustls::StreamOwned` does nearly the same, but is made for sockets that either block for ever or not at all. Where
+//! both directions are full, a write of it reads, for as long as the timeout of reads allows, and then may say that it
+//! has taken 0 bytes, which is the end of the stream. Here a write only writes.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::Stream;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+/// How much is read from TCP at once.
+const CHUNK: usize = 16 << 10;
+
+/// How long a write blocks at the most during the handshake.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// A TLS connection over TCP. Dropping it tells the server that nothing more comes.
+#[derive(Debug)]
+pub struct TlsStream {
+    output: Output,
+    /// `None` once it is read on another thread.
+    input: Option<Input>,
+}
+
+/// What both directions have to do with.
+type Tls = Arc<Mutex<ClientConnection>>;
+
+/// Where records leave. Both directions make some; none is held up by the other while TCP blocks.
+#[derive(Debug)]
+struct Output {
+    tls: Tls,
+    tcp: TcpStream,
+    /// Records that TCP has not taken yet.
+    records: Vec<u8>,
+}
+
+/// Where they come in.
+#[derive(Debug)]
+struct Input {
+    tls: Tls,
+    tcp: TcpStream,
+    /// What has come, and how much of it was looked at.
+    bytes: Vec<u8>,
+    done: usize,
+}
+
+impl TlsStream {
+    /// Shakes hands with the server, for at most `timeout`. `name` is what its certificate has to be for.
+    ///
+    /// # Errors
+    /// Those of TCP; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] where the server, or its
+    /// certificate, is not what it should be.
+    pub fn connect(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+        tcp: TcpStream,
+        timeout: Duration,
+    ) -> io::Result<Self> {
+        let tls = Arc::new(Mutex::new(ClientConnection::new(config, name).map_err(invalid)?));
+        let input = Input { tls: Arc::clone(&tls), tcp: tcp.try_clone()?, bytes: Vec::new(), done: 0 };
+        let mut stream = TlsStream { output: Output { tls, tcp, records: Vec::new() }, input: Some(input) };
+        stream.shake_hands(timeout)?;
+        Ok(stream)
+    }
+
+    fn shake_hands(&mut self, timeout: Duration) -> io::Result<()> {
+        let started = Instant::now();
+        loop {
+            let left = timeout.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
+            let late = || io::Error::new(ErrorKind::TimedOut, "the server does not finish the handshake");
+            let left = left.ok_or_else(late)?;
+            self.limit_read(left)?;
+            self.limit_write(left.min(GLANCE))?;
+            // The last records of the handshake are the client's.
+            let is_last = !lock(&self.output.tls).is_handshaking();
+            let step = self.flush();
+            match if is_last { step } else { step.and_then(|()| self.input()?.receive()) } {
+                Ok(()) if is_last => return Ok(()),
+                Ok(()) => {}
+                Err(error) if is_timeout(&error) => {}
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    // The server is told what is wrong with it, if it listens.
+                    let _ = self.flush();
+                    return Err(error);
+                }
+                Err(error) => {
+                    let text = format!("the server has ended the handshake: {error}");
+                    return Err(io::Error::new(error.kind(), text));
+                }
+            }
+        }
+    }
+
+    fn input(&mut self) -> io::Result<&mut Input> {
+        self.input.as_mut().ok_or_else(|| io::Error::other("it is read on another thread"))
+    }
+}
+
+impl Output {
+    /// Sends the records that are made, as far as TCP takes them. A timeout leaves the rest for the next time.
+    fn send(&mut self) -> io::Result<()> {
+        let mut tls = lock(&self.tls);
+        while tls.wants_write() {
+            tls.write_tls(&mut self.records)?;
+        }
+        drop(tls);
+        while !self.records.is_empty() {
+            match self.tcp.write(&self.records) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(len) => drop(self.records.drain(..len)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Input {
+    /// Looks at what has come, or reads once. What comes may be a part of a record, or several of them; the part is kept.
+    fn receive(&mut self) -> io::Result<()> {
+        if self.done == self.bytes.len() {
+            self.bytes.resize(CHUNK, 0);
+            self.done = CHUNK;
+            let len = self.tcp.read(&mut self.bytes)?;
+            self.bytes.truncate(len);
+            self.done = 0;
+        }
+        let mut tls = lock(&self.tls);
+        // No bytes are the end.
+        let len = tls.read_tls(&mut self.bytes.get(self.done..).unwrap_or_default())?;
+        self.done += len;
+        tls.process_new_packets().map_err(invalid)?;
+        if len == 0 && tls.is_handshaking() { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let result = lock(&self.tls).reader().read(buffer);
+            match result {
+                // There is nothing in the records that have come: the next one, then.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.receive()?,
+                // Without close_notify, which many servers do not send. No packet can be cut off by that unnoticed.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+                result => return result,
+            }
+        }
+    }
+}
+
+impl Read for TlsStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.input()?.read(buffer);
+        // What is owed in answer, an alert for instance. If TCP is full, it goes with the next write.
+        match self.output.send() {
+            Err(error) if result.is_ok() && !is_timeout(&error) => Err(error),
+            _ => result,
+        }
+    }
+}
+
+impl Write for TlsStream {
+    /// Takes more once the records before it are out: so they do not pile up.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.send()?;
+        let taken = lock(&self.output.tls).writer().write(bytes)?;
+        match self.output.send() {
+            Err(error) if !is_timeout(&error) => Err(error),
+            // The rest of them goes with the next write, or with `flush`.
+            _ => Ok(taken),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.send()
+    }
+}
+
+impl Stream for TlsStream {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        self.output.tcp.limit_read(timeout)
+    }
+
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.output.tcp.limit_write(timeout)
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        lock(&self.output.tls).send_close_notify();
+        self.output.send()?;
+        self.output.tcp.finish_output()
+    }
+
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        self.output.tcp.set_read_timeout(None)?;
+        Ok(self.input.take().map(|input| Box::new(input) as Box<dyn Read + Send>))
+    }
+
+    fn close(&mut self) {
+        self.output.tcp.close();
+    }
+}
+
+impl Drop for TlsStream {
+    fn drop(&mut self) {
+        lock(&self.output.tls).send_close_notify();
+        // Nobody is left to tell, should it fail.
+        let _ = self.output.send();
+    }
+}
+
+/// A panic within rustls leaves a connection that fails by itself.
+fn lock(tls: &Tls) -> MutexGuard<'_, ClientConnection> {
+    tls.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn invalid(error: rustls::Error) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error)
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,105 @@
+//! The adapter of std over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::{Connection, open_tcp};
+use baremqtt::{Buffers, Client, Config, Connect, Event, Message, QoS, Version};
+use baremqtt_tls::{TlsStream, config};
+use common::{Authority, Broker};
+use rustls::pki_types::ServerName;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const LARGE: usize = 1 << 20;
+
+struct Impatient;
+
+impl Config for Impatient {
+    fn pingresp_timeout_ms(&self) -> u32 {
+        1_000
+    }
+}
+
+type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, Impatient>;
+
+fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<'_>) -> Mqtt {
+    let config = config(&authority.file("ca.crt"), None).expect("a certificate");
+    let tcp = open_tcp(addr, PATIENCE).expect("a server");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a server that can be trusted");
+    let room = LARGE + 0x1_0000;
+    // A message takes its room until the next event after its end.
+    let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; 2 * room] }, Impatient);
+    let mut mqtt = Connection::new(stream, client);
+    mqtt.connect(connect).expect("a CONNECT that fits");
+    let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
+    assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
+    mqtt
+}
+
+#[test]
+fn a_mebibyte_arrives_whole_in_both_directions() {
+    let authority = Authority::new();
+    let broker = Broker::start(&authority, "");
+    let payload: Vec<u8> = (0..LARGE).map(|index| (index ^ (index >> 8) ^ (index >> 16)) as u8).collect();
+    for version in [Version::Mqtt31, Version::Mqtt311] {
+        let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("large").version(version));
+        mqtt.subscribe(&[("large", QoS::ExactlyOnce)]).expect("room");
+        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            mqtt.publish(&Message::new("large", &payload).qos(qos)).expect("room");
+            let (mut published, mut came_back) = (qos == QoS::AtMostOnce, false);
+            while !(published && came_back) {
+                match mqtt.next_event(Some(PATIENCE)).expect("a link") {
+                    Some(Event::Message(message)) => {
+                        assert_eq!(message.delivery.qos(), qos);
+                        // Not `assert_eq!`: nobody wants to see a megabyte.
+                        assert!(message.payload == payload, "{} bytes", message.payload.len());
+                        came_back = true;
+                    }
+                    Some(Event::Published { .. }) => published = true,
+                    Some(Event::Subscribed { .. }) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        mqtt.disconnect().expect("DISCONNECT leaves");
+    }
+}
+
+#[test]
+fn an_idle_client_stays_connected() {
+    let authority = Authority::new();
+    let broker = Broker::start(&authority, "");
+    let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("idle").keep_alive(1));
+    assert!(mqtt.next_event(Some(Duration::from_secs(3))).expect("still connected").is_none());
+    mqtt.subscribe(&[("a", QoS::AtLeastOnce)]).expect("room");
+    let answer = mqtt.next_event(Some(PATIENCE)).expect("still connected");
+    assert!(matches!(answer, Some(Event::Subscribed { .. })), "{answer:?}");
+    let log = broker.mosquitto.log();
+    assert_eq!(log.matches("connected from").count(), 1, "{log}");
+}
+
+#[test]
+fn a_broker_that_is_killed_is_noticed_at_once() {
+    let authority = Authority::new();
+    let mut broker = Broker::start(&authority, "");
+    let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("lost").keep_alive(60));
+    broker.mosquitto.kill();
+    let killed = Instant::now();
+    assert!(mqtt.next_event(Some(PATIENCE)).is_err());
+    assert!(killed.elapsed() < PATIENCE / 2, "{:?}", killed.elapsed());
+    assert!(!mqtt.is_open());
+}
+
+/// A link on which nothing comes any more, and nobody says so.
+#[test]
+fn a_dead_link_is_noticed_by_a_missing_pingresp() {
+    let authority = Authority::new();
+    let broker = Broker::start(&authority, "");
+    let proxy = common::support::proxy::Proxy::transparent(broker.tls_addr());
+    let mut mqtt = connect(&authority, proxy.addr(), &Connect::new("dead").keep_alive(1));
+    proxy.silence();
+    let error = mqtt.next_event(Some(PATIENCE)).expect_err("a dead link");
+    assert!(error.to_string().contains("PINGRESP"), "{error}");
+}

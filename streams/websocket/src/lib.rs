@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod one_read;
+mod stream;
+
+pub use stream::WebSocketStream;
+pub use tungstenite;

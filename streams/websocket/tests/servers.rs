@@ -1,0 +1,152 @@
+//! The stream against Mosquitto's WebSocket listener, and against the example broker. Needs `mosquitto`.
+
+mod common;
+#[path = "../../../examples/broker/server/mod.rs"]
+mod server;
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
+use common::{Mqtt, PATIENCE, client, open, serve};
+use support::mosquitto::{Config, Mosquitto, free_port};
+
+/// A Mosquitto, and where it takes WebSockets.
+fn mosquitto() -> (Mosquitto, SocketAddr) {
+    let port = free_port();
+    // Without socket_domain it would listen on all interfaces.
+    let lines = format!("listener {port} 127.0.0.1\nprotocol websockets\nsocket_domain ipv4");
+    let broker = Mosquitto::start(&Config { lines, ..Config::default() });
+    (broker, (Ipv4Addr::LOCALHOST, port).into())
+}
+
+fn connect(addr: SocketAddr, connect: &Connect<'_>) -> Mqtt {
+    let mut mqtt = client(open(addr).expect("a WebSocket"));
+    common::connect(&mut mqtt, connect).expect("CONNACK");
+    mqtt
+}
+
+/// Publishes to itself at each QoS.
+fn talk(mqtt: &mut Mqtt, payload: &[u8]) {
+    mqtt.subscribe(&[("talk", QoS::ExactlyOnce)]).expect("room");
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        mqtt.publish(&Message::new("talk", payload).qos(qos)).expect("room");
+        let (mut published, mut came_back) = (qos == QoS::AtMostOnce, false);
+        while !(published && came_back) {
+            match mqtt.next_event(Some(PATIENCE)).expect("a link") {
+                Some(Event::Message(message)) => {
+                    assert_eq!(message.delivery.qos(), qos);
+                    // Not `assert_eq!`: nobody wants to see a megabyte.
+                    assert!(message.payload == payload, "{} bytes", message.payload.len());
+                    came_back = true;
+                }
+                Some(Event::Published { .. }) => published = true,
+                Some(Event::Subscribed { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+fn mebibyte() -> Vec<u8> {
+    (0..1_usize << 20).map(|index| (index ^ (index >> 8) ^ (index >> 16)) as u8).collect()
+}
+
+#[test]
+fn a_server_that_does_not_know_the_protocol_is_told() {
+    let (_broker, addr) = mosquitto();
+    let error = common::open_as(addr, "chat", PATIENCE).expect_err("no WebSocket");
+    assert!(error.to_string().contains("it does not speak chat"), "{error}");
+}
+
+/// Out of a WebSocket, into TCP.
+#[test]
+fn a_mebibyte_arrives_whole_at_mosquitto() {
+    let (broker, addr) = mosquitto();
+    let buffers = Buffers { rx: vec![0; 2 << 20], tx: vec![0; 1 << 10] };
+    let mut observer = Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
+    observer.connect(&Connect::new("observer")).expect("a CONNECT that fits");
+    assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
+    observer.subscribe(&[("large", QoS::ExactlyOnce)]).expect("room");
+    assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Subscribed { .. }))));
+    let payload = mebibyte();
+    for version in [Version::Mqtt31, Version::Mqtt311] {
+        let mut mqtt = connect(addr, &Connect::new("large").version(version));
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            mqtt.publish(&Message::new("large", &payload).qos(qos)).expect("room");
+            let event = mqtt.next_event(Some(PATIENCE)).expect("a link");
+            assert!(matches!(event, Some(Event::Published { .. })), "{event:?}");
+            match observer.next_event(Some(PATIENCE)).expect("a link") {
+                Some(Event::Message(message)) => assert!(message.payload == payload),
+                other => panic!("{other:?}"),
+            }
+        }
+        mqtt.disconnect().expect("DISCONNECT leaves");
+    }
+}
+
+/// Mosquitto (seen with 2.0.11) sends 20 KB/s over a WebSocket, to whatever client.
+#[test]
+fn a_message_of_many_reads_arrives_whole_from_mosquitto() {
+    let (_broker, addr) = mosquitto();
+    talk(&mut connect(addr, &Connect::new("long")), &mebibyte()[..20_000]);
+}
+
+#[test]
+fn an_idle_client_stays_connected() {
+    let (broker, addr) = mosquitto();
+    let mut mqtt = connect(addr, &Connect::new("idle").keep_alive(1));
+    assert!(mqtt.next_event(Some(Duration::from_secs(3))).expect("still connected").is_none());
+    talk(&mut mqtt, b"still here");
+    let log = broker.log();
+    assert_eq!(log.matches("connected from").count(), 1, "{log}");
+}
+
+#[test]
+fn a_broker_that_is_killed_is_noticed_at_once() {
+    let (mut broker, addr) = mosquitto();
+    let mut mqtt = connect(addr, &Connect::new("lost"));
+    broker.kill();
+    let killed = Instant::now();
+    assert!(mqtt.next_event(Some(PATIENCE)).is_err());
+    assert!(killed.elapsed() < PATIENCE / 2, "{:?}", killed.elapsed());
+}
+
+/// The example broker knows TCP only: a gate takes the WebSocket, and passes on what is in its frames as it comes.
+#[test]
+fn the_example_broker_behind_a_gate() {
+    let listen = (Ipv4Addr::LOCALHOST, 0).into();
+    let options = server::Options { listen, ..server::Options::default() };
+    let broker = server::Server::start(options).expect("a port");
+    let at = broker.addr();
+    let (addr, gate) = serve(move |mut socket| {
+        let tcp = TcpStream::connect(at).expect("the broker");
+        for stream in [socket.get_ref(), &tcp] {
+            stream.set_read_timeout(Some(Duration::from_millis(1))).expect("a socket");
+        }
+        let mut buffer = [0; 0x1_0000];
+        loop {
+            match socket.read() {
+                Ok(tungstenite::Message::Binary(bytes)) => (&tcp).write_all(&bytes).expect("the broker"),
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
+                // Close, and what follows.
+                _ => return,
+            }
+            match (&tcp).read(&mut buffer) {
+                Ok(0) => return,
+                Ok(len) => socket
+                    .send(tungstenite::Message::binary(buffer.get(..len).unwrap_or_default().to_vec()))
+                    .expect("a client"),
+                Err(_) => {}
+            }
+        }
+    });
+    let mut mqtt = connect(addr, &Connect::new("gate").version(Version::Mqtt31));
+    talk(&mut mqtt, &mebibyte());
+    mqtt.disconnect().expect("DISCONNECT leaves");
+    gate.join().expect("a gate");
+}

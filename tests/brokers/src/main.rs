@@ -1,0 +1,56 @@
+//! The client against other people's brokers: twenty features with each, in a table. `tests/brokers/run.sh` installs and starts it.
+
+mod brokers;
+mod features;
+mod peer;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::process::ExitCode;
+
+use brokers::Running;
+use features::FEATURES;
+
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    // What a feature fails with is told in the table.
+    set_hook(Box::new(|_| ()));
+    let mut columns = Vec::new();
+    for name in names {
+        match brokers::start(&name) {
+            Ok(mut broker) => {
+                eprintln!("-- {name}: {}", broker.version);
+                let column = FEATURES.iter().map(|feature| check(feature, &mut broker)).collect::<Vec<_>>();
+                columns.push((broker.version.clone(), column));
+            }
+            Err(error) => eprintln!("-- {name} does not start: {error}"),
+        }
+    }
+    print(&columns);
+    let is_bad = columns.iter().any(|(_, column)| column.iter().any(|cell| cell.starts_with("FAILED")));
+    if columns.is_empty() || is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn check((name, check): &(&str, features::Check), broker: &mut Running) -> String {
+    let told = catch_unwind(AssertUnwindSafe(|| check(broker)));
+    let cell = match told {
+        Ok(Ok(())) => "yes".into(),
+        Ok(Err(what)) => what,
+        Err(panic) if panic.is::<peer::HungUp>() => panic.downcast::<peer::HungUp>().unwrap().0,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            format!("FAILED: {}", text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("?"))
+        }
+    };
+    eprintln!("   {name}: {cell}");
+    cell
+}
+
+fn print(columns: &[(String, Vec<String>)]) {
+    let heads: Vec<&str> = columns.iter().map(|(version, _)| version.as_str()).collect();
+    println!("| | {} |", heads.join(" | "));
+    println!("|---|{}", "---|".repeat(columns.len()));
+    for (row, (name, _)) in FEATURES.iter().enumerate() {
+        let cells: Vec<&str> = columns.iter().map(|(_, column)| column[row].as_str()).collect();
+        println!("| {name} | {} |", cells.join(" | "));
+    }
+}

@@ -1,0 +1,171 @@
+//! A server with the limits of a large cloud: eight filters in a SUBSCRIBE, a hundred messages under way, and a topic that costs the
+//! connection. Whoever goes beyond one of them is cut off without a word, as MQTT 3.1.1 has it.
+
+use std::collections::VecDeque;
+
+use baremqtt::QoS::AtLeastOnce;
+use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, SubAck};
+use baremqtt::{Full, Request, RequestError, Routes, SubAckCode, SubAckCodes, Subscription, Version};
+
+use crate::harness::*;
+
+const FILTERS: usize = 8;
+const WINDOW: usize = 100;
+const FORBIDDEN: &str = "secret/";
+
+#[derive(Default)]
+struct Server {
+    inbox: Vec<u8>,
+    /// Messages without PUBACK.
+    open: VecDeque<codec::PacketId>,
+    /// Topics that were taken, each once.
+    taken: Vec<String>,
+    subscribes: Vec<usize>,
+}
+
+impl Server {
+    /// Hears what has left; answers, or hangs up.
+    fn hears(&mut self, rig: &mut Rig<0>) -> Result<(), &'static str> {
+        while rig.takes(usize::MAX) > 0 {}
+        self.inbox.append(&mut rig.wire);
+        let inbox = std::mem::take(&mut self.inbox);
+        let mut rest = &inbox[..];
+        while let Decoded::Complete { packet, len } = codec::decode(rest, Version::Mqtt311).unwrap() {
+            match packet {
+                Packet::Connect(_) => {
+                    rig.gives(Packet::ConnAck(ConnAck::Accepted { session_present: false }))
+                }
+                Packet::Subscribe(subscribe) => {
+                    let count = subscribe.filters.iter().count();
+                    if count > FILTERS {
+                        return Err("too many filters");
+                    }
+                    self.subscribes.push(count);
+                    let codes: Vec<_> =
+                        subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
+                    rig.gives(Packet::SubAck(SubAck {
+                        id: subscribe.id,
+                        codes: SubAckCodes::new(&codes).unwrap(),
+                    }));
+                }
+                Packet::Publish(publish) if publish.topic.as_str().starts_with(FORBIDDEN) => {
+                    return Err("forbidden topic");
+                }
+                Packet::Publish(publish) => {
+                    let Delivery::AtLeastOnce { id, .. } = publish.delivery else { panic!("{publish}") };
+                    let topic = publish.topic.as_str().to_string();
+                    if !self.taken.contains(&topic) {
+                        self.taken.push(topic);
+                    }
+                    self.open.push_back(id);
+                    if self.open.len() > WINDOW {
+                        return Err("too many messages under way");
+                    }
+                }
+                other => panic!("{other}"),
+            }
+            rest = &rest[len..];
+        }
+        self.inbox = rest.to_vec();
+        Ok(())
+    }
+
+    fn acknowledges(&mut self, rig: &mut Rig<0>) {
+        if let Some(id) = self.open.pop_front() {
+            rig.gives(Packet::PubAck(id));
+        }
+    }
+
+    fn hangs_up(&mut self, rig: &mut Rig<0>) {
+        rig.cut();
+        self.inbox.clear();
+        self.open.clear();
+    }
+}
+
+fn start() -> (Rig<0>, Server) {
+    let mut rig = Rig::<0>::sized(1_024, 16_384);
+    rig.choose(|c| c.max_requests = WINDOW as u16);
+    rig.connects(&CONNECT);
+    let mut server = Server::default();
+    server.hears(&mut rig).unwrap();
+    assert_eq!(rig.events(), ["connected present=false"]);
+    (rig, server)
+}
+
+#[test]
+fn twenty_routes_in_packets_of_eight_filters() {
+    let (mut rig, mut server) = start();
+    let mut routes = Routes::<String, (), 20>::new(); // eight at once, unless it is told otherwise
+    for number in 0..20 {
+        routes.add(format!("route/{number}/#"), AtLeastOnce, ()).unwrap();
+    }
+    routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
+    routes.subscribe(&mut rig.client.outbound()).unwrap();
+    while rig.takes(usize::MAX) > 0 {}
+    server.hears(&mut rig).unwrap();
+    assert_eq!(server.subscribes, [8, 8, 4]);
+    assert_eq!(rig.events().len(), 3, "each has its answer");
+    assert!(matches!(routes.subscription("route/19/#"), Some(Subscription::Requested { .. })));
+    // Who does not keep to it is cut off.
+    let filters = [("a", AtLeastOnce); FILTERS + 1];
+    rig.client.subscribe(&filters).unwrap();
+    assert_eq!(server.hears(&mut rig), Err("too many filters"));
+}
+
+#[test]
+fn a_window_of_a_hundred() {
+    let (mut rig, mut server) = start();
+    for number in 0..1_000 {
+        let topic = format!("t/{number}");
+        let message = baremqtt::Message::new(&topic, b"x").at_least_once();
+        while let Err(error) = rig.client.publish(&message) {
+            assert_eq!(error, RequestError::Full(Full::Requests));
+            assert_eq!(rig.client.in_flight(), WINDOW);
+            server.hears(&mut rig).unwrap();
+            // Now and then the link is lost with all that was under way: it comes again, and never more of it.
+            if number % 300 == 299 {
+                server.hangs_up(&mut rig);
+                rig.connects(&CONNECT);
+                server.hears(&mut rig).unwrap();
+                server.hears(&mut rig).unwrap();
+                assert_eq!(server.open.len(), WINDOW);
+            }
+            server.acknowledges(&mut rig);
+        }
+    }
+    server.hears(&mut rig).unwrap();
+    while !server.open.is_empty() {
+        server.acknowledges(&mut rig);
+    }
+    assert_eq!((server.taken.len(), rig.client.in_flight()), (1_000, 0));
+}
+
+/// It would be sent again on each connection, and cost it. The application sees it, and gives it up: the others get through.
+#[test]
+fn a_topic_that_costs_the_connection() {
+    let (mut rig, mut server) = start();
+    rig.publishes("before", b"", AtLeastOnce);
+    let secret = rig.publishes("secret/x", b"", AtLeastOnce);
+    rig.publishes("behind", b"", AtLeastOnce);
+    for _ in 0..3 {
+        assert_eq!(server.hears(&mut rig), Err("forbidden topic"));
+        server.hangs_up(&mut rig);
+        rig.connects(&CONNECT);
+        server.hears(&mut rig).unwrap_or_default();
+    }
+    server.hangs_up(&mut rig);
+    let is_forbidden = |request: &Request<'_>| matches!(request, Request::Publish(publish) if publish.topic.as_str().starts_with(FORBIDDEN));
+    let forbidden: Vec<_> =
+        rig.client.under_way().filter(|one| is_forbidden(&one.request)).map(|one| one.id).collect();
+    assert_eq!(forbidden, [id(secret)]);
+    rig.client.give_up(id(secret)).unwrap();
+    rig.connects(&CONNECT);
+    server.hears(&mut rig).unwrap();
+    server.hears(&mut rig).unwrap();
+    while !server.open.is_empty() {
+        server.acknowledges(&mut rig);
+    }
+    assert_eq!(server.taken, ["before", "behind"]);
+    assert_eq!(rig.client.in_flight(), 0);
+}

@@ -1,0 +1,36 @@
+//! What `sniffer` shows of a conversation that passes through it.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+
+use crate::start;
+use crate::tools::{self, publish};
+
+#[test]
+fn it_shows_both_directions_in_both_versions() {
+    let server = start();
+    let mut sniffer = tools::start("sniffer", &["127.0.0.1:0", &server.addr().to_string()]);
+    let listening = sniffer.line();
+    let address: SocketAddr = listening.strip_prefix("listening on ").unwrap().parse().unwrap();
+    for version in ["31", "311"] {
+        publish(address, version, "-t a/b -m hello -q 1 -i me -u ada -P secret");
+        let mut lines: Vec<String> = (0..5).map(|_| sniffer.line()).collect();
+        let connect = lines.remove(0);
+        assert!(connect.starts_with("-> CONNECT") && !connect.contains("secret"), "{connect}");
+        assert!(lines.remove(0).starts_with("<- CONNACK"));
+        assert_eq!(lines, ["-> PUBLISH a/b qos=1 id=1 (5 B) \"hello\"", "<- PUBACK id=1", "-> DISCONNECT"]);
+    }
+}
+
+/// What is no packet is passed on, and no more of it is shown.
+#[test]
+fn it_says_what_is_no_mqtt() {
+    let server = start();
+    let mut sniffer = tools::start("sniffer", &["127.0.0.1:0", &server.addr().to_string()]);
+    let listening = sniffer.line();
+    let address: SocketAddr = listening.strip_prefix("listening on ").unwrap().parse().unwrap();
+    TcpStream::connect(address).unwrap().write_all(b"\x00\x00 GET / HTTP/1.1\r\n").unwrap();
+    assert!(sniffer.line().starts_with("-> "));
+    publish(address, "311", "-t a -m hello");
+    assert!(sniffer.line().starts_with("-> CONNECT"));
+}
