@@ -41,17 +41,24 @@ impl Input {
         Input { come: Mutex::default(), taken: Condvar::new(), bell }
     }
 
-    /// Reads on a thread of its own, until the stream ends.
-    pub(super) fn start(reader: Box<dyn Read + Send>, bell: Arc<Bell>) -> io::Result<Arc<Self>> {
+    /// Reads on a thread of its own, with this pause before each read, until the stream ends.
+    pub(super) fn start(
+        reader: Box<dyn Read + Send>,
+        bell: Arc<Bell>,
+        pause: Duration,
+    ) -> io::Result<Arc<Self>> {
         let input = Arc::new(Input::new(bell));
         let filled = Arc::clone(&input);
-        thread::Builder::new().name("mqtt-input".into()).spawn(move || filled.fill(reader))?;
+        thread::Builder::new().name("mqtt-input".into()).spawn(move || filled.fill(reader, pause))?;
         Ok(input)
     }
 
-    fn fill(&self, mut reader: Box<dyn Read + Send>) {
+    fn fill(&self, mut reader: Box<dyn Read + Send>, pause: Duration) {
         let mut buffer = vec![0; CHUNK];
         loop {
+            if !pause.is_zero() {
+                thread::sleep(pause);
+            }
             let started = Clock::now();
             match reader.read(&mut buffer) {
                 Ok(0) => return self.end(None),
