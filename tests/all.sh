@@ -17,11 +17,11 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
 declare -A budgets=(
-  [setup]=150 [format]=10 [lint]=85 [features]=50 [docs]=60 [package]=35 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=165 [explore]=95
-  [benches]=60 [examples]=80 [interop]=120 [firmware]=80 [webchat]=110 [fuzz]=140
+  [setup]=125 [format]=10 [lint]=85 [features]=50 [docs]=60 [package]=35 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=165 [explore]=95
+  [benches]=60 [examples]=80 [interop]=120 [firmware]=80 [webchat]=110 [fuzz]=165
 )
 
-: "${FUZZ_SECONDS:=30}"
+: "${FUZZ_SECONDS:=20}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
 export CARGO_TARGET_DIR
 export RUSTUP_AUTO_INSTALL=0

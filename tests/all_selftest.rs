@@ -135,3 +135,17 @@ fn what_is_hermetic_needs_nothing_but_rust() {
     assert_eq!(ended.code, Some(0), "{}", ended.says);
     assert!(ended.says.contains("all passed"), "{}", ended.says);
 }
+
+#[test]
+fn each_step_has_a_budget_and_all_of_them_25_minutes() {
+    let text = include_str!("all.sh");
+    let between = |start: &str, end: &str| text.split_once(start).unwrap().1.split_once(end).unwrap().0;
+    let steps: Vec<&str> = between("\nsteps=(", ")").split_whitespace().collect();
+    let budgets: Vec<(&str, u32)> = between("\ndeclare -A budgets=(", "\n)")
+        .split_whitespace()
+        .map(|item| item.trim_start_matches('[').split_once("]=").unwrap())
+        .map(|(step, seconds)| (step, seconds.parse().unwrap()))
+        .collect();
+    assert_eq!(budgets.iter().map(|(step, _)| *step).collect::<Vec<_>>(), steps);
+    assert!(budgets.iter().map(|(_, seconds)| seconds).sum::<u32>() <= 25 * 60);
+}

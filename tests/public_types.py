@@ -16,6 +16,7 @@ EXEMPT = {
     "transport::asynch::duplex::Duplex": "holds a stream",
     "transport::asynch::handle::Handle": "nothing that can be looked at while others use it",
     "transport::asynch::link::Link": "borrows what runs it",
+    "transport::asynch::mailbox::Mailbox": "nothing that can be looked at while others use it",
     "transport::asynch::runner::Runner": "holds a timer",
     "transport::blocking::connection::Connection": "holds a stream",
     "transport::blocking::reconnect::Reconnect": "holds a stream",

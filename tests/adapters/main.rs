@@ -15,6 +15,7 @@ mod made_streams;
 mod nonblocking;
 mod peer;
 mod reconnecting;
+mod small_parts;
 mod storage;
 mod streams;
 mod tcp;

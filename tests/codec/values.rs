@@ -182,6 +182,10 @@ fn packets_as_vectors() {
         assert_eq!(connect.encode_to_vec(), Ok(bytes.clone()));
         assert_eq!(Packet::Connect(connect).encode_to_vec(version), Ok(bytes));
     }
+    let topic = TopicName::new("a").unwrap();
+    let publish = Publish { topic, payload: b"x", delivery: Delivery::AtMostOnce, retain: true };
+    let bytes = encoded(&Packet::Publish(publish), Version::Mqtt311);
+    assert_eq!(publish.encode_to_vec(Version::Mqtt311), Ok(bytes));
     let forbidden = Connect::new("").clean_session(false);
     assert_eq!(forbidden.encode_to_vec(), Err(baremqtt::EncodeError::Forbidden(Violation::ClientIdEmpty)));
 }
@@ -212,4 +216,15 @@ fn versions_are_read_as_they_are_written() {
     for text in ["", "3", "3.1.2", "5", " 3.1", "MQTT 3.1"] {
         assert!(text.parse::<Version>().is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn what_is_left_of_a_list_is_shown() {
+    let filters = [("a", QoS::AtMostOnce), ("b", QoS::ExactlyOnce)];
+    let mut iter = SubscribeFilters::new(&filters).unwrap().into_iter();
+    iter.next();
+    assert_eq!(format!("{iter:?}"), r#"[("b", ExactlyOnce)]"#);
+    let mut iter = UnsubscribeFilters::new(&["a", "b"]).unwrap().into_iter();
+    iter.next();
+    assert_eq!(format!("{iter:?}"), r#"["b"]"#);
 }

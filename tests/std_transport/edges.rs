@@ -133,3 +133,20 @@ fn what_the_end_of_all_attempts_says() {
         assert!(end.source().is_none());
     }
 }
+
+/// A box does what is in it does: halves, limits, and the end.
+#[test]
+fn a_tcp_stream_in_a_box() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = net::open_tcp(listener.local_addr().unwrap(), Duration::from_secs(5)).unwrap();
+    let mut boxed: Box<dyn net::Stream> = Box::new(stream);
+    let mut peer = listener.accept().unwrap().0;
+    boxed.limit_write(Duration::from_millis(50)).unwrap();
+    let mut reader = net::Stream::reader(&mut boxed).unwrap().expect("TCP has halves");
+    peer.write_all(b"hello").unwrap();
+    let mut buffer = [0; 5];
+    reader.read_exact(&mut buffer).unwrap();
+    assert_eq!(&buffer, b"hello");
+    net::Stream::close(&mut boxed);
+    assert_eq!(reader.read(&mut buffer).unwrap(), 0, "whoever reads is told");
+}

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::Update;
-use baremqtt::transport::asynch::{Runner, WaitError};
+use baremqtt::transport::asynch::{Mailbox, Runner, WaitError};
 use baremqtt::{
     Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
     TopicName,
@@ -127,6 +127,36 @@ fn twenty_tasks_share_few_places_and_little_room() {
     const SLOWLY: &[crate::world::Step] = &[Block, Move(7)];
     converse::<1>(80, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), false);
     converse::<2>(4_096, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), false);
+}
+
+#[test]
+fn twenty_tasks_get_their_own_answers() {
+    const SLOWLY: &[crate::world::Step] = &[Block, Move(11)];
+    let (world, mqtt) = (World::default(), handle_with::<20>(256, Choices::default()));
+    let mailboxes = [const { Mailbox::<32>::new() }; 20];
+    let ended = Cell::new(0);
+    let mut all = vec![link(&world, &mqtt, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), |event| {
+        if let Event::Message(message) = event {
+            let task: usize = message.topic.as_str().parse().unwrap();
+            mailboxes[task].put(&message).unwrap();
+        }
+    })];
+    let ask = async |task: usize| {
+        for round in 0..5 {
+            let (topic, question) = (task.to_string(), format!("{task} {round}"));
+            let message = Message::new(&topic, question.as_bytes()).exactly_once();
+            mqtt.publish(&message).await.unwrap();
+            let is_mine = mailboxes[task].next(|answer| answer.payload == question.as_bytes()).await;
+            assert!(is_mine, "task {task}, round {round}");
+        }
+        ended.set(ended.get() + 1);
+        if ended.get() == 20 {
+            mqtt.stop();
+        }
+    };
+    all.extend((0..20).map(|task| Box::pin(ask(task)) as Task<'_>));
+    world.run(all);
+    assert_eq!(ended.get(), 20);
 }
 
 #[test]
@@ -307,4 +337,36 @@ fn who_waits_for_a_message_that_is_given_up_is_told() {
         mqtt.give_up(id).await.unwrap();
     })]);
     assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::Ended(Outcome::Lost))));
+}
+
+#[test]
+fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
+    let (world, mqtt) = (World::default(), handle());
+    let keeps: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                // The message is there before.
+                world.sleep(5).await;
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, outbound| {
+                if let Update::Event(Event::Connected { .. }) = update {
+                    let stale = outbound.under_way().next().unwrap().id;
+                    outbound.give_up(stale)?;
+                    outbound.publish(&Message::new("t", b"instead").at_least_once())?;
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let waits: Task<'_> = Box::pin(async {
+        let stale = Message::new("t", b"stale").at_least_once();
+        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::Ended(Outcome::Lost)));
+        mqtt.stop();
+    });
+    world.run(vec![keeps, waits]);
+    assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
 }

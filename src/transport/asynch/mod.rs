@@ -6,8 +6,9 @@
 //! | [`Connection`] | one task | whose `read`, `write` and `flush` can be dropped at any time |
 //!
 //! The runner is one future that owns the stream: it keeps an operation that has begun until it ends, and takes every event to a
-//! handler. Tasks publish and subscribe through a [`Handle`] meanwhile, and wait for room, or for the end of a message. Any executor
-//! will do: what waits for time is the application's own [`Timer`].
+//! handler. Tasks publish and subscribe through a [`Handle`] meanwhile, and wait for room, or for the end of a message; what the handler
+//! puts into a [`Mailbox`] they take out when they have time. Any executor will do: what waits for time is the application's own
+//! [`Timer`].
 //!
 //! ```
 //! # mod embassy_time {
@@ -96,6 +97,7 @@ mod duplex;
 mod handle;
 mod io;
 mod link;
+mod mailbox;
 mod runner;
 mod waiters;
 
@@ -106,6 +108,7 @@ pub use connection::Connection;
 pub use duplex::Duplex;
 pub use handle::{Handle, WaitError};
 pub use link::Link;
+pub use mailbox::Mailbox;
 pub use runner::Runner;
 
 use crate::Instant;

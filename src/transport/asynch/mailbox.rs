@@ -1,0 +1,218 @@
+//! Messages that wait for a task.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Poll, Waker};
+
+use super::cell::{Cell, OneThread, Sharing};
+use crate::Full;
+use crate::codec::{self, Decoded, Packet, Publish, Version};
+
+/// Messages for a task: the handler of a runner [puts](Self::put) them in, and the task takes the [next](Self::next) one when it has
+/// time. They lie in `N` bytes, one behind the other, as they came: each takes its topic, its payload, and 4 to 9 bytes.
+///
+/// ```
+/// use baremqtt::transport::asynch::Mailbox;
+/// use baremqtt::{Event, Full};
+///
+/// /// The handler. What finds no room is dropped here.
+/// fn handle(event: &Event<'_>, lamp: &Mailbox<256>) -> Result<(), Full> {
+///     match event {
+///         Event::Message(message) if message.topic.as_str() == "lamp/set" => lamp.put(message),
+///         _ => Ok(()),
+///     }
+/// }
+///
+/// /// The task.
+/// async fn switch(lamp: &Mailbox<256>, mut set: impl AsyncFnMut(bool)) {
+///     loop {
+///         let is_on = lamp.next(|message| message.payload == b"on").await;
+///         set(is_on).await;
+///     }
+/// }
+/// ```
+pub struct Mailbox<const N: usize, S: Sharing = OneThread> {
+    inner: S::Cell<Inner<N>>,
+}
+
+struct Inner<const N: usize> {
+    bytes: [u8; N],
+    /// The messages stand from here
+    start: usize,
+    /// to here.
+    end: usize,
+    waiter: Option<Waker>,
+}
+
+impl<const N: usize> Mailbox<N> {
+    /// An empty one, for tasks that run on one thread.
+    pub const fn new() -> Self {
+        Mailbox { inner: core::cell::RefCell::new(Inner::NEW) }
+    }
+}
+
+impl<const N: usize> Default for Mailbox<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<const N: usize> Mailbox<N, super::Threads> {
+    /// An empty one, for tasks that run on any thread.
+    pub fn for_threads() -> Self {
+        Mailbox { inner: Cell::new(Inner::NEW) }
+    }
+}
+
+impl<const N: usize, S: Sharing> Mailbox<N, S> {
+    /// Copies a message, and wakes the task.
+    ///
+    /// # Errors
+    /// [`Full::Buffer`]: there is no room now, or the message is larger than the mailbox. [`Full::Busy`] from within the closure of
+    /// [`next`](Self::next).
+    pub fn put(&self, message: &Publish<'_>) -> Result<(), Full> {
+        self.inner.with(|inner| inner.put(message)).unwrap_or(Err(Full::Busy))
+    }
+
+    /// Waits for the next message, and calls `f` with it.
+    ///
+    /// # Cancel safety
+    /// Safe: a message stays until `f` was called with it. One task can wait at a time; another one that comes takes its place.
+    pub async fn next<V>(&self, f: impl FnOnce(&Publish<'_>) -> V) -> V {
+        let mut f = Some(f);
+        poll_fn(|cx| {
+            let taken = self.inner.with(|inner| inner.take(&mut f, cx.waker()));
+            taken.flatten().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+impl<const N: usize> Inner<N> {
+    const NEW: Self = Inner { bytes: [0; N], start: 0, end: 0, waiter: None };
+
+    fn put(&mut self, message: &Publish<'_>) -> Result<(), Full> {
+        if N.saturating_sub(self.end) < message.encoded_len() {
+            self.move_to_front();
+        }
+        let room = self.bytes.get_mut(self.end..).unwrap_or_default();
+        let len = message.encode(Version::Mqtt311, room).map_err(|_| Full::Buffer)?;
+        self.end = self.end.saturating_add(len);
+        self.waiter.take().into_iter().for_each(Waker::wake);
+        Ok(())
+    }
+
+    fn move_to_front(&mut self) {
+        let start = core::mem::take(&mut self.start);
+        if let Some(messages) = self.bytes.get_mut(..self.end).filter(|messages| start <= messages.len()) {
+            messages.copy_within(start.., 0);
+        }
+        self.end = self.end.saturating_sub(start);
+    }
+
+    /// Shows the first message, and forgets it.
+    fn take<V>(&mut self, f: &mut Option<impl FnOnce(&Publish<'_>) -> V>, waker: &Waker) -> Option<V> {
+        let messages = self.bytes.get(self.start..self.end).unwrap_or_default();
+        // What was encoded can be decoded.
+        let Ok(Decoded::Complete { packet: Packet::Publish(message), len }) =
+            codec::decode(messages, Version::Mqtt311)
+        else {
+            self.waiter = Some(waker.clone());
+            return None;
+        };
+        self.start = self.start.saturating_add(len);
+        f.take().map(|f| f(&message))
+    }
+}
+
+impl<const N: usize, S: Sharing> fmt::Debug for Mailbox<N, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let used = self.inner.with(|inner| inner.end.saturating_sub(inner.start));
+        f.debug_struct("Mailbox").field("used", &used).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::pin::pin;
+    use core::task::Context;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::TopicName;
+    use crate::codec::Delivery;
+
+    fn message(payload: &[u8]) -> Publish<'_> {
+        let topic = TopicName::new("t").unwrap();
+        Publish { topic, payload, delivery: Delivery::AtMostOnce, retain: false }
+    }
+
+    fn next<const N: usize, S: Sharing>(mailbox: &Mailbox<N, S>) -> Option<String> {
+        let text = |message: &Publish<'_>| String::from_utf8_lossy(message.payload).into_owned();
+        match pin!(mailbox.next(text)).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(text) => Some(text),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn messages_come_out_in_their_order_as_often_as_it_takes() {
+        let mailbox = Mailbox::<32>::new();
+        let (mut put, mut taken) = (0_u32, 0_u32);
+        while taken < 500 {
+            while mailbox.put(&message(put.to_string().as_bytes())).is_ok() {
+                put += 1;
+            }
+            for _ in 0..=taken % 3 {
+                assert_eq!(next(&mailbox), (taken < put).then(|| taken.to_string()));
+                taken += 1;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_or_comes_from_within_is_refused_and_changes_nothing() {
+        let mailbox = Mailbox::<16>::new();
+        assert_eq!(mailbox.put(&message(&[b'x'; 12])), Err(Full::Buffer));
+        assert_eq!(next(&mailbox), None);
+        mailbox.put(&message(&[b'x'; 11])).unwrap();
+        assert_eq!(mailbox.put(&message(b"")), Err(Full::Buffer));
+        let within = pin!(mailbox.next(|_| mailbox.put(&message(b""))));
+        let polled = within.poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(polled, Poll::Ready(Err(Full::Busy)));
+        assert_eq!(next(&mailbox), None);
+    }
+
+    #[test]
+    fn a_task_that_is_dropped_takes_nothing_with_it() {
+        let mailbox = Mailbox::<16>::new();
+        {
+            let mut waits = pin!(mailbox.next(|_| ()));
+            assert_eq!(waits.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending);
+            mailbox.put(&message(b"kept")).unwrap();
+        }
+        assert_eq!(next(&mailbox).as_deref(), Some("kept"));
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_thread_puts_and_another_takes() {
+        let mailbox = Mailbox::<64, super::super::Threads>::for_threads();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 0..1_000_u32 {
+                    while mailbox.put(&message(n.to_string().as_bytes())).is_err() {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            let mut taken = Vec::new();
+            while taken.len() < 1_000 {
+                taken.extend(next(&mailbox));
+            }
+            assert!(taken.iter().enumerate().all(|(n, text)| n.to_string() == *text));
+        });
+    }
+}

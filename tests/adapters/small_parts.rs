@@ -1,0 +1,214 @@
+//! Small parts of the adapters: what ends and refusals say, what `Debug` shows, helpers that join or wrap streams.
+
+use std::error::Error as StdError;
+use std::pin::pin;
+use std::sync::Arc;
+
+use baremqtt::QoS::AtLeastOnce;
+use baremqtt::transport::asynch::{self, Duplex, Threads, Timer};
+use baremqtt::transport::blocking::{Buffered, WithReady};
+use baremqtt::transport::{Error, GaveUp, blocking, net, polled};
+use baremqtt::{AcknowledgeError, Connect, GiveUpError, Message, RestoreError, SaveError, StreamError};
+use baremqtt::{Backoff, ConnectError, InboundIds, Instant, Outcome, PacketId, RefusalCode, RequestError};
+
+use crate::adapters::{Choices, block_on, client, poll};
+use crate::conversation::converse;
+use crate::wire::{Fault, Wire};
+
+const BACKOFF: Backoff = Backoff::new(1, 5);
+
+fn says(error: impl StdError, text: &str) {
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn ends_and_refusals_of_handles() {
+    let request = RequestError::NotConnected;
+    says(net::HandleError::Refused(request), "not connected");
+    says(net::HandleError::<RequestError>::OnRunner, "a handler cannot wait for its own thread");
+    says(net::HandleError::<RequestError>::Stopped, "the runner has stopped");
+    assert_eq!(net::HandleError::from(request), net::HandleError::Refused(request));
+    says(net::WaitError::Request(request), "not connected");
+    says(net::WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
+    says(net::WaitError::Ended(Outcome::Lost), "the message is lost");
+    says(net::WaitError::GivenUp, "the message was given up");
+    says(asynch::WaitError::from(request), "not connected");
+    says(asynch::WaitError::Ended(Outcome::Uncertain), "the message is uncertain");
+    says(asynch::WaitError::Stopped, "stopped");
+}
+
+#[test]
+fn the_end_of_all_attempts() {
+    let ends: [(GaveUp<Fault>, &str, Option<&str>); 5] = [
+        (GaveUp::Limit(Error::Io(Fault::Broken)), "no connection after so many attempts", Some("Broken")),
+        (
+            GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),
+            "the server refused the connection: not authorized",
+            None,
+        ),
+        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected", None),
+        (GaveUp::from(RequestError::NotConnected), "not connected", None),
+        (GaveUp::Disconnected, "disconnected", None),
+    ];
+    for (end, text, source) in ends {
+        assert_eq!(end.to_string(), text);
+        assert_eq!(end.source().map(ToString::to_string).as_deref(), source);
+    }
+}
+
+/// None of them shows what lies in buffers.
+#[test]
+fn what_debug_shows() {
+    let runner = net::Runner::new(client(), BACKOFF).fall_back_to_mqtt31().retry_refusals();
+    assert!(format!("{runner:?}").starts_with("Runner { "));
+    let handle = runner.handle();
+    assert_eq!(format!("{handle:?}"), "Handle { is_stopped: false, .. }");
+    handle.stop();
+    assert_eq!(format!("{:?}", handle.clone()), "Handle { is_stopped: true, .. }");
+
+    let handle = asynch::Handle::<_, _, Choices>::new(client());
+    assert_eq!(format!("{handle:?}"), "Handle { state: Some(Offline), .. }");
+    let runner = asynch::Runner::new(&handle, Wire::default(), [0; 64], BACKOFF);
+    let runner = runner.fall_back_to_mqtt31().retry_refusals();
+    assert_eq!(format!("{runner:?}"), "Runner { handle: Handle { state: Some(Offline), .. }, .. }");
+
+    let io = Wire::default();
+    let clock = io.clone();
+    let connection = blocking::Connection::new(io.clone(), client(), || clock.now());
+    let open = |_: &mut Wire| Ok::<(), Fault>(());
+    let mut mqtt = blocking::Reconnect::new(connection, open, BACKOFF).fall_back_to_mqtt31().retry_refusals();
+    let shown = "Reconnect { connection: Connection { state: Offline, in_flight: 1, .. }, .. }";
+    mqtt.publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
+    assert_eq!(format!("{mqtt:?}"), shown);
+    assert_eq!((mqtt.in_flight(), mqtt.into_connection().in_flight()), (1, 1));
+
+    let connection = polled::Connection::new(io.clone(), client());
+    let mut mqtt = polled::Reconnect::new(connection, open, BACKOFF).fall_back_to_mqtt31().retry_refusals();
+    mqtt.publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
+    assert_eq!(format!("{mqtt:?}"), shown);
+    assert_eq!((mqtt.in_flight(), mqtt.into_connection().in_flight()), (1, 1));
+}
+
+/// Requests that are not kept are refused while there is no connection, through handles too.
+#[test]
+fn handles_that_are_offline() {
+    let handle = asynch::Handle::<_, _, Choices, InboundIds, Threads>::for_threads(client());
+    let handle = Arc::new(handle);
+    assert_eq!(block_on(handle.unsubscribe(&["a"])), Err(RequestError::NotConnected));
+    assert_eq!(block_on(handle.subscribe(&[("a", AtLeastOnce)])), Err(RequestError::NotConnected));
+    assert_eq!(block_on(handle.publish(&Message::new("t", b"").at_least_once())), Ok(PacketId::new(1)));
+    let message = Message::new("t", b"").at_least_once();
+    let mut waits = pin!(handle.publish_and_wait(&message));
+    assert!(poll(waits.as_mut()).is_pending(), "for a connection");
+    handle.stop();
+}
+
+/// A timer and both halves by reference; the halves as one stream.
+#[test]
+fn a_conversation_through_a_duplex() {
+    let io = Wire::default();
+    let duplex = Duplex::new(io.clone(), io.clone());
+    let timer: &Wire = &io;
+    assert!(timer.now().since(Instant::from_millis(0)) > 0);
+    let connection = crate::adapters::AsyncConnection::new(&duplex, &duplex, client(), timer);
+    converse(&mut crate::adapters::Async::new(connection));
+    let (input, output) = duplex.into_halves();
+    assert!(std::rc::Rc::ptr_eq(&input.0, &output.0));
+    assert_eq!(io.peer().payloads.len(), 10);
+    block_on(Timer::sleep(&timer, 3));
+}
+
+/// A stream that holds nothing back, with and without room for what it might.
+struct Held(Wire, Vec<u8>);
+
+impl embedded_io::ErrorType for Held {
+    type Error = Fault;
+}
+
+impl embedded_io::Read for Held {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let len = self.fill()?.min(buffer.len());
+        buffer[..len].copy_from_slice(&self.1[..len]);
+        self.1.drain(..len);
+        Ok(len)
+    }
+}
+
+impl Held {
+    fn fill(&mut self) -> Result<usize, Fault> {
+        if self.1.is_empty() {
+            let mut record = [0; 40];
+            let len = embedded_io::Read::read(&mut self.0, &mut record)?;
+            self.1.extend(&record[..len]);
+        }
+        Ok(self.1.len())
+    }
+}
+
+impl embedded_io::BufRead for Held {
+    fn fill_buf(&mut self) -> Result<&[u8], Fault> {
+        self.fill()?;
+        Ok(&self.1)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.1.drain(..amount);
+    }
+}
+
+impl embedded_io::Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        embedded_io::Write::write(&mut self.0, bytes)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        embedded_io::Write::flush(&mut self.0)
+    }
+}
+
+#[test]
+fn a_conversation_through_wrapped_streams() {
+    let beneath = |stream: &mut Held| embedded_io::ReadReady::read_ready(&mut stream.0);
+    let io = Wire::default();
+    let clock = io.clone();
+    let stream = Buffered::new(Held(io.clone(), Vec::new()), beneath);
+    let mut mqtt = crate::adapters::Blocking::new(stream, client(), || clock.now());
+    converse(&mut mqtt);
+    assert!(mqtt.into_parts().1.into_inner().1.is_empty(), "nothing is held back");
+    assert_eq!(io.peer().payloads.len(), 10);
+
+    let with_held =
+        |stream: &mut Held| Ok(!stream.1.is_empty() || embedded_io::ReadReady::read_ready(&mut stream.0)?);
+    let io = Wire::default();
+    let clock = io.clone();
+    let stream = WithReady::new(Held(io.clone(), Vec::new()), with_held);
+    let mut mqtt = crate::adapters::Blocking::new(stream, client(), || clock.now());
+    converse(&mut mqtt);
+    assert!(mqtt.into_parts().1.into_inner().1.is_empty());
+    assert_eq!(io.peer().payloads.len(), 10);
+}
+
+/// A handler's refusal ends the runner, and is told as it is.
+#[test]
+fn a_handler_that_fails() {
+    for inside in [
+        Error::Request(RequestError::NotConnected),
+        Error::Payload(StreamError::NotAsked),
+        Error::Acknowledge(AcknowledgeError::Stale),
+        Error::GiveUp(GiveUpError::Unknown),
+        Error::Save(SaveError::BufferTooSmall { needed: 9 }),
+        Error::Restore(RestoreError::Corrupt),
+    ] {
+        let io = Wire::default();
+        let handle = asynch::Handle::<_, _, Choices>::new(client());
+        let mut runner = asynch::Runner::new(&handle, io.clone(), [0; 64], BACKOFF);
+        let ended = block_on(runner.run(
+            async |link| {
+                assert!(format!("{link:?}").starts_with("Link { handle: Handle"));
+                link.run(io.clone(), io.clone(), &Connect::new("c")).await
+            },
+            |_, _| Err(inside),
+        ));
+        assert_eq!(ended, Err(GaveUp::Handler(inside)));
+    }
+}
