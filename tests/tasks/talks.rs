@@ -338,3 +338,35 @@ fn who_waits_for_a_message_that_is_given_up_is_told() {
     })]);
     assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::Ended(Outcome::Lost))));
 }
+
+#[test]
+fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
+    let (world, mqtt) = (World::default(), handle());
+    let keeps: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                // The message is there before.
+                world.sleep(5).await;
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, outbound| {
+                if let Update::Event(Event::Connected { .. }) = update {
+                    let stale = outbound.under_way().next().unwrap().id;
+                    outbound.give_up(stale)?;
+                    outbound.publish(&Message::new("t", b"instead").at_least_once())?;
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let waits: Task<'_> = Box::pin(async {
+        let stale = Message::new("t", b"stale").at_least_once();
+        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::Ended(Outcome::Lost)));
+        mqtt.stop();
+    });
+    world.run(vec![keeps, waits]);
+    assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
+}

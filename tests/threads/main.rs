@@ -1,6 +1,10 @@
 //! The runner of std and its handles: over loopback TCP, with servers that do as the test wants.
 
+mod cuts;
 mod handles;
+#[path = "../support/proxy.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod proxy;
 mod reconnecting;
 #[path = "../../examples/broker/server/mod.rs"]
 mod server;

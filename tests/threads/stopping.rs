@@ -16,10 +16,10 @@ use crate::{
 
 const LIMIT: Duration = Duration::from_millis(200);
 
-/// Stops what `begin` has started. The machine may be busy: the best of three counts.
+/// Stops what `begin` has started. The machine may be busy: the best of five counts.
 fn stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
-    let mut best = Duration::MAX;
-    loop {
+    let mut late = Vec::new();
+    while late.len() < 5 {
         let (running, rest) = begin();
         let started = Instant::now();
         running.stop().unwrap();
@@ -27,9 +27,9 @@ fn stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
         if took < LIMIT {
             return rest;
         }
-        assert!(best == Duration::MAX || took < Duration::from_secs(2), "{took:?}, {best:?} before");
-        best = best.min(took);
+        late.push(took);
     }
+    panic!("{late:?}");
 }
 
 #[test]
@@ -110,10 +110,10 @@ fn while_the_server_reads_nothing() {
     });
 }
 
-/// A server that sends all the time leaves the runner something to do all the time.
+/// A server that sends all the time leaves the runner something to do all the time. It is told that nobody listens any more.
 #[test]
 fn while_messages_come_without_end() {
-    stops_in_time(|| {
+    let server = stops_in_time(|| {
         let (address, server) = serve(|mut socket| {
             let messages = b"\x30\x03\x00\x01a".repeat(1_000);
             while socket.write_all(&messages).is_ok() {}
@@ -121,9 +121,10 @@ fn while_messages_come_without_end() {
         let running = start(runner(Backoff::new(1, 1)), open(address));
         running.tells("Message");
         (running, server)
-    })
-    .join()
-    .unwrap();
+    });
+    let stopped = Instant::now();
+    server.join().unwrap();
+    assert!(stopped.elapsed() < Duration::from_secs(5), "{:?}", stopped.elapsed());
 }
 
 #[test]

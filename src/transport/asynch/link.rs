@@ -214,6 +214,7 @@ impl Turns {
             return Ok(None);
         }
         let turn = |inner: &mut Inner<R, T, C, I, N>| {
+            let mut may_have_gone = false;
             inner.has_moved = false;
             if stops {
                 inner.driver.client.disconnect();
@@ -225,9 +226,15 @@ impl Turns {
                     retry.connected(now);
                 }
                 inner.waiters.note(&event);
-                handler(Update::Event(event), &mut outbound).map_err(End::Handler)?;
+                let before = outbound.revision();
+                let handled = handler(Update::Event(event), &mut outbound);
+                // Only then something may have been given up.
+                may_have_gone |= outbound.revision() != before;
+                handled.map_err(End::Handler)?;
             }
-            inner.keep_waiters();
+            if may_have_gone || !inner.driver.client.config().reports_loss() {
+                inner.keep_waiters();
+            }
             inner.waiters.wake_room();
             let left = inner.driver.time_left(now);
             Ok(Some(left.into_iter().chain(patience).min()))

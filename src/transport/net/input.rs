@@ -33,6 +33,8 @@ struct Come {
     failure: Option<io::Error>,
     /// Nobody wants more of it; so many bytes were thrown away.
     wasted: Option<usize>,
+    /// The stream is closed: it is not read any more, whatever comes.
+    is_closed: bool,
 }
 
 impl Input {
@@ -44,26 +46,31 @@ impl Input {
     /// Reads on a thread of its own, until the stream ends.
     pub(super) fn start(reader: Box<dyn Read + Send>, bell: Arc<Bell>) -> io::Result<Arc<Self>> {
         let input = Arc::new(Input::new(bell));
-        let filled = Arc::clone(&input);
-        thread::Builder::new().name("mqtt-input".into()).spawn(move || filled.fill(reader))?;
+        let filled = Filled(Arc::clone(&input));
+        thread::Builder::new().name("mqtt-input".into()).spawn(move || {
+            let failure = filled.0.fill(reader);
+            filled.0.end(failure);
+        })?;
         Ok(input)
     }
 
-    fn fill(&self, mut reader: Box<dyn Read + Send>) {
+    /// Returns why it has ended, unless it is the end of the stream.
+    fn fill(&self, mut reader: Box<dyn Read + Send>) -> Option<io::Error> {
         let mut buffer = vec![0; CHUNK];
-        loop {
+        while !lock(&self.come).is_closed {
             let started = Clock::now();
             match reader.read(&mut buffer) {
-                Ok(0) => return self.end(None),
+                Ok(0) => break,
                 Ok(len) => self.put(&mut buffer, len),
                 Err(error) if is_temporary(&error) => {
                     // A stream that does not wait is asked now and then.
                     let interval = Duration::from_millis(INTERVAL.into());
                     thread::sleep(interval.saturating_sub(started.elapsed()));
                 }
-                Err(error) => return self.end(Some(error)),
+                Err(error) => return Some(error),
             }
         }
+        None
     }
 
     /// The stream has ended, or failed.
@@ -118,6 +125,14 @@ impl Input {
         Poll::Ready(Ok(len))
     }
 
+    /// The stream is being closed: who reads it ends.
+    pub(super) fn close(&self) {
+        let mut come = lock(&self.come);
+        come.wasted.get_or_insert(0);
+        come.is_closed = true;
+        self.taken.notify_one();
+    }
+
     /// From now on what comes is thrown away. Returns whether there is an end to it, or too much of it.
     pub(super) fn is_drained(&self) -> bool {
         let mut come = lock(&self.come);
@@ -127,6 +142,93 @@ impl Input {
     }
 }
 
+/// The thread that fills it: its end is told, whatever it is.
+struct Filled(Arc<Input>);
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.end(Some(io::Error::other("a panic within a read")));
+        }
+    }
+}
+
 fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString as _;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A reader that does as it is told.
+    struct Told(mpsc::Receiver<&'static str>);
+
+    impl Read for Told {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.recv() {
+                Ok("panic") => panic!("on purpose"),
+                Ok(text) => text.as_bytes().read(buffer),
+                Err(_) => Ok(0),
+            }
+        }
+    }
+
+    fn start() -> (mpsc::Sender<&'static str>, Arc<Input>) {
+        let (teller, told) = mpsc::channel();
+        (teller, Input::start(Box::new(Told(told)), Arc::default()).unwrap())
+    }
+
+    /// What comes next, in portions of three bytes.
+    fn next(input: &Input) -> io::Result<Vec<u8>> {
+        let mut out = [0; 3];
+        loop {
+            match input.take(&mut out) {
+                Poll::Ready(result) => return result.map(|len| out[..len].to_vec()),
+                Poll::Pending => input.bell.wait(None),
+            }
+        }
+    }
+
+    #[test]
+    fn all_comes_in_its_order_and_then_the_end() {
+        let (teller, input) = start();
+        for text in ["hello", "w", "orld"] {
+            teller.send(text).unwrap();
+        }
+        drop(teller);
+        let mut all = Vec::new();
+        loop {
+            match next(&input).unwrap() {
+                bytes if bytes.is_empty() => break,
+                bytes => all.extend(bytes),
+            }
+        }
+        assert_eq!(all, b"helloworld");
+        assert!(input.is_drained());
+    }
+
+    #[test]
+    fn a_panic_is_a_failure() {
+        let (teller, input) = start();
+        teller.send("panic").unwrap();
+        assert!(next(&input).unwrap_err().to_string().contains("panic"));
+    }
+
+    /// The thread waits for room, and is told that there will be none.
+    #[test]
+    fn closing_ends_the_thread() {
+        let (teller, input) = start();
+        for _ in 0..3 {
+            teller.send("more").unwrap();
+        }
+        input.bell.wait(None);
+        input.close();
+        while teller.send("more").is_ok() {
+            thread::yield_now();
+        }
+    }
 }

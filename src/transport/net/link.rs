@@ -84,6 +84,7 @@ impl<S: Stream> Link<S> {
 
 impl<S: Stream> Drop for Link<S> {
     fn drop(&mut self) {
+        self.input.close();
         self.stream.get_mut().close();
     }
 }
