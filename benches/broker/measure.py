@@ -37,6 +37,8 @@ def clients(programs):
         "core alone": [bench, "core"],
         "std adapter": [bench, "std"],
         "std adapter, coalescing 50 µs": [bench, "coalescing"],
+        "std runner": [bench, "runner"],
+        "std runner, coalescing 50 µs": [bench, "coalescing-runner"],
         "libmosquitto": [str(programs / "libmosquitto")],
         "rumqttc": [bench, "rumqttc"],
         "paho C": [str(programs / "paho_c")],

@@ -1,5 +1,6 @@
 //! The runner of std and its handles: over loopback TCP, with servers that do as the test wants.
 
+mod coalescing;
 mod cuts;
 mod handles;
 #[path = "../support/proxy.rs"]

@@ -98,6 +98,7 @@ mod handle;
 mod io;
 mod link;
 mod mailbox;
+mod requests;
 mod runner;
 mod waiters;
 
@@ -106,9 +107,10 @@ pub use cell::{Cell, OneThread, Sharing};
 pub use cell::{ThreadCell, Threads};
 pub use connection::Connection;
 pub use duplex::Duplex;
-pub use handle::{Handle, WaitError};
+pub use handle::Handle;
 pub use link::Link;
 pub use mailbox::Mailbox;
+pub use requests::WaitError;
 pub use runner::Runner;
 
 use crate::Instant;

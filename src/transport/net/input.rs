@@ -43,21 +43,28 @@ impl Input {
         Input { come: Mutex::default(), taken: Condvar::new(), bell }
     }
 
-    /// Reads on a thread of its own, until the stream ends.
-    pub(super) fn start(reader: Box<dyn Read + Send>, bell: Arc<Bell>) -> io::Result<Arc<Self>> {
+    /// Reads on a thread of its own, with this pause before each read, until the stream ends.
+    pub(super) fn start(
+        reader: Box<dyn Read + Send>,
+        bell: Arc<Bell>,
+        pause: Duration,
+    ) -> io::Result<Arc<Self>> {
         let input = Arc::new(Input::new(bell));
         let filled = Filled(Arc::clone(&input));
         thread::Builder::new().name("mqtt-input".into()).spawn(move || {
-            let failure = filled.0.fill(reader);
+            let failure = filled.0.fill(reader, pause);
             filled.0.end(failure);
         })?;
         Ok(input)
     }
 
     /// Returns why it has ended, unless it is the end of the stream.
-    fn fill(&self, mut reader: Box<dyn Read + Send>) -> Option<io::Error> {
+    fn fill(&self, mut reader: Box<dyn Read + Send>, pause: Duration) -> Option<io::Error> {
         let mut buffer = vec![0; CHUNK];
         while !lock(&self.come).is_closed {
+            if !pause.is_zero() {
+                thread::sleep(pause);
+            }
             let started = Clock::now();
             match reader.read(&mut buffer) {
                 Ok(0) => break,
@@ -179,7 +186,7 @@ mod tests {
 
     fn start() -> (mpsc::Sender<&'static str>, Arc<Input>) {
         let (teller, told) = mpsc::channel();
-        (teller, Input::start(Box::new(Told(told)), Arc::default()).unwrap())
+        (teller, Input::start(Box::new(Told(told)), Arc::default(), Duration::ZERO).unwrap())
     }
 
     /// What comes next, in portions of three bytes.

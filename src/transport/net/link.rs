@@ -4,8 +4,8 @@ use core::task::Poll;
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
-use std::vec;
 use std::vec::Vec;
+use std::{thread, vec};
 
 use super::bell::Bell;
 use super::input::Input;
@@ -24,15 +24,17 @@ pub(super) struct Link<S: Stream> {
     /// For what is read on this thread; `None` where another one waits in the input.
     buffer: Option<Vec<u8>>,
     output: Vec<u8>,
+    /// How long it sleeps before each read.
+    pause: Duration,
 }
 
 impl<S: Stream> Link<S> {
-    pub(super) fn new(mut stream: S, bell: Arc<Bell>) -> io::Result<Self> {
+    pub(super) fn new(mut stream: S, bell: Arc<Bell>, pause: Duration) -> io::Result<Self> {
         let (input, buffer) = match stream.reader()? {
-            Some(reader) => (Input::start(reader, bell)?, None),
+            Some(reader) => (Input::start(reader, bell, pause)?, None),
             None => (Arc::new(Input::new(bell)), Some(vec![0; CHUNK])),
         };
-        Ok(Link { stream: Timed::new(stream), input, buffer, output: Vec::new() })
+        Ok(Link { stream: Timed::new(stream), input, buffer, output: Vec::new(), pause })
     }
 
     /// Takes what has come.
@@ -60,6 +62,9 @@ impl<S: Stream> Link<S> {
         match &mut self.buffer {
             Some(buffer) if self.input.wants_more() => {
                 let patience = most.map_or(SLICE, |most| most.clamp(Duration::from_millis(1), SLICE));
+                if !self.pause.is_zero() && self.pause < patience {
+                    thread::sleep(self.pause);
+                }
                 match self.stream.try_read(buffer, patience) {
                     Poll::Ready(Ok(0)) => self.input.end(None),
                     Poll::Ready(Ok(len)) => self.input.put(buffer, len),

@@ -39,6 +39,8 @@ pub(super) type Handler<'a, C> = dyn FnMut(Update<'_>, &mut Outbound<'_, C>) -> 
 pub struct Runner<C = Standard, R = Vec<u8>, T = Vec<u8>, I = InboundIds> {
     pub(super) shared: Owned<R, T, C, I>,
     pub(super) retry: Retry,
+    /// See [`coalesce`](Self::coalesce).
+    pause: Duration,
     /// When all has to be over.
     deadline: Option<Clock>,
 }
@@ -66,7 +68,12 @@ pub enum Update<'a> {
 impl<C, R, T, I> Runner<C, R, T, I> {
     /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
     pub fn new(client: Client<R, T, C, I>, backoff: Backoff) -> Self {
-        Runner { shared: Owned(Arc::new(Shared::new(client))), retry: Retry::new(backoff), deadline: None }
+        Runner {
+            shared: Owned(Arc::new(Shared::new(client))),
+            retry: Retry::new(backoff),
+            pause: Duration::ZERO,
+            deadline: None,
+        }
     }
 
     /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
@@ -82,6 +89,14 @@ impl<C, R, T, I> Runner<C, R, T, I> {
     #[must_use]
     pub fn retry_refusals(mut self) -> Self {
         self.retry.despite_refusals = true;
+        self
+    }
+
+    /// With a pause before each read, so that what comes meanwhile is taken in one go; see
+    /// [`Connection::coalesce`](super::Connection::coalesce).
+    #[must_use]
+    pub fn coalesce(mut self, pause: Duration) -> Self {
+        self.pause = pause;
         self
     }
 
@@ -187,7 +202,7 @@ where
             Ok(Err(error)) => return Ending::NotOpened(error),
             Err(ending) => return ending,
         };
-        let mut link = match Link::new(stream, bell) {
+        let mut link = match Link::new(stream, bell, self.pause) {
             Ok(link) => link,
             Err(error) => return Ending::NotOpened(error),
         };

@@ -1,0 +1,43 @@
+//! A pause before each read.
+
+use std::io::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use baremqtt::Event;
+use baremqtt::transport::net::Update;
+
+use crate::{CONNECT, SOON, open, runner, serve};
+
+const PAUSE: Duration = Duration::from_millis(600);
+const BETWEEN: Duration = Duration::from_millis(150);
+
+#[test]
+fn what_comes_within_the_pause_is_taken_in_one_go() {
+    let (address, server) = serve(|mut socket| {
+        for _ in 0..2 {
+            socket.write_all(b"\x30\x03\0\x01a").unwrap();
+            thread::sleep(BETWEEN);
+        }
+        socket
+    });
+    let runner = runner(SOON).coalesce(PAUSE);
+    let handle = runner.handle();
+    let mut came = Vec::new();
+    let told = runner.run(
+        open(address),
+        |queue| queue(&CONNECT),
+        |update, _| {
+            if let Update::Event(Event::Message(_)) = update {
+                came.push(Instant::now());
+                if came.len() == 2 {
+                    handle.stop();
+                }
+            }
+            Ok(())
+        },
+    );
+    told.unwrap();
+    drop(server.join().unwrap());
+    assert!(came[1] - came[0] < BETWEEN, "{:?}", came[1] - came[0]);
+}
