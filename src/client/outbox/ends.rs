@@ -102,7 +102,14 @@ impl<C: Config> Outbox<'_, C> {
     /// The end of this request is told.
     #[inline(never)]
     pub(crate) fn end_is_told(&mut self, id: u16) {
-        if let Some((at, record)) = self.find(id) {
+        // It was the last one that was looked for, more often than not.
+        let hint = self.s.hint;
+        let hinted = if IS_LARGE { self.record(hint) } else { None };
+        let found = match hinted {
+            Some(record) if self.id(hint, record) == id => Some((hint, record)),
+            _ => self.find(id),
+        };
+        if let Some((at, record)) = found {
             self.kill(at, record);
         }
     }
