@@ -13,6 +13,8 @@ mod mosquitto;
 #[path = "clients/process.rs"]
 mod process;
 
+#[path = "examples/kills.rs"]
+mod kills;
 #[path = "examples/told.rs"]
 mod told;
 #[path = "examples/tools.rs"]
@@ -202,4 +204,10 @@ fn our_sub_outlives_the_broker() {
     subscriber.error_with("<- SUBACK");
     theirs("mosquitto_pub", &broker, "311", "-t a -m again -q 1").finish();
     assert_eq!(subscriber.line(), "again");
+}
+
+#[test]
+fn outbox_killed_fifty_times_sends_and_receives_each_message_once() {
+    let broker = open_to_all();
+    kills::kill_outbox(broker.addr());
 }

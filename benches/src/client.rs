@@ -70,11 +70,16 @@ impl Rig {
         self.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
         self.client.received(bytes.len());
         self.now += 1;
-        while self.client.advance(Instant::from_millis(self.now)).unwrap() {
-            if matches!(self.client.event(), Some(Event::Published { .. } | Event::Message(_))) {
-                self.events += 1;
-            }
+        while self.advance() {}
+    }
+
+    /// Counts the event, if there is one.
+    fn advance(&mut self) -> bool {
+        let found = self.client.advance(Instant::from_millis(self.now)).unwrap();
+        if found && matches!(self.client.event(), Some(Event::Published { .. } | Event::Message(_))) {
+            self.events += 1;
         }
+        found
     }
 
     fn answers(&mut self, first: u8, id: u16) {
@@ -262,14 +267,13 @@ fn stream_in(meter: &mut Meter, times: u64, rx: usize) -> bool {
     rig.connects();
     let mut at = 0;
     meter.measure(times, || {
-        while !rig.client.advance(Instant::from_millis(rig.now)).unwrap() {
+        while !rig.advance() {
             let room = rig.client.receive_buffer();
             let came = room.len();
             room.copy_from_slice(&stream[at..at + came]);
             rig.client.received(came);
             at = (at + came) % len;
         }
-        rig.events += u64::from(matches!(rig.client.event(), Some(Event::Message(_))));
     });
     rig.events == times
 }

@@ -79,6 +79,7 @@ impl Answers<'_> {
     }
 
     /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
         write_short(self.bytes, self.s.end.into(), first, id);
         self.s.end = self.s.end.wrapping_add(LEN as u16);

@@ -72,6 +72,9 @@ fn what_debug_shows() {
     let runner = runner.fall_back_to_mqtt31().retry_refusals();
     assert_eq!(format!("{runner:?}"), "Runner { handle: Handle { state: Some(Offline), .. }, .. }");
 
+    let mailbox = asynch::Mailbox::<64>::default();
+    assert!(format!("{mailbox:?}").starts_with("Mailbox { used: "));
+
     let io = Wire::default();
     let clock = io.clone();
     let connection = blocking::Connection::new(io.clone(), client(), || clock.now());
@@ -97,6 +100,8 @@ fn handles_that_are_offline() {
     assert_eq!(block_on(handle.unsubscribe(&["a"])), Err(RequestError::NotConnected));
     assert_eq!(block_on(handle.subscribe(&[("a", AtLeastOnce)])), Err(RequestError::NotConnected));
     assert_eq!(block_on(handle.publish(&Message::new("t", b"").at_least_once())), Ok(PacketId::new(1)));
+    assert_eq!(handle.try_publish(&Message::new("t", b"").at_least_once()), Ok(PacketId::new(2)));
+    assert_eq!(handle.try_publish(&Message::new("t", b"")), Err(RequestError::NotConnected));
     let message = Message::new("t", b"").at_least_once();
     let mut waits = pin!(handle.publish_and_wait(&message));
     assert!(poll(waits.as_mut()).is_pending(), "for a connection");

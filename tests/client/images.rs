@@ -32,12 +32,12 @@ const PUBREL: [u8; 4] = [0x62, 2, 0, 2];
 
 #[test]
 fn what_a_client_has_written() {
-    let requests = [&PUBLISH[..], &PUBREL, &[0xE1, 2, 0, 3]].concat();
+    let requests = [&PUBLISH[..], &PUBREL, &[0xE1, 2, 0, 3], &[0xE3, 2, 0, 4]].concat();
     let mut rig = Rig::new();
     assert_eq!(restored(&mut rig, &image(0, b"", &requests)), Ok(()));
-    assert_eq!(rig.client.in_flight(), 3);
+    assert_eq!(rig.client.in_flight(), 4);
     rig.comes_online(&CONNECT, true);
-    assert_eq!(rig.events(), ["ended 3 Uncertain"]);
+    assert_eq!(rig.events(), ["ended 3 Uncertain", "published 4 qos=2"]);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBREL id=2"]);
 }
 

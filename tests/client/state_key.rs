@@ -2,6 +2,7 @@
 //! way, whatever lies in bytes that nobody reads, and another one for those that do not.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+#[cfg(not(baremqtt_small))]
 use baremqtt::codec::Packet;
 use baremqtt::{Buffers, Client, StreamedMessage};
 

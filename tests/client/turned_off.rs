@@ -93,5 +93,6 @@ fn lengths_that_no_packet_can_have() {
     let client = baremqtt::Client::new(baremqtt::Buffers { rx: [0; 64], tx: vec![0; (1 << 28) + 4_096] });
     let (mut client, payload) = (client, vec![0; (1 << 28) - 4]);
     let message = baremqtt::Message::new("a", &payload).at_least_once();
+    assert_eq!(message.encoded_len(), 5 + 2 + 1 + 2 + payload.len());
     assert!(matches!(client.publish(&message), Err(RequestError::Forbidden(_))));
 }

@@ -7,6 +7,7 @@ mod server;
 mod process;
 
 mod dump;
+mod kills;
 mod outbox;
 mod pub_sub;
 mod quickstart;

@@ -95,6 +95,7 @@ pub(super) fn next_id<C: Config>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<P
 }
 
 /// Where a request of this length, for which there is room, is written.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
     let at = parts.outbox.make_room(len);
     Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())

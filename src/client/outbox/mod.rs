@@ -192,6 +192,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Counts what begins with this byte in, or (`u16::MAX`) out.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn count_kind(&mut self, first: u8, by: u16) {
         if keeps_id(first) {
             self.s.kept = self.s.kept.wrapping_add(by);

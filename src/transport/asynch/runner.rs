@@ -63,7 +63,7 @@ where
     ///
     /// `open` opens a stream, calls [`Link::run`] on it, and closes it. Its errors are those of [`Link::run`], or whatever it takes
     /// for the end of the link ([`Error::Closed`] where no stream came to be). To open it can take as long as it will: should the
-    /// runner be stopped meanwhile, it is dropped.
+    /// runner be stopped meanwhile, it is dropped. In a task that may change threads (`tokio::spawn`) it is an `async move` closure.
     ///
     /// `handler` is told of every event and of every loss. It must not wait; beside the event it is given the outbound half of the
     /// client, which says [`Full`](crate::Full) where there is no room. Whatever it fails with is the end of the runner, but for an

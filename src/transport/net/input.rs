@@ -186,7 +186,7 @@ mod tests {
 
     fn start() -> (mpsc::Sender<&'static str>, Arc<Input>) {
         let (teller, told) = mpsc::channel();
-        (teller, Input::start(Box::new(Told(told)), Arc::default()).unwrap())
+        (teller, Input::start(Box::new(Told(told)), Arc::default(), Duration::ZERO).unwrap())
     }
 
     /// What comes next, in portions of three bytes.

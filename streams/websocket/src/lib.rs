@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod one_read;
+mod frames;
+mod memory;
 mod stream;
 
 pub use stream::WebSocketStream;

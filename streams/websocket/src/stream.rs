@@ -2,6 +2,7 @@
 //! one after the other, and what is written goes out in binary frames. Where a frame ends means nothing.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::Stream;
@@ -9,27 +10,33 @@ use tungstenite::client::{ClientRequestBuilder, client_with_config};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::http::Uri;
+use tungstenite::protocol::WebSocketConfig;
 use tungstenite::protocol::frame::coding::CloseCode;
-use tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tungstenite::{Bytes, Error, Message, WebSocket};
+use tungstenite::{Error, WebSocket};
 
-use crate::one_read::OneRead;
+use crate::frames::{Come, Frames, io_error, is_temporary, send};
+use crate::memory::Memory;
 
 /// Most servers put a packet into one frame: this is the longest packet there is.
 const LONGEST_RECEIVED: usize = 268_435_460;
-/// What is written goes out in frames of so many bytes at the most.
-const LONGEST_SENT: usize = 16 << 10;
-const READ_BUFFER: usize = 16 << 10;
+/// How much is read at once.
+const CHUNK: usize = 16 << 10;
 /// How long a read blocks at the most until the WebSocket is open.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// A WebSocket over a stream: TCP, or TLS on top of it. Dropping it closes it.
+///
+/// It has halves where that stream has: in a `Runner` one thread waits in the input then, and an idle connection wakes nobody up.
 #[derive(Debug)]
 pub struct WebSocketStream<S: Stream> {
-    /// `None` once it is closed.
-    socket: Option<WebSocket<OneRead<S>>>,
-    /// What has not been read yet of a frame.
-    received: Bytes,
+    frames: Arc<Mutex<Frames<S>>>,
+}
+
+/// The input, to be read on another thread.
+struct Reader<S> {
+    frames: Arc<Mutex<Frames<S>>>,
+    input: Box<dyn Read + Send>,
+    chunk: Vec<u8>,
 }
 
 impl<S: Stream> WebSocketStream<S> {
@@ -40,83 +47,52 @@ impl<S: Stream> WebSocketStream<S> {
     /// Those of the stream; [`InvalidData`](ErrorKind::InvalidData) with a [`tungstenite::Error`] where the server does
     /// not open a WebSocket with this protocol.
     pub fn connect(uri: &Uri, protocol: &str, mut stream: S, timeout: Duration) -> io::Result<Self> {
-        let started = Instant::now();
-        // How often is looked at the clock.
         stream.limit_read(GLANCE.min(timeout))?;
         stream.limit_write(GLANCE.min(timeout))?;
-        let request = ClientRequestBuilder::new(uri.clone()).with_sub_protocol(protocol);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            .max_message_size(Some(LONGEST_RECEIVED))
-            .max_frame_size(Some(LONGEST_RECEIVED));
-        let mut attempt = client_with_config(request, OneRead::unlimited(stream), Some(config));
-        loop {
-            match attempt {
-                // The server has agreed on the protocol, or this would be an error.
-                Ok((mut socket, _)) => {
-                    socket.get_mut().limit();
-                    return Ok(WebSocketStream { socket: Some(socket), received: Bytes::new() });
-                }
-                Err(HandshakeError::Failure(Error::Protocol(ProtocolError::HandshakeIncomplete))) => {
-                    let text = format!("the server has closed: perhaps it does not speak {protocol} there");
-                    return Err(io::Error::new(ErrorKind::InvalidData, text));
-                }
-                Err(HandshakeError::Failure(error)) => return Err(io_error(error)),
-                Err(HandshakeError::Interrupted(_)) if started.elapsed() >= timeout => {
-                    return Err(io::Error::new(ErrorKind::TimedOut, "the server does not open a WebSocket"));
-                }
-                Err(HandshakeError::Interrupted(unfinished)) => attempt = unfinished.handshake(),
-            }
-        }
+        let socket = shake_hands(uri, protocol, &mut stream, timeout)?;
+        Ok(WebSocketStream { frames: Arc::new(Mutex::new(Frames::new(socket, stream))) })
     }
+}
 
-    fn open(&mut self) -> io::Result<&mut WebSocket<OneRead<S>>> {
-        self.socket.as_mut().ok_or_else(|| ErrorKind::NotConnected.into())
-    }
-
-    /// Closes the WebSocket, and the stream underneath with it.
-    fn close(&mut self, code: CloseCode, reason: &'static str) {
-        if let Some(mut socket) = self.socket.take() {
-            // Nobody is left to tell, should it fail.
-            let _ = socket.close(Some(CloseFrame { code, reason: reason.into() }));
+fn shake_hands(
+    uri: &Uri,
+    protocol: &str,
+    stream: &mut impl Stream,
+    timeout: Duration,
+) -> io::Result<WebSocket<Memory>> {
+    let started = Instant::now();
+    let request = ClientRequestBuilder::new(uri.clone()).with_sub_protocol(protocol);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(CHUNK)
+        .write_buffer_size(0)
+        .max_message_size(Some(LONGEST_RECEIVED))
+        .max_frame_size(Some(LONGEST_RECEIVED));
+    let mut attempt = client_with_config(request, Memory::default(), Some(config));
+    loop {
+        let mut unfinished = match attempt {
+            // The server has agreed on the protocol, or this would be an error.
+            Ok((socket, _)) => return Ok(socket),
+            Err(HandshakeError::Failure(Error::Protocol(ProtocolError::HandshakeIncomplete))) => {
+                let text = format!("the server has closed: perhaps it does not speak {protocol} there");
+                return Err(io::Error::new(ErrorKind::InvalidData, text));
+            }
+            Err(HandshakeError::Failure(error)) => return Err(io_error(error)),
+            Err(HandshakeError::Interrupted(_)) if started.elapsed() >= timeout => {
+                return Err(io::Error::new(ErrorKind::TimedOut, "the server does not open a WebSocket"));
+            }
+            Err(HandshakeError::Interrupted(unfinished)) => unfinished,
+        };
+        let memory = unfinished.get_mut().get_mut();
+        let mut chunk = [0; 1024];
+        match send(&mut memory.leave, stream).and_then(|()| stream.read(&mut chunk)) {
+            Ok(len) => {
+                memory.come.extend(&chunk[..len]);
+                memory.has_ended = len == 0;
+            }
+            Err(error) if is_temporary(&error) => {}
+            Err(error) => return Err(error),
         }
-    }
-
-    /// What has failed has failed for good, unless it was only a timeout.
-    fn fail(&mut self, error: Error) -> io::Error {
-        if !is_temporary(&error) {
-            self.close(CloseCode::Protocol, "");
-        }
-        io_error(error)
-    }
-
-    /// Takes the next frame in; `false` at the end.
-    fn receive(&mut self) -> io::Result<bool> {
-        let Some(socket) = &mut self.socket else { return Ok(false) };
-        socket.get_mut().allow_one();
-        match socket.read() {
-            Ok(Message::Binary(bytes)) => {
-                self.received = bytes;
-                Ok(true)
-            }
-            // The pong leaves with the next read or write.
-            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Ok(true),
-            Ok(Message::Text(_)) => {
-                self.close(CloseCode::Unsupported, "MQTT takes binary frames");
-                let text = "the server has sent a text frame [MQTT-6.0.0-1]";
-                Err(io::Error::new(ErrorKind::InvalidData, text))
-            }
-            Ok(Message::Close(_)) => {
-                self.close(CloseCode::Normal, "");
-                Ok(false)
-            }
-            Err(error) if is_end(&error) => {
-                self.socket = None;
-                Ok(false)
-            }
-            Err(error) => Err(self.fail(error)),
-        }
+        attempt = unfinished.handshake();
     }
 }
 
@@ -124,79 +100,72 @@ impl<S: Stream> Read for WebSocketStream<S> {
     /// Reads the stream underneath at most once, so that a server that sends bit by bit, or nothing but pings, does not
     /// keep the client from its timers: that looks like a timeout.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.received.is_empty() && !self.receive()? {
-            return Ok(0);
+        let mut frames = lock(&self.frames);
+        if let Come::Bytes(len) = frames.read(buffer)? {
+            return Ok(len);
         }
-        if self.received.is_empty() {
-            return Err(ErrorKind::WouldBlock.into());
+        let mut chunk = [0; CHUNK];
+        let len = frames.stream.read(&mut chunk)?;
+        frames.feed(&chunk[..len]);
+        match frames.read(buffer)? {
+            Come::Bytes(len) => Ok(len),
+            Come::Nothing => Err(ErrorKind::WouldBlock.into()),
         }
-        let len = buffer.len().min(self.received.len());
-        let taken = self.received.split_to(len);
-        buffer.iter_mut().zip(taken).for_each(|(to, byte)| *to = byte);
-        Ok(len)
+    }
+}
+
+impl<S: Stream> Read for Reader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Come::Bytes(len) = lock(&self.frames).read(buffer)? {
+                return Ok(len);
+            }
+            let len = self.input.read(&mut self.chunk)?;
+            lock(&self.frames).feed(&self.chunk[..len]);
+        }
     }
 }
 
 impl<S: Stream> Write for WebSocketStream<S> {
-    /// Takes more once the frames before are out, so that they do not pile up.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.flush()?;
-        let frame = Bytes::copy_from_slice(bytes.get(..LONGEST_SENT).unwrap_or(bytes));
-        let len = frame.len();
-        match self.open()?.write(Message::Binary(frame)) {
-            Ok(()) => Ok(len),
-            // The frame is taken: what is left of it goes with the next write, or with `flush`.
-            Err(error) if is_temporary(&error) => Ok(len),
-            Err(error) => Err(self.fail(error)),
-        }
+        lock(&self.frames).write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.open()?.flush().map_err(|error| self.fail(error))
+        lock(&self.frames).send()
     }
 }
 
-impl<S: Stream> Stream for WebSocketStream<S> {
+impl<S: Stream + Send + 'static> Stream for WebSocketStream<S> {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
-        self.open()?.get_mut().get_mut().limit_read(timeout)
+        lock(&self.frames).stream.limit_read(timeout)
     }
 
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
-        self.open()?.get_mut().get_mut().limit_write(timeout)
+        lock(&self.frames).stream.limit_write(timeout)
     }
 
-    /// The server answers the close frame with its own, and closes the stream underneath.
     fn finish_output(&mut self) -> io::Result<()> {
-        let socket = self.open()?;
-        let closing = socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }));
-        closing.and_then(|()| socket.flush()).map_err(io_error)
+        lock(&self.frames).finish_output()
+    }
+
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        let Some(input) = lock(&self.frames).stream.reader()? else { return Ok(None) };
+        Ok(Some(Box::new(Reader { frames: Arc::clone(&self.frames), input, chunk: vec![0; CHUNK] })))
+    }
+
+    fn close(&mut self) {
+        lock(&self.frames).stream.close();
     }
 }
 
 impl<S: Stream> Drop for WebSocketStream<S> {
     fn drop(&mut self) {
-        self.close(CloseCode::Normal, "");
+        lock(&self.frames).close(CloseCode::Normal, "");
     }
 }
 
-fn is_end(error: &Error) -> bool {
-    // TCP may end without a close frame.
-    matches!(
-        error,
-        Error::ConnectionClosed
-            | Error::AlreadyClosed
-            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
-    )
-}
-
-fn is_temporary(error: &Error) -> bool {
-    use ErrorKind::{Interrupted, TimedOut, WouldBlock};
-    matches!(error, Error::Io(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock))
-}
-
-fn io_error(error: Error) -> io::Error {
-    match error {
-        Error::Io(error) => error,
-        error => io::Error::new(ErrorKind::InvalidData, error),
-    }
+/// No call leaves them half done.
+fn lock<S>(frames: &Mutex<Frames<S>>) -> MutexGuard<'_, Frames<S>> {
+    frames.lock().unwrap_or_else(PoisonError::into_inner)
 }

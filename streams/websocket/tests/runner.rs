@@ -4,6 +4,7 @@ mod common;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use std::thread;
@@ -11,11 +12,23 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Runner, Update};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS};
-use common::{PATIENCE, open};
+use common::{PATIENCE, open, serve};
 use support::mosquitto::{Config, Mosquitto, free_port};
 
+/// How often the threads of the runner have gone to sleep, where the system says.
+fn sleeps() -> u64 {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(Result::ok);
+    let sleeps = threads.filter_map(|thread| {
+        let name = fs::read_to_string(thread.path().join("comm")).ok()?;
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        let sleeps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        ["mqtt-runner", "mqtt-input"].contains(&name.trim()).then(|| sleeps.trim().parse().unwrap_or(0))
+    });
+    sleeps.sum()
+}
+
 #[test]
-fn threads_share_it() {
+fn threads_share_it_and_it_costs_nothing_when_idle() {
     let port = free_port();
     let lines = format!("listener {port} 127.0.0.1\nprotocol websockets\nsocket_domain ipv4");
     let broker = Mosquitto::start(&Config { lines, ..Config::default() });
@@ -25,7 +38,7 @@ fn threads_share_it() {
     let runner = Runner::new(client, Backoff::new(1, 5));
     let handle = runner.handle();
     let ((hear, heard), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
-    let running = thread::spawn(move || {
+    let run = move || {
         runner.run(
             move || open(address),
             |queue| queue(&Connect::new("shared").keep_alive(60)),
@@ -42,7 +55,8 @@ fn threads_share_it() {
                 Ok(())
             },
         )
-    });
+    };
+    let running = thread::Builder::new().name("mqtt-runner".into()).spawn(run).expect("a thread");
     is_ready.recv_timeout(PATIENCE).expect("a subscription");
     thread::scope(|scope| {
         for _ in 0..3 {
@@ -58,10 +72,42 @@ fn threads_share_it() {
     for _ in 0..33 {
         assert_eq!(heard.recv_timeout(PATIENCE), Ok(50));
     }
+    thread::sleep(Duration::from_millis(200));
+    let before = sleeps();
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(sleeps(), before);
+
     let stopping = Instant::now();
     handle.stop();
     running.join().expect("no panic").expect("it was asked to");
     assert!(stopping.elapsed() < Duration::from_secs(1), "{:?}", stopping.elapsed());
     let log = broker.log();
     assert!(log.contains(" disconnected.\n"), "{log}");
+}
+
+/// Nothing else is to be written, and the server wants to know whether somebody is there.
+#[test]
+fn pings_are_answered_by_an_idle_runner() {
+    let (address, server) = serve(|mut socket| {
+        let connect = socket.read().expect("CONNECT");
+        assert!(connect.is_binary());
+        socket.send(tungstenite::Message::binary(vec![0x20, 2, 0, 0])).expect("a client");
+        for text in ["a", "b"] {
+            thread::sleep(Duration::from_millis(100));
+            socket.send(tungstenite::Message::Ping(text.into())).expect("a client");
+            assert_eq!(socket.read().expect("a pong"), tungstenite::Message::Pong(text.into()));
+        }
+        // DISCONNECT, and the end.
+        while socket.read().is_ok() {}
+    });
+    let client = Client::new(Buffers { rx: vec![0; 256], tx: vec![0; 256] });
+    let runner = Runner::new(client, Backoff::new(1, 5));
+    let handle = runner.handle();
+    let running = thread::spawn(move || {
+        runner.run(move || open(address), |queue| queue(&Connect::new("idle").keep_alive(0)), |_, _| Ok(()))
+    });
+    thread::sleep(Duration::from_millis(400));
+    handle.stop();
+    running.join().expect("no panic").expect("it was asked to");
+    server.join().expect("pongs");
 }
