@@ -244,6 +244,9 @@ step_interop() {
   done
   echo "-- other people's streams"
   package_is_good tests/streams/
+  echo "-- brokers: the column of Mosquitto"
+  cargo clippy --quiet --locked --manifest-path tests/brokers/Cargo.toml -- -D warnings
+  tests/brokers/run.sh mosquitto
 }
 
 # The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line.

@@ -61,7 +61,12 @@ pub fn start(name: &str) -> Result<Running, String> {
     let folder = tools().join("run").join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let guest = (name == "ejabberd").then_some("guest@localhost");
+    // These want a name from everybody.
+    let guest = match name {
+        "ejabberd" => Some("guest@localhost"),
+        "rumqttd" => Some("guest"),
+        _ => None,
+    };
     let target = Target { addr: (Ipv4Addr::LOCALHOST, free_port()).into(), guest };
     let mut running = Running { version, target, user: kind.user, kind, folder, process: None };
     running.restart()?;
@@ -82,7 +87,7 @@ impl Running {
             }
             sleep(Duration::from_millis(100));
         }
-        if self.target.guest.is_some() {
+        if self.kind.name == "ejabberd" {
             // Whom it knows lies in its database.
             let mut register = ejabberdctl(&self.folder);
             register
@@ -285,7 +290,8 @@ fn rumqttd(port: u16, folder: &Path) -> Command {
     let text = format!(
         "id = 0\n[router]\nid = 0\nmax_connections = 100\nmax_outgoing_packet_count = 200\nmax_segment_size = 104857600\nmax_segment_count = 10\n\
          [v4.1]\nname = \"v4\"\nlisten = \"127.0.0.1:{port}\"\nnext_connection_delay_ms = 1\n\
-         [v4.1.connections]\nconnection_timeout_ms = 60000\nmax_payload_size = 2000000\nmax_inflight_count = 200\ndynamic_filters = true\n"
+         [v4.1.connections]\nconnection_timeout_ms = 60000\nmax_payload_size = 2000000\nmax_inflight_count = 200\ndynamic_filters = true\n\
+         [v4.1.connections.auth]\nuser = \"pass\"\nguest = \"guest\"\n"
     );
     let mut command = Command::new(tools().join("cargo/bin/rumqttd"));
     command.arg("-c").arg(write(folder, "conf.toml", &text));
