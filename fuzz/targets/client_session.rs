@@ -1,5 +1,6 @@
 #![no_main]
 
+#[allow(dead_code, reason = "`progress` is a test of tests/properties")]
 #[path = "../../tests/fuzz/client_session/mod.rs"]
 mod body;
 #[path = "../../tests/common/choices.rs"]

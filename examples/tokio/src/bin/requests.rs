@@ -18,21 +18,19 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, timeout};
 
 type Mqtt = Handle<Vec<u8>, Vec<u8>, Standard, InboundIds, Threads>;
-type Answers = broadcast::Receiver<(String, String)>;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Asks, and waits for the answer: over a lost link too, but not for ever.
-async fn ask(mqtt: &Mqtt, mut answers: Answers, n: u32) -> Result<(), Failure> {
+async fn ask(mqtt: &Mqtt, mut answers: broadcast::Receiver<(String, String)>, n: u32) -> Result<(), Failure> {
     let (question, wanted) = (format!("square/of/{n}"), format!("square/is/{n}"));
     mqtt.publish(&Message::new(&question, b"").at_least_once()).await?;
     let answer = async {
-        loop {
-            let (topic, square) = answers.recv().await?;
-            if topic == wanted {
-                println!("{n} * {n} = {square}");
-                return Ok(());
-            }
+        let (mut topic, mut square) = answers.recv().await?;
+        while topic != wanted {
+            (topic, square) = answers.recv().await?;
         }
+        println!("{n} * {n} = {square}");
+        Ok(())
     };
     timeout(Duration::from_secs(10), answer).await?
 }
