@@ -25,7 +25,9 @@ CASES = [(qos, size) for size in (64, 1024) for qos in (0, 1, 2)]
 MESSAGES = {0: 40_000, 1: 20_000, 2: 10_000}
 COUNTED = {0: 4_000, 1: 2_000, 2: 2_000}
 """Messages in a run that valgrind slows down."""
-TRIPS = 3_000
+TRIPS = 2_000
+TRIP_ROUNDS = 21
+"""More than of the others: where the scheduler puts two processes decides much, and changes from run to run."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -55,9 +57,8 @@ class End:
 
     def __init__(self, command, role, port, qos, size, count, wrapper=()):
         arguments = map(str, (role, port, qos, size, count))
-        self.process = subprocess.Popen(
-            [*wrapper, *command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+        self.process = subprocess.Popen([*wrapper, *command, *arguments], **pipes)
         self.pid = self.process.pid
         try:
             self.says("ready")
@@ -187,7 +188,9 @@ def opposite(role, command, broker, qos, size, count):
 def instructions(client, feed, role, broker, qos, size, count):
     """Those that one end executes in user space."""
     with tempfile.TemporaryDirectory() as folder, opposite(role, feed, broker, qos, size, count) as go:
-        wrapper = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--fair-sched=yes", f"--callgrind-out-file={folder}/counts"]
+        # Else a copy of more than 2 KiB counts as one instruction a byte.
+        wrapper = ["env", "GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000"]
+        wrapper += ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--fair-sched=yes", f"--callgrind-out-file={folder}/counts"]
         with an_end(client, role, broker[1], qos, size, count, wrapper=wrapper) as end:
             instrument(end.pid, "on")
             end.go()
@@ -236,9 +239,10 @@ def measure(programs):
                     count = MESSAGES[qos] // (4 if is_slow(client) else 1)
                     result = talk(command, broker, qos, size, count)
                     found["talks"].append({"client": client, "qos": qos, "size": size, "count": count, **result})
+            print(f"round {round + 1} of {ROUNDS}", file=sys.stderr, flush=True)
+        for _ in range(TRIP_ROUNDS):
             for client, command in all_clients.items():
                 found["trips"].append({"client": client, "microseconds": trips(command, broker)})
-            print(f"round {round + 1} of {ROUNDS}", file=sys.stderr, flush=True)
         for qos, size in CASES:
             for client, command in all_clients.items():
                 for role in ("out", "in"):

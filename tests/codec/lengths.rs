@@ -137,8 +137,9 @@ fn each_bit_of_a_length_counts() {
             bytes.len(),
             len + 1 + 1 + usize::from(len > 127) + usize::from(len > 16_383) + usize::from(len > 2_097_151)
         );
-        for more in [&b""[..], b"\x30"] {
-            let bytes = [&bytes, more].concat();
+        // With nothing behind the packet, and with more than a wrong length could take in.
+        for more in [0, 300].map(|len| vec![b'y'; len]) {
+            let bytes = [&bytes[..], &more].concat();
             let whole = codec::decode(&bytes, Version::Mqtt311);
             assert_eq!(whole, Ok(Decoded::Complete { packet, len: bytes.len() - more.len() }));
         }
