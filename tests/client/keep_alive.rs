@@ -2,7 +2,7 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{Connect, State};
+use baremqtt::{Connect, Instant, State};
 
 use crate::harness::*;
 
@@ -232,4 +232,20 @@ fn an_answer_that_nobody_asked_for_is_ignored() {
     rig.gives(Packet::PingResp);
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.state(), State::Connected);
+}
+
+/// A client that was offline for longer than the keep alive time has not been silent for so long.
+#[test]
+fn what_passed_before_connect_does_not_count() {
+    let client = &mut Rig::new().client;
+    client.connect(&Connect::new("c").keep_alive(60)).unwrap();
+    let len = client.pending().len();
+    client.sent(len);
+    assert_eq!(client.advance(Instant::from_millis(3_600_000)), Ok(false));
+    client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
+    client.received(4);
+    assert_eq!(client.advance(Instant::from_millis(3_600_001)), Ok(true));
+    assert_eq!(client.advance(Instant::from_millis(3_600_001)), Ok(false));
+    assert!(client.pending().is_empty());
+    assert_eq!(client.time_left(), Some(54_999));
 }

@@ -21,7 +21,8 @@ impl<C: Config> Parts<'_, C> {
     #[inline]
     pub(super) fn clock(&mut self, now: Instant) {
         let work = &mut *self.work;
-        if work.notes.has(Note::SENT_PACKET) && work.link.silence != 0 {
+        // Nobody may have looked at the clock for long before CONNECT left.
+        if work.notes.has(Note::SENT_PACKET) && work.link.silence != 0 && work.link.is_accepted {
             work.timers.keep(Timer::SendSilence, true, true, work.link.silence);
         }
         if work.timers.pass(now) {
