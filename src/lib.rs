@@ -294,7 +294,7 @@
 //! | [`max_requests`](Config::max_requests) | 0: no limit | requests under way | 10: -4 |
 //! | [`max_exactly_once`](Config::max_exactly_once) | 19 | QoS 2 messages under way | 0: -16 |
 //! | [`receives_exactly_once`](Config::receives_exactly_once) | `true` | QoS 2 messages from the server | off: -762 |
-//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | refused: -926; in pieces: +234 |
+//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | refused: -928; in pieces: +234 |
 //! | [`streams`](Config::streams) | `false` | payloads larger than `tx` | on: +1,094 |
 //! | [`manual_acknowledgement`](Config::manual_acknowledgement) | `false` | who acknowledges | on: +338 |
 //! | [`durable`](Config::durable) | `false` | a session that is exact over a restart | on: +562 |

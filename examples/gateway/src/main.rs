@@ -11,14 +11,13 @@ use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, S
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const COMMANDS: &str = "gateway/set/+";
+const STATUS: &str = "gateway/status";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [host, port, ca @ ..] = &arguments[..] else {
-        return Err("usage: gateway HOST PORT [CA-FILE]".into());
-    };
-    let (host, port) = (host.clone(), port.parse()?);
-    let tls = ca.first().map(|file| baremqtt_tls::config(Path::new(file), None)).transpose()?;
+    let mut arguments = env::args().skip(1);
+    let (host, port) = arguments.next().zip(arguments.next()).ok_or("usage: gateway HOST PORT [CA-FILE]")?;
+    let port = port.parse()?;
+    let tls = arguments.next().map(|file| baremqtt_tls::config(Path::new(&file), None)).transpose()?;
     let open = move || -> io::Result<Box<dyn Stream + Send>> {
         match &tls {
             Some(config) => Ok(Box::new(baremqtt_tls::open(&host, port, config, PATIENCE)?)),
@@ -28,29 +27,24 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 65_536] });
     let runner = Runner::new(client, Backoff::new(500, 60_000).seed(process::id()));
-    let handle = runner.handle();
     for sensor in 1..=3 {
-        let handle = handle.clone();
+        let handle = runner.handle();
         thread::spawn(move || measure(&handle, sensor));
     }
 
     let mut routes = Routes::<_, (), 1>::new();
     routes.add(COMMANDS, QoS::AtLeastOnce, ())?;
-    let online = Message::new("gateway/status", b"online").at_least_once().retain();
-    let will = Will::new("gateway/status", b"offline").retain();
-    let connect = Connect::new("gateway").clean_session(false).keep_alive(30).will(will);
+    let online = Message::new(STATUS, b"online").at_least_once().retain();
+    let connect = Connect::new("gateway").clean_session(false).will(Will::new(STATUS, b"offline").retain());
     let handler = |update: Update<'_>, outbound: &mut baremqtt::Outbound<'_, _>| {
+        if let Update::Event(event) = &update {
+            routes.note(event);
+        }
         match update {
-            Update::Event(event) => {
-                routes.note(&event);
-                match event {
-                    Event::Connected { .. } => drop(outbound.publish(&online)?),
-                    Event::Message(message) if message.topic.as_str() == "gateway/set/stop" => handle.stop(),
-                    Event::Message(message) => println!("{message:?}"),
-                    Event::Ended { id, outcome } => eprintln!("request {id} is {outcome}"),
-                    _ => {}
-                }
-            }
+            Update::Event(Event::Connected { .. }) => drop(outbound.publish(&online)?),
+            Update::Event(Event::Message(it)) if it.topic.as_str() == "gateway/set/stop" => outbound.finish(),
+            Update::Event(Event::Message(message)) => println!("{message:?}"),
+            Update::Event(Event::Ended { id, outcome }) => eprintln!("request {id} is {outcome}"),
             Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
             _ => {}
         }
@@ -64,10 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Publishes a reading each second, and waits where there is no room, until the runner stops.
 fn measure(handle: &Handle, sensor: u32) -> Result<(), HandleError> {
-    for reading in 0_u32.. {
-        let (topic, payload) = (format!("gateway/sensor/{sensor}"), reading.to_string());
-        handle.publish(&Message::new(&topic, payload.as_bytes()).at_least_once())?;
+    (0_u32..).try_for_each(|reading| {
         thread::sleep(Duration::from_secs(1));
-    }
-    Ok(())
+        let (topic, reading) = (format!("gateway/sensor/{sensor}"), reading.to_string());
+        handle.publish(&Message::new(&topic, reading.as_bytes()).at_least_once()).map(|_| ())
+    })
 }
