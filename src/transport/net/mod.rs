@@ -68,6 +68,7 @@ mod bell;
 mod connection;
 mod ending;
 mod handle;
+mod handle_error;
 mod input;
 mod link;
 mod online;
@@ -79,7 +80,8 @@ mod telling;
 
 pub use connection::Connection;
 pub use ending::{BoxError, GaveUp};
-pub use handle::{Handle, HandleError, WaitError};
+pub use handle::Handle;
+pub use handle_error::{HandleError, WaitError};
 pub use runner::{Runner, Update};
 pub use stream::{Stream, open_tcp};
 

@@ -9,7 +9,7 @@ use std::thread::{self, ThreadId};
 use std::time::Instant as Clock;
 
 use super::bell::{Bell, lock};
-use super::handle::WaitError;
+use super::handle_error::WaitError;
 use super::since;
 use crate::transport::driver::Driver;
 use crate::{Client, Instant, PacketId};

@@ -4,7 +4,7 @@ use core::task::Poll;
 use std::collections::HashSet;
 
 use super::ending::{BoxError, Ending};
-use super::handle::WaitError;
+use super::handle_error::WaitError;
 use super::link::Link;
 use super::runner::{Handler, Update};
 use super::shared::{Shared, State};
