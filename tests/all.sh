@@ -17,8 +17,8 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
 declare -A budgets=(
-  [setup]=125 [format]=10 [lint]=85 [features]=50 [docs]=60 [package]=35 [baremetal]=50 [panics]=110 [footprint]=100 [hermetic]=165 [explore]=95
-  [benches]=60 [examples]=80 [interop]=120 [firmware]=80 [webchat]=110 [fuzz]=165
+  [setup]=95 [format]=5 [lint]=55 [features]=50 [docs]=60 [package]=35 [baremetal]=70 [panics]=70 [footprint]=50 [hermetic]=220 [explore]=75
+  [benches]=60 [examples]=140 [interop]=85 [firmware]=85 [webchat]=200 [fuzz]=145
 )
 
 : "${FUZZ_SECONDS:=20}"
