@@ -17,7 +17,7 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
 declare -A budgets=(
-  [setup]=95 [format]=5 [lint]=55 [features]=50 [docs]=60 [package]=35 [baremetal]=70 [panics]=70 [footprint]=50 [hermetic]=220 [explore]=75
+  [setup]=95 [format]=10 [lint]=55 [features]=50 [docs]=60 [package]=35 [baremetal]=70 [panics]=70 [footprint]=50 [hermetic]=220 [explore]=70
   [benches]=60 [examples]=140 [interop]=85 [firmware]=85 [webchat]=200 [fuzz]=145
 )
 
