@@ -86,7 +86,7 @@ impl core::fmt::Display for RouteError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             RouteError::Forbidden(violation) => violation.fmt(f),
-            RouteError::Full => f.write_str("the table of routes is full"),
+            RouteError::Full => f.write_str("the table of routes is full; raise N of Routes"),
         }
     }
 }
