@@ -141,6 +141,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     }
 
     /// The state of this filter's subscription; `None` if there is no such route.
+    #[must_use]
     pub fn subscription(&self, filter: &str) -> Option<Subscription> {
         self.table.iter().find(|route| route.filter.as_ref() == filter).map(|route| route.subscription)
     }
