@@ -214,11 +214,11 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The request of this identifier, and its place: there is one at the most.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[inline(always)]
     fn find(&self, id: u16) -> Option<(usize, Record)> {
         if !IS_LARGE {
-            return self.find_between(self.s.head, self.s.tail, id);
+            let at = self.place(id)?;
+            return Some((at, self.record(at)?));
         }
         let oldest = self.record(self.s.head)?;
         if self.id(self.s.head, oldest) == id {
@@ -226,6 +226,12 @@ impl<C: Config> Outbox<'_, C> {
         }
         self.find_between(self.s.hint.max(oldest.end()), self.s.tail, id)
             .or_else(|| self.find_between(self.s.head, self.s.hint, id))
+    }
+
+    /// Where it is found: a place fits into registers, where a record beside it would take stack.
+    #[inline(never)]
+    fn place(&self, id: u16) -> Option<usize> {
+        self.find_between(self.s.head, self.s.tail, id).map(|(at, _)| at)
     }
 
     #[cfg_attr(target_pointer_width = "64", inline(never))]
