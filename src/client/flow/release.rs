@@ -29,7 +29,7 @@ impl<C: Config> Parts<'_, C> {
     #[inline]
     pub(super) fn clear_told(&mut self) {
         let inbox = &mut self.work.inbox;
-        if inbox.owed == ENDED {
+        if inbox.tells_end() {
             inbox.owed = 0;
             self.outbox.end_is_told(inbox.id);
         }
