@@ -47,11 +47,13 @@ impl<C> Outbound<'_, C> {
     }
 
     /// What the message at hand is acknowledged by; see [`Client::receipt`](crate::Client::receipt).
+    #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
         manual::receipt(self.parts.work)
     }
 
     /// The number of the state of the session; see [`Client::revision`](crate::Client::revision).
+    #[must_use]
     pub const fn revision(&self) -> u32 {
         self.parts.work.session.revision
     }

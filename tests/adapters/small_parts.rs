@@ -24,17 +24,20 @@ fn says(error: impl StdError, text: &str) {
 #[test]
 fn ends_and_refusals_of_handles() {
     let request = RequestError::NotConnected;
-    says(net::HandleError::Refused(request), "not connected");
-    says(net::HandleError::<RequestError>::OnRunner, "a handler cannot wait for its own thread");
+    says(net::HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
+    says(
+        net::HandleError::<RequestError>::OnRunner,
+        "a handler cannot wait for its own thread; use its outbound half",
+    );
     says(net::HandleError::<RequestError>::Stopped, "the runner has stopped");
     assert_eq!(net::HandleError::from(request), net::HandleError::Refused(request));
-    says(net::WaitError::Request(request), "not connected");
+    says(net::WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
     says(net::WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
     says(net::WaitError::Ended(Outcome::Lost), "the message is lost");
     says(net::WaitError::GivenUp, "the message was given up");
-    says(asynch::WaitError::from(request), "not connected");
+    says(asynch::WaitError::from(request), "not connected, or closing; wait for Event::Connected");
     says(asynch::WaitError::Ended(Outcome::Uncertain), "the message is uncertain");
-    says(asynch::WaitError::Stopped, "stopped");
+    says(asynch::WaitError::Stopped, "the runner has stopped; the message stays in the session");
 }
 
 #[test]
@@ -43,11 +46,15 @@ fn the_end_of_all_attempts() {
         (GaveUp::Limit(Error::Io(Fault::Broken)), "no connection after so many attempts", Some("Broken")),
         (
             GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),
-            "the server refused the connection: not authorized",
+            "the server refused the connection: not authorized (5)",
             None,
         ),
-        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected", None),
-        (GaveUp::from(RequestError::NotConnected), "not connected", None),
+        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected; disconnect first", None),
+        (
+            GaveUp::from(RequestError::NotConnected),
+            "not connected, or closing; wait for Event::Connected",
+            None,
+        ),
         (GaveUp::Disconnected, "disconnected", None),
     ];
     for (end, text, source) in ends {

@@ -30,7 +30,7 @@ impl fmt::Display for WaitError {
         match self {
             WaitError::Request(error) => error.fmt(f),
             WaitError::Ended(outcome) => write!(f, "the message is {outcome}"),
-            WaitError::Stopped => f.write_str("stopped"),
+            WaitError::Stopped => f.write_str("the runner has stopped; the message stays in the session"),
         }
     }
 }

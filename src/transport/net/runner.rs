@@ -67,6 +67,7 @@ pub enum Update<'a> {
 
 impl<C, R, T, I> Runner<C, R, T, I> {
     /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
+    #[must_use]
     pub fn new(client: Client<R, T, C, I>, backoff: Backoff) -> Self {
         Runner {
             shared: Owned(Arc::new(Shared::new(client))),
@@ -101,6 +102,7 @@ impl<C, R, T, I> Runner<C, R, T, I> {
     }
 
     /// A handle, to be cloned as often as it is needed.
+    #[must_use]
     pub fn handle(&self) -> Handle<C, R, T, I> {
         Handle(Arc::clone(&self.shared.0))
     }
