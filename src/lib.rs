@@ -44,7 +44,7 @@
 //!             mqtt.publish(&Message::new("gateway/status", b"online").at_least_once().retain())?;
 //!         }
 //!         Some(Event::Subscribed { codes, .. }) => println!("the server grants {codes}"),
-//!         Some(Event::Message(message)) => println!("{}: {:?}", message.topic, message.payload),
+//!         Some(Event::Message(message)) => println!("{}: {}", message.topic, message.payload.escape_ascii()),
 //!         Some(Event::Published { id, .. }) => println!("message {id} is acknowledged"),
 //!         Some(Event::Ended { id, outcome }) => println!("request {id} is {outcome}"),
 //!         _ => {}

@@ -5,7 +5,7 @@
 //! server that keeps its session.
 //!
 //! ```text
-//! mkdir spool && cargo run --example outbox -- localhost:1883 spool
+//! cargo run --example outbox -- localhost:1883 spool
 //! echo hello >> spool/out
 //! ```
 //!
@@ -15,6 +15,7 @@
 mod store;
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, process, thread};
 
@@ -42,10 +43,22 @@ impl Config for Exact {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [address, folder] = &arguments[..] else { return Err("usage: outbox HOST:PORT FOLDER".into()) };
-    let address = address.clone();
+    let result = match &arguments[..] {
+        [address, folder] => run(address.clone(), folder),
+        _ => Err("usage: outbox HOST:PORT FOLDER".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("outbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(address: String, folder: &str) -> Result<(), Box<dyn Error>> {
     let (mut store, session) = Store::open(folder.as_ref())?;
     let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Exact);
     if !session.is_empty() {
