@@ -1,4 +1,4 @@
-//! For poll loops, over functions that return [`nb::Result`].
+//! For poll loops, over functions that return `nb::Result`.
 //!
 //! Nothing here waits: where the stream says [`WouldBlock`](nb::Error::WouldBlock), the rest follows with the next
 //! [`poll`](Connection::poll).
