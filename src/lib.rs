@@ -340,7 +340,8 @@
 //! # MSRV
 //!
 //! Rust 1.88 (`rust-version` in `Cargo.toml`). Only a minor release (0.x) asks for a newer compiler, and the changelog says so; it will
-//! be one that has been stable for six months.
+//! be one that has been stable for six months. It is checked by clippy, which knows since when the standard library has what (`tests/all.sh
+//! lint`), and by what dependencies say that they need (`tests/all.sh setup`); with that compiler itself, before each release.
 //!
 //! # Questions
 //!
