@@ -168,11 +168,11 @@ impl<R, T, C, I> Client<R, T, C, I> {
         self.all.work.timers.left(self.all.work.notes)
     }
 
-    /// How many requests are under way, including those whose end was not reported yet.
+    /// How many requests are under way, those included whose end is still to be reported. The one that the event at hand ends is
+    /// not.
     #[must_use]
     pub const fn in_flight(&self) -> usize {
-        let told = self.all.work.inbox.owed == outbox::ENDED;
-        (self.all.outbox.kept() as usize).saturating_sub(told as usize)
+        under_way::in_flight(&self.all.outbox, &self.all.work.inbox)
     }
 
     /// Changes whenever earlier images of the session ([`save`](Self::save)) are out of date.
@@ -341,7 +341,7 @@ where
     /// The requests under way, in the order in which they leave: after [`restore`](Self::restore), and to find one that is to be
     /// [given up](Self::give_up).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way::under_way(&self.all.outbox, self.log())
+        under_way::under_way(&self.all.outbox, self.log(), &self.all.work.inbox)
     }
 
     /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not accept it.
