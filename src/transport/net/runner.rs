@@ -60,7 +60,7 @@ pub enum Update<'a> {
     LinkLost {
         /// Why.
         error: Error,
-        /// When the next attempt is made.
+        /// The delay before it.
         retry_in: Duration,
     },
 }

@@ -24,7 +24,7 @@
 //!             mqtt.publish(&Message::new("lamp/status", b"online"))?;
 //! #           return Ok(());
 //!         }
-//!         Ok(event) => drop(event),
+//!         Ok(_) => {}
 //!         Err(nb::Error::WouldBlock) => {} // other work
 //!         Err(nb::Error::Other(_)) => break, // the connection has ended
 //!     }
