@@ -49,7 +49,7 @@ fn requests() {
         (RequestError::Full(Full::Requests), "too many requests under way"),
         (RequestError::Full(Full::Buffer), "the transmit buffer is full"),
         (RequestError::Full(Full::Stream), "a streamed message is on its way"),
-        (RequestError::Full(Full::Busy), "an event handler is using the client"),
+        (RequestError::Full(Full::Busy), "the mailbox is in use"),
         (
             RequestError::TooLarge { needed: 300, room: 200 },
             "a packet of 300 bytes does not fit into the 200 that requests have",

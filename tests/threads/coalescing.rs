@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use baremqtt::Event;
 use baremqtt::transport::net::Update;
 
-use crate::{CONNECT, SOON, open, runner, serve};
+use crate::{CONNECT, SOON, links, open, runner, serve};
 
 const PAUSE: Duration = Duration::from_millis(600);
 const BETWEEN: Duration = Duration::from_millis(150);
@@ -24,19 +24,15 @@ fn what_comes_within_the_pause_is_taken_in_one_go() {
     let runner = runner(SOON).coalesce(PAUSE);
     let handle = runner.handle();
     let mut came = Vec::new();
-    let told = runner.run(
-        open(address),
-        |queue| queue(&CONNECT),
-        |update, _| {
-            if let Update::Event(Event::Message(_)) = update {
-                came.push(Instant::now());
-                if came.len() == 2 {
-                    handle.stop();
-                }
+    let told = runner.run(links(open(address), CONNECT), |update, _| {
+        if let Update::Event(Event::Message(_)) = update {
+            came.push(Instant::now());
+            if came.len() == 2 {
+                handle.stop();
             }
-            Ok(())
-        },
-    );
+        }
+        Ok(())
+    });
     told.unwrap();
     drop(server.join().unwrap());
     assert!(came[1] - came[0] < BETWEEN, "{:?}", came[1] - came[0]);
