@@ -46,6 +46,7 @@ impl Backoff {
     }
 
     /// The delay before the next attempt, in ms; `None` once the limit is reached.
+    #[must_use]
     pub fn next_ms(&mut self) -> Option<u32> {
         if self.failures >= self.limit {
             return None;

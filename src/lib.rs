@@ -281,23 +281,23 @@
 //!
 //! | method | default | what it decides | bytes |
 //! |---|---|---|---|
-//! | [`mqtt31`](Config::mqtt31) | `true` | whether MQTT 3.1 can be spoken | off: -180 |
+//! | [`mqtt31`](Config::mqtt31) | `true` | whether MQTT 3.1 can be spoken | off: -192 |
 //! | [`connack_timeout_ms`](Config::connack_timeout_ms) | 10,000 | how long CONNACK may take | 0: -32 |
 //! | [`pingresp_timeout_ms`](Config::pingresp_timeout_ms) | 10,000 | how long PINGRESP may take | 0: -68 |
 //! | [`ack_timeout_ms`](Config::ack_timeout_ms) | 30,000 | how long an answer may take | 0: -112 |
 //! | [`stall_timeout_ms`](Config::stall_timeout_ms) | 30,000 | how long the transport may take nothing | 0: -24 |
-//! | [`ping_on_silence`](Config::ping_on_silence) | `true` | PINGREQ when nothing comes, too | off: -52 |
+//! | [`ping_on_silence`](Config::ping_on_silence) | `true` | PINGREQ when nothing comes, too | off: -48 |
 //! | [`retry_ms`](Config::retry_ms) | 0 | sending again on a living connection | not 0: +344 |
-//! | [`reports_loss`](Config::reports_loss) | `true` | [`Event::Ended`] | off: -48 |
+//! | [`reports_loss`](Config::reports_loss) | `true` | [`Event::Ended`] | off: -80 |
 //! | [`session_loss`](Config::session_loss) | `Resend` | what becomes of messages when the server has lost the session | drops: +28 |
 //! | [`assume_session_kept`](Config::assume_session_kept) | `true` | the same question in 3.1, which does not say | off: +4 |
 //! | [`max_requests`](Config::max_requests) | 0: no limit | requests under way | 10: -4 |
 //! | [`max_exactly_once`](Config::max_exactly_once) | 19 | QoS 2 messages under way | 0: -16 |
-//! | [`receives_exactly_once`](Config::receives_exactly_once) | `true` | QoS 2 messages from the server | off: -762 |
-//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | refused: -928; in pieces: +234 |
-//! | [`streams`](Config::streams) | `false` | payloads larger than `tx` | on: +1,094 |
+//! | [`receives_exactly_once`](Config::receives_exactly_once) | `true` | QoS 2 messages from the server | off: -758 |
+//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | refused: -950; in pieces: +210 |
+//! | [`streams`](Config::streams) | `false` | payloads larger than `tx` | on: +1,044 |
 //! | [`manual_acknowledgement`](Config::manual_acknowledgement) | `false` | who acknowledges | on: +338 |
-//! | [`durable`](Config::durable) | `false` | a session that is exact over a restart | on: +562 |
+//! | [`durable`](Config::durable) | `false` | a session that is exact over a restart | on: +570 |
 //!
 //! # Features
 //!

@@ -86,7 +86,7 @@ impl core::fmt::Display for RouteError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             RouteError::Forbidden(violation) => violation.fmt(f),
-            RouteError::Full => f.write_str("the table of routes is full"),
+            RouteError::Full => f.write_str("the table of routes is full; raise N of Routes"),
         }
     }
 }
@@ -141,6 +141,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     }
 
     /// The state of this filter's subscription; `None` if there is no such route.
+    #[must_use]
     pub fn subscription(&self, filter: &str) -> Option<Subscription> {
         self.table.iter().find(|route| route.filter.as_ref() == filter).map(|route| route.subscription)
     }

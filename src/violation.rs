@@ -21,6 +21,7 @@ macro_rules! violations {
 
             /// The clause of the standard that is broken: a normative statement (`MQTT-3.3.1-4`) where there is
             /// one, else a section.
+            #[must_use]
             pub const fn clause(self) -> &'static str {
                 match self {
                     $(Violation::$name => $clause,)*

@@ -77,7 +77,7 @@ fn quickstart_with_user_and_password() {
             // Mosquitto answers a wrong password with code 5, not with 4.
             assert_eq!(
                 refused.errors,
-                ["quickstart: Alice cannot connect: the server refused the connection: not authorized"],
+                ["quickstart: Alice cannot connect: the server refused the connection: not authorized (5)"],
             );
         }
     }
@@ -91,7 +91,7 @@ fn a_refusal_has_the_exit_code_of_their_clients() {
             let arguments = format!("-t a {what} -u ada -P guess");
             let ours = start_client(name, broker.addr(), version, &arguments).end();
             let theirs = theirs(&format!("mosquitto_{name}"), &broker, version, &arguments).end();
-            assert_eq!(ours.errors, [format!("{name}: connection refused: not authorized")]);
+            assert_eq!(ours.errors, [format!("{name}: connection refused: not authorized (5)")]);
             assert_eq!(ours.code, theirs.code, "{theirs:?}");
         }
     }

@@ -1,4 +1,5 @@
-"""Checks that public types have the traits that one expects, all of them alike, from what rustdoc knows of them:
+"""Checks that public types have the traits that one expects, all of them alike, and that what is returned for nothing but to be looked
+at is `must_use`, from what rustdoc knows of them:
 
     cargo +nightly rustdoc --lib --all-features -- -Zunstable-options --output-format json
     tests/public_types.py target/doc/baremqtt.json
@@ -55,6 +56,22 @@ def types(docs):
                 yield path, kind, "non_exhaustive" in json.dumps(item["attrs"]), traits
 
 
+# These return what they have replaced, which nobody has to look at.
+REPLACING = {"reopen"}
+
+
+def forgettable(docs):
+    """The functions whose value can be dropped without a warning, each as file and line."""
+    for item in docs["index"].values():
+        function = item["inner"].get("function")
+        if not function or item["crate_id"] != 0 or item["visibility"] != "public" or function["header"]["is_async"]:
+            continue
+        output = function["sig"]["output"] or {}
+        of_itself = "impl_trait" in output or output.get("resolved_path", {}).get("path") in ("Result", "Poll", "nb::Result", "io::Result")
+        if output and not of_itself and item["name"] not in REPLACING and "must_use" not in json.dumps(item["attrs"]):
+            yield f"{item['span']['filename']}:{item['span']['begin'][0]}: {item['name']} is not must_use"
+
+
 def faults(path, kind, is_open, traits):
     """What a type lacks."""
     name = path.split("::")[-1]
@@ -72,12 +89,14 @@ def faults(path, kind, is_open, traits):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        found = sorted(types(json.load(file)))
+        docs = json.load(file)
+    found = sorted(types(docs))
     if len(found) < 50:
         sys.exit("the documentation has another form than this script expects")
     gone = (EXEMPT.keys() | CLOSED) - {path for path, *_ in found}
     lines = [f"{path} is not there" for path in sorted(gone)]
     lines += [f"{path} {fault}" for path, *rest in found for fault in faults(path, *rest)]
+    lines += sorted(forgettable(docs))
     if lines:
         sys.exit("\n".join(lines))
     print(f"{len(found)} public types have the traits that one expects")

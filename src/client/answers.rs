@@ -34,7 +34,7 @@ pub(super) const fn share(tx_len: usize) -> usize {
 }
 
 /// The places.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct State {
     pub(super) cur: u16,
     pub(super) end: u16,

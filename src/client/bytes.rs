@@ -26,7 +26,7 @@ pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
 pub(super) fn move_up(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     for offset in (0..len).rev() {
         let byte = bytes.get(from.wrapping_add(offset)).copied().unwrap_or_default();
-        write(bytes, to.wrapping_add(offset), &[byte]);
+        set(bytes, to.wrapping_add(offset), byte);
     }
 }
 

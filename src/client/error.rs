@@ -77,9 +77,14 @@ impl fmt::Display for Error {
             Error::Violation(violation) => write!(f, "the server broke the protocol: {violation}"),
             Error::Refused(code) => write!(f, "the server refused the connection: {code}"),
             Error::TimedOut(timeout) => timeout.fmt(f),
-            Error::InboundFull => f.write_str("too many scattered QoS 2 identifiers under way"),
+            Error::InboundFull => {
+                f.write_str("no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids")
+            }
             Error::ReceiveBufferTooSmall { needed } => {
-                write!(f, "a packet of {needed} bytes does not fit into the receive buffer")
+                write!(
+                    f,
+                    "a packet of {needed} bytes does not fit into the receive buffer; lend a larger one"
+                )
             }
         }
     }
@@ -151,14 +156,23 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RequestError::Forbidden(violation) => violation.fmt(f),
-            RequestError::NotConnected => f.write_str("not connected"),
+            RequestError::NotConnected => f.write_str("not connected, or closing; wait for Event::Connected"),
             RequestError::Full(full) => full.fmt(f),
             RequestError::TooLarge { needed, room } => {
-                write!(f, "a packet of {needed} bytes does not fit into the {room} that requests have")
+                write!(
+                    f,
+                    "the packet takes {needed} bytes, and requests have {room}; enlarge tx, or stream it"
+                )
             }
-            RequestError::TooManyFilters => f.write_str("the answer to so many filters would not fit"),
-            RequestError::NotRepeatable => f.write_str("QoS 1 and 2 need a payload that can be given again"),
-            RequestError::TurnedOff => f.write_str("turned off by the configuration"),
+            RequestError::TooManyFilters => {
+                f.write_str("the SUBACK would not fit into the receive buffer; ask for fewer filters")
+            }
+            RequestError::NotRepeatable => {
+                f.write_str("QoS 1 and 2 need a payload that can be given again: StreamedMessage::repeatable")
+            }
+            RequestError::TurnedOff => {
+                f.write_str("turned off by the configuration: Config::streams or receives_exactly_once")
+            }
         }
     }
 }
@@ -166,10 +180,10 @@ impl fmt::Display for RequestError {
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Full::Requests => "too many requests under way",
-            Full::Buffer => "the transmit buffer is full",
-            Full::Stream => "a streamed message is on its way",
-            Full::Busy => "the mailbox is in use",
+            Full::Requests => "too many requests under way; take events until one ends",
+            Full::Buffer => "the transmit buffer is full; take events until a request ends",
+            Full::Stream => "a streamed message is on its way; wait until its last byte is sent",
+            Full::Busy => "the mailbox is in use; put messages in outside of `next`",
         })
     }
 }
@@ -239,11 +253,16 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConnectError::Forbidden(violation) => violation.fmt(f),
-            ConnectError::AlreadyConnected => f.write_str("already connected"),
+            ConnectError::AlreadyConnected => f.write_str("already connected; disconnect first"),
             ConnectError::TooLarge { needed, room } => {
-                write!(f, "CONNECT takes {needed} bytes, and the receive buffer has {room}")
+                write!(
+                    f,
+                    "CONNECT takes {needed} bytes, and the receive buffer has {room}; lend a larger one"
+                )
             }
-            ConnectError::TurnedOff => f.write_str("MQTT 3.1 is turned off by the configuration"),
+            ConnectError::TurnedOff => {
+                f.write_str("MQTT 3.1 is turned off by the configuration: Config::mqtt31")
+            }
         }
     }
 }
@@ -267,7 +286,7 @@ pub enum StreamError {
 
 impl fmt::Display for StreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no payload was asked for")
+        f.write_str("no payload was asked for; wait for Event::StreamReady")
     }
 }
 
@@ -292,7 +311,9 @@ pub enum AcknowledgeError {
 impl fmt::Display for AcknowledgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AcknowledgeError::Stale => f.write_str("the message is not of this connection"),
+            AcknowledgeError::Stale => {
+                f.write_str("acknowledged already, or its connection is gone and it will come again")
+            }
             AcknowledgeError::OutOfOrder { oldest } => {
                 write!(f, "message {oldest} has to be acknowledged first")
             }
@@ -321,7 +342,7 @@ impl fmt::Display for GiveUpError {
         f.write_str(match self {
             GiveUpError::Unknown => "no such message is under way",
             GiveUpError::Released => "the server has the message already",
-            GiveUpError::Leaving => "the message is being sent",
+            GiveUpError::Leaving => "the message is being sent; give it up once it has left",
         })
     }
 }
@@ -343,7 +364,9 @@ pub enum SaveError {
 impl fmt::Display for SaveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SaveError::BufferTooSmall { needed } => write!(f, "the image takes {needed} bytes"),
+            SaveError::BufferTooSmall { needed } => {
+                write!(f, "the image takes {needed} bytes, more than the buffer has")
+            }
         }
     }
 }
@@ -366,9 +389,11 @@ pub enum RestoreError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            RestoreError::InUse => "the client has a session already",
-            RestoreError::Corrupt => "the image is damaged",
-            RestoreError::TooLarge => "the image holds more than there is room for",
+            RestoreError::InUse => "the client has a connection or a session; restore into a new one",
+            RestoreError::Corrupt => "the image is damaged, or of another format; begin a new session",
+            RestoreError::TooLarge => {
+                "the image holds more than fits; lend buffers as large as when it was saved"
+            }
         })
     }
 }

@@ -9,7 +9,7 @@ use super::bytes::move_down;
 use super::outbox::{ENDED, End};
 
 /// What the event at hand is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// There is no event.
     None,
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 }
 
 /// How far a message is that is larger than the buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Phase {
     /// There is none.
     None,
@@ -51,7 +51,7 @@ pub(super) enum Phase {
 }
 
 /// A message that is larger than the buffer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Large {
     pub(super) phase: Phase,
@@ -67,7 +67,7 @@ pub(super) struct Large {
     pub(super) payload_len: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Inbox {
     pub(super) event: Kind,
@@ -133,6 +133,11 @@ impl Inbox {
     /// The event is the end of this request.
     pub(super) fn tell_end(&mut self, event: Kind, id: u16, end: End) {
         (self.event, self.owed, self.id, self.end) = (event, ENDED, id, end);
+    }
+
+    /// Whether the event is the end of a request.
+    pub(super) const fn tells_end(&self) -> bool {
+        self.owed == ENDED
     }
 
     /// Where bytes from the transport go.

@@ -96,7 +96,7 @@ pub type InboundIds = [u8; inbound_ids::DEFAULT_LEN];
 /// assert_eq!(client.pending(), b"\x32\x11\x00\x09sensor/17\x00\x0121.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client<R, T, C = Standard, I = InboundIds> {
     all: All,
     config: C,
@@ -104,7 +104,16 @@ pub struct Client<R, T, C = Standard, I = InboundIds> {
     ids: I,
 }
 
-/// How far it is; not what lies in the buffers.
+/// How far it is; not what lies in the buffers, a password among it.
+impl<R, T, C, I> core::fmt::Debug for Client<R, T, C, I> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Client")
+            .field("state", &self.state())
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(feature = "defmt")]
 impl<R, T, C, I> defmt::Format for Client<R, T, C, I> {
     fn format(&self, f: defmt::Formatter<'_>) {
@@ -114,6 +123,7 @@ impl<R, T, C, I> defmt::Format for Client<R, T, C, I> {
 
 impl<R, T> Client<R, T> {
     /// A client that is offline, with the [`Standard`] configuration.
+    #[must_use]
     pub const fn new(buffers: Buffers<R, T>) -> Self {
         Self::with_config(buffers, Standard)
     }
@@ -121,6 +131,7 @@ impl<R, T> Client<R, T> {
 
 impl<R, T, C> Client<R, T, C> {
     /// A client that is offline, with this configuration.
+    #[must_use]
     pub const fn with_config(buffers: Buffers<R, T>, config: C) -> Self {
         Self::with_inbound_ids(buffers, config, [0; inbound_ids::DEFAULT_LEN])
     }
@@ -134,49 +145,58 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// sent a command now and then, 20 bytes are enough; one that never subscribes with QoS 2 needs none
     /// ([`Config::receives_exactly_once`]). Where there is no room, what came before is acknowledged, and
     /// [`Error::InboundFull`] ends the connection.
+    #[must_use]
     pub const fn with_inbound_ids(buffers: Buffers<R, T>, config: C, ids: I) -> Self {
         Client { all: All::NEW, config, buffers, ids }
     }
 
     /// The configuration.
+    #[must_use]
     pub const fn config(&self) -> &C {
         &self.config
     }
 
     /// The state of the connection.
+    #[must_use]
     pub const fn state(&self) -> State {
         self.all.work.link.state
     }
 
     /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing comes; `None` if no timer runs.
+    #[must_use]
     pub fn time_left(&self) -> Option<u32> {
         self.all.work.timers.left(self.all.work.notes)
     }
 
-    /// How many requests are under way, including those whose end was not reported yet.
+    /// How many requests are under way, those included whose end is still to be reported. The one that the event at hand ends is
+    /// not.
+    #[must_use]
     pub const fn in_flight(&self) -> usize {
-        let told = self.all.work.inbox.owed == outbox::ENDED;
-        (self.all.outbox.kept() as usize).saturating_sub(told as usize)
+        under_way::in_flight(&self.all.outbox, &self.all.work.inbox)
     }
 
     /// Changes whenever earlier images of the session ([`save`](Self::save)) are out of date.
+    #[must_use]
     pub const fn revision(&self) -> u32 {
         self.all.work.session.revision
     }
 
     /// Whether a message has come that cannot be delivered before the application acknowledges others
     /// ([`Config::manual_acknowledgement`]).
+    #[must_use]
     pub const fn waits_for_acknowledgement(&self) -> bool {
         self.all.work.inbox.waits_for_receipt
     }
 
     /// Whether nothing more can leave before the application hands over more of a payload ([`Event::StreamReady`],
     /// [`write_payload`](Self::write_payload)).
+    #[must_use]
     pub fn waits_for_payload(&self) -> bool {
         self.all.outbox.waits_for_payload()
     }
 
     /// How many acknowledgements were ignored because no request was waiting for them: late ones, or mistakes of the server.
+    #[must_use]
     pub const fn ignored_acknowledgements(&self) -> u32 {
         self.all.work.session.ignored
     }
@@ -192,6 +212,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// The receipt that acknowledges the message of this [`event`](Self::event). `None` where the client does that itself
     /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
+    #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
         flow::manual::receipt(&self.all.work)
     }
@@ -232,6 +253,7 @@ where
     }
 
     /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
+    #[must_use]
     pub fn outbound(&mut self) -> Outbound<'_, C> {
         let (rx, parts) = self.split_parts();
         Outbound { parts, rx_len: rx.len() }
@@ -319,7 +341,7 @@ where
     /// The requests under way, in the order in which they leave: after [`restore`](Self::restore), and to find one that is to be
     /// [given up](Self::give_up).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way::under_way(&self.all.outbox, self.log())
+        under_way::under_way(&self.all.outbox, self.log(), &self.all.work.inbox)
     }
 
     /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not accept it.
@@ -433,6 +455,7 @@ where
     }
 
     /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
+    #[must_use]
     pub fn event(&self) -> Option<Event<'_>> {
         flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
     }
@@ -450,6 +473,7 @@ where
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
         let version = self.version();
         let rx = self.buffers.rx.as_ref();

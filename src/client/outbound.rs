@@ -6,7 +6,7 @@ use super::event::{Message, StreamedMessage};
 use super::flow::{connection, give_up, image, manual, requests, streams};
 use super::parts::Parts;
 use super::receipt::Receipt;
-use super::under_way::{UnderWay, under_way};
+use super::under_way::{UnderWay, in_flight, under_way};
 use super::work::State;
 use crate::{PacketId, QoS};
 
@@ -35,23 +35,25 @@ impl<C> Outbound<'_, C> {
         self.parts.work.link.state
     }
 
-    /// How many requests are under way, including those whose end was not reported yet.
+    /// How many requests are under way, those included whose end is still to be reported. The one that the event at hand ends is not.
     #[must_use]
     pub const fn in_flight(&self) -> usize {
-        self.parts.outbox.s.kept() as usize
+        in_flight(self.parts.outbox.s, &self.parts.work.inbox)
     }
 
     /// The requests under way; see [`Client::under_way`](crate::Client::under_way).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way(self.parts.outbox.s, self.parts.outbox.log)
+        under_way(self.parts.outbox.s, self.parts.outbox.log, &self.parts.work.inbox)
     }
 
     /// What the message at hand is acknowledged by; see [`Client::receipt`](crate::Client::receipt).
+    #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
         manual::receipt(self.parts.work)
     }
 
     /// The number of the state of the session; see [`Client::revision`](crate::Client::revision).
+    #[must_use]
     pub const fn revision(&self) -> u32 {
         self.parts.work.session.revision
     }

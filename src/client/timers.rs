@@ -43,7 +43,7 @@ impl Note {
 }
 
 /// All that has happened since: countdowns begin anew by it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Notes(pub(super) u8);
 
 impl Notes {
@@ -70,7 +70,7 @@ impl Notes {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Timers {
     /// Milliseconds left and 1; 0 is off.
     pub(super) left: [u32; TIMERS],

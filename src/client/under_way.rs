@@ -1,5 +1,6 @@
 //! What is under way, as the application can see it.
 
+use super::inbox::Inbox;
 use super::outbox::{Record, State};
 use crate::codec::{PacketType, Publish};
 use crate::{PacketId, QoS};
@@ -38,10 +39,20 @@ pub enum Request<'a> {
     Ended,
 }
 
+/// How many there are; the one whose end is told is none of them.
+pub(super) const fn in_flight(outbox: &State, inbox: &Inbox) -> usize {
+    (outbox.kept as usize).saturating_sub(inbox.tells_end() as usize)
+}
+
 /// The requests under way, in the order in which they leave.
-pub(super) fn under_way<'a>(outbox: &'a State, log: &'a [u8]) -> impl Iterator<Item = UnderWay<'a>> {
-    outbox.records(log, true).filter_map(|(at, record)| {
-        let id = PacketId::new(record.id(log, at))?;
+pub(super) fn under_way<'a>(
+    outbox: &'a State,
+    log: &'a [u8],
+    inbox: &Inbox,
+) -> impl Iterator<Item = UnderWay<'a>> {
+    let told = PacketId::new(inbox.id).filter(|_| inbox.tells_end());
+    outbox.records(log, true).filter_map(move |(at, record)| {
+        let id = PacketId::new(record.id(log, at)).filter(|id| Some(*id) != told)?;
         Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at, record) })
     })
 }

@@ -23,7 +23,7 @@ pub enum State {
 }
 
 /// What outlives a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Session {
     /// The last CONNECT speaks MQTT 3.1.
     pub(super) mqtt31: bool,
@@ -68,7 +68,7 @@ impl Session {
 }
 
 /// A connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Link {
     pub(super) state: State,
@@ -105,7 +105,7 @@ impl Link {
 }
 
 /// Where the bytes come from that are to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Source {
     /// There are none.
     None,
@@ -120,7 +120,7 @@ pub(super) enum Source {
 }
 
 /// Bytes that the transport was offered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Offer {
     pub(super) source: Source,
@@ -139,7 +139,7 @@ impl Offer {
 }
 
 /// What is neither of the outbox nor of the answers. Bytes come first, where short instructions reach them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Work {
     pub(super) link: Link,
@@ -176,7 +176,7 @@ impl Work {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct All {
     pub(super) work: Work,

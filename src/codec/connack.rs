@@ -76,16 +76,18 @@ impl RefusalCode {
     }
 }
 
+/// What the standard calls it, and the number.
 impl core::fmt::Display for RefusalCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self.code() {
+        let text = match self.code() {
             1 => "unacceptable protocol version",
             2 => "identifier rejected",
             3 => "server unavailable",
             4 => "bad user name or password",
             5 => "not authorized",
             _ => "reserved code",
-        })
+        };
+        write!(f, "{text} ({})", self.code())
     }
 }
 

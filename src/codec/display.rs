@@ -60,7 +60,7 @@ impl Display for ConnAck {
             ConnAck::Accepted { session_present } => {
                 write!(f, "CONNACK accepted{}", flag(*session_present, " session_present"))
             }
-            ConnAck::Refused(code) => write!(f, "CONNACK refused: {code} ({})", code.code()),
+            ConnAck::Refused(code) => write!(f, "CONNACK refused: {code}"),
         }
     }
 }

@@ -30,7 +30,9 @@ impl core::fmt::Display for EncodeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             EncodeError::Forbidden(violation) => violation.fmt(f),
-            EncodeError::BufferTooSmall { needed } => write!(f, "the packet takes {needed} bytes"),
+            EncodeError::BufferTooSmall { needed } => {
+                write!(f, "the packet takes {needed} bytes, more than the buffer has")
+            }
         }
     }
 }

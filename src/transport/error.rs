@@ -47,6 +47,7 @@ pub enum Error<E> {
 
 impl<E> Error<E> {
     /// Why the server refuses the connection, if that is what it does.
+    #[must_use]
     pub const fn refusal(&self) -> Option<RefusalCode> {
         match self {
             Error::Client(client::Error::Refused(code)) => Some(*code),
@@ -55,6 +56,7 @@ impl<E> Error<E> {
     }
 
     /// Whether this is the end of a connection, and not the refusal of a call or the application's own.
+    #[must_use]
     pub const fn is_end(&self) -> bool {
         matches!(self, Error::Io(_) | Error::Closed | Error::Disconnected | Error::Client(_))
     }

@@ -57,7 +57,9 @@ impl<E: fmt::Display> fmt::Display for HandleError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HandleError::Refused(error) => error.fmt(f),
-            HandleError::OnRunner => f.write_str("a handler cannot wait for its own runner"),
+            HandleError::OnRunner => {
+                f.write_str("a handler cannot wait for its own runner; use its outbound half")
+            }
             HandleError::Stopped => f.write_str("the runner has stopped"),
         }
     }

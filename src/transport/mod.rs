@@ -145,11 +145,13 @@ macro_rules! has_one_stream {
             I: AsRef<[u8]> + AsMut<[u8]>,
         {
             /// Whether there is a connection, or one on its way.
+            #[must_use]
             pub fn is_open(&self) -> bool {
                 self.driver.is_open()
             }
 
             /// The stream: to close it, or to open it anew. Bytes that are read from it or written to it are missed by the client.
+            #[must_use]
             pub const fn stream_mut(&mut self) -> &mut S {
                 &mut self.stream
             }
@@ -168,6 +170,7 @@ macro_rules! has_one_stream {
             }
 
             /// The client and the stream apart. The client is offline.
+            #[must_use]
             pub fn into_parts(mut self) -> (crate::Client<R, T, C, I>, S) {
                 self.close();
                 (self.driver.client, self.stream)
@@ -184,6 +187,7 @@ macro_rules! reconnects {
     ($reconnect:ident<$($parameter:ident $(: $bound:path)?),*>, $connection:ty) => {
         impl<$($parameter $(: $bound)?,)* F, R, T, C, I> $reconnect<$($parameter,)* F, R, T, C, I> {
             /// Opens a connection whenever there is none. The one that is given is the first where it is open.
+            #[must_use]
             pub const fn new(connection: $connection, open: F, backoff: crate::Backoff) -> Self {
                 $reconnect { connection, open, attempts: crate::transport::attempts::Attempts::new(backoff) }
             }
@@ -205,6 +209,7 @@ macro_rules! reconnects {
             }
 
             /// The connection as it is, to go on without this helper.
+            #[must_use]
             pub fn into_connection(self) -> $connection {
                 self.connection
             }

@@ -65,7 +65,11 @@ fn a_packet_that_is_no_message_and_larger_than_the_buffer() {
     each_over(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.peer().outbox.extend([0x90, 0x7F, 0, 1]);
-        assert_eq!(end(adapter), "a packet of 129 bytes does not fit into the receive buffer", "{name}");
+        assert_eq!(
+            end(adapter),
+            "a packet of 129 bytes does not fit into the receive buffer; lend a larger one",
+            "{name}"
+        );
     });
 }
 
@@ -154,7 +158,10 @@ fn floods_of_identifiers() {
             }
             assert!(count <= 938);
         };
-        assert_eq!(ended, "too many scattered QoS 2 identifiers under way", "{name}");
+        assert_eq!(
+            ended, "no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids",
+            "{name}"
+        );
     });
 }
 

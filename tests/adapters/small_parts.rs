@@ -24,11 +24,14 @@ fn says(error: impl StdError, text: &str) {
 #[test]
 fn ends_and_refusals_of_handles() {
     let request = RequestError::NotConnected;
-    says(HandleError::Refused(request), "not connected");
-    says(HandleError::<RequestError>::OnRunner, "a handler cannot wait for its own runner");
+    says(HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
+    says(
+        HandleError::<RequestError>::OnRunner,
+        "a handler cannot wait for its own runner; use its outbound half",
+    );
     says(HandleError::<RequestError>::Stopped, "the runner has stopped");
     assert_eq!(HandleError::from(request), HandleError::Refused(request));
-    says(WaitError::Request(request), "not connected");
+    says(WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
     says(WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
     says(WaitError::Ended(Outcome::Lost), "the message is lost");
     says(WaitError::GivenUp, "the message was given up");
@@ -40,11 +43,15 @@ fn the_end_of_all_attempts() {
         (GaveUp::Limit(Error::Io(Fault::Broken)), "no connection after so many attempts", Some("Broken")),
         (
             GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),
-            "the server refused the connection: not authorized",
+            "the server refused the connection: not authorized (5)",
             None,
         ),
-        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected", None),
-        (GaveUp::from(RequestError::NotConnected), "not connected", None),
+        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected; disconnect first", None),
+        (
+            GaveUp::from(RequestError::NotConnected),
+            "not connected, or closing; wait for Event::Connected",
+            None,
+        ),
         (GaveUp::Handler("the disk is full".into()), "the disk is full", None),
         (GaveUp::Disconnected, "disconnected", None),
     ];

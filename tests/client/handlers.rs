@@ -40,6 +40,13 @@ fn a_message_leaves_that_is_published_when_connected_is_told() {
     assert_eq!(rig.client.pending()[0] & 0xF0, 0x30);
 }
 
+/// Whichever way somebody asks.
+fn are_under_way(rig: &mut Rig, count: usize) {
+    assert_eq!((rig.client.in_flight(), rig.client.under_way().count()), (count, count));
+    let outbound = rig.client.outbound();
+    assert_eq!((outbound.in_flight(), outbound.under_way().count()), (count, count));
+}
+
 #[test]
 fn a_request_whose_end_is_told_is_not_under_way() {
     for qos in [AtLeastOnce, ExactlyOnce] {
@@ -50,7 +57,7 @@ fn a_request_whose_end_is_told_is_not_under_way() {
         rig.sends();
         for number in 1..=3 {
             ends(&mut rig, qos, number);
-            assert_eq!(rig.client.in_flight(), 3 - usize::from(number));
+            are_under_way(&mut rig, 3 - usize::from(number));
         }
     }
     let mut rig = Rig::online();
@@ -58,7 +65,7 @@ fn a_request_whose_end_is_told_is_not_under_way() {
     rig.sends();
     let codes = SubAckCodes::new(&[SubAckCode::Granted(AtLeastOnce)]).unwrap();
     hands_over(&mut rig, Packet::SubAck(SubAck { id: id(1), codes }));
-    assert_eq!(rig.client.in_flight(), 0);
+    are_under_way(&mut rig, 0);
 }
 
 /// As the errors promise: the next `Published` makes room.

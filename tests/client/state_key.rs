@@ -1,6 +1,8 @@
 //! The key that tells states apart where all of them are walked through (tests/explore): the same for clients that go on the same
 //! way, whatever lies in bytes that nobody reads, and another one for those that do not.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 #[cfg(not(baremqtt_small))]
 use baremqtt::codec::Packet;
@@ -8,10 +10,10 @@ use baremqtt::{Buffers, Client, StreamedMessage};
 
 use crate::harness::*;
 
-fn key(rig: &Rig) -> Vec<u8> {
-    let mut key = Vec::new();
-    rig.client.state_key(&mut |bytes| key.extend(bytes));
-    key
+fn key(rig: &Rig) -> u64 {
+    let mut key = DefaultHasher::new();
+    rig.client.state_key(&mut key);
+    key.finish()
 }
 
 /// (The walk takes the code of a large machine. That of a small one leaves notes behind that tell states apart which are the same.)

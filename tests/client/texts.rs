@@ -27,16 +27,16 @@ fn the_end_of_a_connection() {
         (Error::Violation(CLAUSE), "the server broke the protocol: packet identifier 0 [MQTT-2.3.1-1]"),
         (
             Error::Refused(RefusalCode::BAD_USER_NAME_OR_PASSWORD),
-            "the server refused the connection: bad user name or password",
+            "the server refused the connection: bad user name or password (4)",
         ),
         (Error::TimedOut(Timeout::ConnAck), "no CONNACK in time"),
         (Error::TimedOut(Timeout::PingResp), "no PINGRESP in time"),
         (Error::TimedOut(Timeout::Ack), "no answer to a request in time"),
         (Error::TimedOut(Timeout::Stall), "the transport takes no bytes"),
-        (Error::InboundFull, "too many scattered QoS 2 identifiers under way"),
+        (Error::InboundFull, "no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids"),
         (
             Error::ReceiveBufferTooSmall { needed: 300 },
-            "a packet of 300 bytes does not fit into the receive buffer",
+            "a packet of 300 bytes does not fit into the receive buffer; lend a larger one",
         ),
     ]);
 }
@@ -45,55 +45,70 @@ fn the_end_of_a_connection() {
 fn requests() {
     say(&[
         (RequestError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),
-        (RequestError::NotConnected, "not connected"),
-        (RequestError::Full(Full::Requests), "too many requests under way"),
-        (RequestError::Full(Full::Buffer), "the transmit buffer is full"),
-        (RequestError::Full(Full::Stream), "a streamed message is on its way"),
-        (RequestError::Full(Full::Busy), "the mailbox is in use"),
+        (RequestError::NotConnected, "not connected, or closing; wait for Event::Connected"),
+        (RequestError::Full(Full::Requests), "too many requests under way; take events until one ends"),
+        (RequestError::Full(Full::Buffer), "the transmit buffer is full; take events until a request ends"),
+        (
+            RequestError::Full(Full::Stream),
+            "a streamed message is on its way; wait until its last byte is sent",
+        ),
+        (RequestError::Full(Full::Busy), "the mailbox is in use; put messages in outside of `next`"),
         (
             RequestError::TooLarge { needed: 300, room: 200 },
-            "a packet of 300 bytes does not fit into the 200 that requests have",
+            "the packet takes 300 bytes, and requests have 200; enlarge tx, or stream it",
         ),
-        (RequestError::TooManyFilters, "the answer to so many filters would not fit"),
-        (RequestError::NotRepeatable, "QoS 1 and 2 need a payload that can be given again"),
-        (RequestError::TurnedOff, "turned off by the configuration"),
+        (
+            RequestError::TooManyFilters,
+            "the SUBACK would not fit into the receive buffer; ask for fewer filters",
+        ),
+        (
+            RequestError::NotRepeatable,
+            "QoS 1 and 2 need a payload that can be given again: StreamedMessage::repeatable",
+        ),
+        (
+            RequestError::TurnedOff,
+            "turned off by the configuration: Config::streams or receives_exactly_once",
+        ),
     ]);
-    say(&[(StreamError::NotAsked, "no payload was asked for")]);
+    say(&[(StreamError::NotAsked, "no payload was asked for; wait for Event::StreamReady")]);
 }
 
 #[test]
 fn connecting() {
     say(&[
         (ConnectError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),
-        (ConnectError::AlreadyConnected, "already connected"),
+        (ConnectError::AlreadyConnected, "already connected; disconnect first"),
         (
             ConnectError::TooLarge { needed: 87, room: 86 },
-            "CONNECT takes 87 bytes, and the receive buffer has 86",
+            "CONNECT takes 87 bytes, and the receive buffer has 86; lend a larger one",
         ),
-        (ConnectError::TurnedOff, "MQTT 3.1 is turned off by the configuration"),
+        (ConnectError::TurnedOff, "MQTT 3.1 is turned off by the configuration: Config::mqtt31"),
     ]);
 }
 
 #[test]
 fn messages_and_images() {
     say(&[
-        (AcknowledgeError::Stale, "the message is not of this connection"),
+        (AcknowledgeError::Stale, "acknowledged already, or its connection is gone and it will come again"),
         (AcknowledgeError::OutOfOrder { oldest: id(3) }, "message 3 has to be acknowledged first"),
     ]);
     say(&[
         (GiveUpError::Unknown, "no such message is under way"),
         (GiveUpError::Released, "the server has the message already"),
-        (GiveUpError::Leaving, "the message is being sent"),
+        (GiveUpError::Leaving, "the message is being sent; give it up once it has left"),
     ]);
-    say(&[(SaveError::BufferTooSmall { needed: 40 }, "the image takes 40 bytes")]);
+    say(&[(SaveError::BufferTooSmall { needed: 40 }, "the image takes 40 bytes, more than the buffer has")]);
     say(&[
-        (RestoreError::InUse, "the client has a session already"),
-        (RestoreError::Corrupt, "the image is damaged"),
-        (RestoreError::TooLarge, "the image holds more than there is room for"),
+        (RestoreError::InUse, "the client has a connection or a session; restore into a new one"),
+        (RestoreError::Corrupt, "the image is damaged, or of another format; begin a new session"),
+        (
+            RestoreError::TooLarge,
+            "the image holds more than fits; lend buffers as large as when it was saved",
+        ),
     ]);
     say(&[
         (RouteError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),
-        (RouteError::Full, "the table of routes is full"),
+        (RouteError::Full, "the table of routes is full; raise N of Routes"),
     ]);
     assert_eq!(
         (Outcome::Lost.to_string(), Outcome::Uncertain.to_string()),

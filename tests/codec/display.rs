@@ -136,5 +136,8 @@ fn every_violation_has_words_and_a_clause() {
     lines.dedup();
     assert_eq!(lines.len(), Violation::ALL.len());
     assert_eq!(EncodeError::Forbidden(Violation::Qos).to_string(), "QoS 3 [MQTT-3.3.1-4]");
-    assert_eq!(EncodeError::BufferTooSmall { needed: 5 }.to_string(), "the packet takes 5 bytes");
+    assert_eq!(
+        EncodeError::BufferTooSmall { needed: 5 }.to_string(),
+        "the packet takes 5 bytes, more than the buffer has"
+    );
 }

@@ -193,12 +193,12 @@ fn packets_as_vectors() {
 #[test]
 fn refusals_have_a_text_each() {
     let texts = [
-        "unacceptable protocol version",
-        "identifier rejected",
-        "server unavailable",
-        "bad user name or password",
-        "not authorized",
-        "reserved code",
+        "unacceptable protocol version (1)",
+        "identifier rejected (2)",
+        "server unavailable (3)",
+        "bad user name or password (4)",
+        "not authorized (5)",
+        "reserved code (6)",
     ];
     for (code, text) in (1..).zip(texts) {
         let code = RefusalCode::new(code).unwrap();

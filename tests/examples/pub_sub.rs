@@ -102,7 +102,7 @@ fn a_refusal_in_words_and_as_exit_code() {
     for version in VERSIONS {
         publish(server.addr(), version, "-t a -m x -u ada -P secret");
         for (login, code, words) in
-            [("-u ada -P guess", 4, "bad user name or password"), ("", 5, "not authorized")]
+            [("-u ada -P guess", 4, "bad user name or password (4)"), ("", 5, "not authorized (5)")]
         {
             for (name, what) in [("pub", "-m x"), ("sub", "")] {
                 let ended = start_client(name, server.addr(), version, &format!("-t a {what} {login}")).end();

@@ -32,8 +32,8 @@ fn logs_in_and_is_refused_in_words() {
     let with = |login: &[&str]| run("quickstart", &[&["--broker", &broker], login].concat());
     assert_told(&with(&["--user", "ada", "--password", "secret"]));
     for (login, reason) in [
-        (&["--user", "ada", "--password", "guess"][..], "bad user name or password"),
-        (&[], "not authorized"),
+        (&["--user", "ada", "--password", "guess"][..], "bad user name or password (4)"),
+        (&[], "not authorized (5)"),
     ] {
         let ended = with(login);
         assert_eq!(ended.code, Some(1), "{ended:?}");

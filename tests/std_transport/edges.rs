@@ -124,8 +124,11 @@ fn what_the_end_of_all_attempts_says() {
     assert_eq!(limit.to_string(), "no connection after so many attempts");
     assert_eq!(limit.source().unwrap().to_string(), "connection refused");
     let others = [
-        (GaveUp::Refused(RefusalCode::NOT_AUTHORIZED), "the server refused the connection: not authorized"),
-        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected"),
+        (
+            GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),
+            "the server refused the connection: not authorized (5)",
+        ),
+        (GaveUp::Connect(ConnectError::AlreadyConnected), "already connected; disconnect first"),
         (GaveUp::Handler("the disk is full".into()), "the disk is full"),
     ];
     for (end, text) in others {

@@ -97,9 +97,26 @@ impl Mosquitto {
         self.running = Some(running);
     }
 
-    /// What the broker has written so far.
+    /// What the broker has written so far. It writes when it gets to it: see [`Mosquitto::logs`].
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// Waits until the broker has written this so many times, and gives all that it has written.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not write that often.
+    pub fn logs(&self, text: &str, times: usize) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log();
+            if log.matches(text).count() >= times {
+                return log;
+            }
+            assert!(Instant::now() < deadline, "mosquitto does not write {text:?} {times} times:\n{log}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn configure(&self, config: &Config) {
@@ -169,10 +186,19 @@ fn terminate(id: u32) {
     assert!(sent.is_ok_and(|status| status.success()), "SIGTERM cannot be sent");
 }
 
-/// A loopback port that nobody listens on now.
+/// A loopback port that nobody listens on now, and that the system gives to no connection: a server that is started
+/// later, or again, finds it free still.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
-    listener.local_addr().expect("the address of a bound socket").port()
+    const PORTS: std::ops::Range<u32> = 10_000..32_000;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    // Processes that run side by side start far from each other.
+    let first = process::id().wrapping_mul(61);
+    let mut ports = PORTS.map(|_| {
+        let offset = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        u16::try_from(PORTS.start + offset).expect("a port")
+    });
+    let free = ports.find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
+    free.expect("a free loopback port")
 }
 
 /// The path of a program, which Debian may keep where only root looks.

@@ -87,7 +87,7 @@ fn refusals_are_tried_again_where_that_is_asked_for() {
     let error = running.thread.join().unwrap().unwrap_err();
     assert_eq!(
         error.source().unwrap().to_string(),
-        "the server refused the connection: bad user name or password"
+        "the server refused the connection: bad user name or password (4)"
     );
     assert!(matches!(error, GaveUp::Limit(error) if error.refusal().is_some()), "two delays, three attempts");
     assert_eq!(server.join().unwrap(), [4, 4, 4]);

@@ -32,7 +32,7 @@ fn a_message_comes_back_in_both_versions_and_at_each_qos() {
         }
     }
     // Mosquitto has seen a DISCONNECT each time, and no error of TLS.
-    let log = broker.mosquitto.log();
+    let log = broker.mosquitto.logs(" disconnected.\n", 6);
     assert_eq!(log.matches(" disconnected.\n").count(), 6, "{log}");
     assert!(!log.contains("error"), "{log}");
 }

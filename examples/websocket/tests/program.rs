@@ -32,6 +32,6 @@ fn the_program_gets_its_message_back() {
             assert!(said.contains("\nbaremqtt/websocket: 21.5\n"), "{version}, {qos}: {said}");
         }
     }
-    let log = broker.log();
+    let log = broker.logs(" disconnected.\n", 9);
     assert_eq!(log.matches(" disconnected.\n").count(), 9, "{log}");
 }

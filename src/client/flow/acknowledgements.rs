@@ -32,7 +32,7 @@ impl<C: Config> Parts<'_, C> {
         if comes_later || !self.has_place() {
             return Step::Blocked;
         }
-        self.answer(PUBREL, id);
+        self.answer(PUBREL, id.get());
         self.ignored()
     }
 
@@ -84,7 +84,7 @@ impl<C: Config> Parts<'_, C> {
                 Err(inbound_ids::NoEntry) => return self.refuse(),
             }
         }
-        self.answer(PUBCOMP, id);
+        self.answer(PUBCOMP, id.get());
         Step::Done
     }
 }

@@ -25,9 +25,7 @@ impl<C: Config> Parts<'_, C> {
         }
         if answer == PUBREC && inbound_ids::contains(self.ids, id) {
             // A repetition (MQTT-4.3.3-2).
-            if !self.work.link.is_output_lost {
-                self.answer(PUBREC, id);
-            }
+            self.answer(PUBREC, id.get());
             return Ok(Step::Done);
         }
         // What is not answered will come again on the next connection.
@@ -96,12 +94,12 @@ impl<C: Config> Parts<'_, C> {
         has_place && (work.link.state != State::Closing || work.link.is_finishing)
     }
 
-    /// Queues an answer, which has a place.
-    pub(super) fn answer(&mut self, first: u8, id: PacketId) {
-        let work = &mut *self.work;
+    /// Queues an answer, which has a place, unless nothing can be sent any more.
+    pub(super) fn answer(&mut self, first: u8, id: u16) {
+        let work = &*self.work;
         if !work.link.is_output_lost {
-            let is_durable = self.outbox.config.durable() && work.session.is_durable();
-            self.answers.push(first, id.get(), is_durable);
+            let is_durable = self.config().durable() && work.session.is_durable();
+            self.answers.push(first, id, is_durable);
         }
     }
 }

@@ -9,16 +9,16 @@ use crate::client::timers::Note;
 /// The application has seen the event, or there is none for what is dealt with: what it owes is queued, what it tells of goes, and so
 /// do its bytes.
 pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
-    let work = &mut *parts.work;
-    work.inbox.event = Kind::None;
-    let (owed, id) = (core::mem::take(&mut work.inbox.owed), work.inbox.id);
-    let withheld = core::mem::take(&mut work.inbox.has_receipt);
+    let inbox = &mut parts.work.inbox;
+    inbox.event = Kind::None;
+    let (owed, id) = (core::mem::take(&mut inbox.owed), inbox.id);
+    let withheld = core::mem::take(&mut inbox.has_receipt);
     if owed == ENDED {
         parts.outbox.end_is_told(id);
-    } else if owed != 0 && !withheld && !work.link.is_output_lost {
-        let is_durable = parts.outbox.config.durable() && work.session.is_durable();
-        parts.answers.push(owed, id, is_durable);
+    } else if owed != 0 && !withheld {
+        parts.answer(owed, id);
     }
+    let work = &mut *parts.work;
     work.notes.add(Note::CHANGED);
     let len = core::mem::take(&mut work.inbox.len);
     work.inbox.consume(len);
@@ -29,7 +29,7 @@ impl<C: Config> Parts<'_, C> {
     #[inline]
     pub(super) fn clear_told(&mut self) {
         let inbox = &mut self.work.inbox;
-        if inbox.owed == ENDED {
+        if inbox.tells_end() {
             inbox.owed = 0;
             self.outbox.end_is_told(inbox.id);
         }

@@ -72,11 +72,11 @@ pub(super) fn admit<C: Config>(
     }
     let most = parts.config().max_requests();
     let kept = qos != Some(QoS::AtMostOnce);
-    if kept && ((most != 0 && outbox.s.kept() >= most) || outbox.s.kept() == u16::MAX) {
+    if kept && ((most != 0 && outbox.s.kept >= most) || outbox.s.kept == u16::MAX) {
         return Err(Full::Requests.into());
     }
     let most = parts.config().max_exactly_once();
-    if qos == Some(QoS::ExactlyOnce) && most != 0 && outbox.exactly_once() >= most {
+    if qos == Some(QoS::ExactlyOnce) && most != 0 && outbox.s.exactly_once >= most {
         return Err(Full::Requests.into());
     }
     if len > parts.outbox.log.len() {

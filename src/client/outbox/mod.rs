@@ -35,7 +35,7 @@ pub(super) use record::{ENDED, End, Record, STREAMED};
 pub(super) use sweep::Why;
 
 /// The places and numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct State {
     /// Another request is the oldest one since the last look.
@@ -57,14 +57,14 @@ pub(super) struct State {
     /// The identifier that was given out last, and how many behind it are known to be free.
     pub(super) last_id: u16,
     pub(super) free_ids: u16,
-    /// Records with an identifier.
+    /// Records with an identifier: requests under way, those included whose end was not told yet.
     pub(super) kept: u16,
     /// Those of them that are messages of QoS 2.
     pub(super) exactly_once: u16,
     /// Streamed messages; those of QoS 0 have no limit.
     pub(super) streams: u32,
     /// Those that have ended, which is to be told.
-    ended: u16,
+    pub(super) ended: u16,
     pub(super) payload: payload::Payload,
 }
 
@@ -110,11 +110,6 @@ impl State {
         })
     }
 
-    /// Requests under way, those included whose end was not told yet.
-    pub(super) const fn kept(&self) -> u16 {
-        self.kept
-    }
-
     pub(super) const fn has_ended(&self) -> bool {
         self.ended != 0
     }
@@ -134,10 +129,6 @@ pub(super) struct Outbox<'a, C> {
 }
 
 impl<C> Outbox<'_, C> {
-    pub(super) const fn exactly_once(&self) -> u16 {
-        self.s.exactly_once
-    }
-
     pub(super) const fn is_empty(&self) -> bool {
         self.s.head == self.s.tail
     }
@@ -214,11 +205,11 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The request of this identifier, and its place: there is one at the most.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[inline(always)]
     fn find(&self, id: u16) -> Option<(usize, Record)> {
         if !IS_LARGE {
-            return self.find_between(self.s.head, self.s.tail, id);
+            let at = self.place(id)?;
+            return Some((at, self.record(at)?));
         }
         let oldest = self.record(self.s.head)?;
         if self.id(self.s.head, oldest) == id {
@@ -226,6 +217,12 @@ impl<C: Config> Outbox<'_, C> {
         }
         self.find_between(self.s.hint.max(oldest.end()), self.s.tail, id)
             .or_else(|| self.find_between(self.s.head, self.s.hint, id))
+    }
+
+    /// Where it is found: a place fits into registers, where a record beside it would take stack.
+    #[inline(never)]
+    fn place(&self, id: u16) -> Option<usize> {
+        self.find_between(self.s.head, self.s.tail, id).map(|(at, _)| at)
     }
 
     #[cfg_attr(target_pointer_width = "64", inline(never))]

@@ -22,7 +22,8 @@ impl<C: Config> Outbox<'_, C> {
     pub(crate) fn next_id(&mut self) -> PacketId {
         loop {
             let next = self.s.first_id();
-            let free = if IS_LARGE { self.has_free_ids(next.get()) } else { self.find(next.get()).is_none() };
+            let free =
+                if IS_LARGE { self.has_free_ids(next.get()) } else { self.place(next.get()).is_none() };
             if free {
                 return next;
             }

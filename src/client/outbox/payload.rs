@@ -15,7 +15,7 @@ use super::{Config, Outbox, State, Why};
 /// Bytes of the log that a streamed message is sure of.
 pub(crate) const WINDOW: usize = 64;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Payload {
     pub(crate) is_asked: bool,
     pub(crate) is_begun: bool,

@@ -36,7 +36,7 @@ pub(crate) const EXACTLY_ONCE: u8 = 0x14;
 pub(crate) const SHORT: usize = 4;
 
 /// How a request has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum End {
     /// It was not answered, and is not sent again.
     Lost = 0,

@@ -37,17 +37,20 @@ impl<Rd: ErrorType, Wr, K, R, T, C, I> Connection<Rd, Wr, K, R, T, C, I> {
     /// A connection over a stream that is open. [`connect`](Client::connect) is next.
     ///
     /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    #[must_use]
     pub const fn new(input: Rd, output: Wr, client: Client<R, T, C, I>, timer: K) -> Self {
         Connection { driver: Driver::new(client), input, output, timer }
     }
 
     /// Whether there is a connection, or one on its way.
+    #[must_use]
     pub fn is_open(&self) -> bool {
         self.driver.is_open()
     }
 
     /// The two halves of the stream: to close it, or to empty a line that stays as it is. Bytes that are read from it or written to
     /// it are missed by the client.
+    #[must_use]
     pub const fn halves_mut(&mut self) -> (&mut Rd, &mut Wr) {
         (&mut self.input, &mut self.output)
     }
@@ -76,6 +79,7 @@ where
     }
 
     /// The client, the two halves of the stream and the timer apart. The client is offline.
+    #[must_use]
     pub fn into_parts(mut self) -> (Client<R, T, C, I>, Rd, Wr, K) {
         self.close();
         (self.driver.client, self.input, self.output, self.timer)

@@ -29,11 +29,13 @@ pub struct Duplex<I, O> {
 
 impl<I, O> Duplex<I, O> {
     /// Joins two halves.
+    #[must_use]
     pub const fn new(input: I, output: O) -> Self {
         Duplex { input: RefCell::new(input), output: RefCell::new(output) }
     }
 
     /// The two halves again.
+    #[must_use]
     pub fn into_halves(self) -> (I, O) {
         (self.input.into_inner(), self.output.into_inner())
     }

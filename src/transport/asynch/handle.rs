@@ -59,6 +59,7 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
 
 impl<R, T, C, I> Handle<R, T, C, I> {
     /// For tasks that run on one thread.
+    #[must_use]
     pub const fn new(client: Client<R, T, C, I>) -> Self {
         Self::with_places(client)
     }
@@ -73,6 +74,7 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, OneThread, N> {
     /// type Mqtt = Handle<[u8; 256], [u8; 512], Standard, InboundIds, OneThread, 20>;
     /// let mqtt: Mqtt = Handle::with_places(Client::new(Buffers { rx: [0; 256], tx: [0; 512] }));
     /// ```
+    #[must_use]
     pub const fn with_places(client: Client<R, T, C, I>) -> Self {
         use core::cell::RefCell;
         Handle {
@@ -95,6 +97,7 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, super::Threads, N> {
     /// let buffers = Buffers { rx: vec![0; 4096], tx: vec![0; 4096] };
     /// let mqtt: Arc<Mqtt> = Arc::new(Handle::for_threads(Client::new(buffers)));
     /// ```
+    #[must_use]
     pub fn for_threads(client: Client<R, T, C, I>) -> Self {
         Handle {
             inner: Cell::new(Inner::new(client)),
@@ -172,6 +175,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     }
 
     /// The client again, which is offline.
+    #[must_use]
     pub fn into_client(self) -> Client<R, T, C, I>
     where
         R: AsRef<[u8]> + AsMut<[u8]>,

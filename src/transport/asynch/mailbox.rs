@@ -46,6 +46,7 @@ struct Inner<const N: usize> {
 
 impl<const N: usize> Mailbox<N> {
     /// An empty one, for tasks that run on one thread.
+    #[must_use]
     pub const fn new() -> Self {
         Mailbox { inner: core::cell::RefCell::new(Inner::NEW) }
     }
@@ -60,6 +61,7 @@ impl<const N: usize> Default for Mailbox<N> {
 #[cfg(feature = "std")]
 impl<const N: usize> Mailbox<N, super::Threads> {
     /// An empty one, for tasks that run on any thread.
+    #[must_use]
     pub fn for_threads() -> Self {
         Mailbox { inner: Cell::new(Inner::NEW) }
     }

@@ -27,6 +27,7 @@ pub struct Runner<'a, K, B, R, T, C, I, S: Sharing, const N: usize> {
 
 impl<'a, K, B, R, T, C, I, S: Sharing, const N: usize> Runner<'a, K, B, R, T, C, I, S, N> {
     /// A runner for this handle, which has one at a time.
+    #[must_use]
     pub const fn new(handle: &'a Handle<R, T, C, I, S, N>, timer: K, buffer: B, backoff: Backoff) -> Self {
         Runner { handle, timer, buffer, retry: Retry::new(backoff) }
     }

@@ -31,6 +31,7 @@ impl<S: ErrorType, K, R, T, C, I> Connection<S, K, R, T, C, I> {
     /// until the next interrupt first. It may be any clock of milliseconds, one of 32 bits that wraps too.
     ///
     /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    #[must_use]
     pub const fn new(stream: S, client: Client<R, T, C, I>, clock: K) -> Self {
         Connection { driver: Driver::new(client), stream, clock }
     }

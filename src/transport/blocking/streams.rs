@@ -48,11 +48,13 @@ pub struct WithReady<S, F> {
 
 impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> WithReady<S, F> {
     /// `is_ready` tells whether a read would not wait. What the stream itself holds back counts, too.
+    #[must_use]
     pub const fn new(stream: S, is_ready: F) -> Self {
         WithReady { stream, is_ready }
     }
 
     /// The stream again.
+    #[must_use]
     pub fn into_inner(self) -> S {
         self.stream
     }
@@ -98,11 +100,13 @@ pub struct Buffered<S, F> {
 
 impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> Buffered<S, F> {
     /// `is_ready` tells whether the layer beneath has something to read.
+    #[must_use]
     pub const fn new(stream: S, is_ready: F) -> Self {
         Buffered { stream, is_ready, held: 0 }
     }
 
     /// The stream again.
+    #[must_use]
     pub fn into_inner(self) -> S {
         self.stream
     }

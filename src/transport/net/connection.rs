@@ -69,6 +69,7 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    #[must_use]
     pub fn new(stream: S, client: Client<R, T, C, I>) -> Self {
         let mut connection = Self::offline(client);
         connection.reopen(stream);
@@ -76,6 +77,7 @@ where
     }
 
     /// A connection without a stream; [`reopen`](Self::reopen) brings one. Meanwhile messages of QoS 1 and 2 can be queued.
+    #[must_use]
     pub fn offline(mut client: Client<R, T, C, I>) -> Self {
         client.link_lost();
         Connection {
@@ -112,16 +114,19 @@ where
     }
 
     /// Whether there is a connection, or one on its way.
+    #[must_use]
     pub fn is_open(&self) -> bool {
         self.stream.is_some() && self.driver.is_open()
     }
 
     /// The stream, if there is one.
+    #[must_use]
     pub fn stream(&self) -> Option<&S> {
         self.stream.as_ref().map(Timed::get)
     }
 
     /// The client alone. The stream is [closed](Self::close).
+    #[must_use]
     pub fn into_client(mut self) -> Client<R, T, C, I> {
         self.close();
         self.driver.client

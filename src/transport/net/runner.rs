@@ -41,6 +41,7 @@ pub struct Runner<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds> {
 
 impl<R, T, C, I> Runner<R, T, C, I> {
     /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
+    #[must_use]
     pub fn new(client: Client<R, T, C, I>, backoff: Backoff) -> Self {
         Runner {
             shared: Owned(Arc::new(Shared::new(client))),
@@ -75,6 +76,7 @@ impl<R, T, C, I> Runner<R, T, C, I> {
     }
 
     /// A handle, to be cloned as often as it is needed.
+    #[must_use]
     pub fn handle(&self) -> Handle<R, T, C, I> {
         Handle(Arc::clone(&self.shared.0))
     }

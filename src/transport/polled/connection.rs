@@ -21,6 +21,7 @@ impl<S: Stream, R, T, C, I> Connection<S, R, T, C, I> {
     /// A connection over a stream that is open. [`connect`](Client::connect) is next.
     ///
     /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    #[must_use]
     pub const fn new(stream: S, client: Client<R, T, C, I>) -> Self {
         Connection { driver: Driver::new(client), stream }
     }

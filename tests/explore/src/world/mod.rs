@@ -143,7 +143,6 @@ impl World {
 
     pub fn hash(&self) -> u64 {
         let mut key = Vec::with_capacity(512);
-        self.client.state_key(&mut |bytes| key.extend_from_slice(bytes));
         self.broker.key(&mut key);
         self.app.key(self.client.state(), &mut key);
         self.link.key(&mut key);
@@ -163,6 +162,7 @@ impl World {
         key.extend([self.losses, self.jumps, self.endings]);
         key.extend([u8::from(self.is_due), u8::from(self.finishes), u8::from(self.disconnects)]);
         let mut hasher = std::hash::DefaultHasher::new();
+        self.client.state_key(&mut hasher);
         hasher.write(&key);
         hasher.finish()
     }
