@@ -15,7 +15,7 @@ use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS};
 use crate::process::Process;
 
 const KILLS: u32 = 50;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is sent until the first message comes.
 const READY: &str = "ready";
@@ -58,6 +58,8 @@ fn produce(folder: &Path, is_over: &AtomicBool) -> u32 {
 /// Lets `outbox` talk over this broker while it is killed.
 pub fn kill_outbox(address: SocketAddr) {
     let folder = Folder(std::env::temp_dir().join(format!("baremqtt-outbox-{}", std::process::id())));
+    // Of a process that was killed, perhaps, and had the same number.
+    let _ = fs::remove_dir_all(&folder.0);
     fs::create_dir_all(&folder.0).expect("a folder");
 
     // The other side: hears what is sent, and sends too, once it has a subscriber.

@@ -17,7 +17,7 @@ use baremqtt::{
 use crate::server::{Options, Server};
 use crate::{
     ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, One, PATIENCE, SOON, accept, links, open, read_all,
-    runner, serve, sized, start,
+    refused, runner, serve, sized, start,
 };
 
 fn assert_sendable<V: Clone + Send + Sync + 'static>(_: &V) {}
@@ -362,8 +362,7 @@ fn a_first_answer_that_comes_with_the_end_is_told() {
 /// What another thread has put somewhere: the handler is called for it, connected or not.
 #[test]
 fn a_handler_can_be_called() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let running = start(runner(Backoff::new(600_000, 600_000)), open(address));
+    let running = start(runner(Backoff::new(600_000, 600_000)), refused);
     running.tells("lost");
     running.handle.wake();
     running.tells("Woken");

@@ -24,7 +24,7 @@ use baremqtt::{Backoff, Buffers, Client, Config, Connect, InboundIds, SessionLos
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const CONNECT_LEN: usize = 15;
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 const SOON: Backoff = Backoff::new(1, 5);
 
 type Handle = net::Handle<Vec<u8>, Vec<u8>, Choices>;
@@ -79,6 +79,11 @@ fn links<S: net::Stream + Send + 'static>(
         let stream = link.open(open.clone())?;
         link.run(stream, &connect)
     }
+}
+
+/// A server that is not there. (A port that was just free may be somebody else's by now.)
+fn refused() -> io::Result<TcpStream> {
+    Err(io::ErrorKind::ConnectionRefused.into())
 }
 
 /// A runner at work, and what it tells, as text.
