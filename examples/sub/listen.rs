@@ -36,8 +36,11 @@ pub fn run(mut task: Task) -> Result<(), Failure> {
     let mut was_connected = false;
     let mut done = Ok(false);
     let result = runner.run(
-        move || opened.open(patience),
-        |queue| queue(&connect),
+        |link| {
+            let opened = opened.clone();
+            let stream = link.open(move || opened.open(patience))?;
+            link.run(stream, &connect)
+        },
         |update, outbound| {
             if matches!(done, Ok(false)) {
                 was_connected |= matches!(update, Update::Event(Event::Connected { .. }));
@@ -104,7 +107,7 @@ impl Task {
 }
 
 /// Stops the runner after this time; says whether it has come to that.
-fn stop_after(time: Duration, handle: Handle<Choices>) -> Arc<AtomicBool> {
+fn stop_after(time: Duration, handle: Handle<Vec<u8>, Vec<u8>, Choices>) -> Arc<AtomicBool> {
     let is_over = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&is_over);
     thread::spawn(move || {

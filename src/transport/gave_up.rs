@@ -13,6 +13,11 @@ use crate::{ConnectError, Event, RefusalCode, RequestError};
 pub enum Update<'a, E> {
     /// An event of the client.
     Event(Event<'a>),
+    /// From a runner: all that was queued has left. There is room for what was refused as [`Full`](RequestError::Full), and for more
+    /// of a payload ([`write_payload`](crate::Outbound::write_payload)).
+    AllSent,
+    /// From a runner: its handle has asked for this call (`Handle::wake`).
+    Woken,
     /// The link is lost, or an attempt to make one has failed. The next attempt follows.
     LinkLost {
         /// Why.
@@ -39,12 +44,13 @@ pub enum GaveUp<E> {
     Disconnected,
 }
 
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 impl<E> GaveUp<E> {
-    /// No attempt follows on one that came to this.
-    pub(super) fn after(error: Error<E>, is_final: bool) -> Self {
-        match error.refusal() {
-            Some(code) if is_final => GaveUp::Refused(code),
-            _ => GaveUp::Limit(error),
+    /// A call was refused.
+    pub(super) fn refused(error: Error<E>) -> Self {
+        match error {
+            Error::Connect(error) => GaveUp::Connect(error),
+            error => GaveUp::Handler(error),
         }
     }
 }

@@ -6,11 +6,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
-use baremqtt::transport::Update;
-use baremqtt::transport::asynch::{Mailbox, Runner, WaitError};
+use baremqtt::transport::asynch::{Mailbox, Runner};
+use baremqtt::transport::{Error, HandleError, Update, WaitError};
 use baremqtt::{
-    Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
-    TopicName,
+    Backoff, Connect, Event, Message, QoS, RequestError, StreamError, StreamedMessage, TopicName,
 };
 
 use crate::world::Step::{Block, Fail, Hang, Move};
@@ -50,6 +49,7 @@ fn link_over<'a, const N: usize>(
             |update, _| {
                 match update {
                     Update::Event(event) => handler(event),
+                    Update::AllSent => {}
                     other => panic!("{other:?}"),
                 }
                 Ok(())
@@ -63,7 +63,7 @@ fn link_over<'a, const N: usize>(
 async fn publish<const N: usize>(world: &World, mqtt: &Handle<N>, payload: &str, qos: QoS) {
     let message = Message::new("t", payload.as_bytes()).qos(qos);
     while let Err(error) = mqtt.publish_and_wait(&message).await {
-        assert_eq!(error, WaitError::Request(RequestError::NotConnected));
+        assert_eq!(error, WaitError::Request(RequestError::NotConnected).into());
         world.sleep(1).await;
     }
 }
@@ -176,7 +176,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
             let message = StreamedMessage::new("t", payload.len()).qos(QoS::AtLeastOnce).repeatable();
             mqtt.publish_streamed(&message).await.unwrap();
             let before = mqtt.write_payload(&payload).await;
-            assert_eq!(before, Err(StreamError::NotAsked));
+            assert_eq!(before, Err(StreamError::NotAsked.into()));
             while !ready.get() {
                 world.sleep(1).await;
             }
@@ -187,7 +187,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
             while !published.get() {
                 world.sleep(1).await;
             }
-            assert_eq!(mqtt.write_payload(b"late").await, Err(StreamError::NotAsked));
+            assert_eq!(mqtt.write_payload(b"late").await, Err(StreamError::NotAsked.into()));
             mqtt.stop();
         }),
     ]);
@@ -267,11 +267,11 @@ fn a_handler_has_an_outbound_half_and_the_handle_says_so() {
                 link.run(input, output, &CONNECT).await
             },
             |update, outbound| {
-                let Update::Event(event) = update else { panic!("{update:?}") };
+                let Update::Event(event) = update else { return Ok(()) };
                 let message = Message::new("t", b"from the handler").at_least_once();
                 match event {
                     Event::Connected { .. } => {
-                        let busy = Err(RequestError::Full(Full::Busy));
+                        let busy = Err(HandleError::OnRunner);
                         assert_eq!(mqtt.try_publish(&message), busy);
                         let mut publish = pin!(mqtt.publish(&message));
                         let polled = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -336,7 +336,7 @@ fn who_waits_for_a_message_that_is_given_up_is_told() {
         let id = mqtt.with(|client| client.under_way().next().unwrap().id).await;
         mqtt.give_up(id).await.unwrap();
     })]);
-    assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::Ended(Outcome::Lost))));
+    assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::GivenUp.into())));
 }
 
 #[test]
@@ -364,9 +364,55 @@ fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
     });
     let waits: Task<'_> = Box::pin(async {
         let stale = Message::new("t", b"stale").at_least_once();
-        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::Ended(Outcome::Lost)));
+        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::GivenUp.into()));
         mqtt.stop();
     });
     world.run(vec![keeps, waits]);
     assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
+}
+
+/// A handler is told when there is room, and is called for what another task has for it, connected or not.
+#[test]
+fn a_handler_is_told_that_all_has_left_and_is_woken() {
+    let (world, mqtt) = (World::default(), handle_with::<8>(64, Choices::default()));
+    let told = RefCell::new(Vec::new());
+    let keeps: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(100, 100));
+        let (mut attempts, mut left) = (0, 20);
+        let ended = runner.run(
+            async |link| {
+                attempts += 1;
+                if attempts == 1 {
+                    return Err(Error::Closed);
+                }
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, outbound| {
+                match update {
+                    Update::LinkLost { .. } => mqtt.wake(),
+                    Update::Woken if left == 0 => mqtt.stop(),
+                    _ => {}
+                }
+                told.borrow_mut().push(format!("{update:?}"));
+                // More than the buffer holds.
+                let message = Message::new("t", &[b'x'; 20]);
+                let has_room = matches!(update, Update::AllSent | Update::Event(Event::Connected { .. }));
+                while has_room && left > 0 && outbound.publish(&message).is_ok() {
+                    left -= 1;
+                    if left == 0 {
+                        mqtt.wake();
+                    }
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    world.run(vec![keeps]);
+    let told = told.into_inner();
+    assert!(told[0].starts_with("LinkLost"), "{told:?}");
+    assert_eq!(told[1], "Woken", "offline too: {told:?}");
+    assert!(told.iter().filter(|update| *update == "AllSent").count() > 5, "{told:?}");
+    assert_eq!(world.line().peer.payloads.len(), 20, "all came by that");
 }

@@ -2,7 +2,8 @@
 
 use core::task::Waker;
 
-use crate::{Event, Outcome, PacketId};
+use crate::transport::WaitError;
+use crate::{Event, PacketId};
 
 /// Tasks that wait. There is room for `N` of a kind; where that is taken, all are woken, and look again.
 pub(super) struct Waiters<const N: usize> {
@@ -18,7 +19,7 @@ enum End {
     /// Somebody is about to publish.
     Reserved,
     Waits(PacketId, Option<Waker>),
-    Told(Result<(), Outcome>),
+    Told(Result<(), WaitError>),
 }
 
 /// A place among those who wait for an end.
@@ -82,7 +83,7 @@ impl<const N: usize> Waiters<N> {
     }
 
     /// The end, if it has come.
-    pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), Outcome>> {
+    pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), WaitError>> {
         match self.ends.get_mut(at)? {
             End::Told(result) => Some(*result),
             End::Waits(_, waits) => {
@@ -103,12 +104,12 @@ impl<const N: usize> Waiters<N> {
     pub(super) fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Published { id, .. } => self.tell(*id, Ok(())),
-            Event::Ended { id, outcome } => self.tell(*id, Err(*outcome)),
+            Event::Ended { id, outcome } => self.tell(*id, Err(WaitError::Ended(*outcome))),
             _ => {}
         }
     }
 
-    fn tell(&mut self, ended: PacketId, result: Result<(), Outcome>) {
+    fn tell(&mut self, ended: PacketId, result: Result<(), WaitError>) {
         for end in &mut self.ends {
             if let End::Waits(id, waker) = end
                 && *id == ended
@@ -126,7 +127,7 @@ impl<const N: usize> Waiters<N> {
             if let Some(End::Waits(id, _)) = self.ends.get(at)
                 && !is_under_way(*id)
             {
-                self.tell(*id, Err(Outcome::Lost));
+                self.tell(*id, Err(WaitError::GivenUp));
             }
         }
     }
