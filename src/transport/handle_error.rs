@@ -15,6 +15,8 @@ pub enum HandleError<E = RequestError> {
     OnRunner,
     /// The runner has been stopped, or has ended.
     Stopped,
+    /// There is no room now, and as many tasks wait for it as the handle of `transport::asynch` has places.
+    TooManyWaiters,
 }
 
 /// Why a message that was waited for was not acknowledged.
@@ -49,6 +51,7 @@ impl<E> HandleError<E> {
             HandleError::Refused(error) => HandleError::Refused(f(error)),
             HandleError::OnRunner => HandleError::OnRunner,
             HandleError::Stopped => HandleError::Stopped,
+            HandleError::TooManyWaiters => HandleError::TooManyWaiters,
         }
     }
 }
@@ -61,6 +64,9 @@ impl<E: fmt::Display> fmt::Display for HandleError<E> {
                 f.write_str("a handler cannot wait for its own runner; use its outbound half")
             }
             HandleError::Stopped => f.write_str("the runner has stopped"),
+            HandleError::TooManyWaiters => {
+                f.write_str("more tasks wait than the handle has places; enlarge N")
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ fn ends_and_refusals_of_handles() {
         "a handler cannot wait for its own runner; use its outbound half",
     );
     says(HandleError::<RequestError>::Stopped, "the runner has stopped");
+    let crowd = "more tasks wait than the handle has places; enlarge N";
+    says(HandleError::<RequestError>::TooManyWaiters, crowd);
     assert_eq!(HandleError::from(request), HandleError::Refused(request));
     says(WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
     says(WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");

@@ -14,8 +14,10 @@ use crate::{Client, Config, InboundIds, Standard};
 /// queued by then is not queued. Within an event handler the outbound half that it is given takes their place.
 ///
 /// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). `N` is how
-/// many tasks can wait at the same time, for room and for the end of a message. More of them work too, but take turns: each of those that
-/// wait for room wakes the others.
+/// many tasks can wait at the same time for room, and how many for the end of a message: as many as there are tasks is always enough. Who
+/// comes when all places for ends are taken waits for room; who finds no place to wait for room is refused
+/// ([`TooManyWaiters`](crate::transport::HandleError::TooManyWaiters)). With [`Threads`](super::Threads) that never happens: there more places
+/// are allocated.
 ///
 /// ```
 /// use baremqtt::transport::HandleError;
@@ -99,11 +101,9 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, super::Threads, N> {
     /// ```
     #[must_use]
     pub fn for_threads(client: Client<R, T, C, I>) -> Self {
-        Handle {
-            inner: Cell::new(Inner::new(client)),
-            is_stopping: Cell::new(false),
-            is_woken: Cell::new(false),
-        }
+        let mut inner = Inner::new(client);
+        inner.waiters.allocate();
+        Handle { inner: Cell::new(inner), is_stopping: Cell::new(false), is_woken: Cell::new(false) }
     }
 }
 

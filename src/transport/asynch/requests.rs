@@ -51,7 +51,7 @@ where
     /// # Errors
     /// See [`HandleError`] and [`WaitError`].
     pub async fn publish_and_wait(&self, message: &Message<'_>) -> Result<(), HandleError<WaitError>> {
-        let place = poll_fn(|cx| self.poll_reserve(cx)).await?;
+        let place = self.once(|inner| inner.waiters.reserve().map(Ok)).await?;
         let place = Reserved { handle: self, place };
         let publish = |inner: &mut Inner<R, T, C, I, N>| {
             let id = inner.driver.client.publish(message)?;
@@ -185,37 +185,24 @@ where
         &self,
         mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<Result<V, E>>,
     ) -> Result<V, HandleError<E>> {
+        let mut waits = Waits { handle: self, place: None };
         poll_fn(|cx| {
             let call = |inner: &mut Inner<R, T, C, I, N>| {
                 if inner.is_over {
                     return Poll::Ready(Err(HandleError::Stopped));
                 }
-                let Some(result) = f(inner) else {
-                    inner.waiters.waits_for_room(cx.waker());
-                    return Poll::Pending;
-                };
-                inner.moved();
-                Poll::Ready(result.map_err(HandleError::Refused))
+                match f(inner) {
+                    Some(result) => {
+                        inner.moved();
+                        Poll::Ready(result.map_err(HandleError::Refused))
+                    }
+                    None if inner.waiters.waits_for_room(&mut waits.place, cx.waker()) => Poll::Pending,
+                    None => Poll::Ready(Err(HandleError::TooManyWaiters)),
+                }
             };
             self.inner(call).unwrap_or_else(|| later(cx))
         })
         .await
-    }
-
-    fn poll_reserve(&self, cx: &mut Context<'_>) -> Poll<Result<Place, HandleError<WaitError>>> {
-        let reserve = |inner: &mut Inner<R, T, C, I, N>| {
-            if inner.is_over {
-                return Poll::Ready(Err(HandleError::Stopped));
-            }
-            inner.waiters.reserve().map_or_else(
-                || {
-                    inner.waiters.waits_for_room(cx.waker());
-                    Poll::Pending
-                },
-                |place| Poll::Ready(Ok(place)),
-            )
-        };
-        self.inner(reserve).unwrap_or_else(|| later(cx))
     }
 }
 
@@ -223,6 +210,20 @@ where
 fn later<V>(cx: &Context<'_>) -> Poll<V> {
     cx.waker().wake_by_ref();
     Poll::Pending
+}
+
+/// A task that may wait for room, until this is dropped.
+struct Waits<'a, R, T, C, I, S: Sharing, const N: usize> {
+    handle: &'a Handle<R, T, C, I, S, N>,
+    place: Option<Place>,
+}
+
+impl<R, T, C, I, S: Sharing, const N: usize> Drop for Waits<'_, R, T, C, I, S, N> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.handle.inner(|inner| inner.waiters.leaves_room(place));
+        }
+    }
 }
 
 /// A place among those who wait for an end, until this is dropped.
