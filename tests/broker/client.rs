@@ -12,7 +12,7 @@ use baremqtt::{TopicName, Will};
 
 use crate::server::Server;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Client {
     stream: TcpStream,

@@ -10,7 +10,7 @@ use baremqtt::codec::{self, ConnAck, Connect, Decoded, Packet, Version};
 use crate::server::Stream;
 use crate::start;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server's end: one message in each direction is what one `send` takes; an empty one is the end.
 struct Pipe {

@@ -85,7 +85,7 @@ fn silence_for_one_and_a_half_times_the_keep_alive_publishes_it() {
     let mut watcher = watcher(&server, Version::Mqtt311);
     let connect = Connect::new("a").keep_alive(2).will(WILL);
     let mut client = Client::connect(&server, connect, false);
-    thread::sleep(Duration::from_secs(1));
+    thread::sleep(Duration::from_millis(500));
     let silent = Instant::now();
     client.expect_nothing();
     client.expect_closed();

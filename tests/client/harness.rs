@@ -321,7 +321,8 @@ pub fn show(event: Event<'_>) -> String {
 
 fn show_large(large: LargeMessage<'_>) -> String {
     let topic = large.topic.map_or("?", |topic| topic.as_str());
-    format!("{topic} qos={} ({} B)", large.delivery.qos(), large.payload_len)
+    let retain = if large.retain { " retain" } else { "" };
+    format!("{topic} qos={}{retain} ({} B)", large.delivery.qos(), large.payload_len)
 }
 
 fn show_codes(codes: SubAckCodes<'_>) -> String {

@@ -3,6 +3,7 @@
 #[path = "../common/image.rs"]
 mod image;
 
+use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 use baremqtt::RestoreError::{self, Corrupt, TooLarge};
 use image::seal;
 
@@ -87,6 +88,35 @@ fn what_there_is_no_room_for() {
     let mut rig: Rig = Rig::sized(64, 32 + 8);
     assert_eq!(restored(&mut rig, &image(0, b"", &head)), Err(TooLarge));
     rig.comes_online(&CONNECT, false);
-    rig.publishes("b", b"", baremqtt::QoS::AtLeastOnce);
+    rig.publishes("b", b"", AtLeastOnce);
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=1 (0 B)"], "as good as new");
+}
+
+#[test]
+fn only_into_a_client_that_is_new() {
+    let in_use = |rig: &mut Rig| {
+        assert_eq!(rig.client.restore(&image(0, b"", &PUBLISH)), Err(RestoreError::InUse));
+    };
+    in_use(&mut Rig::online());
+    let mut with_a_request = Rig::new();
+    with_a_request.publishes("a", b"", AtLeastOnce);
+    in_use(&mut with_a_request);
+    let mut with_an_identifier = Rig::online();
+    with_an_identifier.delivers("a", b"", ExactlyOnce, 7);
+    with_an_identifier.cut();
+    in_use(&mut with_an_identifier);
+}
+
+/// That the session was clean is in it.
+#[test]
+fn what_is_restored_is_saved_as_it_was() {
+    for clean in [0, 1] {
+        let body = [b'B', b'M', b'Q', 2, clean, 0, 9, 0, 0];
+        let image = seal(&[&body[..], &PUBLISH].concat());
+        let mut rig = Rig::new();
+        assert_eq!(restored(&mut rig, &image), Ok(()));
+        let mut saved = [0; 64];
+        let len = rig.client.save(&mut saved).unwrap();
+        assert_eq!(saved[..len], image);
+    }
 }

@@ -1,7 +1,7 @@
 //! Messages larger than the receive buffer: in pieces, or skipped; the link survives.
 
 use baremqtt::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
-use baremqtt::codec::Packet;
+use baremqtt::codec::{Packet, Publish};
 use baremqtt::{LargeMessages, State};
 
 use crate::harness::*;
@@ -72,6 +72,27 @@ fn skipped() {
             assert_eq!(rig.sends(), answer(qos, 7));
         });
     }
+}
+
+#[test]
+fn one_that_is_retained() {
+    for (large, what) in [(LargeMessages::Skip, "skipped"), (LargeMessages::Pieces, "start")] {
+        let mut rig = online(large, CHUNKINGS[0]);
+        let Packet::Publish(message) = publish("topic", PAYLOAD, AtLeastOnce, 7, false) else {
+            unreachable!()
+        };
+        rig.gives(Packet::Publish(Publish { retain: true, ..message }));
+        assert_eq!(rig.events()[0], format!("{what} topic qos=1 retain (86 B)"));
+    }
+}
+
+/// Identifiers of QoS 2 are no matter of other messages.
+#[test]
+fn an_identifier_that_is_not_released_says_nothing_about_qos_1() {
+    let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
+    rig.delivers("topic", b"", ExactlyOnce, 7);
+    rig.delivers("topic", PAYLOAD, AtLeastOnce, 7);
+    assert_eq!(rig.events(), ["message topic qos=2 id=7 (0 B)", "skipped topic qos=1 (86 B)"]);
 }
 
 #[test]

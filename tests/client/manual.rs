@@ -145,3 +145,10 @@ fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
     }
     assert_eq!(rig.sends().len(), 20);
 }
+
+#[test]
+fn who_does_not_acknowledge_has_no_receipts() {
+    let mut rig = Rig::online();
+    assert_eq!(receive(&mut rig, &qos1(7)), None);
+    assert_eq!(receive(&mut rig, &qos2(8)), None);
+}

@@ -1,7 +1,8 @@
 //! Bytes that were offered count as seen by the server until the transport says how many it took.
 
-use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
-use baremqtt::SessionLoss;
+use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use baremqtt::codec::Packet;
+use baremqtt::{Event, SessionLoss, State};
 
 use crate::harness::*;
 
@@ -63,4 +64,51 @@ fn after_the_output_is_lost_what_has_come_is_delivered() {
     rig.gives(publish("in", b"", ExactlyOnce, 101, true));
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends(), ["PUBREC id=101", "PUBLISH out qos=1 id=1 dup (0 B)"]);
+}
+
+/// Nor does anything wait for what has not left: it never will.
+#[test]
+fn after_the_output_is_lost_nothing_waits_for_it() {
+    let mut rig = Rig::online();
+    rig.choose(|c| c.ack_timeout_ms = 0);
+    rig.publishes("out", b"", AtLeastOnce);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    rig.takes(3);
+    rig.client.output_lost();
+    assert_eq!(rig.deadline(), None);
+    // It answers what the server had before, and the client repeats.
+    rig.gives(Packet::PubAck(id(1)));
+    rig.delivers("in", b"", AtMostOnce, 0);
+    assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);
+}
+
+#[test]
+fn without_output_there_is_no_answer_to_connect() {
+    let mut rig = Rig::new();
+    rig.connects(&CONNECT);
+    assert_eq!(rig.sends().len(), 1);
+    rig.client.output_lost();
+    assert_eq!(rig.client.state(), State::Offline);
+}
+
+#[test]
+fn who_is_offline_has_no_output_to_lose() {
+    let mut rig = Rig::online();
+    rig.subscribes(&[("a", AtMostOnce)]);
+    rig.sends();
+    rig.client.link_lost();
+    assert_eq!(rig.client.advance(rig.now()), Ok(true));
+    rig.client.output_lost();
+    assert!(matches!(rig.client.event(), Some(Event::Ended { .. })), "it is told still");
+}
+
+#[test]
+fn an_answer_passes_what_stands_behind_a_packet_that_has_left_in_part() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.takes(3);
+    rig.delivers("in", b"", AtLeastOnce, 7);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)", "PUBACK id=7", "PUBLISH b qos=1 id=2 (0 B)"]);
 }

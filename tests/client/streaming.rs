@@ -262,3 +262,29 @@ fn many_streamed_messages_are_counted() {
     }
     assert_eq!(rig.client.pending().first(), None, "after {taken}");
 }
+
+/// PUBREL follows a payload that has begun, and PUBREC waits until then.
+#[test]
+fn pubrec_waits_for_a_payload_that_has_begun() {
+    in_all_chunkings(|chunks| {
+        let mut rig = online().chunked(chunks);
+        rig.publishes("a", b"", ExactlyOnce);
+        streams(&mut rig, "large", AtLeastOnce);
+        assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+        assert_eq!(rig.events(), ["ready 2"]);
+        let begun = rig.client.write_payload(&payload()[..50]).unwrap();
+        while rig.takes(rig.chunks.out) > 0 {}
+        rig.gives(Packet::PubRec(id(1)));
+        rig.delivers("in", b"", AtMostOnce, 0);
+        assert!(rig.events().is_empty());
+        let mut rest = &payload()[begun..];
+        while !rest.is_empty() {
+            rest = &rest[rig.client.write_payload(rest).unwrap()..];
+            while rig.takes(rig.chunks.out) > 0 {}
+        }
+        assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);
+        let sent = rig.sends();
+        assert!(sent[0].starts_with("PUBLISH large qos=1 id=2 (2000 B)"), "{sent:?}");
+        assert_eq!(sent[1..], ["PUBREL id=1"]);
+    });
+}

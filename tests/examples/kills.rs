@@ -15,7 +15,7 @@ use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS};
 use crate::process::Process;
 
 const KILLS: u32 = 50;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is sent until the first message comes.
 const READY: &str = "ready";
@@ -58,6 +58,8 @@ fn produce(folder: &Path, is_over: &AtomicBool) -> u32 {
 /// Lets `outbox` talk over this broker while it is killed.
 pub fn kill_outbox(address: SocketAddr) {
     let folder = Folder(std::env::temp_dir().join(format!("baremqtt-outbox-{}", std::process::id())));
+    // Of a process that was killed, perhaps, and had the same number.
+    let _ = fs::remove_dir_all(&folder.0);
     fs::create_dir_all(&folder.0).expect("a folder");
 
     // The other side: hears what is sent, and sends too, once it has a subscriber.
@@ -70,16 +72,18 @@ pub fn kill_outbox(address: SocketAddr) {
         let open = move || open_tcp(address, PATIENCE);
         let connect = Connect::new("other").clean_session(false);
         runner.run(
-            open,
-            |queue| queue(&connect),
+            |link| {
+                let stream = link.open(open)?;
+                link.run(stream, &connect)
+            },
             |update, outbound| {
                 match update {
                     Update::Event(Event::Connected { .. }) => {
                         outbound.subscribe(&[("outbox/line", QoS::ExactlyOnce)])?;
                     }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
+                    Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
                     Update::Event(Event::Message(message)) => {
-                        hear.send(std::str::from_utf8(message.payload)?.to_owned())?;
+                        hear.send(String::from_utf8(message.payload.to_vec()).unwrap()).unwrap();
                     }
                     _ => {}
                 }

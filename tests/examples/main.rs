@@ -9,6 +9,8 @@ mod process;
 mod dump;
 mod kills;
 mod outbox;
+#[path = "../support/port.rs"]
+mod port;
 mod pub_sub;
 mod quickstart;
 mod sniffer;
@@ -29,6 +31,9 @@ fn start() -> Server {
 fn start_with(users: &[(&str, &str)]) -> Server {
     start_at(([127, 0, 0, 1], 0).into(), users)
 }
+
+/// Where no broker is, and never will be: TCPMUX.
+const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 fn start_at(listen: SocketAddr, users: &[(&str, &str)]) -> Server {
     let users = users.iter().map(|(name, password)| (name.to_string(), password.to_string())).collect();

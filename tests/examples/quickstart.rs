@@ -47,10 +47,7 @@ fn logs_in_and_is_refused_in_words() {
 
 #[test]
 fn says_that_there_is_no_broker() {
-    // Nobody listens where a server has stopped.
-    let server = crate::start();
-    let broker = server.addr().to_string();
-    server.stop();
+    let broker = crate::NOBODY.to_string();
     let ended = run("quickstart", &["--broker", &broker]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.errors.concat().starts_with(&format!("quickstart: Alice cannot reach {broker}: ")));

@@ -18,7 +18,7 @@ pub fn broker() -> Mosquitto {
 
 /// How often the station was let in.
 pub fn connections(broker: &Mosquitto) -> usize {
-    broker.log().matches(" as station (").count()
+    broker.logs(" as station (", 1).matches(" as station (").count()
 }
 
 /// Tells the station something.

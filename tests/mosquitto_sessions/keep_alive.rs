@@ -22,10 +22,9 @@ fn broker() -> Mosquitto {
 
 /// The client has pinged all the time.
 fn has_pinged(broker: &Mosquitto, id: &str, keep_alive: u16) {
-    let pings = broker.log().matches(&format!("Received PINGREQ from {id}\n")).count();
     // Half of those that fit into the time.
     let least = WATCHED.as_millis() as usize / usize::from(keep_alive) / 2_000;
-    assert!(pings >= least.max(1), "{id}: {pings} pings");
+    broker.logs(&format!("Received PINGREQ from {id}\n"), least.max(1));
 }
 
 fn setup(broker: &Mosquitto, id: &'static str, keep_alive: u16) -> Setup {

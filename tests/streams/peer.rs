@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,8 @@ use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
 
 use crate::server::{Options, Server};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A broker on a port of its own.
 pub fn broker() -> Server {
@@ -19,13 +21,14 @@ pub fn broker() -> Server {
 /// Says a number on the topic `in` again and again, and hears what is said on `out/#`.
 pub struct Peer {
     thread: JoinHandle<Vec<String>>,
-    ends: Arc<AtomicBool>,
+    /// How many it has to hear before it ends.
+    wanted: Arc<AtomicUsize>,
 }
 
 impl Peer {
     pub fn start(broker: SocketAddr, interval: Duration) -> Peer {
-        let ends = Arc::new(AtomicBool::new(false));
-        let end = Arc::clone(&ends);
+        let wanted = Arc::new(AtomicUsize::new(usize::MAX));
+        let end = Arc::clone(&wanted);
         let client = Client::new(Buffers { rx: vec![0; 8192], tx: vec![0; 8192] });
         let mut mqtt = Connection::tcp(broker, Duration::from_secs(5), client).unwrap();
         mqtt.connect(&Connect::new("peer")).unwrap();
@@ -41,7 +44,7 @@ impl Peer {
         }
         let thread = thread::spawn(move || {
             let (mut heard, mut said, started) = (Vec::new(), 0_u32, Instant::now());
-            while !end.load(Ordering::Relaxed) {
+            while heard.len() < end.load(Ordering::Relaxed) {
                 let wait = (interval * said).saturating_sub(started.elapsed());
                 if wait.is_zero() {
                     mqtt.publish(&Message::new("in", said.to_string().as_bytes())).unwrap();
@@ -55,12 +58,17 @@ impl Peer {
             }
             heard
         });
-        Peer { thread, ends }
+        Peer { thread, wanted }
     }
 
-    /// What was heard.
-    pub fn end(self) -> Vec<String> {
-        self.ends.store(true, Ordering::Relaxed);
+    /// What is heard until there are so many.
+    pub fn hears(self, count: usize) -> Vec<String> {
+        self.wanted.store(count, Ordering::Relaxed);
+        let started = Instant::now();
+        while !self.thread.is_finished() {
+            assert!(started.elapsed() < PATIENCE, "{count} messages are not heard");
+            thread::sleep(Duration::from_millis(1));
+        }
         self.thread.join().unwrap()
     }
 }

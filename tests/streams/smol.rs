@@ -95,7 +95,7 @@ fn there_and_back_at_every_qos() {
     mqtt.connect(&Connect::new("smoltcp")).unwrap();
     let (mut back, mut ended) = (Vec::new(), 0);
     while back.len() < 3 || ended < 2 {
-        assert!(epoch.elapsed().as_secs() < 10, "{back:?}");
+        assert!(epoch.elapsed().as_secs() < 60, "{back:?}");
         match mqtt.poll(Instant::from_millis(epoch.elapsed().as_millis() as u32)) {
             Ok(Event::Connected { .. }) => {
                 mqtt.subscribe(&[("t", QoS::ExactlyOnce)]).unwrap();

@@ -74,7 +74,7 @@ async fn many_tasks_publish_and_wait() {
     mqtt.stop();
     keeps.await.unwrap().unwrap();
 
-    let mut heard = peer.end();
+    let mut heard = peer.hears(TASKS * COUNT);
     heard.sort();
     heard.dedup();
     assert_eq!(heard.len(), TASKS * COUNT);

@@ -73,7 +73,7 @@ async fn nothing_is_lost_in_either_direction() {
     };
     tokio::join!(keep, talk);
 
-    let heard = peer.end();
+    let heard = peer.hears(COUNT);
     let expected: Vec<_> = (0..COUNT).map(|n| format!("{n:0300}")).collect();
     assert_eq!(heard, expected);
     let received = received.into_inner();

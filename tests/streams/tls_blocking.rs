@@ -67,7 +67,7 @@ fn nothing_is_lost_in_either_direction() {
     mqtt.disconnect().unwrap();
 
     let expected: Vec<_> = (0..COUNT).map(|n| format!("{n:0300}")).collect();
-    assert_eq!(peer.end(), expected);
+    assert_eq!(peer.hears(COUNT), expected);
     let gap = received.windows(2).find(|pair| pair[1] != pair[0] + 1);
     assert_eq!(gap, None, "of {}", received.len());
 }

@@ -1,7 +1,7 @@
 //! Debian's `mosquitto`, started for one test on a free loopback port.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,8 +11,11 @@ use std::{env, fs, process, thread};
 
 #[path = "guarded.rs"]
 mod guarded;
+#[path = "port.rs"]
+mod port;
 
 pub use guarded::Guarded;
+pub use port::free_port;
 
 /// How long a broker may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,6 +56,8 @@ impl Mosquitto {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let dir = env::temp_dir().join(format!("baremqtt-mosquitto-{}-{number}", process::id()));
+        // Of a process that was killed, perhaps, and had the same number.
+        let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).expect("a folder for the broker");
         let mut broker = Mosquitto { dir, port: free_port(), running: None };
         broker.configure(config);
@@ -184,21 +189,6 @@ fn start(dir: &Path) -> Guarded {
 fn terminate(id: u32) {
     let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "stop", &id.to_string()]).status();
     assert!(sent.is_ok_and(|status| status.success()), "SIGTERM cannot be sent");
-}
-
-/// A loopback port that nobody listens on now, and that the system gives to no connection: a server that is started
-/// later, or again, finds it free still.
-pub fn free_port() -> u16 {
-    const PORTS: std::ops::Range<u32> = 10_000..32_000;
-    static TRIED: AtomicU32 = AtomicU32::new(0);
-    // Processes that run side by side start far from each other.
-    let first = process::id().wrapping_mul(61);
-    let mut ports = PORTS.map(|_| {
-        let offset = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
-        u16::try_from(PORTS.start + offset).expect("a port")
-    });
-    let free = ports.find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
-    free.expect("a free loopback port")
 }
 
 /// The path of a program, which Debian may keep where only root looks.

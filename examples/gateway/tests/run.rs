@@ -5,16 +5,17 @@ mod common;
 #[path = "../../broker/server/mod.rs"]
 mod server;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+use common::support::mosquitto::free_port;
 use common::{Authority, Broker, text};
 use server::{Options, Server};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Operator = Connection<std::net::TcpStream, Vec<u8>, Vec<u8>>;
 
@@ -92,9 +93,8 @@ fn stop(mut mqtt: Operator, gateway: Gateway) {
 
 #[test]
 fn it_comes_back_and_subscribes_again() {
-    let mut server = Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() })
-        .expect("a port");
-    let address = server.addr();
+    let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()).into();
+    let mut server = Server::start(Options { listen: address, ..Options::default() }).expect("a port");
     let gateway = Gateway::start(&["127.0.0.1", &address.port().to_string()]);
     hears(&mut operator(address), &ALL);
     // The server forgets all sessions.

@@ -14,7 +14,7 @@ use baremqtt::{Buffers, Client, Connect, Event, QoS};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use support::mosquitto::{Config, Guarded, Mosquitto, Persistence};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const CLIENTS: u64 = 1_200;
 const MESSAGES: u64 = 5;
 

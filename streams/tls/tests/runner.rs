@@ -11,7 +11,7 @@ use baremqtt::transport::net::{Runner, Update};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS};
 use common::{Authority, Broker};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 const COUNT: u32 = 300;
 
 /// How often the threads of the runner have gone to sleep, where the system says.
@@ -24,6 +24,13 @@ fn sleeps() -> u64 {
         ["mqtt-runner", "mqtt-input"].contains(&name.trim()).then(|| sleeps.trim().parse().unwrap_or(0))
     });
     sleeps.sum()
+}
+
+/// Whether nobody wakes up for a second. A machine that has other things to do may take a while until that is so.
+fn rests() -> bool {
+    let before = sleeps();
+    thread::sleep(Duration::from_secs(1));
+    sleeps() == before
 }
 
 #[test]
@@ -41,16 +48,18 @@ fn many_threads_share_a_connection_that_costs_nothing_when_idle() {
     let (ready, is_ready) = mpsc::channel();
     let run = move || {
         runner.run(
-            open,
-            |queue| queue(&Connect::new("shared").keep_alive(60)),
+            |link| {
+                let stream = link.open(open.clone())?;
+                link.run(stream, &Connect::new("shared").keep_alive(60))
+            },
             |update, outbound| {
                 match update {
                     Update::Event(Event::Connected { .. }) => {
                         outbound.subscribe(&[("t/#", QoS::AtLeastOnce)])?;
                     }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
-                    Update::Event(Event::Message(message)) => hear.send(message.payload.len())?,
-                    Update::LinkLost { error, .. } => return Err(error.into()),
+                    Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
+                    Update::Event(Event::Message(message)) => hear.send(message.payload.len()).unwrap(),
+                    Update::LinkLost { error, .. } => return Err(error),
                     _ => {}
                 }
                 Ok(())
@@ -80,15 +89,12 @@ fn many_threads_share_a_connection_that_costs_nothing_when_idle() {
     }
     publishers.into_iter().for_each(|thread| thread.join().expect("it has published"));
 
-    thread::sleep(Duration::from_millis(200));
-    let before = sleeps();
-    thread::sleep(Duration::from_secs(1));
-    assert_eq!(sleeps(), before);
+    assert!((0..60).any(|_| rests()), "somebody wakes up again and again");
 
     let stopping = Instant::now();
     handle.stop();
     running.join().expect("no panic").expect("it was asked to");
-    assert!(stopping.elapsed() < Duration::from_secs(1), "{:?}", stopping.elapsed());
+    assert!(stopping.elapsed() < PATIENCE / 3, "{:?}", stopping.elapsed());
     let log = broker.mosquitto.logs(" disconnected.\n", 1);
     assert!(!log.contains("error"), "{log}");
 }

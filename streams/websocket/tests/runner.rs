@@ -27,6 +27,13 @@ fn sleeps() -> u64 {
     sleeps.sum()
 }
 
+/// Whether nobody wakes up for a second. A machine that has other things to do may take a while until that is so.
+fn rests() -> bool {
+    let before = sleeps();
+    thread::sleep(Duration::from_secs(1));
+    sleeps() == before
+}
+
 #[test]
 fn threads_share_it_and_it_costs_nothing_when_idle() {
     let port = free_port();
@@ -40,16 +47,18 @@ fn threads_share_it_and_it_costs_nothing_when_idle() {
     let ((hear, heard), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
     let run = move || {
         runner.run(
-            move || open(address),
-            |queue| queue(&Connect::new("shared").keep_alive(60)),
+            |link| {
+                let stream = link.open(move || open(address))?;
+                link.run(stream, &Connect::new("shared").keep_alive(60))
+            },
             |update, outbound| {
                 match update {
                     Update::Event(Event::Connected { .. }) => {
                         outbound.subscribe(&[("t", QoS::ExactlyOnce)])?;
                     }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
-                    Update::Event(Event::Message(message)) => hear.send(message.payload.len())?,
-                    Update::LinkLost { error, .. } => return Err(error.into()),
+                    Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
+                    Update::Event(Event::Message(message)) => hear.send(message.payload.len()).unwrap(),
+                    Update::LinkLost { error, .. } => return Err(error),
                     _ => {}
                 }
                 Ok(())
@@ -72,22 +81,20 @@ fn threads_share_it_and_it_costs_nothing_when_idle() {
     for _ in 0..33 {
         assert_eq!(heard.recv_timeout(PATIENCE), Ok(50));
     }
-    thread::sleep(Duration::from_millis(200));
-    let before = sleeps();
-    thread::sleep(Duration::from_secs(1));
-    assert_eq!(sleeps(), before);
+    assert!((0..60).any(|_| rests()), "somebody wakes up again and again");
 
     let stopping = Instant::now();
     handle.stop();
     running.join().expect("no panic").expect("it was asked to");
-    assert!(stopping.elapsed() < Duration::from_secs(1), "{:?}", stopping.elapsed());
+    assert!(stopping.elapsed() < PATIENCE / 3, "{:?}", stopping.elapsed());
     broker.logs(" disconnected.\n", 1);
 }
 
 /// Nothing else is to be written, and the server wants to know whether somebody is there.
 #[test]
 fn pings_are_answered_by_an_idle_runner() {
-    let (address, server) = serve(|mut socket| {
+    let (answered, is_answered) = mpsc::channel();
+    let (address, server) = serve(move |mut socket| {
         let connect = socket.read().expect("CONNECT");
         assert!(connect.is_binary());
         socket.send(tungstenite::Message::binary(vec![0x20, 2, 0, 0])).expect("a client");
@@ -96,6 +103,7 @@ fn pings_are_answered_by_an_idle_runner() {
             socket.send(tungstenite::Message::Ping(text.into())).expect("a client");
             assert_eq!(socket.read().expect("a pong"), tungstenite::Message::Pong(text.into()));
         }
+        answered.send(()).expect("the test waits");
         // DISCONNECT, and the end.
         while socket.read().is_ok() {}
     });
@@ -103,10 +111,11 @@ fn pings_are_answered_by_an_idle_runner() {
     let runner = Runner::new(client, Backoff::new(1, 5));
     let handle = runner.handle();
     let running = thread::spawn(move || {
-        runner.run(move || open(address), |queue| queue(&Connect::new("idle").keep_alive(0)), |_, _| Ok(()))
+        let connect = Connect::new("idle").keep_alive(0);
+        runner.run(|link| link.run(open(address)?, &connect), |_, _| Ok(()))
     });
-    thread::sleep(Duration::from_millis(400));
+    is_answered.recv_timeout(PATIENCE).expect("pongs");
     handle.stop();
     running.join().expect("no panic").expect("it was asked to");
-    server.join().expect("pongs");
+    server.join().expect("a server");
 }

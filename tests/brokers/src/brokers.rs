@@ -1,7 +1,7 @@
 //! Brokers, each started for one run on free loopback ports, with its files in a folder of its own.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use baremqtt::Connect;
 
 use crate::peer::{Peer, Target};
+use crate::port::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -123,10 +124,6 @@ impl Drop for Running {
             }
         }
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Where `run.sh` installs what is no Debian package.

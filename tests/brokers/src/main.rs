@@ -3,6 +3,8 @@
 mod brokers;
 mod features;
 mod peer;
+#[path = "../../support/port.rs"]
+mod port;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::process::ExitCode;

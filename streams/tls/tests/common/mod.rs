@@ -28,6 +28,7 @@ impl Authority {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let dir = env::temp_dir().join(format!("baremqtt-tls-{}-{number}", process::id()));
+        let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).expect("a folder for certificates");
         let authority = Authority { dir };
         let issuer = issuer(&format!("An authority for tests, {number}"));

@@ -14,7 +14,7 @@ use tungstenite::WebSocket;
 use tungstenite::handshake::server::{Request, Response};
 use tungstenite::http::HeaderValue;
 
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub type Stream = WebSocketStream<TcpStream>;
 /// What the tests choose.
