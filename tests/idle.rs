@@ -70,11 +70,15 @@ fn nobody_wakes_up_for_nothing() {
         let open = move || open_tcp(address, Duration::from_secs(5));
         let connect = Connect::new("c").clean_session(false).keep_alive(3);
         runner.run(
-            open,
-            |queue| queue(&connect),
-            |update, _| match update {
-                Update::Event(Event::Connected { .. }) => Ok(teller.send(())?),
-                _ => Ok(()),
+            |link| {
+                let stream = link.open(open)?;
+                link.run(stream, &connect)
+            },
+            |update, _| {
+                if let Update::Event(Event::Connected { .. }) = update {
+                    teller.send(()).unwrap();
+                }
+                Ok(())
             },
         )
     };

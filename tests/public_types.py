@@ -24,12 +24,9 @@ EXEMPT = {
     "transport::blocking::streams::Buffered": "holds a function",
     "transport::blocking::streams::WithReady": "holds a function",
     "transport::net::connection::Connection": "std",
-    "transport::net::ending::GaveUp": "std",
     "transport::net::handle::Handle": "std",
-    "transport::net::handle_error::HandleError": "std",
-    "transport::net::handle_error::WaitError": "std",
+    "transport::net::link::Link": "std",
     "transport::net::runner::Runner": "std",
-    "transport::net::runner::Update": "std",
     "transport::polled::connection::Connection": "holds a stream",
     "transport::polled::reconnect::Reconnect": "holds a stream",
 }

@@ -5,7 +5,7 @@
 //! server that keeps its session.
 //!
 //! ```text
-//! mkdir spool && cargo run --example outbox -- localhost:1883 spool
+//! cargo run --example outbox -- localhost:1883 spool
 //! echo hello >> spool/out
 //! ```
 //!
@@ -14,11 +14,11 @@
 
 mod store;
 
-use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, process, thread};
 
-use baremqtt::transport::net::{BoxError, Runner, Update, open_tcp};
+use baremqtt::transport::net::{Error, Runner, Update, open_tcp};
 use baremqtt::{
     Backoff, Buffers, Client, Config, Connect, Event, Message, Outbound, QoS, RequestError, SubAckCode,
 };
@@ -42,10 +42,22 @@ impl Config for Exact {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [address, folder] = &arguments[..] else { return Err("usage: outbox HOST:PORT FOLDER".into()) };
-    let address = address.clone();
+    let result = match &arguments[..] {
+        [address, folder] => run(address, folder),
+        _ => Err("usage: outbox HOST:PORT FOLDER".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("outbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(address: &str, folder: &str) -> Result<(), Box<dyn std::error::Error>> {
     let (mut store, session) = Store::open(folder.as_ref())?;
     let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Exact);
     if !session.is_empty() {
@@ -59,12 +71,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             thread::sleep(INTERVAL);
         }
     });
-    let open = move || open_tcp(&address, Duration::from_secs(5));
-    Ok(runner.run(open, |queue| queue(&CONNECT), |update, outbound| take(&mut store, update, outbound))?)
+    Ok(runner.run(
+        |link| {
+            let address = address.to_owned();
+            let stream = link.open(move || open_tcp(address, Duration::from_secs(5)))?;
+            link.run(stream, &CONNECT)
+        },
+        |update, outbound| take(&mut store, update, outbound),
+    )?)
 }
 
 /// Stores what comes, and the session where that is due; then takes the lines that are new.
-fn take(store: &mut Store, update: Update<'_>, outbound: &mut Outbound<'_, Exact>) -> Result<(), BoxError> {
+fn take(store: &mut Store, update: Update<'_>, outbound: &mut Outbound<'_, Exact>) -> Result<(), Error> {
     match update {
         Update::Event(Event::Connected { .. }) => drop(outbound.subscribe(&[(INBOX, QoS::ExactlyOnce)])?),
         Update::Event(Event::Subscribed { codes, .. }) if codes.get(0) == Some(SubAckCode::Failure) => {

@@ -17,8 +17,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// As they were when the state was saved last; and the image of the session, empty at the first time.
+    /// As they were when the state was saved last; and the image of the session, empty at the first time. Makes the folder where it
+    /// is not there.
     pub fn open(folder: &Path) -> io::Result<(Self, Vec<u8>)> {
+        fs::create_dir_all(folder)?;
         let state = match fs::read(folder.join("state")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => vec![0; 16],
             state => state?,

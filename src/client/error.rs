@@ -147,8 +147,8 @@ pub enum Full {
     /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is
     /// [`sent`](crate::Client::sent).
     Stream,
-    /// The client itself, which is shared by many: the call comes from within an event handler, which has an outbound half of its
-    /// own for that. Only handles of the adapters say so; the end of the handler makes room.
+    /// A mailbox of `transport::asynch`, which is in use: the call comes from within the closure that it shows a message to. No client
+    /// says so.
     Busy,
 }
 
@@ -183,7 +183,7 @@ impl fmt::Display for Full {
             Full::Requests => "too many requests under way; take events until one ends",
             Full::Buffer => "the transmit buffer is full; take events until a request ends",
             Full::Stream => "a streamed message is on its way; wait until its last byte is sent",
-            Full::Busy => "an event handler is using the client; make requests by its outbound half",
+            Full::Busy => "the mailbox is in use; put messages in outside of `next`",
         })
     }
 }

@@ -94,15 +94,8 @@ impl Attempts {
         now: Instant,
         is_reset: impl FnOnce(&E) -> bool,
     ) -> Result<Turn<E>, GaveUp<E>> {
-        let is_final = self.retry.is_final(&error);
-        let next = if core::mem::take(&mut self.has_link) {
-            let is_reset = matches!(&error, Error::Io(error) if is_reset(error));
-            self.retry.lost(&error, now, is_reset)
-        } else {
-            self.retry.not_opened()
-        };
-        let Some(delay) = next else { return Err(GaveUp::after(error, is_final)) };
-        let retry_in = Duration::from_millis(delay.into());
+        let had_link = core::mem::take(&mut self.has_link);
+        let (error, retry_in) = self.retry.ended(error, had_link, is_reset, now)?;
         self.wait = Some(Countdown::new(Some(retry_in), now));
         Ok(Turn::Lost { error, retry_in })
     }

@@ -10,8 +10,8 @@ use crate::{
 /// Why a connection has ended: [`Io`](Self::Io), [`Closed`](Self::Closed), [`Disconnected`](Self::Disconnected) or
 /// [`Client`](Self::Client). Then the transport is of no use any more, and the session goes on with the next one.
 ///
-/// The other kinds never come from a wait for events: they are the refusals of calls that change nothing when they are refused, so
-/// that one `?` carries everything that can go wrong in a program that uses a connection.
+/// The other kinds never come from a wait for events: they are the refusals of calls that change nothing when they are refused, and
+/// what the application says itself, so that one `?` carries everything that can go wrong in a program that uses a connection.
 ///
 /// `E` is what the transport fails with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum Error<E> {
     Save(SaveError),
     /// The session was not restored.
     Restore(RestoreError),
+    /// The application itself gives up, for this reason: the handler of a runner says so.
+    Application(&'static str),
 }
 
 impl<E> Error<E> {
@@ -53,7 +55,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// Whether this is the end of a connection, and not the refusal of a call.
+    /// Whether this is the end of a connection, and not the refusal of a call or the application's own.
     #[must_use]
     pub const fn is_end(&self) -> bool {
         matches!(self, Error::Io(_) | Error::Closed | Error::Disconnected | Error::Client(_))
@@ -75,6 +77,7 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             Error::GiveUp(error) => error.fmt(f),
             Error::Save(error) => error.fmt(f),
             Error::Restore(error) => error.fmt(f),
+            Error::Application(reason) => f.write_str(reason),
         }
     }
 }
@@ -104,6 +107,7 @@ impl Error<()> {
             Error::GiveUp(error) => Error::GiveUp(error),
             Error::Save(error) => Error::Save(error),
             Error::Restore(error) => Error::Restore(error),
+            Error::Application(reason) => Error::Application(reason),
         }
     }
 }
@@ -127,4 +131,13 @@ from! {
     GiveUpError => GiveUp
     SaveError => Save
     RestoreError => Restore
+    &'static str => Application
+}
+
+/// Whatever std fails with, a file for instance.
+#[cfg(feature = "std")]
+impl From<std::io::Error> for Error<std::io::Error> {
+    fn from(error: std::io::Error) -> Self {
+        Error::Io(error)
+    }
 }

@@ -1,4 +1,4 @@
-//! What becomes of a link that comes back, and the end of all attempts.
+//! What happens on a link that is opened again whenever it is lost, and the end of all attempts.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,23 +6,28 @@ use core::time::Duration;
 use super::Error;
 use crate::{ConnectError, Event, RefusalCode, RequestError};
 
-/// What there is to be told of a link that comes back.
+/// What happens on a link that is opened again whenever it is lost.
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Update<'a, E> {
     /// An event of the client.
     Event(Event<'a>),
+    /// From a runner: all that was queued has left. There is room for what was refused as [`Full`](RequestError::Full), and for more
+    /// of a payload ([`write_payload`](crate::Outbound::write_payload)).
+    AllSent,
+    /// From a runner: its handle has asked for this call (`Handle::wake`).
+    Woken,
     /// The link is lost, or an attempt to make one has failed. The next attempt follows.
     LinkLost {
         /// Why.
         error: Error<E>,
-        /// After how long the next attempt is made.
+        /// The delay before it.
         retry_in: Duration,
     },
 }
 
-/// Why no attempt follows any more.
+/// Why no further attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -39,12 +44,13 @@ pub enum GaveUp<E> {
     Disconnected,
 }
 
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 impl<E> GaveUp<E> {
-    /// No attempt follows on one that came to this.
-    pub(super) fn after(error: Error<E>, is_final: bool) -> Self {
-        match error.refusal() {
-            Some(code) if is_final => GaveUp::Refused(code),
-            _ => GaveUp::Limit(error),
+    /// A call was refused.
+    pub(super) fn refused(error: Error<E>) -> Self {
+        match error {
+            Error::Connect(error) => GaveUp::Connect(error),
+            error => GaveUp::Handler(error),
         }
     }
 }

@@ -2,18 +2,20 @@
 //!
 //! | module | feature | stream | waits by |
 //! |---|---|---|---|
-//! | `net` | `std` | `std::io::Read + Write`, with timeouts | blocking |
-//! | `blocking` | `embedded-io-v0.7` | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
-//! | `asynch` | `embedded-io-async-v0.7` | halves that are `embedded_io_async::{Read, Write}` | `await` |
-//! | `polled` | `nb` | functions that return `nb::Result` | not at all |
+//! | net | std | `std::io::Read + Write`, with timeouts | blocking |
+//! | blocking | embedded-io-v0.7 | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
+//! | asynch | embedded-io-async-v0.7 | halves that are `embedded_io_async::{Read, Write}` | `await` |
+//! | polled | nb | functions that return `nb::Result` | not at all |
 //!
 //! Each has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client): all that
 //! needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), is called on it as it is on the
 //! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
 //! [`Connected`](crate::Event::Connected) too.
 //!
-//! `net` and `asynch` also have a `Runner`, which owns the connection and opens it again, and a `Handle` for other threads or tasks;
-//! `blocking` and `polled` have a `Reconnect`, which opens it again.
+//! `net` and `asynch` also have a `Runner`, which owns the connection and opens it again, and a `Handle` for other threads or tasks: the
+//! same calls, which block in the one and are awaited in the other. A runner is given two functions. One makes a link, each time anew: it
+//! opens a stream, and runs the link over it (`Link::run`) with a CONNECT. The other is told of every `Update`, and makes requests by the
+//! [`Outbound`](crate::Outbound) half. `blocking` and `polled` have a `Reconnect`, which opens the connection again, with the same updates.
 //!
 //! # Which one
 //!
@@ -50,8 +52,15 @@ mod driver;
 mod error;
 #[cfg(feature = "embedded-io-v0.6")]
 mod from_v06;
-#[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 mod gave_up;
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
+mod handle_error;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "nb")]
@@ -76,8 +85,15 @@ mod turn;
 pub use error::Error;
 #[cfg(feature = "embedded-io-v0.6")]
 pub use from_v06::{ErrorV06, FromV06};
-#[cfg(any(feature = "embedded-io-v0.7", feature = "embedded-io-async-v0.7", feature = "nb"))]
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
 pub use gave_up::{GaveUp, Update};
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
+pub use handle_error::{HandleError, WaitError};
 
 /// The calls of the client are those of the connection that holds it.
 #[cfg(any(

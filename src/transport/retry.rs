@@ -1,6 +1,8 @@
 //! When to connect again, in which version, and when to stop trying.
 
-use super::Error;
+use core::time::Duration;
+
+use super::{Error, GaveUp};
 use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
 /// What becomes of a lost connection.
@@ -61,18 +63,35 @@ impl Retry {
         self.takes_mqtt311 |= !self.is_fallen_back;
     }
 
+    /// An attempt has ended like this, with a link or without one: when the next one follows, or why none does.
+    pub(super) fn ended<E>(
+        &mut self,
+        error: Error<E>,
+        had_link: bool,
+        is_reset: impl FnOnce(&E) -> bool,
+        now: Instant,
+    ) -> Result<(Error<E>, Duration), GaveUp<E>> {
+        let is_final = self.is_final(&error);
+        let next = if had_link {
+            let is_reset = matches!(&error, Error::Io(error) if is_reset(error));
+            self.lost(&error, now, is_reset)
+        } else {
+            self.backoff.next_ms()
+        };
+        match (next, error.refusal()) {
+            (Some(ms), _) => Ok((error, Duration::from_millis(ms.into()))),
+            (None, Some(code)) if is_final => Err(GaveUp::Refused(code)),
+            (None, _) => Err(GaveUp::Limit(error)),
+        }
+    }
+
     /// The connection is lost, or has not come to be. Milliseconds to the next attempt; `None` if there is to be none.
-    pub(super) fn lost<E>(&mut self, error: &Error<E>, now: Instant, is_reset: bool) -> Option<u32> {
+    fn lost<E>(&mut self, error: &Error<E>, now: Instant, is_reset: bool) -> Option<u32> {
         match self.connected_at.take() {
             Some(at) => self.backoff.lived(now.since(at)),
             None => self.change_version(error, is_reset),
         }
         if self.is_final(error) { None } else { self.backoff.next_ms() }
-    }
-
-    /// No stream has come to be. Milliseconds to the next attempt; `None` if there is to be none.
-    pub(super) fn not_opened(&mut self) -> Option<u32> {
-        self.backoff.next_ms()
     }
 
     /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
@@ -88,7 +107,7 @@ impl Retry {
     }
 
     /// Whether the next attempt can only come to the same.
-    pub(super) fn is_final<E>(&self, error: &Error<E>) -> bool {
+    fn is_final<E>(&self, error: &Error<E>) -> bool {
         let mends = match error.refusal() {
             None | Some(RefusalCode::SERVER_UNAVAILABLE) => true,
             // Too many connections, for instance.

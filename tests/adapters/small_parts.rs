@@ -7,7 +7,7 @@ use std::sync::Arc;
 use baremqtt::QoS::AtLeastOnce;
 use baremqtt::transport::asynch::{self, Duplex, Threads, Timer};
 use baremqtt::transport::blocking::{Buffered, WithReady};
-use baremqtt::transport::{Error, GaveUp, blocking, net, polled};
+use baremqtt::transport::{Error, GaveUp, HandleError, WaitError, blocking, net, polled};
 use baremqtt::{AcknowledgeError, Connect, GiveUpError, Message, RestoreError, SaveError, StreamError};
 use baremqtt::{Backoff, ConnectError, InboundIds, Instant, Outcome, PacketId, RefusalCode, RequestError};
 
@@ -24,25 +24,24 @@ fn says(error: impl StdError, text: &str) {
 #[test]
 fn ends_and_refusals_of_handles() {
     let request = RequestError::NotConnected;
-    says(net::HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
+    says(HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
     says(
-        net::HandleError::<RequestError>::OnRunner,
-        "a handler cannot wait for its own thread; use its outbound half",
+        HandleError::<RequestError>::OnRunner,
+        "a handler cannot wait for its own runner; use its outbound half",
     );
-    says(net::HandleError::<RequestError>::Stopped, "the runner has stopped");
-    assert_eq!(net::HandleError::from(request), net::HandleError::Refused(request));
-    says(net::WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
-    says(net::WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
-    says(net::WaitError::Ended(Outcome::Lost), "the message is lost");
-    says(net::WaitError::GivenUp, "the message was given up");
-    says(asynch::WaitError::from(request), "not connected, or closing; wait for Event::Connected");
-    says(asynch::WaitError::Ended(Outcome::Uncertain), "the message is uncertain");
-    says(asynch::WaitError::Stopped, "the runner has stopped; the message stays in the session");
+    says(HandleError::<RequestError>::Stopped, "the runner has stopped");
+    let crowd = "more tasks wait than the handle has places; enlarge N";
+    says(HandleError::<RequestError>::TooManyWaiters, crowd);
+    assert_eq!(HandleError::from(request), HandleError::Refused(request));
+    says(WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
+    says(WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
+    says(WaitError::Ended(Outcome::Lost), "the message is lost");
+    says(WaitError::GivenUp, "the message was given up");
 }
 
 #[test]
 fn the_end_of_all_attempts() {
-    let ends: [(GaveUp<Fault>, &str, Option<&str>); 5] = [
+    let ends: [(GaveUp<Fault>, &str, Option<&str>); 6] = [
         (GaveUp::Limit(Error::Io(Fault::Broken)), "no connection after so many attempts", Some("Broken")),
         (
             GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),
@@ -55,6 +54,7 @@ fn the_end_of_all_attempts() {
             "not connected, or closing; wait for Event::Connected",
             None,
         ),
+        (GaveUp::Handler("the disk is full".into()), "the disk is full", None),
         (GaveUp::Disconnected, "disconnected", None),
     ];
     for (end, text, source) in ends {
@@ -104,11 +104,11 @@ fn what_debug_shows() {
 fn handles_that_are_offline() {
     let handle = asynch::Handle::<_, _, Choices, InboundIds, Threads>::for_threads(client());
     let handle = Arc::new(handle);
-    assert_eq!(block_on(handle.unsubscribe(&["a"])), Err(RequestError::NotConnected));
-    assert_eq!(block_on(handle.subscribe(&[("a", AtLeastOnce)])), Err(RequestError::NotConnected));
+    assert_eq!(block_on(handle.unsubscribe(&["a"])), Err(RequestError::NotConnected.into()));
+    assert_eq!(block_on(handle.subscribe(&[("a", AtLeastOnce)])), Err(RequestError::NotConnected.into()));
     assert_eq!(block_on(handle.publish(&Message::new("t", b"").at_least_once())), Ok(PacketId::new(1)));
     assert_eq!(handle.try_publish(&Message::new("t", b"").at_least_once()), Ok(PacketId::new(2)));
-    assert_eq!(handle.try_publish(&Message::new("t", b"")), Err(RequestError::NotConnected));
+    assert_eq!(handle.try_publish(&Message::new("t", b"")), Err(RequestError::NotConnected.into()));
     let message = Message::new("t", b"").at_least_once();
     let mut waits = pin!(handle.publish_and_wait(&message));
     assert!(poll(waits.as_mut()).is_pending(), "for a connection");

@@ -129,9 +129,9 @@ fn they_are_send_where_their_parts_are() {
     const fn over_tcp<S: Send, R: Send, T: Send, C: Send, I: Send>() {
         send::<Client<R, T, C, I>>();
         send::<net::Connection<S, R, T, C, I>>();
-        send::<net::Runner<C, R, T, I>>();
-        send::<net::Handle<C, R, T, I>>();
-        sync::<net::Handle<C, R, T, I>>();
+        send::<net::Runner<R, T, C, I>>();
+        send::<net::Handle<R, T, C, I>>();
+        sync::<net::Handle<R, T, C, I>>();
     }
 
     /// A connection keeps the error of its stream for a while.

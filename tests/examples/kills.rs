@@ -72,16 +72,18 @@ pub fn kill_outbox(address: SocketAddr) {
         let open = move || open_tcp(address, PATIENCE);
         let connect = Connect::new("other").clean_session(false);
         runner.run(
-            open,
-            |queue| queue(&connect),
+            |link| {
+                let stream = link.open(open)?;
+                link.run(stream, &connect)
+            },
             |update, outbound| {
                 match update {
                     Update::Event(Event::Connected { .. }) => {
                         outbound.subscribe(&[("outbox/line", QoS::ExactlyOnce)])?;
                     }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
+                    Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
                     Update::Event(Event::Message(message)) => {
-                        hear.send(std::str::from_utf8(message.payload)?.to_owned())?;
+                        hear.send(String::from_utf8(message.payload.to_vec()).unwrap()).unwrap();
                     }
                     _ => {}
                 }

@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::future::pending;
 
 use baremqtt::codec::{Delivery, Packet, Publish};
-use baremqtt::transport::asynch::{Runner, WaitError};
-use baremqtt::transport::{Error, GaveUp, Update};
+use baremqtt::transport::asynch::Runner;
+use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
 use baremqtt::{
-    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, Outcome, QoS,
-    RefusalCode, RequestError, Routes, Subscription, TopicName,
+    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, QoS, RefusalCode,
+    RequestError, Routes, Subscription, TopicName,
 };
 
 use crate::talks::CONNECT;
@@ -197,7 +197,7 @@ fn stop_is_kept_in_every_phase() {
         assert_eq!(world.count("DISCONNECT"), usize::from(matches!(phase, Idle | Connecting)), "{phase:?}");
         run(&world, async {
             let late = mqtt.publish(&Message::new("t", b"late").at_least_once()).await;
-            assert_eq!(late, Err(RequestError::NotConnected), "nobody would send it");
+            assert_eq!(late, Err(HandleError::Stopped), "nobody would send it");
         });
         let kept = usize::from(!matches!(phase, Idle));
         assert_eq!(mqtt.into_client().in_flight(), kept, "{phase:?}: the message stays in the session");
@@ -226,7 +226,7 @@ fn refusals_that_do_not_mend_themselves_are_the_end() {
         });
         let waits: Task<'_> = Box::pin(async {
             let message = Message::new("t", b"").at_least_once();
-            assert_eq!(mqtt.publish_and_wait(&message).await, Err(WaitError::Stopped));
+            assert_eq!(mqtt.publish_and_wait(&message).await, Err(HandleError::Stopped));
         });
         world.run(vec![waits, keeps]);
         assert_eq!(world.links(), if is_final { 1 } else { 5 });
@@ -286,6 +286,9 @@ fn what_cannot_be_sent_or_handled_is_the_end() {
         let refused = matches!(ended.await, Err(GaveUp::Handler(Error::Request(RequestError::Forbidden(_)))));
         assert!(refused, "a handler can end it");
 
+        let ended = keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, |_, _| Err(Error::Closed));
+        assert_eq!(ended.await, Err(GaveUp::Handler(Error::Closed)), "whatever it fails with");
+
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF.limit(0));
         let ended = runner.run(
             async |link| {
@@ -311,7 +314,7 @@ fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
     let publishes: Task<'_> = Box::pin(async {
         assert_eq!(
             mqtt.publish_and_wait(&message).await,
-            Err(WaitError::Stopped),
+            Err(HandleError::Stopped),
             "nobody waits for nothing"
         );
     });
@@ -366,7 +369,7 @@ fn who_waits_is_told_of_losses_even_where_nothing_reports_them() {
     let waits: Task<'_> = Box::pin(async {
         let message = Message::new("t", b"lost").at_least_once();
         world.sleep(10).await;
-        assert_eq!(mqtt.publish_and_wait(&message).await, Err(WaitError::Ended(Outcome::Lost)));
+        assert_eq!(mqtt.publish_and_wait(&message).await, Err(WaitError::GivenUp.into()));
         mqtt.stop();
     });
     world.run(vec![keeps, waits]);

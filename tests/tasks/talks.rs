@@ -6,15 +6,15 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
-use baremqtt::transport::Update;
-use baremqtt::transport::asynch::{Mailbox, Runner, WaitError};
+use baremqtt::transport::asynch::{Mailbox, Runner, Sharing};
+use baremqtt::transport::{Error, HandleError, Update, WaitError};
 use baremqtt::{
-    Backoff, Connect, Event, Full, Message, Outcome, QoS, RequestError, StreamError, StreamedMessage,
-    TopicName,
+    Backoff, Connect, Event, Message, QoS, RequestError, StreamError, StreamedMessage, TopicName,
 };
 
 use crate::world::Step::{Block, Fail, Hang, Move};
-use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World, handle, handle_with, turn};
+use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World};
+use crate::world::{handle, handle_for_threads, handle_with, turn};
 
 const BACKOFF: Backoff = Backoff::new(100, 1_000);
 pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
@@ -30,15 +30,15 @@ fn link<'a, const N: usize>(
 }
 
 /// The same, over halves or over one object.
-fn link_over<'a, const N: usize>(
+fn link_over<'a, S: Sharing, const N: usize>(
     world: &'a World,
-    mqtt: &'a Handle<N>,
-    (bounce, manners): (usize, Manners),
+    mqtt: &'a Handle<N, S>,
+    (buffer, manners): (usize, Manners),
     is_whole: bool,
     mut handler: impl FnMut(Event<'_>) + 'a,
 ) -> Task<'a> {
     Box::pin(async move {
-        let mut runner = Runner::new(mqtt, world.clone(), vec![0; bounce], BACKOFF);
+        let mut runner = Runner::new(mqtt, world.clone(), vec![0; buffer], BACKOFF);
         let ended = runner.run(
             async |link| {
                 let (input, output) = world.open(manners);
@@ -50,6 +50,7 @@ fn link_over<'a, const N: usize>(
             |update, _| {
                 match update {
                     Update::Event(event) => handler(event),
+                    Update::AllSent => {}
                     other => panic!("{other:?}"),
                 }
                 Ok(())
@@ -60,19 +61,25 @@ fn link_over<'a, const N: usize>(
 }
 
 /// Publishes again while there is no connection, which is what QoS 0 needs.
-async fn publish<const N: usize>(world: &World, mqtt: &Handle<N>, payload: &str, qos: QoS) {
+async fn publish<S: Sharing, const N: usize>(world: &World, mqtt: &Handle<N, S>, payload: &str, qos: QoS) {
     let message = Message::new("t", payload.as_bytes()).qos(qos);
     while let Err(error) = mqtt.publish_and_wait(&message).await {
-        assert_eq!(error, WaitError::Request(RequestError::NotConnected));
+        assert_eq!(error, WaitError::Request(RequestError::NotConnected).into());
         world.sleep(1).await;
     }
 }
 
 /// Publishes messages of every QoS from many tasks; the server sends each of them back.
-fn converse<const N: usize>(tx: usize, tasks: usize, rounds: usize, way: (usize, Manners), is_whole: bool) {
-    let (world, mqtt) = (World::default(), handle_with::<N>(tx, Choices::default()));
+fn converse<S: Sharing, const N: usize>(
+    mqtt: &Handle<N, S>,
+    tasks: usize,
+    rounds: usize,
+    way: (usize, Manners),
+    is_whole: bool,
+) {
+    let world = World::default();
     let (received, wanted) = (RefCell::new(Vec::new()), tasks * rounds * 3);
-    let mut all = vec![link_over(&world, &mqtt, way, is_whole, |event| {
+    let mut all = vec![link_over(&world, mqtt, way, is_whole, |event| {
         if let Event::Message(message) = event {
             received.borrow_mut().push(String::from_utf8(message.payload.to_vec()).unwrap());
         }
@@ -80,7 +87,7 @@ fn converse<const N: usize>(tx: usize, tasks: usize, rounds: usize, way: (usize,
     let speak = async |task: usize| {
         for round in 0..rounds {
             for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-                publish(&world, &mqtt, &format!("{task} {round} {qos:?}"), qos).await;
+                publish(&world, mqtt, &format!("{task} {round} {qos:?}"), qos).await;
             }
         }
     };
@@ -112,9 +119,10 @@ fn every_message_passes_over_any_stream() {
     for reads in all {
         for writes in all {
             for flushes in all {
-                for bounce in [2, 5, 256] {
+                for buffer in [2, 5, 256] {
                     for is_whole in [false, true] {
-                        converse::<8>(512, 3, 2, (bounce, Manners(reads, writes, flushes)), is_whole);
+                        let way = (buffer, Manners(reads, writes, flushes));
+                        converse(&handle(), 3, 2, way, is_whole);
                     }
                 }
             }
@@ -124,9 +132,65 @@ fn every_message_passes_over_any_stream() {
 
 #[test]
 fn twenty_tasks_share_few_places_and_little_room() {
-    const SLOWLY: &[crate::world::Step] = &[Block, Move(7)];
-    converse::<1>(80, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), false);
-    converse::<2>(4_096, 20, 5, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), false);
+    const SLOWLY: Manners = Manners(&[Block, Move(7)], &[Block, Move(7)], &[Block, Move(7)]);
+    for tx in [80, 4_096] {
+        converse(&handle_with::<20>(tx, Choices::default()), 20, 5, (64, SLOWLY), false);
+        converse(&handle_for_threads::<1>(tx), 20, 5, (64, SLOWLY), false);
+    }
+}
+
+/// Counts how often a task is polled.
+fn counted<'a>(polls: &'a Cell<u32>, mut task: Task<'a>) -> Task<'a> {
+    Box::pin(std::future::poll_fn(move |cx| {
+        polls.set(polls.get() + 1);
+        task.as_mut().poll(cx)
+    }))
+}
+
+/// Nobody answers, and nothing moves.
+#[test]
+fn tasks_that_wait_for_room_leave_each_other_asleep() {
+    let (world, mqtt) = (World::default(), handle_for_threads::<1>(64));
+    let (message, polls) = (Message::new("t", b"").at_least_once(), Cell::new(0));
+    while mqtt.try_publish(&message).is_ok() {}
+    let mut all: Vec<Task<'_>> = vec![Box::pin(world.sleep(3_600_000))];
+    all.extend((0..20).map(|n| {
+        let wait = async {
+            let ended = mqtt.publish_and_wait(&message).await;
+            panic!("without room: {ended:?}");
+        };
+        let publish = async {
+            let queued = mqtt.publish(&message).await;
+            panic!("without room: {queued:?}");
+        };
+        counted(&polls, if n < 10 { Box::pin(wait) } else { Box::pin(publish) })
+    }));
+    world.run(all);
+    assert_eq!(polls.get(), 20, "one each in an hour");
+}
+
+/// Without an allocator there are as many places as were chosen; one that is left is free.
+#[test]
+fn one_task_more_than_there_are_places_is_refused() {
+    let mqtt = handle_with::<2>(64, Choices::default());
+    let message = Message::new("t", b"").at_least_once();
+    while mqtt.try_publish(&message).is_ok() {}
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut first = pin!(mqtt.publish(&message));
+    assert!(first.as_mut().poll(&mut cx).is_pending());
+    {
+        let mut second = pin!(mqtt.publish(&message));
+        for _ in 0..3 {
+            assert!(second.as_mut().poll(&mut cx).is_pending(), "it has its place");
+            let third = pin!(mqtt.publish(&message)).as_mut().poll(&mut cx);
+            assert_eq!(third, Poll::Ready(Err(HandleError::TooManyWaiters)));
+            let waits = pin!(mqtt.publish_and_wait(&message)).as_mut().poll(&mut cx);
+            assert_eq!(waits, Poll::Ready(Err(HandleError::TooManyWaiters)));
+        }
+    }
+    let mut fourth = pin!(mqtt.publish(&message));
+    assert!(fourth.as_mut().poll(&mut cx).is_pending(), "the second one's place");
+    assert!(first.as_mut().poll(&mut cx).is_pending());
 }
 
 #[test]
@@ -176,7 +240,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
             let message = StreamedMessage::new("t", payload.len()).qos(QoS::AtLeastOnce).repeatable();
             mqtt.publish_streamed(&message).await.unwrap();
             let before = mqtt.write_payload(&payload).await;
-            assert_eq!(before, Err(StreamError::NotAsked));
+            assert_eq!(before, Err(StreamError::NotAsked.into()));
             while !ready.get() {
                 world.sleep(1).await;
             }
@@ -187,7 +251,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
             while !published.get() {
                 world.sleep(1).await;
             }
-            assert_eq!(mqtt.write_payload(b"late").await, Err(StreamError::NotAsked));
+            assert_eq!(mqtt.write_payload(b"late").await, Err(StreamError::NotAsked.into()));
             mqtt.stop();
         }),
     ]);
@@ -267,11 +331,11 @@ fn a_handler_has_an_outbound_half_and_the_handle_says_so() {
                 link.run(input, output, &CONNECT).await
             },
             |update, outbound| {
-                let Update::Event(event) = update else { panic!("{update:?}") };
+                let Update::Event(event) = update else { return Ok(()) };
                 let message = Message::new("t", b"from the handler").at_least_once();
                 match event {
                     Event::Connected { .. } => {
-                        let busy = Err(RequestError::Full(Full::Busy));
+                        let busy = Err(HandleError::OnRunner);
                         assert_eq!(mqtt.try_publish(&message), busy);
                         let mut publish = pin!(mqtt.publish(&message));
                         let polled = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -336,7 +400,7 @@ fn who_waits_for_a_message_that_is_given_up_is_told() {
         let id = mqtt.with(|client| client.under_way().next().unwrap().id).await;
         mqtt.give_up(id).await.unwrap();
     })]);
-    assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::Ended(Outcome::Lost))));
+    assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::GivenUp.into())));
 }
 
 #[test]
@@ -364,9 +428,55 @@ fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
     });
     let waits: Task<'_> = Box::pin(async {
         let stale = Message::new("t", b"stale").at_least_once();
-        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::Ended(Outcome::Lost)));
+        assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::GivenUp.into()));
         mqtt.stop();
     });
     world.run(vec![keeps, waits]);
     assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
+}
+
+/// A handler is told when there is room, and is called for what another task has for it, connected or not.
+#[test]
+fn a_handler_is_told_that_all_has_left_and_is_woken() {
+    let (world, mqtt) = (World::default(), handle_with::<8>(64, Choices::default()));
+    let told = RefCell::new(Vec::new());
+    let keeps: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(100, 100));
+        let (mut attempts, mut left) = (0, 20);
+        let ended = runner.run(
+            async |link| {
+                attempts += 1;
+                if attempts == 1 {
+                    return Err(Error::Closed);
+                }
+                let (input, output) = world.open(Manners::GOOD);
+                link.run(input, output, &CONNECT).await
+            },
+            |update, outbound| {
+                match update {
+                    Update::LinkLost { .. } => mqtt.wake(),
+                    Update::Woken if left == 0 => mqtt.stop(),
+                    _ => {}
+                }
+                told.borrow_mut().push(format!("{update:?}"));
+                // More than the buffer holds.
+                let message = Message::new("t", &[b'x'; 20]);
+                let has_room = matches!(update, Update::AllSent | Update::Event(Event::Connected { .. }));
+                while has_room && left > 0 && outbound.publish(&message).is_ok() {
+                    left -= 1;
+                    if left == 0 {
+                        mqtt.wake();
+                    }
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    world.run(vec![keeps]);
+    let told = told.into_inner();
+    assert!(told[0].starts_with("LinkLost"), "{told:?}");
+    assert_eq!(told[1], "Woken", "offline too: {told:?}");
+    assert!(told.iter().filter(|update| *update == "AllSent").count() > 5, "{told:?}");
+    assert_eq!(world.line().peer.payloads.len(), 20, "all came by that");
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use baremqtt::transport::asynch::{self, OneThread, Timer};
+use baremqtt::transport::asynch::{self, OneThread, Threads, Timer};
 use baremqtt::{Buffers, Client, Config, InboundIds, Instant};
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
@@ -381,10 +381,20 @@ impl Config for Choices {
     }
 }
 
-pub type Handle<const N: usize = 8> = asynch::Handle<Vec<u8>, Vec<u8>, Choices, InboundIds, OneThread, N>;
+pub type Handle<const N: usize = 8, S = OneThread> =
+    asynch::Handle<Vec<u8>, Vec<u8>, Choices, InboundIds, S, N>;
+
+fn client(tx: usize, choices: Choices) -> Client<Vec<u8>, Vec<u8>, Choices> {
+    Client::with_config(Buffers { rx: vec![0; 64], tx: vec![0; tx] }, choices)
+}
 
 pub fn handle_with<const N: usize>(tx: usize, choices: Choices) -> Handle<N> {
-    Handle::with_places(Client::with_config(Buffers { rx: vec![0; 64], tx: vec![0; tx] }, choices))
+    Handle::with_places(client(tx, choices))
+}
+
+/// One that allocates places beyond these.
+pub fn handle_for_threads<const N: usize>(tx: usize) -> Handle<N, Threads> {
+    Handle::for_threads(client(tx, Choices::default()))
 }
 
 pub fn handle() -> Handle {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use baremqtt::Event;
 use baremqtt::transport::net::Update;
 
-use crate::{CONNECT, SOON, open, runner, serve};
+use crate::{CONNECT, SOON, links, open, runner, serve};
 
 const PAUSE: Duration = Duration::from_millis(600);
 const BETWEEN: Duration = Duration::from_millis(150);
@@ -31,19 +31,15 @@ fn apart() -> Duration {
     let runner = runner(SOON).coalesce(PAUSE);
     let handle = runner.handle();
     let mut came = Vec::new();
-    let told = runner.run(
-        open(address),
-        |queue| queue(&CONNECT),
-        |update, _| {
-            if let Update::Event(Event::Message(_)) = update {
-                came.push(Instant::now());
-                if came.len() == 2 {
-                    handle.stop();
-                }
+    let told = runner.run(links(open(address), CONNECT), |update, _| {
+        if let Update::Event(Event::Message(_)) = update {
+            came.push(Instant::now());
+            if came.len() == 2 {
+                handle.stop();
             }
-            Ok(())
-        },
-    );
+        }
+        Ok(())
+    });
     told.unwrap();
     drop(server.join().unwrap());
     came[1] - came[0]

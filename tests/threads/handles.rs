@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{GaveUp, HandleError, Runner, Update, WaitError};
+use baremqtt::transport::net::{GaveUp, Update};
+use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{
     AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
     SubAckCode,
@@ -15,8 +16,8 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, One, PATIENCE, SOON, accept, open, read_all, refused,
-    runner, serve, sized, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, One, PATIENCE, SOON, accept, links, open, read_all,
+    refused, runner, serve, sized, start,
 };
 
 fn assert_sendable<V: Clone + Send + Sync + 'static>(_: &V) {}
@@ -37,31 +38,27 @@ fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Sen
     let runner = sized(512, Choices::default(), SOON);
     let handle = runner.handle();
     assert_sendable(&handle);
-    let mut open = open(server.addr());
+    let open = open(server.addr());
     let (heard_one, heard) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
     let running = thread::spawn(move || {
-        runner.run(
-            move || open().map(wrap),
-            |queue| queue(&CONNECT),
-            |update, outbound| {
-                match update {
-                    Update::Event(Event::Connected { .. }) => {
-                        outbound.subscribe(&[("t/+", QoS::ExactlyOnce)])?;
-                    }
-                    Update::Event(Event::Subscribed { codes, .. }) => {
-                        assert_eq!(codes.get(0), Some(SubAckCode::Granted(QoS::ExactlyOnce)));
-                        ready.send(())?;
-                    }
-                    Update::Event(Event::Message(message)) => {
-                        let number: u32 = std::str::from_utf8(message.payload)?.parse()?;
-                        heard_one.send((message.topic.as_str().to_owned(), number))?;
-                    }
-                    _ => {}
+        runner.run(links(move || open().map(wrap), CONNECT), |update, outbound| {
+            match update {
+                Update::Event(Event::Connected { .. }) => {
+                    outbound.subscribe(&[("t/+", QoS::ExactlyOnce)])?;
                 }
-                Ok(())
-            },
-        )
+                Update::Event(Event::Subscribed { codes, .. }) => {
+                    assert_eq!(codes.get(0), Some(SubAckCode::Granted(QoS::ExactlyOnce)));
+                    ready.send(()).unwrap();
+                }
+                Update::Event(Event::Message(message)) => {
+                    let number: u32 = std::str::from_utf8(message.payload).unwrap().parse().unwrap();
+                    heard_one.send((message.topic.as_str().to_owned(), number)).unwrap();
+                }
+                _ => {}
+            }
+            Ok(())
+        })
     });
     is_ready.recv_timeout(PATIENCE).unwrap();
     let publishers: Vec<_> = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]
@@ -202,10 +199,10 @@ fn a_handler_is_refused_what_would_wait_for_itself() {
     let handle = runner.handle();
     let (mine, mut calls) = (handle.clone(), 0);
     let result = runner.run(
-        open(address),
-        |queue| {
+        |link| {
             assert_eq!(mine.publish(&Message::new("a", b"")), Err(HandleError::OnRunner));
-            queue(&CONNECT)
+            let stream = link.open(open(address))?;
+            link.run(stream, &CONNECT)
         },
         |update, outbound| {
             calls += 1;
@@ -216,7 +213,8 @@ fn a_handler_is_refused_what_would_wait_for_itself() {
             assert_eq!(handle.subscribe(&[("a", QoS::AtMostOnce)]), Err(HandleError::OnRunner));
             assert_eq!(handle.unsubscribe(&["a"]), Err(HandleError::OnRunner));
             assert_eq!(handle.give_up(PacketId::FIRST), Err(HandleError::OnRunner));
-            assert_eq!(handle.save(&mut [0; 600]), Err(HandleError::OnRunner));
+            assert_eq!(handle.with(|_| ()), Err(HandleError::OnRunner));
+            assert_eq!(handle.write_payload(b""), Err(HandleError::OnRunner));
             if let Update::Event(Event::Connected { .. }) = update {
                 // Its own half says what there is no room for.
                 while outbound.publish(&message).is_ok() {}
@@ -229,7 +227,8 @@ fn a_handler_is_refused_what_would_wait_for_itself() {
     );
     result.unwrap();
     assert!(calls > 0);
-    assert!(handle.save(&mut [0; 600]).is_ok(), "after the end it can be saved");
+    let saved = handle.with(|client| client.save(&mut [0; 600]));
+    assert!(matches!(saved, Ok(Ok(_))), "after the end it can be saved");
     assert_eq!(server.join().unwrap().last_chunk(), Some(&[0xE0, 0]));
 }
 
@@ -245,24 +244,20 @@ fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
     let (work, todo) = mpsc::sync_channel(64);
     let (ready, is_ready) = mpsc::channel();
     let running = thread::spawn(move || {
-        runner.run(
-            open,
-            |queue| queue(&CONNECT),
-            |update, outbound| {
-                match update {
-                    Update::Event(Event::Connected { .. }) => {
-                        outbound.subscribe(&[("t", QoS::AtLeastOnce)])?;
-                    }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
-                    Update::Event(Event::Message(message)) => {
-                        let number = message.payload.first().copied();
-                        work.try_send((number, outbound.receipt()))?;
-                    }
-                    _ => {}
+        runner.run(links(open, CONNECT), |update, outbound| {
+            match update {
+                Update::Event(Event::Connected { .. }) => {
+                    outbound.subscribe(&[("t", QoS::AtLeastOnce)])?;
                 }
-                Ok(())
-            },
-        )
+                Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
+                Update::Event(Event::Message(message)) => {
+                    let number = message.payload.first().copied();
+                    work.try_send((number, outbound.receipt())).unwrap();
+                }
+                _ => {}
+            }
+            Ok(())
+        })
     });
     is_ready.recv_timeout(PATIENCE).unwrap();
     let publisher = handle.clone();
@@ -298,14 +293,10 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
     let runner = runner(SOON);
     let handle = runner.handle();
     let error = runner
-        .run(
-            open(address),
-            |queue| queue(&CONNECT),
-            |update, _| match update {
-                Update::Event(Event::Message(_)) => Err("the disk is full".into()),
-                _ => Ok(()),
-            },
-        )
+        .run(links(open(address), CONNECT), |update, _| match update {
+            Update::Event(Event::Message(_)) => Err("the disk is full".into()),
+            _ => Ok(()),
+        })
         .unwrap_err();
     assert!(matches!(error, GaveUp::Handler(_)));
     assert_eq!(error.to_string(), "the disk is full");
@@ -321,17 +312,13 @@ fn a_handler_that_panics_leaves_nobody_waiting() {
         socket.write_all(b"\x30\x03\x00\x01a").unwrap();
         read_all(socket)
     });
-    let runner: Runner<Choices> = runner(SOON);
+    let runner = runner(SOON);
     let handle: Handle = runner.handle();
     let running = thread::spawn(move || {
-        runner.run(
-            open(address),
-            |queue| queue(&CONNECT),
-            |update, _| {
-                assert!(!matches!(update, Update::Event(Event::Message(_))), "on purpose");
-                Ok(())
-            },
-        )
+        runner.run(links(open(address), CONNECT), |update, _| {
+            assert!(!matches!(update, Update::Event(Event::Message(_))), "on purpose");
+            Ok(())
+        })
     });
     let message = Message::new("a", b"").at_least_once();
     assert_eq!(handle.publish_and_wait(&message, Some(PATIENCE)), Err(HandleError::Stopped));

@@ -18,8 +18,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use baremqtt::transport::net::{self, GaveUp, Runner, Update, open_tcp};
-use baremqtt::{Backoff, Buffers, Client, Config, Connect, SessionLoss};
+use baremqtt::transport::net::{self, Error, GaveUp, Update, open_tcp};
+use baremqtt::{Backoff, Buffers, Client, Config, Connect, InboundIds, SessionLoss};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const CONNECT_LEN: usize = 15;
@@ -27,7 +27,9 @@ const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
 const PATIENCE: Duration = Duration::from_secs(60);
 const SOON: Backoff = Backoff::new(1, 5);
 
-type Handle = net::Handle<Choices>;
+type Handle = net::Handle<Vec<u8>, Vec<u8>, Choices>;
+type Runner = net::Runner<Vec<u8>, Vec<u8>, Choices>;
+type Link<'r> = net::Link<'r, Vec<u8>, Vec<u8>, Choices, InboundIds>;
 
 /// What the tests choose.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,16 +58,27 @@ impl Config for Choices {
     }
 }
 
-fn runner(backoff: Backoff) -> Runner<Choices> {
+fn runner(backoff: Backoff) -> Runner {
     sized(512, Choices::default(), backoff)
 }
 
-fn sized(tx: usize, choices: Choices, backoff: Backoff) -> Runner<Choices> {
+fn sized(tx: usize, choices: Choices, backoff: Backoff) -> Runner {
     Runner::new(Client::with_config(Buffers { rx: vec![0; 512], tx: vec![0; tx] }, choices), backoff)
 }
 
-fn open(address: SocketAddr) -> impl FnMut() -> io::Result<TcpStream> + Send + 'static {
+fn open(address: SocketAddr) -> impl FnOnce() -> io::Result<TcpStream> + Clone + Send + 'static {
     move || open_tcp(address, PATIENCE)
+}
+
+/// Makes one link after the other.
+fn links<S: net::Stream + Send + 'static>(
+    open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
+    connect: Connect<'_>,
+) -> impl FnMut(&mut Link<'_>) -> Result<(), Error> {
+    move |link| {
+        let stream = link.open(open.clone())?;
+        link.run(stream, &connect)
+    }
 }
 
 /// A server that is not there. (A port that was just free may be somebody else's by now.)
@@ -99,26 +112,22 @@ impl Running {
 
 /// Runs it on a thread of its own, with a handler that only tells.
 fn start<S: net::Stream + Send + 'static>(
-    runner: Runner<Choices>,
-    open: impl FnMut() -> io::Result<S> + Send + 'static,
+    runner: Runner,
+    open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
 ) -> Running {
     let (teller, told) = mpsc::channel();
     let handle = runner.handle();
     let thread = thread::spawn(move || {
-        runner.run(
-            open,
-            |queue| queue(&CONNECT),
-            |update, _| {
-                let text = match update {
-                    Update::Event(event) => format!("{event:?}"),
-                    Update::LinkLost { error, .. } => format!("lost: {error}"),
-                    other => format!("{other:?}"),
-                };
-                // The test may have heard enough.
-                let _ = teller.send(text);
-                Ok(())
-            },
-        )
+        runner.run(links(open, CONNECT), |update, _| {
+            let text = match update {
+                Update::Event(event) => format!("{event:?}"),
+                Update::LinkLost { error, .. } => format!("lost: {error}"),
+                other => format!("{other:?}"),
+            };
+            // The test may have heard enough.
+            let _ = teller.send(text);
+            Ok(())
+        })
     });
     Running { handle, told, thread }
 }

@@ -1,7 +1,7 @@
 //! A connection that comes back by itself.
 
 use std::error::Error as _;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
@@ -15,8 +15,8 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, Choices, PATIENCE, SOON, accept, open, read_all, refused, runner, serve as serve_one,
-    sized, start,
+    ACCEPTED, CONNECT, Choices, Link, PATIENCE, SOON, accept, links, open, read_all, refused, runner,
+    serve as serve_one, sized, start,
 };
 
 const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
@@ -98,7 +98,7 @@ fn what_cannot_be_sent_is_not_tried_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let forbidden = Connect::new("an identifier that is too long").version(Version::Mqtt31);
     let open = open(listener.local_addr().unwrap());
-    let result = runner(SOON).run(open, |queue| queue(&forbidden), |_, _| Ok(()));
+    let result = runner(SOON).run(links(open, forbidden), |_, _| Ok(()));
     assert!(matches!(result, Err(GaveUp::Connect(ConnectError::Forbidden(_)))));
 }
 
@@ -113,7 +113,8 @@ fn messages_are_kept_while_nobody_listens() {
     }
     let handle = running.handle.clone();
     running.stop().unwrap();
-    assert_eq!(handle.save(&mut [0; 600]), Ok(13 + 7), "the message is in it");
+    let saved = handle.with(|client| client.save(&mut [0; 600]));
+    assert_eq!(saved, Ok(Ok(13 + 7)), "the message is in it");
 }
 
 /// Tokens expire.
@@ -135,15 +136,15 @@ fn each_attempt_has_its_own_connect() {
     let handle = runner.handle();
     let mut token = 0;
     let running = thread::spawn(move || {
-        let connect = |queue: &mut dyn FnMut(&Connect<'_>) -> Result<(), Error>| {
+        let connect = |link: &mut Link<'_>| {
             token += 1;
-            // No token, no attempt.
-            if token == 2 {
-                return Err(Error::Io(std::io::Error::other("no token")));
-            }
-            queue(&CONNECT.credentials("user", &[token]))
+            // It is fetched beside the stream. No token, no attempt.
+            let (open, fetched) = (open.clone(), token);
+            let fetch = move || if fetched == 2 { Err(io::Error::other("no token")) } else { Ok([fetched]) };
+            let (stream, token) = link.open(move || Ok((open()?, fetch()?)))?;
+            link.run(stream, &CONNECT.credentials("user", &token))
         };
-        runner.run(open, connect, |_, _| Ok(()))
+        runner.run(connect, |_, _| Ok(()))
     });
     assert_eq!(server.join().unwrap(), [Some(1), None, Some(3)]);
     handle.stop();
@@ -176,21 +177,17 @@ fn subscriptions_come_back_by_themselves() {
     let mut routes = Routes::<_, (), 1>::new();
     routes.add("a", QoS::AtMostOnce, ()).unwrap();
     let (mut connected, mut granted) = (0, 0);
-    let result = runner.run(
-        open,
-        |queue| queue(&CONNECT),
-        |update, outbound| {
-            if let Update::Event(event) = update {
-                routes.note(&event);
-                connected += u32::from(matches!(event, Event::Connected { .. }));
-                granted += u32::from(matches!(event, Event::Subscribed { .. }));
-            }
-            if connected == 3 {
-                handle.stop();
-            }
-            Ok(routes.subscribe(outbound)?)
-        },
-    );
+    let result = runner.run(links(open, CONNECT), |update, outbound| {
+        if let Update::Event(event) = update {
+            routes.note(&event);
+            connected += u32::from(matches!(event, Event::Connected { .. }));
+            granted += u32::from(matches!(event, Event::Subscribed { .. }));
+        }
+        if connected == 3 {
+            handle.stop();
+        }
+        Ok(routes.subscribe(outbound)?)
+    });
     result.unwrap();
     assert_eq!(granted, 2);
     assert_eq!(routes.subscription("a"), Some(Subscription::Granted { qos: QoS::AtMostOnce }));
@@ -217,14 +214,13 @@ fn two_clients_of_one_name_meet_less_and_less_often() {
         let open = open(server.addr());
         let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
         let running = thread::spawn(move || {
-            runner.run(
-                open,
-                |queue| queue(&CONNECT),
-                |update, _| match update {
-                    Update::Event(Event::Connected { .. }) => Ok(teller.send(())?),
-                    _ => Ok(()),
-                },
-            )
+            runner.run(links(open, CONNECT), |update, _| match update {
+                Update::Event(Event::Connected { .. }) => {
+                    teller.send(()).unwrap();
+                    Ok(())
+                }
+                _ => Ok(()),
+            })
         });
         (handle, running, told)
     });
@@ -244,16 +240,12 @@ fn two_clients_of_one_name_meet_less_and_less_often() {
 #[test]
 fn what_is_finished_does_not_come_back() {
     let (address, server) = serve_one(read_all);
-    let result = runner(SOON).run(
-        open(address),
-        |queue| queue(&CONNECT),
-        |update, outbound| {
-            if let Update::Event(Event::Connected { .. }) = update {
-                outbound.finish();
-            }
-            Ok(())
-        },
-    );
+    let result = runner(SOON).run(links(open(address), CONNECT), |update, outbound| {
+        if let Update::Event(Event::Connected { .. }) = update {
+            outbound.finish();
+        }
+        Ok(())
+    });
     result.unwrap();
     assert_eq!(server.join().unwrap(), [0xE0, 0]);
 }

@@ -6,12 +6,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{HandleError, Stream, Update};
+use baremqtt::transport::HandleError;
+use baremqtt::transport::net::{Stream, Update};
 use baremqtt::{Backoff, Event, Message};
 
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, One, PATIENCE, Running, accept, open, read_all, refused, runner,
-    serve, sized, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, One, PATIENCE, Running, accept, links, open, read_all, refused,
+    runner, serve, sized, start,
 };
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -51,7 +52,7 @@ fn while_a_stream_is_opened_that_never_is() {
 fn while_connack_is_waited_for() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, thread::JoinHandle<Vec<u8>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut open = open(listener.local_addr().unwrap());
+        let open = open(listener.local_addr().unwrap());
         let running = start(runner(Backoff::new(1, 1)), move || open().map(wrap));
         let (mut socket, _) = listener.accept().unwrap();
         socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
@@ -74,7 +75,7 @@ fn while_the_next_attempt_is_waited_for() {
 fn online_with_disconnect() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, thread::JoinHandle<Vec<u8>>) {
         let (address, server) = serve(read_all);
-        let mut open = open(address);
+        let open = open(address);
         let running = start(runner(Backoff::new(1, 1)), move || open().map(wrap));
         running.tells("Connected");
         (running, server)
@@ -88,7 +89,7 @@ fn online_with_disconnect() {
 fn while_the_server_reads_nothing() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, TcpListener, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut open = open(listener.local_addr().unwrap());
+        let open = open(listener.local_addr().unwrap());
         let running =
             start(sized(33 << 20, Choices::default(), Backoff::new(1, 1)), move || open().map(wrap));
         let socket = accept(&listener);
@@ -164,17 +165,13 @@ fn in_a_handler_what_comes_behind_is_not_acknowledged() {
     });
     let runner = runner(Backoff::new(1, 1));
     let (handle, mut messages) = (runner.handle(), 0);
-    let result = runner.run(
-        open(address),
-        |queue| queue(&CONNECT),
-        |update, _| {
-            if let Update::Event(Event::Message(_)) = update {
-                messages += 1;
-                handle.stop();
-            }
-            Ok(())
-        },
-    );
+    let result = runner.run(links(open(address), CONNECT), |update, _| {
+        if let Update::Event(Event::Message(_)) = update {
+            messages += 1;
+            handle.stop();
+        }
+        Ok(())
+    });
     result.unwrap();
     assert_eq!(messages, 1);
     assert_eq!(server.join().unwrap(), [0x40, 2, 0, 1, 0xE0, 0]);
@@ -187,24 +184,20 @@ fn with_a_state_that_is_not_saved_yet() {
     let choices = Choices { durable: true, ..Choices::default() };
     let runner = sized(512, choices, Backoff::new(1, 1));
     let handle = runner.handle();
-    let result = runner.run(
-        open(address),
-        |queue| queue(&CONNECT),
-        |update, outbound| {
-            match update {
-                Update::Event(Event::Connected { .. }) => {
-                    outbound.publish(&Message::new("a", b"").at_least_once())?;
-                    handle.stop();
-                }
-                Update::Event(Event::SaveDue) => {
-                    outbound.save(&mut [0; 700])?;
-                    outbound.saved(outbound.revision());
-                }
-                _ => {}
+    let result = runner.run(links(open(address), CONNECT), |update, outbound| {
+        match update {
+            Update::Event(Event::Connected { .. }) => {
+                outbound.publish(&Message::new("a", b"").at_least_once())?;
+                handle.stop();
             }
-            Ok(())
-        },
-    );
+            Update::Event(Event::SaveDue) => {
+                outbound.save(&mut [0; 700])?;
+                outbound.saved(outbound.revision());
+            }
+            _ => {}
+        }
+        Ok(())
+    });
     result.unwrap();
     assert_eq!(server.join().unwrap(), b"\x32\x05\x00\x01a\x00\x01\xE0\x00");
 }

@@ -1,12 +1,14 @@
 //! Payloads larger than the transmit buffer.
 
 use std::io::Read;
+use std::sync::mpsc;
 use std::thread;
 
+use baremqtt::transport::HandleError;
 use baremqtt::transport::net::Update;
-use baremqtt::{Event, StreamedMessage};
+use baremqtt::{Event, StreamError, StreamedMessage};
 
-use crate::{CONNECT, Choices, SOON, open, serve, sized};
+use crate::{CONNECT, Choices, SOON, links, open, serve, sized};
 
 const LEN: usize = 300_000;
 
@@ -27,30 +29,61 @@ fn a_payload_is_handed_over_as_room_comes() {
     let handle = runner.handle();
     let (mut is_asked, mut taken) = (false, 0);
     let running = thread::spawn(move || {
-        runner.run(
-            open(address),
-            |queue| queue(&CONNECT),
-            |update, outbound| {
-                match update {
-                    Update::Event(Event::Connected { .. }) => {
-                        outbound.publish_streamed(&StreamedMessage::new("a", LEN))?;
-                    }
-                    Update::Event(Event::StreamReady { .. }) => is_asked = true,
-                    _ => {}
+        runner.run(links(open(address), CONNECT), |update, outbound| {
+            match update {
+                Update::Event(Event::Connected { .. }) => {
+                    outbound.publish_streamed(&StreamedMessage::new("a", LEN))?;
                 }
-                while is_asked && taken < LEN {
-                    let piece: Vec<u8> = (taken..LEN).take(100).map(byte).collect();
-                    let len = outbound.write_payload(&piece)?;
-                    taken += len;
-                    if len == 0 {
-                        break;
-                    }
+                Update::Event(Event::StreamReady { .. }) => is_asked = true,
+                _ => {}
+            }
+            while is_asked && taken < LEN {
+                let piece: Vec<u8> = (taken..LEN).take(100).map(byte).collect();
+                let len = outbound.write_payload(&piece)?;
+                taken += len;
+                if len == 0 {
+                    break;
                 }
-                Ok(())
-            },
-        )
+            }
+            Ok(())
+        })
     });
     assert!(server.join().unwrap());
     handle.stop();
     running.join().unwrap().unwrap();
+}
+
+/// Another thread hands it over, and waits for room.
+#[test]
+fn a_payload_is_handed_over_by_another_thread() {
+    let (address, server) = serve(|mut socket| {
+        let mut bytes = vec![0; 1 + 3 + 3 + LEN];
+        socket.read_exact(&mut bytes).unwrap();
+        (0..LEN).all(|at| bytes[7 + at] == byte(at))
+    });
+    let runner = sized(512, Choices { streams: true, ..Choices::default() }, SOON);
+    let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
+    let running = thread::spawn(move || {
+        runner.run(links(open(address), CONNECT), |update, _| {
+            if let Update::Event(Event::Connected { .. } | Event::StreamReady { .. }) = update {
+                teller.send(()).unwrap();
+            }
+            Ok(())
+        })
+    });
+    told.recv().unwrap();
+    assert_eq!(handle.write_payload(b"early"), Err(StreamError::NotAsked.into()));
+    handle.publish_streamed(&StreamedMessage::new("a", LEN)).unwrap();
+    told.recv().unwrap();
+    let payload: Vec<u8> = (0..LEN).map(byte).collect();
+    let mut rest = &payload[..];
+    while !rest.is_empty() {
+        let taken = handle.write_payload(rest).unwrap();
+        assert_ne!(taken, 0, "it waits");
+        rest = &rest[taken..];
+    }
+    assert!(server.join().unwrap());
+    handle.stop();
+    running.join().unwrap().unwrap();
+    assert_eq!(handle.write_payload(b"late"), Err(HandleError::Stopped));
 }

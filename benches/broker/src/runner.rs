@@ -38,12 +38,14 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
         thread::spawn(move || {
             let connect = Connect::new(&id).keep_alive(60);
             runner.run(
-                move || open_tcp(broker, Duration::from_secs(5)),
-                |queue| queue(&connect),
+                |link| {
+                    let stream = link.open(move || open_tcp(broker, Duration::from_secs(5)))?;
+                    link.run(stream, &connect)
+                },
                 |update, outbound| {
                     let is_one = match update {
                         Update::Event(Event::Connected { .. }) if job.role == Role::Out => {
-                            tell.send(vec![])?;
+                            tell.send(vec![]).map_err(io::Error::other)?;
                             false
                         }
                         Update::Event(Event::Connected { .. }) => {
@@ -51,7 +53,7 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
                             false
                         }
                         Update::Event(Event::Subscribed { .. }) => {
-                            tell.send(vec![])?;
+                            tell.send(vec![]).map_err(io::Error::other)?;
                             false
                         }
                         Update::Event(Event::Published { .. }) => true,
@@ -65,16 +67,16 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
                         }
                         Update::AllSent if all_published.load(Ordering::Acquire) > 0 => {
                             if job.role == Role::Out && job.qos == QoS::AtMostOnce {
-                                tell.send(vec![])?;
+                                tell.send(vec![]).map_err(io::Error::other)?;
                             }
                             false
                         }
-                        Update::LinkLost { error, .. } => return Err(error.into()),
+                        Update::LinkLost { error, .. } => return Err(error),
                         _ => false,
                     };
                     finished += u64::from(is_one);
                     if is_one && finished == job.count {
-                        tell.send(std::mem::take(&mut trips.took))?;
+                        tell.send(std::mem::take(&mut trips.took)).map_err(io::Error::other)?;
                     }
                     Ok(())
                 },

@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use baremqtt::transport::asynch::{Duplex, Handle, Runner, Timer, WaitError};
-use baremqtt::transport::{Error, GaveUp, Update};
+use baremqtt::transport::asynch::{Duplex, Handle, Runner, Timer};
+use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
 use baremqtt::{
     Backoff, Buffers, Client, Connect, Event, Instant, Message, Outbound, QoS, Routes, Standard,
     Subscription, Will,
@@ -143,7 +143,7 @@ fn report<E: Display>(ended: Result<(), GaveUp<E>>) {
 }
 
 /// Publishes so many temperatures, each once the one before is acknowledged.
-pub async fn measure(mqtt: &Mqtt, count: u32) -> Result<(), WaitError> {
+pub async fn measure(mqtt: &Mqtt, count: u32) -> Result<(), HandleError<WaitError>> {
     for n in 0..count {
         let mut celsius = String::new();
         let _ = write!(celsius, "{}.{}", 20 + n / 10, n % 10);

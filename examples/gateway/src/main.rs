@@ -4,10 +4,11 @@
 use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
-use std::{env, io, process, thread};
+use std::{env, process, thread};
 
-use baremqtt::transport::net::{Handle, HandleError, Runner, Stream, Update, open_tcp};
-use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, Subscription, Will};
+use baremqtt::Subscription::Refused;
+use baremqtt::transport::net::{Runner, Stream, Update, open_tcp};
+use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, Will};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const COMMANDS: &str = "gateway/set/+";
@@ -18,49 +19,48 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (host, port) = arguments.next().zip(arguments.next()).ok_or("usage: gateway HOST PORT [CA-FILE]")?;
     let port = port.parse()?;
     let tls = arguments.next().map(|file| baremqtt_tls::config(Path::new(&file), None)).transpose()?;
-    let open = move || -> io::Result<Box<dyn Stream + Send>> {
-        match &tls {
-            Some(config) => Ok(Box::new(baremqtt_tls::open(&host, port, config, PATIENCE)?)),
-            None => Ok(Box::new(open_tcp((host.as_str(), port), PATIENCE)?)),
-        }
+    let open = move || match &tls {
+        None => open_tcp((host.as_str(), port), PATIENCE).map(|tcp| Box::new(tcp) as Box<dyn Stream + Send>),
+        Some(config) => baremqtt_tls::open(&host, port, config, PATIENCE).map(|tls| Box::new(tls) as _),
     };
 
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 65_536] });
     let runner = Runner::new(client, Backoff::new(500, 60_000).seed(process::id()));
     for sensor in 1..=3 {
-        let handle = runner.handle();
-        thread::spawn(move || measure(&handle, sensor));
+        let (handle, topic) = (runner.handle(), format!("gateway/sensor/{sensor}"));
+        // Publishes a reading each second, and waits where there is no room, until the runner stops.
+        thread::spawn(move || {
+            (0_u32..).try_for_each(|reading| {
+                thread::sleep(Duration::from_secs(1));
+                let reading = reading.to_string();
+                handle.publish(&Message::new(&topic, reading.as_bytes()).at_least_once()).map(drop)
+            })
+        });
     }
 
     let mut routes = Routes::<_, (), 1>::new();
     routes.add(COMMANDS, QoS::AtLeastOnce, ())?;
     let online = Message::new(STATUS, b"online").at_least_once().retain();
     let connect = Connect::new("gateway").clean_session(false).will(Will::new(STATUS, b"offline").retain());
-    let handler = |update: Update<'_>, outbound: &mut baremqtt::Outbound<'_, _>| {
-        if let Update::Event(event) = &update {
-            routes.note(event);
-        }
-        match update {
-            Update::Event(Event::Connected { .. }) => drop(outbound.publish(&online)?),
-            Update::Event(Event::Message(it)) if it.topic.as_str() == "gateway/set/stop" => outbound.finish(),
-            Update::Event(Event::Message(message)) => println!("{message:?}"),
-            Update::Event(Event::Ended { id, outcome }) => eprintln!("request {id} is {outcome}"),
-            Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
-            _ => {}
-        }
-        match routes.subscription(COMMANDS) {
-            Some(Subscription::Refused) => Err("the server refuses the subscription".into()),
-            _ => Ok(routes.subscribe(outbound)?),
-        }
-    };
-    Ok(runner.run(open, |queue| queue(&connect), handler)?)
-}
-
-/// Publishes a reading each second, and waits where there is no room, until the runner stops.
-fn measure(handle: &Handle, sensor: u32) -> Result<(), HandleError> {
-    (0_u32..).try_for_each(|reading| {
-        thread::sleep(Duration::from_secs(1));
-        let (topic, reading) = (format!("gateway/sensor/{sensor}"), reading.to_string());
-        handle.publish(&Message::new(&topic, reading.as_bytes()).at_least_once()).map(|_| ())
-    })
+    Ok(runner.run(
+        |link| {
+            let stream = link.open(open.clone())?;
+            link.run(stream, &connect)
+        },
+        |update, outbound| {
+            if let Update::Event(event) = &update {
+                routes.note(event);
+            }
+            match update {
+                Update::Event(Event::Connected { .. }) => drop(outbound.publish(&online)?),
+                Update::Event(Event::Message(it)) if it.topic.as_str().ends_with("stop") => outbound.finish(),
+                Update::Event(Event::Message(message)) => println!("{message:?}"),
+                Update::Event(Event::Ended { id, outcome }) => eprintln!("request {id} is {outcome}"),
+                Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
+                _ if routes.subscription(COMMANDS) == Some(Refused) => return Err("not subscribed".into()),
+                _ => {}
+            }
+            Ok(routes.subscribe(outbound)?)
+        },
+    )?)
 }

@@ -14,16 +14,19 @@ use crate::{Client, Config, InboundIds, Standard};
 /// queued by then is not queued. Within an event handler the outbound half that it is given takes their place.
 ///
 /// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). `N` is how
-/// many tasks can wait at the same time, for room and for the end of a message. More of them work too, but take turns: each of those that
-/// wait for room wakes the others.
+/// many tasks can wait at the same time for room, and how many for the end of a message: as many as there are tasks is always enough. Who
+/// comes when all places for ends are taken waits for room; who finds no place to wait for room is refused
+/// ([`TooManyWaiters`](crate::transport::HandleError::TooManyWaiters)). With [`Threads`](super::Threads) that never happens: there more places
+/// are allocated.
 ///
 /// ```
+/// use baremqtt::transport::HandleError;
 /// use baremqtt::transport::asynch::Handle;
-/// use baremqtt::{Buffers, Client, Message, RequestError};
+/// use baremqtt::{Buffers, Client, Message};
 ///
 /// type Mqtt = Handle<[u8; 256], [u8; 512]>;
 ///
-/// async fn report(mqtt: &Mqtt, celsius: &str) -> Result<(), RequestError> {
+/// async fn report(mqtt: &Mqtt, celsius: &str) -> Result<(), HandleError> {
 ///     mqtt.publish(&Message::new("sensor/17", celsius.as_bytes()).at_least_once()).await?;
 ///     Ok(())
 /// }
@@ -33,8 +36,9 @@ use crate::{Client, Config, InboundIds, Standard};
 /// ```
 pub struct Handle<R, T, C = Standard, I = InboundIds, S: Sharing = OneThread, const N: usize = 8> {
     inner: S::Cell<Inner<R, T, C, I, N>>,
-    /// Apart, because a handler may set it.
+    /// Apart, because a handler may set them.
     is_stopping: S::Cell<bool>,
+    is_woken: S::Cell<bool>,
 }
 
 /// What is inside the cell.
@@ -45,6 +49,10 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
     pub(super) has_moved: bool,
     /// This attempt to connect has come to a link.
     pub(super) has_link: bool,
+    /// All that was queued has left since the handler was told so.
+    pub(super) has_sent_all: bool,
+    /// The handler has failed.
+    pub(super) has_failed: bool,
     /// There is a runner.
     pub(super) is_kept: bool,
     /// The runner has come to its end.
@@ -71,7 +79,11 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, OneThread, N> {
     #[must_use]
     pub const fn with_places(client: Client<R, T, C, I>) -> Self {
         use core::cell::RefCell;
-        Handle { inner: RefCell::new(Inner::new(client)), is_stopping: RefCell::new(false) }
+        Handle {
+            inner: RefCell::new(Inner::new(client)),
+            is_stopping: RefCell::new(false),
+            is_woken: RefCell::new(false),
+        }
     }
 }
 
@@ -89,7 +101,9 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, super::Threads, N> {
     /// ```
     #[must_use]
     pub fn for_threads(client: Client<R, T, C, I>) -> Self {
-        Handle { inner: Cell::new(Inner::new(client)), is_stopping: Cell::new(false) }
+        let mut inner = Inner::new(client);
+        inner.waiters.allocate();
+        Handle { inner: Cell::new(inner), is_stopping: Cell::new(false), is_woken: Cell::new(false) }
     }
 }
 
@@ -100,6 +114,8 @@ impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N> {
             waiters: Waiters::NEW,
             has_moved: false,
             has_link: false,
+            has_sent_all: false,
+            has_failed: false,
             is_kept: false,
             is_over: false,
         }
@@ -136,6 +152,22 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     pub fn stop(&self) {
         self.is_stopping.with(|stops| *stops = true);
         self.inner(Inner::moved);
+    }
+
+    /// Has the handler called with [`Update::Woken`](crate::transport::Update::Woken), soon (where a stream is being opened, after that), and
+    /// once for however many calls: a task has something for it. It can be called anywhere.
+    pub fn wake(&self) {
+        self.is_woken.with(|is_woken| *is_woken = true);
+        self.inner(Inner::moved);
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.is_woken.with(|is_woken| *is_woken) == Some(true)
+    }
+
+    /// Whether the handler is to be called; not again, then.
+    pub(super) fn take_wake(&self) -> bool {
+        self.is_woken.with(core::mem::take) == Some(true)
     }
 
     pub(super) fn is_stopping(&self) -> bool {

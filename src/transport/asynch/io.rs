@@ -185,7 +185,10 @@ where
     ) {
         match result {
             Ok(Done::Written(len)) => self.moved(|inner| inner.driver.written(Ok(len), timer.now())),
-            Ok(Done::Flushed) => self.moved(|inner| inner.driver.flushed(Ok(()), timer.now())),
+            Ok(Done::Flushed) => self.moved(|inner| {
+                inner.driver.flushed(Ok(()), timer.now());
+                inner.has_sent_all = true;
+            }),
             Err(error) if error.kind() == ErrorKind::Interrupted => pause().await,
             Err(error) => {
                 failure.with(|failure| failure.get_or_insert(error).kind());

@@ -1,6 +1,5 @@
 //! One link, from CONNECT to its end.
 
-//!
 use core::convert::Infallible;
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -14,7 +13,7 @@ use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
 use crate::transport::retry::Retry;
 use crate::transport::{Error, Update};
-use crate::{Config, Connect, Event, Instant, Outbound, client};
+use crate::{Config, Connect, Event, Instant, Outbound, State, client};
 
 /// How long DISCONNECT may take to leave after the runner was stopped, in ms.
 const LAST_WORDS: u32 = 200;
@@ -22,11 +21,11 @@ const LAST_WORDS: u32 = 200;
 /// How often something may move before it is the turn of other tasks.
 const AT_ONCE: u8 = 32;
 
-/// What the `open` function of [`Runner::run`](super::Runner::run) is given: it runs the link over a stream.
+/// What the `connect` function of [`Runner::run`](super::Runner::run) is given: it runs the link over a stream.
 pub struct Link<'r, K, H, R, T, C, I, S: Sharing, const N: usize> {
     pub(super) handle: &'r Handle<R, T, C, I, S, N>,
     pub(super) timer: &'r K,
-    pub(super) bounce: &'r mut [u8],
+    pub(super) buffer: &'r mut [u8],
     pub(super) retry: &'r mut Retry,
     pub(super) handler: &'r mut H,
 }
@@ -62,7 +61,7 @@ where
     {
         let (handle, timer) = (self.handle, self.timer);
         let failure = S::Cell::new(None);
-        let (read_room, write_room) = halves(self.bounce)?;
+        let (read_room, write_room) = halves(self.buffer)?;
         handle.begin(self.retry, connect)?;
         let mut reads = pin!(handle.read_all(&mut input, read_room, timer, &failure));
         let mut writes = pin!(handle.write_all(&mut output, write_room, timer, &failure));
@@ -91,7 +90,7 @@ where
     {
         let (handle, timer) = (self.handle, self.timer);
         let failure = S::Cell::new(None);
-        let rooms = halves(self.bounce)?;
+        let rooms = halves(self.buffer)?;
         handle.begin(self.retry, connect)?;
         let mut transfers = pin!(handle.transfer_all(&mut stream, rooms, timer, &failure));
         keep(handle, timer, self.retry, self.handler, &mut transfers, &failure).await
@@ -99,8 +98,8 @@ where
 }
 
 /// A half for reading, and one for writing.
-fn halves<E>(bounce: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
-    match bounce.split_at_mut_checked(bounce.len() >> 1) {
+fn halves<E>(buffer: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
+    match buffer.split_at_mut_checked(buffer.len() >> 1) {
         Some(halves @ ([_, ..], _)) => Ok(halves),
         _ => Err(Error::Client(client::Error::ReceiveBufferTooSmall { needed: 2 })),
     }
@@ -131,7 +130,10 @@ where
         let wait = match turns.turn(handle, now, retry, handler) {
             Ok(Some(wait)) => wait,
             Ok(None) => return Ok(()),
-            Err(End::Handler(error)) => return Err(error),
+            Err(End::Handler(error)) => {
+                handle.inner(|inner| inner.has_failed = true);
+                return Err(error);
+            }
             Err(End::Link(error)) => {
                 handle.tell_losses(now, handler)?;
                 return match error.with_failure(failure.with(Option::take).flatten()) {
@@ -186,7 +188,7 @@ impl Turns {
         S: Sharing,
     {
         let is_stopped = self.stopped_at.is_none() && handle.is_stopping();
-        is_stopped || handle.inner(|inner| inner.has_moved) == Some(true)
+        is_stopped || handle.is_woken() || handle.inner(|inner| inner.has_moved) == Some(true)
     }
 
     /// Looks at all that has come. Returns how long to wait for more (`Some(None)`: without end); `None` where time is up.
@@ -213,6 +215,7 @@ impl Turns {
         if patience == Some(0) {
             return Ok(None);
         }
+        let is_woken = handle.take_wake();
         let turn = |inner: &mut Inner<R, T, C, I, N>| {
             let mut may_have_gone = false;
             inner.has_moved = false;
@@ -231,6 +234,16 @@ impl Turns {
                 // Only then something may have been given up.
                 may_have_gone |= outbound.revision() != before;
                 handled.map_err(End::Handler)?;
+            }
+            let has_sent_all = core::mem::take(&mut inner.has_sent_all) && !inner.driver.has_output();
+            let sent =
+                (has_sent_all && inner.driver.client.state() == State::Connected).then_some(Update::AllSent);
+            let woken = is_woken.then_some(Update::Woken);
+            for update in woken.into_iter().chain(sent) {
+                let mut outbound = inner.driver.client.outbound();
+                let before = outbound.revision();
+                handler(update, &mut outbound).map_err(End::Handler)?;
+                may_have_gone |= outbound.revision() != before;
             }
             if may_have_gone || !inner.driver.client.config().reports_loss() {
                 inner.keep_waiters();
@@ -279,7 +292,10 @@ where
                 let (event, mut outbound) = inner.driver.client.split();
                 let Some(event) = event else { continue };
                 inner.waiters.note(&event);
-                handler(Update::Event(event), &mut outbound)?;
+                if let Err(error) = handler(Update::Event(event), &mut outbound) {
+                    inner.has_failed = true;
+                    return Err(error);
+                }
             }
             Ok(())
         };

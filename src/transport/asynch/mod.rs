@@ -36,8 +36,8 @@
 //! #     pub async fn pressed() {}
 //! # }
 //! use baremqtt::transport::asynch::{Handle, Runner, Timer};
-//! use baremqtt::transport::{Error, Update};
-//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, RequestError, Routes};
+//! use baremqtt::transport::{Error, HandleError, Update};
+//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, Routes};
 //!
 //! struct Embassy;
 //!
@@ -82,7 +82,7 @@
 //! }
 //!
 //! /// Another one.
-//! async fn button(mqtt: &Mqtt) -> Result<(), RequestError> {
+//! async fn button(mqtt: &Mqtt) -> Result<(), HandleError> {
 //!     loop {
 //!         board::pressed().await;
 //!         mqtt.publish(&Message::new("button", b"pressed").at_least_once()).await?;
@@ -110,7 +110,6 @@ pub use duplex::Duplex;
 pub use handle::Handle;
 pub use link::Link;
 pub use mailbox::Mailbox;
-pub use requests::WaitError;
 pub use runner::Runner;
 
 use crate::Instant;

@@ -1,47 +1,16 @@
 //! What tasks ask of a client that they share. Where it has no room, they wait.
 
-use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use super::cell::Sharing;
 use super::handle::{Handle, Inner};
 use super::waiters::Place;
+use crate::transport::{HandleError, WaitError};
 use crate::{
-    AcknowledgeError, Client, Config, Full, GiveUpError, Message, Outcome, PacketId, QoS, Receipt,
-    RequestError, StreamError, StreamedMessage,
+    AcknowledgeError, Client, Config, GiveUpError, Message, PacketId, QoS, Receipt, RequestError,
+    StreamError, StreamedMessage,
 };
-
-/// Why a message that was waited for was not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum WaitError {
-    /// It was not queued.
-    Request(RequestError),
-    /// It has ended without its acknowledgement.
-    Ended(Outcome),
-    /// The runner has stopped. The message stays in the session.
-    Stopped,
-}
-
-impl fmt::Display for WaitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            WaitError::Request(error) => error.fmt(f),
-            WaitError::Ended(outcome) => write!(f, "the message is {outcome}"),
-            WaitError::Stopped => f.write_str("the runner has stopped; the message stays in the session"),
-        }
-    }
-}
-
-impl core::error::Error for WaitError {}
-
-impl From<RequestError> for WaitError {
-    fn from(error: RequestError) -> Self {
-        WaitError::Request(error)
-    }
-}
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N>
 where
@@ -50,49 +19,53 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Queues a message, and waits until there is room for it; see [`Client::publish`].
+    /// Queues a message, once there is room; returns its packet identifier, or `None` at QoS 0. See [`Client::publish`].
     ///
     /// # Errors
-    /// See [`RequestError`]; never [`Full`]. [`NotConnected`](RequestError::NotConnected) also after the runner has ended.
-    pub async fn publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
+    /// See [`HandleError`] and [`RequestError`], which is not [`Full`](RequestError::Full) here.
+    pub async fn publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         self.request(|client| client.publish(message)).await
     }
 
-    /// Queues a message, if there is room now; see [`Client::publish`].
+    /// Queues a message if there is room now.
     ///
     /// # Errors
-    /// See [`RequestError`]. Within an event handler it is always [`Full::Busy`].
-    pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, RequestError> {
+    /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) where there is no room.
+    pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         let queue = |inner: &mut Inner<R, T, C, I, N>| {
+            if inner.is_over {
+                return Err(HandleError::Stopped);
+            }
             let result = inner.driver.client.publish(message);
             inner.moved();
-            result
+            result.map_err(HandleError::Refused)
         };
-        self.inner(queue).unwrap_or(Err(RequestError::Full(Full::Busy)))
+        self.inner(queue).unwrap_or(Err(HandleError::OnRunner))
     }
 
-    /// Queues a message, and waits until it is acknowledged to the end, over lost connections too. At QoS 0 that is as soon as it is
-    /// queued.
+    /// Queues a message, once there is room, and waits until the server has acknowledged it, over lost connections too. At QoS 0 there is
+    /// no acknowledgement to be waited for.
     ///
     /// A message that was queued stays under way when this is dropped.
     ///
     /// # Errors
-    /// See [`WaitError`].
-    pub async fn publish_and_wait(&self, message: &Message<'_>) -> Result<(), WaitError> {
-        let place = poll_fn(|cx| self.poll_reserve(cx)).await?;
+    /// See [`HandleError`] and [`WaitError`].
+    pub async fn publish_and_wait(&self, message: &Message<'_>) -> Result<(), HandleError<WaitError>> {
+        let place = self.once(|inner| inner.waiters.reserve().map(Ok)).await?;
         let place = Reserved { handle: self, place };
         let publish = |inner: &mut Inner<R, T, C, I, N>| {
             let id = inner.driver.client.publish(message)?;
             id.into_iter().for_each(|id| inner.waiters.watch(place.place, id));
             Ok(id)
         };
-        if self.request_inside(publish).await?.is_none() {
+        let queued = self.request_inside(publish).await;
+        if queued.map_err(|error| error.map(WaitError::Request))?.is_none() {
             return Ok(());
         }
         poll_fn(|cx| {
             let look = |inner: &mut Inner<R, T, C, I, N>| match inner.waiters.end(place.place, cx.waker()) {
-                Some(result) => Poll::Ready(result.map_err(WaitError::Ended)),
-                None if inner.is_over => Poll::Ready(Err(WaitError::Stopped)),
+                Some(result) => Poll::Ready(result.map_err(HandleError::Refused)),
+                None if inner.is_over => Poll::Ready(Err(HandleError::Stopped)),
                 None => Poll::Pending,
             };
             self.inner(look).unwrap_or_else(|| later(cx))
@@ -100,16 +73,15 @@ where
         .await
     }
 
-    /// Queues a message whose payload is handed over in pieces, and waits until there is room for it; see
-    /// [`Client::publish_streamed`]. [`Event::StreamReady`](crate::Event::StreamReady) tells when to
-    /// [write](Self::write_payload).
+    /// Queues a message whose payload is handed over in pieces, once there is room; see [`Client::publish_streamed`].
+    /// [`Event::StreamReady`](crate::Event::StreamReady) tells the handler when to [write](Self::write_payload).
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
+    /// See [`HandleError`] and [`RequestError`].
     pub async fn publish_streamed(
         &self,
         message: &StreamedMessage<'_>,
-    ) -> Result<Option<PacketId>, RequestError> {
+    ) -> Result<Option<PacketId>, HandleError> {
         self.request(|client| client.publish_streamed(message)).await
     }
 
@@ -117,58 +89,51 @@ where
     /// [`Client::write_payload`].
     ///
     /// # Errors
-    /// See [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
-    pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, StreamError> {
-        poll_fn(|cx| {
-            let write = |inner: &mut Inner<R, T, C, I, N>| match inner.driver.client.write_payload(payload) {
-                Ok(0) if !payload.is_empty() => {
-                    inner.waiters.waits_for_room(cx.waker());
-                    Poll::Pending
-                }
-                result => {
-                    inner.moved();
-                    Poll::Ready(result)
-                }
-            };
-            self.inner(write).unwrap_or_else(|| later(cx))
+    /// See [`HandleError`] and [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
+    pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
+        self.once(|inner| match inner.driver.client.write_payload(payload) {
+            Ok(0) if !payload.is_empty() => None,
+            result => Some(result),
         })
         .await
     }
 
-    /// Queues a SUBSCRIBE, and waits until there is room for it; see [`Client::subscribe`]. The answer comes as an event.
+    /// Queues a SUBSCRIBE, once there is room; the handler gets the answer. See [`Client::subscribe`]. For subscriptions that are
+    /// to come back by themselves there are [`Routes`](crate::Routes).
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
-    pub async fn subscribe(&self, filters: &[(&str, QoS)]) -> Result<PacketId, RequestError> {
+    /// See [`HandleError`] and [`RequestError`].
+    pub async fn subscribe(&self, filters: &[(&str, QoS)]) -> Result<PacketId, HandleError> {
         self.request(|client| client.subscribe(filters)).await
     }
 
-    /// Queues an UNSUBSCRIBE, and waits until there is room for it; see [`Client::unsubscribe`]. The answer comes as an event.
+    /// Queues an UNSUBSCRIBE, once there is room; the handler gets the answer. See [`Client::unsubscribe`].
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
-    pub async fn unsubscribe(&self, filters: &[&str]) -> Result<PacketId, RequestError> {
+    /// See [`HandleError`] and [`RequestError`].
+    pub async fn unsubscribe(&self, filters: &[&str]) -> Result<PacketId, HandleError> {
         self.request(|client| client.unsubscribe(filters)).await
     }
 
     /// Gives up a message; see [`Client::give_up`].
     ///
     /// # Errors
-    /// See [`GiveUpError`].
-    pub async fn give_up(&self, id: PacketId) -> Result<(), GiveUpError> {
-        self.with(|client| client.give_up(id)).await
+    /// See [`HandleError`] and [`GiveUpError`].
+    pub async fn give_up(&self, id: PacketId) -> Result<(), HandleError<GiveUpError>> {
+        self.call(|client| client.give_up(id)).await
     }
 
-    /// Acknowledges a message; see [`Client::acknowledge`].
+    /// Acknowledges a message; see [`Client::acknowledge`]. So a handler can pass messages on to another task, and the server is held
+    /// back by what is not acknowledged.
     ///
     /// # Errors
-    /// See [`AcknowledgeError`].
-    pub async fn acknowledge(&self, receipt: Receipt) -> Result<(), AcknowledgeError> {
-        self.with(|client| client.acknowledge(receipt)).await
+    /// See [`HandleError`] and [`AcknowledgeError`].
+    pub async fn acknowledge(&self, receipt: Receipt) -> Result<(), HandleError<AcknowledgeError>> {
+        self.call(|client| client.acknowledge(receipt)).await
     }
 
-    /// Calls the client: for all else that needs no stream, like [`save`](Client::save) or [`finish`](Client::finish). What is
-    /// queued is sent.
+    /// Calls the client: for all else that needs no stream, like [`save`](Client::save), [`state`](Client::state) or
+    /// [`finish`](Client::finish); after the end of the runner too. What is queued is sent.
     pub async fn with<V>(&self, f: impl FnOnce(&mut Client<R, T, C, I>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {
@@ -183,10 +148,23 @@ where
         .await
     }
 
+    /// Calls the client of a runner that has not ended.
+    async fn call<V, E>(
+        &self,
+        mut f: impl FnMut(&mut Client<R, T, C, I>) -> Result<V, E>,
+    ) -> Result<V, HandleError<E>> {
+        self.once(|inner| {
+            let result = f(&mut inner.driver.client);
+            inner.keep_waiters();
+            Some(result)
+        })
+        .await
+    }
+
     async fn request<V>(
         &self,
         mut make: impl FnMut(&mut Client<R, T, C, I>) -> Result<V, RequestError>,
-    ) -> Result<V, RequestError> {
+    ) -> Result<V, HandleError> {
         self.request_inside(|inner| make(&mut inner.driver.client)).await
     }
 
@@ -194,42 +172,37 @@ where
     async fn request_inside<V>(
         &self,
         mut make: impl FnMut(&mut Inner<R, T, C, I, N>) -> Result<V, RequestError>,
-    ) -> Result<V, RequestError> {
-        poll_fn(|cx| {
-            let queue = |inner: &mut Inner<R, T, C, I, N>| {
-                if inner.is_over {
-                    return Poll::Ready(Err(RequestError::NotConnected));
-                }
-                match make(inner) {
-                    Err(RequestError::Full(_)) => {
-                        inner.waiters.waits_for_room(cx.waker());
-                        Poll::Pending
-                    }
-                    result => {
-                        inner.moved();
-                        Poll::Ready(result)
-                    }
-                }
-            };
-            self.inner(queue).unwrap_or_else(|| later(cx))
+    ) -> Result<V, HandleError> {
+        self.once(|inner| match make(inner) {
+            Err(RequestError::Full(_)) => None,
+            result => Some(result),
         })
         .await
     }
 
-    fn poll_reserve(&self, cx: &mut Context<'_>) -> Poll<Result<Place, WaitError>> {
-        let reserve = |inner: &mut Inner<R, T, C, I, N>| {
-            if inner.is_over {
-                return Poll::Ready(Err(WaitError::Stopped));
-            }
-            inner.waiters.reserve().map_or_else(
-                || {
-                    inner.waiters.waits_for_room(cx.waker());
-                    Poll::Pending
-                },
-                |place| Poll::Ready(Ok(place)),
-            )
-        };
-        self.inner(reserve).unwrap_or_else(|| later(cx))
+    /// Calls this whenever there may be room, until it says something.
+    async fn once<V, E>(
+        &self,
+        mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<Result<V, E>>,
+    ) -> Result<V, HandleError<E>> {
+        let mut waits = Waits { handle: self, place: None };
+        poll_fn(|cx| {
+            let call = |inner: &mut Inner<R, T, C, I, N>| {
+                if inner.is_over {
+                    return Poll::Ready(Err(HandleError::Stopped));
+                }
+                match f(inner) {
+                    Some(result) => {
+                        inner.moved();
+                        Poll::Ready(result.map_err(HandleError::Refused))
+                    }
+                    None if inner.waiters.waits_for_room(&mut waits.place, cx.waker()) => Poll::Pending,
+                    None => Poll::Ready(Err(HandleError::TooManyWaiters)),
+                }
+            };
+            self.inner(call).unwrap_or_else(|| later(cx))
+        })
+        .await
     }
 }
 
@@ -237,6 +210,20 @@ where
 fn later<V>(cx: &Context<'_>) -> Poll<V> {
     cx.waker().wake_by_ref();
     Poll::Pending
+}
+
+/// A task that may wait for room, until this is dropped.
+struct Waits<'a, R, T, C, I, S: Sharing, const N: usize> {
+    handle: &'a Handle<R, T, C, I, S, N>,
+    place: Option<Place>,
+}
+
+impl<R, T, C, I, S: Sharing, const N: usize> Drop for Waits<'_, R, T, C, I, S, N> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.handle.inner(|inner| inner.waiters.leaves_room(place));
+        }
+    }
 }
 
 /// A place among those who wait for an end, until this is dropped.

@@ -4,7 +4,6 @@ use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::Poll;
-use core::time::Duration;
 
 use embedded_io_async::ErrorKind;
 
@@ -17,20 +16,20 @@ use crate::{Backoff, Config, ConnectError, Outbound};
 /// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
 /// delays that grow. They start again with the least once a link has lived for as long as the greatest, or for a minute.
 ///
-/// `B` is a buffer that bytes pass through, half of it for those that come and half for those that leave: an array of 256, or more for
-/// fewer and larger pieces.
+/// `B` is a buffer that bytes pass through between the stream and the client, half of it for those that come and half for those that
+/// leave: an array of 256, or more for fewer and larger pieces.
 pub struct Runner<'a, K, B, R, T, C, I, S: Sharing, const N: usize> {
     handle: &'a Handle<R, T, C, I, S, N>,
     timer: K,
-    bounce: B,
+    buffer: B,
     retry: Retry,
 }
 
 impl<'a, K, B, R, T, C, I, S: Sharing, const N: usize> Runner<'a, K, B, R, T, C, I, S, N> {
     /// A runner for this handle, which has one at a time.
     #[must_use]
-    pub const fn new(handle: &'a Handle<R, T, C, I, S, N>, timer: K, bounce: B, backoff: Backoff) -> Self {
-        Runner { handle, timer, bounce, retry: Retry::new(backoff) }
+    pub const fn new(handle: &'a Handle<R, T, C, I, S, N>, timer: K, buffer: B, backoff: Backoff) -> Self {
+        Runner { handle, timer, buffer, retry: Retry::new(backoff) }
     }
 
     /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
@@ -60,76 +59,93 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
     S: Sharing,
 {
-    /// Runs until it is [stopped](Handle::stop), or the application has disconnected: that is `Ok`.
+    /// Maintains a connection, until [`Handle::stop`], or until the application has disconnected ([`Outbound::disconnect`],
+    /// [`Outbound::finish`]): that is `Ok`.
     ///
-    /// `open` opens a stream, calls [`Link::run`] on it, and closes it. Its errors are those of [`Link::run`], or whatever it takes
-    /// for the end of the link ([`Error::Closed`] where no stream came to be). To open it can take as long as it will: should the
-    /// runner be stopped meanwhile, it is dropped. In a task that may change threads (`tokio::spawn`) it is an `async move` closure.
-    ///
-    /// `handler` is told of every event and of every loss. It must not wait; beside the event it is given the outbound half of the
-    /// client, which says [`Full`](crate::Full) where there is no room. Whatever it fails with is the end of the runner, but for an
-    /// error that [is the end](Error::is_end) of a link: that ends the link.
+    /// - `connect` opens a stream, calls [`Link::run`] on it, and closes it. Its errors are those of [`Link::run`], or whatever it takes for
+    ///   the end of the attempt ([`Error::Closed`] where no stream came to be). To open it can take as long as it will: should the runner
+    ///   be stopped meanwhile, it is dropped. In a task that may change threads (`tokio::spawn`) it is an `async move` closure.
+    /// - `handler` is told everything, in its order. It must not take long, for nothing else happens meanwhile; it can make requests by
+    ///   the outbound half, which never waits. A message that it returns from is acknowledged
+    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is chosen).
     ///
     /// # Cancel safety
     /// The link is lost where this is dropped. The session stays, and another runner can go on with it.
     ///
     /// # Errors
-    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) where another runner has the handle.
+    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) where another runner has the handle. An error of the handler,
+    /// whatever it is, ends the link without DISCONNECT, so that the server publishes the will and keeps the message that the handler has
+    /// failed at.
     pub async fn run<E, H>(
         &mut self,
-        mut open: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
+        mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
         mut handler: H,
     ) -> Result<(), GaveUp<E>>
     where
         E: embedded_io_async::Error,
         H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
     {
-        let Runner { handle, timer, bounce, retry } = self;
+        let Runner { handle, timer, buffer, retry } = self;
         let handle = *handle;
         if handle.inner(|inner| core::mem::replace(&mut inner.is_kept, true)) != Some(false) {
             return Err(GaveUp::Connect(ConnectError::AlreadyConnected));
         }
-        handle.inner(|inner| inner.is_over = false);
+        handle.inner(|inner| (inner.is_over, inner.has_failed) = (false, false));
         let _over = Over(handle);
         loop {
             handle.inner(|inner| inner.has_link = false);
-            let mut link = Link { handle, timer, bounce: bounce.as_mut(), retry, handler: &mut handler };
+            let mut link = Link { handle, timer, buffer: buffer.as_mut(), retry, handler: &mut handler };
             let ended = {
-                let mut attempt = pin!(open(&mut link));
+                let mut attempt = pin!(connect(&mut link));
                 handle.unless_stopped(attempt.as_mut()).await
             };
+            let has_failed = handle.inner(|inner| inner.has_failed) == Some(true);
             let error = match ended {
+                Some(Err(error)) if has_failed => return Err(GaveUp::Handler(error)),
                 Some(Err(error)) if !handle.is_stopping() => error,
                 _ => return Ok(()),
             };
             if !error.is_end() {
-                return Err(refused(error));
+                return Err(GaveUp::refused(error));
             }
-            let is_final = retry.is_final(&error);
-            let next = if handle.inner(|inner| inner.has_link) == Some(true) {
-                retry.lost(&error, timer.now(), is_reset(&error))
-            } else {
-                retry.not_opened()
-            };
-            let Some(delay) = next else { return Err(GaveUp::after(error, is_final)) };
-            let retry_in = Duration::from_millis(delay.into());
-            let tell = handle.inner(|inner| {
-                inner.has_link = false;
-                handler(Update::LinkLost { error, retry_in }, &mut inner.driver.client.outbound())
+            let had_link = handle.inner(|inner| core::mem::take(&mut inner.has_link)) == Some(true);
+            let is_reset = |error: &E| error.kind() == ErrorKind::ConnectionReset;
+            let (error, retry_in) = retry.ended(error, had_link, is_reset, timer.now())?;
+            handle.tell(Update::LinkLost { error, retry_in }, &mut handler)?;
+            let mut pause = pin!(timer.sleep(retry_in.as_millis() as u32));
+            let mut pause = poll_fn(|cx| {
+                if handle.take_wake()
+                    && let Err(error) = handle.tell(Update::Woken, &mut handler)
+                {
+                    return Poll::Ready(Err(error));
+                }
+                pause.as_mut().poll(cx).map(Ok)
             });
-            match tell {
-                Some(Err(error)) if !error.is_end() => return Err(refused(error)),
-                _ => {}
-            }
-            let mut pause = pin!(timer.sleep(delay));
-            if handle.unless_stopped(pause.as_mut()).await.is_none() {
-                return Ok(());
+            match handle.unless_stopped(Pin::new(&mut pause)).await {
+                Some(result) => result?,
+                None => return Ok(()),
             }
         }
     }
 }
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
+    /// Tells of something that is no event.
+    fn tell<E>(
+        &self,
+        update: Update<'_, E>,
+        handler: &mut impl FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
+    ) -> Result<(), GaveUp<E>>
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let told = self.inner(|inner| handler(update, &mut inner.driver.client.outbound()));
+        told.unwrap_or(Ok(())).map_err(GaveUp::Handler)
+    }
+
     /// Waits for this; `None` if the runner is stopped before, unless there is a link: that says farewell first.
     async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
@@ -154,18 +170,6 @@ impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N>
             inner.waiters.wake_all();
         });
     }
-}
-
-/// A call was refused.
-fn refused<E>(error: Error<E>) -> GaveUp<E> {
-    match error {
-        Error::Connect(error) => GaveUp::Connect(error),
-        error => GaveUp::Handler(error),
-    }
-}
-
-fn is_reset<E: embedded_io_async::Error>(error: &Error<E>) -> bool {
-    matches!(error, Error::Io(error) if error.kind() == ErrorKind::ConnectionReset)
 }
 
 impl<K, B, R, T, C, I, S: Sharing, const N: usize> fmt::Debug for Runner<'_, K, B, R, T, C, I, S, N> {

@@ -1,14 +1,28 @@
 //! Who waits for what: the runner, tasks that wait for room, and tasks that wait for the end of a message.
 
 use core::task::Waker;
+#[cfg(feature = "std")]
+use std::vec::Vec;
 
-use crate::{Event, Outcome, PacketId};
+use crate::transport::WaitError;
+use crate::{Event, PacketId};
 
-/// Tasks that wait. There is room for `N` of a kind; where that is taken, all are woken, and look again.
+/// Tasks that wait. There are `N` places for those of a kind.
 pub(super) struct Waiters<const N: usize> {
     runner: Option<Waker>,
-    room: [Option<Waker>; N],
+    room: [Room; N],
+    /// Places beyond these, if there are to be as many as it takes.
+    #[cfg(feature = "std")]
+    more_room: Option<Vec<Room>>,
     ends: [End; N],
+}
+
+/// A place for a task that waits for room.
+enum Room {
+    Free,
+    /// Its task was woken, and has not come back yet.
+    Woken,
+    Waits(Waker),
 }
 
 /// What a task knows of the message whose end it waits for.
@@ -18,18 +32,30 @@ enum End {
     /// Somebody is about to publish.
     Reserved,
     Waits(PacketId, Option<Waker>),
-    Told(Result<(), Outcome>),
+    Told(Result<(), WaitError>),
 }
 
-/// A place among those who wait for an end.
+/// A place among those who wait.
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
 impl<const N: usize> Waiters<N> {
     pub(super) const NEW: Self = {
         assert!(N > 0, "somebody has to have a place");
-        Waiters { runner: None, room: [const { None }; N], ends: [const { End::Free }; N] }
+        Waiters {
+            runner: None,
+            room: [const { Room::Free }; N],
+            #[cfg(feature = "std")]
+            more_room: None,
+            ends: [const { End::Free }; N],
+        }
     };
+
+    /// From now on there are as many places for tasks that wait for room as it takes.
+    #[cfg(feature = "std")]
+    pub(super) fn allocate(&mut self) {
+        self.more_room.get_or_insert_default();
+    }
 
     /// The runner is asleep.
     pub(super) fn runner_waits(&mut self, waker: &Waker) {
@@ -44,27 +70,49 @@ impl<const N: usize> Waiters<N> {
         self.runner.take().into_iter().for_each(Waker::wake);
     }
 
-    /// A task waits until there may be room.
-    pub(super) fn waits_for_room(&mut self, waker: &Waker) {
-        let is_here = |place: &Option<Waker>| place.as_ref().is_some_and(|known| known.will_wake(waker));
-        if self.room.iter().any(is_here) {
-            return;
+    /// A task waits until there may be room, in its place or in one that is free. Returns whether there is one.
+    pub(super) fn waits_for_room(&mut self, place: &mut Option<Place>, waker: &Waker) -> bool {
+        let at = place
+            .map_or_else(|| self.places().position(|room| matches!(room, Room::Free)), |place| Some(place.0));
+        #[cfg(feature = "std")]
+        let at = at.or_else(|| {
+            let more = self.more_room.as_mut()?;
+            more.push(Room::Free);
+            N.checked_add(more.len())?.checked_sub(1)
+        });
+        *place = at.map(Place);
+        let Some(room) = at.and_then(|at| self.places().nth(at)) else { return false };
+        match room {
+            Room::Waits(known) => known.clone_from(waker),
+            room => *room = Room::Waits(waker.clone()),
         }
-        match self.room.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(waker.clone()),
-            // More than there are places: they take turns.
-            None => {
-                self.wake_room();
-                if let Some(place) = self.room.first_mut() {
-                    *place = Some(waker.clone());
-                }
-            }
-        }
+        true
+    }
+
+    /// The task does not wait any more.
+    pub(super) fn leaves_room(&mut self, Place(at): Place) {
+        self.places().skip(at).take(1).for_each(|room| *room = Room::Free);
     }
 
     /// There may be room.
     pub(super) fn wake_room(&mut self) {
-        self.room.iter_mut().filter_map(Option::take).for_each(Waker::wake);
+        for room in self.places() {
+            if let Room::Waits(_) = room
+                && let Room::Waits(waker) = core::mem::replace(room, Room::Woken)
+            {
+                waker.wake();
+            }
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn places(&mut self) -> impl Iterator<Item = &mut Room> {
+        self.room.iter_mut().chain(self.more_room.iter_mut().flatten())
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn places(&mut self) -> impl Iterator<Item = &mut Room> {
+        self.room.iter_mut()
     }
 
     /// A place for somebody who will wait for an end, if there is one.
@@ -82,7 +130,7 @@ impl<const N: usize> Waiters<N> {
     }
 
     /// The end, if it has come.
-    pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), Outcome>> {
+    pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), WaitError>> {
         match self.ends.get_mut(at)? {
             End::Told(result) => Some(*result),
             End::Waits(_, waits) => {
@@ -103,12 +151,12 @@ impl<const N: usize> Waiters<N> {
     pub(super) fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Published { id, .. } => self.tell(*id, Ok(())),
-            Event::Ended { id, outcome } => self.tell(*id, Err(*outcome)),
+            Event::Ended { id, outcome } => self.tell(*id, Err(WaitError::Ended(*outcome))),
             _ => {}
         }
     }
 
-    fn tell(&mut self, ended: PacketId, result: Result<(), Outcome>) {
+    fn tell(&mut self, ended: PacketId, result: Result<(), WaitError>) {
         for end in &mut self.ends {
             if let End::Waits(id, waker) = end
                 && *id == ended
@@ -126,7 +174,7 @@ impl<const N: usize> Waiters<N> {
             if let Some(End::Waits(id, _)) = self.ends.get(at)
                 && !is_under_way(*id)
             {
-                self.tell(*id, Err(Outcome::Lost));
+                self.tell(*id, Err(WaitError::GivenUp));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What other threads have of a runner.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
@@ -7,11 +8,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Instant as Clock;
 use std::vec::Vec;
 
-use super::handle_error::{HandleError, WaitError};
 use super::shared::{End, Locked, Shared, State};
+use crate::transport::{HandleError, WaitError};
 use crate::{
-    AcknowledgeError, Config, GiveUpError, InboundIds, Message, PacketId, QoS, Receipt, RequestError,
-    SaveError, Standard,
+    AcknowledgeError, Client, Config, GiveUpError, InboundIds, Message, PacketId, QoS, Receipt, RequestError,
+    Standard, StreamError, StreamedMessage,
 };
 
 /// Publishes and subscribes from any thread, over the connection that a [`Runner`](super::Runner) maintains.
@@ -22,21 +23,21 @@ use crate::{
 ///
 /// A handler cannot wait for what only its own thread brings: all calls but [`stop`](Self::stop) and [`wake`](Self::wake) are refused there
 /// ([`HandleError::OnRunner`]). It has the [`Outbound`](crate::Outbound) half instead.
-pub struct Handle<C = Standard, R = Vec<u8>, T = Vec<u8>, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
+pub struct Handle<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
 
-impl<C, R, T, I> Clone for Handle<C, R, T, I> {
+impl<R, T, C, I> Clone for Handle<R, T, C, I> {
     fn clone(&self) -> Self {
         Handle(Arc::clone(&self.0))
     }
 }
 
-impl<C, R, T, I> fmt::Debug for Handle<C, R, T, I> {
+impl<R, T, C, I> fmt::Debug for Handle<R, T, C, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").field("is_stopped", &self.0.is_stopped()).finish_non_exhaustive()
     }
 }
 
-impl<C, R, T, I> Handle<C, R, T, I> {
+impl<R, T, C, I> Handle<R, T, C, I> {
     /// Ends the runner, whatever it is doing: DISCONNECT is sent if the connection takes it, and
     /// [`run`](super::Runner::run) returns within 200 ms, after the handler that is being called. What is queued behind a slow
     /// connection is not waited for. It can be called anywhere.
@@ -44,7 +45,7 @@ impl<C, R, T, I> Handle<C, R, T, I> {
         self.0.stop();
     }
 
-    /// Has the handler called with [`Update::Woken`](super::Update::Woken), soon, and once for however many calls: another thread has
+    /// Has the handler called with [`Update::Woken`](crate::transport::Update::Woken), soon, and once for however many calls: another thread has
     /// something for it. It can be called anywhere.
     pub fn wake(&self) {
         self.0.wake();
@@ -62,7 +63,7 @@ impl<C, R, T, I> Handle<C, R, T, I> {
     }
 }
 
-impl<C, R, T, I> Handle<C, R, T, I>
+impl<R, T, C, I> Handle<R, T, C, I>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
@@ -109,9 +110,7 @@ where
         match id {
             Ok(Some(id)) => self.wait(id, &receiver, until),
             Ok(None) => Ok(()),
-            Err(HandleError::Refused(error)) => Err(HandleError::Refused(WaitError::Request(error))),
-            Err(HandleError::OnRunner) => Err(HandleError::OnRunner),
-            Err(HandleError::Stopped) => Err(HandleError::Stopped),
+            Err(error) => Err(error.map(WaitError::Request)),
         }
     }
 
@@ -183,12 +182,45 @@ where
         result.map_err(HandleError::Refused)
     }
 
-    /// Writes an image of the session into `out`, after the end of the runner too; see [`Client::save`](crate::Client::save).
+    /// Queues a message whose payload is handed over in pieces, once there is room; see
+    /// [`Client::publish_streamed`](crate::Client::publish_streamed). [`Event::StreamReady`](crate::Event::StreamReady) tells the handler
+    /// when to [write](Self::write_payload).
     ///
     /// # Errors
-    /// See [`HandleError`] and [`SaveError`].
-    pub fn save(&self, out: &mut [u8]) -> Result<usize, HandleError<SaveError>> {
-        self.lock()?.driver.client.save(out).map_err(HandleError::Refused)
+    /// See [`HandleError`] and [`RequestError`].
+    pub fn publish_streamed(&self, message: &StreamedMessage<'_>) -> Result<Option<PacketId>, HandleError> {
+        self.when_there_is_room(None, |state| state.driver.client.publish_streamed(message))
+    }
+
+    /// Hands over the next piece of a payload; waits until at least one byte of it is taken, and returns how many were; see
+    /// [`Client::write_payload`](crate::Client::write_payload).
+    ///
+    /// # Errors
+    /// See [`HandleError`] and [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
+    pub fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
+        let write = |state: &mut State<R, T, C, I>| match state.driver.client.write_payload(payload) {
+            Ok(0) if !payload.is_empty() => None,
+            result => Some(result),
+        };
+        self.once(None, write)
+    }
+
+    /// Calls the client: for all else that needs no stream, like [`save`](Client::save), [`state`](Client::state) or
+    /// [`finish`](Client::finish); after the end of the runner too. What is queued is sent.
+    ///
+    /// # Errors
+    /// [`HandleError::OnRunner`].
+    pub fn with<V>(
+        &self,
+        f: impl FnOnce(&mut Client<R, T, C, I>) -> V,
+    ) -> Result<V, HandleError<Infallible>> {
+        let mut state = self.lock()?;
+        let value = f(&mut state.driver.client);
+        state.tell_given_up();
+        self.0.has_moved(&state);
+        drop(state);
+        self.0.bell.ring();
+        Ok(value)
     }
 
     /// Makes a request, again and again until there is room for it.
@@ -197,20 +229,28 @@ where
         until: Option<Clock>,
         mut request: impl FnMut(&mut State<R, T, C, I>) -> Result<V, RequestError>,
     ) -> Result<V, HandleError> {
+        self.once(until, |state| match request(state) {
+            Err(RequestError::Full(_)) if until.is_none_or(|until| Clock::now() < until) => None,
+            result => Some(result),
+        })
+    }
+
+    /// Calls this again and again, whenever there may be room, until it says something.
+    fn once<V, E>(
+        &self,
+        until: Option<Clock>,
+        mut f: impl FnMut(&mut State<R, T, C, I>) -> Option<Result<V, E>>,
+    ) -> Result<V, HandleError<E>> {
         let mut state = self.enter()?;
         loop {
-            match request(&mut state) {
-                Err(RequestError::Full(_)) if until.is_none_or(|until| Clock::now() < until) => {
-                    state = self.0.wait_for_room(state, until);
-                    if state.is_over() {
-                        return Err(HandleError::Stopped);
-                    }
-                }
-                result => {
-                    drop(state);
-                    self.0.bell.ring();
-                    return result.map_err(HandleError::Refused);
-                }
+            if let Some(result) = f(&mut state) {
+                drop(state);
+                self.0.bell.ring();
+                return result.map_err(HandleError::Refused);
+            }
+            state = self.0.wait_for_room(state, until);
+            if state.is_over() {
+                return Err(HandleError::Stopped);
             }
         }
     }

@@ -1,95 +1,66 @@
-//! The stream of one connection, as a runner has it.
+//! One link, from CONNECT to its end.
 
-use core::task::Poll;
-use core::time::Duration;
+use core::fmt;
 use std::io;
 use std::sync::Arc;
-use std::vec::Vec;
-use std::{thread, vec};
 
-use super::bell::Bell;
-use super::input::Input;
-use super::stream::{Stream, Timed};
-use crate::transport::turn::Stream as _;
+use super::runner::{Handler, Runner};
+use super::stream::Stream;
+use super::wire::Wire;
+use super::{Error, opener};
+use crate::{Config, Connect};
 
-/// How long a stream that is one object is read before it is looked whether there is something to be sent.
-const SLICE: Duration = Duration::from_millis(20);
-
-/// How much is read or written at once.
-const CHUNK: usize = 16 << 10;
-
-pub(super) struct Link<S: Stream> {
-    stream: Timed<S>,
-    input: Arc<Input>,
-    /// For what is read on this thread; `None` where another one waits in the input.
-    buffer: Option<Vec<u8>>,
-    output: Vec<u8>,
-    /// How long it sleeps before each read.
-    pause: Duration,
+/// What the `connect` function of [`Runner::run`] is given: it opens a stream and runs the link over it.
+pub struct Link<'r, R, T, C, I> {
+    pub(super) runner: &'r mut Runner<R, T, C, I>,
+    pub(super) handler: &'r mut Handler<'r, C>,
+    /// This attempt has come to a stream.
+    pub(super) has_stream: bool,
 }
 
-impl<S: Stream> Link<S> {
-    pub(super) fn new(mut stream: S, bell: Arc<Bell>, pause: Duration) -> io::Result<Self> {
-        let (input, buffer) = match stream.reader()? {
-            Some(reader) => (Input::start(reader, bell, pause)?, None),
-            None => (Arc::new(Input::new(bell)), Some(vec![0; CHUNK])),
-        };
-        Ok(Link { stream: Timed::new(stream), input, buffer, output: Vec::new(), pause })
+impl<R, T, C, I> Link<'_, R, T, C, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    /// Calls `open` on a thread of its own, and waits for what it opens, and whatever comes with it: it may take its time, to find a name or to
+    /// fetch a token. Where the runner is stopped meanwhile, it is left behind.
+    ///
+    /// # Errors
+    /// What `open` has failed with; [`Error::Disconnected`] where the runner is stopped.
+    pub fn open<V: Send + 'static>(
+        &mut self,
+        open: impl FnOnce() -> io::Result<V> + Send + 'static,
+    ) -> Result<V, Error> {
+        let opened = opener::begin(open, Arc::clone(&self.runner.shared.0.bell))?;
+        Ok(self.runner.wait_offline(self.handler, || opened.poll().ok_or(None))??)
     }
 
-    /// Takes what has come.
-    pub(super) fn take(&self, out: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.input.take(out)
-    }
-
-    /// What [`write`](Self::write) is to write: a copy, so that the client is free meanwhile. Returns whether there is any.
-    pub(super) fn prepare(&mut self, pending: &[u8]) -> bool {
-        self.output.clear();
-        self.output.extend_from_slice(pending.get(..CHUNK).unwrap_or(pending));
-        !self.output.is_empty()
-    }
-
-    pub(super) fn write(&mut self) -> Poll<io::Result<usize>> {
-        self.stream.write(&self.output)
-    }
-
-    pub(super) fn flush(&mut self) -> Poll<io::Result<()>> {
-        self.stream.flush()
-    }
-
-    /// Waits until something comes or the bell rings, for so long at the most; a stream that is one object does not hear the bell.
-    pub(super) fn wait(&mut self, bell: &Bell, most: Option<Duration>) {
-        match &mut self.buffer {
-            Some(buffer) if self.input.wants_more() => {
-                let patience = most.map_or(SLICE, |most| most.clamp(Duration::from_millis(1), SLICE));
-                if !self.pause.is_zero() && self.pause < patience {
-                    thread::sleep(self.pause);
-                }
-                match self.stream.try_read(buffer, patience) {
-                    Poll::Ready(Ok(0)) => self.input.end(None),
-                    Poll::Ready(Ok(len)) => self.input.put(buffer, len),
-                    Poll::Ready(Err(error)) => self.input.end(Some(error)),
-                    Poll::Pending => {}
-                }
-            }
-            _ => bell.wait(most),
+    /// Sends CONNECT over a stream that is open, and keeps the link to its end. `Ok` if that was asked for, by
+    /// [`stop`](super::Handle::stop), [`disconnect`](crate::Client::disconnect) or [`finish`](crate::Client::finish). The stream is
+    /// closed then. `connect` can be another one each time, with a token that has not expired.
+    ///
+    /// # Errors
+    /// What has ended the link; what the handler has failed with; or why CONNECT was not queued.
+    pub fn run<S: Stream>(&mut self, stream: S, connect: &Connect<'_>) -> Result<(), Error> {
+        let Link { runner, handler, has_stream } = self;
+        let bell = Arc::clone(&runner.shared.0.bell);
+        let mut wire = Wire::new(stream, bell, runner.pause)?;
+        *has_stream = true;
+        let result = runner.begin(connect).and_then(|()| runner.serve(&mut wire, *handler));
+        runner.shared.0.lock().driver.close();
+        runner.hang_up(wire, &result);
+        match result {
+            Err(Error::Disconnected) if !runner.has_failed() => Ok(()),
+            result => result,
         }
     }
-
-    /// Tells the server that nothing more is written; returns whether what still comes is to be drained.
-    pub(super) fn finish_output(&mut self) -> bool {
-        self.stream.get_mut().finish_output().is_ok()
-    }
-
-    /// Throws away what has come; returns whether there is an end to it.
-    pub(super) fn is_drained(&self) -> bool {
-        self.input.is_drained()
-    }
 }
 
-impl<S: Stream> Drop for Link<S> {
-    fn drop(&mut self) {
-        self.input.close();
-        self.stream.get_mut().close();
+impl<R, T, C, I> fmt::Debug for Link<'_, R, T, C, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("has_stream", &self.has_stream).finish_non_exhaustive()
     }
 }

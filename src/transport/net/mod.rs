@@ -16,21 +16,25 @@
 //! let runner = Runner::new(client, Backoff::new(500, 60_000).seed(std::process::id()));
 //! let handle = runner.handle();
 //! let thread = thread::spawn(move || {
-//!     let open = || open_tcp(("localhost", 1883), Duration::from_secs(5));
-//!     let connect = Connect::new("gateway").clean_session(false).keep_alive(30);
-//!     runner.run(open, |queue| queue(&connect), |update, outbound| {
-//!         match update {
-//!             Update::Event(event) => {
-//!                 routes.note(&event);
-//!                 if let Event::Message(message) = event {
-//!                     routes.matching(message.topic).for_each(|handler| handler(message.payload));
+//!     runner.run(
+//!         |link| {
+//!             let stream = link.open(|| open_tcp(("localhost", 1883), Duration::from_secs(5)))?;
+//!             link.run(stream, &Connect::new("gateway").clean_session(false).keep_alive(30))
+//!         },
+//!         |update, outbound| {
+//!             match update {
+//!                 Update::Event(event) => {
+//!                     routes.note(&event);
+//!                     if let Event::Message(message) = event {
+//!                         routes.matching(message.topic).for_each(|handler| handler(message.payload));
+//!                     }
 //!                 }
+//!                 Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
+//!                 _ => {}
 //!             }
-//!             Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
-//!             _ => {}
-//!         }
-//!         Ok(routes.subscribe(outbound)?)
-//!     })
+//!             Ok(routes.subscribe(outbound)?)
+//!         },
+//!     )
 //! });
 //!
 //! handle.publish_and_wait(&Message::new("gateway/status", b"online").at_least_once(), None)?;
@@ -66,9 +70,7 @@
 
 mod bell;
 mod connection;
-mod ending;
 mod handle;
-mod handle_error;
 mod input;
 mod link;
 mod online;
@@ -77,12 +79,12 @@ mod runner;
 mod shared;
 mod stream;
 mod telling;
+mod wire;
 
 pub use connection::Connection;
-pub use ending::{BoxError, GaveUp};
 pub use handle::Handle;
-pub use handle_error::{HandleError, WaitError};
-pub use runner::{Runner, Update};
+pub use link::Link;
+pub use runner::Runner;
 pub use stream::{Stream, open_tcp};
 
 use std::io;
@@ -92,6 +94,12 @@ use crate::Instant;
 
 /// Why a connection has ended, or a call was refused.
 pub type Error = super::Error<io::Error>;
+
+/// What a runner tells its handler.
+pub type Update<'a> = super::Update<'a, io::Error>;
+
+/// Why a runner has ended that was not asked to.
+pub type GaveUp = super::GaveUp<io::Error>;
 
 /// Of the milliseconds since then the low 32 bits.
 fn since(epoch: Clock) -> Instant {

@@ -5,14 +5,13 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant as Clock;
 
-use super::ending::Ending;
-use super::has_more;
-use super::link::Link;
-use super::runner::{Handler, Runner, Update};
+use super::runner::{Handler, Runner};
 use super::stream::{DRAIN, INTERVAL, Stream};
+use super::wire::Wire;
+use super::{Error, Update, has_more};
 use crate::{Config, Event, State};
 
-impl<C, R, T, I> Runner<C, R, T, I>
+impl<R, T, C, I> Runner<R, T, C, I>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
@@ -22,15 +21,15 @@ where
     /// Lets the connection work, until it ends.
     pub(super) fn serve<S: Stream>(
         &mut self,
-        link: &mut Link<S>,
+        wire: &mut Wire<S>,
         handler: &mut Handler<'_, C>,
-    ) -> Result<(), Ending> {
+    ) -> Result<(), Error> {
         loop {
             if let Some(deadline) = self.deadline() {
-                return self.disconnect(link, deadline, handler);
+                return self.disconnect(wire, deadline, handler);
             }
-            if !self.turn(link, handler)? {
-                self.wait(link, None);
+            if !self.turn(wire, handler)? {
+                self.wait(wire, None);
             }
         }
     }
@@ -39,13 +38,13 @@ where
     /// over one would acknowledge it.
     fn disconnect<S: Stream>(
         &self,
-        link: &mut Link<S>,
+        wire: &mut Wire<S>,
         deadline: Clock,
         handler: &mut Handler<'_, C>,
-    ) -> Result<(), Ending> {
+    ) -> Result<(), Error> {
         let shared = &self.shared.0;
         // Where nothing can be sent any more, it is over.
-        shared.lock().driver.disconnect().map_err(|_| Ending::Done)?;
+        shared.lock().driver.disconnect().map_err(|_| Error::Disconnected)?;
         let mut has_message = false;
         loop {
             let mut state = shared.lock();
@@ -60,17 +59,17 @@ where
             if !is_open || Clock::now() >= deadline {
                 return Ok(());
             }
-            if !self.send(link) {
-                self.wait(link, Some(deadline));
+            if !self.send(wire) {
+                self.wait(wire, Some(deadline));
             }
         }
     }
 
     /// Tells what has come, and sends what is queued; returns whether anything has moved.
-    fn turn<S: Stream>(&mut self, link: &mut Link<S>, handler: &mut Handler<'_, C>) -> Result<bool, Ending> {
+    fn turn<S: Stream>(&mut self, wire: &mut Wire<S>, handler: &mut Handler<'_, C>) -> Result<bool, Error> {
         let shared = Arc::clone(&self.shared.0);
         let mut state = shared.lock();
-        let came = state.take(link, &shared);
+        let came = state.take(wire, &shared);
         // A slow handler is not taken for a slow server: the clock is looked at once, after what has come.
         let now = shared.now();
         let mut moved = came;
@@ -92,7 +91,7 @@ where
             shared.has_moved(&state);
         }
         drop(state);
-        let sent = self.send(link);
+        let sent = self.send(wire);
         if sent {
             self.tell_all_sent(handler)?;
         }
@@ -100,15 +99,15 @@ where
     }
 
     /// Sends some of what is queued; returns whether the stream took any. The client is free meanwhile.
-    fn send<S: Stream>(&self, link: &mut Link<S>) -> bool {
+    fn send<S: Stream>(&self, wire: &mut Wire<S>) -> bool {
         let shared = &self.shared.0;
         let mut state = shared.lock();
         if !state.driver.has_output() {
             return false;
         }
-        let writes = link.prepare(state.driver.client.pending());
+        let writes = wire.prepare(state.driver.client.pending());
         drop(state);
-        let written = if writes { Some(link.write()) } else { None };
+        let written = if writes { Some(wire.write()) } else { None };
         let mut state = shared.lock();
         match written {
             Some(Poll::Ready(result)) => state.driver.written(result, shared.now()),
@@ -117,7 +116,7 @@ where
         }
         if state.driver.has_output() && state.driver.client.pending().is_empty() {
             drop(state);
-            let flushed = link.flush();
+            let flushed = wire.flush();
             state = shared.lock();
             match flushed {
                 Poll::Ready(result) => state.driver.flushed(result, shared.now()),
@@ -128,7 +127,7 @@ where
         true
     }
 
-    fn tell_all_sent(&self, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
+    fn tell_all_sent(&self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let mut state = self.shared.0.lock();
         let is_all = matches!(state.driver.check_output(), Ok(true));
         if is_all && state.driver.client.state() == State::Connected {
@@ -138,7 +137,7 @@ where
     }
 
     /// Waits until there is something to be done.
-    fn wait<S: Stream>(&self, link: &mut Link<S>, deadline: Option<Clock>) {
+    fn wait<S: Stream>(&self, wire: &mut Wire<S>, deadline: Option<Clock>) {
         let shared = &self.shared.0;
         let mut state = shared.lock();
         let time = state.driver.time_left(shared.now());
@@ -147,22 +146,21 @@ where
         drop(state);
         let most = time.into_iter().chain(again).min().map(|ms| Duration::from_millis(ms.into()));
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Clock::now()));
-        link.wait(&shared.bell, most.into_iter().chain(left).min());
+        wire.wait(&shared.bell, most.into_iter().chain(left).min());
     }
 
     /// Closes the stream, its output first. What still comes is read and dropped, for a while: a TCP stream that is closed with
     /// something unread takes back what was sent last.
-    pub(super) fn hang_up<S: Stream>(&mut self, mut link: Link<S>, ending: &Ending) {
-        let drains = match ending {
-            Ending::Done => true,
-            Ending::Lost(error) => has_more(error),
-            Ending::NotOpened(_) | Ending::Failed(_) => false,
+    pub(super) fn hang_up<S: Stream>(&mut self, mut wire: Wire<S>, result: &Result<(), Error>) {
+        let drains = match result {
+            Ok(()) => true,
+            Err(error) => has_more(error) && !self.has_failed(),
         };
-        if !drains || !link.finish_output() {
+        if !drains || !wire.finish_output() {
             return;
         }
         let started = Clock::now();
-        while !link.is_drained() {
+        while !wire.is_drained() {
             let left = match self.deadline() {
                 Some(deadline) => deadline.saturating_duration_since(Clock::now()),
                 None => DRAIN.saturating_sub(started.elapsed()),
@@ -170,7 +168,7 @@ where
             if left.is_zero() {
                 return;
             }
-            link.wait(&self.shared.0.bell, Some(left));
+            wire.wait(&self.shared.0.bell, Some(left));
         }
     }
 }

@@ -7,65 +7,39 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 use std::vec::Vec;
 
-use super::Error;
-use super::ending::{BoxError, Ending, GaveUp};
 use super::handle::Handle;
 use super::link::Link;
-use super::opener::Opener;
 use super::shared::Shared;
-use super::stream::Stream;
+use super::{Error, GaveUp, Update};
 use crate::transport::retry::Retry;
-use crate::{Backoff, Client, Config, Connect, Event, InboundIds, Outbound, Standard};
+use crate::{Backoff, Client, Config, Connect, InboundIds, Outbound, Standard};
 
 /// How long DISCONNECT may take, and the end of the stream after it, once the runner is stopped.
 const STOP_PATIENCE: Duration = Duration::from_millis(100);
 
-/// Hands CONNECT over.
-type Connecting<'a> = dyn FnMut(&mut dyn FnMut(&Connect<'_>) -> Result<(), Error>) -> Result<(), Error> + 'a;
-
 /// What the application does with all that it is told.
-pub(super) type Handler<'a, C> = dyn FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), BoxError> + 'a;
+pub(super) type Handler<'a, C> = dyn FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), Error> + 'a;
 
 /// Owns a client and its connection, which it opens again whenever it is lost; many [`Handle`]s make requests from other threads.
 ///
 /// The delays between attempts grow, and begin anew once a connection has lived for as long as the greatest of them, or for a minute.
 /// So two clients of one name, or a server that accepts and closes, are met less and less often.
 ///
-/// Over a stream that has halves ([`Stream::reader`]), TCP for instance, nothing is asked again and again: a second thread waits in
+/// Over a stream that has halves ([`Stream::reader`](super::Stream::reader)), TCP for instance, nothing is asked again and again: a second thread waits in
 /// the input, and what wakes the runner is that something came, that a handle wants something, or the keep alive. A stream that is
 /// one object is read for 20 ms at a time: that is how long a request can lie there before it leaves, and 50 times a second the
 /// thread wakes up for it.
 #[derive(Debug)]
-pub struct Runner<C = Standard, R = Vec<u8>, T = Vec<u8>, I = InboundIds> {
+pub struct Runner<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds> {
     pub(super) shared: Owned<R, T, C, I>,
     pub(super) retry: Retry,
     /// See [`coalesce`](Self::coalesce).
-    pause: Duration,
+    pub(super) pause: Duration,
     /// When all has to be over.
     deadline: Option<Clock>,
 }
 
-/// What a [`Runner`] has to tell.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Update<'a> {
-    /// An event of the client.
-    Event(Event<'a>),
-    /// All that was queued has left: there is room for what was refused as [`Full`](crate::RequestError::Full), and for more of a
-    /// payload ([`Outbound::write_payload`]).
-    AllSent,
-    /// A handle has asked for this call ([`Handle::wake`]).
-    Woken,
-    /// The connection is lost, or an attempt to make one has failed. The next attempt follows.
-    LinkLost {
-        /// Why.
-        error: Error,
-        /// When the next attempt is made.
-        retry_in: Duration,
-    },
-}
-
-impl<C, R, T, I> Runner<C, R, T, I> {
+impl<R, T, C, I> Runner<R, T, C, I> {
     /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
     #[must_use]
     pub fn new(client: Client<R, T, C, I>, backoff: Backoff) -> Self {
@@ -93,8 +67,8 @@ impl<C, R, T, I> Runner<C, R, T, I> {
         self
     }
 
-    /// With a pause before each read, so that what comes meanwhile is taken in one go; see
-    /// [`Connection::coalesce`](super::Connection::coalesce).
+    /// With a pause before each read, so that what comes meanwhile is taken in one go: 50 µs suit a steady stream (see
+    /// [`Connection::coalesce`](super::Connection::coalesce)). Without this call there is none.
     #[must_use]
     pub fn coalesce(mut self, pause: Duration) -> Self {
         self.pause = pause;
@@ -103,7 +77,7 @@ impl<C, R, T, I> Runner<C, R, T, I> {
 
     /// A handle, to be cloned as often as it is needed.
     #[must_use]
-    pub fn handle(&self) -> Handle<C, R, T, I> {
+    pub fn handle(&self) -> Handle<R, T, C, I> {
         Handle(Arc::clone(&self.shared.0))
     }
 
@@ -132,7 +106,7 @@ impl<R, T, C, I> fmt::Debug for Owned<R, T, C, I> {
     }
 }
 
-impl<C, R, T, I> Runner<C, R, T, I>
+impl<R, T, C, I> Runner<R, T, C, I>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,
@@ -140,87 +114,61 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Maintains a connection on this thread, until [`Handle::stop`], or until the application has disconnected
-    /// ([`Outbound::disconnect`], [`Outbound::finish`]).
+    /// ([`Outbound::disconnect`], [`Outbound::finish`]): that is `Ok`.
     ///
-    /// - `open` makes a stream, on a thread of its own: it may take its time. Where the runner is stopped meanwhile, it is left behind.
-    /// - `connect` hands CONNECT to the function that it is given, anew for each attempt, since tokens expire. What takes time, to
-    ///   fetch a token for instance, belongs to `open`. Where it hands over none, the attempt has failed.
+    /// - `connect` opens a stream, by [`Link::open`] where that can take long, and calls [`Link::run`] on it. Its errors are those of these two,
+    ///   or whatever it takes for the end of the attempt ([`Error::Closed`], for instance).
     /// - `handler` is told everything, in its order. It must not take long, for nothing else happens meanwhile; it can make requests by
     ///   the outbound half, which never waits. A message that it returns from is acknowledged
     ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is chosen).
     ///
     /// # Errors
-    /// See [`GaveUp`]. An error of the handler closes the connection without DISCONNECT, so that the server publishes the will and
-    /// keeps the message that the handler has failed at.
-    pub fn run<S, O, Q, H>(mut self, open: O, mut connect: Q, mut handler: H) -> Result<(), GaveUp>
-    where
-        S: Stream + Send + 'static,
-        O: FnMut() -> io::Result<S> + Send + 'static,
-        Q: FnMut(&mut dyn FnMut(&Connect<'_>) -> Result<(), Error>) -> Result<(), Error>,
-        H: FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), BoxError>,
-    {
+    /// See [`GaveUp`]. An error of the handler, whatever it is, closes the connection without DISCONNECT, so that the server publishes the will
+    /// and keeps the message that the handler has failed at.
+    pub fn run(
+        mut self,
+        mut connect: impl FnMut(&mut Link<'_, R, T, C, I>) -> Result<(), Error>,
+        mut handler: impl FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), Error>,
+    ) -> Result<(), GaveUp> {
         self.shared.0.begin();
-        let mut opener = Opener::new(open, Arc::clone(&self.shared.0.bell));
-        loop {
-            let (error, delay) = match self.connection(&mut opener, &mut connect, &mut handler) {
-                Ending::Done => return Ok(()),
-                Ending::Failed(error) => return Err(GaveUp::Handler(error)),
-                Ending::NotOpened(error) => (Error::Io(error), self.retry.not_opened()),
-                Ending::Lost(Error::Connect(error)) => return Err(GaveUp::Connect(error)),
-                Ending::Lost(error) => {
-                    let is_reset =
-                        matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset);
-                    let delay = self.retry.lost(&error, self.shared.0.now(), is_reset);
-                    (error, delay)
-                }
+        while !self.shared.0.is_stopped() {
+            let mut link = Link { runner: &mut self, handler: &mut handler, has_stream: false };
+            let result = connect(&mut link);
+            let had_link = link.has_stream;
+            let error = match result {
+                Err(error) if self.has_failed() => return Err(GaveUp::Handler(error)),
+                Err(error) if !self.shared.0.is_stopped() => error,
+                _ => return Ok(()),
             };
-            match (delay, error.refusal()) {
-                (Some(delay), _) => match self.pause(error, delay, &mut handler) {
-                    Ok(()) => {}
-                    Err(Ending::Failed(error)) => return Err(GaveUp::Handler(error)),
-                    Err(_) => return Ok(()),
-                },
-                (None, Some(code)) if self.retry.is_final(&error) => return Err(GaveUp::Refused(code)),
-                (None, _) => return Err(GaveUp::Limit(error)),
+            if !error.is_end() {
+                return Err(GaveUp::refused(error));
+            }
+            let is_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
+            let (error, retry_in) = self.retry.ended(error, had_link, is_reset, self.shared.0.now())?;
+            match self.pause(error, retry_in, &mut handler) {
+                Err(error) if self.has_failed() => return Err(GaveUp::Handler(error)),
+                _ => {}
             }
         }
+        Ok(())
     }
 
-    /// One connection, from its beginning to its end.
-    fn connection<S, O>(
-        &mut self,
-        opener: &mut Opener<O, S>,
-        connect: &mut Connecting<'_>,
-        handler: &mut Handler<'_, C>,
-    ) -> Ending
-    where
-        S: Stream + Send + 'static,
-        O: FnMut() -> io::Result<S> + Send + 'static,
-    {
-        let bell = Arc::clone(&self.shared.0.bell);
-        let opened = self.wait_offline(handler, || opener.poll().ok_or(None));
-        let stream = match opened {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Ending::NotOpened(error),
-            Err(ending) => return ending,
-        };
-        let mut link = match Link::new(stream, bell, self.pause) {
-            Ok(link) => link,
-            Err(error) => return Ending::NotOpened(error),
-        };
-        let served = self.begin(connect).map_err(Ending::from).and_then(|()| self.serve(&mut link, handler));
-        self.shared.0.lock().driver.close();
-        let ending = served.err().unwrap_or(Ending::Done);
-        self.hang_up(link, &ending);
-        ending
+    /// Whether the handler has failed: then an error is its own.
+    pub(super) fn has_failed(&self) -> bool {
+        self.shared.0.lock().has_failed
+    }
+
+    /// Queues CONNECT.
+    pub(super) fn begin(&mut self, connect: &Connect<'_>) -> Result<(), Error> {
+        Ok(self.retry.connect(&mut self.shared.0.lock().driver.client, connect)?)
     }
 
     /// Offline: tells what needs no connection, until what is looked for is there. Where it is not, `look` says how long it may wait.
-    fn wait_offline<V>(
+    pub(super) fn wait_offline<V>(
         &self,
         handler: &mut Handler<'_, C>,
         mut look: impl FnMut() -> Result<V, Option<Duration>>,
-    ) -> Result<V, Ending> {
+    ) -> Result<V, Error> {
         let shared = &self.shared.0;
         loop {
             let mut state = shared.lock();
@@ -233,7 +181,7 @@ where
             shared.has_moved(&state);
             drop(state);
             if shared.is_stopped() {
-                return Err(Ending::Done);
+                return Err(Error::Disconnected);
             }
             match look() {
                 Ok(found) => return Ok(found),
@@ -242,15 +190,8 @@ where
         }
     }
 
-    /// Queues CONNECT.
-    fn begin(&mut self, connect: &mut Connecting<'_>) -> Result<(), Error> {
-        let (shared, retry) = (&self.shared.0, &mut self.retry);
-        connect(&mut |connect| Ok(retry.connect(&mut shared.lock().driver.client, connect)?))
-    }
-
     /// The connection is lost, or has not come to be: waits until it is time for the next attempt.
-    fn pause(&self, error: Error, delay: u32, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
-        let retry_in = Duration::from_millis(delay.into());
+    fn pause(&self, error: Error, retry_in: Duration, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let started = Clock::now();
         self.shared.0.lock().call(Update::LinkLost { error, retry_in }, handler)?;
         self.wait_offline(handler, || match retry_in.saturating_sub(started.elapsed()) {

@@ -9,8 +9,8 @@ use std::thread::{self, ThreadId};
 use std::time::Instant as Clock;
 
 use super::bell::{Bell, lock};
-use super::handle_error::WaitError;
 use super::since;
+use crate::transport::WaitError;
 use crate::transport::driver::Driver;
 use crate::{Client, Instant, PacketId};
 
@@ -40,13 +40,21 @@ pub(super) struct State<R, T, C, I> {
     pub(super) ends: HashMap<PacketId, SyncSender<End>>,
     /// How many threads wait for room.
     waiting: usize,
+    /// The handler has failed.
+    pub(super) has_failed: bool,
     /// There is no runner any more.
     is_over: bool,
 }
 
 impl<R, T, C, I> Shared<R, T, C, I> {
     pub(super) fn new(client: Client<R, T, C, I>) -> Self {
-        let state = State { driver: Driver::new(client), ends: HashMap::new(), waiting: 0, is_over: false };
+        let state = State {
+            driver: Driver::new(client),
+            ends: HashMap::new(),
+            waiting: 0,
+            has_failed: false,
+            is_over: false,
+        };
         Shared {
             state: Mutex::new(state),
             moved: Condvar::new(),

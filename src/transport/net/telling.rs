@@ -3,12 +3,12 @@
 use core::task::Poll;
 use std::collections::HashSet;
 
-use super::ending::{BoxError, Ending};
-use super::handle_error::WaitError;
-use super::link::Link;
-use super::runner::{Handler, Update};
+use super::runner::Handler;
 use super::shared::{Shared, State};
 use super::stream::Stream;
+use super::wire::Wire;
+use super::{Error, Update};
+use crate::transport::WaitError;
 use crate::{Config, Event};
 
 impl<R, T, C, I> State<R, T, C, I>
@@ -19,11 +19,11 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Takes what has come, as far as there is room; returns whether there was any.
-    pub(super) fn take<S: Stream>(&mut self, link: &Link<S>, shared: &Shared<R, T, C, I>) -> bool {
+    pub(super) fn take<S: Stream>(&mut self, wire: &Wire<S>, shared: &Shared<R, T, C, I>) -> bool {
         if !self.driver.can_read() {
             return false;
         }
-        match link.take(self.driver.client.receive_buffer()) {
+        match wire.take(self.driver.client.receive_buffer()) {
             Poll::Ready(result) => {
                 self.driver.received(result, shared.now());
                 true
@@ -48,7 +48,7 @@ where
     }
 
     /// Tells of the event at hand.
-    pub(super) fn tell(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
+    pub(super) fn tell(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         match self.driver.client.event() {
             Some(Event::Published { id, .. }) => self.ended(id, Ok(())),
             Some(Event::Ended { id, outcome }) => self.ended(id, Err(WaitError::Ended(outcome))),
@@ -62,21 +62,22 @@ where
     }
 
     /// Tells of something else.
-    pub(super) fn call(&mut self, update: Update<'_>, handler: &mut Handler<'_, C>) -> Result<(), Ending> {
+    pub(super) fn call(&mut self, update: Update<'_>, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let revision = self.driver.client.revision();
         let result = handler(update, &mut self.driver.client.outbound());
         self.told(revision, result)
     }
 
     /// The handler has returned.
-    fn told(&mut self, revision: u32, result: Result<(), BoxError>) -> Result<(), Ending> {
-        if self.driver.client.revision() != revision {
+    fn told(&mut self, revision: u32, result: Result<(), Error>) -> Result<(), Error> {
+        if self.driver.client.revision() != revision || !self.driver.client.config().reports_loss() {
             self.tell_given_up();
         }
-        result.map_err(Ending::Failed)
+        self.has_failed |= result.is_err();
+        result
     }
 
-    /// Tells those who wait for a message that was given up before it had left: no event tells it.
+    /// Tells those who wait for a message that has gone without an event.
     pub(super) fn tell_given_up(&mut self) {
         if self.ends.is_empty() {
             return;

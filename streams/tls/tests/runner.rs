@@ -48,16 +48,18 @@ fn many_threads_share_a_connection_that_costs_nothing_when_idle() {
     let (ready, is_ready) = mpsc::channel();
     let run = move || {
         runner.run(
-            open,
-            |queue| queue(&Connect::new("shared").keep_alive(60)),
+            |link| {
+                let stream = link.open(open.clone())?;
+                link.run(stream, &Connect::new("shared").keep_alive(60))
+            },
             |update, outbound| {
                 match update {
                     Update::Event(Event::Connected { .. }) => {
                         outbound.subscribe(&[("t/#", QoS::AtLeastOnce)])?;
                     }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
-                    Update::Event(Event::Message(message)) => hear.send(message.payload.len())?,
-                    Update::LinkLost { error, .. } => return Err(error.into()),
+                    Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
+                    Update::Event(Event::Message(message)) => hear.send(message.payload.len()).unwrap(),
+                    Update::LinkLost { error, .. } => return Err(error),
                     _ => {}
                 }
                 Ok(())

@@ -47,16 +47,18 @@ fn threads_share_it_and_it_costs_nothing_when_idle() {
     let ((hear, heard), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
     let run = move || {
         runner.run(
-            move || open(address),
-            |queue| queue(&Connect::new("shared").keep_alive(60)),
+            |link| {
+                let stream = link.open(move || open(address))?;
+                link.run(stream, &Connect::new("shared").keep_alive(60))
+            },
             |update, outbound| {
                 match update {
                     Update::Event(Event::Connected { .. }) => {
                         outbound.subscribe(&[("t", QoS::ExactlyOnce)])?;
                     }
-                    Update::Event(Event::Subscribed { .. }) => ready.send(())?,
-                    Update::Event(Event::Message(message)) => hear.send(message.payload.len())?,
-                    Update::LinkLost { error, .. } => return Err(error.into()),
+                    Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
+                    Update::Event(Event::Message(message)) => hear.send(message.payload.len()).unwrap(),
+                    Update::LinkLost { error, .. } => return Err(error),
                     _ => {}
                 }
                 Ok(())
@@ -109,7 +111,8 @@ fn pings_are_answered_by_an_idle_runner() {
     let runner = Runner::new(client, Backoff::new(1, 5));
     let handle = runner.handle();
     let running = thread::spawn(move || {
-        runner.run(move || open(address), |queue| queue(&Connect::new("idle").keep_alive(0)), |_, _| Ok(()))
+        let connect = Connect::new("idle").keep_alive(0);
+        runner.run(|link| link.run(open(address)?, &connect), |_, _| Ok(()))
     });
     is_answered.recv_timeout(PATIENCE).expect("pongs");
     handle.stop();

@@ -9,7 +9,7 @@ mod timer;
 
 use baremqtt::transport::asynch::{Handle, Runner, Threads};
 use baremqtt::transport::{Error, Update};
-use baremqtt::{Backoff, Buffers, Client, Connect, Event, InboundIds, Message, QoS, RequestError};
+use baremqtt::{Backoff, Buffers, Client, Connect, Event, InboundIds, Message, QoS};
 use baremqtt::{Routes, Standard, Subscription};
 use embedded_io_adapters::tokio_1::FromTokio;
 use tokio::net::TcpStream;
@@ -78,7 +78,7 @@ async fn main() -> Result<(), Failure> {
             }
             match routes.subscription("square/+/+") {
                 Some(Subscription::Granted { .. }) => subscribed.notify_one(),
-                Some(Subscription::Refused) => return Err(RequestError::NotConnected.into()),
+                Some(Subscription::Refused) => return Err("the server refuses the subscription".into()),
                 _ => routes.subscribe(outbound)?,
             }
             Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use baremqtt::codec::Publish;
-use baremqtt::transport::net::{BoxError, Error, Update};
+use baremqtt::transport::net::{Error, Update};
 use baremqtt::{Event, Outbound, PacketId, QoS, RouteError, Routes, SubAckCode};
 
 use super::{Choices, Shared};
@@ -32,7 +32,7 @@ impl Listener {
         &mut self,
         update: Update<'_>,
         outbound: &mut Outbound<'_, Choices>,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), Error> {
         match update {
             Update::Event(event) => self.hear(&event),
             Update::LinkLost { error, .. } => {

@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use std::{io, process};
 
-use baremqtt::transport::net::{self, HandleError, Runner, WaitError, open_tcp};
+use baremqtt::transport::net::{self, Runner, open_tcp};
+use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{Backoff, Buffers, Client, Config, Connect, Message, RequestError, Version};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -37,7 +38,7 @@ pub enum Failure {
 }
 
 pub struct Link {
-    handle: net::Handle<Choices>,
+    handle: net::Handle<Vec<u8>, Vec<u8>, Choices>,
     /// Each sender waits on a thread.
     places: Arc<Semaphore>,
     shared: Arc<Shared>,
@@ -84,9 +85,13 @@ impl Link {
                 .version(Version::Mqtt31)
                 .keep_alive(10)
                 .credentials(&username, password.as_bytes());
-            let open = move || open_tcp(broker, Duration::from_secs(2));
-            let result =
-                runner.run(open, |queue| queue(&connect), |update, outbound| listener.take(update, outbound));
+            let result = runner.run(
+                |link| {
+                    let stream = link.open(move || open_tcp(broker, Duration::from_secs(2)))?;
+                    link.run(stream, &connect)
+                },
+                |update, outbound| listener.take(update, outbound),
+            );
             if let Err(error) = result {
                 eprintln!("webchat: the connection is given up: {error}");
             }

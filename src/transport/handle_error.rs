@@ -4,32 +4,37 @@ use core::fmt;
 
 use crate::{Outcome, PacketId, RequestError};
 
-/// Why a call of a [`Handle`](super::Handle) was refused. Nothing has changed.
+/// Why a call of a handle was refused. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HandleError<E = RequestError> {
     /// The same call of a client is refused for this reason.
     Refused(E),
-    /// The call was made on the thread of the runner, by a handler.
+    /// The call was made by the handler of the runner, and would wait for what only that runner can do.
     OnRunner,
     /// The runner has been stopped, or has ended.
     Stopped,
+    /// There is no room now, and as many tasks wait for it as the handle of `transport::asynch` has places.
+    TooManyWaiters,
 }
 
 /// Why a message that was waited for was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WaitError {
     /// The message was not queued.
     Request(RequestError),
-    /// The message is queued, and has not ended within this time. It stays under way, unless it is [given up](super::Handle::give_up).
+    /// The message is queued, and has not ended within the time that was given. It stays under way, unless it is given up.
     TimedOut {
         /// Its packet identifier.
         id: PacketId,
     },
     /// The message has ended without its acknowledgement.
     Ended(Outcome),
-    /// The message was given up before it had left.
+    /// The message was given up before it had left; or it was lost, and the client does not report losses
+    /// ([`reports_loss`](crate::Config::reports_loss)).
     GivenUp,
 }
 
@@ -39,14 +44,29 @@ impl<E> From<E> for HandleError<E> {
     }
 }
 
+impl<E> HandleError<E> {
+    /// The same of another call.
+    pub(super) fn map<F>(self, f: impl FnOnce(E) -> F) -> HandleError<F> {
+        match self {
+            HandleError::Refused(error) => HandleError::Refused(f(error)),
+            HandleError::OnRunner => HandleError::OnRunner,
+            HandleError::Stopped => HandleError::Stopped,
+            HandleError::TooManyWaiters => HandleError::TooManyWaiters,
+        }
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for HandleError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HandleError::Refused(error) => error.fmt(f),
             HandleError::OnRunner => {
-                f.write_str("a handler cannot wait for its own thread; use its outbound half")
+                f.write_str("a handler cannot wait for its own runner; use its outbound half")
             }
             HandleError::Stopped => f.write_str("the runner has stopped"),
+            HandleError::TooManyWaiters => {
+                f.write_str("more tasks wait than the handle has places; enlarge N")
+            }
         }
     }
 }
