@@ -121,8 +121,8 @@ pub(in crate::client) fn subscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilter.into());
     }
-    // The packet identifier and a code for each filter, behind two bytes.
-    if filters.len().saturating_add(4) > rx_len {
+    // SUBACK has the packet identifier and a code for each filter.
+    if codec::packet_len(filters.len().saturating_add(2)) > rx_len {
         return Err(RequestError::TooManyFilters);
     }
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
