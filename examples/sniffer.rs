@@ -8,17 +8,29 @@
 use std::env;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::{Version, Violation};
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [listen, server] = &arguments[..] else {
-        return Err(io::Error::other("usage: sniffer LISTEN SERVER"));
+    let result = match &arguments[..] {
+        [listen, server] => run(listen, server),
+        _ => Err(io::Error::other("usage: sniffer LISTEN SERVER, each a HOST:PORT")),
     };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sniffer: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(listen: &str, server: &str) -> io::Result<()> {
     let listener = TcpListener::bind(listen)?;
     println!("listening on {}", listener.local_addr()?);
     for client in listener.incoming() {

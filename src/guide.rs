@@ -2,14 +2,14 @@
 //!
 //! | page | what |
 //! |---|---|
-//! | [`firmware`] | one loop on a microcontroller: choices and memory, blocking, never waiting, reconnecting |
-//! | [`embassy`] | async firmware: tasks that share a connection, TCP and TLS |
-//! | [`server`] | a thread for the connection and handles for others; one thread; TLS and WebSocket; tokio; mio |
-//! | [`recipes`] | one shot, request and response, store and forward, sessions that outlive the power, large payloads |
-//! | [`codec`] | a sniffer and a small server, on packets alone |
-//! | [`testing`] | virtual time, brokers, fuzzing |
-//! | [`comparison`] | the ten commonest tasks, beside four other clients |
-//! | [`migrating`] | from phpMQTT, rumqttc, paho embedded, coreMQTT |
+//! | [firmware] | one loop on a microcontroller: choices and memory, blocking, never waiting, reconnecting |
+//! | [embassy] | async firmware: tasks that share a connection, TCP and TLS |
+//! | [server] | a thread for the connection and handles for others; one thread; TLS and WebSocket; tokio; mio |
+//! | [recipes] | one shot, request and response, store and forward, sessions that outlive the power, large payloads |
+//! | [codec] | a sniffer and a small server, on packets alone |
+//! | [testing] | virtual time, brokers, fuzzing |
+//! | [comparison] | the ten commonest tasks, beside four other clients |
+//! | [migrating] | from phpMQTT, rumqttc, paho embedded, coreMQTT |
 //!
 //! These pages are the files of `docs/`; each program in them is compiled and, where it ends, run by a test.
 

@@ -44,7 +44,7 @@
 //!             mqtt.publish(&Message::new("gateway/status", b"online").at_least_once().retain())?;
 //!         }
 //!         Some(Event::Subscribed { codes, .. }) => println!("the server grants {codes}"),
-//!         Some(Event::Message(message)) => println!("{}: {:?}", message.topic, message.payload),
+//!         Some(Event::Message(message)) => println!("{}: {}", message.topic, message.payload.escape_ascii()),
 //!         Some(Event::Published { id, .. }) => println!("message {id} is acknowledged"),
 //!         Some(Event::Ended { id, outcome }) => println!("request {id} is {outcome}"),
 //!         _ => {}
@@ -205,7 +205,7 @@
 //!
 //! What becomes of a message that is under way when the link breaks:
 //!
-//! | | the server has kept the session | it has lost it: [`SessionLoss::Resend`] | it has lost it: [`SessionLoss::Drop`] | CONNECT asks for a clean session |
+//! | | the server has the session | it has lost it, [Resend](SessionLoss::Resend) | it has lost it, [Drop](SessionLoss::Drop) | CONNECT asks for a clean session |
 //! |---|---|---|---|---|
 //! | QoS 0 | dropped, not reported | the same | the same | the same |
 //! | QoS 1 or 2, not seen by the server | sent | sent | sent | sent |
@@ -214,7 +214,8 @@
 //! | QoS 2, after PUBREC | PUBREL again: arrives once | `Ended`, [`Uncertain`](Outcome::Uncertain) | the same | the same |
 //! | SUBSCRIBE, UNSUBSCRIBE | `Ended`, `Lost`: ask again | the same | the same | the same |
 //!
-//! MQTT 3.1 has no way to say whether a session was kept: [`assume_session_kept`](Config::assume_session_kept) decides.
+//! [`Config::session_loss`] chooses between the two columns in the middle. MQTT 3.1 has no way to say whether a session was kept:
+//! [`assume_session_kept`](Config::assume_session_kept) decides.
 //!
 //! What becomes of it when the *device* restarts:
 //!
@@ -234,21 +235,30 @@
 //!
 //! # Errors
 //!
-//! Two kinds. A **refused call** changes nothing. An **end** has closed the connection; the session stays.
+//! Two kinds. A **refused call** has ended nothing, and changes nothing:
 //!
-//! | error | what has ended | what is kept | what to do |
-//! |---|---|---|---|
-//! | [`RequestError::Full`] | nothing | everything | take events until [`Published`](Event::Published) makes room, and call again |
-//! | [`RequestError::NotConnected`] | nothing | everything | QoS 0 and SUBSCRIBE need a connection; wait for [`Connected`](Event::Connected) |
-//! | [`RequestError::TooLarge`], [`TooManyFilters`](RequestError::TooManyFilters) | nothing | everything | a larger buffer, or a [stream](Client::publish_streamed); fewer filters at a time |
-//! | [`RequestError::Forbidden`], [`ConnectError::Forbidden`] | nothing | everything | the standard does not allow it; [`Violation::clause`] says where |
-//! | [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`] | nothing | everything | the [configuration](#configuration) has it off |
-//! | [`Error::Refused`] | the connection | the session | [`RefusalCode`]: try again later, or with another name and password |
-//! | [`Error::Violation`] | the connection | the session | the server is at fault: connect again, with [`Backoff`] |
-//! | [`Error::TimedOut`] | the connection | the session | connect again, with [`Backoff`] |
-//! | [`Error::InboundFull`] | the connection | the session | connect again: each connection gets further. More room: [`with_inbound_ids`](Client::with_inbound_ids) |
-//! | [`Error::ReceiveBufferTooSmall`] | the connection | the session | a larger `rx`, or another [`large_messages`](Config::large_messages) |
-//! | [`Event::Ended`] | one request | the connection | [`Outcome`] says what is known: ask again, or tell the user |
+//! | error | what to do |
+//! |---|---|
+//! | [`RequestError::Full`] | take events until [`Published`](Event::Published) makes room, and call again; [`Full`] says what is full |
+//! | [`RequestError::NotConnected`] | QoS 0 and SUBSCRIBE need a connection: wait for [`Connected`](Event::Connected) |
+//! | [`RequestError::TooLarge`] | a larger `tx`, or a [stream](Client::publish_streamed) |
+//! | [`RequestError::TooManyFilters`] | a larger `rx`, or fewer filters at a time |
+//! | [`RequestError::Forbidden`], [`ConnectError::Forbidden`] | the standard does not allow it; [`Violation::clause`] says where |
+//! | [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`] | the [configuration](#configuration) has it off |
+//! | [`ConnectError::TooLarge`] | a larger `rx`: CONNECT is made there |
+//!
+//! An **end** has closed the connection. The session is kept: open another transport, and [`connect`](Client::connect) again.
+//!
+//! | error | what to do before |
+//! |---|---|
+//! | [`Error::Refused`] | [`RefusalCode`] says why: try again later, or with another name and password |
+//! | [`Error::Violation`] | the server is at fault: wait, with [`Backoff`] |
+//! | [`Error::TimedOut`] | wait, with [`Backoff`] |
+//! | [`Error::InboundFull`] | nothing: each connection gets further. More room: [`with_inbound_ids`](Client::with_inbound_ids) |
+//! | [`Error::ReceiveBufferTooSmall`] | a larger `rx`, or another choice of [`large_messages`](Config::large_messages) |
+//!
+//! [`Event::Ended`] is the end of one request, on a connection that lives or after it. [`Outcome`] says what is known: ask again, or tell
+//! the user.
 //!
 //! Adapters add [`Io`](transport::Error::Io), [`Closed`](transport::Error::Closed) and [`Disconnected`](transport::Error::Disconnected), and
 //! carry every refusal, so that one `?` does. [`Error::is_end`](transport::Error::is_end) tells the two kinds apart.
@@ -330,7 +340,8 @@
 //! # MSRV
 //!
 //! Rust 1.88 (`rust-version` in `Cargo.toml`). Only a minor release (0.x) asks for a newer compiler, and the changelog says so; it will
-//! be one that has been stable for six months.
+//! be one that has been stable for six months. It is checked by clippy, which knows since when the standard library has what (`tests/all.sh
+//! lint`), and by what dependencies say that they need (`tests/all.sh setup`); with that compiler itself, before each release.
 //!
 //! # Questions
 //!

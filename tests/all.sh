@@ -194,6 +194,7 @@ step_hermetic() {
 step_benches() {
   cargo clippy --quiet --locked --manifest-path benches/Cargo.toml -- -D warnings
   cargo clippy --quiet --locked --manifest-path benches/broker/Cargo.toml -- -D warnings
+  cargo clippy --quiet --locked --manifest-path benches/tasks/Cargo.toml -- -D warnings
   debian_packages libmosquitto-dev libpaho-mqtt-dev
   cc -fsyntax-only -Wall -Werror benches/broker/peers/*.c
   python3 -m py_compile benches/*.py benches/broker/*.py benches/broker/peers/*.py

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the packages of the repository depend on: licences that go with MIT OR Apache-2.0, the registry as the only source, each locked
-by its check sum, and nothing twice in the library itself.
+by its check sum; and in the library itself nothing twice, and nothing that needs a newer compiler.
 
     tests/dependencies.py MANIFEST...
 """
@@ -49,9 +49,16 @@ def is_allowed(expression):
     return alternatives() and not tokens
 
 
+def rust(package):
+    """The oldest compiler that it says it compiles with: [1, 88]."""
+    return [int(number) for number in (package["rust_version"] or "0").split(".")[:2]]
+
+
 def complaints(manifest):
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--all-features", "--manifest-path", manifest]
     packages = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)["packages"]
+    manifest_is_root = Path(manifest).resolve().parent == ROOT
+    promised = max(rust(package) for package in packages if package["source"] is None)
     locked = (Path(manifest).parent / "Cargo.lock").read_text()
     sums = dict(re.findall(r'name = "(.*)"\nversion = ".*"\nsource = ".*"\nchecksum = "(.*)"', locked))
     versions = defaultdict(set)
@@ -67,7 +74,9 @@ def complaints(manifest):
             yield f"{name}: from {source}"
         if not is_allowed(package["license"] or ""):
             yield f"{name}: the licence {package['license']}"
-    if Path(manifest).resolve().parent == ROOT:
+        if manifest_is_root and rust(package) > promised:
+            yield f"{name}: needs Rust {package['rust_version']}"
+    if manifest_is_root:
         for name, found in versions.items():
             if len(found) > (2 if name in BOTH else 1):
                 yield f"{name}: in the versions {', '.join(sorted(found))}"

@@ -19,6 +19,8 @@ pub struct Link {
     version: Version,
     client_id: Option<String>,
     default_id: String,
+    /// That of a URL.
+    pub topic: Option<String>,
     clean_session: bool,
     keep_alive: u16,
     username: Option<String>,
@@ -39,7 +41,10 @@ struct OwnedWill {
 impl Link {
     pub const HELP: &str = "  -h, --host HOST     the server [default: localhost]
   -p, --port PORT     its port [default: 1883]
+  -L, --url URL       mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, all of it at once
   -i, --id ID         the client identifier [default: one with the number of the process]
+  -I, --id-prefix TEXT
+                      the client identifier is this and the number of the process
   -c, --disable-clean-session
                       the server keeps the session for the next connection
   -k, --keepalive SECONDS
@@ -52,6 +57,7 @@ impl Link {
   --will-payload TEXT
   --will-qos QOS
   --will-retain
+  --nodelay           is taken, and changes nothing: TCP never waits for more to send
   -d, --debug         show every packet
   --quiet             say nothing of failures
   --help              say this";
@@ -64,6 +70,7 @@ impl Link {
             client_id: None,
             // MQTT 3.1 takes at most 23 characters.
             default_id: format!("baremqtt-{program}-{}", process::id()),
+            topic: None,
             clean_session: true,
             keep_alive: 60,
             username: None,
@@ -79,7 +86,13 @@ impl Link {
         match option {
             "-h" => self.host = parser.value()?.string()?,
             "-p" => self.port = parser.value()?.parse()?,
+            "-L" => {
+                let url = parser.value()?.string()?;
+                self.take_url(&url).ok_or("mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC is wanted")?;
+            }
             "-i" => self.client_id = Some(parser.value()?.string()?),
+            "-I" => self.default_id = format!("{}{}", parser.value()?.string()?, process::id()),
+            "--nodelay" => {}
             "-c" => self.clean_session = false,
             "-k" => self.keep_alive = parser.value()?.parse()?,
             "-u" => self.username = Some(parser.value()?.string()?),
@@ -94,6 +107,25 @@ impl Link {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// `None` where it is no URL of MQTT.
+    fn take_url(&mut self, url: &str) -> Option<()> {
+        let (server, topic) = url.strip_prefix("mqtt://")?.split_once('/')?;
+        let (user, address) =
+            server.rsplit_once('@').map_or((None, server), |(user, rest)| (Some(user), rest));
+        if let Some(user) = user {
+            let (name, password) =
+                user.split_once(':').map_or((user, None), |(name, rest)| (name, Some(rest)));
+            self.username = Some(name.to_owned());
+            self.password = password.map(|password| password.as_bytes().to_vec());
+        }
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (address, self.port),
+        };
+        (self.host, self.port, self.topic) = (host.to_owned(), port, Some(topic.to_owned()));
+        Some(())
     }
 
     /// What the options together must not say.

@@ -15,12 +15,14 @@ use baremqtt::codec::UnknownVersion;
 use baremqtt::{QoS, Version};
 
 /// The long names that Mosquitto's programs have for options of one letter.
-const LONG: [(&str, char); 19] = [
+const LONG: [(&str, char); 23] = [
     ("debug", 'd'),
     ("disable-clean-session", 'c'),
     ("file", 'f'),
+    ("filter-out", 'T'),
     ("host", 'h'),
     ("id", 'i'),
+    ("id-prefix", 'I'),
     ("keepalive", 'k'),
     ("max-inflight", 'M'),
     ("message", 'm'),
@@ -33,6 +35,8 @@ const LONG: [(&str, char); 19] = [
     ("stdin-file", 's'),
     ("stdin-line", 'l'),
     ("topic", 't'),
+    ("unsubscribe", 'U'),
+    ("url", 'L'),
     ("username", 'u'),
     ("verbose", 'v'),
 ];

@@ -1,7 +1,7 @@
 //! The conversation with the server: from CONNECT to the last acknowledgement.
 
 use std::sync::mpsc::TryRecvError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, Error as ConnectionError};
 use baremqtt::{Buffers, Client, Config, Event, Message, QoS, RequestError, State};
@@ -33,7 +33,7 @@ pub fn run(task: &Task) -> Result<(), Failure> {
     let whole = task.source.whole()?;
     let mut mqtt = connect(task, whole.as_ref().map_or(0, Vec::len))?;
     match whole {
-        Some(payload) => publish(&mut mqtt, task, &payload)?,
+        Some(payload) => publish_again_and_again(&mut mqtt, task, &payload)?,
         None => publish_lines(&mut mqtt, task)?,
     }
     mqtt.finish();
@@ -60,6 +60,17 @@ fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
         watch(&mut mqtt, None)?;
     }
     Ok(mqtt)
+}
+
+fn publish_again_and_again(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> {
+    for left in (0..task.repeat).rev() {
+        publish(mqtt, task, payload)?;
+        let published = Instant::now();
+        while left > 0 && published.elapsed() < task.delay {
+            watch(mqtt, Some(task.delay.saturating_sub(published.elapsed())))?;
+        }
+    }
+    Ok(())
 }
 
 fn publish_lines(mqtt: &mut Mqtt, task: &Task) -> Result<(), Failure> {

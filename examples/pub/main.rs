@@ -10,6 +10,7 @@ mod deliver;
 mod payload;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use baremqtt::QoS;
 use common::{Failure, Link};
@@ -19,7 +20,7 @@ use payload::Source;
 const HELP: &str = "\
 Publishes messages over MQTT 3.1 or 3.1.1, with the options of mosquitto_pub.
 
-usage: pub -t TOPIC (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
+usage: pub (-t TOPIC | -L URL) (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
 
   -t, --topic TOPIC   where to publish
   -m, --message TEXT  a message
@@ -29,6 +30,9 @@ usage: pub -t TOPIC (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
   -s, --stdin-file    the whole standard input as a message
   -q, --qos QOS       0, 1 or 2 [default: 0]
   -r, --retain        the server retains the message
+  --repeat COUNT      publish the message so many times [default: 1]
+  --repeat-delay SECONDS
+                      wait so long between two of them [default: 0]
   -M, --max-inflight COUNT
                       messages of QoS 1 and 2 that are under way at a time, up to 64 [default: 20]";
 
@@ -43,6 +47,9 @@ struct Task {
     source: Source,
     qos: QoS,
     retain: bool,
+    /// How many times one message is published, and the time between two of them.
+    repeat: u32,
+    delay: Duration,
     /// Messages of QoS 1 and 2 that are under way at a time.
     in_flight: usize,
 }
@@ -67,6 +74,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
     let mut parser = Parser::from_env();
     let (mut link, mut topic, mut source) = (Link::new("pub"), None, None);
     let (mut qos, mut retain, mut in_flight) = (QoS::AtMostOnce, false, IN_FLIGHT);
+    let (mut repeat, mut delay) = (1, Duration::ZERO);
     while let Some(option) = common::next_option(&mut parser)? {
         match option.as_str() {
             "-m" => set(&mut source, Source::Text(parser.value()?.into_encoded_bytes()))?,
@@ -77,6 +85,8 @@ fn arguments() -> Result<Option<Task>, Failure> {
             "-t" => topic = Some(parser.value()?.string()?),
             "-q" => qos = common::qos(&mut parser)?,
             "-r" => retain = true,
+            "--repeat" => repeat = parser.value()?.parse()?,
+            "--repeat-delay" => delay = parser.value()?.parse_with(seconds)?,
             "-M" => in_flight = parser.value()?.parse_with(count)?,
             "--help" => return Ok(None),
             _ if link.take(&option, &mut parser)? => {}
@@ -84,9 +94,11 @@ fn arguments() -> Result<Option<Task>, Failure> {
         }
     }
     link.check()?;
-    let topic = topic.ok_or_else(|| Failure::Usage("-t is missing: where to publish".into()))?;
+    let topic = topic
+        .or(link.topic.take())
+        .ok_or_else(|| Failure::Usage("-t is missing: where to publish".into()))?;
     let source = source.ok_or_else(|| Failure::Usage("what to publish: -m, -f, -l, -n or -s".into()))?;
-    Ok(Some(Task { link, topic, source, qos, retain, in_flight }))
+    Ok(Some(Task { link, topic, source, qos, retain, repeat, delay, in_flight }))
 }
 
 /// There is one source at most.
@@ -95,6 +107,11 @@ fn set(source: &mut Option<Source>, given: Source) -> Result<(), Failure> {
         Some(_) => Err(Failure::Usage("only one of -m, -f, -l, -n and -s can be given".into())),
         None => Ok(()),
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or("a number of seconds is wanted")
 }
 
 fn count(text: &str) -> Result<usize, &'static str> {

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::json::Received;
+use crate::json::{Received, utc_seconds};
 
 /// What is printed of a message, one part after the other.
 pub struct Format(Vec<Part>);
@@ -16,10 +16,15 @@ enum Part {
     /// The payload, or `(null)` where it is empty.
     PayloadOrNull,
     Hex,
+    UpperHex,
     Length,
     QoS,
     Retain,
     PacketId,
+    /// Date and time, in UTC.
+    Time,
+    /// Seconds since 1970.
+    UnixTime,
     Json,
 }
 
@@ -37,7 +42,8 @@ impl Format {
     }
 
     pub fn print(&self, message: &Received<'_>, out: &mut impl Write) -> io::Result<()> {
-        self.0.iter().try_for_each(|part| part.print(message, out))
+        let now = SystemTime::now();
+        self.0.iter().try_for_each(|part| part.print(message, now, out))
     }
 }
 
@@ -53,6 +59,8 @@ impl FromStr for Format {
                 ('%', None) => return Err("a % without a letter".into()),
                 ('\\', Some('n')) => Part::Text("\n".into()),
                 ('\\', Some('t')) => Part::Text("\t".into()),
+                ('\\', Some('0')) => Part::Text("\0".into()),
+                ('\\', Some('\\')) => Part::Text("\\".into()),
                 (other, _) => {
                     parts.push(Part::Text(other.into()));
                     continue;
@@ -71,6 +79,9 @@ impl Part {
             't' => Part::Topic,
             'p' => Part::Payload,
             'x' => Part::Hex,
+            'X' => Part::UpperHex,
+            'I' => Part::Time,
+            'U' => Part::UnixTime,
             'l' => Part::Length,
             'q' => Part::QoS,
             'r' => Part::Retain,
@@ -81,18 +92,24 @@ impl Part {
         })
     }
 
-    fn print(&self, message: &Received<'_>, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, message: &Received<'_>, now: SystemTime, out: &mut impl Write) -> io::Result<()> {
         match self {
             Part::Text(text) => out.write_all(text.as_bytes()),
             Part::Topic => out.write_all(message.topic.as_bytes()),
             Part::PayloadOrNull if message.payload.is_empty() => out.write_all(b"(null)"),
             Part::Payload | Part::PayloadOrNull => out.write_all(message.payload),
             Part::Hex => message.payload.iter().try_for_each(|byte| write!(out, "{byte:02x}")),
+            Part::UpperHex => message.payload.iter().try_for_each(|byte| write!(out, "{byte:02X}")),
             Part::Length => write!(out, "{}", message.payload.len()),
             Part::QoS => write!(out, "{}", message.delivery.qos()),
             Part::Retain => write!(out, "{}", u8::from(message.retain)),
             Part::PacketId => write!(out, "{}", message.delivery.id().map_or(0, |id| id.get())),
-            Part::Json => message.write_json(SystemTime::now(), out),
+            Part::Time => write!(out, "{}+0000", utc_seconds(now)),
+            Part::UnixTime => {
+                let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+                write!(out, "{}.{:09}", since.as_secs(), since.subsec_nanos())
+            }
+            Part::Json => message.write_json(now, out),
         }
     }
 }

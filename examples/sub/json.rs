@@ -14,7 +14,7 @@ pub struct Received<'a> {
 }
 
 impl Received<'_> {
-    /// One object on one line. A payload that is no UTF-8 has U+FFFD where it is not.
+    /// One object on one line. An empty payload is `null`. A payload that is no UTF-8 has U+FFFD where it is not.
     pub fn write_json(&self, time: SystemTime, out: &mut impl Write) -> io::Result<()> {
         write!(out, "{{\"tst\":\"{}\",\"topic\":\"{}\"", utc(time), escaped(self.topic))?;
         write!(out, ",\"qos\":{},\"retain\":{}", self.delivery.qos(), u8::from(self.retain))?;
@@ -22,7 +22,10 @@ impl Received<'_> {
         if let Some(id) = self.delivery.id() {
             write!(out, ",\"mid\":{id}")?;
         }
-        write!(out, ",\"payload\":\"{}\"}}", escaped(&String::from_utf8_lossy(self.payload)))
+        match self.payload {
+            [] => write!(out, ",\"payload\":null}}"),
+            payload => write!(out, ",\"payload\":\"{}\"}}", escaped(&String::from_utf8_lossy(payload))),
+        }
     }
 }
 
@@ -42,14 +45,19 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The time as ISO 8601 has it, with microseconds, in UTC. From 1970 on.
+/// The time as ISO 8601 has it, with microseconds, in UTC.
 fn utc(time: SystemTime) -> String {
+    let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_micros();
+    format!("{}.{micros:06}Z", utc_seconds(time))
+}
+
+/// The same without the microseconds and without the zone. From 1970 on.
+pub fn utc_seconds(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = since.as_secs();
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    let micros = since.subsec_micros();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// Year, month and day of the day so many days after 1970-01-01.

@@ -27,7 +27,8 @@ pub fn run(mut task: Task) -> Result<(), Failure> {
     let link = task.link.clone();
     let connect = link.connect();
     let backoff = Backoff::new(FIRST_PAUSE_MS, LONGEST_PAUSE_MS).seed(std::process::id());
-    let runner = Runner::new(client(&task.filters, connect.encoded_len(), patience), backoff);
+    let filters: Vec<_> = [&task.filters[..], &task.unsubscribe].concat();
+    let runner = Runner::new(client(&filters, connect.encoded_len(), patience), backoff);
     let handle = runner.handle();
     let is_late = task.time.map(|time| stop_after(time.saturating_sub(started.elapsed()), handle.clone()));
 
@@ -75,12 +76,19 @@ impl Task {
             // Subscribing again does no harm where the server has kept the session, and MQTT 3.1 does not say whether.
             Update::Event(Event::Connected { .. }) => {
                 let filters: Vec<_> = self.filters.iter().map(|filter| (filter.as_str(), self.qos)).collect();
-                outbound.subscribe(&filters)?;
+                if !filters.is_empty() {
+                    outbound.subscribe(&filters)?;
+                }
+                let filters: Vec<_> = self.unsubscribe.iter().map(String::as_str).collect();
+                if !filters.is_empty() {
+                    outbound.unsubscribe(&filters)?;
+                }
             }
             Update::Event(Event::Subscribed { codes, .. }) => {
                 check(&self.filters, codes, self.link.quiet)?;
-                return Ok(self.until_subscribed);
+                return Ok(self.until_subscribed && self.unsubscribe.is_empty());
             }
+            Update::Event(Event::Unsubscribed { .. }) => return Ok(self.until_subscribed),
             Update::Event(event) => self.printer.take(&event)?,
             Update::LinkLost { error, retry_in } => {
                 let text = error.to_string();

@@ -14,7 +14,7 @@ mod print;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use baremqtt::QoS;
+use baremqtt::{QoS, TopicFilter};
 use common::{Failure, Link};
 use format::Format;
 use lexopt::{Parser, ValueExt};
@@ -23,15 +23,21 @@ use print::Printer;
 const HELP: &str = "\
 Prints messages that come over MQTT 3.1 or 3.1.1, with the options of mosquitto_sub.
 
-usage: sub -t FILTER... [-q QOS] [-v] [OPTION]...
+usage: sub (-t FILTER... | -L URL) [-q QOS] [-v] [OPTION]...
 
   -t, --topic FILTER  what to subscribe to; may be given more than once
   -q, --qos QOS       the maximum QoS: 0, 1 or 2 [default: 0]
   -v, --verbose       print the topic before the message
   -N                  no line end behind a message
-  -F FORMAT           how to print: %t topic, %p payload, %x payload in hex, %l its length, %q QoS, %r retained,
-                      %m packet identifier, %j all of it and the time as JSON, %% a percent sign, \\n a new line
+  -F FORMAT           how to print: %t topic, %p payload, %x and %X payload in hex, %l its length, %q QoS, %r retained,
+                      %m packet identifier, %I date and time, %U seconds since 1970, %j all of it as JSON, %% a
+                      percent sign, \\n a new line, \\0 a null character
+  -T, --filter-out FILTER
+                      not the messages of these topics; may be given more than once
+  -U, --unsubscribe FILTER
+                      end a subscription of a session that was kept (-c); may be given more than once
   -R                  not the messages that the server has retained
+  --retained-only     nothing else: end at the first message that was published just now
   -C COUNT            end after this many messages
   -E                  end once the server has answered the subscription
   -W SECONDS          end after this time
@@ -45,6 +51,7 @@ Where the server refuses the connection, it ends with the number of the refusal,
 struct Task {
     link: Link,
     filters: Vec<String>,
+    unsubscribe: Vec<String>,
     qos: QoS,
     printer: Printer,
     until_subscribed: bool,
@@ -72,6 +79,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
     let mut task = Task {
         link: Link::new("sub"),
         filters: Vec::new(),
+        unsubscribe: Vec::new(),
         qos: QoS::AtMostOnce,
         printer: Printer::default(),
         until_subscribed: false,
@@ -85,7 +93,10 @@ fn arguments() -> Result<Option<Task>, Failure> {
             "-v" => task.printer.format = Format::with_topic(),
             "-N" => task.printer.line_end = false,
             "-F" => task.printer.format = parser.value()?.parse()?,
+            "-T" => task.printer.filter_out.push(filter(parser.value()?.string()?)?),
+            "-U" => task.unsubscribe.push(filter(parser.value()?.string()?)?),
             "-R" => task.printer.skip_retained = true,
+            "--retained-only" => task.printer.retained_only = true,
             "-C" => task.printer.left = Some(parser.value()?.parse_with(count)?),
             "-E" => task.until_subscribed = true,
             "-W" => task.time = Some(Duration::from_secs(parser.value()?.parse_with(count)?)),
@@ -96,10 +107,18 @@ fn arguments() -> Result<Option<Task>, Failure> {
         }
     }
     task.link.check()?;
-    if task.filters.is_empty() {
+    task.filters.extend(task.link.topic.take());
+    if task.filters.is_empty() && task.unsubscribe.is_empty() {
         return Err(Failure::Usage("-t is missing: what to subscribe to".into()));
     }
     Ok(Some(task))
+}
+
+fn filter(text: String) -> Result<String, Failure> {
+    match TopicFilter::new(&text) {
+        Ok(_) => Ok(text),
+        Err(violation) => Err(Failure::Usage(format!("{text}: {violation}"))),
+    }
 }
 
 fn count(text: &str) -> Result<u64, &'static str> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write, stdout};
 
 use baremqtt::codec::Delivery;
-use baremqtt::{Event, LargeMessage};
+use baremqtt::{Event, LargeMessage, TopicFilter, TopicName};
 
 use crate::format::Format;
 use crate::json::Received;
@@ -13,6 +13,9 @@ pub struct Printer {
     pub format: Format,
     pub line_end: bool,
     pub skip_retained: bool,
+    pub retained_only: bool,
+    /// Topic filters of what is not printed.
+    pub filter_out: Vec<String>,
     /// How many are still to be printed, if there is a limit.
     pub left: Option<u64>,
     /// A message that is larger than the receive buffer and comes in pieces.
@@ -32,6 +35,8 @@ impl Default for Printer {
             format: Format::default(),
             line_end: true,
             skip_retained: false,
+            retained_only: false,
+            filter_out: Vec::new(),
             left: None,
             collected: None,
         }
@@ -77,7 +82,11 @@ impl Printer {
     }
 
     fn print(&mut self, message: &Received<'_>) -> io::Result<()> {
-        if self.skip_retained && message.retain {
+        if self.retained_only && !message.retain {
+            self.left = Some(0);
+            return Ok(());
+        }
+        if (self.skip_retained && message.retain) || self.is_filtered_out(message.topic) {
             return Ok(());
         }
         let mut out = stdout().lock();
@@ -88,6 +97,13 @@ impl Printer {
         out.flush()?;
         self.left = self.left.map(|left| left.saturating_sub(1));
         Ok(())
+    }
+
+    fn is_filtered_out(&self, topic: &str) -> bool {
+        let Ok(topic) = TopicName::new(topic) else { return false };
+        self.filter_out
+            .iter()
+            .any(|filter| TopicFilter::new(filter).is_ok_and(|filter| filter.matches(topic)))
     }
 }
 

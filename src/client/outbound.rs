@@ -14,11 +14,20 @@ use crate::{PacketId, QoS};
 ///
 /// It is what [`split`](crate::Client::split) and [`outbound`](crate::Client::outbound) return; each of its calls is one of the
 /// client's too.
-#[derive(Debug)]
 pub struct Outbound<'a, C> {
     pub(super) parts: Parts<'a, C>,
     /// Bytes of the receive buffer.
     pub(super) rx_len: usize,
+}
+
+/// How far the client is; not what lies in the buffers.
+impl<C> core::fmt::Debug for Outbound<'_, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Outbound")
+            .field("state", &self.state())
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(feature = "defmt")]

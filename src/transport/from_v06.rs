@@ -24,7 +24,7 @@ pub struct FromV06<S>(
     pub S,
 );
 
-/// An error of such a stream.
+/// An error of a stream that comes as [`FromV06`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ErrorV06<E>(

@@ -1,4 +1,4 @@
-//! What becomes of a link that comes back, and the end of all attempts.
+//! What happens on a link that is opened again whenever it is lost, and the end of all attempts.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::Error;
 use crate::{ConnectError, Event, RefusalCode, RequestError};
 
-/// What there is to be told of a link that comes back.
+/// What happens on a link that is opened again whenever it is lost.
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -22,12 +22,12 @@ pub enum Update<'a, E> {
     LinkLost {
         /// Why.
         error: Error<E>,
-        /// After how long the next attempt is made.
+        /// The delay before it.
         retry_in: Duration,
     },
 }
 
-/// Why no attempt follows any more.
+/// Why no further attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

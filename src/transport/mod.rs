@@ -2,10 +2,10 @@
 //!
 //! | module | feature | stream | waits by |
 //! |---|---|---|---|
-//! | `net` | `std` | `std::io::Read + Write`, with timeouts | blocking |
-//! | `blocking` | `embedded-io-v0.7` | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
-//! | `asynch` | `embedded-io-async-v0.7` | halves that are `embedded_io_async::{Read, Write}` | `await` |
-//! | `polled` | `nb` | functions that return `nb::Result` | not at all |
+//! | net | std | `std::io::Read + Write`, with timeouts | blocking |
+//! | blocking | embedded-io-v0.7 | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
+//! | asynch | embedded-io-async-v0.7 | halves that are `embedded_io_async::{Read, Write}` | `await` |
+//! | polled | nb | functions that return `nb::Result` | not at all |
 //!
 //! Each has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client): all that
 //! needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), is called on it as it is on the

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::tools::{QOS, VERSIONS, publish, run, start_client, subscribe};
-use crate::{start, start_with};
+use crate::{start, start_with, tools};
 
 #[test]
 fn at_every_qos_and_version() {
@@ -116,6 +116,20 @@ fn a_refusal_in_words_and_as_exit_code() {
 }
 
 #[test]
+fn a_url_says_all_of_it_and_a_message_is_repeated() {
+    let server = start_with(&[("ada", "se:cret")]);
+    let address = server.addr();
+    let url = format!("mqtt://ada:se:cret@{address}/a/b");
+    let mut subscriber = tools::start("sub", &["-d", "--url", &url, "-C", "3", "-v"]);
+    subscriber.error_with("<- SUBACK");
+    let ended =
+        run("pub", &["-L", &url, "-m", "x", "--repeat", "3", "--repeat-delay", "0.01", "-d", "-I", "x-"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.errors[0].contains("client_id=\"x-"), "{ended:?}");
+    assert_eq!(subscriber.end().output, ["a/b x", "a/b x", "a/b x"]);
+}
+
+#[test]
 fn options_that_make_no_sense() {
     for (name, arguments) in [
         ("pub", "-t a"),
@@ -131,6 +145,10 @@ fn options_that_make_no_sense() {
         ("sub", "-t a -C 0"),
         ("sub", "-t a -F %z"),
         ("sub", "-t a --unknown"),
+        ("sub", "-t a -T a#"),
+        ("sub", "-L http://127.0.0.1/a"),
+        ("pub", "-L mqtt://127.0.0.1:x/a -m x"),
+        ("pub", "-t a -m x --repeat-delay -1"),
     ] {
         let ended = run(name, &arguments.split_whitespace().collect::<Vec<_>>());
         assert_eq!(ended.code, Some(1), "{name} {arguments}: {ended:?}");

@@ -105,6 +105,35 @@ fn prints_no_line_end_where_none_is_wanted() {
 }
 
 #[test]
+fn leaves_out_what_is_not_wanted() {
+    let server = start();
+    let address = server.addr();
+    let subscriber = subscribe(address, "311", "-t a/# -T a/b --filter-out a/c/+ -C 1 -F %t\\\\\\0%X");
+    publish(address, "311", "-t a/b -m x -r");
+    publish(address, "311", "-t a/c/d -m x");
+    publish(address, "311", "-t a/c -m z -r");
+    assert_eq!(subscriber.end().output, ["a/c\\\u{0}7A"]);
+    let mut retained = start_client("sub", address, "311", "-t a/# -v --retained-only");
+    assert_eq!((retained.line().as_str(), retained.line().as_str()), ("a/b x", "a/c z"));
+    publish(address, "311", "-t a/e -m now");
+    let ended = retained.end();
+    assert_eq!((ended.code, ended.output), (Some(0), vec![]));
+}
+
+#[test]
+fn ends_a_subscription_of_a_session_that_was_kept() {
+    let server = start();
+    let address = server.addr();
+    for arguments in ["-t a -t b -q 1 -c -i kept -E", "-U a -c -i kept -E"] {
+        assert_eq!(start_client("sub", address, "311", arguments).end().code, Some(0), "{arguments}");
+    }
+    publish(address, "311", "-t a -m x -q 1");
+    publish(address, "311", "-t b -m y -q 1");
+    let ended = start_client("sub", address, "311", "-t c -c -i kept -C 1 -v").end();
+    assert_eq!(ended.output, ["b y"]);
+}
+
+#[test]
 fn prints_json() {
     let server = start();
     let subscriber = subscribe(server.addr(), "311", "-t a/# --qos 1 -C 2 -F %j");
@@ -117,7 +146,7 @@ fn prints_json() {
         behind_time(&lines[0]),
         r#":"a/b","qos":1,"retain":0,"payloadlen":7,"mid":1,"payload":"{\"x\":1}"}"#
     );
-    assert_eq!(behind_time(&lines[1]), r#":"a/c","qos":0,"retain":0,"payloadlen":0,"payload":""}"#);
+    assert_eq!(behind_time(&lines[1]), r#":"a/c","qos":0,"retain":0,"payloadlen":0,"payload":null}"#);
 }
 
 /// Strings and times as JSON and ISO 8601 have them.

@@ -7,6 +7,7 @@ mod cuts;
 mod keep_alive;
 mod killed;
 mod large;
+mod mixed;
 mod peer;
 mod restored;
 mod rough;

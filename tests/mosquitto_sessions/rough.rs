@@ -16,7 +16,7 @@ use crate::traffic::{Tally, number, receive, send};
 
 const TOPIC: &str = "rough";
 
-fn messages() -> usize {
+pub fn messages() -> usize {
     std::env::var("MESSAGES").map_or(20_000, |count| count.parse().expect("a number"))
 }
 

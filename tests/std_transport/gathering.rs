@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use baremqtt::QoS::AtLeastOnce;
 use baremqtt::{Event, Message};
 
-use crate::{CONNECT, SHORT, online};
+use crate::{Buffered, CONNECT, SHORT, Stream, online};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -42,6 +42,45 @@ fn an_application_that_takes_its_time_does_not_hold_them_back() {
         assert!(stream.sent().len() + 1 >= answered, "{:?}", stream.sent());
         thread::sleep(Duration::from_millis(6));
     }
+}
+
+const GULP: Duration = Duration::from_micros(50);
+
+/// How long it takes at the least to get the first of so many messages that are here.
+fn shortest_wait(stream: &Stream, mqtt: &mut Buffered<Stream>, count: usize) -> Duration {
+    let wait = |_| {
+        stream.gives(&b"\x30\x03\0\x01a".repeat(count));
+        let began = Instant::now();
+        assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
+        let took = began.elapsed();
+        for _ in 1..count {
+            assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
+        }
+        took
+    };
+    (0..100).map(wait).min().unwrap()
+}
+
+#[test]
+fn while_many_messages_are_under_way_they_are_acknowledged_in_gulps() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    for _ in 0..7 {
+        mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
+    }
+    assert!(shortest_wait(&stream, &mut mqtt, 1) < GULP, "somebody may wait for these");
+    mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
+    assert!(shortest_wait(&stream, &mut mqtt, 1) >= GULP);
+    mqtt.coalesce(Duration::ZERO);
+    assert!(shortest_wait(&stream, &mut mqtt, 1) < GULP, "turned off");
+}
+
+#[test]
+fn where_many_messages_come_together_they_are_taken_in_gulps() {
+    let (stream, mut mqtt) = online(&CONNECT);
+    assert!(shortest_wait(&stream, &mut mqtt, 7) < GULP);
+    // But for the first one.
+    shortest_wait(&stream, &mut mqtt, 8);
+    assert!(shortest_wait(&stream, &mut mqtt, 8) >= GULP);
 }
 
 #[test]

@@ -24,8 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (client, job) = arguments.split_first().ok_or("which client?")?;
     let job = Job::read(job)?;
     match client.as_str() {
-        "std" => std_adapter::run(&job, Duration::ZERO),
-        "coalescing" => std_adapter::run(&job, PAUSE),
+        "std" => std_adapter::run(&job, None),
+        "coalescing" => std_adapter::run(&job, Some(PAUSE)),
         "runner" => runner::run(job, Duration::ZERO),
         "coalescing-runner" => runner::run(job, PAUSE),
         "core" => core_alone::run(&job),

@@ -21,11 +21,13 @@ impl Config for Bench {
 type Mqtt = Connection<TcpStream, Vec<u8>, Vec<u8>, Bench>;
 type Done = Result<(), Box<dyn Error>>;
 
-/// With this pause before each wait for the broker.
-pub fn run(job: &Job, pause: Duration) -> Done {
+/// With this pause before each wait for the broker, or as the adapter chooses.
+pub fn run(job: &Job, pause: Option<Duration>) -> Done {
     let client = Client::with_config(Buffers { rx: job.buffer(), tx: job.buffer() }, Bench);
     let mut mqtt = Connection::tcp(job.broker, Duration::from_secs(5), client)?;
-    mqtt.coalesce(pause);
+    if let Some(pause) = pause {
+        mqtt.coalesce(pause);
+    }
     mqtt.connect(&Connect::new(&job.client_id()).keep_alive(60))?;
     while !matches!(mqtt.next_event(None)?, Some(Event::Connected { .. })) {}
     if job.role != Role::Out {

@@ -21,6 +21,12 @@ const ABSENCE: u32 = 20;
 /// meanwhile, leave in one write. That costs this process, the network and the server less than many.
 const GATHER: u32 = 5;
 
+/// As many requests under way, or events of what came together, are a steady stream.
+const STREAM: usize = 8;
+
+/// How long the thread sleeps before it waits in a steady stream. See [`Connection::coalesce`].
+const PAUSE: Duration = Duration::from_micros(50);
+
 /// How long the thread sleeps at the most while nothing is to be read, in ms.
 const MOST_SLEEP: u32 = 1_000;
 
@@ -34,8 +40,10 @@ pub struct Connection<S, R, T, C = Standard, I = InboundIds> {
     seen: Instant,
     /// When all that was queued was offered to the stream.
     offered: Instant,
-    /// See [`coalesce`](Self::coalesce).
-    pause: Duration,
+    /// Events since the last wait.
+    events: usize,
+    /// What was asked for by [`coalesce`](Self::coalesce).
+    pause: Option<Duration>,
 }
 
 is_a_client!(Connection<S>);
@@ -86,7 +94,8 @@ where
             epoch: Clock::now(),
             seen: Instant::from_millis(0),
             offered: Instant::from_millis(0),
-            pause: Duration::ZERO,
+            events: 0,
+            pause: None,
         }
     }
 
@@ -98,12 +107,20 @@ where
     }
 
     /// From now on the thread sleeps for `pause` before each wait for the server, so that what comes meanwhile is taken in one go.
-    /// Zero, the default, suits request and response, where somebody waits for each message.
     ///
-    /// In a steady stream, in either direction, 50 µs save this process and the server most of the times that one wakes the other,
-    /// and with them much of the CPU time of both. A message that comes after a longer silence is not delayed.
+    /// In a steady stream, in either direction, that saves this process and the server most of the times that one wakes the other,
+    /// and with them much of the CPU time of both. So without this call the pause is 50 µs while 8 requests are under way, and after
+    /// 8 events that came together; there is none for request and response, where somebody waits for each message. Zero turns it
+    /// off altogether.
     pub const fn coalesce(&mut self, pause: Duration) {
-        self.pause = pause;
+        self.pause = Some(pause);
+    }
+
+    /// How long to sleep before the next wait.
+    fn pause(&mut self) -> Duration {
+        let is_stream = self.driver.client.in_flight() >= STREAM || self.events >= STREAM;
+        self.events = 0;
+        self.pause.unwrap_or(if is_stream { PAUSE } else { Duration::ZERO })
     }
 
     /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for at
@@ -145,6 +162,7 @@ where
     /// What has ended the connection, see [`Error`]. The stream is closed.
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
         let found = self.find_event(timeout)?;
+        self.events = self.events.saturating_add(found.into());
         Ok(if found { self.driver.client.event() } else { None })
     }
 
@@ -200,12 +218,12 @@ where
     fn wait(&mut self, left: Option<u32>) {
         let patience = self.driver.time_left(self.seen).into_iter().chain(left).min().unwrap_or(u32::MAX);
         let has_output = self.driver.has_output();
-        let epoch = self.epoch;
+        let (epoch, pause) = (self.epoch, self.pause());
         match &mut self.stream {
             Some(stream) if self.driver.can_read() => {
                 let patience = patience.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
-                if !self.pause.is_zero() && self.pause < Duration::from_millis(patience.into()) {
-                    thread::sleep(self.pause);
+                if !pause.is_zero() && pause < Duration::from_millis(patience.into()) {
+                    thread::sleep(pause);
                 }
                 self.driver.read(stream, &mut || since(epoch), patience);
             }

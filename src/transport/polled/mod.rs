@@ -1,4 +1,4 @@
-//! For poll loops, over functions that return [`nb::Result`].
+//! For poll loops, over functions that return `nb::Result`.
 //!
 //! Nothing here waits: where the stream says [`WouldBlock`](nb::Error::WouldBlock), the rest follows with the next
 //! [`poll`](Connection::poll).
@@ -24,7 +24,7 @@
 //!             mqtt.publish(&Message::new("lamp/status", b"online"))?;
 //! #           return Ok(());
 //!         }
-//!         Ok(event) => drop(event),
+//!         Ok(_) => {}
 //!         Err(nb::Error::WouldBlock) => {} // other work
 //!         Err(nb::Error::Other(_)) => break, // the connection has ended
 //!     }

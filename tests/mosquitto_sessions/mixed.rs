@@ -1,0 +1,162 @@
+//! Messages of QoS 1 and 2 in turn, over a link that delays, splits, stalls and is cut. With Mosquitto 2.0.11 some of QoS 2 arrive in
+//! another order than they were sent in: by whose doing, what goes over the wire tells.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use baremqtt::codec::{self, Decoded, Delivery, Packet, PacketId};
+use baremqtt::{Event, Message, QoS, Version};
+
+use crate::cuts::{persistent_broker, points};
+use crate::peer::{Peer, Setup};
+use crate::rough::messages;
+use crate::support::proxy::{Direction, Proxy};
+use crate::traffic::{number, payload};
+
+const TOPIC: &str = "mixed";
+const TURN: Duration = Duration::from_millis(10);
+
+fn qos(number: usize) -> QoS {
+    if number.is_multiple_of(2) { QoS::ExactlyOnce } else { QoS::AtLeastOnce }
+}
+
+/// The messages of QoS 2 in the order in which they went over the wire, whole and for the first time: as PUBLISH, PUBREC and PUBREL.
+#[derive(Default)]
+struct Orders {
+    /// Bytes of each connection and direction that are not a whole packet yet.
+    rests: HashMap<(usize, bool), Vec<u8>>,
+    /// The message that each identifier stands for.
+    open: HashMap<PacketId, usize>,
+    published: Order,
+    received: Order,
+    released: Order,
+}
+
+/// Each message once.
+#[derive(Default)]
+struct Order {
+    list: Vec<usize>,
+    seen: HashSet<usize>,
+}
+
+impl Order {
+    fn add(&mut self, number: usize) {
+        if self.seen.insert(number) {
+            self.list.push(number);
+        }
+    }
+}
+
+impl Orders {
+    fn hear(&mut self, connection: usize, direction: Direction, piece: &[u8]) {
+        let key = (connection, direction == Direction::ToBroker);
+        let mut bytes = self.rests.remove(&key).unwrap_or_default();
+        bytes.extend(piece);
+        let mut at = 0;
+        while let Decoded::Complete { packet, len } = codec::decode(&bytes[at..], Version::Mqtt311).unwrap() {
+            self.note(&packet);
+            at += len;
+        }
+        bytes.drain(..at);
+        self.rests.insert(key, bytes);
+    }
+
+    fn note(&mut self, packet: &Packet<'_>) {
+        let (order, id) = match packet {
+            Packet::Publish(publish) => {
+                let Delivery::ExactlyOnce { id, .. } = publish.delivery else { return };
+                self.open.insert(id, number(publish.payload));
+                (&mut self.published, id)
+            }
+            Packet::PubRec(id) => (&mut self.received, *id),
+            Packet::PubRel { id, .. } => (&mut self.released, *id),
+            _ => return,
+        };
+        self.open.get(&id).into_iter().for_each(|number| order.add(*number));
+    }
+}
+
+/// How many come after one that was sent later.
+fn late(order: &[usize]) -> usize {
+    order
+        .iter()
+        .scan(0, |last, &number| Some(std::mem::replace(last, number.max(*last)) > number))
+        .filter(|late| *late)
+        .count()
+}
+
+/// From a publisher to a subscriber, one of whom is behind the rough link. Returns what went over that, and the messages of QoS 2 in the
+/// order in which they came.
+fn run(outward: bool) -> (Orders, Vec<usize>) {
+    let count = messages() / 5;
+    // As many under way as it has by itself. With many more it would send those of QoS 1 again and again: a link would be cut before
+    // an answer to the first of them is back.
+    let broker = persistent_broker(20);
+    let orders = Arc::new(Mutex::new(Orders::default()));
+    let tap = {
+        let orders = Arc::clone(&orders);
+        Box::new(move |connection, direction, piece: &[u8]| {
+            orders.lock().unwrap().hear(connection, direction, piece);
+        })
+    };
+    let cuts = if outward { points(79, 25_000, 4_000) } else { points(83, 3_000, 20_000) };
+    let proxy = Proxy::start_rough(broker.addr(), cuts, tap);
+    let (publisher, subscriber) =
+        if outward { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
+    let patience = crate::peer::PATIENCE * (count / 10_000).max(1) as u32;
+    let peer = |addr, id| Peer::start(&Setup::new(addr, id, Version::Mqtt311).patience(patience));
+    let mut subscriber = peer(subscriber, "subscriber");
+    subscriber.subscribe(TOPIC, QoS::ExactlyOnce);
+    let came = thread::scope(|scope| {
+        let receiving = scope.spawn(move || {
+            let mut came = Vec::new();
+            while came.len() < count.div_ceil(2) {
+                subscriber.turn(TURN, |event| match event {
+                    Event::Message(message) if message.delivery.qos() == QoS::ExactlyOnce => {
+                        came.push(number(message.payload));
+                    }
+                    _ => {}
+                });
+            }
+            came
+        });
+        let mut publisher = peer(publisher, "publisher");
+        for number in 0..count {
+            publisher.publish(&Message::new(TOPIC, &payload(number)).qos(qos(number)), |_| ());
+        }
+        while publisher.mqtt.in_flight() > 0 {
+            publisher.turn(TURN, |_| ());
+        }
+        receiving.join().expect("the subscriber ends well")
+    });
+    let cuts = proxy.cuts();
+    drop(proxy);
+    let orders = std::mem::take(&mut *orders.lock().unwrap());
+    println!(
+        "{}: {cuts} cuts, {} of QoS 2; late on the wire: {} PUBLISH, {} PUBREC, {} PUBREL; late where they came: {}",
+        if outward { "out" } else { "in" },
+        came.len(),
+        late(&orders.published.list),
+        late(&orders.received.list),
+        late(&orders.released.list),
+        late(&came),
+    );
+    (orders, came)
+}
+
+#[test]
+fn what_leaves_is_in_order() {
+    let (orders, came) = run(true);
+    assert_eq!(late(&orders.published.list), 0);
+    // PUBRELs follow the PUBRECs (MQTT-4.6.0-4), in whatever order the broker gives those.
+    assert_eq!(orders.released.list, orders.received.list);
+    assert_eq!(came.len(), orders.published.list.len());
+}
+
+#[test]
+fn what_comes_is_told_in_the_order_in_which_it_came() {
+    let (orders, came) = run(false);
+    assert_eq!(came, orders.published.list);
+}
