@@ -79,6 +79,8 @@ step_lint() {
     echo "-- clippy of the firmware for $board"
     cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
   done
+  echo "-- clippy of what makes mutants"
+  cargo clippy --quiet --locked --manifest-path tests/mutants/Cargo.toml -- -D warnings
   echo "-- clippy of the firmware in embassy"
   cargo clippy --quiet --locked --manifest-path examples/embassy/Cargo.toml --no-default-features -- -D warnings
 }
