@@ -33,8 +33,10 @@ impl<'a> TopicName<'a> {
         Self::from_bytes(name.as_bytes())
     }
 
-    /// Checks a topic name that came as bytes: the errors of [`new`](Self::new), and
-    /// [`Utf8`](Violation::Utf8).
+    /// Checks a topic name that came as bytes.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`Utf8`](Violation::Utf8).
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn from_bytes(name: &'a [u8]) -> Result<Self, Violation> {
         match topic_name_flaw(name) {
@@ -97,8 +99,10 @@ impl<'a> TopicFilter<'a> {
         Self::from_bytes(filter.as_bytes())
     }
 
-    /// Checks a topic filter that came as bytes: the errors of [`new`](Self::new), and
-    /// [`Utf8`](Violation::Utf8).
+    /// Checks a topic filter that came as bytes.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`Utf8`](Violation::Utf8).
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn from_bytes(filter: &'a [u8]) -> Result<Self, Violation> {
         match check_topic_filter(filter) {

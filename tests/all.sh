@@ -79,6 +79,8 @@ step_lint() {
     echo "-- clippy of the firmware for $board"
     cargo clippy --quiet --manifest-path examples/firmware/Cargo.toml --no-default-features --features "$board" -- -D warnings
   done
+  echo "-- clippy of what makes mutants"
+  cargo clippy --quiet --locked --manifest-path tests/mutants/Cargo.toml -- -D warnings
   for example in embassy ethernet; do
     echo "-- clippy of the firmware in $example"
     cargo clippy --quiet --locked --manifest-path "examples/$example/Cargo.toml" --no-default-features -- -D warnings
@@ -196,6 +198,7 @@ step_hermetic() {
 step_benches() {
   cargo clippy --quiet --locked --manifest-path benches/Cargo.toml -- -D warnings
   cargo clippy --quiet --locked --manifest-path benches/broker/Cargo.toml -- -D warnings
+  cargo clippy --quiet --locked --manifest-path benches/tasks/Cargo.toml -- -D warnings
   debian_packages libmosquitto-dev libpaho-mqtt-dev
   cc -fsyntax-only -Wall -Werror benches/broker/peers/*.c
   python3 -m py_compile benches/*.py benches/broker/*.py benches/broker/peers/*.py

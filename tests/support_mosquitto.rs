@@ -12,7 +12,7 @@ use baremqtt::codec::{
     self, ConnAck, Connect, Decoded, Delivery, Packet, Publish, Subscribe, SubscribeFilters,
 };
 use baremqtt::{PacketId, QoS, RefusalCode, TopicName, Version};
-use mosquitto::{Config, Mosquitto, Persistence, free_port};
+use mosquitto::{Config, Mosquitto, Persistence, websockets};
 
 /// Just enough of a client to ask a broker something.
 struct Link {
@@ -129,10 +129,8 @@ fn lets_in_only_those_who_know_a_password() {
 
 #[test]
 fn takes_more_lines_of_configuration() {
-    let port = free_port();
-    let lines = format!("listener {port} 127.0.0.1\nsocket_domain ipv4\nprotocol websockets");
-    let _broker = Mosquitto::start(&Config { lines, ..Config::default() });
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the second listener");
+    let (_broker, addr) = websockets();
+    let mut stream = TcpStream::connect(addr).expect("the second listener");
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\

@@ -4,7 +4,7 @@ use core::fmt;
 use core::num::NonZeroU16;
 
 /// The version of the protocol that a connection speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Version {
     /// MQTT 3.1 (IBM and Eurotech, 2010): protocol name `MQIsdp`, level 3.

@@ -22,7 +22,7 @@ pub enum Update<'a, E> {
     LinkLost {
         /// Why.
         error: Error<E>,
-        /// The delay before it.
+        /// The delay before the next attempt.
         retry_in: Duration,
     },
 }

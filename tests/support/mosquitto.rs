@@ -50,6 +50,17 @@ pub struct Mosquitto {
     running: Option<Guarded>,
 }
 
+/// A listener for WebSockets, to be put behind the lines of its port. Without `socket_domain` it would listen on all interfaces.
+pub const WEBSOCKETS: &str = "protocol websockets\nsocket_domain ipv4";
+
+/// A broker, and where it takes WebSockets.
+pub fn websockets() -> (Mosquitto, SocketAddr) {
+    let port = free_port();
+    let lines = format!("listener {port} 127.0.0.1\n{WEBSOCKETS}");
+    let broker = Mosquitto::start(&Config { lines, ..Config::default() });
+    (broker, (Ipv4Addr::LOCALHOST, port).into())
+}
+
 impl Mosquitto {
     /// Starts a broker and waits until it accepts connections.
     pub fn start(config: &Config) -> Self {

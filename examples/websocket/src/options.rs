@@ -57,7 +57,7 @@ impl Options {
                 let port = uri.port_u16().unwrap_or(80);
                 Ok(Some(Options { uri, host, port, version, protocol, topic, message, qos }))
             }
-            (Some("wss"), _) => Err("wss is a WebSocket over TLS: streams/tls has the stream for it".into()),
+            (Some("wss"), _) => Err("wss is a WebSocket over TLS: two lines, see streams/tls".into()),
             _ => Err(format!("{url}: a URL is like ws://HOST:PORT/PATH").into()),
         }
     }

@@ -3,23 +3,13 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
-use support::mosquitto::{Config, Mosquitto, free_port};
-
-/// A Mosquitto, and where it takes WebSockets.
-fn mosquitto() -> (Mosquitto, SocketAddr) {
-    let port = free_port();
-    // Without socket_domain it would listen on all interfaces.
-    let lines = format!("listener {port} 127.0.0.1\nprotocol websockets\nsocket_domain ipv4");
-    let broker = Mosquitto::start(&Config { lines, ..Config::default() });
-    (broker, (Ipv4Addr::LOCALHOST, port).into())
-}
+use support::mosquitto::websockets;
 
 #[test]
 fn the_program_gets_its_message_back() {
-    let (broker, addr) = mosquitto();
+    let (broker, addr) = websockets();
     for (version, protocol) in [("3.1", "mqtt"), ("3.1", "mqttv3.1"), ("3.1.1", "mqtt")] {
         for qos in ["0", "1", "2"] {
             let ended = Command::new(env!("CARGO_BIN_EXE_websocket"))

@@ -132,8 +132,8 @@ where
         self.call(|client| client.acknowledge(receipt)).await
     }
 
-    /// Calls the client: for all else that needs no stream, like [`save`](Client::save), [`state`](Client::state) or
-    /// [`finish`](Client::finish); after the end of the runner too. What is queued is sent.
+    /// Lends the client to a closure, for everything else that needs no stream, such as [`save`](Client::save),
+    /// [`state`](Client::state) or [`finish`](Client::finish); after the end of the runner too. What it queues is sent.
     pub async fn with<V>(&self, f: impl FnOnce(&mut Client<R, T, C, I>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {

@@ -45,8 +45,8 @@ impl<R, T, C, I> Handle<R, T, C, I> {
         self.0.stop();
     }
 
-    /// Has the handler called with [`Update::Woken`](crate::transport::Update::Woken), soon, and once for however many calls: another thread has
-    /// something for it. It can be called anywhere.
+    /// Asks the runner to call the handler with [`Update::Woken`](crate::transport::Update::Woken), because another thread has something
+    /// for it. Calls that come before the handler has run count as one. It can be called anywhere.
     pub fn wake(&self) {
         self.0.wake();
     }
@@ -205,8 +205,8 @@ where
         self.once(None, write)
     }
 
-    /// Calls the client: for all else that needs no stream, like [`save`](Client::save), [`state`](Client::state) or
-    /// [`finish`](Client::finish); after the end of the runner too. What is queued is sent.
+    /// Lends the client to a closure, for everything else that needs no stream, such as [`save`](Client::save),
+    /// [`state`](Client::state) or [`finish`](Client::finish); after the end of the runner too. What it queues is sent.
     ///
     /// # Errors
     /// [`HandleError::OnRunner`].

@@ -25,8 +25,8 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Calls `open` on a thread of its own, and waits for what it opens, and whatever comes with it: it may take its time, to find a name or to
-    /// fetch a token. Where the runner is stopped meanwhile, it is left behind.
+    /// Calls `open` on a thread of its own, and waits until it returns a stream, alone or with whatever else it brings: it may take its time,
+    /// to resolve a name or to fetch a token. If the runner is stopped meanwhile, the thread is left behind.
     ///
     /// # Errors
     /// What `open` has failed with; [`Error::Disconnected`] where the runner is stopped.

@@ -98,7 +98,7 @@ pub type Error = super::Error<io::Error>;
 /// What a runner tells its handler.
 pub type Update<'a> = super::Update<'a, io::Error>;
 
-/// Why a runner has ended that was not asked to.
+/// Why a runner has ended without being asked to.
 pub type GaveUp = super::GaveUp<io::Error>;
 
 /// Of the milliseconds since then the low 32 bits.

@@ -13,16 +13,7 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
 use common::{Mqtt, PATIENCE, client, open, serve};
-use support::mosquitto::{Config, Mosquitto, free_port};
-
-/// A Mosquitto, and where it takes WebSockets.
-fn mosquitto() -> (Mosquitto, SocketAddr) {
-    let port = free_port();
-    // Without socket_domain it would listen on all interfaces.
-    let lines = format!("listener {port} 127.0.0.1\nprotocol websockets\nsocket_domain ipv4");
-    let broker = Mosquitto::start(&Config { lines, ..Config::default() });
-    (broker, (Ipv4Addr::LOCALHOST, port).into())
-}
+use support::mosquitto::websockets;
 
 fn connect(addr: SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let mut mqtt = client(open(addr).expect("a WebSocket"));
@@ -58,7 +49,7 @@ fn mebibyte() -> Vec<u8> {
 
 #[test]
 fn a_server_that_does_not_know_the_protocol_is_told() {
-    let (_broker, addr) = mosquitto();
+    let (_broker, addr) = websockets();
     let error = common::open_as(addr, "chat", PATIENCE).expect_err("no WebSocket");
     assert!(error.to_string().contains("it does not speak chat"), "{error}");
 }
@@ -66,7 +57,7 @@ fn a_server_that_does_not_know_the_protocol_is_told() {
 /// Out of a WebSocket, into TCP.
 #[test]
 fn a_mebibyte_arrives_whole_at_mosquitto() {
-    let (broker, addr) = mosquitto();
+    let (broker, addr) = websockets();
     let buffers = Buffers { rx: vec![0; 2 << 20], tx: vec![0; 1 << 10] };
     let mut observer = Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
     observer.connect(&Connect::new("observer")).expect("a CONNECT that fits");
@@ -92,13 +83,13 @@ fn a_mebibyte_arrives_whole_at_mosquitto() {
 /// Mosquitto (seen with 2.0.11) sends 20 KB/s over a WebSocket, to whatever client.
 #[test]
 fn a_message_of_many_reads_arrives_whole_from_mosquitto() {
-    let (_broker, addr) = mosquitto();
+    let (_broker, addr) = websockets();
     talk(&mut connect(addr, &Connect::new("long")), &mebibyte()[..20_000]);
 }
 
 #[test]
 fn an_idle_client_stays_connected() {
-    let (broker, addr) = mosquitto();
+    let (broker, addr) = websockets();
     let mut mqtt = connect(addr, &Connect::new("idle").keep_alive(2));
     assert!(mqtt.next_event(Some(Duration::from_secs(5))).expect("still connected").is_none());
     talk(&mut mqtt, b"still here");
@@ -108,7 +99,7 @@ fn an_idle_client_stays_connected() {
 
 #[test]
 fn a_broker_that_is_killed_is_noticed_at_once() {
-    let (mut broker, addr) = mosquitto();
+    let (mut broker, addr) = websockets();
     let mut mqtt = connect(addr, &Connect::new("lost"));
     broker.kill();
     let killed = Instant::now();

@@ -1,0 +1,70 @@
+//! `wss`: a WebSocket over TLS, against Mosquitto, for a connection and for a runner. Needs `mosquitto`.
+
+mod common;
+#[path = "../../../tests/support/sharing.rs"]
+mod sharing;
+
+use std::io;
+use std::time::Duration;
+
+use baremqtt::transport::net::Connection;
+use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+use baremqtt_tls::TlsStream;
+use baremqtt_websocket::WebSocketStream;
+use baremqtt_websocket::tungstenite::http::Uri;
+use common::support::mosquitto::WEBSOCKETS;
+use common::{Authority, Broker};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A Mosquitto that takes nothing but `wss` on that port, and how to get there.
+fn mosquitto()
+-> (Authority, Broker, impl FnOnce() -> io::Result<WebSocketStream<TlsStream>> + Clone + Send + 'static) {
+    let authority = Authority::new();
+    let broker = Broker::start(&authority, WEBSOCKETS);
+    let config = baremqtt_tls::config(&authority.file("ca.crt"), None).expect("a certificate");
+    let port = broker.tls_port;
+    let url: Uri = format!("wss://localhost:{port}/mqtt").parse().expect("a URL");
+    let open = move || {
+        let tls = baremqtt_tls::open("localhost", port, &config, PATIENCE)?;
+        WebSocketStream::connect(&url, "mqtt", tls, PATIENCE)
+    };
+    (authority, broker, open)
+}
+
+#[test]
+fn a_connection_publishes_to_itself_at_each_qos() {
+    let (_authority, broker, open) = mosquitto();
+    let client = Client::new(Buffers { rx: vec![0; 0x1_0000], tx: vec![0; 0x1_0000] });
+    let mut mqtt = Connection::new(open().expect("a WebSocket"), client);
+    mqtt.connect(&Connect::new("wss")).expect("a CONNECT that fits");
+    let mut came = Vec::new();
+    while came.len() < 3 {
+        match mqtt.next_event(Some(PATIENCE)).expect("a link") {
+            Some(Event::Connected { .. }) => drop(mqtt.subscribe(&[("t", QoS::ExactlyOnce)]).expect("room")),
+            Some(Event::Subscribed { .. }) => {
+                for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+                    mqtt.publish(&Message::new("t", &[7; 10_000]).qos(qos)).expect("room");
+                }
+            }
+            Some(Event::Message(message)) => {
+                assert!(message.payload == [7; 10_000]);
+                came.push(message.delivery.qos() as u8);
+            }
+            Some(Event::Published { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    came.sort_unstable();
+    assert_eq!(came, [0, 1, 2]);
+    mqtt.disconnect().expect("DISCONNECT leaves");
+    let log = broker.mosquitto.logs(" disconnected.\n", 1);
+    assert!(!log.contains("error"), "{log}");
+}
+
+#[test]
+fn threads_share_it_and_it_costs_nothing_when_idle() {
+    let (_authority, broker, open) = mosquitto();
+    sharing::share(open, &Message::new("t", &[0; 50]).exactly_once(), 11);
+    broker.mosquitto.logs(" disconnected.\n", 1);
+}
