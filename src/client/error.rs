@@ -122,7 +122,7 @@ pub enum RequestError {
         /// Bytes that requests have there.
         room: usize,
     },
-    /// The SUBACK of a SUBSCRIBE with this many filters would not fit into the receive buffer: 4 bytes and one for each.
+    /// The SUBACK of a SUBSCRIBE with this many filters would not fit into the receive buffer: 5 bytes and one for each.
     TooManyFilters,
     /// A streamed message of QoS 1 or 2 must be [`repeatable`](crate::StreamedMessage::repeatable).
     NotRepeatable,

@@ -44,7 +44,7 @@ use work::All;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Buffers<R, T> {
     /// CONNECT until it has left, then packets that come in, one at a time or many. At least as large as CONNECT, and as
-    /// SUBACK: 4 bytes and one for each filter of a SUBSCRIBE. A message that is larger is skipped and acknowledged, or comes in
+    /// SUBACK: 5 bytes and one for each filter of a SUBSCRIBE. A message that is larger is skipped and acknowledged, or comes in
     /// pieces ([`Config::large_messages`]).
     pub rx: R,
     /// Requests, from the call that makes them to the event that reports their end; and, in space of their own, the answers that the

@@ -1,8 +1,8 @@
 //! SUBSCRIBE and UNSUBSCRIBE.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use baremqtt::codec::Packet;
-use baremqtt::{RequestError, SubAckCode, Violation};
+use baremqtt::codec::{Packet, SubAck};
+use baremqtt::{RequestError, SubAckCode, SubAckCodes, Violation};
 
 use crate::harness::*;
 
@@ -139,4 +139,26 @@ fn as_many_filters_as_can_be_counted() {
     rig.sends();
     rig.grants(1, &[GRANTED[1]; 255]);
     assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(255))]);
+}
+
+/// Many have an answer whose header is a byte longer.
+#[test]
+fn a_subscribe_whose_suback_does_not_fit_is_refused() {
+    for count in [12, 125, 126, 127, 255] {
+        let filters = vec![("a", AtLeastOnce); count];
+        let codes = vec![GRANTED[1]; count];
+        let answer = SubAck { id: id(1), codes: SubAckCodes::new(&codes).unwrap() };
+        let len = 5 + count;
+        assert!((len - 1..=len).contains(&Packet::SubAck(answer).encoded_len()));
+        let mut rig = Rig::<2>::sized(len, 2048);
+        rig.comes_online(&CONNECT, false);
+        rig.subscribes(&filters);
+        rig.sends();
+        rig.grants(1, &codes);
+        assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(count))]);
+
+        let mut rig = Rig::<2>::sized(len - 1, 2048);
+        rig.comes_online(&CONNECT, false);
+        assert_eq!(rig.client.subscribe(&filters), Err(RequestError::TooManyFilters), "{count}");
+    }
 }

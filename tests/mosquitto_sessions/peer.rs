@@ -13,7 +13,7 @@ use crate::choices::{Choices, Values};
 pub type Buffered = Client<Vec<u8>, Vec<u8>, Choices>;
 
 /// How long anything may take, on a slow machine that does other things too.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 pub const VERSIONS: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
 

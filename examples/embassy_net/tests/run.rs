@@ -1,5 +1,7 @@
 //! The example, against the example broker: it comes back, and it speaks TLS with whom it trusts.
 
+#[path = "../../../tests/support/port.rs"]
+mod port;
 #[path = "../../broker/server/mod.rs"]
 mod server;
 #[path = "../../../tests/streams/tls_server.rs"]
@@ -44,9 +46,9 @@ impl Drop for Program {
 
 #[test]
 fn comes_back() {
-    let first = broker(([127, 0, 0, 1], 0).into());
-    let address = first.addr();
-    let mut program = Program::start(&[&address.to_string(), "4"]);
+    let address = ([127, 0, 0, 1], port::free_port()).into();
+    let first = broker(address);
+    let mut program = Program::start(&[&first.addr().to_string(), "4"]);
     let mut lines = program.lines();
     // The first one may leave before the subscription does.
     assert!(lines.any(|line| line == "thermometer/17/temperature: 20.1"));

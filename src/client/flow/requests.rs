@@ -121,8 +121,8 @@ pub(in crate::client) fn subscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilter.into());
     }
-    // The packet identifier and a code for each filter, behind two bytes.
-    if filters.len().saturating_add(4) > rx_len {
+    // The packet identifier and a code for each filter, behind two bytes, or three where there are many.
+    if filters.len().saturating_add(5) > rx_len {
         return Err(RequestError::TooManyFilters);
     }
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
