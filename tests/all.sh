@@ -64,7 +64,7 @@ step_format() {
 # Everything that is compiled for this machine, tests that `cargo test` leaves out included; and the firmware, as far as
 # it is the same on this machine.
 step_lint() {
-  local features test board left_out=()
+  local features test board example left_out=()
   while read -r test _; do
     left_out+=(--test "$test")
   done < <(interop_tests)
@@ -81,8 +81,10 @@ step_lint() {
   done
   echo "-- clippy of what makes mutants"
   cargo clippy --quiet --locked --manifest-path tests/mutants/Cargo.toml -- -D warnings
-  echo "-- clippy of the firmware in embassy"
-  cargo clippy --quiet --locked --manifest-path examples/embassy/Cargo.toml --no-default-features -- -D warnings
+  for example in embassy ethernet; do
+    echo "-- clippy of the firmware in $example"
+    cargo clippy --quiet --locked --manifest-path "examples/$example/Cargo.toml" --no-default-features -- -D warnings
+  done
 }
 
 # Each feature alone, every two together, none and all compile without a warning (clippy of none and all is in `lint`);
@@ -223,7 +225,7 @@ step_examples() {
   local package
   for package in streams/*/ examples/*/; do
     case $package in
-      examples/embassy/ | examples/firmware/ | examples/webchat/) continue ;; # They have steps of their own.
+      examples/embassy/ | examples/ethernet/ | examples/firmware/ | examples/webchat/) continue ;; # They have steps of their own.
     esac
     [ -e "${package}Cargo.toml" ] || continue
     echo "-- $package"
@@ -252,7 +254,7 @@ step_interop() {
   tests/brokers/run.sh mosquitto
 }
 
-# The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line.
+# The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line; and one by Ethernet.
 step_firmware() {
   need_mosquitto
   need_qemu
@@ -260,6 +262,7 @@ step_firmware() {
   firmware mps2-an386 thumbv7em-none-eabihf firmware --no-default-features --features mps2-an386,semihosting
   firmware microbit thumbv6m-none-eabi firmware --no-default-features --features microbit,semihosting
   firmware embassy thumbv7m-none-eabi embassy
+  firmware ethernet thumbv7m-none-eabi ethernet
   cargo test --test firmware
 }
 

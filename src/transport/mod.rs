@@ -208,6 +208,12 @@ macro_rules! reconnects {
                 self
             }
 
+            /// The stream: to look after it. Bytes that are read from it or written to it are missed by the client.
+            #[must_use]
+            pub const fn stream_mut(&mut self) -> &mut S {
+                &mut self.connection.stream
+            }
+
             /// The connection as it is, to go on without this helper.
             #[must_use]
             pub fn into_connection(self) -> $connection {

@@ -17,6 +17,8 @@ mod peer;
 mod reconnecting;
 mod small_parts;
 mod storage;
+#[path = "../common/stream.rs"]
+mod stream;
 mod streams;
 mod tcp;
 mod versions;

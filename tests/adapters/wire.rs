@@ -1,18 +1,17 @@
 //! A stream in memory, with a peer at its other end, that is as awkward as the test wants.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use baremqtt::Instant;
-use baremqtt::transport::asynch::Timer;
-use baremqtt::transport::{net, polled};
+use baremqtt::transport::net;
 
 use crate::peer::Peer;
+pub use crate::stream::Fault;
+use crate::stream::{blocking, is_a_stream, non_blocking};
 
 /// What an operation on the stream does.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +21,6 @@ pub enum Step {
     /// Cannot do anything now.
     Block,
     Fail(Fault),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    Broken,
-    Interrupted,
-    TimedOut,
 }
 
 /// Steps that are taken one after the other, round and round.
@@ -96,6 +88,12 @@ impl Wire {
         self.0.ended.get() || !self.peer().outbox.is_empty()
     }
 
+    /// A read that cannot wait: it was asked before whether it would.
+    fn read_at_once(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
+        assert!(self.has_input(), "this would block");
+        self.try_read(buffer)
+    }
+
     fn try_read(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
         assert!(!buffer.is_empty(), "a read of nothing looks like the end");
         let most = match self.0.reads.next() {
@@ -140,108 +138,7 @@ impl Wire {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl embedded_io::Error for Fault {
-    fn kind(&self) -> embedded_io::ErrorKind {
-        match self {
-            Fault::Broken => embedded_io::ErrorKind::Other,
-            Fault::Interrupted => embedded_io::ErrorKind::Interrupted,
-            Fault::TimedOut => embedded_io::ErrorKind::TimedOut,
-        }
-    }
-}
-
-impl embedded_io::ErrorType for Wire {
-    type Error = Fault;
-}
-
-/// What a blocking call does that cannot wait for ever.
-fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
-    match poll {
-        Poll::Ready(result) => result,
-        Poll::Pending => Err(Fault::TimedOut),
-    }
-}
-
-impl embedded_io::ReadReady for Wire {
-    fn read_ready(&mut self) -> Result<bool, Fault> {
-        Ok(self.has_input())
-    }
-}
-
-impl embedded_io::Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        assert!(self.has_input(), "this would block");
-        blocking(self.try_read(buffer))
-    }
-}
-
-impl embedded_io::Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        blocking(self.try_write(bytes))
-    }
-
-    fn flush(&mut self) -> Result<(), Fault> {
-        blocking(self.try_flush())
-    }
-}
-
-impl embedded_io_async::Read for Wire {
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        poll_fn(|_| self.try_read(buffer)).await
-    }
-}
-
-impl embedded_io_async::Write for Wire {
-    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        poll_fn(|_| self.try_write(bytes)).await
-    }
-
-    async fn flush(&mut self) -> Result<(), Fault> {
-        poll_fn(|_| self.try_flush()).await
-    }
-}
-
-impl Timer for Wire {
-    fn now(&self) -> Instant {
-        Wire::now(self)
-    }
-
-    async fn sleep(&self, ms: u32) {
-        let start = Wire::now(self);
-        poll_fn(|_| if Wire::now(self).since(start) < ms { Poll::Pending } else { Poll::Ready(()) }).await;
-    }
-}
-
-fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
-    match poll {
-        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => Err(nb::Error::WouldBlock),
-        Poll::Ready(result) => result.map_err(nb::Error::Other),
-    }
-}
-
-impl polled::Stream for Wire {
-    type Error = Fault;
-
-    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Fault> {
-        non_blocking(self.try_read(buffer))
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Fault> {
-        non_blocking(self.try_write(bytes))
-    }
-
-    fn flush(&mut self) -> nb::Result<(), Fault> {
-        non_blocking(self.try_flush())
-    }
-}
+is_a_stream!(Wire);
 
 fn std_result<V>(poll: Poll<Result<V, Fault>>) -> io::Result<V> {
     match poll {

@@ -53,6 +53,14 @@ impl Choices {
         }))
     }
 
+    /// The defaults, but for this.
+    #[allow(dead_code, reason = "some tests choose later")]
+    pub fn with(choose: impl FnOnce(&mut Values)) -> Self {
+        let choices = Choices::new();
+        choices.choose(choose);
+        choices
+    }
+
     #[allow(dead_code, reason = "some tests carry them about")]
     pub fn values(&self) -> Values {
         self.0.get()

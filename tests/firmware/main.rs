@@ -1,5 +1,5 @@
-//! The firmware of `examples/firmware` and `examples/embassy` on emulated boards, with its serial line joined to a
-//! Mosquitto. What it says is heard, and what it is told is said, by Mosquitto's own clients.
+//! The firmware of `examples/firmware`, `examples/embassy` and `examples/ethernet` on emulated boards, with its serial line, or its
+//! network, joined to a Mosquitto. What it says is heard, and what it is told is said, by Mosquitto's own clients.
 //!
 //! ```text
 //! tests/all.sh firmware
@@ -14,6 +14,7 @@ mod mosquitto;
 
 mod blocking;
 mod embassy;
+mod ethernet;
 mod operator;
 mod qemu;
 mod station;

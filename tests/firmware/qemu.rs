@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::mosquitto::Guarded;
 
-/// An emulated board whose serial line leads to a broker. Dropping it is a power cut.
+/// An emulated board whose serial line, or whose network, leads to a broker. Dropping it is a power cut.
 pub struct Board {
     _qemu: Guarded,
 }
@@ -15,15 +15,28 @@ pub struct Board {
 impl Board {
     /// Switches a board on. The serial line is joined again by itself when the broker comes back.
     pub fn start(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
+        let (host, port) = (broker.ip(), broker.port());
+        let line = format!("socket,id=line,host={host},port={port},reconnect=1");
+        Self::joined(machine, firmware, &["-chardev", &line, "-serial", "chardev:line"])
+    }
+
+    /// Switches a board on that has an address of a network of its own, in which there is nothing but the broker.
+    pub fn start_on_ethernet(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
+        let (host, port) = (broker.ip(), broker.port());
+        let both_ways = "cat <&4 >&3 & cat <&3 & wait -n; kill $(jobs -p)";
+        let pass = format!("bash -c 'exec 3<>/dev/tcp/{host}/{port} 4<&0; {both_ways}'");
+        let net = format!("user,model=stellaris,restrict=on,guestfwd=tcp:10.0.2.9:1883-cmd:{pass}");
+        Self::joined(machine, firmware, &["-serial", "none", "-nic", &net])
+    }
+
+    fn joined(machine: &str, firmware: &str, how: &[&str]) -> Self {
         // tests/all.sh puts it there.
         let firmware = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("firmware").join(firmware);
         assert!(firmware.is_file(), "{firmware:?} is missing: run `tests/all.sh firmware`");
-        let (host, port) = (broker.ip(), broker.port());
         let qemu = Guarded::start(
             Command::new("qemu-system-arm")
                 .args(["-M", machine, "-nographic", "-monitor", "none"])
-                .args(["-chardev", &format!("socket,id=line,host={host},port={port},reconnect=1")])
-                .args(["-serial", "chardev:line"])
+                .args(how)
                 .args(["-semihosting-config", "enable=on,target=native"])
                 .arg("-kernel")
                 .arg(firmware)

@@ -3,9 +3,11 @@
 use baremqtt::transport::net::Error;
 use baremqtt::{Event, Message, QoS};
 
-use crate::{Buffered, CONNECT, Choices, DEFAULTS, SHORT, Stream, online_with};
+use crate::{Buffered, CONNECT, Choices, SHORT, Stream, online_with};
 
-const DURABLE: Choices = Choices { durable: true, ..DEFAULTS };
+fn durable() -> Choices {
+    Choices::with(|values| values.durable = true)
+}
 
 /// The image is on the disk, says the application.
 fn save(mqtt: &mut Buffered<Stream>) {
@@ -25,7 +27,7 @@ fn leaves(stream: &Stream) -> Vec<String> {
 
 #[test]
 fn nothing_leaves_before_it_is_saved() {
-    let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+    let (stream, mut mqtt) = online_with(&CONNECT, durable());
     mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
     save(&mut mqtt);
     assert_eq!(leaves(&stream), [""; 0]);
@@ -44,7 +46,7 @@ fn nothing_leaves_before_it_is_saved() {
 
 #[test]
 fn a_message_is_answered_once_that_is_saved() {
-    let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+    let (stream, mut mqtt) = online_with(&CONNECT, durable());
     stream.gives(&[0x34, 5, 0, 1, b't', 0, 7]);
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
     save(&mut mqtt);
@@ -63,7 +65,7 @@ fn a_message_is_answered_once_that_is_saved() {
 #[test]
 fn disconnecting_does_not_wait_for_the_application() {
     for told in [false, true] {
-        let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+        let (stream, mut mqtt) = online_with(&CONNECT, durable());
         mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
         if told {
             assert!(matches!(mqtt.next_event(None), Ok(Some(Event::SaveDue))));
@@ -76,7 +78,7 @@ fn disconnecting_does_not_wait_for_the_application() {
 
 #[test]
 fn disconnecting_with_everything_saved_is_in_good_order() {
-    let (stream, mut mqtt) = online_with(&CONNECT, DURABLE);
+    let (stream, mut mqtt) = online_with(&CONNECT, durable());
     mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
     save(&mut mqtt);
     stream.gives(b"");

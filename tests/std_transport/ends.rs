@@ -10,7 +10,7 @@ use baremqtt::QoS::AtLeastOnce;
 use baremqtt::transport::net::{Connection, Error};
 use baremqtt::{Event, Message, StreamedMessage};
 
-use crate::{CONNACK, CONNECT, Choices, DEFAULTS, SHORT, Stream, connect, online, online_with, sized};
+use crate::{CONNACK, CONNECT, Choices, SHORT, Stream, connect, online, online_with, sized};
 
 /// A message of QoS 1 with this identifier, 11 bytes.
 fn publish(id: u8) -> [u8; 11] {
@@ -115,13 +115,15 @@ fn a_nonblocking_socket_works() {
     server.join().unwrap();
 }
 
-const STREAMING: Choices = Choices { streams: true, ..DEFAULTS };
+fn streaming() -> Choices {
+    Choices::with(|values| values.streams = true)
+}
 
 /// The receive buffer is full, and nothing is pending: that is the application's turn, and no error.
 #[test]
 fn messages_that_wait_for_a_payload_are_no_error() {
     let stream = Stream::default();
-    let mut mqtt = Connection::new(stream.clone(), crate::chosen(200, 200, STREAMING));
+    let mut mqtt = Connection::new(stream.clone(), crate::chosen(200, 200, streaming()));
     stream.gives(&CONNACK);
     connect(&mut mqtt, &CONNECT).unwrap();
     let payload = [7; 3_000];
@@ -157,7 +159,7 @@ fn messages_that_wait_for_a_payload_are_no_error() {
 /// Within a payload nothing can be sent, DISCONNECT neither: waiting would not help.
 #[test]
 fn disconnecting_within_a_payload_is_the_end_at_once() {
-    let (stream, mut mqtt) = online_with(&CONNECT, STREAMING);
+    let (stream, mut mqtt) = online_with(&CONNECT, streaming());
     mqtt.publish_streamed(&StreamedMessage::new("s", 3_000)).unwrap();
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::StreamReady { .. }))));
     mqtt.write_payload(b"begun").unwrap();

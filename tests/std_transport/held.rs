@@ -8,7 +8,7 @@ use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
 use baremqtt::transport::net::{self, Connection};
 use baremqtt::{Buffers, Client, Connect, Event, PacketId, QoS, TopicName, Version};
 
-use crate::{Buffered, Choices, DEFAULTS};
+use crate::{Buffered, Choices};
 
 /// What the server says, all at once; then it is silent.
 #[derive(Default)]
@@ -87,7 +87,7 @@ fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_i
         for number in 1..=50 {
             script.publish(number, QoS::AtLeastOnce);
         }
-        let mut mqtt = connect(script, rx, DEFAULTS);
+        let mut mqtt = connect(script, rx, Choices::new());
         for number in 1..=50 {
             let event = mqtt.next_event(Some(Duration::ZERO)).unwrap();
             let Some(Event::Message(message)) = event else { panic!("{number}: {event:?}, {rx}") };
@@ -108,7 +108,7 @@ fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
         for number in 1..=20 {
             script.publish(number, if number % 2 == 0 { QoS::ExactlyOnce } else { QoS::AtLeastOnce });
         }
-        let mut mqtt = connect(script, rx, Choices { manual_acknowledgement: true, ..DEFAULTS });
+        let mut mqtt = connect(script, rx, Choices::with(|values| values.manual_acknowledgement = true));
         let mut receipts = VecDeque::new();
         for number in 1..=20 {
             if receipts.len() == 8 {

@@ -1,5 +1,7 @@
 //! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
 
+#[path = "../common/choices.rs"]
+mod choices;
 mod durable;
 mod edges;
 mod ends;
@@ -17,53 +19,14 @@ use std::time::{Duration, Instant};
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::transport::net::{self, Connection, Error};
-use baremqtt::{Buffers, Client, Config, Connect, Event, Message, Timeout, Version};
+use baremqtt::{Buffers, Client, Connect, Event, Message, Timeout, Version};
+use choices::Choices;
 
 const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 
 type Buffered<S> = Connection<S, Vec<u8>, Vec<u8>, Choices>;
 type Vectors = Client<Vec<u8>, Vec<u8>, Choices>;
-
-/// What the tests choose.
-#[derive(Clone, Copy, Debug)]
-struct Choices {
-    stall_ms: u32,
-    ack_ms: u32,
-    manual_acknowledgement: bool,
-    streams: bool,
-    durable: bool,
-}
-
-const DEFAULTS: Choices = Choices {
-    stall_ms: 30_000,
-    ack_ms: 30_000,
-    manual_acknowledgement: false,
-    streams: false,
-    durable: false,
-};
-
-impl Config for Choices {
-    fn stall_timeout_ms(&self) -> u32 {
-        self.stall_ms
-    }
-
-    fn ack_timeout_ms(&self) -> u32 {
-        self.ack_ms
-    }
-
-    fn manual_acknowledgement(&self) -> bool {
-        self.manual_acknowledgement
-    }
-
-    fn streams(&self) -> bool {
-        self.streams
-    }
-
-    fn durable(&self) -> bool {
-        self.durable
-    }
-}
 
 /// What the test sees of a stream.
 #[derive(Default)]
@@ -172,7 +135,7 @@ impl net::Stream for Stream {
 }
 
 fn sized(rx: usize, tx: usize) -> Vectors {
-    chosen(rx, tx, DEFAULTS)
+    chosen(rx, tx, Choices::new())
 }
 
 fn chosen(rx: usize, tx: usize, choices: Choices) -> Vectors {
@@ -201,7 +164,7 @@ fn connect_to_the_end(mqtt: &mut Buffered<Stream>, connect: &Connect<'_>) -> Opt
 
 /// Connected; CONNECT is no longer in the output.
 fn online(connect: &Connect<'_>) -> (Stream, Buffered<Stream>) {
-    online_with(connect, DEFAULTS)
+    online_with(connect, Choices::new())
 }
 
 fn online_with(connect: &Connect<'_>, choices: Choices) -> (Stream, Buffered<Stream>) {
@@ -338,7 +301,7 @@ fn a_burst_larger_than_both_buffers_goes_through() {
 
 #[test]
 fn a_server_that_neither_reads_nor_writes_is_given_up() {
-    let (stream, mut mqtt) = online_with(&CONNECT, Choices { stall_ms: 100, ..DEFAULTS });
+    let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.stall_timeout_ms = 100));
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
     }
@@ -351,7 +314,7 @@ fn a_server_that_neither_reads_nor_writes_is_given_up() {
 
 #[test]
 fn disconnecting_from_such_a_server_ends_too() {
-    let (stream, mut mqtt) = online_with(&CONNECT, Choices { stall_ms: 100, ..DEFAULTS });
+    let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.stall_timeout_ms = 100));
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
     }
@@ -362,7 +325,7 @@ fn disconnecting_from_such_a_server_ends_too() {
 /// An application that was away for long is not taken for a server that was.
 #[test]
 fn a_slow_application_does_not_time_the_server_out() {
-    let (stream, mut mqtt) = online_with(&CONNECT, Choices { ack_ms: 50, ..DEFAULTS });
+    let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.ack_timeout_ms = 50));
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     mqtt.flush().unwrap();
     stream.gives(b"\x40\x02\x00\x01");

@@ -27,7 +27,7 @@ impl Peer {
         wrap: fn(TcpStream) -> S,
         topic: &'static str,
     ) -> Self {
-        let runner = sized(1_024, Choices::default(), SOON);
+        let runner = sized(1_024, Choices::new(), SOON);
         let (handle, open) = (runner.handle(), open(address));
         let ((hear, heard), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
         let running = thread::spawn(move || {

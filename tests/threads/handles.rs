@@ -11,7 +11,7 @@ use baremqtt::transport::net::{GaveUp, Update};
 use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{
     AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
-    SubAckCode,
+    SessionLoss, SubAckCode,
 };
 
 use crate::server::{Options, Server};
@@ -35,7 +35,7 @@ fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Sen
 ) {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
-    let runner = sized(512, Choices::default(), SOON);
+    let runner = sized(512, Choices::new(), SOON);
     let handle = runner.handle();
     assert_sendable(&handle);
     let open = open(server.addr());
@@ -105,7 +105,7 @@ fn a_full_buffer_is_told_or_waited_for() {
             socket.write_all(&[0x40, 2, publish[5], publish[6]]).unwrap();
         }
     });
-    let running = start(sized(64, Choices::default(), SOON), open(address));
+    let running = start(sized(64, Choices::new(), SOON), open(address));
     running.tells("Connected");
     let message = Message::new("a", b"").at_least_once();
     let mut taken = 0;
@@ -131,7 +131,7 @@ fn a_full_buffer_is_told_or_waited_for() {
 #[test]
 fn room_that_nobody_acknowledges_is_seen() {
     let (address, server) = serve(read_all);
-    let running = start(sized(64, Choices::default(), SOON), open(address));
+    let running = start(sized(64, Choices::new(), SOON), open(address));
     running.tells("Connected");
     for _ in 0..200 {
         running.handle.publish(&Message::new("a", &[0; 20])).unwrap();
@@ -166,7 +166,7 @@ fn the_end_of_a_message_can_be_waited_for() {
 fn a_message_that_is_lost_or_given_up_is_not_waited_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = open(listener.local_addr().unwrap());
-    let choices = Choices { drops: true, ..Choices::default() };
+    let choices = Choices::with(|values| values.session_loss = SessionLoss::Drop);
     let running = start(sized(512, choices, SOON), open);
     let message = Message::new("a", b"").at_least_once();
 
@@ -237,7 +237,7 @@ fn a_handler_is_refused_what_would_wait_for_itself() {
 fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
-    let choices = Choices { manual_acknowledgement: true, ..Choices::default() };
+    let choices = Choices::with(|values| values.manual_acknowledgement = true);
     let runner = sized(2_048, choices, SOON);
     let handle = runner.handle();
     let open = open(server.addr());
@@ -329,7 +329,7 @@ fn a_handler_that_panics_leaves_nobody_waiting() {
 /// Before there is a connection, messages are queued, and a runner that is never run lets nobody wait.
 #[test]
 fn a_runner_that_is_dropped_stops_its_handles() {
-    let runner = sized(64, Choices::default(), Backoff::new(1, 1));
+    let runner = sized(64, Choices::new(), Backoff::new(1, 1));
     let handle = runner.handle();
     let message = Message::new("a", b"").at_least_once();
     let mut queued = 0;

@@ -1,5 +1,7 @@
 //! The runner of std and its handles: over loopback TCP, with servers that do as the test wants.
 
+#[path = "../common/choices.rs"]
+mod choices;
 mod coalescing;
 mod cuts;
 mod handles;
@@ -19,7 +21,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use baremqtt::transport::net::{self, Error, GaveUp, Update, open_tcp};
-use baremqtt::{Backoff, Buffers, Client, Config, Connect, InboundIds, SessionLoss};
+use baremqtt::{Backoff, Buffers, Client, Connect, InboundIds};
+use choices::Choices;
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const CONNECT_LEN: usize = 15;
@@ -31,35 +34,8 @@ type Handle = net::Handle<Vec<u8>, Vec<u8>, Choices>;
 type Runner = net::Runner<Vec<u8>, Vec<u8>, Choices>;
 type Link<'r> = net::Link<'r, Vec<u8>, Vec<u8>, Choices, InboundIds>;
 
-/// What the tests choose.
-#[derive(Clone, Copy, Debug, Default)]
-struct Choices {
-    manual_acknowledgement: bool,
-    streams: bool,
-    drops: bool,
-    durable: bool,
-}
-
-impl Config for Choices {
-    fn manual_acknowledgement(&self) -> bool {
-        self.manual_acknowledgement
-    }
-
-    fn streams(&self) -> bool {
-        self.streams
-    }
-
-    fn durable(&self) -> bool {
-        self.durable
-    }
-
-    fn session_loss(&self) -> SessionLoss {
-        if self.drops { SessionLoss::Drop } else { SessionLoss::Resend }
-    }
-}
-
 fn runner(backoff: Backoff) -> Runner {
-    sized(512, Choices::default(), backoff)
+    sized(512, Choices::new(), backoff)
 }
 
 fn sized(tx: usize, choices: Choices, backoff: Backoff) -> Runner {

@@ -210,7 +210,7 @@ fn two_clients_of_one_name_meet_less_and_less_often() {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
     let clients = [1, 2].map(|seed| {
-        let runner = sized(512, Choices::default(), Backoff::new(17, 2_000).seed(seed));
+        let runner = sized(512, Choices::new(), Backoff::new(17, 2_000).seed(seed));
         let open = open(server.addr());
         let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
         let running = thread::spawn(move || {

@@ -90,8 +90,7 @@ fn while_the_server_reads_nothing() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, TcpListener, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = open(listener.local_addr().unwrap());
-        let running =
-            start(sized(33 << 20, Choices::default(), Backoff::new(1, 1)), move || open().map(wrap));
+        let running = start(sized(33 << 20, Choices::new(), Backoff::new(1, 1)), move || open().map(wrap));
         let socket = accept(&listener);
         running.tells("Connected");
         running.handle.publish(&Message::new("large", &vec![0; 32 << 20])).unwrap();
@@ -181,7 +180,7 @@ fn in_a_handler_what_comes_behind_is_not_acknowledged() {
 #[test]
 fn with_a_state_that_is_not_saved_yet() {
     let (address, server) = serve(read_all);
-    let choices = Choices { durable: true, ..Choices::default() };
+    let choices = Choices::with(|values| values.durable = true);
     let runner = sized(512, choices, Backoff::new(1, 1));
     let handle = runner.handle();
     let result = runner.run(links(open(address), CONNECT), |update, outbound| {

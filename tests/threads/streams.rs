@@ -24,7 +24,7 @@ fn a_payload_is_handed_over_as_room_comes() {
         socket.read_exact(&mut bytes).unwrap();
         (0..LEN).all(|at| bytes[7 + at] == byte(at))
     });
-    let choices = Choices { streams: true, ..Choices::default() };
+    let choices = Choices::with(|values| values.streams = true);
     let runner = sized(512, choices, SOON);
     let handle = runner.handle();
     let (mut is_asked, mut taken) = (false, 0);
@@ -61,7 +61,7 @@ fn a_payload_is_handed_over_by_another_thread() {
         socket.read_exact(&mut bytes).unwrap();
         (0..LEN).all(|at| bytes[7 + at] == byte(at))
     });
-    let runner = sized(512, Choices { streams: true, ..Choices::default() }, SOON);
+    let runner = sized(512, Choices::with(|values| values.streams = true), SOON);
     let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
     let running = thread::spawn(move || {
         runner.run(links(open(address), CONNECT), |update, _| {

@@ -1,7 +1,7 @@
 //! The sensor station of `../firmware` in embassy: tasks that share one MQTT connection over a serial line, on a
 //! Cortex-M3 without an allocator.
 //!
-//! - `station.rs`: keeps the connection
+//! - `station.rs`: keeps the connection, and publishes
 //! - `sensors.rs`, `lamp.rs`: tasks that know nothing of MQTT
 //! - `reports.rs`: the channels between them
 //! - `clock.rs`: embassy-time as the clock of the connection
@@ -25,7 +25,7 @@ mod time_driver;
 
 use core::panic::PanicInfo;
 
-use baremqtt::transport::asynch::Connection;
+use baremqtt::transport::asynch::Handle;
 use baremqtt::{Buffers, Client};
 #[cfg(not(feature = "qemu"))]
 use defmt_rtt as _;
@@ -34,7 +34,6 @@ use defmt_semihosting as _;
 use embassy_executor::Spawner;
 use static_cell::{ConstStaticCell, StaticCell};
 
-use clock::Clock;
 use station::Mqtt;
 
 static RX: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
@@ -46,13 +45,14 @@ async fn main(spawner: Spawner) {
     let core = defmt::unwrap!(cortex_m::Peripherals::take());
     time_driver::start(core.SYST, board::CORE_HZ);
     let (input, output) = serial::start();
-    let mqtt = MQTT.init_with(|| {
+    let mqtt: &'static Mqtt = MQTT.init_with(|| {
         let buffers = Buffers { rx: &mut RX.take()[..], tx: &mut TX.take()[..] };
         let client = Client::with_config(buffers, station::Choices);
-        Connection::new(input, output, client, Clock)
+        Handle::new(client)
     });
     defmt::info!("station on {=str}", board::NAME);
-    spawner.spawn(defmt::unwrap!(station::run(mqtt)));
+    spawner.spawn(defmt::unwrap!(station::connect(mqtt, input, output)));
+    spawner.spawn(defmt::unwrap!(station::publish(mqtt)));
     spawner.spawn(defmt::unwrap!(sensors::read()));
     spawner.spawn(defmt::unwrap!(lamp::blink(board::Lamp::start())));
     #[cfg(feature = "qemu")]

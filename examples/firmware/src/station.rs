@@ -11,14 +11,13 @@
 //! | `station/file` | in, 2 | of any length, read in pieces |
 //! | `station/received` | 1 | its length and its CRC-32 |
 
-use core::convert::Infallible;
 use core::time::Duration;
 
-use baremqtt::transport::Error;
-use baremqtt::transport::blocking::Connection;
+use baremqtt::transport::Update;
+use baremqtt::transport::blocking::{Connection, Reconnect};
 use baremqtt::{
     Backoff, Client, Config, Connect, Event, Instant, LargeMessages, Message, Outbound, QoS, RequestError,
-    SubAckCode, Version, Will,
+    State, SubAckCode, Version, Will,
 };
 use embedded_io::ErrorKind;
 use heapless::String;
@@ -78,60 +77,56 @@ const ALERT_MS: u32 = 2;
 /// A client with borrowed buffers.
 type Mqtt = Client<&'static mut [u8], &'static mut [u8], Choices>;
 
-type Link<U> = Connection<Serial<U>, fn() -> Instant, &'static mut [u8], &'static mut [u8], Choices>;
+/// What opens the line again.
+type Open<U> = fn(&mut Serial<U>) -> Result<(), ErrorKind>;
+
+type Link<U> = Reconnect<Serial<U>, fn() -> Instant, Open<U>, &'static mut [u8], &'static mut [u8], Choices>;
 
 /// The station and its link to the broker.
 pub struct Station<U> {
     mqtt: Link<U>,
-    backoff: Backoff,
     desk: Desk,
-    connected_at: Option<Instant>,
 }
 
 impl<U: Port> Station<U> {
     pub fn new(line: Serial<U>, client: Mqtt) -> Self {
+        let open: Open<U> = |line| {
+            // What an earlier connection has left.
+            line.discard();
+            Ok(())
+        };
+        let connection = Connection::new(line, client, now as fn() -> Instant);
+        let backoff = Backoff::new(250, 4_000).seed(SERIAL_NUMBER);
         Station {
-            mqtt: Connection::new(line, client, now),
-            backoff: Backoff::new(250, 4_000).seed(SERIAL_NUMBER),
+            // Whoever has taken its password away may give it back.
+            mqtt: Reconnect::new(connection, open, backoff).retry_refusals(),
             desk: Desk { interval_ms: 500, read_at: now(), pulses: 0, file: None },
-            connected_at: None,
         }
     }
 
     pub fn run(mut self) -> ! {
+        let (mut introduced, mut heard_at) = (false, now());
         loop {
-            let Err(error) = self.serve();
-            defmt::warn!("link lost: {}", error);
-            let lost_at = now();
-            if let Some(at) = self.connected_at.take() {
-                self.backoff.lived(lost_at.since(at));
-            }
-            let pause = self.backoff.next_ms().unwrap_or_default();
-            while now().since(lost_at) < pause {
-                self.read_sensors();
-                cortex_m::asm::wfi();
-            }
-        }
-    }
-
-    /// One connection, as long as it lasts.
-    fn serve(&mut self) -> Result<Infallible, Error<ErrorKind>> {
-        // What an earlier connection has left.
-        self.mqtt.stream_mut().discard();
-        self.mqtt.close();
-        self.mqtt.connect(&CONNECT)?;
-        let mut introduced = false;
-        let mut heard_at = now();
-        loop {
-            if self.connected_at.is_some() && !introduced {
+            if self.mqtt.state() == State::Connected && !introduced {
                 // In vain only while readings of earlier connections take all the room.
                 introduced = introduce(&mut self.mqtt.outbound()).is_ok();
             }
             self.read_sensors();
-            let idle = self.mqtt.next_event(Some(Duration::ZERO))?.is_none();
+            let is_idle = match self.mqtt.next_event(&CONNECT, Some(Duration::ZERO)) {
+                Ok(Some(Update::LinkLost { error, .. })) => {
+                    defmt::warn!("link lost: {}", error);
+                    introduced = false;
+                    false
+                }
+                Ok(update) => update.is_none(),
+                Err(error) => {
+                    defmt::error!("{}", error);
+                    true
+                }
+            };
             if self.mqtt.stream_mut().has_read() {
                 heard_at = now();
-            } else if idle && now().since(heard_at) >= ALERT_MS {
+            } else if is_idle && now().since(heard_at) >= ALERT_MS {
                 // The clock wakes it a millisecond later.
                 cortex_m::asm::wfi();
             }
@@ -139,7 +134,6 @@ impl<U: Port> Station<U> {
                 defmt::debug!("{}", event);
                 if let Event::Connected { .. } = event {
                     defmt::info!("connected");
-                    self.connected_at = Some(now());
                 }
                 if let Err(error) = self.desk.handle(event, &mut outbound) {
                     defmt::warn!("not sent: {}", error);

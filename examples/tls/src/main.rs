@@ -1,17 +1,20 @@
 //! The adapter for std over TLS: publishes a message and waits until it comes back. README.md has the commands.
 
 mod options;
+#[path = "../../common/round_trip.rs"]
+mod round_trip;
 
 use std::error::Error;
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, Error as ConnectionError, open_tcp};
-use baremqtt::{Buffers, Client, Event, Message, QoS, SubAckCode};
+use baremqtt::{Buffers, Client, Event, Message};
 use baremqtt_tls::rustls::pki_types::ServerName;
 use baremqtt_tls::{TlsStream, config, explain};
 use lexopt::Parser;
 use options::Options;
+use round_trip::round_trip;
 
 /// How long each step may take: TCP, the handshake, the message's way to the server and back.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,7 +42,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut mqtt = Connection::new(open(options)?, client);
     let client_id = format!("baremqtt-tls-{}", process::id());
     mqtt.connect(&options.connect(&client_id))?;
-    round_trip(&mut mqtt, options)?;
+    let message = Message::new(&options.topic, options.message.as_bytes()).qos(options.qos);
+    round_trip(&mut mqtt, &message, PATIENCE).map_err(explained)?;
     let started = Instant::now();
     let stay = Duration::from_secs(options.stay.into());
     while let Some(left) = stay.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
@@ -62,46 +66,9 @@ fn open(options: &Options) -> Result<TlsStream, Box<dyn Error>> {
 }
 
 /// In TLS 1.3 it is only after the handshake that a server says what it thinks of the client's certificate.
-fn explained(error: ConnectionError) -> Box<dyn Error> {
-    match error {
-        ConnectionError::Io(error) => explain(&error).into(),
-        error => error.into(),
+fn explained(error: Box<dyn Error>) -> Box<dyn Error> {
+    match error.downcast_ref() {
+        Some(ConnectionError::Io(error)) => explain(error).into(),
+        _ => error,
     }
-}
-
-/// Connects, subscribes, publishes, and waits until the message is acknowledged and has come back.
-fn round_trip(
-    mqtt: &mut Connection<TlsStream, Vec<u8>, Vec<u8>>,
-    options: &Options,
-) -> Result<(), Box<dyn Error>> {
-    let Options { topic, message, qos, .. } = options;
-    let started = Instant::now();
-    let (mut published, mut came_back) = (*qos == QoS::AtMostOnce, false);
-    while !(published && came_back) {
-        let left = PATIENCE.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
-        match mqtt.next_event(Some(left)).map_err(explained)? {
-            Some(Event::Connected { .. }) => {
-                println!("connected");
-                mqtt.subscribe(&[(topic, *qos)])?;
-            }
-            Some(Event::Subscribed { codes, .. }) if codes.iter().any(|code| code == SubAckCode::Failure) => {
-                return Err(format!("the server denies a subscription to {topic}").into());
-            }
-            Some(Event::Subscribed { codes, .. }) => {
-                println!("subscribed to {topic}: {codes:?}");
-                mqtt.publish(&Message::new(topic, message.as_bytes()).qos(*qos))?;
-            }
-            Some(Event::Published { id, .. }) => {
-                println!("message {id} is acknowledged");
-                published = true;
-            }
-            Some(Event::Message(came)) => {
-                println!("{}: {}", came.topic, String::from_utf8_lossy(came.payload));
-                came_back |= came.payload == message.as_bytes();
-            }
-            Some(Event::Ended { id, outcome }) => return Err(format!("request {id} is {outcome}").into()),
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -2,21 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fmt;
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
 use baremqtt::Instant;
-use baremqtt::transport::asynch::Timer;
-use baremqtt::transport::polled;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    Broken,
-    Interrupted,
-    TimedOut,
-}
+use super::stream::{Fault, blocking, is_a_stream, non_blocking};
 
 /// Operations without an effect, in one step of an adapter, that are taken for a loop without end.
 const MOST_IDLE: usize = 200;
@@ -101,6 +92,18 @@ impl Line {
         assert!(self.0.idle.get() < MOST_IDLE, "it spins");
     }
 
+    fn has_input(&self) -> bool {
+        let has_input = self.0.ends || !self.0.input.borrow().is_empty();
+        if !has_input {
+            self.idles();
+        }
+        has_input
+    }
+
+    fn read_at_once(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
+        self.try_read(buffer)
+    }
+
     fn try_read(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
         assert!(!buffer.is_empty(), "a read of nothing looks like the end");
         let most = match self.next(READ) {
@@ -145,109 +148,4 @@ impl Line {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl embedded_io::Error for Fault {
-    fn kind(&self) -> embedded_io::ErrorKind {
-        match self {
-            Fault::Broken => embedded_io::ErrorKind::Other,
-            Fault::Interrupted => embedded_io::ErrorKind::Interrupted,
-            Fault::TimedOut => embedded_io::ErrorKind::TimedOut,
-        }
-    }
-}
-
-impl embedded_io::ErrorType for Line {
-    type Error = Fault;
-}
-
-/// What cannot wait says that it has waited.
-fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
-    match poll {
-        Poll::Ready(result) => result,
-        Poll::Pending => Err(Fault::TimedOut),
-    }
-}
-
-impl embedded_io::ReadReady for Line {
-    fn read_ready(&mut self) -> Result<bool, Fault> {
-        let is_ready = self.0.ends || !self.0.input.borrow().is_empty();
-        if !is_ready {
-            self.idles();
-        }
-        Ok(is_ready)
-    }
-}
-
-impl embedded_io::Read for Line {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        blocking(self.try_read(buffer))
-    }
-}
-
-impl embedded_io::Write for Line {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        blocking(self.try_write(bytes))
-    }
-
-    fn flush(&mut self) -> Result<(), Fault> {
-        blocking(self.try_flush())
-    }
-}
-
-impl embedded_io_async::Read for Line {
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        poll_fn(|_| self.try_read(buffer)).await
-    }
-}
-
-impl embedded_io_async::Write for Line {
-    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        poll_fn(|_| self.try_write(bytes)).await
-    }
-
-    async fn flush(&mut self) -> Result<(), Fault> {
-        poll_fn(|_| self.try_flush()).await
-    }
-}
-
-impl Timer for Line {
-    fn now(&self) -> Instant {
-        Line::now(self)
-    }
-
-    async fn sleep(&self, ms: u32) {
-        let start = Line::now(self);
-        poll_fn(|_| if Line::now(self).since(start) < ms { Poll::Pending } else { Poll::Ready(()) }).await;
-    }
-}
-
-/// Errors that pass are none here.
-fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
-    match poll {
-        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => Err(nb::Error::WouldBlock),
-        Poll::Ready(result) => result.map_err(nb::Error::Other),
-    }
-}
-
-impl polled::Stream for Line {
-    type Error = Fault;
-
-    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Fault> {
-        non_blocking(self.try_read(buffer))
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Fault> {
-        non_blocking(self.try_write(bytes))
-    }
-
-    fn flush(&mut self) -> nb::Result<(), Fault> {
-        non_blocking(self.try_flush())
-    }
-}
+is_a_stream!(Line);

@@ -6,6 +6,8 @@
 
 mod line;
 mod reference;
+#[path = "../../common/stream.rs"]
+mod stream;
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,7 +18,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use baremqtt::codec::{self, Decoded};
 use baremqtt::transport::{Error, asynch, blocking, polled};
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, State, Version};
-use line::{Fault, Line};
+use line::Line;
+use stream::Fault;
 
 #[derive(Arbitrary, Debug)]
 struct Input {

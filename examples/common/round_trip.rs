@@ -1,0 +1,44 @@
+//! What the programs over TLS and over WebSocket do with their connection.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use baremqtt::transport::net::{Connection, Stream};
+use baremqtt::{Event, Message, QoS, SubAckCode};
+
+/// Subscribes once it is connected, publishes, and waits until the message is acknowledged and has come back.
+pub fn round_trip<S: Stream>(
+    mqtt: &mut Connection<S, Vec<u8>, Vec<u8>>,
+    message: &Message<'_>,
+    patience: Duration,
+) -> Result<(), Box<dyn Error>> {
+    let started = Instant::now();
+    let (mut published, mut came_back) = (message.qos == QoS::AtMostOnce, false);
+    while !(published && came_back) {
+        let left = patience.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
+        match mqtt.next_event(Some(left))? {
+            Some(Event::Connected { .. }) => {
+                println!("connected");
+                mqtt.subscribe(&[(message.topic, message.qos)])?;
+            }
+            Some(Event::Subscribed { codes, .. }) if codes.iter().any(|code| code == SubAckCode::Failure) => {
+                return Err(format!("the server denies a subscription to {}", message.topic).into());
+            }
+            Some(Event::Subscribed { codes, .. }) => {
+                println!("subscribed to {}: {codes:?}", message.topic);
+                mqtt.publish(message)?;
+            }
+            Some(Event::Published { id, .. }) => {
+                println!("message {id} is acknowledged");
+                published = true;
+            }
+            Some(Event::Message(came)) => {
+                println!("{}: {}", came.topic, String::from_utf8_lossy(came.payload));
+                came_back |= came.payload == message.payload;
+            }
+            Some(Event::Ended { id, outcome }) => return Err(format!("request {id} is {outcome}").into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The Ethernet controller of the LM3S6965, as a driver of embassy-net. Frames come and go by two FIFOs, a word at a time; its interrupt only
+//! wakes the stack.
+
+use core::task::Context;
+
+use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
+use embassy_sync::waitqueue::AtomicWaker;
+
+use register::Register;
+
+#[path = "../../firmware/src/board/register.rs"]
+mod register;
+
+// SAFETY: the data sheet's addresses of the Ethernet controller and of its clock; this module is all that uses them.
+const CLOCKS: Register = unsafe { Register::at(0x400F_E108) };
+const STATUS: Register = unsafe { Register::at(0x4004_8000) };
+const INTERRUPT_MASK: Register = unsafe { Register::at(0x4004_8004) };
+const RECEIVER: Register = unsafe { Register::at(0x4004_8008) };
+const TRANSMITTER: Register = unsafe { Register::at(0x4004_800C) };
+const DATA: Register = unsafe { Register::at(0x4004_8010) };
+const ADDRESS_LOW: Register = unsafe { Register::at(0x4004_8014) };
+const ADDRESS_HIGH: Register = unsafe { Register::at(0x4004_8018) };
+const FRAMES: Register = unsafe { Register::at(0x4004_8034) };
+const REQUEST: Register = unsafe { Register::at(0x4004_8038) };
+
+/// MAC and PHY.
+const ETHERNET_CLOCKS: u32 = 1 << 28 | 1 << 30;
+/// A frame has come; the FIFO for what is sent is empty.
+const RECEIVED: u32 = 1 << 0;
+const SENT: u32 = 1 << 2;
+/// On; frames with a wrong checksum are dropped; the FIFO begins empty.
+const RECEIVE: u32 = 1 << 0 | 1 << 3 | 1 << 4;
+/// On; frames get what they lack to 64 bytes, and a checksum; both directions at once.
+const TRANSMIT: u32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4;
+
+/// Bytes of the longest frame, its checksum left out; and of its header.
+const LONGEST: usize = 1_514;
+const HEADER: usize = 14;
+
+static WAKER: AtomicWaker = AtomicWaker::new();
+
+/// The controller, and room for a frame each way.
+pub struct Ethernet {
+    address: [u8; 6],
+    input: [u8; LONGEST],
+    output: [u8; LONGEST],
+}
+
+impl Ethernet {
+    pub const fn new(address: [u8; 6]) -> Self {
+        Ethernet { address, input: [0; LONGEST], output: [0; LONGEST] }
+    }
+
+    pub fn start(&mut self) {
+        CLOCKS.write(CLOCKS.read() | ETHERNET_CLOCKS);
+        // The controller can be used three cycles later.
+        cortex_m::asm::delay(3);
+        let [a, b, c, d, e, f] = self.address;
+        ADDRESS_LOW.write(u32::from_le_bytes([a, b, c, d]));
+        ADDRESS_HIGH.write(u32::from_le_bytes([e, f, 0, 0]));
+        INTERRUPT_MASK.write(0);
+        TRANSMITTER.write(TRANSMIT);
+        RECEIVER.write(RECEIVE);
+        #[cfg(target_arch = "arm")]
+        handler::unmask();
+    }
+
+    /// The frame at the front of the FIFO: its length there counts itself, and the checksum behind it.
+    fn take(&mut self) -> usize {
+        let [low, high, first @ ..] = DATA.read().to_le_bytes();
+        let len = usize::from(u16::from_le_bytes([low, high])).saturating_sub(6);
+        let mut place = self.input.iter_mut();
+        let mut put = |bytes: &[u8]| place.by_ref().zip(bytes).for_each(|(to, from)| *to = *from);
+        put(&first);
+        // Two bytes were here; the checksum follows.
+        for _ in 0..(len + 2).div_ceil(4) {
+            put(&DATA.read().to_le_bytes());
+        }
+        len.min(LONGEST)
+    }
+}
+
+/// `lm3s6965` has this interrupt only where it compiles for the chip.
+#[cfg(target_arch = "arm")]
+mod handler {
+    use cortex_m::peripheral::NVIC;
+    use lm3s6965::{Interrupt, interrupt};
+
+    pub fn unmask() {
+        // SAFETY: no critical section relies on this interrupt's being masked.
+        unsafe { NVIC::unmask(Interrupt::ETHERNET) };
+    }
+
+    #[interrupt]
+    fn ETHERNET() {
+        // Whoever is woken looks, and lets it interrupt again.
+        super::INTERRUPT_MASK.write(0);
+        super::WAKER.wake();
+    }
+}
+
+fn is_sending() -> bool {
+    REQUEST.read() & 1 != 0
+}
+
+impl Driver for Ethernet {
+    type RxToken<'a> = Frame<'a>;
+    type TxToken<'a> = Room<'a>;
+
+    fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Frame<'_>, Room<'_>)> {
+        WAKER.register(cx.waker());
+        STATUS.write(RECEIVED);
+        if FRAMES.read() == 0 || is_sending() {
+            INTERRUPT_MASK.write(RECEIVED | if is_sending() { SENT } else { 0 });
+            return None;
+        }
+        let len = self.take();
+        Some((Frame(self.input.get_mut(..len)?), Room(&mut self.output)))
+    }
+
+    fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Room<'_>> {
+        WAKER.register(cx.waker());
+        if is_sending() {
+            STATUS.write(SENT);
+            INTERRUPT_MASK.write(RECEIVED | SENT);
+            return None;
+        }
+        Some(Room(&mut self.output))
+    }
+
+    fn link_state(&mut self, _: &mut Context<'_>) -> LinkState {
+        // Without a cable TCP finds nobody, which is all that matters here.
+        LinkState::Up
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = Capabilities::default();
+        capabilities.max_transmission_unit = LONGEST;
+        capabilities.max_burst_size = Some(1);
+        capabilities
+    }
+
+    fn hardware_address(&self) -> HardwareAddress {
+        HardwareAddress::Ethernet(self.address)
+    }
+}
+
+/// A frame that has come.
+pub struct Frame<'a>(&'a mut [u8]);
+
+impl RxToken for Frame<'_> {
+    fn consume<V, F: FnOnce(&mut [u8]) -> V>(self, f: F) -> V {
+        f(self.0)
+    }
+}
+
+/// Room for a frame that is to be sent.
+pub struct Room<'a>(&'a mut [u8; LONGEST]);
+
+impl TxToken for Room<'_> {
+    fn consume<V, F: FnOnce(&mut [u8]) -> V>(self, len: usize, f: F) -> V {
+        let frame = &mut self.0[..len];
+        let value = f(frame);
+        // The header is not counted.
+        let [low, high] = ((len - HEADER) as u16).to_le_bytes();
+        let mut bytes = [low, high].into_iter().chain(frame.iter().copied());
+        for _ in 0..(len + 2).div_ceil(4) {
+            DATA.write(u32::from_le_bytes(core::array::from_fn(|_| bytes.next().unwrap_or(0))));
+        }
+        REQUEST.write(1);
+        value
+    }
+}

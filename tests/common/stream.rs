@@ -1,0 +1,128 @@
+//! A stream in memory as a stream for each adapter that needs no operating system.
+
+use std::fmt;
+use std::task::Poll;
+
+/// What an operation fails with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Broken,
+    Interrupted,
+    TimedOut,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl embedded_io::Error for Fault {
+    fn kind(&self) -> embedded_io::ErrorKind {
+        match self {
+            Fault::Broken => embedded_io::ErrorKind::Other,
+            Fault::Interrupted => embedded_io::ErrorKind::Interrupted,
+            Fault::TimedOut => embedded_io::ErrorKind::TimedOut,
+        }
+    }
+}
+
+/// What cannot wait says that it has waited.
+pub fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(Fault::TimedOut),
+    }
+}
+
+/// Errors that pass are none here.
+pub fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
+    match poll {
+        Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => Err(nb::Error::WouldBlock),
+        Poll::Ready(result) => result.map_err(nb::Error::Other),
+    }
+}
+
+/// Of a type with `has_input`, `read_at_once`, `try_read`, `try_write`, `try_flush` and `now`; what is above has to be in scope.
+macro_rules! is_a_stream {
+    ($stream:ty) => {
+        impl embedded_io::ErrorType for $stream {
+            type Error = Fault;
+        }
+
+        impl embedded_io::ReadReady for $stream {
+            fn read_ready(&mut self) -> Result<bool, Fault> {
+                Ok(self.has_input())
+            }
+        }
+
+        impl embedded_io::Read for $stream {
+            fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+                blocking(self.read_at_once(buffer))
+            }
+        }
+
+        impl embedded_io::Write for $stream {
+            fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+                blocking(self.try_write(bytes))
+            }
+
+            fn flush(&mut self) -> Result<(), Fault> {
+                blocking(self.try_flush())
+            }
+        }
+
+        impl embedded_io_async::Read for $stream {
+            async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+                std::future::poll_fn(|_| self.try_read(buffer)).await
+            }
+        }
+
+        impl embedded_io_async::Write for $stream {
+            async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+                std::future::poll_fn(|_| self.try_write(bytes)).await
+            }
+
+            async fn flush(&mut self) -> Result<(), Fault> {
+                std::future::poll_fn(|_| self.try_flush()).await
+            }
+        }
+
+        impl baremqtt::transport::asynch::Timer for $stream {
+            fn now(&self) -> baremqtt::Instant {
+                <$stream>::now(self)
+            }
+
+            async fn sleep(&self, ms: u32) {
+                let start = <$stream>::now(self);
+                std::future::poll_fn(|_| {
+                    if <$stream>::now(self).since(start) < ms {
+                        std::task::Poll::Pending
+                    } else {
+                        std::task::Poll::Ready(())
+                    }
+                })
+                .await;
+            }
+        }
+
+        impl baremqtt::transport::polled::Stream for $stream {
+            type Error = Fault;
+
+            fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Fault> {
+                non_blocking(self.try_read(buffer))
+            }
+
+            fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Fault> {
+                non_blocking(self.try_write(bytes))
+            }
+
+            fn flush(&mut self) -> nb::Result<(), Fault> {
+                non_blocking(self.try_flush())
+            }
+        }
+    };
+}
+pub(crate) use is_a_stream;
