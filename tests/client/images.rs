@@ -80,6 +80,10 @@ fn what_no_client_has_written() {
 /// A streamed message needs its window as well, however short its head is.
 #[test]
 fn what_there_is_no_room_for() {
+    for (tx, expected) in [(32 + 6, Err(TooLarge)), (32 + 7, Ok(()))] {
+        let mut rig: Rig = Rig::sized(64, tx);
+        assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), expected, "{tx}");
+    }
     let head = [0xF0, 7, 0x32, 69, 0, 1, b'a', 0, 1];
     for (tx, expected) in [(32 + 9, Err(TooLarge)), (32 + 9 + 64, Ok(()))] {
         let mut rig: Rig = Rig::sized(64, tx);

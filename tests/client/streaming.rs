@@ -288,3 +288,17 @@ fn pubrec_waits_for_a_payload_that_has_begun() {
         assert_eq!(sent[1..], ["PUBREL id=1"]);
     });
 }
+
+/// It is asked for still when a message behind it is given up.
+#[test]
+fn giving_up_another_message_changes_nothing_about_it() {
+    let mut rig = online();
+    streams(&mut rig, "large", AtLeastOnce);
+    assert_eq!(rig.events(), ["ready 1"]);
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.client.give_up(id(2)).unwrap();
+    assert!(rig.events().is_empty());
+    hands_over(&mut rig, 100);
+    check_sent(&mut rig, "PUBLISH large qos=1 id=1");
+    assert!(rig.sends().is_empty());
+}
