@@ -45,7 +45,7 @@ fn what_a_client_has_written() {
 #[test]
 fn what_no_client_has_written() {
     let two = |first: &[u8], second: &[u8]| [first, second].concat();
-    let bad: [(&str, Vec<u8>); 14] = [
+    let bad: [(&str, Vec<u8>); 15] = [
         ("cut off", PUBLISH[..6].to_vec()),
         ("a header that goes on", vec![0x32, 0xFF]),
         ("identifier 0", vec![0x32, 5, 0, 1, b'a', 0, 0]),
@@ -54,6 +54,7 @@ fn what_no_client_has_written() {
         ("one identifier twice", two(&PUBLISH, &PUBLISH)),
         ("in both kinds", two(&PUBLISH, &[0x62, 2, 0, 1])),
         ("SUBSCRIBE", vec![0x82, 6, 0, 1, 0, 1, b'a', 0]),
+        ("PUBACK", vec![0x40, 2, 0, 1]),
         ("a topic that is longer than the packet", vec![0x32, 5, 0, 9, b'a', 0, 1]),
         ("a topic with a wildcard", vec![0x32, 5, 0, 1, b'#', 0, 1]),
         ("a long PUBREL", vec![0x62, 3, 0, 2, 0]),
