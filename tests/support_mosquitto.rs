@@ -5,7 +5,8 @@
 mod mosquitto;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use baremqtt::codec::{
@@ -139,4 +140,19 @@ fn takes_more_lines_of_configuration() {
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 101");
+}
+
+/// Somebody else may hold a port for a moment longer.
+#[test]
+fn waits_for_its_port() {
+    let mut broker = Mosquitto::start(&Config::default());
+    broker.stop();
+    let held = TcpListener::bind(broker.addr()).expect("a port that is free again");
+    let holding = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        drop(held);
+    });
+    broker.restart();
+    holding.join().expect("no panic");
+    assert!(TcpStream::connect(broker.addr()).is_ok());
 }

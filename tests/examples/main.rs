@@ -36,6 +36,7 @@ fn start_with(users: &[(&str, &str)]) -> Server {
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 fn start_at(listen: SocketAddr, users: &[(&str, &str)]) -> Server {
-    let users = users.iter().map(|(name, password)| (name.to_string(), password.to_string())).collect();
-    Server::start(Options { listen, users, ..Options::default() }).expect("a port on loopback")
+    let users: Vec<_> =
+        users.iter().map(|(name, password)| (name.to_string(), password.to_string())).collect();
+    port::once_free(|| Server::start(Options { listen, users: users.clone(), ..Options::default() }))
 }

@@ -1,8 +1,10 @@
 //! Ports for servers that are started later, or again.
 
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
-use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{process, thread};
 
 /// A loopback port that nobody listens on now, and that the system gives to no connection: a server that is started
 /// later, or again, finds it free still.
@@ -17,4 +19,19 @@ pub fn free_port() -> u16 {
     });
     let free = ports.find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
     free.expect("a free loopback port")
+}
+
+/// Starts what listens on such a port, once that can be: a child that another thread is just starting holds a copy of the listener
+/// that was closed, until it has become another program.
+#[allow(dead_code, reason = "not every test starts a server of its own there")]
+pub fn once_free<V>(mut start: impl FnMut() -> io::Result<V>) -> V {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match start() {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            result => return result.expect("a port on loopback"),
+        }
+    }
 }

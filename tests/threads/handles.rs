@@ -163,14 +163,9 @@ fn the_end_of_a_message_can_be_waited_for() {
 }
 
 #[test]
-fn a_message_that_is_lost_or_given_up_is_not_waited_for() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let open = open(listener.local_addr().unwrap());
-    let choices = Choices::with(|values| values.session_loss = SessionLoss::Drop);
-    let running = start(sized(512, choices, SOON), open);
+fn a_message_that_is_given_up_before_it_has_left_is_not_waited_for() {
+    let running = start(runner(SOON), refused);
     let message = Message::new("a", b"").at_least_once();
-
-    // Given up before it has left.
     let handle = running.handle.clone();
     let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
     let started = Instant::now();
@@ -178,17 +173,30 @@ fn a_message_that_is_lost_or_given_up_is_not_waited_for() {
         assert!(started.elapsed() < PATIENCE);
     }
     assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(WaitError::GivenUp)));
-
-    // The server has lost the session in which it left.
-    let mut socket = accept(&listener);
-    let handle = running.handle.clone();
-    let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
-    socket.read_exact(&mut [0; 7]).unwrap();
-    drop(socket);
-    let socket = accept(&listener);
-    assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(WaitError::Ended(Outcome::Lost))));
     running.stop().unwrap();
-    drop(socket);
+}
+
+/// The server has lost the session in which it left; with an event that says so, and without one.
+#[test]
+fn a_message_that_is_lost_is_not_waited_for() {
+    for (reports_loss, expected) in [(true, WaitError::Ended(Outcome::Lost)), (false, WaitError::GivenUp)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = open(listener.local_addr().unwrap());
+        let choices = Choices::with(|values| {
+            values.session_loss = SessionLoss::Drop;
+            values.reports_loss = reports_loss;
+        });
+        let running = start(sized(512, choices, SOON), open);
+        let mut socket = accept(&listener);
+        let (handle, message) = (running.handle.clone(), Message::new("a", b"").at_least_once());
+        let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
+        socket.read_exact(&mut [0; 7]).unwrap();
+        drop(socket);
+        let socket = accept(&listener);
+        assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(expected)));
+        running.stop().unwrap();
+        drop(socket);
+    }
 }
 
 /// A handler cannot wait for what only its own thread brings, nor take the lock that it has already.

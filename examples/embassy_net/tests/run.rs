@@ -16,7 +16,7 @@ use std::{env, fs, process};
 use server::{Options, Server};
 
 fn broker(listen: SocketAddr) -> Server {
-    Server::start(Options { listen, ..Options::default() }).expect("a port on loopback")
+    port::once_free(|| Server::start(Options { listen, ..Options::default() }))
 }
 
 /// The program, which ends with the test.

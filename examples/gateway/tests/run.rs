@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
-use common::support::mosquitto::free_port;
+use common::support::mosquitto::{free_port, once_free};
 use common::{Authority, Broker, text};
 use server::{Options, Server};
 
@@ -94,12 +94,13 @@ fn stop(mut mqtt: Operator, gateway: Gateway) {
 #[test]
 fn it_comes_back_and_subscribes_again() {
     let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()).into();
-    let mut server = Server::start(Options { listen: address, ..Options::default() }).expect("a port");
+    let start = || once_free(|| Server::start(Options { listen: address, ..Options::default() }));
+    let server = start();
     let gateway = Gateway::start(&["127.0.0.1", &address.port().to_string()]);
     hears(&mut operator(address), &ALL);
     // The server forgets all sessions.
     server.stop();
-    server = Server::start(Options { listen: address, ..Options::default() }).expect("the same port");
+    let server = start();
     let mut mqtt = operator(server.addr());
     hears(&mut mqtt, &ALL);
     stop(mqtt, gateway);

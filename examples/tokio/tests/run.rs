@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use server::{Options, Server};
 
 fn start(listen: SocketAddr) -> Server {
-    Server::start(Options { listen, ..Options::default() }).expect("a port on loopback")
+    port::once_free(|| Server::start(Options { listen, ..Options::default() }))
 }
 
 fn example(server: &Server, count: &str) -> Child {

@@ -1,14 +1,17 @@
 //! The adapter of std over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
 
 mod common;
+#[path = "../../../tests/support/talking.rs"]
+mod talking;
 
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, open_tcp};
-use baremqtt::{Buffers, Client, Config, Connect, Event, Message, QoS, Version};
+use baremqtt::{Buffers, Client, Config, Connect, Event, QoS, Version};
 use baremqtt_tls::{TlsStream, config};
 use common::{Authority, Broker};
 use rustls::pki_types::ServerName;
+use talking::talk;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const LARGE: usize = 1 << 20;
@@ -45,24 +48,7 @@ fn a_mebibyte_arrives_whole_in_both_directions() {
     let payload: Vec<u8> = (0..LARGE).map(|index| (index ^ (index >> 8) ^ (index >> 16)) as u8).collect();
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("large").version(version));
-        mqtt.subscribe(&[("large", QoS::ExactlyOnce)]).expect("room");
-        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-            mqtt.publish(&Message::new("large", &payload).qos(qos)).expect("room");
-            let (mut published, mut came_back) = (qos == QoS::AtMostOnce, false);
-            while !(published && came_back) {
-                match mqtt.next_event(Some(PATIENCE)).expect("a link") {
-                    Some(Event::Message(message)) => {
-                        assert_eq!(message.delivery.qos(), qos);
-                        // Not `assert_eq!`: nobody wants to see a megabyte.
-                        assert!(message.payload == payload, "{} bytes", message.payload.len());
-                        came_back = true;
-                    }
-                    Some(Event::Published { .. }) => published = true,
-                    Some(Event::Subscribed { .. }) => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-        }
+        talk(&mut mqtt, &payload);
         mqtt.disconnect().expect("DISCONNECT leaves");
     }
 }

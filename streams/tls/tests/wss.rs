@@ -3,17 +3,20 @@
 mod common;
 #[path = "../../../tests/support/sharing.rs"]
 mod sharing;
+#[path = "../../../tests/support/talking.rs"]
+mod talking;
 
 use std::io;
 use std::time::Duration;
 
 use baremqtt::transport::net::Connection;
-use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
+use baremqtt::{Buffers, Client, Connect, Event, Message};
 use baremqtt_tls::TlsStream;
 use baremqtt_websocket::WebSocketStream;
 use baremqtt_websocket::tungstenite::http::Uri;
 use common::support::mosquitto::WEBSOCKETS;
 use common::{Authority, Broker};
+use talking::talk;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,25 +41,9 @@ fn a_connection_publishes_to_itself_at_each_qos() {
     let client = Client::new(Buffers { rx: vec![0; 0x1_0000], tx: vec![0; 0x1_0000] });
     let mut mqtt = Connection::new(open().expect("a WebSocket"), client);
     mqtt.connect(&Connect::new("wss")).expect("a CONNECT that fits");
-    let mut came = Vec::new();
-    while came.len() < 3 {
-        match mqtt.next_event(Some(PATIENCE)).expect("a link") {
-            Some(Event::Connected { .. }) => drop(mqtt.subscribe(&[("t", QoS::ExactlyOnce)]).expect("room")),
-            Some(Event::Subscribed { .. }) => {
-                for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-                    mqtt.publish(&Message::new("t", &[7; 10_000]).qos(qos)).expect("room");
-                }
-            }
-            Some(Event::Message(message)) => {
-                assert!(message.payload == [7; 10_000]);
-                came.push(message.delivery.qos() as u8);
-            }
-            Some(Event::Published { .. }) => {}
-            other => panic!("{other:?}"),
-        }
-    }
-    came.sort_unstable();
-    assert_eq!(came, [0, 1, 2]);
+    let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
+    assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
+    talk(&mut mqtt, &[7; 10_000]);
     mqtt.disconnect().expect("DISCONNECT leaves");
     let log = broker.mosquitto.logs(" disconnected.\n", 1);
     assert!(!log.contains("error"), "{log}");

@@ -5,6 +5,8 @@ mod common;
 mod server;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+#[path = "../../../tests/support/talking.rs"]
+mod talking;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -14,33 +16,12 @@ use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
 use common::{Mqtt, PATIENCE, client, open, serve};
 use support::mosquitto::websockets;
+use talking::talk;
 
 fn connect(addr: SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let mut mqtt = client(open(addr).expect("a WebSocket"));
     common::connect(&mut mqtt, connect).expect("CONNACK");
     mqtt
-}
-
-/// Publishes to itself at each QoS.
-fn talk(mqtt: &mut Mqtt, payload: &[u8]) {
-    mqtt.subscribe(&[("talk", QoS::ExactlyOnce)]).expect("room");
-    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-        mqtt.publish(&Message::new("talk", payload).qos(qos)).expect("room");
-        let (mut published, mut came_back) = (qos == QoS::AtMostOnce, false);
-        while !(published && came_back) {
-            match mqtt.next_event(Some(PATIENCE)).expect("a link") {
-                Some(Event::Message(message)) => {
-                    assert_eq!(message.delivery.qos(), qos);
-                    // Not `assert_eq!`: nobody wants to see a megabyte.
-                    assert!(message.payload == payload, "{} bytes", message.payload.len());
-                    came_back = true;
-                }
-                Some(Event::Published { .. }) => published = true,
-                Some(Event::Subscribed { .. }) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
 }
 
 fn mebibyte() -> Vec<u8> {

@@ -1,0 +1,30 @@
+//! A connection of std over whatever stream, to a broker that sends back what it was sent.
+
+use std::time::Duration;
+
+use baremqtt::transport::net::{Connection, Stream};
+use baremqtt::{Config, Event, Message, QoS};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Publishes to itself at each QoS.
+pub fn talk<S: Stream, C: Config>(mqtt: &mut Connection<S, Vec<u8>, Vec<u8>, C>, payload: &[u8]) {
+    mqtt.subscribe(&[("talk", QoS::ExactlyOnce)]).expect("room");
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        mqtt.publish(&Message::new("talk", payload).qos(qos)).expect("room");
+        let (mut published, mut came_back) = (qos == QoS::AtMostOnce, false);
+        while !(published && came_back) {
+            match mqtt.next_event(Some(PATIENCE)).expect("a link") {
+                Some(Event::Message(message)) => {
+                    assert_eq!(message.delivery.qos(), qos);
+                    // Not `assert_eq!`: nobody wants to see a megabyte.
+                    assert!(message.payload == payload, "{} bytes", message.payload.len());
+                    came_back = true;
+                }
+                Some(Event::Published { .. }) => published = true,
+                Some(Event::Subscribed { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
