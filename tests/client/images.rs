@@ -125,3 +125,14 @@ fn what_is_restored_is_saved_as_it_was() {
         assert_eq!(saved[..len], image);
     }
 }
+
+/// What is restored is durable, also where it is told so once more.
+#[test]
+fn what_is_restored_is_not_held() {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.durable = true);
+    assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), Ok(()));
+    rig.client.saved(rig.client.revision());
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
+}
