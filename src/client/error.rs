@@ -147,9 +147,6 @@ pub enum Full {
     /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is
     /// [`sent`](crate::Client::sent).
     Stream,
-    /// A mailbox of `transport::asynch`, which is in use: the call comes from within the closure that it shows a message to. No client
-    /// says so.
-    Busy,
 }
 
 impl fmt::Display for RequestError {
@@ -183,7 +180,6 @@ impl fmt::Display for Full {
             Full::Requests => "too many requests under way; take events until one ends",
             Full::Buffer => "the transmit buffer is full; take events until a request ends",
             Full::Stream => "a streamed message is on its way; wait until its last byte is sent",
-            Full::Busy => "the mailbox is in use; put messages in outside of `next`",
         })
     }
 }

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use baremqtt::QoS::AtLeastOnce;
+use baremqtt::transport::asynch::MailboxFull;
 use baremqtt::transport::asynch::{self, Duplex, Threads, Timer};
 use baremqtt::transport::blocking::{Buffered, WithReady};
 use baremqtt::transport::{Error, GaveUp, HandleError, WaitError, blocking, net, polled};
@@ -32,6 +33,7 @@ fn ends_and_refusals_of_handles() {
     says(HandleError::<RequestError>::Stopped, "the runner has stopped");
     let crowd = "more tasks wait than the handle has places; enlarge N";
     says(HandleError::<RequestError>::TooManyWaiters, crowd);
+    says(MailboxFull, "the mailbox has no room for a message; enlarge N, or take messages faster");
     assert_eq!(HandleError::from(request), HandleError::Refused(request));
     says(WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
     says(WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");

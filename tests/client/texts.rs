@@ -52,7 +52,6 @@ fn requests() {
             RequestError::Full(Full::Stream),
             "a streamed message is on its way; wait until its last byte is sent",
         ),
-        (RequestError::Full(Full::Busy), "the mailbox is in use; put messages in outside of `next`"),
         (
             RequestError::TooLarge { needed: 300, room: 200 },
             "the packet takes 300 bytes, and requests have 200; enlarge tx, or stream it",

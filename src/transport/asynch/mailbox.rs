@@ -5,18 +5,17 @@ use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
 use super::cell::{Cell, OneThread, Sharing};
-use crate::Full;
 use crate::codec::{self, Decoded, Packet, Publish, Version};
 
 /// Messages for a task: the handler of a runner [puts](Self::put) them in, and the task takes the [next](Self::next) one when it has
 /// time. They lie in `N` bytes, one behind the other, as they came: each takes its topic, its payload, and 4 to 9 bytes.
 ///
 /// ```
-/// use baremqtt::transport::asynch::Mailbox;
-/// use baremqtt::{Event, Full};
+/// use baremqtt::Event;
+/// use baremqtt::transport::asynch::{Mailbox, MailboxFull};
 ///
 /// /// The handler. What finds no room is dropped here.
-/// fn handle(event: &Event<'_>, lamp: &Mailbox<256>) -> Result<(), Full> {
+/// fn handle(event: &Event<'_>, lamp: &Mailbox<256>) -> Result<(), MailboxFull> {
 ///     match event {
 ///         Event::Message(message) if message.topic.as_str() == "lamp/set" => lamp.put(message),
 ///         _ => Ok(()),
@@ -34,6 +33,20 @@ use crate::codec::{self, Decoded, Packet, Publish, Version};
 pub struct Mailbox<const N: usize, S: Sharing = OneThread> {
     inner: S::Cell<Inner<N>>,
 }
+
+/// A [`Mailbox`] has not taken a message: the task has to take others first, or the message is larger than the mailbox. So is also refused
+/// what is put in from within the closure of [`next`](Mailbox::next).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct MailboxFull;
+
+impl fmt::Display for MailboxFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the mailbox has no room for a message; enlarge N, or take messages faster")
+    }
+}
+
+impl core::error::Error for MailboxFull {}
 
 struct Inner<const N: usize> {
     bytes: [u8; N],
@@ -71,10 +84,9 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
     /// Copies a message, and wakes the task.
     ///
     /// # Errors
-    /// [`Full::Buffer`]: there is no room now, or the message is larger than the mailbox. [`Full::Busy`] from within the closure of
-    /// [`next`](Self::next).
-    pub fn put(&self, message: &Publish<'_>) -> Result<(), Full> {
-        self.inner.with(|inner| inner.put(message)).unwrap_or(Err(Full::Busy))
+    /// [`MailboxFull`].
+    pub fn put(&self, message: &Publish<'_>) -> Result<(), MailboxFull> {
+        self.inner.with(|inner| inner.put(message)).unwrap_or(Err(MailboxFull))
     }
 
     /// Waits for the next message, and calls `f` with it.
@@ -94,12 +106,12 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
 impl<const N: usize> Inner<N> {
     const NEW: Self = Inner { bytes: [0; N], start: 0, end: 0, waiter: None };
 
-    fn put(&mut self, message: &Publish<'_>) -> Result<(), Full> {
+    fn put(&mut self, message: &Publish<'_>) -> Result<(), MailboxFull> {
         if N.saturating_sub(self.end) < message.encoded_len() {
             self.move_to_front();
         }
         let room = self.bytes.get_mut(self.end..).unwrap_or_default();
-        let len = message.encode(Version::Mqtt311, room).map_err(|_| Full::Buffer)?;
+        let len = message.encode(Version::Mqtt311, room).map_err(|_| MailboxFull)?;
         self.end = self.end.saturating_add(len);
         self.waiter.take().into_iter().for_each(Waker::wake);
         Ok(())
@@ -177,13 +189,13 @@ mod tests {
     #[test]
     fn what_is_too_large_or_comes_from_within_is_refused_and_changes_nothing() {
         let mailbox = Mailbox::<16>::new();
-        assert_eq!(mailbox.put(&message(&[b'x'; 12])), Err(Full::Buffer));
+        assert_eq!(mailbox.put(&message(&[b'x'; 12])), Err(MailboxFull));
         assert_eq!(next(&mailbox), None);
         mailbox.put(&message(&[b'x'; 11])).unwrap();
-        assert_eq!(mailbox.put(&message(b"")), Err(Full::Buffer));
+        assert_eq!(mailbox.put(&message(b"")), Err(MailboxFull));
         let within = pin!(mailbox.next(|_| mailbox.put(&message(b""))));
         let polled = within.poll(&mut Context::from_waker(Waker::noop()));
-        assert_eq!(polled, Poll::Ready(Err(Full::Busy)));
+        assert_eq!(polled, Poll::Ready(Err(MailboxFull)));
         assert_eq!(next(&mailbox), None);
     }
 

@@ -109,7 +109,7 @@ pub use connection::Connection;
 pub use duplex::Duplex;
 pub use handle::Handle;
 pub use link::Link;
-pub use mailbox::Mailbox;
+pub use mailbox::{Mailbox, MailboxFull};
 pub use runner::Runner;
 
 use crate::Instant;
