@@ -340,3 +340,17 @@ fn the_end_of_an_abandoned_message_is_told_where_it_has_one() {
         assert!(rig.sends().is_empty());
     }
 }
+
+/// A payload may take long to come.
+#[test]
+fn pubrel_passes_a_payload_that_has_not_begun() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    streams(&mut rig, "large", AtLeastOnce);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    assert_eq!(rig.events(), ["ready 2"]);
+    rig.gives(Packet::PubRec(id(1)));
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    hands_over(&mut rig, 100);
+    check_sent(&mut rig, "PUBLISH large qos=1 id=2");
+}
