@@ -132,3 +132,23 @@ fn only_output_is_waited_for() {
     rig.at(30_000);
     assert_eq!(rig.events(), ["error TimedOut(Stall)"]);
 }
+
+/// Nothing is left of requests, in whatever order they were answered.
+#[test]
+fn it_finishes_after_answers_in_any_order() {
+    for order in [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]] {
+        let mut rig = Rig::online();
+        for _ in order {
+            rig.publishes("a", b"", AtLeastOnce);
+        }
+        rig.sends();
+        for number in order {
+            rig.gives(Packet::PubAck(id(number)));
+        }
+        assert_eq!(rig.events().len(), 3);
+        assert_eq!(rig.deadline(), None, "nothing is waited for");
+        rig.client.finish();
+        rig.advances();
+        assert_eq!(rig.sends(), ["DISCONNECT"], "{order:?}");
+    }
+}

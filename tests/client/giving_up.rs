@@ -184,3 +184,20 @@ fn a_streamed_message_whose_payload_is_asked_for_can_be_given_up() {
     assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
     assert!(rig.events().is_empty());
 }
+
+/// What is left of a message that had left has a header of its own, whatever its length.
+#[test]
+fn of_any_length() {
+    for len in 100..160 {
+        let mut rig = Rig::online();
+        rig.publishes("a", &vec![b'x'; len], AtLeastOnce);
+        rig.sends();
+        rig.publishes("b", b"", AtLeastOnce);
+        rig.client.give_up(id(1)).unwrap();
+        assert_eq!(rig.client.under_way().count(), 2, "{len}");
+        assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"], "{len}");
+        rig.gives(Packet::PubAck(id(2)));
+        rig.gives(Packet::PubAck(id(1)));
+        assert_eq!(rig.client.under_way().count(), 0, "{len}");
+    }
+}

@@ -45,7 +45,7 @@ fn what_a_client_has_written() {
 #[test]
 fn what_no_client_has_written() {
     let two = |first: &[u8], second: &[u8]| [first, second].concat();
-    let bad: [(&str, Vec<u8>); 18] = [
+    let bad: [(&str, Vec<u8>); 19] = [
         ("cut off", PUBLISH[..6].to_vec()),
         ("a header that goes on", vec![0x32, 0xFF]),
         ("identifier 0", vec![0x32, 5, 0, 1, b'a', 0, 0]),
@@ -54,6 +54,7 @@ fn what_no_client_has_written() {
         ("one identifier twice", two(&PUBLISH, &PUBLISH)),
         ("in both kinds", two(&PUBLISH, &[0x62, 2, 0, 1])),
         ("SUBSCRIBE", vec![0x82, 6, 0, 1, 0, 1, b'a', 0]),
+        ("PUBACK", vec![0x40, 2, 0, 1]),
         ("a topic that is longer than the packet", vec![0x32, 5, 0, 9, b'a', 0, 1]),
         ("a topic with a wildcard", vec![0x32, 5, 0, 1, b'#', 0, 1]),
         ("a long PUBREL", vec![0x62, 3, 0, 2, 0]),
@@ -84,6 +85,10 @@ fn what_no_client_has_written() {
 /// A streamed message needs its window as well, however short its head is.
 #[test]
 fn what_there_is_no_room_for() {
+    for (tx, expected) in [(32 + 6, Err(TooLarge)), (32 + 7, Ok(()))] {
+        let mut rig: Rig = Rig::sized(64, tx);
+        assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), expected, "{tx}");
+    }
     let head = [0xF0, 7, 0x32, 69, 0, 1, b'a', 0, 1];
     for (tx, expected) in [(32 + 9, Err(TooLarge)), (32 + 9 + 64, Ok(()))] {
         let mut rig: Rig = Rig::sized(64, tx);
@@ -123,4 +128,15 @@ fn what_is_restored_is_saved_as_it_was() {
         let len = rig.client.save(&mut saved).unwrap();
         assert_eq!(saved[..len], image);
     }
+}
+
+/// What is restored is durable, also where it is told so once more.
+#[test]
+fn what_is_restored_is_not_held() {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.durable = true);
+    assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), Ok(()));
+    rig.client.saved(rig.client.revision());
+    rig.comes_online(&CONNECT, true);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
 }

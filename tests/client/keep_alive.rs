@@ -249,3 +249,29 @@ fn what_passed_before_connect_does_not_count() {
     assert!(client.pending().is_empty());
     assert_eq!(client.time_left(), Some(54_999));
 }
+
+/// The server's clock runs from PINGREQ on, whenever the client looks at its own again.
+#[test]
+fn counts_from_the_end_of_pingreq() {
+    let mut rig = Rig::new();
+    rig.choose(|c| (c.pingresp_timeout_ms, c.ping_on_silence) = (0, false));
+    rig.comes_online(&Connect::new("c").keep_alive(10), false);
+    rig.at(7_500);
+    assert_eq!(rig.sends(), ["PINGREQ"]);
+    rig.clock(10_000);
+    assert_eq!(rig.deadline(), Some(15_000));
+}
+
+/// Nor does it matter how long the application takes with the first event.
+#[test]
+fn counts_on_while_the_connection_is_told() {
+    let mut rig = Rig::new();
+    rig.connects(&Connect::new("c").keep_alive(10));
+    rig.sends();
+    let connack = [0x20, 2, 0, 0];
+    rig.client.receive_buffer()[..4].copy_from_slice(&connack);
+    rig.client.received(4);
+    assert_eq!(rig.client.advance(Instant::from_millis(0)), Ok(true));
+    rig.clock(3_000);
+    assert_eq!(rig.deadline(), Some(7_500));
+}

@@ -178,3 +178,18 @@ fn requests_can_be_retried_with_dup() {
     rig.gives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
+
+/// What has left in part comes to its end first.
+#[test]
+fn nothing_is_repeated_within_a_packet() {
+    let mut rig = Rig::new();
+    rig.choose(|c| c.retry_ms = 5_000);
+    rig.comes_online(&CONNECT31, false);
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.at(4_000).publishes("b", b"", AtLeastOnce);
+    rig.takes(3);
+    rig.at(5_000);
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    assert_eq!(rig.at(10_000).sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 dup (0 B)"]);
+}

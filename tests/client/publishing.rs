@@ -190,3 +190,17 @@ fn room_is_made_while_an_event_is_at_hand() {
     }
     assert_eq!(rig.events(), ["published 1 qos=1", "published 3 qos=1"]);
 }
+
+/// Not even kept until it has left: a late answer may have its identifier.
+#[test]
+fn an_answer_to_what_the_server_cannot_have_seen_is_ignored() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = Rig::online();
+        rig.publishes("a", b"", qos);
+        rig.gives(Packet::PubAck(id(1)));
+        rig.delivers("in", b"", AtMostOnce, 0);
+        assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);
+        assert_eq!(rig.sends(), [format!("PUBLISH a qos={qos} id=1 (0 B)")]);
+        assert_eq!(rig.client.in_flight(), 1);
+    }
+}

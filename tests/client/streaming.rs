@@ -288,3 +288,69 @@ fn pubrec_waits_for_a_payload_that_has_begun() {
         assert_eq!(sent[1..], ["PUBREL id=1"]);
     });
 }
+
+/// It is asked for still when a message behind it is given up.
+#[test]
+fn giving_up_another_message_changes_nothing_about_it() {
+    let mut rig = online();
+    streams(&mut rig, "large", AtLeastOnce);
+    assert_eq!(rig.events(), ["ready 1"]);
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.client.give_up(id(2)).unwrap();
+    assert!(rig.events().is_empty());
+    hands_over(&mut rig, 100);
+    check_sent(&mut rig, "PUBLISH large qos=1 id=1");
+    assert!(rig.sends().is_empty());
+}
+
+/// From when it is asked for until all of it is handed over.
+#[test]
+fn a_payload_is_waited_for() {
+    let mut rig = online();
+    assert!(!rig.client.waits_for_payload());
+    rig.publishes("a", b"", AtLeastOnce);
+    streams(&mut rig, "large", AtMostOnce);
+    assert!(!rig.client.waits_for_payload(), "it is not its turn");
+    rig.sends();
+    assert_eq!(rig.events(), ["ready -"]);
+    assert!(rig.client.waits_for_payload());
+    let payload = payload();
+    let mut at = 0;
+    while at < payload.len() {
+        assert!(rig.client.waits_for_payload());
+        at += rig.client.write_payload(&payload[at..]).unwrap();
+        while rig.takes(rig.chunks.out) > 0 {}
+    }
+    assert!(!rig.client.waits_for_payload());
+}
+
+/// At QoS 0 nobody waits for it, and some do not want to hear of it.
+#[test]
+fn the_end_of_an_abandoned_message_is_told_where_it_has_one() {
+    for (qos, reports_loss, expected) in
+        [(AtMostOnce, true, vec![]), (AtLeastOnce, false, vec![]), (AtLeastOnce, true, vec!["ended 1 Lost"])]
+    {
+        let mut rig = online();
+        rig.choose(|c| c.reports_loss = reports_loss);
+        streams(&mut rig, "large", qos);
+        rig.events();
+        rig.client.abandon_payload().unwrap();
+        assert_eq!(rig.client.in_flight(), expected.len());
+        assert_eq!(rig.events(), expected);
+        assert!(rig.sends().is_empty());
+    }
+}
+
+/// A payload may take long to come.
+#[test]
+fn pubrel_passes_a_payload_that_has_not_begun() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    streams(&mut rig, "large", AtLeastOnce);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    assert_eq!(rig.events(), ["ready 2"]);
+    rig.gives(Packet::PubRec(id(1)));
+    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    hands_over(&mut rig, 100);
+    check_sent(&mut rig, "PUBLISH large qos=1 id=2");
+}

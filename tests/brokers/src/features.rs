@@ -213,7 +213,7 @@ fn passwords(broker: &mut Running) -> Told {
 }
 
 fn idle(broker: &mut Running) -> Told {
-    let mut peer = Peer::connect(broker.target, &Connect::new("idle").keep_alive(1)).unwrap();
+    let mut peer = Peer::connect(broker.target, &Connect::new("idle").keep_alive(2)).unwrap();
     peer.pass(Duration::from_secs(5)).map_err(|error| format!("no: {error}"))
 }
 

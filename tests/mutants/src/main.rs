@@ -31,6 +31,8 @@ enum Kind {
     Unary { inner: Range<usize>, op: String },
     /// Between braces.
     Body,
+    /// `name: value`, or `name` alone, before `..base`.
+    Field { name: String, value: Range<usize>, base: Range<usize> },
     /// Between a pattern and its arrow, with the guard.
     Arm { guard: Option<Range<usize>> },
 }
@@ -142,6 +144,18 @@ impl<'a> Visit<'a> for Finder<'_> {
         visit::visit_expr_unary(self, expr);
     }
 
+    fn visit_expr_struct(&mut self, expr: &'a syn::ExprStruct) {
+        for field in &expr.fields {
+            let mutants = self.take(field.span().start(), &["StructField"]);
+            if let (syn::Member::Named(name), Some(base)) = (&field.member, &expr.rest) {
+                let (value, base) = (self.range(field.expr.span()), self.range(base.span()));
+                let kind = Kind::Field { name: name.to_string(), value, base };
+                self.add(self.range(field.span()), kind, mutants);
+            }
+        }
+        visit::visit_expr_struct(self, expr);
+    }
+
     fn visit_arm(&mut self, arm: &'a syn::Arm) {
         let mut mutants = self.take(arm.span().start(), &["MatchArm"]);
         let guard = arm.guard.as_ref().map(|(_, guard)| guard);
@@ -198,6 +212,15 @@ fn with_mutants(source: &str, places: &[Place], place: &Place) -> String {
         Kind::Unary { inner: operand, op } => {
             let operand = inner(operand);
             choice(&|op: &str| format!("{op}{operand}"), op)
+        }
+        Kind::Field { name, value, base } => {
+            let (value, base) = (inner(value), inner(base));
+            // A mutant has no replacement here: the field is as in the base.
+            let value = choice(
+                &|op: &str| if op.is_empty() { format!("{base}.{name}") } else { value.clone() },
+                "value",
+            );
+            format!("{name}: {value}")
         }
         Kind::Body => {
             let mut text = String::new();
