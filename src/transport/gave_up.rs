@@ -18,7 +18,7 @@ pub enum Update<'a, E> {
     AllSent,
     /// From a runner: its handle has asked for this call (`Handle::wake`).
     Woken,
-    /// The link is lost, or an attempt to make one has failed. The next attempt follows.
+    /// The link is lost, or an attempt to make one has failed. The next attempt follows; where none does, [`GaveUp`] says why.
     LinkLost {
         /// Why.
         error: Error<E>,

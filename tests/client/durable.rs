@@ -348,7 +348,10 @@ fn behind_half_a_packet_what_is_new_waits_too() {
         saves(&mut rig);
         rig.takes(taken);
         rig.publishes("b", b"", AtLeastOnce);
+        let before = rig.events().len();
         assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
+        // An image is asked for once it is the second one's turn: the first has 14 bytes.
+        assert_eq!((before, rig.events().len()), if taken < 14 { (0, 1) } else { (1, 0) }, "{taken}");
         saves(&mut rig);
         assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
     }
@@ -372,4 +375,18 @@ fn the_pubrel_of_what_was_given_up_waits_too() {
     let mut rig = reboots(&image);
     rig.comes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
+}
+
+#[test]
+fn what_was_given_up_holds_nothing_back_that_is_saved() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.events();
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    rig.publishes("b", b"", AtLeastOnce);
+    rig.events();
+    saves(&mut rig);
+    rig.client.give_up(id(1)).unwrap();
+    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
 }

@@ -45,7 +45,7 @@ fn what_a_client_has_written() {
 #[test]
 fn what_no_client_has_written() {
     let two = |first: &[u8], second: &[u8]| [first, second].concat();
-    let bad: [(&str, Vec<u8>); 15] = [
+    let bad: [(&str, Vec<u8>); 19] = [
         ("cut off", PUBLISH[..6].to_vec()),
         ("a header that goes on", vec![0x32, 0xFF]),
         ("identifier 0", vec![0x32, 5, 0, 1, b'a', 0, 0]),
@@ -58,6 +58,10 @@ fn what_no_client_has_written() {
         ("a topic that is longer than the packet", vec![0x32, 5, 0, 9, b'a', 0, 1]),
         ("a topic with a wildcard", vec![0x32, 5, 0, 1, b'#', 0, 1]),
         ("a long PUBREL", vec![0x62, 3, 0, 2, 0]),
+        ("a PUBREL with a length of two bytes", two(&[0x62, 0x81, 0, 9], &PUBREL)),
+        ("an end with a length of two bytes", two(&[0xE2, 0x81, 0, 9], &PUBREL)),
+        ("a PUBLISH with a length of two bytes", vec![0x32, 0x85, 0, 0, 1, b'a', 0, 1]),
+        ("a head behind a length of two bytes", vec![0xF0, 0x87, 0, 0x32, 9, 0, 1, b'a', 0, 1]),
         ("a streamed PUBREL", two(&[0xF0, 4], &PUBREL)),
         ("a head with a payload", vec![0xF0, 8, 0x32, 6, 0, 1, b'a', 0, 1, b'x']),
         ("a head of another length", vec![0xF0, 7, 0x32, 4, 0, 1, b'a', 0, 1]),

@@ -4,7 +4,7 @@ use super::super::bytes::write;
 use super::record::{self, AT_LEAST_ONCE, ENDED, EXACTLY_ONCE, End, Record, SHORT};
 use super::{Config, Outbox, State, WINDOW};
 use crate::client::error::Full;
-use crate::codec::{FixedHeader, Publish, Version, Writer};
+use crate::codec::{FixedHeader, Publish, Version, Writer, decode_remaining_length};
 
 impl<C: Config> Outbox<'_, C> {
     /// Writes the requests that outlive a connection, as its loss would leave them, and the ends that were not told.
@@ -34,6 +34,11 @@ impl<C: Config> Outbox<'_, C> {
         while at < image.len() {
             let record = Record::read(image, at, streams).filter(|record| record.end() <= image.len());
             let Some(record) = record else { return false };
+            // What leaves later has to be as strict as what comes.
+            let length = decode_remaining_length(image.get(at.wrapping_add(1)..).unwrap_or_default());
+            if length.is_err() {
+                return false;
+            }
             let id = record.id(image, at);
             if id == 0 || !is_request(image, at, record) || has_id(image, record.end(), id, streams) {
                 return false;
