@@ -129,6 +129,21 @@ fn waits_for_the_end_of_a_half_sent_packet() {
 }
 
 #[test]
+fn waits_for_the_end_of_a_half_sent_answer_and_passes_the_others() {
+    for taken in 0..=8 {
+        let mut rig = online(10);
+        for number in 1..=3 {
+            rig.delivers("in", b"", AtLeastOnce, number);
+        }
+        rig.takes(taken);
+        rig.at(10_000);
+        let mut expected = vec!["PUBACK id=1", "PUBACK id=2", "PUBACK id=3"];
+        expected.insert(taken.div_ceil(4), "PINGREQ");
+        assert_eq!(rig.sends(), expected, "{taken}");
+    }
+}
+
+#[test]
 fn a_missing_answer_ends_the_connection() {
     let mut rig = online(60);
     rig.at(60_000).takes(1);

@@ -49,6 +49,23 @@ fn an_answer_is_due_for_the_oldest_request() {
     assert_eq!(rig.sends(), ["PUBREL id=2"]);
 }
 
+/// It may stand behind a packet that is long, on a link that is slow.
+#[test]
+fn bytes_of_a_packet_on_its_way_in_put_it_off_and_others_do_not() {
+    let mut rig = Rig::online();
+    rig.publishes("a", b"", AtLeastOnce);
+    rig.sends();
+    rig.at(10_000).delivers("in", b"", AtMostOnce, 0);
+    assert_eq!(rig.deadline(), Some(30_000), "a whole packet");
+    for (now, bytes) in [(20_000, &b"\x30\x08\0"[..]), (45_000, b"\x02in12")] {
+        rig.at(now).gives_bytes(bytes);
+        assert_eq!(rig.deadline(), Some(now + 30_000), "a part of one");
+    }
+    rig.at(50_000).gives_bytes(b"34");
+    assert_eq!(rig.deadline(), Some(75_000), "its end");
+    assert_eq!(rig.at(75_000).events().last().unwrap(), "error TimedOut(Ack)");
+}
+
 #[test]
 fn an_answer_to_a_younger_request_does_not_put_it_off() {
     let mut rig = Rig::online();
