@@ -107,3 +107,33 @@ fn a_payload_is_abandoned() {
         assert!(rig.client.pending().is_empty(), "the link has to be closed");
     }
 }
+
+#[test]
+fn both_show_and_save_the_same() {
+    let mut rig = Rig::new();
+    rig.choose(|c| (c.manual_acknowledgement, c.durable) = (true, true));
+    rig.comes_online(&CONNECT, false);
+    let len = crate::harness::publish("in", b"", AtLeastOnce, 5, false)
+        .encode(rig.version, rig.client.receive_buffer())
+        .unwrap();
+    rig.client.received(len);
+    let now = rig.now();
+    assert!(rig.client.advance(now).unwrap());
+    let receipt = rig.client.receipt();
+    assert!(receipt.is_some_and(|receipt| receipt.id() == id(5)));
+    assert_eq!(rig.client.outbound().receipt(), receipt);
+
+    rig.publishes("a", b"", AtLeastOnce);
+    let revision = rig.client.revision();
+    assert_eq!(rig.client.outbound().revision(), revision);
+    let (mut one, mut other) = ([0; 64], [0; 64]);
+    let len = rig.client.save(&mut one).unwrap();
+    assert_eq!(rig.client.outbound().save(&mut other), Ok(len));
+    assert_eq!(one, other);
+    assert!(rig.sends().is_empty());
+    rig.client.outbound().saved(revision);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+
+    assert_eq!(format!("{:?}", rig.client), "Client { state: Connected, in_flight: 1, .. }");
+    assert_eq!(format!("{:?}", rig.client.outbound()), "Outbound { state: Connected, in_flight: 1, .. }");
+}
