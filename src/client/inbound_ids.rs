@@ -239,6 +239,36 @@ mod tests {
         }
     }
 
+    /// More whole blocks than an entry can count.
+    #[test]
+    fn ten_thousand_in_sequence() {
+        let mut set = [0; 5 * ENTRY];
+        for number in 1..=10_000 {
+            assert_eq!(insert(&mut set, id(number)), Ok(()), "{number}");
+        }
+        assert!(is_valid(&entries_in_use(&set)));
+        for number in 1..=10_100 {
+            assert_eq!(contains(&mut set, id(number)), number <= 10_000, "{number}");
+        }
+    }
+
+    /// An image can bring a set without a free entry.
+    #[test]
+    fn whole_blocks_that_cannot_be_divided_stay() {
+        let mut set = [0xFF; ENTRY];
+        let [high, low, ..] = &mut set;
+        // The blocks 5, 6 and 7.
+        [*high, *low] = ((5 << BLOCK_SHIFT) | 2_u16).to_be_bytes();
+        let before = set;
+        for number in [5 * 64, 6 * 64 + 1, 7 * 64 + 63] {
+            assert_eq!(remove(&mut set, id(number)), Err(NoEntry), "{number}");
+            assert_eq!(set, before, "{number}");
+        }
+        assert!(is_valid(&set));
+        set[9] = 0x7F;
+        assert!(!is_valid(&set), "only whole blocks share an entry");
+    }
+
     #[test]
     fn a_thousand_of_which_each_is_here_by_coin() {
         for one_in in [1, 2, 10, 33, 500] {
