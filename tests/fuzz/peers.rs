@@ -52,11 +52,15 @@ const CODECS: [Codec; 2] = [
             Violation::NoTopicFilterToRemove,   // MQTT-3.10.3-2
             Violation::RequestedQos,            // MQTT-3.8.3-4: reserved bits
         ],
-        // It knows no MQTT 3.1, and holds passwords and will messages for text, which MQTT-3.1.3-11 does not.
+        // It knows no MQTT 3.1, holds passwords and will messages for text, which MQTT-3.1.3-11 does not, and forgets user names
+        // and passwords that are empty.
         refuses: |packet| match packet {
             Packet::Connect(connect) => {
-                is_no_text(connect.credentials.and_then(|credentials| credentials.password))
+                let password = connect.credentials.and_then(|credentials| credentials.password);
+                is_no_text(password)
                     || is_no_text(connect.will.map(|will| will.message))
+                    || connect.credentials.is_some_and(|credentials| credentials.username.is_empty())
+                    || password.is_some_and(<[u8]>::is_empty)
                     || connect.version == Version::Mqtt31
             }
             _ => is_reserved_refusal(packet),
