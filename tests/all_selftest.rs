@@ -16,12 +16,13 @@ impl Script {
     fn new(name: &str, cargo: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("all_selftest_{name}"));
         let _ = fs::remove_dir_all(&folder);
-        for part in ["tests", "bin", "package"] {
+        for part in ["tests/support", "bin", "package"] {
             fs::create_dir_all(folder.join(part)).unwrap();
         }
         fs::write(folder.join("package/Cargo.toml"), "").unwrap();
         let script = Script { folder };
         script.program("tests/all.sh", include_str!("all.sh"));
+        script.program("tests/support/debian.sh", include_str!("support/debian.sh"));
         script.program("bin/cargo", &format!("#!/bin/sh\n{cargo}\n"));
         script.program("bin/rustup", "#!/bin/sh\n");
         script
