@@ -139,7 +139,7 @@
 //!
 //! | buffer | holds | minimum size |
 //! |---|---|---|
-//! | `rx` | CONNECT until it has been sent; then received packets | [CONNECT](Connect::encoded_len), and 4 bytes plus 1 for each filter of the longest SUBSCRIBE |
+//! | `rx` | CONNECT until it has been sent; then received packets | [CONNECT](Connect::encoded_len), and 5 bytes plus 1 for each filter of the longest SUBSCRIBE |
 //! | `tx` | requests, from the call to the event that ends them | the largest of: PUBLISH ([topic + payload + 4 to 9](Message::encoded_len)), SUBSCRIBE (4 to 7, plus each filter + 3), UNSUBSCRIBE (4 to 7, plus each filter + 2) |
 //! | the end of `tx` | answers to the server, 4 bytes each | reserved by the client: an eighth of `tx`, but at least 32 and at most 1,024 bytes |
 //!
