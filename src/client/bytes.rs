@@ -56,7 +56,7 @@ pub(super) fn set_u16(bytes: &mut [u8], at: usize, value: u16) {
 }
 
 /// Writes a packet that is only an identifier: PUBREL, and each answer.
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 pub(super) fn write_short(bytes: &mut [u8], at: usize, first: u8, id: u16) {
     if let Some(packet) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
         let [high, low] = id.to_be_bytes();

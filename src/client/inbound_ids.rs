@@ -45,7 +45,7 @@ fn set_run([high, low, ..]: &mut Entry, block: u16, more: u16) {
 }
 
 /// The first entry that has the block.
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 fn find(set: &mut [u8], wanted: u16) -> Option<&mut Entry> {
     let mut rest = set;
     while let Some((entry, behind)) = rest.split_first_chunk_mut() {

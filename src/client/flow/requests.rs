@@ -51,7 +51,7 @@ impl<C> Parts<'_, C> {
 
 /// Whether a message of this QoS, or a request with topic filters, can be taken now, with a packet of this length.
 #[cfg_attr(target_pointer_width = "64", inline)]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 pub(super) fn admit<C: Config>(
     parts: &mut Parts<'_, C>,
     qos: Option<QoS>,
@@ -143,7 +143,7 @@ pub(in crate::client) fn unsubscribe<C: Config>(
 }
 
 /// A packet with topic filters.
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 fn ask<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
@@ -175,7 +175,7 @@ enum Filters<'a> {
 
 impl Filters<'_> {
     /// Checks them, and writes them as far as they fit; counts all of them.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn write(mut self, writer: &mut Writer<'_>) -> Result<(), Violation> {
         let mut checked = Ok(());
         loop {

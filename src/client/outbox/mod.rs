@@ -161,14 +161,14 @@ impl<C> Outbox<'_, C> {
 
 impl<C: Config> Outbox<'_, C> {
     #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn record(&self, at: usize) -> Option<Record> {
         self.s.record(self.log, at, self.config.streams())
     }
 
     /// The packet identifier of the record here, 0 if it keeps none.
     #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn id(&self, at: usize, record: Record) -> u16 {
         record.id(self.log, at)
     }
