@@ -315,7 +315,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `encode_to_vec` on packets |
+//! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `SessionFile`; `encode_to_vec` on packets |
 //! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
 //! | `embedded-io-async-v0.7` | no | `transport::asynch`: embassy, tokio and others, with your timer |
 //! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`: streams of the versions before, for the same adapters |
@@ -399,6 +399,8 @@ pub mod codec;
 #[cfg(all(doc, not(doctest)))]
 pub mod guide;
 mod routes;
+#[cfg(feature = "std")]
+mod session_file;
 mod text;
 mod time;
 pub mod topic;
@@ -416,6 +418,8 @@ pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
 pub use routes::{RouteError, Routes, Subscription};
+#[cfg(feature = "std")]
+pub use session_file::SessionFile;
 pub use time::Instant;
 #[doc(inline)]
 pub use topic::{TopicFilter, TopicName};
