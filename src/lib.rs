@@ -326,7 +326,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `encode_to_vec` on packets |
+//! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `SessionFile`; `encode_to_vec` on packets |
 //! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
 //! | `embedded-io-async-v0.7` | no | `transport::asynch`, for embassy, tokio and other executors; you supply the timer |
 //! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`, which wraps streams of these older versions for the same adapters |
@@ -413,6 +413,8 @@ pub mod codec;
 #[cfg(all(doc, not(doctest)))]
 pub mod guide;
 mod routes;
+#[cfg(feature = "std")]
+mod session_file;
 mod text;
 mod time;
 pub mod topic;
@@ -430,6 +432,8 @@ pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
 pub use routes::{RouteError, Routes, Subscription};
+#[cfg(feature = "std")]
+pub use session_file::SessionFile;
 pub use time::Instant;
 #[doc(inline)]
 pub use topic::{TopicFilter, TopicName};

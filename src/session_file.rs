@@ -1,0 +1,125 @@
+//! A session in a file.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::vec::Vec;
+
+use crate::{Client, Config, Outbound, RestoreError, SaveError};
+
+/// A file that keeps a session over a restart, together with a few bytes of the application: all of it is stored, or nothing.
+///
+/// With [`Config::durable`], and saved at each [`Event::SaveDue`](crate::Event::SaveDue), the session is exact wherever the program is
+/// killed or the power fails: nothing is lost, and at QoS 2 nothing arrives twice. What the application stores with it (how far
+/// it has read its own input, for instance) is as old as the session, never older or newer.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use baremqtt::transport::net::Connection;
+/// use baremqtt::{Buffers, Client, Config, Connect, Event, SessionFile};
+///
+/// struct Durable;
+///
+/// impl Config for Durable {
+///     fn durable(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Durable);
+/// let (mut session, _) = SessionFile::open("meter-7.session", &mut client)?;
+/// let mut mqtt = Connection::tcp(("localhost", 1883), Duration::from_secs(5), client)?;
+/// mqtt.connect(&Connect::new("meter-7").clean_session(false).keep_alive(30))?;
+/// loop {
+///     match mqtt.next_event(None)? {
+///         Some(Event::SaveDue) => session.save(&mut mqtt.outbound(), &[])?,
+///         Some(Event::Message(message)) => println!("{}", message.topic),
+///         _ => {}
+///     }
+/// }
+/// # #[allow(unreachable_code)]
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// One program at a time may use the file. A new version is written beside it, under the same name with `.new` behind, and then
+/// takes its place.
+#[derive(Debug)]
+pub struct SessionFile {
+    path: PathBuf,
+}
+
+impl SessionFile {
+    /// Restores the session that the file holds into a new client, and returns the application's bytes. Where there is no file
+    /// yet, the client is left as it is, and there are no bytes.
+    ///
+    /// # Errors
+    /// What reading the file has led to; [`InvalidData`](io::ErrorKind::InvalidData), with a [`RestoreError`] in it, where
+    /// [`Client::restore`] refuses what the file holds.
+    pub fn open<R, T, C, I>(
+        path: impl Into<PathBuf>,
+        client: &mut Client<R, T, C, I>,
+    ) -> io::Result<(Self, Vec<u8>)>
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let file = SessionFile { path: path.into() };
+        let bytes = match fs::read(&file.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, Vec::new())),
+            Err(error) => return Err(error),
+        };
+        let (data, image) = split(&bytes).ok_or(RestoreError::Corrupt).map_err(invalid)?;
+        client.restore(image).map_err(invalid)?;
+        Ok((file, data.to_vec()))
+    }
+
+    /// Stores the session and these bytes of the application. Once they are on the disk, the client is told
+    /// ([`Client::saved`]).
+    ///
+    /// # Errors
+    /// What writing the file has led to. Then the file is as it was, and nothing that waits for the session to be saved is sent.
+    pub fn save<C: Config>(&mut self, outbound: &mut Outbound<'_, C>, data: &[u8]) -> io::Result<()> {
+        let mut image = Vec::new();
+        while let Err(SaveError::BufferTooSmall { needed }) = outbound.save(&mut image) {
+            image.resize(needed, 0);
+        }
+        let len = u32::try_from(data.len()).map_err(io::Error::other)?;
+        self.replace(&[&len.to_be_bytes(), data, &image])?;
+        outbound.saved(outbound.revision());
+        Ok(())
+    }
+
+    /// Puts these bytes in the place of those that the file holds.
+    fn replace(&self, parts: &[&[u8]]) -> io::Result<()> {
+        let mut name = OsString::from(&self.path);
+        name.push(".new");
+        let mut new = File::create(&name)?;
+        for part in parts {
+            new.write_all(part)?;
+        }
+        new.sync_all()?;
+        fs::rename(&name, &self.path)?;
+        sync_folder(&self.path)
+    }
+}
+
+/// The application's bytes and the image.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u32::from_be_bytes(*len).try_into().ok()?)
+}
+
+fn invalid(error: RestoreError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// The new name of a file is on the disk only once its folder is; elsewhere a folder cannot be opened.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
