@@ -1,4 +1,4 @@
-//! Reads packets and prints each on a line of its own.
+//! Decodes packets, and prints each on a line.
 //!
 //! ```text
 //! cargo run --example dump -- 10 0d 00 04 4d515454 04 02 00 3c 00 01 61 e0 00

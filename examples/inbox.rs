@@ -1,15 +1,15 @@
-//! Each message once, wherever the power fails: `inbox HOST:PORT FILE`.
+//! Stores each message exactly once, whenever the power fails: `inbox HOST:PORT FILE`.
 //!
-//! Each message on `outbox/line` is appended to the file as a line: once, however often this program is killed (it needs no other way
-//! to end) and the connection lost. That takes a server that keeps its session, and messages of QoS 2.
+//! Each message on `outbox/line` is appended to the file as a line, exactly once, however often the connection is lost or this program is
+//! killed (which is the only way to end it). The server must keep its session, and the messages must have QoS 2.
 //!
 //! ```text
 //! cargo run --example inbox -- localhost:1883 messages
 //! ```
 //!
-//! What makes it exact: the session and how long the file is are one other file, which is stored whole or not at all; the server has
-//! no answer to a message before that (`Config::durable`); and what the session does not know yet is cut off after a restart,
-//! because it comes again.
+//! What makes it exact: the session and the length of the file are stored atomically in another file; the server gets
+//! no answer to a message before that is done (`Config::durable`); and after a restart, lines that are not part of the stored session
+//! are cut off, because their messages will be received again.
 
 use std::error::Error;
 use std::fs::File;

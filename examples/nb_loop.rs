@@ -1,4 +1,4 @@
-//! A loop that never waits for anybody, with the adapter for `nb`: three clients in one thread pass a number round.
+//! A loop that never blocks, with the adapter for `nb`: three clients in one thread pass a number around.
 //!
 //! ```text
 //! cargo run --features nb --example nb_loop

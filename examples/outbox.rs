@@ -1,7 +1,7 @@
-//! Store and forward, exactly once, wherever the power fails: `outbox HOST:PORT FILE`.
+//! Store and forward, exactly once, whenever the power fails: `outbox HOST:PORT FILE`.
 //!
-//! Each line that is appended to the file is published to `outbox/line` at QoS 2: once, however often this program is killed (it
-//! needs no other way to end) and the connection lost. That takes a server that keeps its session.
+//! Each line that is appended to the file is published to `outbox/line` at QoS 2, exactly once, however often the connection is lost or
+//! this program is killed (which is the only way to end it). The server must keep its session.
 //!
 //! ```text
 //! touch lines
@@ -9,8 +9,8 @@
 //! echo hello >> lines
 //! ```
 //!
-//! What makes it exact: the session and how far the lines were read are one file, which is stored whole or not at all; and nothing
-//! that tells the server of a new state is sent before that (`Config::durable`). `inbox` is the other end.
+//! What makes it exact: the session and the position in the file are stored atomically in one file, and packets that reveal a new state
+//! to the server are held back until that is done (`Config::durable`). `inbox` is the other end.
 
 use std::error::Error;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Shows what clients and a server say to each other, on the codec alone: a client that is sent to this program talks to the server
+//! Shows the packets between clients and a server, using only the codec: a client that connects to this program talks to the server
 //! behind it. Passwords are left out.
 //!
 //! ```text

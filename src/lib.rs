@@ -7,14 +7,13 @@
 //! you need only packets, [`codec`] turns bytes into packets and packets into bytes, for both roles.
 //!
 //! ```text
-//!   your program    publish, subscribe, give_up, save ...     events
-//!   ----------------------------------------------------------------
-//!   transport       net, blocking, asynch, polled: does the waiting
-//!   ----------------------------------------------------------------
-//!   Client          tx: requests until they are acknowledged
-//!                   rx: received packets        timers, identifiers
-//!   ----------------------------------------------------------------
-//!   codec           packets <-> bytes, stateless
+//! your program   publish, events
+//!      |
+//! transport      net, asynch,
+//!      |         blocking, polled
+//! Client         two buffers, timers
+//!      |
+//! codec          packets <-> bytes
 //! ```
 //!
 //! On this page: [first program](#first-program), [the run loop](#the-run-loop), [time](#time), [buffers](#buffers),
@@ -209,17 +208,18 @@
 //!
 //! What happens to a request that is under way when the link breaks:
 //!
-//! | | the server has kept the session | it has lost it: [Resend](SessionLoss::Resend) | it has lost it: [Drop](SessionLoss::Drop) | CONNECT requests a clean session |
+//! | | the server has kept the session | it has lost it: [Resend](SessionLoss::Resend) | it has lost it: [Drop](SessionLoss::Drop) | clean session requested |
 //! |---|---|---|---|---|
 //! | QoS 0 | dropped, not reported | the same | the same | the same |
 //! | QoS 1 or 2, certainly not received by the server | sent | sent | sent | sent |
-//! | QoS 1, perhaps received | resent with DUP: arrives at least once | resent | `Ended`, [`Lost`](Outcome::Lost) | `Ended`, `Lost` |
-//! | QoS 2, perhaps received | resent with DUP: arrives once | resent: may arrive twice | `Ended`, `Lost` | `Ended`, `Lost` |
-//! | QoS 2, after PUBREC | PUBREL is resent: arrives once | `Ended`, [`Uncertain`](Outcome::Uncertain) | the same | the same |
-//! | SUBSCRIBE, UNSUBSCRIBE | `Ended`, `Lost`: request it again | the same | the same | the same |
+//! | QoS 1, perhaps received | resent with DUP: arrives at least once | resent | ends as [Lost](Outcome::Lost) | ends as Lost |
+//! | QoS 2, perhaps received | resent with DUP: arrives once | resent: may arrive twice | ends as Lost | ends as Lost |
+//! | QoS 2, after PUBREC | PUBREL is resent: arrives once | ends as [Uncertain](Outcome::Uncertain) | the same | the same |
+//! | SUBSCRIBE, UNSUBSCRIBE | ends as Lost: request it again | the same | the same | the same |
 //!
-//! [`Config::session_loss`] chooses between the two columns in the middle. An MQTT 3.1 server does not say whether it has kept the session;
-//! [`assume_session_kept`](Config::assume_session_kept) decides what to assume.
+//! "Ends" means that [`Event::Ended`] is reported, with this [`Outcome`]. [`Config::session_loss`] chooses between the two columns in the
+//! middle. An MQTT 3.1 server does not say whether it has kept the session; [`assume_session_kept`](Config::assume_session_kept) decides
+//! what to assume.
 //!
 //! What happens when the *device* restarts:
 //!
@@ -239,27 +239,25 @@
 //!
 //! # Errors
 //!
-//! There are two kinds. A **refused call** changes nothing, and the connection continues:
+//! There are two kinds. A **refused call** changes nothing, and the connection continues. What to do:
 //!
-//! | error | what to do |
-//! |---|---|
-//! | [`RequestError::Full`] | handle events until [`Published`](Event::Published) makes room, then call again; [`Full`] says what is full |
-//! | [`RequestError::NotConnected`] | wait for [`Connected`](Event::Connected): QoS 0 and SUBSCRIBE need a connection |
-//! | [`RequestError::TooLarge`] | use a larger `tx`, or [stream](Client::publish_streamed) the payload |
-//! | [`RequestError::TooManyFilters`] | use a larger `rx`, or fewer filters at a time |
-//! | [`RequestError::Forbidden`], [`ConnectError::Forbidden`] | correct the request: the standard does not allow it, and [`Violation::clause`] says where |
-//! | [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`] | turn it on in the [configuration](#configuration) |
-//! | [`ConnectError::TooLarge`] | use a larger `rx`: CONNECT is encoded there |
+//! - [`RequestError::Full`]: handle events until [`Published`](Event::Published) makes room, then call again; [`Full`] says what is full.
+//! - [`RequestError::NotConnected`]: wait for [`Connected`](Event::Connected); QoS 0 and SUBSCRIBE need a connection.
+//! - [`RequestError::TooLarge`]: use a larger `tx`, or [stream](Client::publish_streamed) the payload.
+//! - [`RequestError::TooManyFilters`]: use a larger `rx`, or fewer filters at a time.
+//! - [`RequestError::Forbidden`], [`ConnectError::Forbidden`]: correct the request. The standard does not allow it;
+//!   [`Violation::clause`] says where.
+//! - [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`]: turn it on in the [configuration](#configuration).
+//! - [`ConnectError::TooLarge`]: use a larger `rx`, where CONNECT is encoded.
 //!
-//! An **end** has closed the connection, but the session is kept: open another transport, and [`connect`](Client::connect) again.
+//! An **end** has closed the connection, but the session is kept: open another transport, and [`connect`](Client::connect) again. What to
+//! do before that:
 //!
-//! | error | what to do first |
-//! |---|---|
-//! | [`Error::Refused`] | [`RefusalCode`] says why: try later, or with other credentials |
-//! | [`Error::Violation`] | the server is at fault: wait, with [`Backoff`] |
-//! | [`Error::TimedOut`] | wait, with [`Backoff`] |
-//! | [`Error::InboundFull`] | nothing: every connection gets further. For more room, see [`with_inbound_ids`](Client::with_inbound_ids) |
-//! | [`Error::ReceiveBufferTooSmall`] | use a larger `rx`, or another choice of [`large_messages`](Config::large_messages) |
+//! - [`Error::Refused`]: try later, or with other credentials. [`RefusalCode`] says why.
+//! - [`Error::Violation`]: wait, with [`Backoff`]. The server is at fault.
+//! - [`Error::TimedOut`]: wait, with [`Backoff`].
+//! - [`Error::InboundFull`]: nothing, because every connection gets further. For more room, see [`with_inbound_ids`](Client::with_inbound_ids).
+//! - [`Error::ReceiveBufferTooSmall`]: use a larger `rx`, or another choice of [`large_messages`](Config::large_messages).
 //!
 //! [`Event::Ended`] is different: it reports the end of one request, whether or not the connection lives on. [`Outcome`] says what is known
 //! about it. Make the request again, or inform the user.
@@ -324,15 +322,13 @@
 //!
 //! All features are additive. They only select dependencies; what a client *does* is decided by its [configuration](#configuration).
 //!
-//! | feature | default | adds |
-//! |---|---|---|
-//! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `SessionFile`; `encode_to_vec` on packets |
-//! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
-//! | `embedded-io-async-v0.7` | no | `transport::asynch`, for embassy, tokio and other executors; you supply the timer |
-//! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`, which wraps streams of these older versions for the same adapters |
-//! | `nb` | no | `transport::polled`, for loops that poll |
-//! | `defmt` | no | `defmt::Format` on public types, and a few log messages |
-//! | `log` | no | the same log messages through `log` |
+//! - `std` (default): `transport::net`, over TCP or any other stream of `std`; `SessionFile`; `encode_to_vec` on packets.
+//! - `embedded-io-v0.7`: `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}`.
+//! - `embedded-io-async-v0.7`: `transport::asynch`, for embassy, tokio and other executors; you supply the timer.
+//! - `embedded-io-v0.6`, `embedded-io-async-v0.6`: `transport::FromV06`, which wraps streams of these older versions for the same adapters.
+//! - `nb`: `transport::polled`, for loops that poll.
+//! - `defmt`: `defmt::Format` on public types, and a few log messages.
+//! - `log`: the same log messages through `log`.
 //!
 //! The name of a feature contains the version of its public dependency, so that a later version can be added beside it.
 //!

@@ -8,11 +8,11 @@ use std::vec::Vec;
 
 use crate::{Client, Config, Outbound, RestoreError, SaveError};
 
-/// A file that keeps a session over a restart, together with a few bytes of the application: all of it is stored, or nothing.
+/// A file that keeps a session across a restart, together with a few bytes of the application. Both are stored atomically.
 ///
-/// With [`Config::durable`], and saved at each [`Event::SaveDue`](crate::Event::SaveDue), the session is exact wherever the program is
-/// killed or the power fails: nothing is lost, and at QoS 2 nothing arrives twice. What the application stores with it (how far
-/// it has read its own input, for instance) is as old as the session, never older or newer.
+/// With [`Config::durable`], and if it is saved at each [`Event::SaveDue`](crate::Event::SaveDue), the session is exact, whenever the program
+/// is killed or the power fails: no message is lost, and at QoS 2 none arrives twice. The bytes of the application, for instance how far it
+/// has read its own input, always match the session: they are never older or newer.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -43,20 +43,20 @@ use crate::{Client, Config, Outbound, RestoreError, SaveError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// One program at a time may use the file. A new version is written beside it, under the same name with `.new` behind, and then
-/// takes its place.
+/// Only one program at a time may use the file. A new version is first written to a second file, with `.new` appended to the name, which
+/// then replaces the first.
 #[derive(Debug)]
 pub struct SessionFile {
     path: PathBuf,
 }
 
 impl SessionFile {
-    /// Restores the session that the file holds into a new client, and returns the application's bytes. Where there is no file
-    /// yet, the client is left as it is, and there are no bytes.
+    /// Restores the session from the file into a new client, and returns the application's bytes. If there is no file
+    /// yet, the client is unchanged, and there are no bytes.
     ///
     /// # Errors
-    /// What reading the file has led to; [`InvalidData`](io::ErrorKind::InvalidData), with a [`RestoreError`] in it, where
-    /// [`Client::restore`] refuses what the file holds.
+    /// Any error of reading the file; [`InvalidData`](io::ErrorKind::InvalidData), containing a [`RestoreError`], if
+    /// [`Client::restore`] refuses the content of the file.
     pub fn open<R, T, C, I>(
         path: impl Into<PathBuf>,
         client: &mut Client<R, T, C, I>,
@@ -78,11 +78,11 @@ impl SessionFile {
         Ok((file, data.to_vec()))
     }
 
-    /// Stores the session and these bytes of the application. Once they are on the disk, the client is told
+    /// Stores the session and these bytes of the application. Once they are on disk, this is confirmed to the client
     /// ([`Client::saved`]).
     ///
     /// # Errors
-    /// What writing the file has led to. Then the file is as it was, and nothing that waits for the session to be saved is sent.
+    /// Any error of writing the file. The file is then unchanged, and packets that wait for the session to be saved are still held back.
     pub fn save<C: Config>(&mut self, outbound: &mut Outbound<'_, C>, data: &[u8]) -> io::Result<()> {
         let mut image = Vec::new();
         while let Err(SaveError::BufferTooSmall { needed }) = outbound.save(&mut image) {
@@ -94,7 +94,7 @@ impl SessionFile {
         Ok(())
     }
 
-    /// Puts these bytes in the place of those that the file holds.
+    /// Replaces the content of the file by these bytes.
     fn replace(&self, parts: &[&[u8]]) -> io::Result<()> {
         let mut name = OsString::from(&self.path);
         name.push(".new");
@@ -118,7 +118,7 @@ fn invalid(error: RestoreError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-/// The new name of a file is on the disk only once its folder is; elsewhere a folder cannot be opened.
+/// A renamed file is safely on disk only once its folder is. (Outside Unix, a folder cannot be opened.)
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }

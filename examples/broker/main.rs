@@ -1,7 +1,7 @@
-//! A small MQTT 3.1 and 3.1.1 broker, for trying things without installing anything.
+//! A small MQTT 3.1 and 3.1.1 broker, for experiments without installing anything.
 //!
-//! It is not for work: it keeps everything in memory, forgets it when it ends, knows no TLS and trusts its clients.
-//! Mosquitto, RabbitMQ and EMQX are for work.
+//! It is not for production: it keeps everything in memory, has no TLS, and trusts its clients. In production, use Mosquitto, RabbitMQ
+//! or EMQX.
 //!
 //! ```text
 //! cargo run --example broker -- --verbose

@@ -1,4 +1,4 @@
-//! Alice and Bob talk over MQTT. Nothing has to be installed: a broker comes along.
+//! Alice and Bob talk over MQTT. Nothing has to be installed: the example brings its own broker.
 //!
 //! ```text
 //! cargo run --example quickstart

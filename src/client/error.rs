@@ -78,13 +78,10 @@ impl fmt::Display for Error {
             Error::Refused(code) => write!(f, "the server refused the connection: {code}"),
             Error::TimedOut(timeout) => timeout.fmt(f),
             Error::InboundFull => {
-                f.write_str("no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids")
+                f.write_str("no room for more QoS 2 identifiers; connect again, or see with_inbound_ids")
             }
             Error::ReceiveBufferTooSmall { needed } => {
-                write!(
-                    f,
-                    "a packet of {needed} bytes does not fit into the receive buffer; lend a larger one"
-                )
+                write!(f, "a packet of {needed} bytes does not fit into the receive buffer; use a larger one")
             }
         }
     }
@@ -158,14 +155,14 @@ impl fmt::Display for RequestError {
             RequestError::TooLarge { needed, room } => {
                 write!(
                     f,
-                    "the packet takes {needed} bytes, and requests have {room}; enlarge tx, or stream it"
+                    "the packet takes {needed} bytes, but requests have {room}; enlarge tx, or stream it"
                 )
             }
             RequestError::TooManyFilters => {
-                f.write_str("the SUBACK would not fit into the receive buffer; ask for fewer filters")
+                f.write_str("the SUBACK would not fit into the receive buffer; request fewer filters")
             }
             RequestError::NotRepeatable => {
-                f.write_str("QoS 1 and 2 need a payload that can be given again: StreamedMessage::repeatable")
+                f.write_str("QoS 1 and 2 need a payload that can be resent: StreamedMessage::repeatable")
             }
             RequestError::TurnedOff => {
                 f.write_str("turned off by the configuration: Config::streams or receives_exactly_once")
@@ -251,10 +248,7 @@ impl fmt::Display for ConnectError {
             ConnectError::Forbidden(violation) => violation.fmt(f),
             ConnectError::AlreadyConnected => f.write_str("already connected; disconnect first"),
             ConnectError::TooLarge { needed, room } => {
-                write!(
-                    f,
-                    "CONNECT takes {needed} bytes, and the receive buffer has {room}; lend a larger one"
-                )
+                write!(f, "CONNECT takes {needed} bytes, but the receive buffer has {room}; use a larger one")
             }
             ConnectError::TurnedOff => {
                 f.write_str("MQTT 3.1 is turned off by the configuration: Config::mqtt31")
@@ -387,9 +381,7 @@ impl fmt::Display for RestoreError {
         f.write_str(match self {
             RestoreError::InUse => "the client has a connection or a session; restore into a new one",
             RestoreError::Corrupt => "the image is damaged, or of another format; begin a new session",
-            RestoreError::TooLarge => {
-                "the image holds more than fits; lend buffers as large as when it was saved"
-            }
+            RestoreError::TooLarge => "the image does not fit; use buffers as large as when it was saved",
         })
     }
 }

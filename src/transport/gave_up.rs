@@ -66,7 +66,7 @@ impl<E> From<RequestError> for GaveUp<E> {
 impl<E: fmt::Display> fmt::Display for GaveUp<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GaveUp::Limit(_) => f.write_str("no connection after so many attempts"),
+            GaveUp::Limit(_) => f.write_str("no connection within the allowed number of attempts"),
             GaveUp::Refused(code) => write!(f, "the server refused the connection: {code}"),
             GaveUp::Connect(error) => error.fmt(f),
             GaveUp::Handler(error) => error.fmt(f),

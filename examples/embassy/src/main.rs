@@ -7,7 +7,7 @@
 //! - `clock.rs`: embassy-time as the clock of the connection
 //! - `serial.rs`: embedded-io-async over the board's UART
 //! - `time_driver.rs`: SysTick as the clock of embassy-time
-//! - `idle.rs`: sleep that QEMU knows of
+//! - `idle.rs`: an idle loop that sleeps in QEMU too
 //! - `board.rs`: the board, and all `unsafe` code
 #![no_std]
 #![no_main]

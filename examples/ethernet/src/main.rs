@@ -1,9 +1,9 @@
-//! A thermometer on Ethernet, without an operating system and without an allocator: embassy-net's TCP/IP and the runner on a Cortex-M3.
+//! A thermometer on Ethernet, without an operating system or an allocator: embassy-net and the async runner on a Cortex-M3.
 //!
 //! - `thermometer.rs`: keeps the connection, and publishes
 //! - `ethernet.rs`: the driver for the chip's Ethernet controller, with all `unsafe` code
 //! - of `../embassy`: `clock.rs`, embassy-time as the clock of the connection; `time_driver.rs`, SysTick as the clock of embassy-time;
-//!   `idle.rs`, sleep that QEMU knows of
+//!   `idle.rs`, an idle loop that sleeps in QEMU too
 #![no_std]
 #![no_main]
 

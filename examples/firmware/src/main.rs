@@ -1,9 +1,9 @@
 //! A sensor station: MQTT 3.1 over a serial line, on a Cortex-M without an allocator.
 //!
-//! - `board/`: the three boards, of which a feature chooses one
+//! - `board/`: the three boards; a feature chooses one
 //! - `serial.rs`: embedded-io over the board's UART
 //! - `clock.rs`: SysTick as a clock
-//! - `station.rs`: what the station does with it
+//! - `station.rs`: the application
 #![no_std]
 #![no_main]
 

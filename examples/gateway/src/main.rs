@@ -1,5 +1,5 @@
-//! Three threads publish readings; a fourth has the connection and handles commands. It comes back when it is lost, subscribes again, and
-//! leaves a will; `gateway/set/stop` ends it in good order. TLS where a file with certificates is given. See README.md.
+//! Three threads publish readings; a fourth owns the connection and handles commands. It reconnects, resubscribes, and has a will;
+//! `gateway/set/stop` ends it gracefully. It uses TLS if a file with certificates is given. See README.md.
 
 use std::error::Error;
 use std::path::Path;

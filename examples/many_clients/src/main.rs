@@ -1,4 +1,4 @@
-//! Thousands of MQTT clients on one thread, over the sans-IO `Client` and mio. README.md has the commands.
+//! Thousands of MQTT clients on one thread, with the sans-IO `Client` and mio. See README.md for the commands.
 
 mod broker;
 mod fleet;

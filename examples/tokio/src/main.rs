@@ -1,4 +1,4 @@
-//! The async adapter in tokio: publishes a number each second, prints what comes back, and reconnects when the link is
+//! The async adapter in tokio: publishes a number every second, prints what it receives, and reconnects when the link is
 //! lost.
 //!
 //! ```text
@@ -6,8 +6,8 @@
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883 3    # until three have come back
 //! ```
 //!
-//! The session is kept by the server, under a client identifier that stays the same: what was not acknowledged when the program
-//! ended comes with its next run, and no run leaves a session of its own behind.
+//! The server keeps the session, because the client identifier is always the same: messages that were not acknowledged when the program
+//! ended are received in its next run, and no run leaves another session behind.
 
 mod timer;
 

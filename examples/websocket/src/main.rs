@@ -1,4 +1,4 @@
-//! The adapter for std over a WebSocket: publishes a message and waits until it comes back. README.md has the commands.
+//! The std adapter over a WebSocket: publishes a message and waits to receive it. See README.md for the commands.
 
 mod options;
 #[path = "../../common/round_trip.rs"]
