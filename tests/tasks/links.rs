@@ -146,8 +146,9 @@ fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
         Ok(())
     };
     let connect = CONNECT.keep_alive(u16::MAX);
-    let keeps: Task<'_> =
-        Box::pin(async { assert_eq!(keep(&world, &mqtt, &connect, |_| Manners::GOOD, handler).await, Ok(())) });
+    let keeps: Task<'_> = Box::pin(async {
+        assert_eq!(keep(&world, &mqtt, &connect, |_| Manners::GOOD, handler).await, Ok(()))
+    });
     let closes: Task<'_> = Box::pin(async {
         world.sleep(30 * 86_400_000).await;
         world.line().close();
