@@ -15,7 +15,7 @@ pub(super) struct Driver<E, R, T, C, I> {
     /// Written bytes have not been flushed yet.
     pub(super) unflushed: bool,
     /// When the stream last accepted something, or output was first waited for.
-    moved_at: Instant,
+    pub(super) moved_at: Instant,
     /// DISCONNECT has been sent.
     is_disconnected: bool,
     failure: Option<Failure<E>>,
@@ -112,11 +112,6 @@ where
             None if self.is_disconnected => Err(Error::Disconnected),
             None => Err(Error::Closed),
         }
-    }
-
-    /// From now on the application waits for output.
-    pub(super) const fn wait_for_output(&mut self, now: Instant) {
-        self.moved_at = now;
     }
 
     /// Ends the connection if output that is waited for has made no progress for too long.
