@@ -14,7 +14,7 @@
 //! ```text
 //! listener  ->  connection  ->  broker  ->  session  ->  link
 //! accepts       bytes to        effects     one          bytes to be
-//!              packets         of packets  client       sent to it
+//!               packets         of packets  client       sent to it
 //! ```
 //!
 //! Every connection has two threads: one reads, decodes and passes each packet to the broker, the other writes
