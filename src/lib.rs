@@ -55,7 +55,7 @@
 //! The calls `connect`, `publish` and `subscribe` only queue a packet, and return at once. `next_event` sends, receives and keeps the
 //! connection alive.
 //!
-//! For firmware, the [`guide`] has the same program over a UART or a socket, blocking or async.
+//! For firmware, see [`guide::firmware`] (blocking or polling) and [`guide::embassy`] (async).
 //!
 //! # The run loop
 //!
@@ -289,7 +289,7 @@
 //!     Client::with_config(Buffers { rx: [0; 256], tx: [0; 512] }, Lamp);
 //! ```
 //!
-//! After each choice, in bold: the bytes of flash that it alone adds to an application of about 9.5 KB, or saves (Cortex-M3,
+//! The figures in bold are bytes of flash: what each choice alone adds to, or saves in, an application of about 9.5 KB (Cortex-M3,
 //! `opt-level = "s"`; `tests/all.sh footprint`, 2026-11-26). Timeouts are in milliseconds, and 0 turns one off.
 //!
 //! Connection:
@@ -305,7 +305,7 @@
 //!
 //! - [`reports_loss`](Config::reports_loss), default `true`: whether [`Event::Ended`] is reported. **off: -80**
 //! - [`session_loss`](Config::session_loss), default `Resend`: what happens to messages when the server has lost the session. **`Drop`: +28**
-//! - [`assume_session_kept`](Config::assume_session_kept), default `true`: what to assume in 3.1, where the server does not say. **off: +4**
+//! - [`assume_session_kept`](Config::assume_session_kept), default `true`: whether a 3.1 server, which does not say, is assumed to have kept the session. **off: +4**
 //! - [`max_requests`](Config::max_requests), default 0 (no limit): how many requests can be under way. **10: -4**
 //! - [`max_exactly_once`](Config::max_exactly_once), default 19: how many QoS 2 messages can be under way. **0: -16**
 //! - [`retry_ms`](Config::retry_ms), default 0 (never): when to resend on a living connection. **not 0: +344**

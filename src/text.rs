@@ -125,7 +125,7 @@ const fn check_wildcards(filter: &[u8]) -> Result<(), Violation> {
 const ONES: u64 = u64::from_le_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// At least one byte, and all of them ASCII and neither NUL nor a wildcard.
+/// At least one byte, all of them ASCII, and none of them NUL or a wildcard.
 #[inline]
 pub(crate) const fn is_plain(bytes: &[u8]) -> bool {
     // The last word overlaps with bytes that are checked twice.

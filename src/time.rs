@@ -1,4 +1,4 @@
-//! Time as an argument: the library never reads a clock.
+//! Points in time, as arguments of calls: the library never reads a clock.
 
 /// A point in time: the milliseconds of any clock, in 32 bits that wrap after 49.7 days.
 ///
@@ -17,7 +17,7 @@ impl Instant {
         Instant(ms)
     }
 
-    /// What the clock shows, in milliseconds.
+    /// The time that the clock shows, in milliseconds.
     #[inline]
     #[must_use]
     pub const fn as_millis(self) -> u32 {

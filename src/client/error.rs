@@ -9,7 +9,7 @@ use crate::{PacketId, RefusalCode, Violation};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// The server broke the protocol.
+    /// The server violated the protocol.
     Violation(Violation),
     /// The server refused the connection.
     Refused(RefusalCode),
@@ -344,9 +344,9 @@ impl core::error::Error for GiveUpError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SaveError {
-    /// The image needs more bytes.
+    /// The buffer is shorter than the image.
     BufferTooSmall {
-        /// Bytes of the image.
+        /// Length of the image in bytes.
         needed: usize,
     },
 }

@@ -166,7 +166,7 @@ impl<'a> Message<'a> {
 
     /// Length of its PUBLISH packet without the fixed header.
     pub(super) const fn body_len(&self) -> usize {
-        // The length of the topic, and the packet identifier.
+        // The length prefix of the topic, and the packet identifier.
         let numbers = if matches!(self.qos, QoS::AtMostOnce) { 2 } else { 4 };
         // Neither is longer than isize::MAX.
         self.topic.len().wrapping_add(self.payload.len()).saturating_add(numbers)

@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    /// More whole blocks than an entry can count.
+    /// More full blocks than an entry can count.
     #[test]
     fn ten_thousand_in_sequence() {
         let mut set = [0; 5 * ENTRY];

@@ -5,7 +5,7 @@
 use super::bytes::IS_LARGE;
 use crate::Instant;
 
-/// What a countdown is for.
+/// The purpose of a countdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
     /// Nothing has been sent: PINGREQ must be sent before the keep alive expires.

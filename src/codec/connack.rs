@@ -33,7 +33,7 @@ pub enum ConnAck {
 pub struct RefusalCode(NonZeroU8);
 
 impl RefusalCode {
-    /// 1: the server does not support this version of the protocol.
+    /// 1: the server does not support this protocol version.
     pub const UNACCEPTABLE_PROTOCOL_VERSION: Self = Self::named(1);
     /// 2: the client identifier is not allowed.
     pub const IDENTIFIER_REJECTED: Self = Self::named(2);
@@ -113,7 +113,7 @@ impl ConnAck {
     #[inline]
     pub(crate) fn decode(body: &[u8], version: Version) -> Result<Self, Violation> {
         let [flags, code] = body else { return Err(Violation::PacketLength) };
-        // In 3.1 the first byte is reserved and not used.
+        // In 3.1 the first byte is reserved and unused.
         let flags = if version == Version::Mqtt31 { 0 } else { *flags };
         match (flags, RefusalCode::new(*code)) {
             (2.., _) => Err(Violation::ConnAckFlags),

@@ -126,7 +126,7 @@ impl<'a> Connect<'a> {
     }
 
     const fn body_len(&self) -> usize {
-        // The length of the name, level, flags, keep alive.
+        // The length prefix of the name, the level, the flags and the keep alive.
         let mut len = self.version.name().len().saturating_add(6);
         len = len.saturating_add(field_len(self.client_id.as_bytes()));
         if let Some(will) = &self.will {

@@ -130,7 +130,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         let len = bytes.len().wrapping_add(2);
         self.len = self.len.saturating_add(len);
-        // One look at the room for both.
+        // A single check for both.
         if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(len)
             && let Some((prefix, field)) = field.split_first_chunk_mut()
         {

@@ -1,22 +1,22 @@
-//! Bytes to packets.
+//! Decoding: bytes to packets.
 
 use super::cursor::Reader;
 use super::header::{self, FixedHeader, PacketType};
 use super::{ConnAck, Connect, Packet, PacketId, Publish, SubAck, Subscribe, Unsubscribe, Version};
 use crate::Violation;
 
-/// What [`decode`] found at the front of the bytes.
+/// The result of [`decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decoded<'a> {
-    /// A whole packet.
+    /// A complete packet.
     Complete {
         /// The packet, which borrows from the bytes.
         packet: Packet<'a>,
         /// Its length in bytes. The next packet begins after it.
         len: usize,
     },
-    /// The beginning of a packet, valid so far.
+    /// The beginning of a packet, which is valid so far.
     Incomplete {
         /// How many bytes are missing, at least 1. Exact once the fixed header is complete.
         missing: usize,

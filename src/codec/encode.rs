@@ -1,4 +1,4 @@
-//! Packets to bytes.
+//! Encoding: packets to bytes.
 
 use super::cursor::Writer;
 use super::header::{self, MAX_REMAINING_LENGTH, PacketType, packet_len};
@@ -84,7 +84,7 @@ pub(crate) trait Body {
     /// Its length. On small targets it is counted by `write` instead.
     #[cfg(target_pointer_width = "64")]
     fn len(&self) -> usize;
-    /// Writes them.
+    /// Writes the body.
     fn write(&self, w: &mut Writer<'_>);
 }
 

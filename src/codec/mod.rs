@@ -1,4 +1,4 @@
-//! Packets to bytes and back, for both roles (client and server) and both versions of the protocol.
+//! Encodes and decodes packets, for both roles (client and server) and both protocol versions.
 //!
 //! The codec has no state. Decoding borrows from the input, and encoding writes into a slice of the caller.
 //! Packets that the standard forbids are rejected, and cannot be built.

@@ -21,7 +21,7 @@ pub struct SubAck<'a> {
 pub enum SubAckCode {
     /// Subscribed. Messages have at most this QoS, which can be lower than the requested one.
     Granted(QoS),
-    /// Not subscribed (3.1.1 only: in 3.1 a server has no way to say so).
+    /// Not subscribed (3.1.1 only: a 3.1 server cannot report a failure).
     Failure,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Driver<E, R, T, C, I> {
 /// The stream has failed. This is reported after everything that was received has been delivered.
 struct Failure<E> {
     error: Error<E>,
-    /// Only the output has failed; there may still be something to read.
+    /// Only writing has failed; there may still be something to read.
     reads: bool,
     /// When something was last received.
     heard_at: Instant,
@@ -72,7 +72,7 @@ where
             && !self.client.receive_buffer().is_empty()
     }
 
-    /// Whether the output has not failed.
+    /// Whether writing has not failed.
     pub(super) fn can_write(&self) -> bool {
         self.failure.is_none()
     }
@@ -189,7 +189,7 @@ where
         if self.failure.is_some() { Err(Error::Closed) } else { Ok(!self.has_output()) }
     }
 
-    /// Queues DISCONNECT, if it has not left already.
+    /// Queues DISCONNECT, unless it has already been sent.
     pub(super) fn disconnect(&mut self) -> Result<(), Error<E>> {
         if self.is_disconnected {
             return Ok(());

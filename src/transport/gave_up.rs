@@ -21,7 +21,7 @@ pub enum Update<'a, E> {
     /// The link has been lost, or an attempt to connect has failed, and another attempt will follow. (If none will, the reason is
     /// returned as [`GaveUp`].)
     LinkLost {
-        /// Why.
+        /// The reason.
         error: Error<E>,
         /// The delay before the next attempt.
         retry_in: Duration,

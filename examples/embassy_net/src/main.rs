@@ -37,7 +37,7 @@ async fn main(spawner: Spawner) {
     let mqtt = MQTT.init(device::new());
     spawner.spawn(device::link(mqtt, stack, GATEWAY, options.ca).unwrap());
     let measured = device::measure(mqtt, options.count).await;
-    // The link says farewell.
+    // Closes the link properly.
     mqtt.stop();
     embassy_time::Timer::after_millis(300).await;
     process::exit(match measured {

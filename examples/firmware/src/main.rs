@@ -26,7 +26,7 @@ use station::{Choices, Station};
 
 #[entry]
 fn main() -> ! {
-    // `entry` makes a `&'static mut` of each.
+    // `entry` turns each of these into a `&'static mut`.
     static mut RX: [u8; 256] = [0; 256];
     static mut TX: [u8; 768] = [0; 768];
 
@@ -38,7 +38,7 @@ fn main() -> ! {
     Station::new(line, client).run()
 }
 
-/// Says nothing: a message would take more flash than the rest of the program.
+/// Prints nothing: a message would take more flash than the rest of the program.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     halt()

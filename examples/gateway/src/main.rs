@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runner = Runner::new(client, Backoff::new(500, 60_000).seed(process::id()));
     for sensor in 1..=3 {
         let (handle, topic) = (runner.handle(), format!("gateway/sensor/{sensor}"));
-        // Publishes a reading each second, and waits where there is no room, until the runner stops.
+        // Publishes a reading every second, and waits if there is no room, until the runner stops.
         thread::spawn(move || {
             (0_u32..).try_for_each(|reading| {
                 thread::sleep(Duration::from_secs(1));

@@ -66,7 +66,7 @@ impl<C: Config> Parts<'_, C> {
         Step::Event
     }
 
-    /// More of a large message.
+    /// Processes more bytes of a large message.
     pub(super) fn large_message(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
         let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;

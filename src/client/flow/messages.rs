@@ -58,7 +58,7 @@ impl<C: Config> Parts<'_, C> {
             return Step::Done;
         }
         if work.link.is_output_lost {
-            // It cannot be acknowledged any more.
+            // It can no longer be acknowledged.
             return Step::Done;
         }
         // There must be a free entry whenever one of these messages is acknowledged.

@@ -34,7 +34,7 @@ impl<C: Config> Outbox<'_, C> {
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
         while at < record.end() {
-            // Length, filter, QoS.
+            // Length prefix, filter, QoS.
             at = at.wrapping_add(usize::from(u16_at(self.log, at))).wrapping_add(3);
             filters = filters.wrapping_add(1);
         }

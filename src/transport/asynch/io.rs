@@ -112,7 +112,7 @@ where
         }
     }
 
-    /// Reads and writes in turns.
+    /// Reads and writes alternately.
     pub(super) async fn transfer_all<St: Read + Write>(
         &self,
         stream: &mut St,

@@ -78,7 +78,7 @@ where
     /// Only one operation can wait at a time, and this is normally a read. If a write has to wait, reading gets a turn every 50 ms.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// The same as [`run`](Self::run).
     pub async fn run_cancel_safe<St>(
         &mut self,
         mut stream: St,
@@ -97,7 +97,7 @@ where
     }
 }
 
-/// A half for reading, and one for writing.
+/// Splits the buffer into a half for reading and one for writing.
 fn halves<E>(buffer: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
     match buffer.split_at_mut_checked(buffer.len() >> 1) {
         Some(halves @ ([_, ..], _)) => Ok(halves),
@@ -168,7 +168,7 @@ impl<K, H, R, T, C, I, S: Sharing, const N: usize> fmt::Debug for Link<'_, K, H,
     }
 }
 
-/// Why there are no more turns.
+/// Why the turns have ended.
 enum End<E> {
     Link(Error<()>),
     Handler(Error<E>),

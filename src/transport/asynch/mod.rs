@@ -1,4 +1,4 @@
-//! Async, over a read half and a write half that are `embedded_io_async::{Read, Write}`.
+//! Async, over a read half and a write half that implement `embedded_io_async::{Read, Write}`.
 //!
 //! | | for | streams |
 //! |---|---|---|

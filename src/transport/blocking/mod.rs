@@ -1,4 +1,4 @@
-//! Blocking, over anything that is `embedded_io::{Read, ReadReady, Write}`.
+//! Blocking, over anything that implements `embedded_io::{Read, ReadReady, Write}`.
 //!
 //! A blocking read would stop the client from keeping the link alive. Therefore the adapter checks before each read whether it would block
 //! (`ReadReady`). If a stream does not implement `ReadReady`, one of these wrappers may help:

@@ -52,7 +52,7 @@ impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> WithReady<S, F> {
         WithReady { stream, is_ready }
     }
 
-    /// The stream again.
+    /// Returns the stream.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.stream
@@ -104,7 +104,7 @@ impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> Buffered<S, F> {
         Buffered { stream, is_ready, held: 0 }
     }
 
-    /// The stream again.
+    /// Returns the stream.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.stream

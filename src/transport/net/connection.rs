@@ -55,7 +55,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
+    /// Opens a connection over TCP, with [`open_tcp`]. Call [`connect`](Client::connect) next.
     ///
     /// # Errors
     /// See [`open_tcp`].

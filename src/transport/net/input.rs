@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that does as it is told.
+    /// A reader that does what the test requests.
     struct Told(mpsc::Receiver<&'static str>);
 
     impl Read for Told {
@@ -189,7 +189,7 @@ mod tests {
         (teller, Input::start(Box::new(Told(told)), Arc::default(), Duration::ZERO).unwrap())
     }
 
-    /// What comes next, in portions of three bytes.
+    /// The next bytes, read three at a time.
     fn next(input: &Input) -> io::Result<Vec<u8>> {
         let mut out = [0; 3];
         loop {
@@ -225,7 +225,7 @@ mod tests {
         assert!(next(&input).unwrap_err().to_string().contains("panic"));
     }
 
-    /// The thread waits for room, and is told that there will be none.
+    /// The thread is waiting for room when the input is closed.
     #[test]
     fn closing_ends_the_thread() {
         let (teller, input) = start();

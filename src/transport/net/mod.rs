@@ -99,7 +99,7 @@ pub type Error = super::Error<io::Error>;
 /// What a runner reports to its handler.
 pub type Update<'a> = super::Update<'a, io::Error>;
 
-/// Why a runner has ended without being asked to.
+/// Why a runner has ended without having been asked to.
 pub type GaveUp = super::GaveUp<io::Error>;
 
 /// The low 32 bits of the milliseconds since `epoch`.
