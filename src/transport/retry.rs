@@ -2,23 +2,25 @@
 
 use core::time::Duration;
 
+use super::timeout::Countdown;
 use super::{Error, GaveUp};
 use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
-/// What becomes of a lost connection.
+/// Decides what follows a lost connection.
 #[derive(Clone, Debug)]
 pub(super) struct Retry {
     backoff: Backoff,
-    /// Whether MQTT 3.1 is tried where the server does not take 3.1.1.
+    /// Whether MQTT 3.1 is tried if the server does not accept 3.1.1.
     pub(super) falls_back: bool,
-    /// Whether it is tried again after refusals that do not mend themselves.
+    /// Whether to try again after refusals that are unlikely to go away by themselves.
     pub(super) despite_refusals: bool,
-    /// The next attempt is one in MQTT 3.1.
+    /// The next attempt uses MQTT 3.1.
     is_fallen_back: bool,
     /// The server has accepted a connection in MQTT 3.1.1.
     takes_mqtt311: bool,
-    /// When the server has accepted this connection.
-    connected_at: Option<Instant>,
+    /// From the moment when the server accepted this connection, down from the longest time there is: what has passed is how long it
+    /// has lived, even if that is longer than the clock can tell.
+    life: Option<Countdown>,
 }
 
 impl Retry {
@@ -29,11 +31,11 @@ impl Retry {
             despite_refusals: false,
             is_fallen_back: false,
             takes_mqtt311: false,
-            connected_at: None,
+            life: None,
         }
     }
 
-    /// The version of the next attempt, where the application wants this one.
+    /// The version of the next attempt, if the application asks for `wanted`.
     fn version(&self, wanted: Version) -> Version {
         if self.is_fallen_back { Version::Mqtt31 } else { wanted }
     }
@@ -51,7 +53,7 @@ impl Retry {
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
         match client.connect(&connect.version(self.version(connect.version))) {
-            // MQTT 3.1 cannot be spoken, because of the client identifier for instance: then not.
+            // MQTT 3.1 is not possible, for instance because of the client identifier: do not use it.
             Err(_) if !self.is_impossible() => client.connect(connect),
             result => result,
         }
@@ -59,11 +61,18 @@ impl Retry {
 
     /// The server has accepted the connection.
     pub(super) fn connected(&mut self, now: Instant) {
-        self.connected_at = Some(now);
+        self.life = Some(Countdown::new(Some(Duration::MAX), now));
         self.takes_mqtt311 |= !self.is_fallen_back;
     }
 
-    /// An attempt has ended like this, with a link or without one: when the next one follows, or why none does.
+    /// Time has passed on this connection. Called at least every 24 days, since the clock wraps.
+    pub(super) fn passed(&mut self, now: Instant) {
+        if let Some(life) = &mut self.life {
+            life.left(now);
+        }
+    }
+
+    /// An attempt has ended with this error, with or without a link. Returns when the next one follows, or why none does.
     pub(super) fn ended<E>(
         &mut self,
         error: Error<E>,
@@ -85,34 +94,37 @@ impl Retry {
         }
     }
 
-    /// The connection is lost, or has not come to be. Milliseconds to the next attempt; `None` if there is to be none.
+    /// The connection was lost or not established. Returns the milliseconds until the next attempt; `None` if there is none.
     fn lost<E>(&mut self, error: &Error<E>, now: Instant, is_reset: bool) -> Option<u32> {
-        match self.connected_at.take() {
-            Some(at) => self.backoff.lived(now.since(at)),
+        match self.life.take() {
+            Some(mut life) => {
+                let lived = life.left(now).map_or(0, |left| u32::MAX.wrapping_sub(left));
+                self.backoff.lived(lived);
+            }
             None => self.change_version(error, is_reset),
         }
         if self.is_final(error) { None } else { self.backoff.next_ms() }
     }
 
-    /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
+    /// CONNECT was refused by the client itself. That is not final if MQTT 3.1.1 can be tried instead.
     fn is_impossible(&mut self) -> bool {
         !core::mem::take(&mut self.is_fallen_back)
     }
 
-    /// An attempt has failed. The other version is next, unless 3.1.1 is known to work.
+    /// An attempt has failed. The other version is tried next, unless 3.1.1 is known to work.
     fn change_version<E>(&mut self, error: &Error<E>, is_reset: bool) {
         let may_be_version = matches!(error, Error::Closed) || is_reset || is_refusal_of_version(error);
         let falls = self.falls_back && !self.takes_mqtt311 && may_be_version;
         self.is_fallen_back = falls && !self.is_fallen_back;
     }
 
-    /// Whether the next attempt can only come to the same.
+    /// Whether the next attempt would fail in the same way.
     fn is_final<E>(&self, error: &Error<E>) -> bool {
         let mends = match error.refusal() {
             None | Some(RefusalCode::SERVER_UNAVAILABLE) => true,
             // Too many connections, for instance.
             Some(code) if code.is_reserved() => true,
-            // There is another version to be tried.
+            // The other version can still be tried.
             Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION) => self.falls_back && !self.takes_mqtt311,
             Some(_) => false,
         };
@@ -148,6 +160,20 @@ mod tests {
         assert_eq!(retry.lost(&SERVER_CLOSED, at(1_100), false), None, "the limit counts too");
         retry.connected(at(1_000));
         assert!(retry.lost(&SERVER_CLOSED, at(61_000), false).unwrap() <= 100, "it has lived for a minute");
+    }
+
+    /// Longer than half the range of the clock, too.
+    #[test]
+    fn a_connection_of_a_month_is_a_success() {
+        let mut retry = Retry::new(Backoff::new(100, 60_000));
+        for _ in 0..8 {
+            retry.ended(SERVER_CLOSED, false, |()| false, at(0)).unwrap();
+        }
+        retry.connected(at(0));
+        for day in 1..=30 {
+            retry.passed(at(day * 86_400_000));
+        }
+        assert!(retry.lost(&SERVER_CLOSED, at(30 * 86_400_000), false).unwrap() <= 100);
     }
 
     #[test]
