@@ -1,4 +1,4 @@
-//! Reads packets and prints each on a line of its own.
+//! Decodes packets, and prints each on a line.
 //!
 //! ```text
 //! cargo run --example dump -- 10 0d 00 04 4d515454 04 02 00 3c 00 01 61 e0 00
@@ -33,7 +33,7 @@ usage: dump [--mqtt 3.1|3.1.1] [HEX]...
 A packet is printed as soon as it is complete. It ends with 1 at the first packet that breaks the standard, and where the last one is
 not complete.";
 
-/// How often a file is asked whether it has grown.
+/// How often to check whether a file has grown.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
@@ -77,12 +77,12 @@ fn run() -> Result<(), Box<dyn Error>> {
     dump.end()
 }
 
-/// What is printed of a stream of bytes, in any portions.
+/// Prints a stream of bytes, in any portions.
 struct Dump {
     version: Version,
-    /// Where the next packet begins.
+    /// The position of the next packet.
     at: usize,
-    /// What of it is there.
+    /// The part of it that has been read.
     bytes: Vec<u8>,
 }
 
@@ -109,7 +109,7 @@ impl Dump {
         Ok(())
     }
 
-    /// All bytes that come, up to the end.
+    /// Prints all bytes until the end.
     fn read(&mut self, input: &mut impl Read) -> Result<(), Box<dyn Error>> {
         let mut buffer = [0; 4096];
         loop {
@@ -120,7 +120,7 @@ impl Dump {
         }
     }
 
-    /// All bytes that are in the file, and those that are written to it: until the program is ended.
+    /// Prints all bytes in the file, and those that are appended to it, until the program is ended.
     fn follow(&mut self, path: &Path) -> Result<(), Box<dyn Error>> {
         let mut file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         loop {
@@ -142,13 +142,13 @@ impl Dump {
     }
 }
 
-/// How much is missing: as long as the remaining length is not complete, nobody knows.
+/// How much is missing, which is unknown until the remaining length is complete.
 fn more(packet: &[u8], missing: usize) -> String {
     let header_is_complete = packet.iter().skip(1).any(|byte| byte & 0x80 == 0);
     format!("{}{missing} B are missing", if header_is_complete { "" } else { "at least " })
 }
 
-/// Bytes in hexadecimal, in groups that are divided by white space, commas or colons. `0x` may begin a group, and a
+/// Bytes in hexadecimal, in groups separated by white space, commas or colons. A group may begin with `0x`, and a
 /// single digit is a byte.
 fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! A loop that never waits for anybody, with the adapter for `nb`: three clients in one thread pass a number round.
+//! A loop that never blocks, with the adapter for `nb`: three clients in one thread pass a number around.
 //!
 //! ```text
 //! cargo run --features nb --example nb_loop
@@ -23,7 +23,7 @@ use server::Server;
 const PLACES: usize = 3;
 const LAST: u32 = 12;
 
-/// A TCP stream that does not wait.
+/// A TCP stream that does not block.
 struct Tcp(TcpStream);
 
 fn non_blocking<V>(result: io::Result<V>) -> nb::Result<V, io::Error> {
@@ -45,7 +45,7 @@ impl Stream for Tcp {
     }
 }
 
-/// Buffers of a few hundred bytes: this could be a microcontroller.
+/// Buffers of a few hundred bytes, as on a microcontroller.
 type Mqtt = Connection<Tcp, [u8; 128], [u8; 256]>;
 
 fn open(broker: &str, place: usize) -> Result<Mqtt, Box<dyn Error>> {
@@ -59,7 +59,7 @@ fn open(broker: &str, place: usize) -> Result<Mqtt, Box<dyn Error>> {
     Ok(mqtt)
 }
 
-/// What a client does about an event; returns whether the number has come to its end.
+/// Handles an event of a client; returns whether the number has reached its end.
 fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
     let topic = |place: usize| format!("baremqtt/ring/{}", place % PLACES);
     let (event, mut outbound) = mqtt.split();
@@ -70,7 +70,7 @@ fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
         Some(Event::Subscribed { codes, .. }) if codes.get(0) == Some(SubAckCode::Failure) => {
             return Err("the broker denies the subscription".into());
         }
-        // The last one to subscribe begins.
+        // The client that subscribes last begins.
         Some(Event::Subscribed { .. }) if place == PLACES - 1 => {
             outbound.publish(&Message::new(&topic(place + 1), b"1").qos(QoS::ExactlyOnce))?;
         }
@@ -89,7 +89,7 @@ fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
     Ok(false)
 }
 
-/// Disconnects, once all that is under way has ended.
+/// Disconnects, once all requests under way have ended.
 fn leave(mqtt: &mut Mqtt, start: Clock) -> Result<(), Box<dyn Error>> {
     mqtt.finish();
     loop {
@@ -110,7 +110,7 @@ fn run(broker: &str) -> Result<(), Box<dyn Error>> {
     let start = Clock::now();
     let (mut ring, mut is_over) = (Vec::<Mqtt>::new(), false);
     while !is_over {
-        // One after the other: whoever is connected has subscribed before the next one begins.
+        // One after another: each client has subscribed before the next one connects.
         let is_ready = |mqtt: &Mqtt| mqtt.state() == State::Connected && mqtt.in_flight() == 0;
         if ring.len() < PLACES && ring.iter().all(is_ready) {
             ring.push(open(broker, ring.len())?);
@@ -122,7 +122,7 @@ fn run(broker: &str) -> Result<(), Box<dyn Error>> {
                 Err(nb::Error::Other(error)) => return Err(error.into()),
             }
         }
-        // Here a machine does its other work.
+        // A device would do its other work here.
         thread::sleep(Duration::from_millis(1));
     }
     ring.iter_mut().try_for_each(|mqtt| leave(mqtt, start))

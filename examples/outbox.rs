@@ -1,27 +1,25 @@
-//! Store and forward, exactly once, wherever the power fails: `outbox HOST:PORT FOLDER`.
+//! Store and forward, exactly once, whenever the power fails: `outbox HOST:PORT FILE`.
 //!
-//! Each line that is appended to `FOLDER/out` is published to `outbox/line`, and each message on `inbox/line` is appended to
-//! `FOLDER/in`; once each, however often this program is killed (it needs no other way to end) and the connection lost. That takes a
-//! server that keeps its session.
+//! Each line that is appended to the file is published to `outbox/line` at QoS 2, exactly once, however often the connection is lost or
+//! this program is killed (which is the only way to end it). The server must keep its session.
 //!
 //! ```text
-//! cargo run --example outbox -- localhost:1883 spool
-//! echo hello >> spool/out
+//! touch lines
+//! cargo run --example outbox -- localhost:1883 lines
+//! echo hello >> lines
 //! ```
 //!
-//! What makes it exact: how far `out` was read, how long `in` is and the image of the session are one file, which is stored whole or not
-//! at all; and nothing that tells the server of a new state leaves before that (`Config::durable`).
-//!
-//! These are 69 lines, all of them: without imports, comments and lines of brackets alone.
+//! What makes it exact: the session and the position in the file are stored atomically in one file, and packets that reveal a new state
+//! to the server are held back until that is done (`Config::durable`). `inbox` is the other end.
 
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::time::Duration;
 use std::{env, process, thread};
 
 use baremqtt::transport::net::{Runner, Update, open_tcp};
-use baremqtt::{Backoff, Buffers, Client, Config, Connect, Event, Message, QoS, RequestError, SubAckCode};
+use baremqtt::{Backoff, Buffers, Client, Config, Connect, Event, Message, RequestError, SessionFile};
 
 struct Exact;
 
@@ -29,46 +27,27 @@ impl Config for Exact {
     fn durable(&self) -> bool {
         true
     }
-
-    fn manual_acknowledgement(&self) -> bool {
-        true
-    }
 }
 
-fn main() {
-    if let Err(error) = run() {
-        eprintln!("outbox: {error}");
-        process::exit(1);
-    }
-}
-
-fn run() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [address, folder] = &arguments[..] else { return Err("usage: outbox HOST:PORT FOLDER".into()) };
-    fs::create_dir_all(folder)?;
-    env::set_current_dir(folder)?;
-    let open = |name| File::options().read(true).append(true).create(true).open(name);
-    let (mut out, mut line, mut come) = (BufReader::new(open("out")?), Vec::new(), open("in")?);
-    let state = if fs::exists("state")? { fs::read("state")? } else { vec![0; 16] };
-    let (counts, session) = state.split_first_chunk::<16>().ok_or("the state is damaged")?;
-    let counts = u128::from_be_bytes(*counts);
-    // What has come since the state was saved is not acknowledged, and comes again.
-    come.set_len(counts as u64)?;
-    let mut taken = out.seek(SeekFrom::Start((counts >> 64) as u64))?;
+    let [address, path] = &arguments[..] else { return Err("usage: outbox HOST:PORT FILE".into()) };
     let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Exact);
-    if !session.is_empty() {
-        client.restore(session)?;
-    }
+    let (mut session, data) = SessionFile::open(format!("{path}.session"), &mut client)?;
+    let mut taken = data.first_chunk().map_or(0, |taken| u64::from_be_bytes(*taken));
+    let (mut lines, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+    lines.seek(SeekFrom::Start(taken))?;
 
     let runner = Runner::new(client, Backoff::new(100, 10_000).seed(process::id()));
     let handle = runner.handle();
+    // Looks for new lines.
     thread::spawn(move || {
         loop {
             handle.wake();
             thread::sleep(Duration::from_millis(50));
         }
     });
-    Ok(runner.run(
+    runner.run(
         |link| {
             let address = address.clone();
             let stream = link.open(move || open_tcp(address, Duration::from_secs(5)))?;
@@ -76,32 +55,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         },
         |update, outbound| {
             match update {
-                Update::Event(Event::Connected { .. }) => {
-                    outbound.subscribe(&[("inbox/line", QoS::ExactlyOnce)])?;
-                }
-                Update::Event(Event::Subscribed { codes, .. })
-                    if codes.get(0) == Some(SubAckCode::Failure) =>
-                {
-                    return Err("the server refuses the subscription".into());
-                }
-                Update::Event(Event::Message(message)) => {
-                    come.write_all(&[message.payload, b"\n"].concat())?;
-                    outbound.receipt().map(|receipt| outbound.acknowledge(receipt)).transpose()?;
-                }
-                Update::Event(Event::SaveDue) => {
-                    let mut image = vec![0; 8192];
-                    let len = outbound.save(&mut image)?;
-                    come.sync_data()?;
-                    let counts = u128::from(taken) << 64 | u128::from(come.metadata()?.len());
-                    store(&[&counts.to_be_bytes(), &image[..len]].concat())?;
-                    outbound.saved(outbound.revision());
-                }
-                Update::Event(Event::Ended { id, outcome }) => eprintln!("request {id} is {outcome}"),
+                Update::Event(Event::SaveDue) => session.save(outbound, &taken.to_be_bytes())?,
+                Update::Event(Event::Ended { id, outcome }) => eprintln!("message {id} is {outcome}"),
                 Update::LinkLost { error, .. } => eprintln!("{error}"),
                 _ => {}
             }
-            // The lines that are new, as far as there is room.
-            while line.ends_with(b"\n") || out.read_until(b'\n', &mut line)? > 0 {
+            while line.ends_with(b"\n") || lines.read_until(b'\n', &mut line)? > 0 {
                 let Some(payload) = line.strip_suffix(b"\n") else { break };
                 match outbound.publish(&Message::new("outbox/line", payload).exactly_once()) {
                     Err(RequestError::Full(_)) => break,
@@ -112,13 +71,6 @@ fn run() -> Result<(), Box<dyn Error>> {
             }
             Ok(())
         },
-    )?)
-}
-
-/// Stores the state, all of it or nothing.
-fn store(state: &[u8]) -> std::io::Result<()> {
-    fs::write("new", state)?;
-    File::open("new")?.sync_all()?;
-    fs::rename("new", "state")?;
-    File::open(".")?.sync_all()
+    )?;
+    Ok(())
 }

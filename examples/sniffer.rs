@@ -1,4 +1,4 @@
-//! Shows what clients and a server say to each other, on the codec alone: a client that is sent to this program talks to the server
+//! Shows the packets between clients and a server, using only the codec: a client that connects to this program talks to the server
 //! behind it. Passwords are left out.
 //!
 //! ```text
@@ -35,7 +35,7 @@ fn run(listen: &str, server: &str) -> io::Result<()> {
     println!("listening on {}", listener.local_addr()?);
     for client in listener.incoming() {
         let (client, server) = (client?, TcpStream::connect(server)?);
-        // Of this connection, as CONNECT says.
+        // The version of this connection, from CONNECT.
         let version = Arc::new(Mutex::new(Version::default()));
         let (from, to, known) = (client.try_clone()?, server.try_clone()?, Arc::clone(&version));
         thread::spawn(move || pass(from, to, "->", &known));
@@ -44,12 +44,12 @@ fn run(listen: &str, server: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Passes bytes on, and shows the packets that they complete, as long as they are packets.
+/// Forwards bytes, and prints the packets that they complete, for as long as they are packets.
 fn pass(mut from: TcpStream, mut to: TcpStream, arrow: &str, version: &Mutex<Version>) -> io::Result<()> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
     while let len @ 1.. = from.read(&mut chunk)? {
         bytes.extend_from_slice(&chunk[..len]);
-        // Before the other side can answer.
+        // Print before the other side can answer.
         let shown = show(&mut bytes, arrow, &mut version.lock().unwrap_or_else(PoisonError::into_inner));
         to.write_all(&chunk[..len])?;
         if let Err(violation) = shown {
@@ -60,7 +60,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, arrow: &str, version: &Mutex<Ver
     to.shutdown(Shutdown::Write)
 }
 
-/// Prints and removes what is complete.
+/// Prints and removes complete packets.
 fn show(bytes: &mut Vec<u8>, arrow: &str, version: &mut Version) -> Result<(), Violation> {
     while let Decoded::Complete { packet, len } = codec::decode(bytes, *version)? {
         if let Packet::Connect(connect) = &packet {

@@ -1,11 +1,12 @@
-//! How long to wait before the next attempt to connect.
+//! Delays between attempts to connect.
 
-/// A connection that has lived for so long has been a good one, in ms.
+/// A connection that has lived for this long counts as a success, in ms.
 const LONG_LIVED_MS: u32 = 60_000;
 
-/// Delays between attempts to connect, which double with each failure, up to a maximum, with jitter.
+/// Delays between attempts to connect. They double with each failure up to a maximum, and have jitter.
 ///
-/// Each delay is drawn from the upper half of its range, so that a thousand clients of one server do not come back at the same moment.
+/// Each delay is chosen randomly from the upper half of its range, so that a thousand clients of one server do not all reconnect at the
+/// same moment.
 ///
 /// ```
 /// use baremqtt::Backoff;
@@ -27,7 +28,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Delays from `least_ms` up to `greatest_ms`, without a limit to their number.
+    /// Delays from `least_ms` up to `greatest_ms`, with an unlimited number of attempts.
     #[must_use]
     pub const fn new(least_ms: u32, greatest_ms: u32) -> Self {
         Backoff { least_ms, greatest_ms, limit: u32::MAX, failures: 0, random: 0x9E37_79B9 }
@@ -39,7 +40,7 @@ impl Backoff {
         Backoff { limit: attempts, ..self }
     }
 
-    /// With another sequence of jitter. Give each client its own: a serial number, an address, noise.
+    /// With another sequence of jitter. Give each client a different seed: a serial number, an address, or random noise.
     #[must_use]
     pub const fn seed(self, seed: u32) -> Self {
         Backoff { random: if seed == 0 { 0x9E37_79B9 } else { seed }, ..self }
@@ -55,21 +56,21 @@ impl Backoff {
         let delay = u32::try_from(doubled).unwrap_or(u32::MAX).min(self.greatest_ms);
         self.failures = self.failures.saturating_add(1);
         let half = delay >> 1;
-        // A product of two 32-bit numbers, of which the upper half counts: no division.
+        // The upper half of the product of two 32-bit numbers, which needs no division.
         let jitter = (u64::from(self.random()).wrapping_mul(u64::from(half).wrapping_add(1))) >> 32;
         Some(delay.wrapping_sub(half).wrapping_add(jitter as u32))
     }
 
-    /// A connection that the server had accepted was lost after `ms` milliseconds. If that is at least the greatest delay, or a
-    /// minute, delays start with the least again. A connection that ends at once is a failure like any other: else a server that accepts
-    /// and closes, or a second client of the same name, would be met again and again at the shortest delay.
+    /// Reports that a connection, which the server had accepted, was lost after `ms` milliseconds. If it lived for at least the longest
+    /// delay, or for a minute, delays start again from the shortest. A shorter connection counts as a failure. Otherwise the client would
+    /// keep reconnecting at the shortest delay to a server that accepts and then closes, or while another client uses the same identifier.
     pub const fn lived(&mut self, ms: u32) {
         if ms >= self.greatest_ms || ms >= LONG_LIVED_MS {
             self.reset();
         }
     }
 
-    /// Starts with the least delay again.
+    /// Starts again from the shortest delay.
     pub const fn reset(&mut self) {
         self.failures = 0;
     }

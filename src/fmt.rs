@@ -1,8 +1,9 @@
-//! A few lines of log, through `defmt` and `log`, or both, or neither.
+//! A few log messages, through `defmt` or `log`, both, or neither.
 //!
-//! `warn`: a connection ends by the fault of the server or the link. `info`: a connection begins or ends. `debug`: what time brings about.
+//! `warn`: a connection ends through a fault of the server or the link. `info`: a connection begins or ends. `debug`: actions that a timer
+//! triggers.
 
-/// A macro for each level. Arguments have both `Display` and `defmt::Format`, and cost nothing to evaluate.
+/// Defines a macro for each level. Arguments must implement both `Display` and `defmt::Format`, and be free to evaluate.
 macro_rules! levels {
     ($dollar:tt $($level:ident)*) => {$(
         macro_rules! $level {

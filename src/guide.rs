@@ -1,17 +1,17 @@
-//! A page for each kind of program, and for those who come from another library.
+//! A page for each kind of program, and one for users of other libraries.
 //!
-//! | page | what |
+//! | page | contents |
 //! |---|---|
-//! | [firmware] | one loop on a microcontroller: choices and memory, blocking, never waiting, reconnecting |
+//! | [firmware] | one loop on a microcontroller: configuration and memory, blocking, polling, reconnecting |
 //! | [embassy] | async firmware: tasks that share a connection, TCP and TLS |
-//! | [server] | a thread for the connection and handles for others; one thread; TLS and WebSocket; tokio; mio |
-//! | [recipes] | one shot, request and response, store and forward, sessions that outlive the power, large payloads |
-//! | [codec] | a sniffer and a small server, on packets alone |
+//! | [server] | several threads, one thread, TLS and WebSocket, tokio, mio |
+//! | [recipes] | one-shot programs, request and response, store and forward, sessions that survive a power failure, large payloads |
+//! | [codec] | a sniffer and a small server that use only packets |
 //! | [testing] | virtual time, brokers, fuzzing |
-//! | [comparison] | the ten commonest tasks, beside four other clients |
-//! | [migrating] | from phpMQTT, rumqttc, paho embedded, coreMQTT |
+//! | [comparison] | the ten most common tasks, compared with four other clients |
+//! | [migrating] | from phpMQTT, rumqttc, paho embedded or coreMQTT |
 //!
-//! These pages are the files of `docs/`; each program in them is compiled and, where it ends, run by a test.
+//! These pages are also in the folder `docs/`. A test compiles every program in them, and runs those that terminate.
 
 #[doc = include_str!("../docs/codec.md")]
 pub mod codec {}

@@ -1,20 +1,19 @@
-//! An MQTT 3.1 and 3.1.1 client and codec: `no_std`, no allocator, no I/O and no clock of its own.
+//! An MQTT 3.1 and 3.1.1 client and codec. It is `no_std`, needs no allocator, does no I/O of its own and reads no clock.
 //!
-//! A [`Client`] is a state machine over two buffers that you lend. You hand it the bytes that came, send the bytes that it has for you,
-//! and tell it the time; it tells you what happened. The same code runs on a Cortex-M0, in a gateway and in a server process.
+//! A [`Client`] is a state machine over two buffers that you provide. You pass in the bytes that you receive and the current time, send the
+//! bytes that it has for you, and handle its events. The same code runs on a Cortex-M0, in a gateway and in a server process.
 //!
-//! If you have a stream already, an adapter of [`transport`] makes these calls for you: blocking or async, for firmware and for
-//! servers. If you need packets and nothing else, [`codec`] turns bytes into packets and packets into bytes, for both roles.
+//! If you already have a stream, an adapter in [`transport`] makes these calls for you: blocking or async, for firmware and for servers. If
+//! you need only packets, [`codec`] turns bytes into packets and packets into bytes, for both roles.
 //!
 //! ```text
-//!   your program          publish, subscribe, give_up, save ...      events
-//!   ------------------------------------------------------------------------
-//!   transport             who waits: net, blocking, asynch, polled
-//!   ------------------------------------------------------------------------
-//!   Client                tx: requests until they are answered, and answers
-//!                         rx: the packet at hand         timers, identifiers
-//!   ------------------------------------------------------------------------
-//!   codec                 packets <-> bytes, no state
+//! your program   publish, events
+//!      |
+//! transport      net, asynch,
+//!      |         blocking, polled
+//! Client         two buffers, timers
+//!      |
+//! codec          packets <-> bytes
 //! ```
 //!
 //! On this page: [first program](#first-program), [the run loop](#the-run-loop), [time](#time), [buffers](#buffers),
@@ -53,39 +52,41 @@
 //! # }
 //! ```
 //!
-//! Nothing is sent by `connect`, `publish` and `subscribe`: they queue, and return at once. `next_event` sends, receives and
-//! keeps the connection alive.
+//! The calls `connect`, `publish` and `subscribe` only queue a packet, and return at once. `next_event` sends, receives and keeps the
+//! connection alive.
+//!
+//! For firmware, see [`guide::firmware`] (blocking or polling) and [`guide::embassy`] (async).
 //!
 //! # The run loop
 //!
-//! Without an adapter, this is one turn:
+//! Without an adapter, one turn of your loop is this:
 //!
-//! 1. **Send.** Write [`pending`](Client::pending), and report with [`sent`](Client::sent) how many bytes the transport took; again until
-//!    nothing is pending, or the transport takes no more.
-//! 2. **Receive.** Read into [`receive_buffer`](Client::receive_buffer), unless that is empty, and report with
-//!    [`received`](Client::received) how many bytes came. At the end of the stream, or when it fails, call
+//! 1. **Send.** Write [`pending`](Client::pending), and report with [`sent`](Client::sent) how many bytes the transport accepted. Repeat
+//!    until nothing is pending or the transport accepts no more.
+//! 2. **Receive.** Unless [`receive_buffer`](Client::receive_buffer) is empty, read into it, and report with
+//!    [`received`](Client::received) how many bytes were read. At the end of the stream, or when it fails, call
 //!    [`link_lost`](Client::link_lost).
-//! 3. **Advance.** Call [`advance`](Client::advance) with the time until it returns `false`; each `true` is an
-//!    [`event`](Client::event). This queues answers, so go back to 1 if something is pending.
+//! 3. **Advance.** Call [`advance`](Client::advance) with the current time until it returns `false`. Each `true` means that there is an
+//!    [`event`](Client::event). This step queues answers, so go back to 1 if something is pending.
 //! 4. **Wait** until the transport is ready, or until [`time_left`](Client::time_left) has passed.
 //!
 //! ```
 //! use baremqtt::{Buffers, Client, Connect, Event, Instant, Message};
 //!
-//! /// A transport that takes and gives what it can without waiting, and a clock.
+//! /// A transport that never blocks, and a clock.
 //! trait Board {
 //!     fn write(&mut self, bytes: &[u8]) -> usize;
 //!     fn read(&mut self, buffer: &mut [u8]) -> usize;
 //!     fn millis(&self) -> u32;
-//!     /// Sleeps until bytes can be read or written, at most this long.
+//!     /// Sleeps until bytes can be read or written, but no longer than this.
 //!     fn sleep(&mut self, ms: Option<u32>);
 //! }
 //!
 //! fn run(board: &mut impl Board) -> Result<(), Box<dyn core::error::Error>> {
-//!     let mut client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] }); // `const`: it can be in a static
+//!     let mut client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] }); // a `const fn`: works in a static
 //!     client.connect(&Connect::new("sensor-17").keep_alive(30))?;
 //!     loop {
-//!         // 1. The bytes that are pending stay as they are until `sent` is called.
+//!         // 1. The pending bytes do not change until `sent` is called.
 //!         while !client.pending().is_empty() {
 //!             let len = board.write(client.pending());
 //!             client.sent(len);
@@ -93,19 +94,19 @@
 //!                 break;
 //!             }
 //!         }
-//!         // 2. The buffer is empty while what came before waits for step 3.
+//!         // 2. The buffer is empty while earlier bytes wait for step 3.
 //!         if !client.receive_buffer().is_empty() {
 //!             let len = board.read(client.receive_buffer());
 //!             client.received(len);
 //!         }
-//!         // 3. An error here has ended the connection: close the transport, open it again, and call `connect`.
+//!         // 3. An error here means that the connection has ended: close the transport, reopen it, and call `connect`.
 //!         while client.advance(Instant::from_millis(board.millis()))? {
-//!             // `split` lends the event and the half of the client that makes requests.
+//!             // `split` borrows the event, and the half of the client that makes requests.
 //!             if let (Some(Event::Message(message)), mut outbound) = client.split() {
 //!                 outbound.publish(&Message::new("echo", message.payload))?;
 //!             }
 //!         }
-//!         // 4. `time_left` is 0 where something was queued that has not been sent yet.
+//!         // 4. `time_left` is 0 if something was queued that has not been sent yet.
 //!         if client.pending().is_empty() {
 //!             board.sleep(client.time_left());
 //!         }
@@ -117,35 +118,35 @@
 //!
 //! # Time
 //!
-//! Time comes in through one call, [`advance`](Client::advance). The library reads no clock.
+//! The library reads no clock. You pass the time to a single call, [`advance`](Client::advance).
 //!
-//! - An [`Instant`] is 32 bits of milliseconds. It wraps after 49.7 days, which is harmless: only differences count. A clock that steps back
-//!   counts as one that stood still.
-//! - [`time_left`](Client::time_left) says how long you may sleep. A late call makes pings and timeouts late, nothing worse.
-//! - PINGREQ leaves before the keep alive has passed: by a quarter of it, at most 5 s. With [`ping_on_silence`](Config::ping_on_silence)
-//!   it leaves after a silence of the server too.
-//! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that takes no bytes
-//!   ([`Timeout`]). Bytes of a packet on its way in restart those for PINGRESP and for answers. No timeout runs while the client waits for the
-//!   application.
-//! - Lengths of time are milliseconds as `u32`; where an adapter waits, [`Duration`](core::time::Duration); and the keep alive is in seconds,
-//!   as the protocol has it.
-//! - A timeout never frees a packet identifier and never drops a message: the session goes on with the next connection.
+//! - An [`Instant`] is a 32-bit count of milliseconds. It wraps after 49.7 days, which is harmless, because only differences matter. A
+//!   clock that steps back is treated as one that stood still.
+//! - [`time_left`](Client::time_left) says how long you may sleep. Calling `advance` late only makes pings and timeouts late.
+//! - PINGREQ is sent before the keep alive expires: early by a quarter of it, but by 5 s at most. With
+//!   [`ping_on_silence`](Config::ping_on_silence) it is also sent when the server has been silent for that long.
+//! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that accepts no bytes
+//!   ([`Timeout`]). The ones for PINGRESP and for answers restart whenever bytes of a partly received packet arrive. No timeout runs while
+//!   the client is waiting for the application.
+//! - Durations are `u32` milliseconds in the client, and [`Duration`](core::time::Duration) in the adapters' calls that wait. The keep
+//!   alive is in seconds, as in the protocol.
+//! - A timeout never frees a packet identifier and never drops a message. The session continues with the next connection.
 //!
 //! # Buffers
 //!
-//! [`Buffers`] are arrays, slices or vectors, of any length from these on:
+//! [`Buffers`] can be arrays, slices or vectors of any length, from these minimum sizes up:
 //!
-//! | buffer | holds | at least |
+//! | buffer | holds | minimum size |
 //! |---|---|---|
-//! | `rx` | CONNECT until it has left; then packets as they come in | [CONNECT](Connect::encoded_len), and 4 bytes and 1 for each filter of the longest SUBSCRIBE |
-//! | `tx` | requests, from the call to the event that ends them | the largest of: PUBLISH ([topic + payload + 4 to 9](Message::encoded_len)), SUBSCRIBE (4 to 7, and each filter + 3), UNSUBSCRIBE (4 to 7, and each filter + 2) |
-//! | the end of `tx` | answers that the client owes, 4 bytes each | an eighth of `tx`, at least 32 and at most 1,024 bytes: taken off by the client itself |
+//! | `rx` | CONNECT until it has been sent; then received packets | [CONNECT](Connect::encoded_len), and 5 bytes plus 1 for each filter of the longest SUBSCRIBE |
+//! | `tx` | requests, from the call to the event that ends them | the largest of: PUBLISH ([topic + payload + 4 to 9](Message::encoded_len)), SUBSCRIBE (4 to 7, plus each filter + 3), UNSUBSCRIBE (4 to 7, plus each filter + 2) |
+//! | the end of `tx` | answers to the server, 4 bytes each | reserved by the client: an eighth of `tx`, but at least 32 and at most 1,024 bytes |
 //!
-//! A message that is larger than `rx` is skipped and acknowledged, or comes in pieces ([`large_messages`](Config::large_messages)). One that
-//! is larger than `tx` is [streamed](Client::publish_streamed); its head takes topic + 14 bytes, and at least 64 more for the window
-//! that the payload passes through.
+//! A message that is larger than `rx` is skipped and acknowledged, or delivered in pieces ([`large_messages`](Config::large_messages)). One
+//! that is larger than `tx` can be [streamed](Client::publish_streamed): its header takes topic + 14 bytes, and the window that the payload
+//! passes through takes at least 64 more.
 //!
-//! What `tx` holds of messages at QoS 1 with a topic of 20 and a payload of 40 bytes, 66 bytes each:
+//! As an example, this is how many QoS 1 messages fit into `tx` with a topic of 20 bytes and a payload of 40, which makes 66 bytes each:
 //!
 //! | `tx` | for answers | for requests | messages under way |
 //! |---|---|---|---|
@@ -170,16 +171,18 @@
 //! # Ok::<(), RequestError>(())
 //! ```
 //!
-//! A buffer with an eighth to spare is cheaper to run than one that is always full: less is moved about.
+//! Leave about an eighth of the buffer free if you can: a buffer that is always full costs more time, because its contents are moved more
+//! often.
 //!
-//! A third piece of memory holds the identifiers of inbound QoS 2 messages: [`InboundIds`], 170 bytes, or what you lend to
-//! [`with_inbound_ids`](Client::with_inbound_ids). The client itself takes about 200 to 370 bytes on a 32-bit machine.
+//! A third piece of memory holds the identifiers of inbound QoS 2 messages: [`InboundIds`], 170 bytes, or a buffer of your own
+//! ([`with_inbound_ids`](Client::with_inbound_ids)). The client itself takes about 200 to 370 bytes on a 32-bit machine.
 //!
 //! # Sessions and guarantees
 //!
-//! A session is what both sides keep when the link breaks: messages of QoS 1 and 2 that are under way, and on the server the subscriptions.
-//! Here it is the transmit buffer. Keep the [`Client`], open another transport, call [`connect`](Client::connect) again, and the session
-//! goes on. Ask for it with [`clean_session(false)`](Connect::clean_session); [`Event::Connected`] says whether the server has kept it.
+//! A session is what both sides keep when the link breaks: QoS 1 and 2 messages that are under way and, on the server, the subscriptions.
+//! The client's part of it is the transmit buffer. Keep the [`Client`], open another transport, call [`connect`](Client::connect) again,
+//! and the session continues. Request this with [`clean_session(false)`](Connect::clean_session); [`Event::Connected`] says whether the
+//! server has kept its part.
 //!
 //! ```text
 //! QoS 1   publish -> id                     QoS 2   publish -> id
@@ -203,70 +206,70 @@
 //!   Connected   PUBLISH 2 with DUP, PUBREL 1, PUBLISH 3  ------------->  in this order
 //! ```
 //!
-//! What becomes of a message that is under way when the link breaks:
+//! What happens to a request that is under way when the link breaks:
 //!
-//! | | the server has the session | it has lost it, [Resend](SessionLoss::Resend) | it has lost it, [Drop](SessionLoss::Drop) | CONNECT asks for a clean session |
+//! | | the server has kept the session | it has lost it: [Resend](SessionLoss::Resend) | it has lost it: [Drop](SessionLoss::Drop) | clean session requested |
 //! |---|---|---|---|---|
 //! | QoS 0 | dropped, not reported | the same | the same | the same |
-//! | QoS 1 or 2, not seen by the server | sent | sent | sent | sent |
-//! | QoS 1, perhaps seen | again, with DUP: arrives at least once | again | `Ended`, [`Lost`](Outcome::Lost) | `Ended`, `Lost` |
-//! | QoS 2, perhaps seen | again, with DUP: arrives once | again: may arrive twice | `Ended`, `Lost` | `Ended`, `Lost` |
-//! | QoS 2, after PUBREC | PUBREL again: arrives once | `Ended`, [`Uncertain`](Outcome::Uncertain) | the same | the same |
-//! | SUBSCRIBE, UNSUBSCRIBE | `Ended`, `Lost`: ask again | the same | the same | the same |
+//! | QoS 1 or 2, certainly not received by the server | sent | sent | sent | sent |
+//! | QoS 1, perhaps received | resent with DUP: arrives at least once | resent | ends as [Lost](Outcome::Lost) | ends as Lost |
+//! | QoS 2, perhaps received | resent with DUP: arrives once | resent: may arrive twice | ends as Lost | ends as Lost |
+//! | QoS 2, after PUBREC | PUBREL is resent: arrives once | ends as [Uncertain](Outcome::Uncertain) | the same | the same |
+//! | SUBSCRIBE, UNSUBSCRIBE | ends as Lost: request it again | the same | the same | the same |
 //!
-//! [`Config::session_loss`] chooses between the two columns in the middle. MQTT 3.1 has no way to say whether a session was kept:
-//! [`assume_session_kept`](Config::assume_session_kept) decides.
+//! "Ends" means that [`Event::Ended`] is reported, with this [`Outcome`]. [`Config::session_loss`] chooses between the two columns in the
+//! middle. An MQTT 3.1 server does not say whether it has kept the session; [`assume_session_kept`](Config::assume_session_kept) decides
+//! what to assume.
 //!
-//! What becomes of it when the *device* restarts:
+//! What happens when the *device* restarts:
 //!
 //! | the session is | QoS 1 | QoS 2 |
 //! |---|---|---|
-//! | not saved | what was under way is lost; the server repeats what it had sent | likewise; a new message can be taken for the repetition of an old one, so begin with [another identifier](Client::set_next_packet_id) |
-//! | [saved](Client::save) when its [`revision`](Client::revision) has changed | not lost, but for what came after the last image | may arrive twice, or be lost, if it came after the last image |
+//! | not saved | messages under way are lost; the server resends its own | the same; the server may also mistake a new message for a repetition of an old one, so start with [another identifier](Client::set_next_packet_id) |
+//! | [saved](Client::save) whenever its [`revision`](Client::revision) has changed | nothing is lost but what came after the last image | what came after the last image may be lost or arrive twice |
 //! | [`durable`](Config::durable) | arrives at least once | arrives once |
 //!
-//! Messages from the server: at QoS 2 each is delivered once as long as the session lives; at QoS 1 a repetition is delivered again, as
-//! MQTT has it. A message is acknowledged when the application has looked at it, or by the application itself
+//! Messages from the server are delivered once at QoS 2, for as long as the session lives. At QoS 1 a repetition is delivered again, as
+//! MQTT specifies. A message is acknowledged after the application has handled its event, or by the application itself
 //! ([`manual_acknowledgement`](Config::manual_acknowledgement)).
 //!
-//! Messages leave in the order of the calls, after a reconnect too. How each request ended is reported once:
+//! Messages are sent in the order of the calls, after a reconnect too. The end of each request is reported once:
 //! [`Published`](Event::Published), [`Subscribed`](Event::Subscribed), [`Unsubscribed`](Event::Unsubscribed) or
 //! [`Ended`](Event::Ended).
 //!
 //! # Errors
 //!
-//! Two kinds. A **refused call** has ended nothing, and changes nothing:
+//! There are two kinds. A **refused call** changes nothing, and the connection continues. What to do:
 //!
-//! | error | what to do |
-//! |---|---|
-//! | [`RequestError::Full`] | take events until [`Published`](Event::Published) makes room, and call again; [`Full`] says what is full |
-//! | [`RequestError::NotConnected`] | QoS 0 and SUBSCRIBE need a connection: wait for [`Connected`](Event::Connected) |
-//! | [`RequestError::TooLarge`] | a larger `tx`, or a [stream](Client::publish_streamed) |
-//! | [`RequestError::TooManyFilters`] | a larger `rx`, or fewer filters at a time |
-//! | [`RequestError::Forbidden`], [`ConnectError::Forbidden`] | the standard does not allow it; [`Violation::clause`] says where |
-//! | [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`] | the [configuration](#configuration) has it off |
-//! | [`ConnectError::TooLarge`] | a larger `rx`: CONNECT is made there |
+//! - [`RequestError::Full`]: handle events until [`Published`](Event::Published) makes room, then call again; [`Full`] says what is full.
+//! - [`RequestError::NotConnected`]: wait for [`Connected`](Event::Connected); QoS 0 and SUBSCRIBE need a connection.
+//! - [`RequestError::TooLarge`]: use a larger `tx`, or [stream](Client::publish_streamed) the payload.
+//! - [`RequestError::TooManyFilters`]: use a larger `rx`, or fewer filters at a time.
+//! - [`RequestError::Forbidden`], [`ConnectError::Forbidden`]: correct the request. The standard does not allow it;
+//!   [`Violation::clause`] says where.
+//! - [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`]: turn it on in the [configuration](#configuration).
+//! - [`ConnectError::TooLarge`]: use a larger `rx`, where CONNECT is encoded.
 //!
-//! An **end** has closed the connection. The session is kept: open another transport, and [`connect`](Client::connect) again.
+//! An **end** has closed the connection, but the session is kept: open another transport, and [`connect`](Client::connect) again. What to
+//! do before that:
 //!
-//! | error | what to do before |
-//! |---|---|
-//! | [`Error::Refused`] | [`RefusalCode`] says why: try again later, or with another name and password |
-//! | [`Error::Violation`] | the server is at fault: wait, with [`Backoff`] |
-//! | [`Error::TimedOut`] | wait, with [`Backoff`] |
-//! | [`Error::InboundFull`] | nothing: each connection gets further. More room: [`with_inbound_ids`](Client::with_inbound_ids) |
-//! | [`Error::ReceiveBufferTooSmall`] | a larger `rx`, or another choice of [`large_messages`](Config::large_messages) |
+//! - [`Error::Refused`]: try later, or with other credentials. [`RefusalCode`] says why.
+//! - [`Error::Violation`]: wait, with [`Backoff`]. The server is at fault.
+//! - [`Error::TimedOut`]: wait, with [`Backoff`].
+//! - [`Error::InboundFull`]: nothing, because every connection gets further. For more room, see [`with_inbound_ids`](Client::with_inbound_ids).
+//! - [`Error::ReceiveBufferTooSmall`]: use a larger `rx`, or another choice of [`large_messages`](Config::large_messages).
 //!
-//! [`Event::Ended`] is the end of one request, on a connection that lives or after it. [`Outcome`] says what is known: ask again, or tell
-//! the user.
+//! [`Event::Ended`] is different: it reports the end of one request, whether or not the connection lives on. [`Outcome`] says what is known
+//! about it. Make the request again, or inform the user.
 //!
-//! Adapters add [`Io`](transport::Error::Io), [`Closed`](transport::Error::Closed) and [`Disconnected`](transport::Error::Disconnected), and
-//! carry every refusal, so that one `?` does. [`Error::is_end`](transport::Error::is_end) tells the two kinds apart.
+//! Adapters add [`Io`](transport::Error::Io), [`Closed`](transport::Error::Closed) and [`Disconnected`](transport::Error::Disconnected),
+//! and their error type converts from every refusal, so that one `?` is enough. [`Error::is_end`](transport::Error::is_end) tells the two
+//! kinds apart.
 //!
 //! # Configuration
 //!
-//! [`Config`] is a trait that you implement on a type of your own, with a method for each choice that differs from the default. On an
-//! empty struct the compiler sees constants, and leaves out what is turned off.
+//! [`Config`] is a trait that you implement on a type of your own, with a method for each choice that differs from the default. If the
+//! type is an empty struct, the compiler sees constants and leaves out what is turned off.
 //!
 //! ```
 //! use baremqtt::{Buffers, Client, Config};
@@ -286,86 +289,93 @@
 //!     Client::with_config(Buffers { rx: [0; 256], tx: [0; 512] }, Lamp);
 //! ```
 //!
-//! What each choice alone adds to or takes from the flash of an application of about 9.5 KB (Cortex-M3, `opt-level = "s"`; `tests/all.sh
-//! footprint`, 2026-11-26):
+//! The figures in bold are bytes of flash: what each choice alone adds to, or saves in, an application of about 9.5 KB (Cortex-M3,
+//! `opt-level = "s"`; `tests/all.sh footprint`, 2026-11-26). Timeouts are in milliseconds, and 0 turns one off.
 //!
-//! | method | default | what it decides | bytes |
-//! |---|---|---|---|
-//! | [`mqtt31`](Config::mqtt31) | `true` | whether MQTT 3.1 can be spoken | off: -192 |
-//! | [`connack_timeout_ms`](Config::connack_timeout_ms) | 10,000 | how long CONNACK may take | 0: -32 |
-//! | [`pingresp_timeout_ms`](Config::pingresp_timeout_ms) | 10,000 | how long PINGRESP may take | 0: -68 |
-//! | [`ack_timeout_ms`](Config::ack_timeout_ms) | 30,000 | how long an answer may take | 0: -112 |
-//! | [`stall_timeout_ms`](Config::stall_timeout_ms) | 30,000 | how long the transport may take nothing | 0: -24 |
-//! | [`ping_on_silence`](Config::ping_on_silence) | `true` | PINGREQ when nothing comes, too | off: -48 |
-//! | [`retry_ms`](Config::retry_ms) | 0 | sending again on a living connection | not 0: +344 |
-//! | [`reports_loss`](Config::reports_loss) | `true` | [`Event::Ended`] | off: -80 |
-//! | [`session_loss`](Config::session_loss) | `Resend` | what becomes of messages when the server has lost the session | drops: +28 |
-//! | [`assume_session_kept`](Config::assume_session_kept) | `true` | the same question in 3.1, which does not say | off: +4 |
-//! | [`max_requests`](Config::max_requests) | 0: no limit | requests under way | 10: -4 |
-//! | [`max_exactly_once`](Config::max_exactly_once) | 19 | QoS 2 messages under way | 0: -16 |
-//! | [`receives_exactly_once`](Config::receives_exactly_once) | `true` | QoS 2 messages from the server | off: -758 |
-//! | [`large_messages`](Config::large_messages) | `Skip` | messages larger than `rx` | refused: -950; in pieces: +210 |
-//! | [`streams`](Config::streams) | `false` | payloads larger than `tx` | on: +1,044 |
-//! | [`manual_acknowledgement`](Config::manual_acknowledgement) | `false` | who acknowledges | on: +338 |
-//! | [`durable`](Config::durable) | `false` | a session that is exact over a restart | on: +570 |
+//! Connection:
+//!
+//! - [`mqtt31`](Config::mqtt31), default `true`: whether MQTT 3.1 can be used. **off: -192**
+//! - [`connack_timeout_ms`](Config::connack_timeout_ms), default 10,000: timeout for CONNACK. **0: -32**
+//! - [`pingresp_timeout_ms`](Config::pingresp_timeout_ms), default 10,000: timeout for PINGRESP. **0: -68**
+//! - [`ack_timeout_ms`](Config::ack_timeout_ms), default 30,000: timeout for the answer to a request. **0: -112**
+//! - [`stall_timeout_ms`](Config::stall_timeout_ms), default 30,000: timeout for a transport that accepts no bytes. **0: -24**
+//! - [`ping_on_silence`](Config::ping_on_silence), default `true`: whether PINGREQ is also sent when the server is silent. **off: -48**
+//!
+//! Requests and sessions:
+//!
+//! - [`reports_loss`](Config::reports_loss), default `true`: whether [`Event::Ended`] is reported. **off: -80**
+//! - [`session_loss`](Config::session_loss), default `Resend`: what happens to messages when the server has lost the session. **`Drop`: +28**
+//! - [`assume_session_kept`](Config::assume_session_kept), default `true`: whether a 3.1 server, which does not say, is assumed to have kept the session. **off: +4**
+//! - [`max_requests`](Config::max_requests), default 0 (no limit): how many requests can be under way. **10: -4**
+//! - [`max_exactly_once`](Config::max_exactly_once), default 19: how many QoS 2 messages can be under way. **0: -16**
+//! - [`retry_ms`](Config::retry_ms), default 0 (never): when to resend on a living connection. **not 0: +344**
+//! - [`durable`](Config::durable), default `false`: whether the session is kept exactly across a restart. **on: +570**
+//!
+//! Messages:
+//!
+//! - [`receives_exactly_once`](Config::receives_exactly_once), default `true`: whether QoS 2 messages can be received. **off: -758**
+//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +338**
+//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -950; `Pieces`: +210**
+//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,044**
 //!
 //! # Features
 //!
-//! All are additive. They decide what can be depended on; what a client *does* is decided by its [configuration](#configuration).
+//! All features are additive. They only select dependencies; what a client *does* is decided by its [configuration](#configuration).
 //!
-//! | feature | default | what |
-//! |---|---|---|
-//! | `std` | yes | `transport::net`, over TCP or any other stream of `std`; `encode_to_vec` on packets |
-//! | `embedded-io-v0.7` | no | `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}` |
-//! | `embedded-io-async-v0.7` | no | `transport::asynch`: embassy, tokio and others, with your timer |
-//! | `embedded-io-v0.6`, `embedded-io-async-v0.6` | no | `transport::FromV06`: streams of the versions before, for the same adapters |
-//! | `nb` | no | `transport::polled`: poll loops |
-//! | `defmt` | no | `defmt::Format` on public types, and a few lines of log |
-//! | `log` | no | the same lines through `log` |
+//! - `std` (default): `transport::net`, over TCP or any other stream of `std`; `SessionFile`; `encode_to_vec` on packets.
+//! - `embedded-io-v0.7`: `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}`.
+//! - `embedded-io-async-v0.7`: `transport::asynch`, for embassy, tokio and other executors; you supply the timer.
+//! - `embedded-io-v0.6`, `embedded-io-async-v0.6`: `transport::FromV06`, which wraps streams of these older versions for the same adapters.
+//! - `nb`: `transport::polled`, for loops that poll.
+//! - `defmt`: `defmt::Format` on public types, and a few log messages.
+//! - `log`: the same log messages through `log`.
 //!
-//! A public dependency has its version in the name of the feature, so that a later one can stand beside it.
+//! The name of a feature contains the version of its public dependency, so that a later version can be added beside it.
 //!
 //! # `no_std`
 //!
-//! With `default-features = false` there is neither `std` nor `alloc`, and `heapless` is the only dependency.
-//! There is no `unsafe` (`#![forbid(unsafe_code)]`), and nothing needs atomics, so that it runs on a Cortex-M0. A new [`Client`] is nothing but
-//! zeros: in a `static` it lies in `.bss` and takes no flash.
+//! With `default-features = false` the crate uses neither `std` nor `alloc`, and `heapless` is its only dependency. It contains no `unsafe`
+//! (`#![forbid(unsafe_code)]`) and needs no atomics, so it runs on a Cortex-M0. A new [`Client`] consists of zero bytes only: in a `static`
+//! it is placed in `.bss` and takes no flash.
 //!
 //! # Panics
 //!
-//! None, for any input and any order of calls. A program that uses the whole library is linked for bare metal with a panic handler that
-//! does not exist, so it links only while no panic path is left (`tests/all.sh panics`). The exception is the async adapter: the compiler
-//! puts a panic into every `async fn`, for a future that is polled after its end.
+//! None, for any input and any order of calls. To prove it, a program that uses the whole library is linked for bare metal with an
+//! undefined panic handler, which succeeds only if no panic path is left (`tests/all.sh panics`). The async adapter is the exception: the
+//! compiler adds a panic to every `async fn`, for a future that is polled after it has completed.
 //!
 //! # MSRV
 //!
-//! Rust 1.88 (`rust-version` in `Cargo.toml`). Only a minor release (0.x) asks for a newer compiler, and the changelog says so; it will
-//! be one that has been stable for six months. It is checked by clippy, which knows since when the standard library has what (`tests/all.sh
-//! lint`), and by what dependencies say that they need (`tests/all.sh setup`); with that compiler itself, before each release.
+//! Rust 1.88 (`rust-version` in `Cargo.toml`). Only a minor release (0.x) can raise it, to a version that has been stable for six months,
+//! and the changelog says so. Clippy checks that the library uses nothing newer from the standard library (`tests/all.sh lint`), and
+//! another check compares the versions that dependencies declare (`tests/all.sh setup`). Before each release, that compiler itself builds
+//! the crate.
 //!
 //! # Questions
 //!
-//! **Why does `publish` return before anything is sent?** So that it can be called in an interrupt-driven loop, in a handler and in an
-//! async task alike, and cannot deadlock. Back-pressure is a typed error, [`Full`], and the event that makes room again is known.
+//! **Why does `publish` return before anything is sent?** So that it works the same in an interrupt-driven loop, in a handler and in an
+//! async task, and cannot deadlock. Back-pressure is a typed error, [`Full`], which says what will make room again.
 //!
-//! **Why events and no callbacks?** A callback has to borrow what it changes. An event is a value that borrows the receive buffer; with
-//! [`split`](Client::split) a handler publishes while it still holds the payload.
+//! **Why events instead of callbacks?** A callback has to borrow everything that it changes. An event is a value that borrows only the
+//! receive buffer; with [`split`](Client::split), a handler can publish while it still holds the payload.
 //!
-//! **How do several threads or tasks share a client?** A runner owns the client and the stream, and the others have handles: `transport::net`
-//! has them for threads, `transport::asynch` for async tasks.
+//! **How do several threads or tasks share a client?** A runner owns the client and the stream, and the others use handles: those of
+//! `transport::net` for threads, those of `transport::asynch` for async tasks.
 //!
-//! **How do I subscribe again after a reconnect?** [`Routes`] does: topic filter to handler, and what the server has lost is asked for again.
+//! **How do I resubscribe after a reconnect?** Use [`Routes`]. It maps topic filters to handlers, and resubscribes what the server has
+//! lost.
 //!
-//! **The server closes the connection each time that it gets a certain message.** Look at [`under_way`](Client::under_way), and
-//! [give the message up](Client::give_up). MQTT has the client repeat it on each connection otherwise.
+//! **The server closes the connection whenever it receives a certain message. What now?** Find it with [`under_way`](Client::under_way),
+//! and [give it up](Client::give_up). Otherwise MQTT requires the client to resend it on every connection.
 //!
-//! **Why at most 19 messages of QoS 2 at once?** Mosquitto acknowledges, and then drops, what goes beyond its quota of 20, in which it counts a
-//! message of QoS 1 too. With another server, [`max_exactly_once`](Config::max_exactly_once) can be anything.
+//! **Why are at most 19 QoS 2 messages sent at once?** Mosquitto acknowledges, and then drops, messages beyond its quota of 20, and that
+//! quota also counts a QoS 1 message. With another server, set [`max_exactly_once`](Config::max_exactly_once) to anything you like.
 //!
-//! **TLS? WebSocket?** They are streams, and come from libraries made for them: the packages `baremqtt-tls` (rustls) and
-//! `baremqtt-websocket` (tungstenite) have them for std.
+//! **What about TLS and WebSocket?** Both are streams, and are left to libraries made for them. For std, the packages `baremqtt-tls`
+//! (rustls) and `baremqtt-websocket` (tungstenite) provide such streams.
 //!
-//! **MQTT 5?** No. For it there are `rust-mqtt`, `minimq`, `mountain-mqtt` and `rumqttc`. One protocol, done whole, keeps the client small.
+//! **What about MQTT 5?** It is not supported; see `rust-mqtt`, `minimq`, `mountain-mqtt` and `rumqttc`. Doing one protocol completely
+//! keeps the client small.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -399,6 +409,8 @@ pub mod codec;
 #[cfg(all(doc, not(doctest)))]
 pub mod guide;
 mod routes;
+#[cfg(feature = "std")]
+mod session_file;
 mod text;
 mod time;
 pub mod topic;
@@ -416,6 +428,8 @@ pub use codec::{
     Connect, Credentials, EncodeError, PacketId, QoS, RefusalCode, SubAckCode, SubAckCodes, Version, Will,
 };
 pub use routes::{RouteError, Routes, Subscription};
+#[cfg(feature = "std")]
+pub use session_file::SessionFile;
 pub use time::Instant;
 #[doc(inline)]
 pub use topic::{TopicFilter, TopicName};

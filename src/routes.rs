@@ -1,4 +1,4 @@
-//! Which handler a topic belongs to, and what has to be subscribed again.
+//! Maps topic filters to handlers, and keeps track of what must be subscribed.
 
 use heapless::Vec;
 
@@ -7,15 +7,15 @@ use crate::{
     Violation,
 };
 
-/// How many topic filters a SUBSCRIBE has at the most, where the application does not choose: some servers (AWS IoT) close the
-/// connection above 8.
+/// The default for the maximum number of topic filters in a SUBSCRIBE: some servers (AWS IoT) close the connection if there are more than
+/// 8.
 const FILTERS_AT_ONCE: u8 = 8;
 
-/// The greatest choice.
+/// The upper limit for that number.
 const MOST_AT_ONCE: u8 = 64;
 
-/// A table of at most `N` topic filters, each with a handler (a function, a number, whatever the application likes) and the state of
-/// its subscription. A filter is a `&str`, a `String`, or anything else that is text.
+/// A table of at most `N` topic filters, each with a handler (a function, a number, or any other value) and the state of its subscription.
+/// A filter is a `&str`, a `String`, or any other type that can be borrowed as a `str`.
 ///
 /// ```
 /// use baremqtt::{QoS, Routes, TopicName};
@@ -28,10 +28,10 @@ const MOST_AT_ONCE: u8 = 64;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// At each turn, [`note`](Self::note) is shown the event, and then [`subscribe`](Self::subscribe) asks the server for what is
-/// missing: everything after a connection without session, only what is new otherwise.
+/// After each event, call [`note`](Self::note) with it, and then [`subscribe`](Self::subscribe), which requests the subscriptions that the
+/// server does not have: all of them if a connection has started without a session, otherwise only new ones.
 ///
-/// A shared subscription (`$share/group/filter`, an extension that many servers have) matches what its `filter` matches.
+/// A shared subscription (`$share/group/filter`, an extension of many servers) matches the same topics as its `filter`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Routes<F, H, const N: usize> {
@@ -53,21 +53,21 @@ struct Route<F, H> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Subscription {
-    /// The server has still to be asked.
+    /// It has not been requested yet.
     Wanted,
-    /// The server was asked.
+    /// It has been requested, and the server has not answered yet.
     Requested {
-        /// The SUBSCRIBE.
+        /// The identifier of the SUBSCRIBE.
         id: PacketId,
-        /// The place of the filter in it.
+        /// The position of the filter in the SUBSCRIBE.
         place: u16,
     },
     /// The server has granted it.
     Granted {
-        /// The maximum QoS of its messages, which can be lower than the one requested.
+        /// The maximum QoS of its messages, which can be lower than the requested one.
         qos: QoS,
     },
-    /// The server has refused it. It is asked again after a connection without session.
+    /// The server has refused it. It is requested again when a connection starts without a session.
     Refused,
 }
 
@@ -100,8 +100,8 @@ impl<F, H, const N: usize> Routes<F, H, N> {
         Routes { table: Vec::new(), at_once: FILTERS_AT_ONCE }
     }
 
-    /// With at most `filters` topic filters in one SUBSCRIBE: 1 to 64, 8 by default. More are faster; some servers close the
-    /// connection over too many.
+    /// With at most `filters` topic filters in one SUBSCRIBE: 1 to 64, 8 by default. More filters mean fewer packets, but some servers
+    /// close the connection if there are too many.
     #[must_use]
     pub fn filters_at_once(self, filters: u8) -> Self {
         Routes { at_once: filters.clamp(1, MOST_AT_ONCE), ..self }
@@ -109,7 +109,7 @@ impl<F, H, const N: usize> Routes<F, H, N> {
 }
 
 impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
-    /// Adds a route, or replaces the one of the same filter. It will be requested with this QoS.
+    /// Adds a route, or replaces the one with the same filter. Its subscription will be requested with this QoS.
     ///
     /// # Errors
     /// See [`RouteError`].
@@ -124,29 +124,29 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         Ok(())
     }
 
-    /// Removes the route of this filter, if there is one. The server is not told: that is
-    /// [`unsubscribe`](crate::Client::unsubscribe).
+    /// Removes the route with this filter, if there is one. To end the subscription, call
+    /// [`unsubscribe`](crate::Client::unsubscribe) too.
     pub fn remove(&mut self, filter: &str) {
         self.table.retain(|route| route.filter.as_ref() != filter);
     }
 
-    /// The handlers of all filters that cover this topic, in the order in which they were added.
+    /// The handlers of all filters that match this topic, in the order in which they were added.
     pub fn matching(&self, topic: TopicName<'_>) -> impl Iterator<Item = &H> {
         self.table.iter().filter(move |route| route.covers(topic)).map(|route| &route.handler)
     }
 
-    /// The handlers of all filters that cover this topic, to be changed or called.
+    /// The same handlers, mutably.
     pub fn matching_mut(&mut self, topic: TopicName<'_>) -> impl Iterator<Item = &mut H> {
         self.table.iter_mut().filter(move |route| route.covers(topic)).map(|route| &mut route.handler)
     }
 
-    /// The state of this filter's subscription; `None` if there is no such route.
+    /// The state of this filter's subscription; `None` if there is no route with this filter.
     #[must_use]
     pub fn subscription(&self, filter: &str) -> Option<Subscription> {
         self.table.iter().find(|route| route.filter.as_ref() == filter).map(|route| route.subscription)
     }
 
-    /// Takes note of an event: what was granted or refused, and what a new connection has lost.
+    /// Updates the subscriptions from an event: granted, refused, or lost with a new connection.
     pub fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Connected { session_present } => self.connected(*session_present == Some(true)),
@@ -156,7 +156,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         }
     }
 
-    /// Subscriptions live with the session, a SUBSCRIBE under way with the connection.
+    /// Subscriptions end with the session; a SUBSCRIBE under way ends with the connection.
     fn connected(&mut self, session_present: bool) {
         for route in &mut self.table {
             let under_way = matches!(route.subscription, Subscription::Requested { .. });
@@ -166,7 +166,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         }
     }
 
-    /// What became of the filters of a SUBSCRIBE; without an answer they are still wanted.
+    /// Records the answer to a SUBSCRIBE. Filters without an answer are wanted again.
     fn answer(&mut self, subscribe: PacketId, code: impl Fn(usize) -> Option<SubAckCode>) {
         for route in &mut self.table {
             let Subscription::Requested { id, place } = route.subscription else { continue };
@@ -180,15 +180,15 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         }
     }
 
-    /// Requests every route that is still wanted, in as few SUBSCRIBE packets as the buffers and the
-    /// [limit](Self::filters_at_once) allow. Does nothing if nothing is wanted, or if there is no connection, or no room now: call
-    /// it again at the next turn.
+    /// Requests all subscriptions that are wanted, in as few SUBSCRIBE packets as the buffers and the
+    /// [limit](Self::filters_at_once) allow. Does nothing if nothing is wanted, if there is no connection, or if there is no room now; so
+    /// call it again after the next event.
     ///
     /// # Errors
-    /// [`RequestError::TooLarge`] where one filter alone does not fit into the transmit buffer; others where the configuration or
-    /// MQTT 3.1 forbids it.
+    /// [`RequestError::TooLarge`] if a single filter does not fit into the transmit buffer; others if the configuration or
+    /// MQTT 3.1 does not allow the request.
     pub fn subscribe<C: Config>(&mut self, outbound: &mut Outbound<'_, C>) -> Result<(), RequestError> {
-        // What is asked for before CONNACK would be asked for again after it.
+        // A request before CONNACK would be repeated after it.
         if outbound.state() != State::Connected {
             return Ok(());
         }
@@ -212,7 +212,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         }
     }
 
-    /// Asks for the first so many of those that are wanted; returns how many these were.
+    /// Requests at most `most` of the wanted subscriptions; returns how many these were.
     fn ask<C: Config>(
         &self,
         outbound: &mut Outbound<'_, C>,
@@ -220,13 +220,13 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     ) -> (usize, Result<PacketId, RequestError>) {
         let mut filters = Vec::<(&str, QoS), { MOST_AT_ONCE as usize }>::new();
         for route in self.table.iter().filter(|route| route.is_wanted()).take(most) {
-            // As many places as can be taken: this does not fail.
+            // There is room for `MOST_AT_ONCE`: this does not fail.
             let _ = filters.push((route.filter.as_ref(), route.qos));
         }
         (filters.len(), outbound.subscribe(&filters))
     }
 
-    /// The first so many of those that are wanted were asked for.
+    /// Records that the first `count` wanted subscriptions have been requested.
     fn requested(&mut self, id: PacketId, count: usize) {
         let wanted = self.table.iter_mut().filter(|route| route.is_wanted());
         for (place, route) in (0..).zip(wanted.take(count)) {
@@ -253,7 +253,7 @@ impl<F, H> Route<F, H> {
     }
 }
 
-/// The filter that messages of a shared subscription match; any other filter is what it is.
+/// The filter inside a shared subscription; any other filter is returned unchanged.
 fn shared(filter: &str) -> &str {
     let rest = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
     match rest {

@@ -1,7 +1,7 @@
-//! Text as the standard wants it (sections 1.5.3 and 4.7), checked in one pass.
+//! Checks text against the rules of the standard (sections 1.5.3 and 4.7), in one pass.
 //!
-//! Where a word has eight bytes, text is looked at by words, with one test for all that is not plain; whatever is
-//! found then is left to the loop over bytes, which small machines have alone.
+//! On 64-bit targets, text is first checked in words of eight bytes, with a single test for anything that is not plain. Text that
+//! fails this test is checked byte by byte. Smaller targets have only the check by bytes.
 
 use crate::Violation;
 
@@ -10,20 +10,20 @@ const MAX_LEN: usize = 65_535;
 
 const BY_WORDS: bool = cfg!(target_pointer_width = "64");
 
-/// What is wrong with the text as a topic name (sections 1.5.3 and 4.7), and what a text can be without.
+/// What is wrong with the text as a topic name (sections 1.5.3 and 4.7).
 #[cfg_attr(target_pointer_width = "64", inline)]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) const fn topic_name_flaw(bytes: &[u8]) -> Option<Violation> {
     if BY_WORDS && bytes.len() <= MAX_LEN && is_plain(bytes) { None } else { scan(bytes) }
 }
 
-/// The same in one copy, for texts that are many and seldom.
+/// The same in a single copy, for texts that are checked in many places but rarely.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 pub(crate) const fn text_flaw(bytes: &[u8]) -> Option<Violation> {
     topic_name_flaw(bytes)
 }
 
-/// Whether a flaw is one of any text (section 1.5.3), not of topics alone.
+/// Keeps only flaws that apply to any text (section 1.5.3), not just to topics.
 #[inline]
 pub(crate) const fn check_text(flaw: Option<Violation>) -> Result<(), Violation> {
     match flaw {
@@ -32,7 +32,7 @@ pub(crate) const fn check_text(flaw: Option<Violation>) -> Result<(), Violation>
     }
 }
 
-/// Whether the text is a topic filter (section 4.7): at least one character, and wildcards in their places.
+/// Whether the text is a topic filter (section 4.7): at least one character, and no misplaced wildcard.
 #[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) const fn check_topic_filter(bytes: &[u8]) -> Result<(), Violation> {
     if BY_WORDS && bytes.len() <= MAX_LEN && is_plain_filter(bytes) {
@@ -50,13 +50,13 @@ const fn check_filter_bytes(bytes: &[u8]) -> Result<(), Violation> {
     }
 }
 
-/// The characters of a text that was checked. Wanted in MQTT 3.1 alone, and seldom.
+/// The number of characters of a text that has been checked. Only MQTT 3.1 needs this, and rarely.
 #[inline(never)]
 pub(crate) fn chars(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
 }
 
-/// One pass for UTF-8, U+0000, wildcards and length. What no text may be without is told first.
+/// One pass for UTF-8, U+0000, wildcards and length. Flaws that apply to any text take precedence.
 #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
 const fn scan(bytes: &[u8]) -> Option<Violation> {
     if bytes.len() > MAX_LEN {
@@ -82,12 +82,12 @@ const fn scan(bytes: &[u8]) -> Option<Violation> {
     flaw
 }
 
-/// What follows a character outside ASCII; `None` if it is ill-formed (table 3-7 of the Unicode Standard).
+/// Skips a non-ASCII character; `None` if it is ill-formed (table 3-7 of the Unicode Standard).
 const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
     match (first, rest) {
-        // No beginning, or that of a character with a shorter form or above U+10FFFF.
+        // Not a leading byte, or one of a character that has a shorter form or is above U+10FFFF.
         (..0xC2 | 0xF5.., _) => return None,
-        // The second byte says the same, and 0xED begins the surrogates.
+        // The same according to the second byte. 0xED begins the surrogates.
         (0xE0, [0x00..=0x9F, ..])
         | (0xED, [0xA0..=0xFF, ..])
         | (0xF0, [0x00..=0x8F, ..])
@@ -102,7 +102,7 @@ const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Where wildcards stand in a filter that has some (MQTT-4.7.1-2, MQTT-4.7.1-3).
+/// Checks the positions of wildcards in a filter (MQTT-4.7.1-2, MQTT-4.7.1-3).
 const fn check_wildcards(filter: &[u8]) -> Result<(), Violation> {
     let mut rest = filter;
     let mut before = b'/';
@@ -120,15 +120,15 @@ const fn check_wildcards(filter: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
-// --- By words: each says yes or "look closer" -----------------------------------------------------------------------
+// --- Checks by words: each answers "yes" or "look closer" -----------------------------------------------------------
 
 const ONES: u64 = u64::from_le_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// At least one byte, and all of them ASCII and neither NUL nor a wildcard.
+/// At least one byte, all of them ASCII, and none of them NUL or a wildcard.
 #[inline]
 pub(crate) const fn is_plain(bytes: &[u8]) -> bool {
-    // The end is in one word with bytes that were looked at.
+    // The last word overlaps with bytes that are checked twice.
     let Some(end) = bytes.last_chunk() else { return is_plain_word(short(bytes)) };
     let mut rest = bytes;
     while let Some((word, tail)) = rest.split_first_chunk() {
@@ -140,7 +140,7 @@ pub(crate) const fn is_plain(bytes: &[u8]) -> bool {
     is_plain_word(u64::from_le_bytes(*end))
 }
 
-/// At least one byte, all of them ASCII and none NUL, and wildcards in their places.
+/// At least one byte, all of them ASCII, none of them NUL, and no misplaced wildcard.
 #[inline]
 const fn is_plain_filter(filter: &[u8]) -> bool {
     let Some(end) = filter.last_chunk() else { return is_plain_filter_word(short(filter), filter, 0) };
@@ -154,7 +154,7 @@ const fn is_plain_filter(filter: &[u8]) -> bool {
     is_plain_filter_word(u64::from_le_bytes(*end), filter, filter.len().wrapping_sub(8))
 }
 
-/// A word of a filter, which stands at this place of it.
+/// Checks the word at position `at` of a filter.
 #[inline]
 const fn is_plain_filter_word(word: u64, filter: &[u8], at: usize) -> bool {
     if !is_ascii_without_nul(word) {
@@ -171,18 +171,18 @@ const fn is_plain_filter_word(word: u64, filter: &[u8], at: usize) -> bool {
     true
 }
 
-/// Whether the wildcard at this place is a level of its own, and the last one if it is `#`.
+/// Whether the wildcard at this position is a whole level, and the last level if it is `#`.
 #[inline]
 const fn is_level(filter: &[u8], place: usize) -> bool {
     matches!(filter.split_at_checked(place), Some(([] | [.., b'/'], [b'#' | b'+'] | [b'+', b'/', ..])))
 }
 
-/// Fewer than eight bytes in a word, filled up with plain ones; 0 for none.
+/// Fewer than eight bytes as a word, padded with plain bytes; 0 for none.
 #[inline]
 const fn short(bytes: &[u8]) -> u64 {
     let bits = (bytes.len() as u32).wrapping_mul(8);
     let word = match (bytes.first_chunk(), bytes.last_chunk()) {
-        // What is in both is the same.
+        // Bytes that are in both are equal.
         (Some(start), Some(end)) => {
             let end = u32::from_le_bytes(*end) as u64;
             u32::from_le_bytes(*start) as u64 | end.wrapping_shl(bits.wrapping_sub(32))
@@ -208,7 +208,7 @@ const fn is_plain_word(word: u64) -> bool {
     (word.wrapping_sub(ONES) | word | wild.wrapping_sub(ONES)) & HIGH == 0
 }
 
-/// The word with zeros for wildcards: `#` is 0x23 and `+` is 0x2B, with bit 3 set both are 0x2B.
+/// The word with zero bytes for wildcards: `#` is 0x23 and `+` is 0x2B; with bit 3 set, both are 0x2B.
 #[inline]
 const fn without_wildcards(word: u64) -> u64 {
     (word | u64::from_le_bytes([0x08; 8])) ^ u64::from_le_bytes([0x2B; 8])

@@ -1,10 +1,10 @@
-//! Time as an argument: the library never reads a clock.
+//! Points in time, as arguments of calls: the library never reads a clock.
 
-/// A point in time: milliseconds of any clock, as 32 bits that wrap around after 49.7 days.
+/// A point in time: the milliseconds of any clock, in 32 bits that wrap after 49.7 days.
 ///
-/// A 32-bit tick is used as it is; of a longer one the low 32 bits are enough. What counts are differences: a clock that
-/// stands still or steps back means that no time has passed, one that leaps forward that timeouts come early. A step of more
-/// than half the range, 24.8 days, cannot be told from a step back. So there is no order between points in time.
+/// A 32-bit millisecond counter can be used directly; for a longer one, use the low 32 bits. Only differences matter. If the clock
+/// stands still or steps back, no time has passed; if it jumps forward, timeouts are early. A step of more
+/// than half the range, 24.8 days, is indistinguishable from a step back. Therefore points in time have no order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u32);
@@ -17,7 +17,7 @@ impl Instant {
         Instant(ms)
     }
 
-    /// What the clock shows, in milliseconds.
+    /// The time that the clock shows, in milliseconds.
     #[inline]
     #[must_use]
     pub const fn as_millis(self) -> u32 {
@@ -31,7 +31,7 @@ impl Instant {
         Instant(self.0.wrapping_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this point; 0 where that would be a step back.
+    /// Milliseconds from `earlier` to this point; 0 if that would be a step back.
     #[inline]
     #[must_use]
     pub const fn since(self, earlier: Instant) -> u32 {

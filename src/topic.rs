@@ -5,9 +5,9 @@ use crate::Violation;
 use crate::text::is_plain;
 use crate::text::{check_topic_filter, topic_name_flaw};
 
-/// A topic name: what a message is published to. At least one character, no wildcard, no U+0000.
+/// A topic name, to which a message is published: at least one character, no wildcard, no U+0000.
 ///
-/// It borrows its bytes, from a receive buffer for instance, and is checked once, when it is created.
+/// It borrows its bytes, for instance from a receive buffer, and is checked once, when it is created.
 ///
 /// ```
 /// use baremqtt::TopicName;
@@ -33,7 +33,7 @@ impl<'a> TopicName<'a> {
         Self::from_bytes(name.as_bytes())
     }
 
-    /// Checks a topic name that came as bytes.
+    /// Checks a topic name in the form of bytes.
     ///
     /// # Errors
     /// Those of [`new`](Self::new), and [`Utf8`](Violation::Utf8).
@@ -45,35 +45,35 @@ impl<'a> TopicName<'a> {
         }
     }
 
-    /// A name of at most 65,535 bytes in ASCII; `None` where one has to look closer.
+    /// A name in ASCII, of at most 65,535 bytes; `None` if it needs a closer look.
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) const fn plain(name: &'a [u8]) -> Option<Self> {
         if is_plain(name) { Some(TopicName(name)) } else { None }
     }
 
-    /// A name that was checked before, and is read again from the same place.
+    /// A name that has been checked before.
     #[inline]
     pub(crate) const fn checked_before(name: &'a [u8]) -> Self {
         TopicName(name)
     }
 
-    /// The name as bytes of UTF-8.
+    /// The name as UTF-8 bytes.
     #[must_use]
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// The name as a string. Checks every byte again: to compare, use `==`.
+    /// The name as a string. This checks every byte again; for comparisons, use `==`.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.0)
     }
 }
 
-/// A topic filter: what a subscription asks for. `+` stands for one level, `#` as the last level for all that
-/// follow and for the parent.
+/// A topic filter, which selects the topics of a subscription. `+` stands for one level; `#`, as the last level, stands for the parent
+/// and all levels below it.
 ///
 /// ```
 /// use baremqtt::{TopicFilter, TopicName};
@@ -99,7 +99,7 @@ impl<'a> TopicFilter<'a> {
         Self::from_bytes(filter.as_bytes())
     }
 
-    /// Checks a topic filter that came as bytes.
+    /// Checks a topic filter in the form of bytes.
     ///
     /// # Errors
     /// Those of [`new`](Self::new), and [`Utf8`](Violation::Utf8).
@@ -111,27 +111,27 @@ impl<'a> TopicFilter<'a> {
         }
     }
 
-    /// A filter that was checked before, and is read again from the same place.
+    /// A filter that has been checked before.
     #[inline]
     pub(crate) const fn checked_before(filter: &'a [u8]) -> Self {
         TopicFilter(filter)
     }
 
-    /// The filter as bytes of UTF-8.
+    /// The filter as UTF-8 bytes.
     #[must_use]
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// The filter as a string. Checks every byte again: to compare, use `==`.
+    /// The filter as a string. This checks every byte again; for comparisons, use `==`.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.0)
     }
 
-    /// Whether the filter covers this topic name (section 4.7): level by level and byte by byte, `$` topics
-    /// not by a filter that begins with a wildcard.
+    /// Whether the filter matches this topic name (section 4.7). Levels are compared byte by byte. A filter that begins with a wildcard
+    /// does not match topics that begin with `$`.
     #[must_use]
     pub fn matches(self, name: TopicName<'_>) -> bool {
         let (mut filter, mut name) = (self.0, name.0);
@@ -169,7 +169,7 @@ impl<'a> TopicFilter<'a> {
     }
 }
 
-/// What is left behind the words in which the two are equal. A name has no wildcards, so there are none in them.
+/// Skips the leading words in which the two are equal. A name has no wildcards, so the equal words have none either.
 fn without_equal_words<'f, 'n>(filter: &'f [u8], name: &'n [u8]) -> (&'f [u8], &'n [u8]) {
     let (mut filter, mut name) = (filter, name);
     while let (Some((a, filter_rest)), Some((b, name_rest))) =
@@ -181,7 +181,7 @@ fn without_equal_words<'f, 'n>(filter: &'f [u8], name: &'n [u8]) -> (&'f [u8], &
     (filter, name)
 }
 
-/// Text that was checked when it was taken in; the fallback is never reached.
+/// Text that was checked when the value was created; the fallback is never reached.
 pub(crate) const fn checked_str(bytes: &[u8]) -> &str {
     match core::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -189,7 +189,7 @@ pub(crate) const fn checked_str(bytes: &[u8]) -> &str {
     }
 }
 
-/// Comparison with and formatting as the text that it is.
+/// Comparison and formatting as text.
 macro_rules! text_traits {
     ($name:ident) => {
         impl PartialEq<str> for $name<'_> {
@@ -232,7 +232,7 @@ macro_rules! text_traits {
 }
 pub(crate) use text_traits;
 
-/// The check of a text that comes as `&str`.
+/// Conversion from `&str`, with a check.
 macro_rules! try_from_str {
     ($name:ident) => {
         impl<'a> TryFrom<&'a str> for $name<'a> {

@@ -17,8 +17,8 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
 # has a word in the last lines.
 declare -A budgets=(
-  [setup]=95 [format]=10 [lint]=55 [features]=50 [docs]=60 [package]=35 [baremetal]=70 [panics]=70 [footprint]=50 [hermetic]=220 [explore]=70
-  [benches]=60 [examples]=140 [interop]=85 [firmware]=85 [webchat]=200 [fuzz]=145
+  [setup]=95 [format]=5 [lint]=50 [features]=45 [docs]=45 [package]=25 [baremetal]=80 [panics]=65 [footprint]=65 [hermetic]=225 [explore]=75
+  [benches]=55 [examples]=140 [interop]=75 [firmware]=90 [webchat]=210 [fuzz]=155
 )
 
 # With each change the same inputs in the same order; a longer hunt takes others each time.

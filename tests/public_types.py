@@ -12,6 +12,7 @@ import sys
 EXEMPT = {
     "codec::subscribe::SubscribeFiltersIter": "an iterator",
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
+    "session_file::SessionFile": "std",
     "transport::asynch::cell::threads::ThreadCell": "std",
     "transport::asynch::connection::Connection": "holds a stream",
     "transport::asynch::duplex::Duplex": "holds a stream",

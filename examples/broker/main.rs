@@ -1,7 +1,7 @@
-//! A small MQTT 3.1 and 3.1.1 broker, for trying things without installing anything.
+//! A small MQTT 3.1 and 3.1.1 broker, for experiments without installing anything.
 //!
-//! It is not for work: it keeps everything in memory, forgets it when it ends, knows no TLS and trusts its clients.
-//! Mosquitto, RabbitMQ and EMQX are for work.
+//! It is not for production: it keeps everything in memory, has no TLS, and trusts its clients. In production, use Mosquitto, RabbitMQ
+//! or EMQX.
 //!
 //! ```text
 //! cargo run --example broker -- --verbose
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The options that the arguments ask for; `None` where help was asked for.
+/// The options in the arguments; `None` if help was requested.
 fn arguments() -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options::default();
     let mut parser = Parser::from_env();
@@ -88,7 +88,7 @@ fn cannot_listen(listen: SocketAddr, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}"))
 }
 
-/// Says a line; that nobody reads it any more is no reason to end (`println!` would).
+/// Prints a line. Unlike `println!`, it ignores a closed output.
 fn print(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! How a program ends that cannot do what it was asked for.
+//! How a program ends that has failed.
 
 use std::process::ExitCode;
 use std::{fmt, io};
@@ -6,15 +6,15 @@ use std::{fmt, io};
 use baremqtt::transport::net::Error as ConnectionError;
 use baremqtt::{ConnectError, Error, RefusalCode, RequestError};
 
-/// Why a program ends without success.
+/// Why a program has failed.
 pub enum Failure {
-    /// The arguments make no sense.
+    /// The arguments are invalid.
     Usage(String),
-    /// The server does not want this client. Trying again would not help.
+    /// The server refuses this client. Trying again would not help.
     Refused(RefusalCode),
     /// There is no connection, or it has ended. Trying again may help.
     Link(ConnectionError),
-    /// The time is over that the user has given.
+    /// The time limit that the user has given has passed.
     #[allow(dead_code, reason = "only `sub` is given a time")]
     TimedOut,
     /// Anything else.
@@ -71,7 +71,7 @@ impl From<ConnectError> for Failure {
 impl From<ConnectionError> for Failure {
     fn from(error: ConnectionError) -> Self {
         match error {
-            // A server that is only overloaded may take the client later.
+            // A server that is only overloaded may accept the client later.
             ConnectionError::Client(Error::Refused(code)) if code != RefusalCode::SERVER_UNAVAILABLE => {
                 Failure::Refused(code)
             }
@@ -81,7 +81,7 @@ impl From<ConnectionError> for Failure {
     }
 }
 
-/// Says what went wrong, unless that is not wanted, and turns it into an exit code.
+/// Prints the error, unless that is turned off, and converts it to an exit code.
 pub fn end(program: &str, result: Result<(), Failure>, quiet: bool) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use lexopt::{Parser, ValueExt};
 use super::tap::Tap;
 use super::{Failure, qos, version};
 
-/// Where and how to connect: the options that `pub` and `sub` have in common.
+/// Where and how to connect: the options that `pub` and `sub` share.
 #[derive(Clone)]
 pub struct Link {
     host: String,
@@ -19,7 +19,7 @@ pub struct Link {
     version: Version,
     client_id: Option<String>,
     default_id: String,
-    /// That of a URL.
+    /// The topic in a URL.
     pub topic: Option<String>,
     clean_session: bool,
     keep_alive: u16,
@@ -68,7 +68,7 @@ impl Link {
             port: 1883,
             version: Version::Mqtt311,
             client_id: None,
-            // MQTT 3.1 takes at most 23 characters.
+            // MQTT 3.1 allows at most 23 characters.
             default_id: format!("baremqtt-{program}-{}", process::id()),
             topic: None,
             clean_session: true,
@@ -81,7 +81,7 @@ impl Link {
         }
     }
 
-    /// Takes an option with its value, if it is one of these; returns whether it is.
+    /// Parses an option with its value, if it is one of these; returns whether it is.
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         match option {
             "-h" => self.host = parser.value()?.string()?,
@@ -109,7 +109,7 @@ impl Link {
         Ok(true)
     }
 
-    /// `None` where it is no URL of MQTT.
+    /// `None` if this is not a URL for MQTT.
     fn take_url(&mut self, url: &str) -> Option<()> {
         let (server, topic) = url.strip_prefix("mqtt://")?.split_once('/')?;
         let (user, address) =
@@ -128,7 +128,7 @@ impl Link {
         Some(())
     }
 
-    /// What the options together must not say.
+    /// Checks for invalid combinations of options.
     pub fn check(&self) -> Result<(), Failure> {
         let will = &self.will;
         let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
@@ -143,7 +143,7 @@ impl Link {
         }
     }
 
-    /// CONNECT, as the options have it.
+    /// The CONNECT for these options.
     pub fn connect(&self) -> Connect<'_> {
         let client_id = self.client_id.as_ref().unwrap_or(&self.default_id);
         Connect {

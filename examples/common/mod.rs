@@ -1,4 +1,4 @@
-//! What `pub` and `sub` share: the options that say where and how to connect, and how a failure ends the program.
+//! Shared by `pub` and `sub`: the options for connecting, and how a failure ends the program.
 
 mod failure;
 mod link;
@@ -14,7 +14,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use baremqtt::codec::UnknownVersion;
 use baremqtt::{QoS, Version};
 
-/// The long names that Mosquitto's programs have for options of one letter.
+/// The long names of Mosquitto's programs for one-letter options.
 const LONG: [(&str, char); 23] = [
     ("debug", 'd'),
     ("disable-clean-session", 'c'),
@@ -41,7 +41,7 @@ const LONG: [(&str, char); 23] = [
     ("verbose", 'v'),
 ];
 
-/// The next argument, `-t` or `--will-topic`, by its letter where it has one; `None` at the end.
+/// The next argument, such as `-t` or `--will-topic`, by its letter if it has one; `None` at the end.
 pub fn next_option(parser: &mut Parser) -> Result<Option<String>, lexopt::Error> {
     Ok(match parser.next()? {
         Some(Arg::Short(letter)) => Some(format!("-{letter}")),
@@ -54,7 +54,7 @@ pub fn next_option(parser: &mut Parser) -> Result<Option<String>, lexopt::Error>
     })
 }
 
-/// The QoS that the next argument names.
+/// The QoS in the next argument.
 pub fn qos(parser: &mut Parser) -> Result<QoS, lexopt::Error> {
     parser.value()?.parse_with(|text| text.parse().ok().and_then(QoS::from_bits).ok_or("a QoS is 0, 1 or 2"))
 }

@@ -1,4 +1,4 @@
-//! What the programs over TLS and over WebSocket do with their connection.
+//! The conversation of the programs over TLS and WebSocket.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{Connection, Stream};
 use baremqtt::{Event, Message, QoS, SubAckCode};
 
-/// Subscribes once it is connected, publishes, and waits until the message is acknowledged and has come back.
+/// Subscribes once connected, publishes, and waits until the message is acknowledged and received.
 pub fn round_trip<S: Stream>(
     mqtt: &mut Connection<S, Vec<u8>, Vec<u8>>,
     message: &Message<'_>,

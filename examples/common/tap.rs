@@ -1,4 +1,4 @@
-//! A TCP stream that can show the packets that pass.
+//! A TCP stream that can print the packets that pass through it.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -8,13 +8,13 @@ use baremqtt::Version;
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::transport::net::Stream;
 
-/// A TCP stream that can show the packets that pass. Like any stream it carries a `Connection`.
+/// A TCP stream that can print the packets that pass through it. It can be used for a `Connection` like any other stream.
 pub struct Tap {
     stream: TcpStream,
     shown: Option<Shown>,
 }
 
-/// Both directions of a stream that is watched.
+/// Both directions of a watched stream.
 #[derive(Default)]
 struct Shown {
     version: Version,
@@ -41,7 +41,7 @@ impl Stream for Tap {
         self.stream.finish_output()
     }
 
-    /// Both directions are shown in one place.
+    /// Both directions are printed in one place.
     fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
         if self.shown.is_some() { Ok(None) } else { self.stream.reader() }
     }
@@ -77,7 +77,7 @@ impl Write for Tap {
     }
 }
 
-/// Prints and removes what is complete.
+/// Prints and removes complete packets.
 fn show(arrow: &str, bytes: &mut Vec<u8>, version: &mut Version) {
     let mut done = 0;
     loop {

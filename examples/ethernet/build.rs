@@ -1,8 +1,8 @@
-//! Tells the linker what goes where; the memory of the board is known to the crate `lm3s6965`.
+//! Passes the linker scripts; the crate `lm3s6965` contains the board's memory map.
 
 fn main() {
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
-    // Debian's and rustup's linker agree on this one.
+    // Both Debian's and rustup's linker understand this.
     println!("cargo:rustc-link-arg-bins=--nmagic");
 }

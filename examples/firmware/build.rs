@@ -1,4 +1,4 @@
-//! Gives the linker the memory of the board that a feature has chosen.
+//! Passes the memory map of the selected board to the linker.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -21,6 +21,6 @@ fn main() {
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
-    // Debian's and rustup's linker agree on this one.
+    // Both Debian's and rustup's linker understand this.
     println!("cargo:rustc-link-arg-bins=--nmagic");
 }

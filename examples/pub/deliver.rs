@@ -11,7 +11,7 @@ use crate::{Task, payload};
 
 type Mqtt = Connection<Tap, Vec<u8>, Vec<u8>, Choices>;
 
-/// How many messages are under way is up to the user.
+/// Allows any number of messages under way; the user sets the limit.
 struct Choices;
 
 impl Config for Choices {
@@ -21,14 +21,14 @@ impl Config for Choices {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How soon a new line is seen while nothing comes from the server.
+/// How soon a new line is noticed while nothing is received.
 const GLANCE: Duration = Duration::from_millis(10);
-/// CONNECT leaves from it; acknowledgements are all that comes in.
+/// For CONNECT, and for acknowledgements, which are all that is received.
 const RECEIVE_BUFFER: usize = 1 << 12;
 /// Room for lines.
 const TRANSMIT_BUFFER: usize = 1 << 20;
 
-/// Publishes all that there is, and returns once it is delivered.
+/// Publishes all messages, and returns once they are delivered.
 pub fn run(task: &Task) -> Result<(), Failure> {
     let whole = task.source.whole()?;
     let mut mqtt = connect(task, whole.as_ref().map_or(0, Vec::len))?;
@@ -47,7 +47,7 @@ pub fn run(task: &Task) -> Result<(), Failure> {
 
 fn connect(task: &Task, payload_len: usize) -> Result<Mqtt, Failure> {
     let connect = task.link.connect();
-    // Beside the message lie its topic and header, and the answers that the client owes.
+    // Room for the message with its topic and header, and for the client's answers.
     let needed = payload_len + task.topic.len() + 2_048;
     let buffers = Buffers {
         rx: vec![0; connect.encoded_len().max(RECEIVE_BUFFER)],
@@ -84,7 +84,7 @@ fn publish_lines(mqtt: &mut Mqtt, task: &Task) -> Result<(), Failure> {
     }
 }
 
-/// Queues a message, once there is room for it.
+/// Waits for room, and queues a message.
 fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> {
     let message = Message { topic: &task.topic, payload, qos: task.qos, retain: task.retain };
     while mqtt.in_flight() >= task.in_flight {
@@ -92,7 +92,7 @@ fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> 
     }
     loop {
         match mqtt.publish(&message) {
-            // What is sent makes room at QoS 0, what is acknowledged above.
+            // At QoS 0, sending makes room; above, acknowledgements do.
             Err(RequestError::Full(_)) => {
                 if !mqtt.flush()? || task.qos != QoS::AtMostOnce {
                     watch(mqtt, Some(GLANCE))?;
@@ -103,7 +103,7 @@ fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> 
     }
 }
 
-/// Sends what is queued, and waits for something to happen.
+/// Sends queued bytes, and waits for an event.
 fn watch(mqtt: &mut Mqtt, patience: Option<Duration>) -> Result<(), Failure> {
     match mqtt.next_event(patience)? {
         Some(Event::Ended { id, outcome }) => {

@@ -40,21 +40,21 @@ const CODES: &str = "\
 It ends when everything is delivered: with 0, or with 1 after a failure. Where the server refuses the connection,
 it ends with the number of the refusal, 1 to 5.";
 
-/// What is to be done.
+/// The task of the program.
 struct Task {
     link: Link,
     topic: String,
     source: Source,
     qos: QoS,
     retain: bool,
-    /// How many times one message is published, and the time between two of them.
+    /// How often a message is published, and the time between repetitions.
     repeat: u32,
     delay: Duration,
-    /// Messages of QoS 1 and 2 that are under way at a time.
+    /// The maximum number of QoS 1 and 2 messages under way.
     in_flight: usize,
 }
 
-/// Mosquitto takes no more from a client unless it is told to. Version 2.0.11 acknowledges further messages of QoS 2
+/// Mosquitto's default limit for a client. Version 2.0.11 acknowledges QoS 2 messages beyond it,
 /// and loses them.
 const IN_FLIGHT: usize = 20;
 
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the arguments ask for; `None` where help was asked for.
+/// The task in the arguments; `None` if help was requested.
 fn arguments() -> Result<Option<Task>, Failure> {
     let mut parser = Parser::from_env();
     let (mut link, mut topic, mut source) = (Link::new("pub"), None, None);
@@ -101,7 +101,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
     Ok(Some(Task { link, topic, source, qos, retain, repeat, delay, in_flight }))
 }
 
-/// There is one source at most.
+/// There can be only one source.
 fn set(source: &mut Option<Source>, given: Source) -> Result<(), Failure> {
     match source.replace(given) {
         Some(_) => Err(Failure::Usage("only one of -m, -f, -l, -n and -s can be given".into())),

@@ -1,4 +1,4 @@
-//! Where payloads come from.
+//! The sources of payloads.
 
 use std::fs;
 use std::io::{self, BufRead, Read, stdin};
@@ -8,10 +8,10 @@ use std::thread;
 
 use crate::common::Failure;
 
-/// Lines that are read ahead.
+/// How many lines are read ahead.
 const AHEAD: usize = 1_000;
 
-/// Where payloads come from.
+/// The source of payloads.
 pub enum Source {
     Text(Vec<u8>),
     File(PathBuf),
@@ -22,7 +22,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The one payload that this source has; `None` where there are many.
+    /// The single payload of this source; `None` if there are several.
     pub fn whole(&self) -> Result<Option<Vec<u8>>, Failure> {
         match self {
             Source::Text(text) => Ok(Some(text.clone())),
@@ -40,8 +40,8 @@ impl Source {
     }
 }
 
-/// The lines of the standard input. They are read by a thread of their own, so that the connection lives on while
-/// there is none.
+/// The lines of the standard input. A separate thread reads them, so that the connection is kept alive while
+/// there are none.
 pub fn lines() -> Receiver<io::Result<Vec<u8>>> {
     let (sender, lines) = sync_channel(AHEAD);
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Alice and Bob talk over MQTT. Nothing has to be installed: a broker comes along.
+//! Alice and Bob talk over MQTT. Nothing has to be installed: the example brings its own broker.
 //!
 //! ```text
 //! cargo run --example quickstart
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the arguments ask for; `None` where help was asked for.
+/// The task in the arguments; `None` if help was requested.
 fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
     let (mut broker, mut version, mut user, mut password) = (None, Version::Mqtt31, None, None);
     let mut parser = Parser::from_env();
@@ -95,7 +95,7 @@ fn owned((user, password): (&str, &str)) -> (String, String) {
     (user.to_owned(), password.to_owned())
 }
 
-/// A broker on a free port, which only this machine can reach, and only these users.
+/// A broker on a free port of the loopback interface, which accepts only these users.
 fn start(users: &[(String, String)]) -> Result<Server, Box<dyn Error>> {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let options = server::Options { listen, users: users.to_vec(), ..server::Options::default() };

@@ -1,4 +1,4 @@
-//! Somebody who talks over MQTT, and tells what happens.
+//! A person who talks over MQTT, and tells what happens.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{Connection, Error as ConnectionError};
 use baremqtt::{Buffers, Client, Connect, Event, Message, Outcome, PacketId, QoS, SubAckCode};
 
-/// How long anything may take.
+/// The time limit for everything.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Somebody who is connected.
+/// A connected person.
 pub struct Person {
     name: &'static str,
     mqtt: Connection<TcpStream, [u8; 1024], [u8; 1024]>,
-    /// Messages that came while something else was waited for.
+    /// Messages that were received while waiting for something else.
     inbox: VecDeque<Heard>,
 }
 
-/// A message that came.
+/// A received message.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Heard {
     pub topic: String,
@@ -29,7 +29,7 @@ pub struct Heard {
     pub retained: bool,
 }
 
-/// What is waited for.
+/// What to wait for.
 enum Answer {
     Subscribed(Vec<SubAckCode>),
     Published(QoS),
@@ -54,7 +54,7 @@ impl Person {
         Ok(person)
     }
 
-    /// Subscribes to a topic, and waits for what the broker grants, which can be less.
+    /// Subscribes to a topic, and waits for the granted QoS, which can be lower.
     pub fn subscribe(&mut self, topic: &str, qos: QoS) -> Result<QoS, Box<dyn Error>> {
         let id = self.mqtt.subscribe(&[(topic, qos)])?;
         self.tell(format_args!("subscribes to {topic} at QoS {qos}, id {id}"));
@@ -71,7 +71,7 @@ impl Person {
         }
     }
 
-    /// Publishes a message, and waits for what its QoS promises.
+    /// Publishes a message, and waits for the acknowledgement that its QoS requires.
     pub fn publish(&mut self, message: &Message<'_>) -> Result<(), Box<dyn Error>> {
         let id = self.mqtt.publish(message)?;
         let Message { topic, qos, .. } = message;
@@ -82,7 +82,7 @@ impl Person {
             Some(id) => self.tell(format_args!("says {text:?} to {topic} at QoS {qos}, id {id}{retain}")),
         }
         let Some(id) = id else {
-            // Nobody acknowledges QoS 0: sent is sent.
+            // QoS 0 is not acknowledged, so sending is all.
             self.mqtt.flush()?;
             return Ok(());
         };
@@ -112,7 +112,7 @@ impl Person {
         Ok(heard)
     }
 
-    /// Goes with DISCONNECT: the will is not published.
+    /// Leaves with DISCONNECT, so that the will is not published.
     pub fn leave(mut self) -> Result<(), Box<dyn Error>> {
         self.tell(format_args!("disconnects"));
         Ok(self.mqtt.disconnect()?)
@@ -127,7 +127,7 @@ impl Person {
         println!("{:5}  {what}", self.name);
     }
 
-    /// Waits for the answer to this request, or for a message if there is none.
+    /// Waits for the answer to this request, or, without a request, for a message.
     fn wait(&mut self, request: Option<PacketId>) -> Result<Answer, Box<dyn Error>> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -143,7 +143,7 @@ impl Person {
         }
     }
 
-    /// What happens next, and which request it answers.
+    /// The next event, and the request that it answers.
     fn next(&mut self, patience: Duration) -> Result<Option<(Option<PacketId>, Answer)>, ConnectionError> {
         Ok(match self.mqtt.next_event(Some(patience))? {
             Some(Event::Message(message)) => {

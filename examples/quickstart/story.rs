@@ -17,11 +17,11 @@ pub struct Story {
     version: Version,
     alice_login: Login,
     bob_login: Login,
-    /// Sets this run apart from all others: topics and client identifiers end in it.
+    /// Makes this run's topics and client identifiers unique; it is appended to them.
     mark: String,
 }
 
-/// Every QoS, in their order.
+/// Every QoS, in ascending order.
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 impl Story {
@@ -49,7 +49,7 @@ impl Story {
         Person::connect(name, &self.broker, &connect)
     }
 
-    /// The whole story. It is an error if anything does not happen as it should.
+    /// The whole story. Anything unexpected is an error.
     pub fn tell(&self) -> Result<(), Box<dyn Error>> {
         let (notice, status) = (self.topic("notice"), self.topic("status"));
         let mut alice = self.connect("Alice", &self.alice_login, None)?;
@@ -75,7 +75,7 @@ impl Story {
         Ok(())
     }
 
-    /// Everybody subscribes to a topic of their own name, and they write to each other at every QoS.
+    /// Everybody subscribes to the topic with their own name, and they write to each other at every QoS.
     fn chat(&self, alice: &mut Person, bob: &mut Person) -> Result<(), Box<dyn Error>> {
         let (to_alice, to_bob) = (self.topic("alice"), self.topic("bob"));
         let alice_granted = alice.subscribe(&to_alice, QoS::ExactlyOnce)?;

@@ -1,4 +1,4 @@
-//! How a message is printed.
+//! How messages are printed.
 
 use std::io::{self, Write};
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::json::{Received, utc_seconds};
 
-/// What is printed of a message, one part after the other.
+/// The parts of a printed message.
 pub struct Format(Vec<Part>);
 
 enum Part {
     Text(String),
     Topic,
     Payload,
-    /// The payload, or `(null)` where it is empty.
+    /// The payload, or `(null)` if it is empty.
     PayloadOrNull,
     Hex,
     UpperHex,
@@ -29,14 +29,14 @@ enum Part {
 }
 
 impl Default for Format {
-    /// The payload alone.
+    /// Only the payload.
     fn default() -> Self {
         Format(vec![Part::Payload])
     }
 }
 
 impl Format {
-    /// The topic, and the payload behind a space.
+    /// The topic, a space, and the payload.
     pub fn with_topic() -> Self {
         Format(vec![Part::Topic, Part::Text(" ".into()), Part::PayloadOrNull])
     }

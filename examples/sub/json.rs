@@ -1,11 +1,11 @@
-//! A message as JSON, with the keys that Mosquitto's `%j` has.
+//! A message as JSON, with the keys of Mosquitto's `%j`.
 
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use baremqtt::codec::Delivery;
 
-/// A message to be printed.
+/// A message to print.
 pub struct Received<'a> {
     pub topic: &'a str,
     pub payload: &'a [u8],
@@ -14,7 +14,7 @@ pub struct Received<'a> {
 }
 
 impl Received<'_> {
-    /// One object on one line. An empty payload is `null`. A payload that is no UTF-8 has U+FFFD where it is not.
+    /// One object on one line. An empty payload is `null`. Invalid UTF-8 in a payload is replaced by U+FFFD.
     pub fn write_json(&self, time: SystemTime, out: &mut impl Write) -> io::Result<()> {
         write!(out, "{{\"tst\":\"{}\",\"topic\":\"{}\"", utc(time), escaped(self.topic))?;
         write!(out, ",\"qos\":{},\"retain\":{}", self.delivery.qos(), u8::from(self.retain))?;
@@ -29,7 +29,7 @@ impl Received<'_> {
     }
 }
 
-/// What may stand between the quotation marks of JSON.
+/// Text for between the quotation marks of JSON.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -45,13 +45,13 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The time as ISO 8601 has it, with microseconds, in UTC.
+/// The time in ISO 8601 format, in UTC, with microseconds.
 fn utc(time: SystemTime) -> String {
     let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_micros();
     format!("{}.{micros:06}Z", utc_seconds(time))
 }
 
-/// The same without the microseconds and without the zone. From 1970 on.
+/// The same without microseconds and time zone, from 1970 on.
 pub fn utc_seconds(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = since.as_secs();
@@ -60,7 +60,7 @@ pub fn utc_seconds(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
-/// Year, month and day of the day so many days after 1970-01-01.
+/// Year, month and day of a number of days after 1970-01-01.
 fn date(days: u64) -> (u64, u64, u64) {
     let is_leap =
         |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

@@ -1,4 +1,4 @@
-//! The conversation with the server, over as many connections as it takes.
+//! The conversation with the server, over as many connections as necessary.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::Task;
 use crate::common::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The first pause before a lost connection is opened again. Each that follows is twice as long.
+/// The delay before the first reconnect. Each further delay is twice as long.
 const FIRST_PAUSE_MS: u32 = 1_000;
 const LONGEST_PAUSE_MS: u32 = 60_000;
-/// Larger messages come in pieces.
+/// Larger messages are received in pieces.
 const RECEIVE_BUFFER: usize = 1 << 16;
-/// What is not for the topic filters of a SUBSCRIBE.
+/// The transmit buffer, in addition to the room for the topic filters of a SUBSCRIBE.
 const TRANSMIT_BUFFER: usize = 1 << 14;
 
 /// Listens until the task is done.
@@ -73,7 +73,7 @@ impl Task {
         was_connected: bool,
     ) -> Result<bool, Failure> {
         match update {
-            // Subscribing again does no harm where the server has kept the session, and MQTT 3.1 does not say whether.
+            // Resubscribing does no harm if the server has kept the session, which a server does not say in MQTT 3.1.
             Update::Event(Event::Connected { .. }) => {
                 let filters: Vec<_> = self.filters.iter().map(|filter| (filter.as_str(), self.qos)).collect();
                 if !filters.is_empty() {
@@ -106,7 +106,7 @@ impl Task {
     }
 }
 
-/// Stops the runner after this time; says whether it has come to that.
+/// Stops the runner after this time; returns whether it did.
 fn stop_after(time: Duration, handle: Handle<Vec<u8>, Vec<u8>, Choices>) -> Arc<AtomicBool> {
     let is_over = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&is_over);
@@ -140,7 +140,7 @@ fn client(filters: &[String], connect_len: usize, patience: Duration) -> Client<
     Client::with_config(Buffers { rx, tx }, choices)
 }
 
-/// Tells which filters the server has turned down; if it is all of them, nothing will ever come.
+/// Reports the filters that the server has refused. If it has refused all, no message can ever arrive.
 fn check(filters: &[String], codes: SubAckCodes<'_>, quiet: bool) -> Result<(), Failure> {
     let mut granted = false;
     for (filter, code) in filters.iter().zip(codes.iter()) {

@@ -47,7 +47,7 @@ const CODES: &str = "\
 A connection that is lost is opened again. It ends with 0 after -C or -E, with 27 after -W, with 1 after a failure.
 Where the server refuses the connection, it ends with the number of the refusal, 1 to 5.";
 
-/// What is to be done.
+/// The task of the program.
 struct Task {
     link: Link,
     filters: Vec<String>,
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the arguments ask for; `None` where help was asked for.
+/// The task in the arguments; `None` if help was requested.
 fn arguments() -> Result<Option<Task>, Failure> {
     let mut parser = Parser::from_env();
     let mut task = Task {

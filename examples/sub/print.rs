@@ -1,4 +1,4 @@
-//! What becomes of the messages that come.
+//! Prints received messages.
 
 use std::io::{self, Write, stdout};
 
@@ -14,11 +14,11 @@ pub struct Printer {
     pub line_end: bool,
     pub skip_retained: bool,
     pub retained_only: bool,
-    /// Topic filters of what is not printed.
+    /// Topic filters of messages that are not printed.
     pub filter_out: Vec<String>,
-    /// How many are still to be printed, if there is a limit.
+    /// The number of messages still to print, if there is a limit.
     pub left: Option<u64>,
-    /// A message that is larger than the receive buffer and comes in pieces.
+    /// A message that is larger than the receive buffer, and is received in pieces.
     collected: Option<Collected>,
 }
 
@@ -44,12 +44,12 @@ impl Default for Printer {
 }
 
 impl Printer {
-    /// Whether as many messages are printed as were asked for.
+    /// Whether the requested number of messages has been printed.
     pub fn is_done(&self) -> bool {
         self.left == Some(0)
     }
 
-    /// Prints what the event completes.
+    /// Prints the message that the event completes.
     pub fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
         match *event {
             Event::Message(message) => self.print(&Received {
@@ -72,7 +72,7 @@ impl Printer {
                 Some(collected) => self.print(&collected.borrow()),
                 None => Ok(()),
             },
-            // It comes again, from the start.
+            // It will be received again, from the start.
             Event::MessageAborted => {
                 self.collected = None;
                 Ok(())

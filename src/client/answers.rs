@@ -1,18 +1,18 @@
-//! The answers that the client owes, in room of their own at the end of the transmit buffer.
+//! The answers that the client has to send, in a reserved part at the end of the transmit buffer.
 //!
 //! ```text
-//! | sent in part | to be sent ->  | free |  <- withheld |
-//! 0     cur                     end                answers.len()
+//! | partly sent | to be sent ->  | free |  <- withheld |
+//! 0     cur                     end               answers.len()
 //! ```
 //!
-//! PUBACK, PUBREC, PUBCOMP, and PUBREL where nothing waits for it: four bytes each. Those that the application is to give
-//! itself are withheld at the other end, the oldest last, each in the place that it needs later.
+//! These are PUBACK, PUBREC, PUBCOMP, and PUBREL for an unknown PUBREC, of four bytes each. Answers that wait for the application to
+//! acknowledge a message are withheld at the other end, the oldest last. Each already occupies the space that it needs later.
 
 use super::bytes::{move_down, move_up, u16_at, write_short};
 use crate::PacketId;
 use crate::codec::PacketType;
 
-/// Bytes of an answer.
+/// Length of an answer.
 const LEN: usize = 4;
 
 pub(super) const PUBACK: u8 = PacketType::PubAck.first_byte();
@@ -20,7 +20,7 @@ pub(super) const PUBREC: u8 = PacketType::PubRec.first_byte();
 pub(super) const PUBREL: u8 = PacketType::PubRel.first_byte();
 pub(super) const PUBCOMP: u8 = PacketType::PubComp.first_byte();
 
-/// Bytes of a transmit buffer of this length that are kept for answers: an eighth, at least 32 and at most 1,024.
+/// How many bytes of a transmit buffer of this length are reserved for answers: an eighth, at least 32 and at most 1,024.
 pub(super) const fn share(tx_len: usize) -> usize {
     let eighth = tx_len >> 3;
     let share = if eighth < 32 {
@@ -33,16 +33,16 @@ pub(super) const fn share(tx_len: usize) -> usize {
     if share > tx_len { tx_len } else { share }
 }
 
-/// The places.
+/// The positions.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct State {
     pub(super) cur: u16,
     pub(super) end: u16,
-    /// Bytes of those that are withheld.
+    /// Length of the withheld answers.
     pub(super) withheld: u16,
-    /// What lies before this tells of a state that is durable.
+    /// Answers before this position reveal a state that is durable.
     pub(super) safe: u16,
-    /// What lies before this tells of a state that was in the last image.
+    /// Answers before this position reveal a state that is in the last image.
     pub(super) saved: u16,
 }
 
@@ -50,7 +50,7 @@ impl State {
     pub(super) const NEW: Self = State { cur: 0, end: 0, withheld: 0, safe: 0, saved: 0 };
 }
 
-/// The answers in the bytes that were lent for them.
+/// The answers in their part of the transmit buffer.
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
     pub(super) s: &'a mut State,
@@ -58,7 +58,7 @@ pub(super) struct Answers<'a> {
 }
 
 impl Answers<'_> {
-    /// The connection is gone: nobody waits for them any more.
+    /// Discards all answers after a lost connection.
     pub(super) fn clear(&mut self) {
         *self.s = State::NEW;
     }
@@ -67,18 +67,18 @@ impl Answers<'_> {
         self.s.cur == self.s.end
     }
 
-    /// Whether an answer has left in part.
+    /// Whether an answer has been partly sent.
     pub(super) const fn is_inside_packet(&self) -> bool {
         self.s.cur != 0
     }
 
-    /// Whether there is a place for one more.
+    /// Whether there is room for one more.
     pub(super) const fn has_place(&self) -> bool {
         let taken = (self.s.end as usize).wrapping_add(self.s.withheld as usize);
         taken.wrapping_add(LEN) <= self.bytes.len()
     }
 
-    /// Queues an answer, for which there is a place. Where the state that it tells of is durable, it does not wait for an image.
+    /// Queues an answer, for which there must be room. If the state that it reveals is already durable, it does not wait for an image.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn push(&mut self, first: u8, id: u16, is_durable: bool) {
         write_short(self.bytes, self.s.end.into(), first, id);
@@ -88,7 +88,7 @@ impl Answers<'_> {
         }
     }
 
-    /// How many bytes may leave now. Where PINGREQ `waits` to pass: only the rest of the one that has left in part.
+    /// How many bytes can be sent now. If PINGREQ `waits` to be sent first, only the rest of a partly sent answer.
     pub(super) fn sendable(&self, waits: bool, durable: bool) -> usize {
         let mut end = self.s.end;
         if waits {
@@ -100,12 +100,12 @@ impl Answers<'_> {
         end.saturating_sub(self.s.cur).into()
     }
 
-    /// Where the bytes are that leave next.
+    /// The position of the next bytes to send.
     pub(super) fn sending(&self) -> usize {
         self.s.cur.into()
     }
 
-    /// Where the first one stands that waits for an image to be durable: all but PUBACK.
+    /// The position of the first answer that waits for a durable image, which every answer except PUBACK does.
     fn held_from(&self) -> u16 {
         let mut at = self.s.safe.max(self.s.cur.wrapping_add(3) & !3);
         while at < self.s.end && self.bytes.get(usize::from(at)) == Some(&PUBACK) {
@@ -114,12 +114,12 @@ impl Answers<'_> {
         at
     }
 
-    /// Whether the next one would leave if it were durable.
+    /// Whether the next answer is held back only because its state is not durable.
     pub(super) fn is_held(&self) -> bool {
         !self.is_inside_packet() && !self.is_empty() && self.held_from() == self.s.cur
     }
 
-    /// An image holds the state that they tell of.
+    /// The last image contains the state that the answers reveal.
     pub(super) fn note_saved(&mut self) {
         self.s.saved = self.s.end;
     }
@@ -129,7 +129,7 @@ impl Answers<'_> {
         self.s.safe = self.s.saved;
     }
 
-    /// So many bytes have left, and what is behind them comes to the front. Returns whether the end of an answer was among them.
+    /// Notes that `len` bytes have been sent, and moves the rest to the front. Returns whether at least one answer is complete.
     pub(super) fn sent(&mut self, len: usize) -> bool {
         let cur = self.s.cur.wrapping_add(len as u16);
         let whole = cur & !3;
@@ -141,19 +141,19 @@ impl Answers<'_> {
         whole != 0
     }
 
-    /// Withholds the answer for this message, for which there is a place.
+    /// Withholds the answer for this message, for which there must be room.
     pub(super) fn withhold(&mut self, first: u8, id: PacketId) {
         self.s.withheld = self.s.withheld.wrapping_add(LEN as u16);
         let at = self.bytes.len().wrapping_sub(self.s.withheld.into());
         write_short(self.bytes, at, first, id.get());
     }
 
-    /// How many are withheld.
+    /// The number of withheld answers.
     pub(super) const fn withheld(&self) -> usize {
         (self.s.withheld >> 2) as usize
     }
 
-    /// The one that has to be given first: its first byte, and the identifier.
+    /// The first byte and the identifier of the oldest withheld answer, which has to be sent first.
     pub(super) fn oldest_withheld(&self) -> Option<(u8, u16)> {
         let at = self.bytes.len().checked_sub(LEN).filter(|_| self.s.withheld > 0)?;
         Some((*self.bytes.get(at)?, u16_at(self.bytes, at.wrapping_add(2))))
@@ -166,7 +166,7 @@ impl Answers<'_> {
         withheld.iter().any(|answer| answer.first() == Some(&first) && u16_at(answer, 2) == id)
     }
 
-    /// The oldest of them goes to those to be sent.
+    /// Queues the oldest withheld answer.
     pub(super) fn give_oldest(&mut self, is_durable: bool) {
         let Some((first, id)) = self.oldest_withheld() else { return };
         let from = self.bytes.len().wrapping_sub(self.s.withheld.into());

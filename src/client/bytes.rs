@@ -1,7 +1,7 @@
-//! Bytes in a buffer: moved and written without a way to miss it.
+//! Moves and writes bytes in a buffer, without a panic path.
 
-/// A machine with much memory, and with many requests under way: there, speed counts, and not each byte of code. (Tests take the
-/// other way too, with `--cfg baremqtt_small`.)
+/// Whether this is a machine with much memory, and perhaps many requests under way, where speed matters more than code size. (Tests
+/// cover the other case too, with `--cfg baremqtt_small`.)
 pub(super) const IS_LARGE: bool =
     cfg!(all(not(baremqtt_small), any(target_pointer_width = "64", not(target_os = "none"))));
 
@@ -9,7 +9,7 @@ pub(super) const IS_LARGE: bool =
 pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     if IS_LARGE {
         let distance = from.wrapping_sub(to);
-        // So the optimiser sees that there is no panic in it.
+        // In this form the optimiser sees that it cannot panic.
         if let Some(place) = bytes.get_mut(to..from.wrapping_add(len)).filter(|place| distance <= place.len())
         {
             place.copy_within(distance.., 0);
@@ -22,7 +22,7 @@ pub(super) fn move_down(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     }
 }
 
-/// Moves bytes towards the back, the last one first.
+/// Moves bytes towards the end, the last one first.
 pub(super) fn move_up(bytes: &mut [u8], from: usize, to: usize, len: usize) {
     for offset in (0..len).rev() {
         let byte = bytes.get(from.wrapping_add(offset)).copied().unwrap_or_default();
@@ -38,7 +38,7 @@ pub(super) fn set(bytes: &mut [u8], at: usize, value: u8) {
     }
 }
 
-/// Writes a few bytes, as far as they fit.
+/// Writes a few bytes, as many as fit.
 pub(super) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
     if let Some(field) = bytes.get_mut(at..) {
         for (to, from) in field.iter_mut().zip(value) {
@@ -55,8 +55,8 @@ pub(super) fn set_u16(bytes: &mut [u8], at: usize, value: u16) {
     }
 }
 
-/// Writes a packet that is only an identifier: PUBREL, and each answer.
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+/// Writes a packet that consists of an identifier only: PUBREL, and every answer.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 pub(super) fn write_short(bytes: &mut [u8], at: usize, first: u8, id: u16) {
     if let Some(packet) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
         let [high, low] = id.to_be_bytes();

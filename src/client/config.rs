@@ -1,9 +1,9 @@
-//! What a client does by choice.
+//! The configuration of a client.
 
-/// The choices of a client: implement it on a type of your own, with a method for each choice that differs from the default.
+/// The configuration of a client. Implement it on a type of your own, with a method for each choice that differs from the default.
 ///
-/// On an empty struct, whose methods return constants, the compiler leaves out what is turned off. For choices that are known
-/// only at run time, the struct has fields.
+/// If the type is an empty struct whose methods return constants, the compiler leaves out what is turned off. For choices that are known
+/// only at run time, use a struct with fields.
 ///
 /// ```
 /// use baremqtt::{Buffers, Client, Config};
@@ -19,10 +19,10 @@
 /// let client = Client::with_config(Buffers { rx: [0; 256], tx: [0; 512] }, Lamp);
 /// ```
 ///
-/// A method must return the same value each time. Times are in milliseconds; 0 turns a timeout off.
+/// A method must return the same value every time. Times are in milliseconds; 0 turns a timeout off.
 pub trait Config {
-    /// Whether connections can speak MQTT 3.1. Default `true`; with `false`,
-    /// [`connect`](crate::Client::connect) refuses it.
+    /// Whether connections can use MQTT 3.1. Default `true`; with `false`,
+    /// [`connect`](crate::Client::connect) refuses that version.
     #[inline]
     fn mqtt31(&self) -> bool {
         true
@@ -34,56 +34,57 @@ pub trait Config {
         10_000
     }
 
-    /// How long PINGRESP may take after PINGREQ; bytes of a packet on its way in restart it. Default 10,000 ms.
+    /// How long PINGRESP may take after PINGREQ. Bytes of a partly received packet restart the timeout. Default 10,000 ms.
     #[inline]
     fn pingresp_timeout_ms(&self) -> u32 {
         10_000
     }
 
-    /// How long the oldest request may take to be answered once it has left; bytes of a packet on its way in restart
-    /// it. Default 30,000 ms.
+    /// How long the answer to the oldest request may take once that has been sent. Bytes of a partly received packet restart the timeout.
+    /// Default 30,000 ms.
     #[inline]
     fn ack_timeout_ms(&self) -> u32 {
         30_000
     }
 
-    /// How long the transport may take no bytes while some are pending. Default 30,000 ms.
+    /// How long the transport may accept no bytes while some are pending. Default 30,000 ms.
     #[inline]
     fn stall_timeout_ms(&self) -> u32 {
         30_000
     }
 
-    /// Whether PINGREQ also leaves after nothing was *received* for the keep alive, so that a dead link is noticed while the
-    /// client sends. Default `true`.
+    /// Whether PINGREQ is also sent when nothing has been *received* for the keep alive, so that a dead link is noticed while the
+    /// client is sending. Default `true`.
     #[inline]
     fn ping_on_silence(&self) -> bool {
         true
     }
 
-    /// After how long without an answer all requests are sent again on a living connection; the time doubles with each
-    /// attempt. Default 0: never. TCP makes it unnecessary, some servers for MQTT 3.1 expect it, and Mosquitto 2.0.11 closes the
-    /// connection when a message of QoS 2 is repeated on it for the second time.
+    /// How long to wait for an answer before all requests are resent on the same connection; the time doubles with each
+    /// attempt. Default 0: never. TCP makes resending unnecessary, but some servers for MQTT 3.1 expect it. Mosquitto 2.0.11 closes the
+    /// connection when a QoS 2 message is resent on it for the second time.
     #[inline]
     fn retry_ms(&self) -> u32 {
         0
     }
 
-    /// Whether [`Event::Ended`](crate::Event::Ended) reports requests that ended without their answer. Default `true`.
+    /// Whether [`Event::Ended`](crate::Event::Ended) reports requests that ended without an answer. Default `true`.
     #[inline]
     fn reports_loss(&self) -> bool {
         true
     }
 
-    /// What happens to messages that the server may have seen, when it has lost the session. Default [`SessionLoss::Resend`].
+    /// What happens to messages that the server may have received, when it has lost the session. Default [`SessionLoss::Resend`].
     #[inline]
     fn session_loss(&self) -> SessionLoss {
         SessionLoss::Resend
     }
 
-    /// MQTT 3.1 only, which has no way to say whether the server has kept the session. `true` (the default): flows go on where
-    /// they stopped; should the server have lost its session after all, a new message of QoS 2 under the identifier of an
-    /// unfinished one is taken for its repetition and dropped. `false`: as if the session were lost; should the
-    /// server have it, a message of QoS 2 may be delivered twice.
+    /// Whether the server is assumed to have kept the session. Used in MQTT 3.1 only, where the server does not say.
+    ///
+    /// `true`, the default: exchanges continue where they stopped. If the server has in fact lost the session, the client takes a new
+    /// QoS 2 message for the repetition of an unfinished one with the same identifier, and drops it. `false`: the session is treated as
+    /// lost. If the server has in fact kept it, a QoS 2 message may be delivered twice.
     #[inline]
     fn assume_session_kept(&self) -> bool {
         true
@@ -95,17 +96,17 @@ pub trait Config {
         0
     }
 
-    /// How many messages of QoS 2 can be under way at the same time; 0 for no separate limit.
+    /// How many QoS 2 messages can be under way at the same time; 0 for no separate limit.
     ///
-    /// Default 19: Mosquitto (seen with 2.0.11) acknowledges and then loses what goes beyond its `max_inflight_messages`, 20 by
-    /// default, and counts a message of QoS 1 beside those of QoS 2.
+    /// Default 19: Mosquitto (seen with 2.0.11) acknowledges and then loses messages beyond its `max_inflight_messages`, which is 20 by
+    /// default and also counts a QoS 1 message.
     #[inline]
     fn max_exactly_once(&self) -> u16 {
         19
     }
 
-    /// Whether messages of QoS 2 can come in. Default `true`; with `false`, subscribing with QoS 2 is refused, and such a message
-    /// ends the connection.
+    /// Whether QoS 2 messages can be received. Default `true`; with `false`, subscribing with QoS 2 is refused, and receiving a QoS 2
+    /// message ends the connection.
     #[inline]
     fn receives_exactly_once(&self) -> bool {
         true
@@ -124,19 +125,18 @@ pub trait Config {
         false
     }
 
-    /// Whether the application acknowledges messages of QoS 1 and 2 itself
-    /// ([`acknowledge`](crate::Client::acknowledge)), once it has stored them for instance. Default `false`: the client does so
-    /// at the next [`advance`](crate::Client::advance).
+    /// Whether the application acknowledges QoS 1 and 2 messages itself ([`acknowledge`](crate::Client::acknowledge)), for instance after
+    /// it has stored them. Default `false`: the client acknowledges them in the next [`advance`](crate::Client::advance).
     #[inline]
     fn manual_acknowledgement(&self) -> bool {
         false
     }
 
-    /// Whether the session is kept exactly over a reboot: bytes that tell the server of a new state (PUBLISH above QoS 0, PUBREC,
-    /// PUBREL, PUBCOMP) wait until [`saved`](crate::Client::saved) confirms that an image with that state is durable, and
-    /// [`Event::SaveDue`](crate::Event::SaveDue) asks for it. Default `false`.
+    /// Whether the session is kept exactly across a reboot. If so, packets that reveal a new state to the server (PUBLISH above QoS 0,
+    /// PUBREC, PUBREL, PUBCOMP) are held back: [`Event::SaveDue`](crate::Event::SaveDue) asks for an image of that state, and
+    /// [`saved`](crate::Client::saved) confirms that the image is durable and releases them. Default `false`.
     ///
-    /// How many images a message costs, where nothing else changes meanwhile:
+    /// The number of images that one message requires, if nothing else changes in the meantime:
     ///
     /// | message | images | before |
     /// |---|---|---|
@@ -145,18 +145,18 @@ pub trait Config {
     /// | in, QoS 1 | 0 | |
     /// | in, QoS 2 | 2 | PUBREC, PUBCOMP |
     ///
-    /// Changes that come together share one, and what is sent again after a reconnect needs no other.
+    /// Changes that happen together share one image, and resending after a reconnect requires no further image.
     ///
-    /// No timeout runs against the server for what waits for an image. DISCONNECT follows it, without a timer of its own: an
-    /// application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is asked to. The adapters'
-    /// own `disconnect`, within which it cannot, returns [`Closed`](crate::transport::Error::Closed) instead.
+    /// No timeout runs against the server while packets are waiting for an image. DISCONNECT is sent after them, and has no timer of its
+    /// own: an application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is asked to. The
+    /// adapters' own `disconnect` gives it no opportunity to do so, and returns [`Closed`](crate::transport::Error::Closed) instead.
     #[inline]
     fn durable(&self) -> bool {
         false
     }
 }
 
-/// The defaults.
+/// The default configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Standard;
@@ -168,28 +168,28 @@ impl Config for Standard {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LargeMessages {
-    /// It ends the connection ([`Error::ReceiveBufferTooSmall`](crate::Error::ReceiveBufferTooSmall)); above QoS 0 the server
-    /// will send it again on the next one.
+    /// It ends the connection ([`Error::ReceiveBufferTooSmall`](crate::Error::ReceiveBufferTooSmall)). Above QoS 0 the server
+    /// will send it again on the next connection.
     Refuse,
     /// It is not delivered, but reported ([`Event::MessageSkipped`](crate::Event::MessageSkipped)) and acknowledged.
     #[default]
     Skip,
-    /// It is delivered in pieces ([`Event::MessageStart`](crate::Event::MessageStart) and those after it).
+    /// It is delivered in pieces ([`Event::MessageStart`](crate::Event::MessageStart) and the events after it).
     Pieces,
 }
 
-/// What happens to messages of QoS 1 and 2 that the server may have seen but has not acknowledged, when CONNACK says that the
-/// server has no session, or the last session was a clean one and has ended with its connection.
+/// What happens to QoS 1 and 2 messages that the server may have received but has not acknowledged, when CONNACK says that the
+/// server has no session, or when the previous session was a clean one and ended with its connection.
 ///
-/// A message to which the server had answered PUBREC is never sent again, whatever is chosen here: the server has had it. It is
-/// reported as [`Uncertain`](crate::Outcome::Uncertain). A CONNECT that asks for a clean session discards, as
-/// the standard says (MQTT-3.1.2-6), what the session before had begun to send: that is [`Lost`](crate::Outcome::Lost),
-/// whatever is chosen here.
+/// Two cases do not depend on this choice. A message that the server has answered with PUBREC is never sent again, because the server has
+/// received it; it is reported as [`Uncertain`](crate::Outcome::Uncertain). And a CONNECT that requests a clean session discards the
+/// messages that the previous session had begun to send, as the standard requires (MQTT-3.1.2-6); they are reported as
+/// [`Lost`](crate::Outcome::Lost).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SessionLoss {
-    /// Send them again. Of those that the server had already passed on, a receiver gets a second copy, at QoS 2 too.
+    /// Send them again. If the server has already passed a message on, its receivers get a second copy, at QoS 2 too.
     #[default]
     Resend,
     /// Give them up, and report each as [`Lost`](crate::Outcome::Lost). None arrives twice.

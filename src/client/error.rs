@@ -1,25 +1,25 @@
-//! What can go wrong, and by whose doing.
+//! The errors of a client.
 
 use core::fmt;
 
 use crate::{PacketId, RefusalCode, Violation};
 
-/// The connection has ended. The client is offline already; the transport has to be closed.
+/// Why the connection has ended. The client is already offline; close the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// The server broke the protocol.
+    /// The server violated the protocol.
     Violation(Violation),
     /// The server refused the connection.
     Refused(RefusalCode),
-    /// The server did not do something in time.
+    /// The server or the transport did not respond in time.
     TimedOut(Timeout),
-    /// The server has more QoS 2 messages under way, with identifiers more scattered, than the client has room to keep
-    /// apart ([`Client::with_inbound_ids`](crate::Client::with_inbound_ids)). What was received before is acknowledged; each
-    /// connection gets further.
+    /// The server has too many QoS 2 messages under way, with identifiers too scattered, for the client's buffer of inbound
+    /// identifiers ([`Client::with_inbound_ids`](crate::Client::with_inbound_ids)). Messages that were received before are acknowledged, so
+    /// every connection gets further.
     InboundFull,
-    /// A packet is larger than the receive buffer, and not a message that may be
+    /// A packet is larger than the receive buffer, and is not a message that is skipped or delivered in pieces
     /// ([`Config::large_messages`](crate::Config::large_messages)).
     ReceiveBufferTooSmall {
         /// Bytes of the packet.
@@ -27,7 +27,7 @@ pub enum Error {
     },
 }
 
-/// Why a connection has ended, without the number that an [`Error`] can have: two bytes, which travel in registers.
+/// An [`Error`] without its number. It has two bytes, so it is passed in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Violation(Violation),
@@ -38,7 +38,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// The error that is told. The packet at the front has so many bytes.
+    /// The error to report, where `packet_len` is the length of the packet at the front.
     pub(super) const fn error(self, packet_len: usize) -> Error {
         match self {
             Fault::Violation(violation) => Error::Violation(violation),
@@ -56,18 +56,18 @@ impl From<Violation> for Fault {
     }
 }
 
-/// What did not happen in time.
+/// What timed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Timeout {
-    /// CONNACK did not come.
+    /// CONNACK was not received.
     ConnAck,
-    /// PINGRESP did not come.
+    /// PINGRESP was not received.
     PingResp,
     /// A request was not answered.
     Ack,
-    /// The transport took no byte.
+    /// The transport accepted no bytes.
     Stall,
 }
 
@@ -78,13 +78,10 @@ impl fmt::Display for Error {
             Error::Refused(code) => write!(f, "the server refused the connection: {code}"),
             Error::TimedOut(timeout) => timeout.fmt(f),
             Error::InboundFull => {
-                f.write_str("no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids")
+                f.write_str("no room for more QoS 2 identifiers; connect again, or see with_inbound_ids")
             }
             Error::ReceiveBufferTooSmall { needed } => {
-                write!(
-                    f,
-                    "a packet of {needed} bytes does not fit into the receive buffer; lend a larger one"
-                )
+                write!(f, "a packet of {needed} bytes does not fit into the receive buffer; use a larger one")
             }
         }
     }
@@ -103,49 +100,49 @@ impl fmt::Display for Timeout {
     }
 }
 
-/// Why a request was not taken. Nothing has changed.
+/// Why a request was refused. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The standard does not allow what was asked for.
+    /// The standard does not allow the request.
     Forbidden(Violation),
-    /// There is no connection, and the request is of a kind that is not kept for the next one (QoS 0, SUBSCRIBE,
-    /// UNSUBSCRIBE); or the connection is closing.
+    /// There is no connection, and this kind of request is not kept for the next one (QoS 0, SUBSCRIBE,
+    /// UNSUBSCRIBE); or the connection is being closed.
     NotConnected,
-    /// There is no room now.
+    /// There is no room for the request now, but there will be later.
     Full(Full),
-    /// It can never fit into the transmit buffer.
+    /// The request can never fit into the transmit buffer.
     TooLarge {
         /// Bytes of the packet.
         needed: usize,
-        /// Bytes that requests have there.
+        /// Bytes of the transmit buffer that are available to requests.
         room: usize,
     },
-    /// The SUBACK of a SUBSCRIBE with this many filters would not fit into the receive buffer: 5 bytes and one for each.
+    /// The SUBACK for this many filters would not fit into the receive buffer: it takes 5 bytes, plus 1 for each filter.
     TooManyFilters,
-    /// A streamed message of QoS 1 or 2 must be [`repeatable`](crate::StreamedMessage::repeatable).
+    /// A streamed message at QoS 1 or 2 must be [`repeatable`](crate::StreamedMessage::repeatable).
     NotRepeatable,
-    /// The configuration turns it off: [`streams`](crate::Config::streams), or
-    /// [`receives_exactly_once`](crate::Config::receives_exactly_once) where QoS 2 was asked for.
+    /// The configuration turns this off: [`streams`](crate::Config::streams), or
+    /// [`receives_exactly_once`](crate::Config::receives_exactly_once) for a subscription with QoS 2.
     TurnedOff,
 }
 
-/// What there is no room in, and what will make some.
+/// What is full, and what will make room again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Full {
-    /// The number of requests under way ([`max_requests`](crate::Config::max_requests)) or of QoS 2 messages
-    /// ([`max_exactly_once`](crate::Config::max_exactly_once)). The next [`Published`](crate::Event::Published),
+    /// The limit for requests under way ([`max_requests`](crate::Config::max_requests)) or for QoS 2 messages
+    /// ([`max_exactly_once`](crate::Config::max_exactly_once)) is reached. The next [`Published`](crate::Event::Published),
     /// [`Subscribed`](crate::Event::Subscribed), [`Unsubscribed`](crate::Event::Unsubscribed) or
     /// [`Ended`](crate::Event::Ended) makes room.
     Requests,
-    /// The transmit buffer. The same events make room, and so do bytes of QoS 0 messages as they are
-    /// [`sent`](crate::Client::sent).
+    /// The transmit buffer is full. The same events make room, and so does sending QoS 0 messages
+    /// ([`sent`](crate::Client::sent)).
     Buffer,
-    /// The way: the payload of a streamed message passes through. Its last byte makes room, as it is
-    /// [`sent`](crate::Client::sent).
+    /// The payload of a streamed message is being sent. There is room again after its last byte
+    /// ([`sent`](crate::Client::sent)).
     Stream,
 }
 
@@ -158,14 +155,14 @@ impl fmt::Display for RequestError {
             RequestError::TooLarge { needed, room } => {
                 write!(
                     f,
-                    "the packet takes {needed} bytes, and requests have {room}; enlarge tx, or stream it"
+                    "the packet takes {needed} bytes, but requests have {room}; enlarge tx, or stream it"
                 )
             }
             RequestError::TooManyFilters => {
-                f.write_str("the SUBACK would not fit into the receive buffer; ask for fewer filters")
+                f.write_str("the SUBACK would not fit into the receive buffer; request fewer filters")
             }
             RequestError::NotRepeatable => {
-                f.write_str("QoS 1 and 2 need a payload that can be given again: StreamedMessage::repeatable")
+                f.write_str("QoS 1 and 2 need a payload that can be resent: StreamedMessage::repeatable")
             }
             RequestError::TurnedOff => {
                 f.write_str("turned off by the configuration: Config::streams or receives_exactly_once")
@@ -192,7 +189,7 @@ impl From<Violation> for RequestError {
     }
 }
 
-/// Why a request was not taken, without the numbers that a [`RequestError`] can have: two bytes, which travel in registers.
+/// A [`RequestError`] without its numbers. It has two bytes, so it is passed in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     Forbidden(Violation),
@@ -202,7 +199,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// The error that is told of a packet with so many bytes, where requests have so much room.
+    /// The error to report for a packet of `needed` bytes, where requests have `room` bytes.
     pub(super) const fn error(self, needed: usize, room: usize) -> RequestError {
         match self {
             Refusal::Forbidden(violation) => RequestError::Forbidden(violation),
@@ -225,20 +222,20 @@ impl From<Full> for Refusal {
     }
 }
 
-/// Why [`connect`](crate::Client::connect) did not begin a connection. Nothing has changed.
+/// Why [`connect`](crate::Client::connect) was refused. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The standard does not allow such a CONNECT.
     Forbidden(Violation),
-    /// There is a connection already (MQTT-3.1.0-2).
+    /// There is already a connection (MQTT-3.1.0-2).
     AlreadyConnected,
-    /// CONNECT does not fit into the receive buffer, where it stands until it has left.
+    /// CONNECT does not fit into the receive buffer, which holds it until it has been sent.
     TooLarge {
         /// Bytes of the packet.
         needed: usize,
-        /// Bytes that the receive buffer has.
+        /// Length of the receive buffer.
         room: usize,
     },
     /// The configuration turns MQTT 3.1 off ([`mqtt31`](crate::Config::mqtt31)).
@@ -251,10 +248,7 @@ impl fmt::Display for ConnectError {
             ConnectError::Forbidden(violation) => violation.fmt(f),
             ConnectError::AlreadyConnected => f.write_str("already connected; disconnect first"),
             ConnectError::TooLarge { needed, room } => {
-                write!(
-                    f,
-                    "CONNECT takes {needed} bytes, and the receive buffer has {room}; lend a larger one"
-                )
+                write!(f, "CONNECT takes {needed} bytes, but the receive buffer has {room}; use a larger one")
             }
             ConnectError::TurnedOff => {
                 f.write_str("MQTT 3.1 is turned off by the configuration: Config::mqtt31")
@@ -271,12 +265,12 @@ impl From<Violation> for ConnectError {
     }
 }
 
-/// Why no payload was taken.
+/// Why a call that concerns a streamed payload was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StreamError {
-    /// [`Event::StreamReady`](crate::Event::StreamReady) has not asked for one, or the link was lost since.
+    /// [`Event::StreamReady`](crate::Event::StreamReady) has not asked for a payload, or the link has been lost since.
     NotAsked,
 }
 
@@ -293,10 +287,10 @@ impl core::error::Error for StreamError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AcknowledgeError {
-    /// The connection that the message came over is gone, and the message will come again; or it is acknowledged
-    /// already.
+    /// The connection on which the message was received is gone, and the server will send the message again; or it has already been
+    /// acknowledged.
     Stale,
-    /// An older message is not acknowledged yet, and answers go out in the order of the messages (MQTT-4.6.0-2,
+    /// An older message has not been acknowledged yet, and answers must be sent in the order of the messages (MQTT-4.6.0-2,
     /// MQTT-4.6.0-3).
     OutOfOrder {
         /// The message that has to be acknowledged first.
@@ -324,11 +318,11 @@ impl core::error::Error for AcknowledgeError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GiveUpError {
-    /// No message of this identifier is under way, or it was given up before.
+    /// No message with this identifier is under way, or it has already been given up.
     Unknown,
-    /// The server has answered PUBREC: it has the message.
+    /// The server has answered with PUBREC, so it has the message.
     Released,
-    /// Its bytes, or those of a streamed payload, are being handed to the transport: it can be given up once they have left, or the
+    /// Bytes of the message, or of a streamed payload, are being sent. The message can be given up once they have been sent, or when the
     /// connection is lost.
     Leaving,
 }
@@ -350,9 +344,9 @@ impl core::error::Error for GiveUpError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SaveError {
-    /// The image needs more bytes.
+    /// The buffer is shorter than the image.
     BufferTooSmall {
-        /// Bytes of the image.
+        /// Length of the image in bytes.
         needed: usize,
     },
 }
@@ -374,11 +368,11 @@ impl core::error::Error for SaveError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// The client has a connection, or a session already.
+    /// The client already has a connection or a session.
     InUse,
-    /// The image is damaged, or none of this version of the format.
+    /// The image is damaged, or was written in another version of the format.
     Corrupt,
-    /// The image holds more than there is room for.
+    /// The image does not fit into the buffers of this client.
     TooLarge,
 }
 
@@ -387,9 +381,7 @@ impl fmt::Display for RestoreError {
         f.write_str(match self {
             RestoreError::InUse => "the client has a connection or a session; restore into a new one",
             RestoreError::Corrupt => "the image is damaged, or of another format; begin a new session",
-            RestoreError::TooLarge => {
-                "the image holds more than fits; lend buffers as large as when it was saved"
-            }
+            RestoreError::TooLarge => "the image does not fit; use buffers as large as when it was saved",
         })
     }
 }

@@ -1,11 +1,11 @@
-//! What a client reports, and what it is asked to publish.
+//! The events that a client reports, and the messages that it publishes.
 
 use core::fmt;
 
 use crate::codec::{Delivery, Publish};
 use crate::{PacketId, QoS, SubAckCodes, TopicName};
 
-/// Something that has happened. What it borrows lies in the receive buffer until the next
+/// Something that has happened. An event borrows from the receive buffer, until the next
 /// [`advance`](crate::Client::advance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -13,73 +13,73 @@ use crate::{PacketId, QoS, SubAckCodes, TopicName};
 pub enum Event<'a> {
     /// The server has accepted the connection.
     Connected {
-        /// Whether the server has kept the session: subscriptions, and messages under way. If not, subscribe again.
+        /// Whether the server has kept the session, that is, the subscriptions and the messages under way. If it has not, subscribe again.
         /// `None` in MQTT 3.1, where the server does not say.
         session_present: Option<bool>,
     },
-    /// A message has arrived. It is acknowledged by the next [`advance`](crate::Client::advance), or by the application
+    /// A message has been received. The next [`advance`](crate::Client::advance) acknowledges it, unless the application does so
     /// ([`Client::receipt`](crate::Client::receipt)).
     Message(Publish<'a>),
-    /// A message that is larger than the receive buffer begins
+    /// The start of a message that is larger than the receive buffer
     /// ([`LargeMessages::Pieces`](crate::LargeMessages::Pieces)).
     MessageStart(LargeMessage<'a>),
-    /// The next piece of that message's payload; never empty.
+    /// The next piece of the large message's payload; never empty.
     MessagePiece(&'a [u8]),
-    /// That message is complete. It is acknowledged by the next [`advance`](crate::Client::advance). (With
-    /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement) this comes for a skipped one too.)
+    /// The large message is complete. The next [`advance`](crate::Client::advance) acknowledges it. (With
+    /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement), a skipped message also ends with this event.)
     MessageEnd,
-    /// The connection was lost within that message. At QoS 1 and 2 it will come again, from the start.
+    /// The connection was lost in the middle of the large message. At QoS 1 and 2 the server will send it again, from the start.
     MessageAborted,
-    /// A message that is larger than the receive buffer came, was not delivered, and is acknowledged
+    /// A message that is larger than the receive buffer was received. It is acknowledged, but not delivered
     /// ([`LargeMessages::Skip`](crate::LargeMessages::Skip)).
     MessageSkipped(LargeMessage<'a>),
-    /// A message of QoS 1 or 2 is completely acknowledged.
+    /// A QoS 1 or 2 message has been fully acknowledged.
     Published {
-        /// What [`publish`](crate::Client::publish) returned.
+        /// The identifier that [`publish`](crate::Client::publish) returned.
         id: PacketId,
-        /// The QoS at which it is done: 1 also for a QoS 2 message that the server has answered with PUBACK.
+        /// The QoS at which the exchange was completed. This is 1 for a QoS 2 message that the server has answered with PUBACK.
         qos: QoS,
     },
-    /// A streamed message is next: hand over its payload, from the first byte on, with
-    /// [`write_payload`](crate::Client::write_payload). After a lost connection this comes again.
+    /// It is a streamed message's turn to be sent: supply its payload, from the first byte on, with
+    /// [`write_payload`](crate::Client::write_payload). If the connection is lost, this event is reported again.
     StreamReady {
-        /// What [`publish_streamed`](crate::Client::publish_streamed) returned.
+        /// The identifier that [`publish_streamed`](crate::Client::publish_streamed) returned.
         id: Option<PacketId>,
     },
-    /// The server has answered SUBSCRIBE.
+    /// The server has answered a SUBSCRIBE.
     Subscribed {
-        /// What [`subscribe`](crate::Client::subscribe) returned.
+        /// The identifier that [`subscribe`](crate::Client::subscribe) returned.
         id: PacketId,
-        /// The granted QoS or the failure, for each filter in turn.
+        /// The granted QoS or a failure, for each filter, in their order.
         codes: SubAckCodes<'a>,
     },
-    /// The server has answered UNSUBSCRIBE. Messages that were on their way can still come.
+    /// The server has answered an UNSUBSCRIBE. Messages that it had already sent can still arrive.
     Unsubscribed {
-        /// What [`unsubscribe`](crate::Client::unsubscribe) returned.
+        /// The identifier that [`unsubscribe`](crate::Client::unsubscribe) returned.
         id: PacketId,
     },
-    /// A request has ended without the answer that it needs, and is not sent again: a SUBSCRIBE or UNSUBSCRIBE whose
+    /// A request has ended without an answer, and will not be resent: a SUBSCRIBE or UNSUBSCRIBE whose
     /// connection was lost, or a message whose session is gone.
     Ended {
-        /// What the request returned.
+        /// The identifier that the request returned.
         id: PacketId,
-        /// What is known of it.
+        /// What is known about it.
         outcome: Outcome,
     },
-    /// The session has changed, and what would tell the server so waits until an image of it is durable
-    /// ([`Config::durable`](crate::Config::durable)): [`save`](crate::Client::save), store the image, and say so with
+    /// The session has changed, and packets that would reveal this to the server are held back until an image is durable
+    /// ([`Config::durable`](crate::Config::durable)). Call [`save`](crate::Client::save), store the image, and confirm it with
     /// [`saved`](crate::Client::saved).
     SaveDue,
 }
 
-/// How a request ended that was not completely answered.
+/// How a request ended that was not fully answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It may or may not have reached the server, and is not sent again.
+    /// It may or may not have reached the server, and will not be resent.
     Lost,
-    /// The server had the message (it sent PUBREC) and has lost the session since, or the message was given up: it may or may not
+    /// The server received the message (it sent PUBREC), but has lost the session since; or the message was given up. It may or may not
     /// have been delivered.
     Uncertain,
 }
@@ -97,17 +97,17 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LargeMessage<'a> {
-    /// The topic name; `None` where not even that fits into the receive buffer (such a message is skipped).
+    /// The topic name; `None` if not even that fits into the receive buffer (such a message is skipped).
     pub topic: Option<TopicName<'a>>,
     /// QoS, packet identifier and DUP.
     pub delivery: Delivery,
     /// Whether it is a retained message.
     pub retain: bool,
-    /// Bytes of its payload.
+    /// Length of the payload in bytes.
     pub payload_len: usize,
 }
 
-/// A message to be published.
+/// A message to publish.
 ///
 /// ```
 /// use baremqtt::{Message, QoS};
@@ -123,7 +123,7 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// Quality of service.
     pub qos: QoS,
-    /// Whether the server keeps the message for later subscribers. An empty one removes what it keeps.
+    /// Whether the server keeps the message for later subscribers. An empty payload makes it remove the message that it has kept.
     pub retain: bool,
 }
 
@@ -158,34 +158,34 @@ impl<'a> Message<'a> {
         Message { retain: true, ..self }
     }
 
-    /// Bytes of its PUBLISH, which is what it takes of the transmit buffer.
+    /// Length of its PUBLISH packet, which is the space that it takes in the transmit buffer.
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
         crate::codec::packet_len(self.body_len())
     }
 
-    /// Bytes of its PUBLISH behind the fixed header.
+    /// Length of its PUBLISH packet without the fixed header.
     pub(super) const fn body_len(&self) -> usize {
-        // The length of the topic, and the packet identifier.
+        // The length prefix of the topic, and the packet identifier.
         let numbers = if matches!(self.qos, QoS::AtMostOnce) { 2 } else { 4 };
         // Neither is longer than isize::MAX.
         self.topic.len().wrapping_add(self.payload.len()).saturating_add(numbers)
     }
 }
 
-/// A message whose payload is handed over piece by piece, because it is larger than the transmit buffer.
+/// A message whose payload is supplied piece by piece, because it is larger than the transmit buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StreamedMessage<'a> {
     /// The topic name.
     pub topic: &'a str,
-    /// Bytes of the payload.
+    /// Length of the payload in bytes.
     pub payload_len: usize,
     /// Quality of service. Above 0 the payload must be [`repeatable`](Self::repeatable).
     pub qos: QoS,
     /// Whether the server keeps the message for later subscribers.
     pub retain: bool,
-    /// The payload can be handed over once more from its start, should the link be lost before the message is
+    /// Whether the application can supply the payload again from its start, if the link is lost before the message is
     /// acknowledged.
     pub repeatable: bool,
 }
@@ -209,7 +209,7 @@ impl<'a> StreamedMessage<'a> {
         StreamedMessage { retain: true, ..self }
     }
 
-    /// With a payload that can be handed over again.
+    /// With a payload that the application can supply again.
     #[must_use]
     pub const fn repeatable(self) -> Self {
         StreamedMessage { repeatable: true, ..self }

@@ -1,41 +1,41 @@
-//! The identifiers of QoS 2 messages that came in and are not released yet: a set in lent bytes.
+//! The identifiers of received QoS 2 messages that have not been released yet: a set in a caller-supplied buffer.
 //!
 //! ```text
-//! entry = [ block and how many follow | map of 64 identifiers ]       10 bytes
+//! entry = [ block, number of blocks after it | bitmap of 64 identifiers ]       10 bytes
 //! ```
 //!
-//! Identifiers fall into blocks of 64. An entry has the map of one block; whole blocks that follow each other share one entry.
-//! So thousands in sequence take a few entries (servers count upwards), and 1,000 identifiers of which any may be here (those of
-//! QoS 1 lie between) at most 17. An entry of zeros is free.
+//! Identifiers are grouped into blocks of 64. An entry is the bitmap of one block; consecutive full blocks share one entry.
+//! Because servers count upwards, thousands of consecutive identifiers take only a few entries. Any subset of 1,000 consecutive
+//! identifiers (some belong to QoS 1) takes at most 17. An entry of zeros is free.
 
 use crate::PacketId;
 
-/// Bytes of an entry.
+/// Length of an entry.
 pub(super) const ENTRY: usize = 10;
 
-/// Bytes that a client has for them where the application does not choose: 17 entries.
+/// The default length of the set: 17 entries.
 pub(super) const DEFAULT_LEN: usize = 17 * ENTRY;
 
-/// There is no free entry for what was asked of the set; nothing has changed.
+/// There is no free entry for the operation; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoEntry;
 
-/// The block in ten bits, how many whole blocks follow it in six, and the map of the block.
+/// The block in ten bits, the number of full blocks after it in six, and the bitmap of the block.
 type Entry = [u8; ENTRY];
 
 const BLOCK_SHIFT: u16 = 6;
-/// As many blocks can follow.
+/// The maximum number of blocks after the first.
 const MORE: u16 = 0x3F;
 const BLOCKS: u16 = 0x3FF;
 
-/// Instead of a block: an entry that is free.
+/// Instead of a block: any free entry.
 const FREE: u16 = 0x400;
-/// Instead of a block: an entry with others behind its own.
+/// Instead of a block: any entry of more than one block.
 const RUN: u16 = 0x401;
 
 const WHOLE: [u8; 8] = [0xFF; 8];
 
-/// The first block of an entry, and how many follow.
+/// The first block of an entry, and the number of blocks after it.
 fn run([high, low, ..]: &Entry) -> (u16, u16) {
     (u16::from_be_bytes([*high, *low]) >> BLOCK_SHIFT, u16::from(*low) & MORE)
 }
@@ -44,8 +44,8 @@ fn set_run([high, low, ..]: &mut Entry, block: u16, more: u16) {
     [*high, *low] = ((block << BLOCK_SHIFT) | more).to_be_bytes();
 }
 
-/// The first entry that has the block.
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+/// The first entry that contains the block.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 fn find(set: &mut [u8], wanted: u16) -> Option<&mut Entry> {
     let mut rest = set;
     while let Some((entry, behind)) = rest.split_first_chunk_mut() {
@@ -65,7 +65,7 @@ fn find(set: &mut [u8], wanted: u16) -> Option<&mut Entry> {
     None
 }
 
-/// How many entries are free.
+/// The number of free entries.
 pub(super) fn free_entries(set: &[u8]) -> usize {
     set.as_chunks::<ENTRY>().0.iter().filter(|entry| is_empty(&entry[..])).count()
 }
@@ -82,7 +82,8 @@ fn has([_, _, map @ ..]: &Entry, id: u16) -> bool {
     map.get(usize::from(id >> 3) & 7).is_some_and(|byte| byte & (1 << (id & 7)) != 0)
 }
 
-/// Adds an identifier to the map, or takes it out. 0 is none: it comes with the next of its block, and goes with it.
+/// Adds an identifier to the bitmap, or removes it. 0 is not an identifier: its bit changes with any other bit of its block, so that the
+/// block can become full.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 fn change([_, _, map @ ..]: &mut Entry, id: u16, add: bool) {
     let mut set = |at: usize, bit: u8| {
@@ -108,7 +109,7 @@ pub(super) fn contains(set: &mut [u8], id: PacketId) -> bool {
     find(set, id.get() >> BLOCK_SHIFT).is_some_and(|entry| has(entry, id.get()))
 }
 
-/// Adds an identifier, which is not in the set.
+/// Adds an identifier that is not in the set.
 pub(super) fn insert(set: &mut [u8], id: PacketId) -> Result<(), NoEntry> {
     let block = id.get() >> BLOCK_SHIFT;
     let known = find(set, block).is_some();
@@ -120,14 +121,14 @@ pub(super) fn insert(set: &mut [u8], id: PacketId) -> Result<(), NoEntry> {
     if known {
         join(set, block);
     } else if find(set, RUN).is_some() && find(set, FREE).is_none() {
-        // Where whole blocks share an entry, one is kept free: releasing the first of them takes one.
+        // If full blocks share an entry, one entry is kept free, because releasing one of these identifiers takes one.
         free(set, block);
         return Err(NoEntry);
     }
     Ok(())
 }
 
-/// A block that is whole now shares the entry of those before it.
+/// If the block has become full, lets it share the entry of the blocks before it.
 fn join(set: &mut [u8], block: u16) {
     let before = block.wrapping_sub(1) & BLOCKS;
     let is_whole = |entry: &mut Entry| matches!(entry, [_, _, map @ ..] if *map == WHOLE);
@@ -141,7 +142,7 @@ fn join(set: &mut [u8], block: u16) {
     }
 }
 
-/// Takes an identifier out; returns whether it was there.
+/// Removes an identifier; returns whether it was in the set.
 pub(super) fn remove(set: &mut [u8], id: PacketId) -> Result<bool, NoEntry> {
     let block = id.get() >> BLOCK_SHIFT;
     divide(set, block)?;
@@ -155,7 +156,7 @@ pub(super) fn remove(set: &mut [u8], id: PacketId) -> Result<bool, NoEntry> {
     Ok(known)
 }
 
-/// Gives this block an entry of its own: those before it and those behind it get others.
+/// Gives this block its own entry; the blocks before and after it get others.
 fn divide(set: &mut [u8], block: u16) -> Result<(), NoEntry> {
     let Some(entry) = find(set, block) else { return Ok(()) };
     let (first, more) = run(entry);
@@ -176,7 +177,7 @@ fn divide(set: &mut [u8], block: u16) -> Result<(), NoEntry> {
     Err(NoEntry)
 }
 
-/// Gives so many whole blocks an entry; returns whether there was one.
+/// Gives `blocks` full blocks an entry; returns whether there was a free one.
 fn take(set: &mut [u8], first: u16, blocks: u16) -> bool {
     if blocks == 0 {
         return true;
@@ -188,7 +189,7 @@ fn take(set: &mut [u8], first: u16, blocks: u16) -> bool {
     true
 }
 
-/// Whether an image may hold these bytes as a set.
+/// Whether these bytes of an image are a valid set.
 pub(super) fn is_valid(image: &[u8]) -> bool {
     let (entries, rest) = image.as_chunks::<ENTRY>();
     rest.is_empty()
@@ -209,7 +210,7 @@ mod tests {
         set.chunks_exact(ENTRY).count() - free_entries(set)
     }
 
-    /// A generator that gives the same numbers each time.
+    /// A generator that returns the same numbers each time.
     fn random(seed: u64) -> impl FnMut(u64) -> u64 {
         let mut state = seed;
         move |below| {
@@ -239,7 +240,7 @@ mod tests {
         }
     }
 
-    /// More whole blocks than an entry can count.
+    /// More full blocks than an entry can count.
     #[test]
     fn ten_thousand_in_sequence() {
         let mut set = [0; 5 * ENTRY];
@@ -252,7 +253,7 @@ mod tests {
         }
     }
 
-    /// An image can bring a set without a free entry.
+    /// An image can contain a set without a free entry.
     #[test]
     fn whole_blocks_that_cannot_be_divided_stay() {
         let mut set = [0xFF; ENTRY];
@@ -277,7 +278,7 @@ mod tests {
                 let mut set = [0; DEFAULT_LEN];
                 let mut window = std::collections::VecDeque::new();
                 let mut number = start;
-                // Three times around, with the last 1,000 under way.
+                // Three times through all identifiers, with the last 1,000 under way.
                 for _ in 0..200_000 {
                     if random(one_in) == 0 {
                         assert_eq!(insert(&mut set, id(number)), Ok(()), "1 in {one_in}, {number}");
@@ -317,7 +318,7 @@ mod tests {
             let mut model = BTreeSet::new();
             let mut number = random(65_535) as u16;
             for _ in 0..1_000 {
-                // Mostly in sequence, so that blocks become whole.
+                // Mostly in sequence, so that blocks become full.
                 number = number.wrapping_add(1 + (random(40) / 38) as u16).max(1);
                 if !model.contains(&number) && insert(&mut set, id(number)) == Ok(()) {
                     model.insert(number);

@@ -1,14 +1,14 @@
-//! The inbound half: bytes come in, and the packet at the front is what an event is read from.
+//! The inbound half: received bytes. An event is read from the packet at their front.
 //!
 //! ```text
-//! | done | packet at hand | fill -> | free |       before CONNECT has left:  | sent | CONNECT |
-//! 0    start             fill     rx.len()                                  0    start    fill
+//! | done | received packets -> | free |       until CONNECT has been sent:  | sent | CONNECT |
+//! 0    start                 fill  rx.len()                                 0    start    fill
 //! ```
 
 use super::bytes::move_down;
 use super::outbox::{ENDED, End};
 
-/// What the event at hand is read from.
+/// The kind of the current event, by what it is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// There is no event.
@@ -23,30 +23,30 @@ pub(super) enum Kind {
     Unsubscribed,
     /// A request in the log that has ended.
     Ended,
-    /// A streamed message whose payload is asked for.
+    /// A streamed message whose payload is needed.
     StreamReady,
-    /// A message larger than the buffer: its head, if that fits.
+    /// The head of a message that is larger than the buffer.
     LargeStart,
-    /// Bytes of its payload.
+    /// A piece of its payload.
     LargePiece,
     /// Its end.
     LargeEnd,
-    /// The loss of its end.
+    /// The connection was lost before its end.
     LargeAborted,
-    /// Its head, where its payload is not delivered.
+    /// The head of a large message whose payload is not delivered.
     LargeSkipped,
-    /// State that no image holds.
+    /// Changes that are in no image yet.
     SaveDue,
 }
 
-/// How far a message is that is larger than the buffer.
+/// How much has been received of a message that is larger than the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Phase {
-    /// There is none.
+    /// There is no such message.
     None,
-    /// Its topic is skipped, because not even that fits.
+    /// Its topic is being skipped, because not even that fits.
     Topic,
-    /// Its payload is on its way, or its end.
+    /// Its payload is being received, or its end is being processed.
     Payload,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Large {
     pub(super) is_delivered: bool,
     /// Its packet identifier; 0 if it has none.
     pub(super) id: u16,
-    /// Bytes to come in this phase.
+    /// The number of bytes to be received in this phase.
     pub(super) left: usize,
     pub(super) payload_len: usize,
 }
@@ -71,29 +71,29 @@ pub(super) struct Large {
 #[repr(C)]
 pub(super) struct Inbox {
     pub(super) event: Kind,
-    /// The answer that is owed for the event: its first byte, or 0. `ENDED` where the event tells of an end in the log.
+    /// The first byte of the answer that the event requires, or 0. `ENDED` if the event reports the end of a request.
     pub(super) owed: u8,
-    /// Bytes of the fixed header of the packet at the front.
+    /// Length of the fixed header of the packet at the front.
     pub(super) head: u8,
-    /// CONNECT stands here, and has not left whole.
+    /// The buffer holds CONNECT, which has not been sent completely.
     pub(super) holds_connect: bool,
-    /// The packet at the front waits for a place, so nothing behind it is read.
+    /// The packet at the front is waiting for room for its answer, so nothing after it is read.
     pub(super) is_blocked: bool,
-    /// A message of QoS 2 had no place among the identifiers: nothing more is taken in on this connection.
+    /// There was no room for the identifier of a QoS 2 message: no more messages are accepted on this connection.
     pub(super) is_refusing: bool,
-    /// The answer for the event is withheld for the application to give.
+    /// The answer to the event is withheld until the application acknowledges.
     pub(super) has_receipt: bool,
-    /// It waits for the application to acknowledge another message.
+    /// The packet at the front is waiting for the application to acknowledge another message.
     pub(super) waits_for_receipt: bool,
-    /// A message that was delivered in pieces was cut off, which is to be told.
+    /// A message that was delivered in pieces was cut off, which has to be reported.
     pub(super) is_aborted: bool,
-    /// How the request of the event has ended.
+    /// How the request has ended that the event reports.
     pub(super) end: End,
     /// The identifier of the event.
     pub(super) id: u16,
     pub(super) start: usize,
     pub(super) fill: usize,
-    /// Bytes at the front that go with the event.
+    /// The number of bytes at the front that are consumed with the event.
     pub(super) len: usize,
     pub(super) large: Large,
 }
@@ -125,37 +125,37 @@ impl Inbox {
         },
     };
 
-    /// Whether a message that is delivered in pieces was, or now is, cut off.
+    /// Whether a message that is delivered in pieces was cut off before, or would be now.
     pub(super) fn is_cut_off(&self) -> bool {
         self.is_aborted || self.large.is_delivered
     }
 
-    /// The event is the end of this request.
+    /// Makes the end of this request the current event.
     pub(super) fn tell_end(&mut self, event: Kind, id: u16, end: End) {
         (self.event, self.owed, self.id, self.end) = (event, ENDED, id, end);
     }
 
-    /// Whether the event is the end of a request.
+    /// Whether the event reports the end of a request.
     pub(super) const fn tells_end(&self) -> bool {
         self.owed == ENDED
     }
 
-    /// Where bytes from the transport go.
+    /// The free part of the buffer, for bytes from the transport.
     pub(super) fn free<'a>(&self, rx: &'a mut [u8]) -> &'a mut [u8] {
         if self.holds_connect { &mut [] } else { rx.get_mut(self.fill..).unwrap_or_default() }
     }
 
-    /// What has come and was not consumed; the rest of CONNECT before that has left.
+    /// Received bytes that have not been consumed; or the rest of CONNECT until that has been sent.
     pub(super) fn bytes<'a>(&self, rx: &'a [u8]) -> &'a [u8] {
         rx.get(self.start..self.fill).unwrap_or_default()
     }
 
-    /// Bytes have come, or CONNECT is put here.
+    /// Notes that bytes have been received, or that CONNECT has been written here.
     pub(super) fn filled(&mut self, len: usize, rx_len: usize) {
         self.fill = self.fill.wrapping_add(len.min(rx_len.wrapping_sub(self.fill)));
     }
 
-    /// Gives up bytes at the front.
+    /// Consumes bytes at the front.
     pub(super) fn consume(&mut self, len: usize) {
         self.start = self.start.wrapping_add(len);
         if self.start >= self.fill {
@@ -163,13 +163,13 @@ impl Inbox {
         }
     }
 
-    /// So many bytes of CONNECT have left.
+    /// Notes that `len` bytes of CONNECT have been sent.
     pub(super) fn connect_sent(&mut self, len: usize) {
         self.consume(len);
         self.holds_connect = self.fill != 0;
     }
 
-    /// Sees to it that a packet of this length fits behind its beginning.
+    /// Moves the packet at the front if it would not fit otherwise.
     pub(super) fn make_room(&mut self, rx: &mut [u8], wanted: usize) {
         if self.start > 0 && self.start.wrapping_add(wanted) > rx.len() {
             let len = self.fill.wrapping_sub(self.start);
@@ -178,7 +178,7 @@ impl Inbox {
         }
     }
 
-    /// Whether a packet is on its way in.
+    /// Whether a packet has been partly received.
     pub(super) fn is_inside_packet(&self) -> bool {
         self.fill > self.start || self.large.phase != Phase::None
     }

@@ -1,11 +1,12 @@
-//! The client: two buffers that the caller lends, and what it keeps of a session. Still no I/O, and no clock.
+//! The client: two caller-supplied buffers, and the state of a session. No I/O, and no clock.
 //!
 //! ```text
-//! bytes out <- answers, outbox (tx)        flow: how they play together
+//! bytes out <- answers, outbox (tx)        flow: how they work together
 //! bytes in  -> inbox (rx), inbound_ids     timers: countdowns
 //! ```
 //!
-//! `outbox`, `answers`, `inbox`, `inbound_ids` and `timers` know nothing of each other; `flow` has a file for each story.
+//! `outbox`, `answers`, `inbox`, `inbound_ids` and `timers` are independent of each other; `flow` has a file for each procedure that
+//! involves several of them.
 
 mod answers;
 mod bytes;
@@ -43,32 +44,31 @@ use work::All;
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Buffers<R, T> {
-    /// CONNECT until it has left, then packets that come in, one at a time or many. At least as large as CONNECT, and as
-    /// SUBACK: 5 bytes and one for each filter of a SUBSCRIBE. A message that is larger is skipped and acknowledged, or comes in
-    /// pieces ([`Config::large_messages`]).
+    /// The receive buffer. It holds CONNECT until that has been sent, then received packets, one or many at a time. It must be at least
+    /// as large as CONNECT, and as SUBACK: 5 bytes, plus 1 for each filter of a SUBSCRIBE. A message that is larger than this buffer is
+    /// skipped and acknowledged, or delivered in pieces ([`Config::large_messages`]).
     pub rx: R,
-    /// Requests, from the call that makes them to the event that reports their end; and, in space of their own, the answers that the
-    /// client owes: an eighth, at least 32 and at most 1,024 bytes. The rest holds PUBLISH (topic + payload + 4 to 9 bytes; see
-    /// [`Message::encoded_len`]), SUBSCRIBE (4 to 7 bytes, and each filter + 3) and UNSUBSCRIBE (each filter + 2), the
-    /// largest of them at least.
+    /// The transmit buffer. It holds each request from the call that makes it to the event that reports its end. An eighth of the buffer,
+    /// but at least 32 and at most 1,024 bytes, is reserved for answers to the server. The rest must be large enough for the largest
+    /// request: PUBLISH (topic + payload + 4 to 9 bytes; see [`Message::encoded_len`]), SUBSCRIBE (4 to 7 bytes, plus each
+    /// filter + 3) or UNSUBSCRIBE (4 to 7 bytes, plus each filter + 2).
     pub tx: T,
 }
 
-/// Room for the identifiers of inbound messages of QoS 2 where the application does not choose: 170 bytes. Servers count
-/// identifiers upwards, those of QoS 1 among them; so it takes thousands of messages in sequence, or 1,000 of which each may be of
-/// QoS 1 or 2.
+/// The default space for the identifiers of inbound QoS 2 messages: 170 bytes. Servers count identifiers upwards, for QoS 1 and
+/// QoS 2 together, so this is enough for thousands of consecutive QoS 2 messages, or for 1,000 messages in any mixture of QoS 1 and 2.
 pub type InboundIds = [u8; inbound_ids::DEFAULT_LEN];
 
 /// An MQTT 3.1 and 3.1.1 client without I/O and without a clock.
 ///
-/// With a transport and a clock, one turn is this:
+/// To drive it with a transport and a clock, repeat these steps:
 ///
-/// 1. Write [`pending`](Self::pending), and report with [`sent`](Self::sent) how many bytes the transport took, until nothing is
-///    pending or it takes no more.
-/// 2. Read into [`receive_buffer`](Self::receive_buffer), unless that is empty, and report with [`received`](Self::received) how
-///    many bytes came; at the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
-/// 3. Call [`advance`](Self::advance) until it returns `false`, and look at [`event`](Self::event) each time. This queues answers,
-///    so go on with 1.
+/// 1. Write [`pending`](Self::pending), and report with [`sent`](Self::sent) how many bytes the transport accepted, until nothing is
+///    pending or the transport accepts no more.
+/// 2. Unless [`receive_buffer`](Self::receive_buffer) is empty, read into it, and report with [`received`](Self::received) how
+///    many bytes were read. At the end of the stream, or when it fails, call [`link_lost`](Self::link_lost).
+/// 3. Call [`advance`](Self::advance) until it returns `false`, and handle the [`event`](Self::event) each time it returns `true`. This
+///    queues answers, so go back to 1 if something is pending.
 /// 4. Wait until the transport is ready or [`time_left`](Self::time_left) has passed.
 ///
 /// Every call is legal at any time; a call that is refused changes nothing.
@@ -104,7 +104,7 @@ pub struct Client<R, T, C = Standard, I = InboundIds> {
     ids: I,
 }
 
-/// How far it is; not what lies in the buffers, a password among it.
+/// Shows the state, but not the contents of the buffers, which may include a password.
 impl<R, T, C, I> core::fmt::Debug for Client<R, T, C, I> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Client")
@@ -138,12 +138,12 @@ impl<R, T, C> Client<R, T, C> {
 }
 
 impl<R, T, C, I> Client<R, T, C, I> {
-    /// A client that is offline, with this configuration, and with as much room for the identifiers of inbound messages of QoS 2
-    /// as is lent here. All its bytes must be 0 at first.
+    /// A client that is offline, with this configuration, and with a buffer for the identifiers of inbound QoS 2 messages. All bytes of
+    /// that buffer must be 0 initially.
     ///
-    /// Each 10 bytes take 64 identifiers that follow each other, or thousands of which none is missing. For a sensor that is
-    /// sent a command now and then, 20 bytes are enough; one that never subscribes with QoS 2 needs none
-    /// ([`Config::receives_exactly_once`]). Where there is no room, what came before is acknowledged, and
+    /// Every 10 bytes hold any of 64 consecutive identifiers, or thousands if none of them is missing. For a sensor that receives a
+    /// command now and then, 20 bytes are enough; one that never subscribes with QoS 2 needs none
+    /// ([`Config::receives_exactly_once`]). If the space runs out, earlier messages are acknowledged, and then
     /// [`Error::InboundFull`] ends the connection.
     #[must_use]
     pub const fn with_inbound_ids(buffers: Buffers<R, T>, config: C, ids: I) -> Self {
@@ -162,40 +162,41 @@ impl<R, T, C, I> Client<R, T, C, I> {
         self.all.work.link.state
     }
 
-    /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing comes; `None` if no timer runs.
+    /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing is received; `None` if no timer is running.
     #[must_use]
     pub fn time_left(&self) -> Option<u32> {
         self.all.work.timers.left(self.all.work.notes)
     }
 
-    /// How many requests are under way, those included whose end is still to be reported. The one that the event at hand ends is
-    /// not.
+    /// The number of requests under way, including those whose end has not been reported yet. If the current event reports the end of a
+    /// request, that request is not counted.
     #[must_use]
     pub const fn in_flight(&self) -> usize {
         under_way::in_flight(&self.all.outbox, &self.all.work.inbox)
     }
 
-    /// Changes whenever earlier images of the session ([`save`](Self::save)) are out of date.
+    /// A number that changes whenever an image that was written by [`save`](Self::save) becomes outdated.
     #[must_use]
     pub const fn revision(&self) -> u32 {
         self.all.work.session.revision
     }
 
-    /// Whether a message has come that cannot be delivered before the application acknowledges others
+    /// Whether a message has been received that cannot be delivered until the application acknowledges earlier ones
     /// ([`Config::manual_acknowledgement`]).
     #[must_use]
     pub const fn waits_for_acknowledgement(&self) -> bool {
         self.all.work.inbox.waits_for_receipt
     }
 
-    /// Whether nothing more can leave before the application hands over more of a payload ([`Event::StreamReady`],
+    /// Whether nothing more can be sent until the application supplies more of a payload ([`Event::StreamReady`],
     /// [`write_payload`](Self::write_payload)).
     #[must_use]
     pub fn waits_for_payload(&self) -> bool {
         self.all.outbox.waits_for_payload()
     }
 
-    /// How many acknowledgements were ignored because no request was waiting for them: late ones, or mistakes of the server.
+    /// The number of acknowledgements that were ignored because no request was waiting for them: they were late, or an error of the
+    /// server.
     #[must_use]
     pub const fn ignored_acknowledgements(&self) -> u32 {
         self.all.work.session.ignored
@@ -203,15 +204,15 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Sets the packet identifier of the next request.
     ///
-    /// A new process on a session that the server has kept, without an image of it ([`restore`](Self::restore)), should start at an
-    /// identifier that the process before is unlikely to have had under way, a random one for instance: the server takes a message
-    /// of QoS 2 under an identifier that it still knows for a repetition, and drops it.
+    /// If the server has kept a session, but the client starts without an image of it ([`restore`](Self::restore)), use an identifier
+    /// that was probably not under way before the restart, such as a random one. Otherwise the server may mistake a new QoS 2 message for
+    /// a repetition of an earlier one with the same identifier, and drop it.
     pub fn set_next_packet_id(&mut self, id: PacketId) {
         self.all.outbox.set_first_id(id);
     }
 
-    /// The receipt that acknowledges the message of this [`event`](Self::event). `None` where the client does that itself
-    /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that comes in pieces.
+    /// The receipt that acknowledges the message of the current [`event`](Self::event). `None` if the client acknowledges by itself
+    /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that is delivered in pieces.
     #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
         flow::manual::receipt(&self.all.work)
@@ -230,7 +231,7 @@ where
         self.split_parts().1
     }
 
-    /// The receive buffer, and all else.
+    /// The receive buffer, and everything else.
     #[inline]
     fn split_parts(&mut self) -> (&mut [u8], Parts<'_, C>) {
         let rx = self.buffers.rx.as_mut();
@@ -245,24 +246,24 @@ where
         if mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 
-    /// The part of the transmit buffer that requests have.
+    /// The part of the transmit buffer that holds requests.
     #[inline]
     fn log(&self) -> &[u8] {
         let tx = self.buffers.tx.as_ref();
         tx.get(..parts::log_len(tx.len())).unwrap_or_default()
     }
 
-    /// The outbound half: for helpers that make requests, like [`Routes`](crate::Routes).
+    /// The outbound half, for helpers that make requests, such as [`Routes`](crate::Routes).
     #[must_use]
     pub fn outbound(&mut self) -> Outbound<'_, C> {
         let (rx, parts) = self.split_parts();
         Outbound { parts, rx_len: rx.len() }
     }
 
-    /// Begins a connection on a transport that is open: queues CONNECT, in the receive buffer.
+    /// Begins a connection on a transport that is already open, by queueing CONNECT in the receive buffer.
     ///
-    /// Messages of QoS 1 and 2 that are kept follow after CONNACK. With [`clean_session`](Connect::clean_session), those that an
-    /// earlier connection had begun to send are given up and reported as [`Event::Ended`] (MQTT-3.1.2-6).
+    /// QoS 1 and 2 messages that are still under way are sent after CONNACK. With [`clean_session`](Connect::clean_session), those that
+    /// an earlier connection had begun to send are discarded and reported as [`Event::Ended`] (MQTT-3.1.2-6).
     ///
     /// # Errors
     /// See [`ConnectError`].
@@ -273,8 +274,8 @@ where
 
     /// Queues a message; returns its packet identifier, or `None` at QoS 0.
     ///
-    /// At QoS 1 and 2 it is kept until [`Event::Published`] (or [`Event::Ended`]) reports its end, over lost connections too,
-    /// and can be queued while offline.
+    /// At QoS 1 and 2 the message is kept until [`Event::Published`] or [`Event::Ended`] reports its end, even if the connection is lost
+    /// in between. It can also be queued while offline.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -284,12 +285,12 @@ where
 
     /// Queues a message whose payload does not fit into the transmit buffer; returns its packet identifier, or `None` at QoS 0.
     ///
-    /// It waits its turn behind what was queued before. Then [`Event::StreamReady`] asks for the payload, which
-    /// [`write_payload`](Self::write_payload) takes in pieces; no request is taken in until its end.
+    /// The message is sent after everything that was queued before it. Then [`Event::StreamReady`] asks for the payload, and
+    /// [`write_payload`](Self::write_payload) accepts it in pieces. Until the payload ends, all other requests are refused.
     ///
     /// # Errors
-    /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) where the QoS is 1 or 2 and the payload could not be
-    /// handed over again; [`TurnedOff`](RequestError::TurnedOff) without [`Config::streams`].
+    /// See [`RequestError`]: [`NotRepeatable`](RequestError::NotRepeatable) if the QoS is 1 or 2 and the payload cannot be supplied
+    /// again; [`TurnedOff`](RequestError::TurnedOff) without [`Config::streams`].
     pub fn publish_streamed(
         &mut self,
         message: &StreamedMessage<'_>,
@@ -297,31 +298,29 @@ where
         flow::streams::publish_streamed(&mut self.parts(), message)
     }
 
-    /// Hands over the next piece of the payload that [`Event::StreamReady`] has asked for; returns how many bytes of it were
-    /// taken: fewer, or none, where they have to be [`sent`](Self::sent) before there is room for more.
+    /// Supplies the next piece of the payload that [`Event::StreamReady`] has asked for; returns how many bytes were accepted. That is
+    /// fewer than were given, or none, if earlier bytes have to be [`sent`](Self::sent) before there is room for more.
     ///
-    /// After the first call the rest has to follow: no other packet can be sent in between, not even PINGREQ.
-    /// Bytes beyond the announced length are not taken.
+    /// After the first call, supply the rest without delay: no other packet can be sent in between, not even PINGREQ.
+    /// Bytes beyond the announced length are not accepted.
     ///
     /// # Errors
-    /// [`StreamError::NotAsked`] where no payload was asked for, or the connection was lost since.
+    /// [`StreamError::NotAsked`] if no payload was asked for, or the connection has been lost since.
     pub fn write_payload(&mut self, payload: &[u8]) -> Result<usize, StreamError> {
         flow::streams::write_payload(&mut self.parts(), payload)
     }
 
-    /// Gives up the message whose payload [`Event::StreamReady`] has asked for, instead of the first
-    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows. (A server that has had a QoS 2 message
-    /// whole, on an earlier connection, keeps its identifier to the end of the session; [`give_up`](Self::give_up) does not
-    /// leave that behind.)
+    /// Abandons the message whose payload [`Event::StreamReady`] has asked for. Call this instead of the first
+    /// [`write_payload`](Self::write_payload). At QoS 1 and 2, [`Event::Ended`] follows. (If the server received the whole of a QoS 2
+    /// message on an earlier connection, it keeps the identifier until the session ends. [`give_up`](Self::give_up) avoids that.)
     ///
     /// # Errors
-    /// [`StreamError::NotAsked`] where no payload was asked for, or some was handed over.
+    /// [`StreamError::NotAsked`] if no payload was asked for, or part of it has already been supplied.
     pub fn abandon_payload(&mut self) -> Result<(), StreamError> {
         flow::streams::abandon_payload(&mut self.parts())
     }
 
-    /// Queues a SUBSCRIBE for these topic filters, each with the maximum QoS that is wanted; [`Event::Subscribed`] brings the
-    /// answer.
+    /// Queues a SUBSCRIBE for these topic filters, each with its maximum QoS. [`Event::Subscribed`] reports the answer.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -330,7 +329,7 @@ where
         flow::requests::subscribe(&mut self.parts(), rx_len, filters)
     }
 
-    /// Queues an UNSUBSCRIBE for these topic filters; [`Event::Unsubscribed`] brings the answer.
+    /// Queues an UNSUBSCRIBE for these topic filters. [`Event::Unsubscribed`] reports the answer.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -338,21 +337,21 @@ where
         flow::requests::unsubscribe(&mut self.parts(), filters)
     }
 
-    /// The requests under way, in the order in which they leave: after [`restore`](Self::restore), and to find one that is to be
-    /// [given up](Self::give_up).
+    /// The requests under way, in the order in which they are sent. Use this after [`restore`](Self::restore), or to find one to
+    /// [give up](Self::give_up).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
         under_way::under_way(&self.all.outbox, self.log(), &self.all.work.inbox)
     }
 
-    /// Gives up a message of QoS 1 or 2, because it is stale, or because the server will not accept it.
+    /// Gives up a QoS 1 or 2 message, because it is out of date, or because the server will not accept it.
     ///
-    /// If nothing of it has left on this connection, it is gone, and no event follows. Otherwise a few bytes keep its identifier from
-    /// being used again, and its end is reported as that of any message: by [`Event::Published`] if the server acknowledges it
-    /// after all, or by [`Event::Ended`] when the connection is lost. At QoS 2, where the server may hold the identifier from an
-    /// earlier connection, PUBREL makes it forget that, and `Published` only says that it has.
+    /// If no byte of it has been sent on this connection, the message is removed, and no event follows. Otherwise a few bytes stay in the
+    /// buffer so that its identifier is not reused, and its end is reported like that of any message: by [`Event::Published`] if the server
+    /// acknowledges it after all, or by [`Event::Ended`] when the connection is lost. At QoS 2, the server may still hold the identifier
+    /// from an earlier connection. Then PUBREL makes it release the identifier, and `Published` reports only that.
     ///
-    /// This deviates from MQTT-4.4.0-1, by which unacknowledged messages are sent again on each connection: a message that makes a
-    /// server close the connection would be repeated for ever, and everything behind it held up.
+    /// This deviates from MQTT-4.4.0-1, which requires that unacknowledged messages are resent on each connection: a message that makes
+    /// the server close the connection would be resent forever, and hold up everything behind it.
     ///
     /// # Errors
     /// See [`GiveUpError`].
@@ -360,28 +359,27 @@ where
         flow::give_up::give_up(&mut self.parts(), id)
     }
 
-    /// Takes no more requests, and disconnects once everything under way has ended. If that takes too long,
-    /// [`disconnect`](Self::disconnect) does it at once.
+    /// Accepts no more requests, and disconnects once everything under way has ended. If that takes too long, call
+    /// [`disconnect`](Self::disconnect), which does not wait.
     ///
-    /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed.
+    /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport.
     pub fn finish(&mut self) {
         flow::connection::finish(&mut self.parts());
     }
 
-    /// Ends the connection gracefully: DISCONNECT follows what is queued. Requests that are not answered by then are kept or
-    /// reported as after a lost connection. A message that is the current event is acknowledged before. A streamed message whose
-    /// payload was not begun is not waited for, nor is what is queued behind it; within a payload nothing can be sent, so the client
-    /// is offline at once.
+    /// Ends the connection gracefully: DISCONNECT is sent after everything that is queued. Requests that are still unanswered are kept or
+    /// reported as after a lost connection. If the current event is a message, it is acknowledged first. A streamed message whose
+    /// payload has not been started is not waited for, nor is anything queued behind it. In the middle of a payload, DISCONNECT cannot be
+    /// sent, so the client goes offline immediately.
     ///
-    /// Once [`state`](Self::state) is [`Offline`](State::Offline), the transport has to be closed (MQTT-3.14.4-1).
+    /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport (MQTT-3.14.4-1).
     pub fn disconnect(&mut self) {
         flow::connection::disconnect(&mut self.parts());
     }
 
-    /// The bytes to be sent next; empty if there are none.
+    /// The bytes to send next; empty if there are none.
     ///
-    /// They do not change until [`sent`](Self::sent) is called, whatever else is called in between; then `pending` may offer
-    /// others.
+    /// They do not change until [`sent`](Self::sent) is called, whatever else is called in between.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
         if bytes::IS_LARGE && work::is_all_sent(&self.all.work, &self.all.outbox, &self.all.answers) {
@@ -391,31 +389,31 @@ where
         self.split_io().1
     }
 
-    /// The transport has taken the first `len` of the bytes that [`pending`](Self::pending) has offered.
+    /// Reports that the transport has accepted the first `len` of the bytes that [`pending`](Self::pending) returned.
     ///
-    /// What was offered counts as seen by the server until then.
+    /// Until this call, all of those bytes are treated as possibly received by the server.
     pub fn sent(&mut self, len: usize) {
         self.parts().sent(len);
     }
 
-    /// Where bytes from the transport go.
+    /// The free part of the receive buffer, to read bytes from the transport into.
     ///
-    /// It is empty only while CONNECT has not left, or while received packets wait for [`advance`](Self::advance), for answers to
-    /// be sent, or for the application: do not read then, a read of nothing looks like the end of the stream.
+    /// It is empty while CONNECT has not been sent completely, and while received packets are waiting for [`advance`](Self::advance), for
+    /// answers to be sent, or for the application. Do not read then: a read into an empty buffer returns 0, like the end of the stream.
     #[must_use]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
         self.all.work.inbox.free(self.buffers.rx.as_mut())
     }
 
-    /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) at the same time, for a transport that reads and
-    /// writes at the same time.
+    /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) together, for a transport that reads and writes at the
+    /// same time.
     #[must_use]
     pub fn split_io(&mut self) -> (&mut [u8], &[u8]) {
         let (rx, parts) = self.split_parts();
         flow::output::pending(parts, rx)
     }
 
-    /// The transport has put `len` bytes into [`receive_buffer`](Self::receive_buffer), 1 or more.
+    /// Reports that `len` bytes, 1 or more, have been read into [`receive_buffer`](Self::receive_buffer).
     pub fn received(&mut self, len: usize) {
         if len > 0 && self.all.work.link.state != State::Offline && !self.all.work.inbox.holds_connect {
             self.all.work.inbox.filled(len, self.buffers.rx.as_ref().len());
@@ -423,28 +421,29 @@ where
         }
     }
 
-    /// The transport is gone: its stream has ended, or it has failed. What the session keeps is sent again after the next
-    /// [`connect`](Self::connect); the rest is reported by [`advance`](Self::advance).
+    /// Reports that the transport is gone: its stream has ended or failed. Requests that belong to the session are resent after the next
+    /// [`connect`](Self::connect); [`advance`](Self::advance) reports the end of the others.
     pub fn link_lost(&mut self) {
         if self.all.work.link.state != State::Offline {
             flow::connection::link_lost(&mut self.parts());
         }
     }
 
-    /// The transport takes nothing more, but may still have something to read: what has come is delivered, without answers. When
-    /// all is read, call [`link_lost`](Self::link_lost).
+    /// Reports that the transport accepts no more bytes, but may still have some to read. Received messages are delivered, but not
+    /// answered. When everything has been read, call [`link_lost`](Self::link_lost).
     pub fn output_lost(&mut self) {
         flow::connection::output_lost(&mut self.parts());
     }
 
-    /// Makes a step: releases the last event (a message is acknowledged by that), looks at the clock, and reads what has come.
-    /// `true`: there is an [`event`](Self::event). `false`: call again after bytes have come or gone or a request was made, and when
-    /// [`time_left`](Self::time_left) has passed.
+    /// Takes a step: releases the previous event (which acknowledges a message), updates the timers, and processes received bytes.
     ///
-    /// Of `now` only differences count, modulo 2^32 ms; a clock that steps back is taken for one that stood still.
+    /// Returns `true` if there is an [`event`](Self::event). After `false`, call it again when bytes have been received or sent, when a
+    /// request has been made, and when [`time_left`](Self::time_left) has passed.
+    ///
+    /// Only differences between values of `now` matter, modulo 2^32 ms. A clock that steps back is treated as one that stood still.
     ///
     /// # Errors
-    /// The [`Error`] that has ended the connection. It is returned once; the client is offline, and the transport has to be closed.
+    /// The [`Error`] that has ended the connection. It is returned once. The client is then offline; close the transport.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
         if bytes::IS_LARGE && self.all.work.is_idle(now) {
@@ -454,13 +453,13 @@ where
         flow::advance::advance(&mut parts, rx, now)
     }
 
-    /// The event that [`advance`](Self::advance) has found; `None` if it has found none.
+    /// The current event; `None` if the last call of [`advance`](Self::advance) did not return `true`.
     #[must_use]
     pub fn event(&self) -> Option<Event<'_>> {
         flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
     }
 
-    /// The event, and beside it the outbound half: for a handler that publishes while it still borrows a payload.
+    /// The current event together with the outbound half, for a handler that publishes while it still borrows a payload.
     ///
     /// ```
     /// # use baremqtt::{Buffers, Client, Event, Instant, Message};
@@ -483,7 +482,7 @@ where
         (event, Outbound { parts, rx_len: rx.len() })
     }
 
-    /// Acknowledges a message: now the server forgets it. Messages are acknowledged in the order in which they came.
+    /// Acknowledges a message, so that the server can discard it. Messages must be acknowledged in the order in which they were received.
     ///
     /// # Errors
     /// See [`AcknowledgeError`].
@@ -491,14 +490,14 @@ where
         flow::manual::acknowledge(&mut self.parts(), receipt)
     }
 
-    /// Writes an image of the session into `out`; returns how many bytes it took: at most the transmit buffer, the room for
-    /// inbound identifiers and 13 more.
+    /// Writes an image of the session into `out`; returns its length, which is at most the length of the transmit buffer plus that of the
+    /// buffer for inbound identifiers plus 13 bytes.
     ///
-    /// For a session that is to live on after a reboot exactly, see [`Config::durable`]. Without that, save whenever
-    /// [`revision`](Self::revision) has changed; what left since the last image may then arrive twice or be lost after a
-    /// reboot.
+    /// For a session that survives a reboot exactly, see [`Config::durable`]. Without it, save whenever
+    /// [`revision`](Self::revision) has changed; messages that were sent after the last image may then be lost or arrive twice when the
+    /// device reboots.
     ///
-    /// Not in the image: what is sent at QoS 0. SUBSCRIBE and UNSUBSCRIBE are in it as requests that have ended.
+    /// QoS 0 messages are not part of the image. A SUBSCRIBE or UNSUBSCRIBE is saved as a request that has ended.
     ///
     /// # Errors
     /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
@@ -506,15 +505,15 @@ where
         flow::image::save(&mut self.parts(), out)
     }
 
-    /// The last image, of this [`revision`](Self::revision), is durable: packets that reveal a state in it may leave
-    /// ([`Config::durable`]). Any other revision is ignored.
+    /// Reports that the last image, of this [`revision`](Self::revision), has been stored durably. Packets that reveal its state to the
+    /// server can now be sent ([`Config::durable`]). Any other revision is ignored.
     pub fn saved(&mut self, revision: u32) {
         flow::image::saved(&mut self.parts(), revision);
     }
 
-    /// Restores a session that [`save`](Self::save) has written, by a client with the same or another configuration and buffers
-    /// of the same or another size. Every kept message will be sent with DUP; ends that were not reported before the image was
-    /// made are reported now.
+    /// Restores a session from an image that [`save`](Self::save) has written. The configuration and the sizes of the buffers can differ
+    /// from those of the client that wrote it. All restored messages are sent with DUP. Requests that had ended, but had not been
+    /// reported when the image was written, are reported now.
     ///
     /// # Errors
     /// See [`RestoreError`].

@@ -1,4 +1,4 @@
-//! The outbound half of a client: what makes requests.
+//! The outbound half of a client, which makes requests.
 
 use super::config::Config;
 use super::error::{AcknowledgeError, GiveUpError, RequestError, SaveError, StreamError};
@@ -10,17 +10,16 @@ use super::under_way::{UnderWay, in_flight, under_way};
 use super::work::State;
 use crate::{PacketId, QoS};
 
-/// The outbound half of a [`Client`](crate::Client): for handlers and helpers that make requests while an event is borrowed.
+/// The outbound half of a [`Client`](crate::Client), for handlers and helpers that make requests while an event is borrowed.
 ///
-/// It is what [`split`](crate::Client::split) and [`outbound`](crate::Client::outbound) return; each of its calls is one of the
-/// client's too.
+/// [`split`](crate::Client::split) and [`outbound`](crate::Client::outbound) return it. All its methods are also methods of the client.
 pub struct Outbound<'a, C> {
     pub(super) parts: Parts<'a, C>,
-    /// Bytes of the receive buffer.
+    /// Length of the receive buffer.
     pub(super) rx_len: usize,
 }
 
-/// How far the client is; not what lies in the buffers.
+/// Shows the state, but not the contents of the buffers.
 impl<C> core::fmt::Debug for Outbound<'_, C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Outbound")
@@ -44,7 +43,7 @@ impl<C> Outbound<'_, C> {
         self.parts.work.link.state
     }
 
-    /// How many requests are under way, those included whose end is still to be reported. The one that the event at hand ends is not.
+    /// The number of requests under way; see [`Client::in_flight`](crate::Client::in_flight).
     #[must_use]
     pub const fn in_flight(&self) -> usize {
         in_flight(self.parts.outbox.s, &self.parts.work.inbox)
@@ -55,13 +54,13 @@ impl<C> Outbound<'_, C> {
         under_way(self.parts.outbox.s, self.parts.outbox.log, &self.parts.work.inbox)
     }
 
-    /// What the message at hand is acknowledged by; see [`Client::receipt`](crate::Client::receipt).
+    /// The receipt that acknowledges the message of the current event; see [`Client::receipt`](crate::Client::receipt).
     #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
         manual::receipt(self.parts.work)
     }
 
-    /// The number of the state of the session; see [`Client::revision`](crate::Client::revision).
+    /// The revision of the session; see [`Client::revision`](crate::Client::revision).
     #[must_use]
     pub const fn revision(&self) -> u32 {
         self.parts.work.session.revision
@@ -105,7 +104,7 @@ impl<C: Config> Outbound<'_, C> {
         streams::publish_streamed(&mut self.parts, message)
     }
 
-    /// Hands over the next piece of a payload; see [`Client::write_payload`](crate::Client::write_payload).
+    /// Supplies the next piece of a payload; see [`Client::write_payload`](crate::Client::write_payload).
     ///
     /// # Errors
     /// See [`StreamError`].
@@ -113,7 +112,7 @@ impl<C: Config> Outbound<'_, C> {
         streams::write_payload(&mut self.parts, payload)
     }
 
-    /// Gives up the message whose payload is asked for; see
+    /// Abandons the message whose payload has been asked for; see
     /// [`Client::abandon_payload`](crate::Client::abandon_payload).
     ///
     /// # Errors
@@ -146,18 +145,18 @@ impl<C: Config> Outbound<'_, C> {
         image::save(&mut self.parts, out)
     }
 
-    /// The last image, of this revision, is durable; see [`Client::saved`](crate::Client::saved).
+    /// Reports that the last image, of this revision, is durable; see [`Client::saved`](crate::Client::saved).
     pub fn saved(&mut self, revision: u32) {
         image::saved(&mut self.parts, revision);
     }
 
-    /// Takes no more requests, and disconnects once all under way has ended; see
+    /// Accepts no more requests, and disconnects once everything under way has ended; see
     /// [`Client::finish`](crate::Client::finish).
     pub fn finish(&mut self) {
         connection::finish(&mut self.parts);
     }
 
-    /// Ends the connection in good order; see [`Client::disconnect`](crate::Client::disconnect).
+    /// Ends the connection gracefully; see [`Client::disconnect`](crate::Client::disconnect).
     pub fn disconnect(&mut self) {
         connection::disconnect(&mut self.parts);
     }

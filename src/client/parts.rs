@@ -1,4 +1,4 @@
-//! A client taken apart for one call: its state, its configuration, and what it was lent.
+//! A client split for one call into its state, its configuration and its buffers.
 
 use super::answers::{self, Answers};
 use super::config::Config;
@@ -6,13 +6,13 @@ use super::outbox::Outbox;
 use super::work::{All, Work};
 use crate::Version;
 
-/// All but the receive buffer.
+/// Everything except the receive buffer.
 #[derive(Debug)]
 pub(super) struct Parts<'a, C> {
     pub(super) work: &'a mut Work,
     pub(super) outbox: Outbox<'a, C>,
     pub(super) answers: Answers<'a>,
-    /// The identifiers of inbound messages of QoS 2.
+    /// The identifiers of inbound QoS 2 messages.
     pub(super) ids: &'a mut [u8],
 }
 
@@ -36,7 +36,7 @@ impl<'a, C: Config> Parts<'a, C> {
         self.outbox.config
     }
 
-    /// Whether the connection speaks MQTT 3.1.
+    /// Whether the connection uses MQTT 3.1.
     #[inline]
     pub(super) fn mqtt31(&self) -> bool {
         self.config().mqtt31() && self.work.session.mqtt31
@@ -48,20 +48,20 @@ impl<'a, C: Config> Parts<'a, C> {
     }
 }
 
-/// Bytes of a transmit buffer of this length that requests have.
+/// How many bytes of a transmit buffer of this length are for requests.
 pub(super) const fn log_len(tx_len: usize) -> usize {
     tx_len.wrapping_sub(answers::share(tx_len))
 }
 
-/// What became of a packet.
+/// The result of processing a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It is the event at hand.
+    /// It is the current event.
     Event,
-    /// It is dealt with.
+    /// It has been processed, without an event.
     Done,
-    /// More bytes of it have to come.
+    /// More bytes have to be received.
     Incomplete,
-    /// It cannot be dealt with before something else has happened.
+    /// It cannot be processed until something else has happened.
     Blocked,
 }

@@ -2,7 +2,7 @@
 
 use crate::PacketId;
 
-/// The right to acknowledge one message, on the connection over which it came
+/// The right to acknowledge one message, on the connection on which it was received
 /// ([`Config::manual_acknowledgement`](crate::Config::manual_acknowledgement)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

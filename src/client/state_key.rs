@@ -1,4 +1,4 @@
-//! The state of a client as a hash, for programs that walk through all states that it can be in.
+//! The state of a client as a hash, for programs that explore all states that it can be in.
 
 use core::hash::{Hash, Hasher};
 
@@ -9,10 +9,11 @@ use super::parts::log_len;
 use super::work::{All, Source, Work};
 
 impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
-    /// All that decides how this client goes on, and nothing else: two clients with the same key do the same from here on.
+    /// Hashes everything that determines the future behaviour of this client, and nothing else: two clients with the same key behave alike
+    /// from now on.
     ///
-    /// Places are counted from the front of what is live, bytes that nobody will read are left out, and so are counters that
-    /// only grow; the application may not give back a receipt of an earlier connection.
+    /// Positions are relative to the live data. Bytes that will never be read, and counters that only grow, are left out. This assumes that
+    /// the application does not use receipts of earlier connections.
     #[doc(hidden)]
     pub fn state_key(&self, key: &mut impl Hasher) {
         let All { mut work, mut outbox, mut answers } = self.all.clone();
@@ -40,7 +41,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     }
 }
 
-/// Of what is neither of the outbox nor of the answers.
+/// Removes what does not matter from the state outside the outbox and the answers.
 fn forget(work: &mut Work) {
     let Work { session, inbox, offer, timers, link, .. } = work;
     let revision = session.revision;
@@ -52,7 +53,7 @@ fn forget(work: &mut Work) {
     if inbox.event == Kind::None {
         (inbox.id, inbox.end) = (0, End::Lost);
     }
-    // What was told is asked anew; but what has left in part goes on.
+    // After `sent`, the next offer is computed anew; but a partly sent packet continues.
     if offer.is_told {
         offer.len = 0;
     }
@@ -63,7 +64,7 @@ fn forget(work: &mut Work) {
     timers.now = 0;
 }
 
-/// The records that are not dead, and the places among them, as how many stand before.
+/// Hashes the live records, and the positions among them as the number of records before each.
 fn requests(outbox: &State, log: &[u8], key: &mut impl Hasher) {
     let live = || outbox.records(log, true).filter(|(_, record)| !record.is_dead());
     live().for_each(|(at, record)| log.get(at..record.end()).hash(key));
@@ -77,7 +78,7 @@ fn requests(outbox: &State, log: &[u8], key: &mut impl Hasher) {
         hint: before(outbox.hint),
         safe: before(outbox.safe),
         saved: before(outbox.saved),
-        // More of them than there will be requests make no difference.
+        // Beyond the number of requests it makes no difference.
         free_ids: outbox.free_ids.min(16),
         ..outbox.clone()
     };

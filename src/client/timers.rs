@@ -1,48 +1,48 @@
-//! Countdowns: one table for a connection, none for a message.
+//! Countdowns: one table for each connection, and none for individual messages.
 //!
-//! None is ever set by hand: [`settle`](super::flow::settle) derives from the state which of them run.
+//! Countdowns are never set directly: [`settle`](super::flow::settle) derives from the state which of them run.
 
 use super::bytes::IS_LARGE;
 use crate::Instant;
 
-/// What a countdown is for.
+/// The purpose of a countdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// Nothing was sent: PINGREQ has to leave before the keep alive has passed.
+    /// Nothing has been sent: PINGREQ must be sent before the keep alive expires.
     SendSilence,
-    /// Nothing was received: PINGREQ finds out whether the link lives.
+    /// Nothing has been received: PINGREQ finds out whether the link is alive.
     ReceiveSilence,
-    /// PINGRESP is due.
+    /// PINGRESP must be received.
     PingResp,
-    /// CONNACK is due.
+    /// CONNACK must be received.
     ConnAck,
-    /// Output has to move on.
+    /// Output must make progress.
     Stall,
-    /// The oldest request has to be answered.
+    /// The oldest request must be answered.
     Ack,
-    /// Requests are sent again.
+    /// Requests are resent.
     Retry,
 }
 
-/// How many there are.
+/// The number of countdowns.
 const TIMERS: usize = 7;
 
-/// Something that has happened since the last look at the clock.
+/// Something that has happened since the clock was last read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Note(u8);
 
 impl Note {
-    /// Bytes have left.
+    /// Bytes have been sent.
     pub(super) const SENT: Note = Note(1);
-    /// The end of a packet was among them.
+    /// A packet has been sent completely.
     pub(super) const SENT_PACKET: Note = Note(2);
-    /// Bytes have come.
+    /// Bytes have been received.
     pub(super) const RECEIVED: Note = Note(4);
-    /// Something else that decides which countdowns run.
+    /// Something else has changed that may affect which countdowns run.
     pub(super) const CHANGED: Note = Note(8);
 }
 
-/// All that has happened since: countdowns begin anew by it.
+/// Everything that has happened since then, which may restart countdowns.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Notes(pub(super) u8);
 
@@ -72,16 +72,16 @@ impl Notes {
 
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Timers {
-    /// Milliseconds left and 1; 0 is off.
+    /// Milliseconds left, plus 1; 0 means off.
     pub(super) left: [u32; TIMERS],
-    /// The last look at the clock. While none of them runs it does not matter.
+    /// When the clock was last read. This does not matter while no countdown runs.
     pub(super) now: u32,
 }
 
 impl Timers {
     pub(super) const NEW: Self = Timers { left: [0; TIMERS], now: 0 };
 
-    /// Time has passed since the last look at the clock. Returns whether something is due by that.
+    /// Lets time pass since the clock was last read. Returns whether a countdown has become due.
     #[inline]
     pub(super) fn pass(&mut self, now: Instant) -> bool {
         let passed = now.since(Instant::from_millis(self.now));
@@ -100,7 +100,7 @@ impl Timers {
         is_due
     }
 
-    /// Lets a countdown run if it has to; it begins if it does not run yet, or has to begin anew.
+    /// Lets a countdown run or stops it. It starts if it is not running yet, and restarts if `anew`.
     pub(super) fn keep(&mut self, timer: Timer, runs: bool, anew: bool, ms: u32) {
         if let Some(left) = self.left.get_mut(timer as usize) {
             if !runs {
@@ -121,7 +121,7 @@ impl Timers {
         self.left.get(timer as usize) == Some(&1)
     }
 
-    /// Milliseconds until the next one is due; `None` if none runs. While something is noted, none are left.
+    /// Milliseconds until the next countdown is due; `None` if none runs. While something is noted, this is 0.
     pub(super) fn left(&self, notes: Notes) -> Option<u32> {
         if notes.any() {
             return Some(0);

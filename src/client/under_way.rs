@@ -1,4 +1,4 @@
-//! What is under way, as the application can see it.
+//! The requests under way, as the application sees them.
 
 use super::inbox::Inbox;
 use super::outbox::{Record, State};
@@ -9,24 +9,24 @@ use crate::{PacketId, QoS};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnderWay<'a> {
-    /// What the call that made it returned.
+    /// The identifier that the request returned.
     pub id: PacketId,
-    /// What it is.
+    /// The kind of request.
     pub request: Request<'a>,
-    /// Whether it has left, or (after the loss of a connection) may have been seen by the server.
+    /// Whether it has been sent or, after a lost connection, may have been received by the server.
     pub has_left: bool,
 }
 
-/// What a request is, as far as its packet is still kept.
+/// The kind of a request, with the part of its packet that is still stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Request<'a> {
-    /// A message; the payload of a streamed one is not kept, and empty here.
+    /// A message. The payload of a streamed message is not stored, so it is empty here.
     Publish(Publish<'a>),
-    /// A message of QoS 2 to which the server has answered PUBREC; its payload is not kept any more.
+    /// A QoS 2 message that the server has answered with PUBREC. Its payload is no longer stored.
     Released,
-    /// A message that was given up after it had left.
+    /// A message that was given up after it had been sent.
     GivenUp {
         /// Its QoS.
         qos: QoS,
@@ -35,16 +35,16 @@ pub enum Request<'a> {
     Subscribe,
     /// An UNSUBSCRIBE.
     Unsubscribe,
-    /// A request that has ended, which the next [`advance`](crate::Client::advance) reports.
+    /// A request that has ended, but whose end has not been reported yet.
     Ended,
 }
 
-/// How many there are; the one whose end is told is none of them.
+/// The number of requests under way, without the one whose end the current event reports.
 pub(super) const fn in_flight(outbox: &State, inbox: &Inbox) -> usize {
     (outbox.kept as usize).saturating_sub(inbox.tells_end() as usize)
 }
 
-/// The requests under way, in the order in which they leave.
+/// The requests under way, in the order in which they are sent.
 pub(super) fn under_way<'a>(
     outbox: &'a State,
     log: &'a [u8],

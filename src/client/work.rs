@@ -1,5 +1,4 @@
-//! All that a client keeps besides what it was lent. In the beginning nothing but zeros, so that a client in a `static` takes no
-//! flash.
+//! The state of a client besides its buffers. Initially all bytes are zero, so that a client in a `static` takes no flash.
 
 use super::inbox::{Inbox, Kind};
 use super::timers::{Note, Notes, Timers};
@@ -11,35 +10,35 @@ use crate::Instant;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum State {
-    /// There is none.
+    /// There is no connection.
     Offline,
-    /// CONNECT is on its way, CONNACK has not come.
+    /// CONNECT is queued or sent, and CONNACK has not been received yet.
     Connecting,
     /// The server has accepted the connection.
     Connected,
-    /// DISCONNECT follows what is queued, or (after [`finish`](crate::Client::finish)) the end of all that is under way; then
-    /// the transport has to be closed.
+    /// DISCONNECT will be sent after everything that is queued or, after [`finish`](crate::Client::finish), once all requests have ended.
+    /// Then the transport has to be closed.
     Closing,
 }
 
-/// What outlives a connection.
+/// The state that outlives a connection.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Session {
-    /// The last CONNECT speaks MQTT 3.1.
+    /// The last CONNECT used MQTT 3.1.
     pub(super) mqtt31: bool,
-    /// Of the last CONNECT: the session that it began has ended with its connection.
+    /// The last CONNECT requested a clean session, which has ended with its connection.
     pub(super) clean_session: bool,
-    /// Of receipts, to tell those of other connections from.
+    /// The number of the connection, to recognize receipts of other connections.
     pub(super) connection: u16,
-    /// Changes that an image of the session has to hold.
+    /// Counts the changes that an image of the session has to contain.
     pub(super) revision: u32,
-    /// The revision for which Event::SaveDue was told last.
+    /// The revision for which `Event::SaveDue` was last reported.
     pub(super) told_revision: u32,
     /// The revision of the last image.
     pub(super) saved_revision: u32,
-    /// The revision of the last image that is durable.
+    /// The revision of the last durable image.
     pub(super) durable_revision: u32,
-    /// Acknowledgements that nothing waited for.
+    /// The number of acknowledgements that no request was waiting for.
     pub(super) ignored: u32,
 }
 
@@ -55,12 +54,12 @@ impl Session {
         ignored: 0,
     };
 
-    /// Whether a durable image has all that was changed.
+    /// Whether a durable image contains all changes.
     pub(super) const fn is_durable(&self) -> bool {
         self.revision == self.durable_revision
     }
 
-    /// Something has changed that an image of the session has to hold.
+    /// Notes a change that an image of the session has to contain.
     #[inline]
     pub(super) fn changed(&mut self) {
         self.revision = self.revision.wrapping_add(1);
@@ -72,21 +71,21 @@ impl Session {
 #[repr(C)]
 pub(super) struct Link {
     pub(super) state: State,
-    /// CONNACK has come.
+    /// CONNACK has been received.
     pub(super) is_accepted: bool,
-    /// No more requests are taken; DISCONNECT follows the end of those under way.
+    /// No more requests are accepted; DISCONNECT follows once those under way have ended.
     pub(super) is_finishing: bool,
-    /// Nothing can be sent any more, but what has come can still be read.
+    /// Nothing can be sent any more, but received bytes can still be read.
     pub(super) is_output_lost: bool,
-    /// PINGREQ waits to be sent.
+    /// PINGREQ is to be sent.
     pub(super) is_ping_due: bool,
-    /// PINGREQ was offered, PINGRESP has not come.
+    /// PINGREQ has been offered, and PINGRESP has not been received yet.
     pub(super) is_ping_awaited: bool,
-    /// Bytes that have left of a PINGREQ or DISCONNECT.
+    /// How many bytes of a PINGREQ or DISCONNECT have been sent.
     pub(super) fixed_sent: u8,
-    /// How often requests were sent again on this connection.
+    /// How often requests have been resent on this connection.
     pub(super) retries: u8,
-    /// After how many ms of silence PINGREQ is due; 0 without keep alive.
+    /// The silence in ms after which PINGREQ is due; 0 without keep alive.
     pub(super) silence: u32,
 }
 
@@ -104,10 +103,10 @@ impl Link {
     };
 }
 
-/// Where the bytes come from that are to be sent.
+/// The source of the bytes to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Source {
-    /// There are none.
+    /// There are no bytes.
     None,
     /// CONNECT, in the receive buffer.
     Connect,
@@ -119,12 +118,12 @@ pub(super) enum Source {
     Payload,
 }
 
-/// Bytes that the transport was offered.
+/// Bytes that have been offered to the transport.
 #[derive(Clone, Copy, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Offer {
     pub(super) source: Source,
-    /// The transport has said how many it took; should it tell of more, those are the next.
+    /// `sent` has been called for this offer. If it is called again, it means the bytes after those.
     pub(super) is_told: bool,
     pub(super) len: usize,
 }
@@ -132,13 +131,13 @@ pub(super) struct Offer {
 impl Offer {
     pub(super) const NONE: Self = Offer { source: Source::None, is_told: false, len: 0 };
 
-    /// Bytes of requests that count as seen by the server until the transport says how many it took.
+    /// The number of bytes of requests that count as possibly received by the server until `sent` is called.
     pub(super) fn seen_of_requests(&self) -> usize {
         if self.source == Source::Requests && !self.is_told { self.len } else { 0 }
     }
 }
 
-/// What is neither of the outbox nor of the answers. Bytes come first, where short instructions reach them.
+/// The state that belongs neither to the outbox nor to the answers. Small fields come first, where short instructions reach them.
 #[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Work {
@@ -151,7 +150,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Time has passed; whether that is all that has happened, and nothing is due by it.
+    /// Lets time pass. Returns whether nothing else has happened and no timer is due, so that there is nothing to do.
     #[inline]
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
         if self.inbox.event != Kind::None || self.notes.any() {
@@ -163,7 +162,7 @@ impl Work {
         !self.notes.any()
     }
 
-    /// The connection is gone, perhaps within a message that is delivered in pieces; what is of the session stays.
+    /// Resets everything except the session after a lost connection, perhaps in the middle of a message that is delivered in pieces.
     pub(super) fn link_lost(&mut self, is_aborted: bool) {
         self.link = Link::NEW;
         self.notes = Notes::NEW;
@@ -184,7 +183,7 @@ pub(super) struct All {
     pub(super) answers: answers::State,
 }
 
-/// Whether there is nothing to be sent, as a quick look tells: where it says no, there may be nothing all the same.
+/// A quick check whether there is nothing to send. `false` means only that there may be something.
 #[inline]
 pub(super) fn is_all_sent(work: &Work, outbox: &outbox::State, answers: &answers::State) -> bool {
     let Work { link, offer, .. } = work;

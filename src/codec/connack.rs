@@ -11,7 +11,7 @@ use crate::Violation;
 pub enum ConnAck {
     /// The connection is accepted.
     Accepted {
-        /// Whether the server has kept the session. Always `false` in MQTT 3.1, which does not say.
+        /// Whether the server has kept the session. Always `false` in MQTT 3.1, where the server does not say.
         session_present: bool,
     },
     /// The connection is refused, and the server closes it.
@@ -20,8 +20,8 @@ pub enum ConnAck {
 
 /// Why a server refuses a connection (section 3.2.2.3): a number from 1 to 255.
 ///
-/// The standard names 1 to 5. It reserves the others, which servers use nevertheless (6 for too many connections, 7 for
-/// a client that is banned): they are told as they come, and are not encoded.
+/// The standard defines 1 to 5 and reserves the others. Some servers use reserved numbers nevertheless, such as 6 for
+/// too many connections or 7 for a banned client. They are decoded, but cannot be encoded.
 ///
 /// ```
 /// use baremqtt::RefusalCode;
@@ -33,7 +33,7 @@ pub enum ConnAck {
 pub struct RefusalCode(NonZeroU8);
 
 impl RefusalCode {
-    /// 1: the server does not support this version of the protocol.
+    /// 1: the server does not support this protocol version.
     pub const UNACCEPTABLE_PROTOCOL_VERSION: Self = Self::named(1);
     /// 2: the client identifier is not allowed.
     pub const IDENTIFIER_REJECTED: Self = Self::named(2);
@@ -51,7 +51,7 @@ impl RefusalCode {
         }
     }
 
-    /// The refusal of this number; `None` for 0, which is no refusal.
+    /// The refusal with this number; `None` for 0, which means acceptance.
     #[must_use]
     #[inline]
     pub const fn new(code: u8) -> Option<Self> {
@@ -68,7 +68,7 @@ impl RefusalCode {
         self.0.get()
     }
 
-    /// Whether the standard reserves the number, and does not say what it means.
+    /// Whether the standard reserves the number without defining its meaning.
     #[must_use]
     #[inline]
     pub const fn is_reserved(self) -> bool {
@@ -76,7 +76,7 @@ impl RefusalCode {
     }
 }
 
-/// What the standard calls it, and the number.
+/// The text of the standard, and the number.
 impl core::fmt::Display for RefusalCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let text = match self.code() {
@@ -113,11 +113,11 @@ impl ConnAck {
     #[inline]
     pub(crate) fn decode(body: &[u8], version: Version) -> Result<Self, Violation> {
         let [flags, code] = body else { return Err(Violation::PacketLength) };
-        // In 3.1 the first byte is reserved and not used.
+        // In 3.1 the first byte is reserved and unused.
         let flags = if version == Version::Mqtt31 { 0 } else { *flags };
         match (flags, RefusalCode::new(*code)) {
             (2.., _) => Err(Violation::ConnAckFlags),
-            // Some servers leave session present set: it is a refusal all the same, and the number is what counts.
+            // Some servers set session present in a refusal. It is a refusal nevertheless, and only the number matters.
             (_, Some(code)) => Ok(ConnAck::Refused(code)),
             (_, None) => Ok(ConnAck::Accepted { session_present: flags == 1 }),
         }

@@ -16,7 +16,7 @@ const WILL: u8 = 0x04;
 const CLEAN_SESSION: u8 = 0x02;
 const RESERVED: u8 = 0x01;
 
-/// The most characters that MQTT 3.1 grants a client identifier.
+/// The maximum number of characters of a client identifier in MQTT 3.1.
 const MQTT31_CLIENT_ID_CHARS: usize = 23;
 
 /// CONNECT: the first packet that a client sends.
@@ -39,10 +39,10 @@ const MQTT31_CLIENT_ID_CHARS: usize = 23;
 pub struct Connect<'a> {
     /// The protocol version of the connection.
     pub version: Version,
-    /// The client identifier, the key of the session. 3.1.1: may be empty with a clean session; the server then
-    /// assigns one. 3.1: 1 to 23 characters.
+    /// The client identifier, which is the key of the session. In 3.1.1 it may be empty if the session is clean; the
+    /// server then assigns one. In 3.1 it has 1 to 23 characters.
     pub client_id: Text<'a>,
-    /// Start with an empty session, and keep none afterwards (section 3.1.2.4).
+    /// Whether to start with an empty session, and keep none afterwards (section 3.1.2.4).
     pub clean_session: bool,
     /// Keep alive, in seconds; 0 turns it off (section 3.1.2.10).
     pub keep_alive: u16,
@@ -67,7 +67,7 @@ impl<'a> Connect<'a> {
         }
     }
 
-    /// With this version of the protocol.
+    /// With this protocol version.
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn version(self, version: Version) -> Self {
@@ -109,24 +109,24 @@ impl<'a> Connect<'a> {
         Connect { credentials: Some(Credentials::new(username, Some(password))), ..self }
     }
 
-    /// Bytes of the encoded packet.
+    /// Length of the encoded packet in bytes.
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
         packet_len(self.body_len())
     }
 
-    /// Encodes the packet; returns how many bytes it took.
+    /// Encodes the packet; returns its length in bytes.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,
-    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    /// [`Forbidden`](EncodeError::Forbidden) if the standard does not allow the values of the fields,
+    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) if `out` is shorter than the packet.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
         self.check()?;
         encode_packet(PacketType::Connect.first_byte(), self, out)
     }
 
     const fn body_len(&self) -> usize {
-        // The length of the name, level, flags, keep alive.
+        // The length prefix of the name, the level, the flags and the keep alive.
         let mut len = self.version.name().len().saturating_add(6);
         len = len.saturating_add(field_len(self.client_id.as_bytes()));
         if let Some(will) = &self.will {
@@ -155,7 +155,7 @@ impl<'a> Connect<'a> {
         flags
     }
 
-    /// What the types cannot rule out, for both directions.
+    /// Checks what the types do not rule out, for both directions.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn check(&self) -> Result<(), Violation> {
         self.client_id.check()?;
@@ -176,7 +176,7 @@ impl<'a> Connect<'a> {
         }
     }
 
-    /// What MQTT 3.1 asks for besides.
+    /// Checks the additional requirements of MQTT 3.1.
     #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     fn check_mqtt31(&self) -> Result<(), Violation> {
         if !(1..=MQTT31_CLIENT_ID_CHARS).contains(&chars(self.client_id.as_bytes())) {
@@ -226,7 +226,7 @@ impl Body for Connect<'_> {
     fn write(&self, w: &mut Writer<'_>) {
         let [high, low] = self.keep_alive.to_be_bytes();
         if cfg!(target_pointer_width = "64") && self.version == Version::Mqtt311 {
-            // The same in one piece.
+            // The same bytes in one piece.
             w.raw(&[0, 4, b'M', b'Q', b'T', b'T', 4, self.flags(), high, low]);
         } else {
             w.bytes(self.version.name());
@@ -246,17 +246,17 @@ impl Body for Connect<'_> {
     }
 }
 
-/// This bit, if it is set.
+/// The bit, if `is_set`.
 const fn flag(is_set: bool, bit: u8) -> u8 {
     (is_set as u8) << bit.trailing_zeros()
 }
 
-/// Bytes of a field with its length.
+/// Length of a field including its length prefix.
 const fn field_len(field: &[u8]) -> usize {
     field.len().wrapping_add(2)
 }
 
-/// Protocol name and level, and what follows them.
+/// Decodes protocol name and level; returns the version and a reader for the rest.
 #[inline]
 fn decode_version(body: &[u8]) -> Result<(Version, Reader<'_>), Violation> {
     if cfg!(target_pointer_width = "64")
@@ -278,7 +278,7 @@ fn decode_version(body: &[u8]) -> Result<(Version, Reader<'_>), Violation> {
 }
 
 fn check_flags(flags: u8, version: Version) -> Result<(), Violation> {
-    // 3.1 draws bit 0 as unused.
+    // In 3.1 bit 0 is unused.
     if flags & RESERVED != 0 && version == Version::Mqtt311 {
         return Err(Violation::ConnectFlags);
     }
@@ -305,8 +305,8 @@ fn decode_credentials<'a>(
     version: Version,
     reader: &mut Reader<'a>,
 ) -> Result<Option<Credentials<'a>>, Violation> {
-    // In 3.1 the remaining length has the last word: a client of the still older version 3 may set a flag and
-    // leave out the field.
+    // In 3.1 the remaining length takes precedence: a client of the even older version 3 may set a flag but omit the
+    // field.
     let present = |flag: u8, reader: &Reader<'_>| {
         flags & flag != 0 && !(version == Version::Mqtt31 && reader.is_empty())
     };

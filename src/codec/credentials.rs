@@ -1,18 +1,18 @@
-//! User name and password of a CONNECT.
+//! The user name and password in a CONNECT.
 
 use super::Text;
 
-/// A user name, and a password if there is one (a password alone is not valid in MQTT 3.x).
+/// A user name, and optionally a password (a password alone is not valid in MQTT 3.x).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Credentials<'a> {
     /// The user name; may be empty.
     pub username: Text<'a>,
-    /// The password; may be empty. 3.1.1: any bytes. 3.1: UTF-8.
+    /// The password; may be empty. Any bytes in 3.1.1, UTF-8 in 3.1.
     pub password: Option<&'a [u8]>,
 }
 
 impl<'a> Credentials<'a> {
-    /// A user name, and a password if there is one.
+    /// A user name, and optionally a password.
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn new(username: &'a str, password: Option<&'a [u8]>) -> Self {

@@ -1,11 +1,11 @@
-//! Checked reading and writing: nothing here can run past an end.
+//! Checked reading and writing, which cannot run past the end of a slice.
 
 use core::mem;
 
 use super::{PacketId, Text};
 use crate::Violation;
 
-/// Takes fields off the front of a packet's body.
+/// Reads the fields of a packet's body one after another.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// All that is left.
+    /// The rest of the body.
     #[inline]
     pub(crate) const fn rest(&self) -> &'a [u8] {
         self.rest
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         PacketId::new(self.u16()?).ok_or(Violation::PacketIdZero)
     }
 
-    /// A field of bytes behind its length.
+    /// A field of bytes with a length prefix.
     #[inline]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Violation> {
         let len = usize::from(self.u16()?);
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// A text behind its length.
+    /// A text with a length prefix.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn text(&mut self) -> Result<Text<'a>, Violation> {
         let text = Text::from_bytes(self.bytes()?);
@@ -64,20 +64,20 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// Nothing may be left.
+    /// Checks that nothing is left.
     #[inline]
     pub(crate) fn end(&self) -> Result<(), Violation> {
         if self.rest.is_empty() { Ok(()) } else { Err(Violation::PacketLength) }
     }
 }
 
-/// Puts fields into a slice, and counts them whether they fit or not: over an empty slice it only counts.
+/// Writes fields into a slice, and counts all bytes whether they fit or not. With an empty slice it only counts.
 pub(crate) struct Writer<'a> {
     room: &'a mut [u8],
     len: usize,
 }
 
-// Where flash is small there is one copy of each, which is called.
+// On small targets, these are not inlined, to save flash.
 impl<'a> Writer<'a> {
     pub(crate) const fn new(out: &'a mut [u8]) -> Self {
         Writer { room: out, len: 0 }
@@ -92,7 +92,7 @@ impl<'a> Writer<'a> {
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
-        // Once something did not fit, nothing behind it is written either.
+        // Once something did not fit, nothing after it is written either.
         if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
             copy(field, bytes);
             self.room = rest;
@@ -116,7 +116,7 @@ impl<'a> Writer<'a> {
         self.u16(id.get());
     }
 
-    /// A field of bytes behind its length. Callers have seen to it that it is at most 65,535 bytes long.
+    /// A field of bytes with a length prefix. The caller ensures that it has at most 65,535 bytes.
     #[cfg(not(target_pointer_width = "64"))]
     #[inline(never)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
@@ -124,13 +124,13 @@ impl<'a> Writer<'a> {
         self.raw(bytes);
     }
 
-    /// A field of bytes behind its length. Callers have seen to it that it is at most 65,535 bytes long.
+    /// A field of bytes with a length prefix. The caller ensures that it has at most 65,535 bytes.
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         let len = bytes.len().wrapping_add(2);
         self.len = self.len.saturating_add(len);
-        // One look at the room for both.
+        // A single check for both.
         if let Some((field, rest)) = mem::take(&mut self.room).split_at_mut_checked(len)
             && let Some((prefix, field)) = field.split_first_chunk_mut()
         {
@@ -141,7 +141,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// A length that was summed up on the way, so that it need not be counted. Where flash is small, it is counted.
+/// A length that was added up during checking, so that it need not be counted again. On small targets it is counted.
 #[derive(Clone, Copy, Default)]
 pub(super) struct KnownLen(#[cfg(target_pointer_width = "64")] usize);
 
@@ -163,24 +163,24 @@ impl KnownLen {
     pub(super) fn add(&mut self, _: usize) {}
 }
 
-/// Whether the bytes can stand behind a length of two bytes.
+/// Whether the length of these bytes fits into a length prefix of two bytes.
 pub(crate) const fn check_len(bytes: &[u8]) -> Result<(), Violation> {
     if bytes.len() > u16::MAX as usize { Err(Violation::TooLong) } else { Ok(()) }
 }
 
-/// Copies a slice into another one of its length.
+/// Copies a slice into another one of the same length.
 #[inline]
 fn copy(to: &mut [u8], from: &[u8]) {
     if cfg!(target_pointer_width = "64") {
         return to.copy_from_slice(from);
     }
-    // Where flash is small, a loop: `memcpy` need not be linked for this alone.
+    // A loop on small targets, so that `memcpy` is not linked just for this.
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
 }
 
-/// Copies a text, which is seldom long: what is short is not worth a call.
+/// Copies a text. Texts are usually short, and for those a call of `memcpy` is not worth it.
 #[cfg(target_pointer_width = "64")]
 #[inline]
 fn copy_text(to: &mut [u8], from: &[u8]) {
@@ -190,8 +190,8 @@ fn copy_text(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first and the last N bytes, which is all if there are no more than twice as many; says whether there
-/// are so many.
+/// Copies the first and the last `N` bytes, which is everything if there are at most `2 * N`. Returns whether there are at
+/// least `N`.
 #[cfg(target_pointer_width = "64")]
 #[inline]
 fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {

@@ -1,22 +1,22 @@
-//! Bytes to packets.
+//! Decoding: bytes to packets.
 
 use super::cursor::Reader;
 use super::header::{self, FixedHeader, PacketType};
 use super::{ConnAck, Connect, Packet, PacketId, Publish, SubAck, Subscribe, Unsubscribe, Version};
 use crate::Violation;
 
-/// What [`decode`] found at the front of the bytes.
+/// The result of [`decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decoded<'a> {
-    /// A whole packet.
+    /// A complete packet.
     Complete {
         /// The packet, which borrows from the bytes.
         packet: Packet<'a>,
-        /// Bytes that it takes. The next packet begins behind them.
+        /// Its length in bytes. The next packet begins after it.
         len: usize,
     },
-    /// The beginning of a packet, valid so far.
+    /// The beginning of a packet, which is valid so far.
     Incomplete {
         /// How many bytes are missing, at least 1. Exact once the fixed header is complete.
         missing: usize,
@@ -28,15 +28,15 @@ pub enum Decoded<'a> {
 /// A CONNECT names its own version ([`Connect::version`]); `version` applies to all other packets.
 ///
 /// # Errors
-/// The [`Violation`] in the packet. The connection has to be closed (MQTT-4.8.0-1): where the next packet
-/// begins is not known.
+/// The [`Violation`] in the packet. The connection has to be closed (MQTT-4.8.0-1), because it is unknown where the
+/// next packet begins.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
     #[cfg(target_pointer_width = "64")]
     if let Some((first, body, len)) = header::split(bytes) {
         let complete = |packet| Ok(Decoded::Complete { packet, len });
-        // What comes most, by first bytes that are right in both versions.
+        // The most common packets, by first bytes that are valid in both versions.
         match first {
             0x30..=0x33 => {
                 if let Some(publish) = Publish::decode_plain(first, body) {
@@ -50,7 +50,7 @@ pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> 
             0xB0 => return complete(Packet::UnsubAck(decode_id(body)?)),
             0x20 => return complete(Packet::ConnAck(ConnAck::decode(body, version)?)),
             0x90 => return complete(Packet::SubAck(SubAck::decode(body, version)?)),
-            // A shorter one is refused for its length, with or without what follows.
+            // A shorter one is rejected for its length below.
             0x10 if body.len() >= 12 => return decode_connect(0, body, len),
             0x82 => return decode_subscribe(0, body, version, len),
             0xD0 if body.is_empty() => return complete(Packet::PingResp),
@@ -60,7 +60,7 @@ pub fn decode(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> 
     decode_any(bytes, version)
 }
 
-/// Decodes whatever stands at the front.
+/// Decodes any packet at the front.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn decode_any(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> {
@@ -91,7 +91,7 @@ fn decode_any(bytes: &[u8], version: Version) -> Result<Decoded<'_>, Violation> 
     Ok(Decoded::Complete { packet, len })
 }
 
-// What a server reads is long: it is put where it is to be returned, and there is one copy of the code.
+// The packets that only a server reads are large. Functions of their own construct them in place, in a single copy of the code.
 
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 fn decode_connect(flags: u8, body: &[u8], len: usize) -> Result<Decoded<'_>, Violation> {
@@ -103,7 +103,7 @@ fn decode_subscribe(flags: u8, body: &[u8], version: Version, len: usize) -> Res
     Ok(Decoded::Complete { packet: Packet::Subscribe(Subscribe::decode(flags, body, version)?), len })
 }
 
-/// The packet identifier that is the whole body.
+/// Decodes a body that consists of a packet identifier only.
 #[inline]
 pub(crate) fn decode_id(body: &[u8]) -> Result<PacketId, Violation> {
     let mut reader = Reader::new(body);

@@ -1,10 +1,10 @@
-//! One readable line for each packet.
+//! `Display` for packets: one readable line each.
 
 use core::fmt::{self, Display, Formatter, Write};
 
 use super::{ConnAck, Connect, Packet, Publish, SubAck, SubAckCode, SubAckCodes, Subscribe, Unsubscribe};
 
-/// Bytes of a payload that are shown.
+/// How many bytes of a payload are shown.
 const SHOWN: usize = 32;
 
 impl Display for Packet<'_> {
@@ -92,7 +92,7 @@ impl Display for SubAck<'_> {
     }
 }
 
-/// One code after the other, with spaces between.
+/// The codes, separated by spaces.
 impl Display for SubAckCodes<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (place, code) in self.iter().enumerate() {
@@ -122,7 +122,7 @@ impl Display for Unsubscribe<'_> {
     }
 }
 
-/// Its length, and its beginning: as text where it is text, else in hexadecimal.
+/// The length and the beginning of a payload, as text if possible, otherwise in hexadecimal.
 fn payload(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     write!(f, "({} B)", bytes.len())?;
     if bytes.is_empty() {
@@ -138,7 +138,7 @@ fn payload(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     f.write_str(flag(cut, "..."))
 }
 
-/// The bytes as text, if they are; a character that the cut has left incomplete does not count.
+/// The bytes as text, if they are text. A character that is incomplete because of the cut is left out.
 fn as_text(bytes: &[u8], cut: bool) -> Option<&str> {
     match core::str::from_utf8(bytes) {
         Ok(text) => Some(text),
@@ -149,8 +149,8 @@ fn as_text(bytes: &[u8], cut: bool) -> Option<&str> {
     }
 }
 
-/// Text on one line, with nothing in it that a terminal obeys. (`str::escape_debug` does the same from tables of
-/// 2 KB, and with code that can panic as far as the linker knows.)
+/// Text on one line, without anything that a terminal would interpret. (`str::escape_debug` does the same, but with 2 KB of
+/// tables, and with code that the linker cannot prove free of panics.)
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {
@@ -164,7 +164,8 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// Control characters, line and paragraph separators, and what turns the direction of text or is not seen.
+/// Whether this is a control character, a line or paragraph separator, a character that changes the direction of text, or an invisible
+/// one.
 const fn is_obeyed(c: char) -> bool {
     matches!(
         c,

@@ -1,11 +1,11 @@
-//! Packets to bytes.
+//! Encoding: packets to bytes.
 
 use super::cursor::Writer;
 use super::header::{self, MAX_REMAINING_LENGTH, PacketType, packet_len};
 use super::{Packet, PacketId, Version};
 use crate::Violation;
 
-/// Why a packet was not encoded. The slice is as it was.
+/// Why a packet was not encoded. The slice is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -14,7 +14,7 @@ pub enum EncodeError {
     Forbidden(Violation),
     /// The slice is shorter than the packet.
     BufferTooSmall {
-        /// Bytes that the packet takes.
+        /// The length of the packet in bytes.
         needed: usize,
     },
 }
@@ -40,16 +40,16 @@ impl core::fmt::Display for EncodeError {
 impl core::error::Error for EncodeError {}
 
 impl Packet<'_> {
-    /// Encodes the packet for this version of the protocol; returns how many bytes it took.
+    /// Encodes the packet for this protocol version; returns its length in bytes.
     ///
     /// A CONNECT is encoded for its own [`version`](super::Connect::version).
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say,
-    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    /// [`Forbidden`](EncodeError::Forbidden) if the standard does not allow the values of the fields,
+    /// [`BufferTooSmall`](EncodeError::BufferTooSmall) if `out` is shorter than the packet.
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
-        // What is short is encoded where it is called for.
+        // Short packets are encoded inline.
         match self {
             Packet::PubAck(id) => encode_id(PacketType::PubAck.first_byte(), *id, out),
             Packet::PubRec(id) => encode_id(PacketType::PubRec.first_byte(), *id, out),
@@ -79,12 +79,12 @@ impl Packet<'_> {
     }
 }
 
-/// What stands behind the fixed header of a packet.
+/// The part of a packet after its fixed header.
 pub(crate) trait Body {
-    /// Bytes that it takes. Where flash is small they are counted, by what writes them.
+    /// Its length. On small targets it is counted by `write` instead.
     #[cfg(target_pointer_width = "64")]
     fn len(&self) -> usize;
-    /// Writes them.
+    /// Writes the body.
     fn write(&self, w: &mut Writer<'_>);
 }
 
@@ -102,21 +102,21 @@ pub(crate) fn body_len(body: &dyn Body) -> usize {
     counter.len()
 }
 
-/// Encodes a packet; says how many bytes it took.
+/// Encodes a packet; returns its length.
 #[cfg(target_pointer_width = "64")]
 #[inline]
 pub(super) fn encode_packet<B: Body>(first: u8, body: &B, out: &mut [u8]) -> Result<usize, EncodeError> {
     encode(first, body.len(), body, out)
 }
 
-/// Encodes a packet; says how many bytes it took.
+/// Encodes a packet; returns its length.
 #[cfg(not(target_pointer_width = "64"))]
 #[inline]
 pub(super) fn encode_packet(first: u8, body: &dyn Body, out: &mut [u8]) -> Result<usize, EncodeError> {
     encode(first, body_len(body), body, out)
 }
 
-/// Encodes a packet with a body of this length.
+/// Encodes a packet with a body of length `body_len`.
 #[cfg_attr(target_pointer_width = "64", inline)]
 fn encode<B: Body + ?Sized>(
     first: u8,
@@ -137,14 +137,14 @@ fn encode<B: Body + ?Sized>(
     Ok(needed)
 }
 
-/// Encodes a packet that is no more than an identifier.
+/// Encodes a packet that consists of an identifier only.
 #[inline]
 fn encode_id(first: u8, id: PacketId, out: &mut [u8]) -> Result<usize, EncodeError> {
     let [high, low] = id.get().to_be_bytes();
     encode_short([first, 2, high, low], out)
 }
 
-/// Encodes a packet that is there already.
+/// Copies a packet that is already encoded.
 #[inline]
 fn encode_short<const N: usize>(packet: [u8; N], out: &mut [u8]) -> Result<usize, EncodeError> {
     match out.first_chunk_mut() {

@@ -4,7 +4,7 @@ use super::Version;
 use super::cursor::Writer;
 use crate::{QoS, Violation};
 
-/// The largest remaining length that four bytes can hold, in bytes.
+/// The largest remaining length, which is the most that four bytes can encode.
 pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
 
 /// The fourteen packet types (section 2.2.1).
@@ -56,7 +56,7 @@ impl PacketType {
         ((self as u8) << 4) | self.reserved_flags()
     }
 
-    /// The flags that 3.1.1 fixes for all types but PUBLISH (table 2.2).
+    /// The flags that 3.1.1 prescribes for all types except PUBLISH (table 2.2).
     const fn reserved_flags(self) -> u8 {
         match self {
             PacketType::PubRel | PacketType::Subscribe | PacketType::Unsubscribe => 0b0010,
@@ -64,7 +64,7 @@ impl PacketType {
         }
     }
 
-    /// The least remaining length of a packet of this type, and whether it can be longer.
+    /// The smallest remaining length of a packet of this type, and whether it can be larger.
     const fn length(self) -> (u8, bool) {
         use PacketType::*;
         match self {
@@ -78,7 +78,7 @@ impl PacketType {
     }
 }
 
-/// The DUP flag, which only MQTT 3.1 has in a SUBSCRIBE, UNSUBSCRIBE or PUBREL.
+/// The DUP flag. Only MQTT 3.1 has it in SUBSCRIBE, UNSUBSCRIBE and PUBREL.
 pub(super) const DUP: u8 = 0x08;
 
 /// The first byte with DUP, if the version allows it.
@@ -96,22 +96,22 @@ pub(super) fn first_byte(packet_type: PacketType, dup: bool, version: Version) -
 pub struct FixedHeader {
     /// The type of the packet.
     pub packet_type: PacketType,
-    /// The low four bits of the first byte, checked as far as the version of the protocol says.
+    /// The low four bits of the first byte, checked as the protocol version requires.
     pub flags: u8,
-    /// Bytes of the fixed header itself: 2 to 5.
+    /// Length of the fixed header itself: 2 to 5 bytes.
     pub header_len: usize,
-    /// Bytes that follow the fixed header: 0 to [`MAX_REMAINING_LENGTH`].
+    /// Number of bytes after the fixed header: 0 to [`MAX_REMAINING_LENGTH`].
     pub remaining_len: usize,
 }
 
 impl FixedHeader {
-    /// Bytes of the longest fixed header.
+    /// Length of the longest fixed header.
     pub const MAX_LEN: usize = 5;
 
     /// Reads the fixed header at the front of `bytes`; `None` while it is incomplete.
     ///
-    /// It is refused as early as possible: a PUBACK that announces three bytes does not wait for them, and a
-    /// PUBLISH of QoS 3 waits for nothing.
+    /// An invalid header is rejected as early as possible: a PUBACK that announces three bytes before they are received,
+    /// and a PUBLISH with QoS 3 by its first byte.
     ///
     /// # Errors
     /// [`PacketType`](Violation::PacketType), [`HeaderFlags`](Violation::HeaderFlags), [`Qos`](Violation::Qos),
@@ -124,9 +124,9 @@ impl FixedHeader {
         let flags = first & 0x0F;
         match packet_type {
             PacketType::Publish => check_publish_flags(flags, version)?,
-            // It says itself which version it is, so its flags wait until then.
+            // CONNECT names its own version, so its flags are checked later.
             PacketType::Connect => {}
-            // 3.1 draws them as unused.
+            // In 3.1 they are unused.
             _ if version == Version::Mqtt311 && flags != packet_type.reserved_flags() => {
                 return Err(Violation::HeaderFlags);
             }
@@ -141,7 +141,7 @@ impl FixedHeader {
         Ok(Some(FixedHeader { packet_type, flags, header_len, remaining_len }))
     }
 
-    /// Bytes of the whole packet.
+    /// Length of the whole packet.
     #[must_use]
     #[inline]
     pub const fn packet_len(&self) -> usize {
@@ -149,7 +149,7 @@ impl FixedHeader {
     }
 }
 
-/// First byte, body and length of a packet that is whole, and shorter than 2 MiB.
+/// First byte, body and length of a packet that is complete and shorter than 2 MiB.
 #[cfg(target_pointer_width = "64")]
 #[inline]
 pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
@@ -167,7 +167,7 @@ pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
     Some((first, body.get(..len)?, len.wrapping_add(header_len)))
 }
 
-/// The remaining length, and the bytes of the fixed header with it.
+/// Decodes the remaining length; returns it with the length of the fixed header.
 #[inline]
 pub(crate) fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usize)>, Violation> {
     let mut value = 0;
@@ -176,7 +176,7 @@ pub(crate) fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usi
     for &byte in bytes.iter().take(4) {
         value |= usize::from(byte & 0x7F) << shift;
         if byte & 0x80 == 0 {
-            // A zero at the end could have been left out (the shortest form of 0 itself is one byte).
+            // A trailing zero byte could have been omitted (except for 0 itself, whose shortest form is one byte).
             let minimal = byte != 0 || shift == 0;
             return if minimal { Ok(Some((value, header_len))) } else { Err(Violation::RemainingLength) };
         }
@@ -186,7 +186,7 @@ pub(crate) fn decode_remaining_length(bytes: &[u8]) -> Result<Option<(usize, usi
     if bytes.len() < 4 { Ok(None) } else { Err(Violation::RemainingLength) }
 }
 
-/// Bytes of a whole packet whose body has `remaining_len` bytes.
+/// Length of a packet whose body has `remaining_len` bytes.
 #[inline]
 pub(crate) const fn packet_len(remaining_len: usize) -> usize {
     if cfg!(target_pointer_width = "64") {
@@ -209,7 +209,7 @@ pub(crate) const fn packet_len(remaining_len: usize) -> usize {
 
 /// Writes a fixed header.
 #[cfg_attr(target_pointer_width = "64", inline)]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
     writer.u8(first);
     let mut rest = remaining_len;
@@ -220,12 +220,12 @@ pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
     writer.u8(rest as u8);
 }
 
-/// What the flags of a PUBLISH can get wrong by themselves.
+/// Checks the flags of a PUBLISH on their own.
 #[inline]
 fn check_publish_flags(flags: u8, version: Version) -> Result<(), Violation> {
     match QoS::from_bits((flags >> 1) & 3) {
         None => Err(Violation::Qos),
-        // 3.1 calls DUP a hint, and does not forbid it here.
+        // 3.1 calls DUP a hint, and does not forbid it at QoS 0.
         Some(QoS::AtMostOnce) if flags & 0x08 != 0 && version == Version::Mqtt311 => {
             Err(Violation::DupAtMostOnce)
         }

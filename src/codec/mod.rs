@@ -1,7 +1,7 @@
-//! Packets to bytes and back, for both roles (client and server) and both versions of the protocol.
+//! Encodes and decodes packets, for both roles (client and server) and both protocol versions.
 //!
-//! There is no state and no clock here. Decoding borrows from the bytes that came, encoding writes into a slice
-//! that the caller lends. Nothing that the standard forbids is accepted or can be built.
+//! The codec has no state. Decoding borrows from the input, and encoding writes into a slice of the caller.
+//! Packets that the standard forbids are rejected, and cannot be built.
 //!
 //! ```
 //! use baremqtt::codec::{self, Decoded, Packet, PacketId, Version};
@@ -60,9 +60,9 @@ pub enum Packet<'a> {
     ConnAck(ConnAck),
     /// A message.
     Publish(Publish<'a>),
-    /// The answer to a PUBLISH of QoS 1.
+    /// The answer to a QoS 1 PUBLISH.
     PubAck(PacketId),
-    /// The first answer to a PUBLISH of QoS 2.
+    /// The first answer to a QoS 2 PUBLISH.
     PubRec(PacketId),
     /// The answer to PUBREC.
     PubRel {
@@ -73,7 +73,7 @@ pub enum Packet<'a> {
     },
     /// The answer to PUBREL.
     PubComp(PacketId),
-    /// Client to server: asks for messages.
+    /// Client to server: requests messages.
     Subscribe(Subscribe<'a>),
     /// Server to client: the answer to SUBSCRIBE.
     SubAck(SubAck<'a>),
@@ -81,9 +81,9 @@ pub enum Packet<'a> {
     Unsubscribe(Unsubscribe<'a>),
     /// Server to client: the answer to UNSUBSCRIBE.
     UnsubAck(PacketId),
-    /// Client to server: are you there?
+    /// Client to server: asks whether the server is alive.
     PingReq,
-    /// Server to client: yes.
+    /// Server to client: the answer to PINGREQ.
     PingResp,
     /// Client to server: the last packet.
     Disconnect,
@@ -111,7 +111,7 @@ impl Packet<'_> {
         }
     }
 
-    /// Bytes of the encoded packet.
+    /// Length of the encoded packet in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         match self {
@@ -131,15 +131,15 @@ impl Packet<'_> {
     }
 }
 
-// A derive on a type with a lifetime compiles even where a field cannot be formatted: the trait is then just not
-// there.
+// A derive on a type with a lifetime compiles even if a field cannot be formatted. The type then simply lacks the
+// trait, which this detects.
 #[cfg(feature = "defmt")]
 const _: fn() = || {
     fn formats<T: defmt::Format>() {}
     formats::<Decoded<'static>>();
 };
 
-/// Lists that come from packets or from the application are equal when their items are.
+/// Lists are equal if their items are equal, whether they come from a packet or from the application.
 macro_rules! compare_by_items {
     ($name:ident) => {
         impl PartialEq for $name<'_> {

@@ -9,7 +9,7 @@ use crate::{TopicName, Violation};
 const DUP: u8 = 0x08;
 const RETAIN: u8 = 0x01;
 
-/// The most characters that MQTT 3.1 grants a topic name.
+/// The maximum number of characters of a topic name in MQTT 3.1.
 const MQTT31_TOPIC_CHARS: usize = 32_767;
 
 /// PUBLISH: a message in transit.
@@ -22,11 +22,12 @@ pub struct Publish<'a> {
     pub payload: &'a [u8],
     /// QoS, packet identifier and DUP.
     pub delivery: Delivery,
-    /// To a server: keep the message for later subscribers. From a server: this is a retained message.
+    /// Sent to a server: whether it should keep the message for later subscribers. Sent by a server: whether this is a retained
+    /// message.
     pub retain: bool,
 }
 
-/// The QoS of a PUBLISH with what belongs to it: no packet identifier and no DUP at QoS 0, both above.
+/// The QoS of a PUBLISH. Above QoS 0 it includes the packet identifier and DUP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Delivery {
@@ -87,7 +88,7 @@ impl Delivery {
 }
 
 impl<'a> Publish<'a> {
-    /// Bytes of the encoded packet.
+    /// Length of the encoded packet in bytes.
     #[must_use]
     #[inline]
     pub const fn encoded_len(&self) -> usize {
@@ -104,11 +105,11 @@ impl<'a> Publish<'a> {
         head_len.saturating_add(self.payload.len())
     }
 
-    /// Encodes the packet; returns how many bytes it took.
+    /// Encodes the packet; returns its length in bytes.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol allows, or the
-    /// topic longer than MQTT 3.1 allows; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is
+    /// [`Forbidden`](EncodeError::Forbidden) if the packet would be longer than the protocol allows, or the
+    /// topic longer than MQTT 3.1 allows; [`BufferTooSmall`](EncodeError::BufferTooSmall) if `out` is
     /// shorter than the packet.
     #[inline]
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
@@ -116,7 +117,7 @@ impl<'a> Publish<'a> {
         encode_packet(self.first_byte(), self, out)
     }
 
-    /// What the types cannot rule out.
+    /// Checks what the types do not rule out.
     fn check(&self, version: Version) -> Result<(), Violation> {
         check_topic_len(self.topic, version)
     }
@@ -126,7 +127,7 @@ impl<'a> Publish<'a> {
         PacketType::Publish.first_byte() | self.delivery.flags() | u8::from(self.retain)
     }
 
-    /// Reads what comes most: QoS 0 or 1 without DUP, a topic in ASCII; `None` where one has to look closer.
+    /// Decodes the most common form: QoS 0 or 1 without DUP, and a topic in ASCII. `None` if it needs a closer look.
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(super) fn decode_plain(first: u8, body: &'a [u8]) -> Option<Self> {
@@ -142,17 +143,17 @@ impl<'a> Publish<'a> {
         Some(Publish { topic, payload: reader.rest(), delivery, retain: first & RETAIN != 0 })
     }
 
-    /// Reads a PUBLISH whose payload may still be incomplete: `body` ends wherever what has come ends. The flags
-    /// were checked with the fixed header.
+    /// Decodes a PUBLISH whose payload may still be incomplete: `body` ends where the received bytes end. The flags
+    /// have been checked with the fixed header.
     #[inline]
     pub(crate) fn decode(flags: u8, body: &'a [u8], version: Version) -> Result<Self, Violation> {
         Self::check_body(flags, body, version)?;
         Self::checked_before(flags, body).ok_or(Violation::Qos)
     }
 
-    /// Checks what [`decode`](Self::decode) reads; returns the packet identifier, 0 at QoS 0.
+    /// Checks the input of [`decode`](Self::decode); returns the packet identifier, 0 at QoS 0.
     #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // whole messages and large ones, one copy
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy for complete and large messages
     pub(crate) fn check_body(flags: u8, body: &[u8], version: Version) -> Result<u16, Violation> {
         let mut reader = Reader::new(body);
         let topic = TopicName::from_bytes(reader.bytes()?)?;
@@ -165,12 +166,12 @@ impl<'a> Publish<'a> {
 }
 
 impl<'a> Publish<'a> {
-    /// The topic of a PUBLISH that was checked before, or of the head of one.
+    /// The topic of a PUBLISH, or of its head, that has been checked before.
     pub(crate) fn topic_checked_before(body: &'a [u8]) -> TopicName<'a> {
         TopicName::checked_before(Reader::new(body).bytes().unwrap_or_default())
     }
 
-    /// A PUBLISH that was checked before, or the head of one, read again from the same place.
+    /// Decodes a PUBLISH, or its head, that has been checked before.
     pub(crate) fn checked_before(flags: u8, body: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(body);
         let topic = TopicName::checked_before(reader.bytes().ok()?);
@@ -184,13 +185,13 @@ impl<'a> Publish<'a> {
     }
 }
 
-/// The first byte of a PUBLISH that was not sent before.
+/// The first byte of a PUBLISH that has not been sent before.
 #[inline]
 pub(crate) const fn publish_first_byte(qos: QoS, retain: bool) -> u8 {
     PacketType::Publish.first_byte() | (qos.bits() << 1) | if retain { RETAIN } else { 0 }
 }
 
-/// What these flags say of a message with this identifier.
+/// The delivery of a message with these flags and this identifier.
 pub(crate) fn delivery(flags: u8, id: u16) -> Option<Delivery> {
     let dup = flags & DUP != 0;
     Some(match QoS::from_bits((flags >> 1) & 3)? {
@@ -217,14 +218,14 @@ impl Body for Publish<'_> {
     }
 }
 
-/// The limit of MQTT 3.1 for topic names, that of a will included.
+/// Checks the limit of MQTT 3.1 for topic names, including that of a will.
 #[inline]
 pub(crate) fn check_topic_len(topic: TopicName<'_>, version: Version) -> Result<(), Violation> {
     let too_long = version == Version::Mqtt31 && exceeds_mqtt31(topic.as_bytes());
     if too_long { Err(Violation::TopicLength) } else { Ok(()) }
 }
 
-/// Whether it has more characters than MQTT 3.1 grants a topic name.
+/// Whether the topic has more characters than MQTT 3.1 allows.
 #[inline]
 pub(super) fn exceeds_mqtt31(topic: &[u8]) -> bool {
     topic.len() > MQTT31_TOPIC_CHARS && chars(topic) > MQTT31_TOPIC_CHARS

@@ -11,17 +11,17 @@ use crate::Violation;
 pub struct SubAck<'a> {
     /// The packet identifier of the SUBSCRIBE.
     pub id: PacketId,
-    /// One code for each filter, in their order.
+    /// One code for each filter, in the same order.
     pub codes: SubAckCodes<'a>,
 }
 
-/// The result of one filter of a SUBSCRIBE.
+/// The result for one filter of a SUBSCRIBE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubAckCode {
-    /// Subscribed; messages come with at most this QoS, which can be less than was asked for.
+    /// Subscribed. Messages have at most this QoS, which can be lower than the requested one.
     Granted(QoS),
-    /// Not subscribed (3.1.1 only: in 3.1 a server has no way to say so).
+    /// Not subscribed (3.1.1 only: a 3.1 server cannot report a failure).
     Failure,
 }
 
@@ -47,17 +47,17 @@ impl SubAckCode {
 }
 
 impl<'a> SubAck<'a> {
-    /// Bytes of the encoded packet.
+    /// Length of the encoded packet in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         packet_len(self.codes.len().saturating_add(2))
     }
 
-    /// Encodes the packet; returns how many bytes it took.
+    /// Encodes the packet; returns its length in bytes.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or holds a failure
-    /// in 3.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    /// [`Forbidden`](EncodeError::Forbidden) if it would be longer than the protocol allows, or holds a failure
+    /// in 3.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) if `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         if version == Version::Mqtt31 && self.codes.iter().any(|code| code == SubAckCode::Failure) {
             return Err(EncodeError::Forbidden(Violation::SubAckFailure));
@@ -99,7 +99,7 @@ impl Body for SubAck<'_> {
 #[derive(Clone, Copy)]
 pub struct SubAckCodes<'a> {
     source: Codes<'a>,
-    /// The bits of an encoded code that count.
+    /// The bits of an encoded code that are used.
     mask: u8,
 }
 
@@ -110,7 +110,7 @@ enum Codes<'a> {
 }
 
 impl<'a> SubAckCodes<'a> {
-    /// 3.1 has the granted QoS in the low two bits and leaves the others open.
+    /// In 3.1 the granted QoS is in the low two bits, and the others are unspecified.
     #[inline]
     pub(crate) const fn mask(version: Version) -> u8 {
         match version {
@@ -130,13 +130,13 @@ impl<'a> SubAckCodes<'a> {
         Ok(SubAckCodes { source: Codes::List(list), mask: 0xFF })
     }
 
-    /// Codes that were checked before, and are read again from the same place.
+    /// Codes that have been checked before.
     #[inline]
     pub(crate) const fn checked_before(bytes: &'a [u8], version: Version) -> Self {
         SubAckCodes { source: Codes::Encoded(bytes), mask: Self::mask(version) }
     }
 
-    /// How many codes there are: at least 1.
+    /// The number of codes, at least 1.
     #[must_use]
     #[inline]
     #[allow(clippy::len_without_is_empty)]

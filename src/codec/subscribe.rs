@@ -6,7 +6,7 @@ use super::header::{DUP, first_byte};
 use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, body_len, packet_len};
 use crate::{TopicFilter, Violation};
 
-/// SUBSCRIBE: asks for the messages that topic filters cover.
+/// SUBSCRIBE: requests the messages that match topic filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Subscribe<'a> {
@@ -14,22 +14,22 @@ pub struct Subscribe<'a> {
     pub id: PacketId,
     /// The packet may have been sent before (3.1 only).
     pub dup: bool,
-    /// The filters, each with the maximum QoS that is wanted.
+    /// The filters, each with its maximum QoS.
     pub filters: SubscribeFilters<'a>,
 }
 
 impl<'a> Subscribe<'a> {
-    /// Bytes of the encoded packet.
+    /// Length of the encoded packet in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         packet_len(body_len(&(self.id, self.filters)))
     }
 
-    /// Encodes the packet; returns how many bytes it took.
+    /// Encodes the packet; returns its length in bytes.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or has DUP set in
-    /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    /// [`Forbidden`](EncodeError::Forbidden) if it would be longer than the protocol allows, or has DUP set in
+    /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) if `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Subscribe, self.dup, version)?;
         encode_packet(first, &(self.id, self.filters), out)
@@ -45,7 +45,7 @@ impl<'a> Subscribe<'a> {
         while !reader.is_empty() {
             TopicFilter::from_bytes(reader.bytes()?)?;
             let qos = reader.u8()?;
-            // 3.1 does not use the upper six bits.
+            // In 3.1 the upper six bits are unused.
             let qos = if version == Version::Mqtt31 { qos & 3 } else { qos };
             QoS::from_bits(qos).ok_or(Violation::RequestedQos)?;
         }
@@ -73,20 +73,20 @@ impl Body for (PacketId, SubscribeFilters<'_>) {
     }
 }
 
-/// The topic filters of a SUBSCRIBE with the QoS wanted for each: at least one, all of them valid.
+/// The topic filters of a SUBSCRIBE, each with its maximum QoS. There is at least one, and all are valid.
 #[derive(Clone, Copy)]
 pub struct SubscribeFilters<'a> {
     filters: Filters<'a>,
-    /// Bytes that they take in a packet.
+    /// Their length in a packet.
     #[cfg_attr(not(target_pointer_width = "64"), expect(dead_code))]
     len: KnownLen,
 }
 
 #[derive(Clone, Copy)]
 enum Filters<'a> {
-    /// As they stand in a packet that was checked.
+    /// As encoded in a packet, which has been checked.
     Encoded(&'a [u8]),
-    /// As the application gave them; checked too.
+    /// As given by the application, and checked too.
     List(&'a [(&'a str, QoS)]),
 }
 
@@ -94,8 +94,8 @@ impl<'a> SubscribeFilters<'a> {
     /// Checks a list of filters.
     ///
     /// # Errors
-    /// [`NoTopicFilter`](Violation::NoTopicFilter) for an empty list, and what
-    /// [`TopicFilter::new`] says of each filter.
+    /// [`NoTopicFilter`](Violation::NoTopicFilter) for an empty list, and the errors of
+    /// [`TopicFilter::new`] for each filter.
     pub fn new(list: &'a [(&'a str, QoS)]) -> Result<Self, Violation> {
         if list.is_empty() {
             return Err(Violation::NoTopicFilter);
@@ -103,13 +103,13 @@ impl<'a> SubscribeFilters<'a> {
         let mut len = KnownLen::default();
         for (filter, _) in list {
             TopicFilter::new(filter)?;
-            // Its length and its QoS take three bytes.
+            // The length prefix and the QoS take three bytes.
             len.add(filter.len().wrapping_add(3));
         }
         Ok(SubscribeFilters { filters: Filters::List(list), len })
     }
 
-    /// The filters in their order.
+    /// The filters, in order.
     pub fn iter(self) -> impl Iterator<Item = (TopicFilter<'a>, QoS)> {
         self.into_iter()
     }
@@ -129,7 +129,7 @@ impl<'a> IntoIterator for SubscribeFilters<'a> {
 #[derive(Clone)]
 pub struct SubscribeFiltersIter<'a>(Filters<'a>);
 
-/// What is still to come.
+/// Shows the remaining filters.
 impl core::fmt::Debug for SubscribeFiltersIter<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_list().entries(self.clone()).finish()

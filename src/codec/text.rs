@@ -1,13 +1,13 @@
-//! Text in a CONNECT.
+//! The text fields of a CONNECT.
 
 use crate::Violation;
 use crate::text::{check_text, text_flaw};
 use crate::topic::{checked_str, text_traits};
 
-/// A text of a CONNECT: client identifier, topic of the will, user name.
+/// A text field of a CONNECT: client identifier, topic of the will, or user name.
 ///
-/// It is checked once, when it is created. That cannot fail: [`check`](Self::check) returns what is wrong with it, and so does
-/// encoding the packet.
+/// It is checked once, when it is created. Creating it never fails; if the text is invalid, [`check`](Self::check) and encoding the
+/// packet return an error.
 ///
 /// ```
 /// use baremqtt::codec::Text;
@@ -20,7 +20,7 @@ use crate::topic::{checked_str, text_traits};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text<'a> {
     bytes: &'a [u8],
-    /// What is wrong with it as a topic name. Where flash is small, one looks when it is asked for.
+    /// What is wrong with it as a topic name. On small targets this is not stored, but checked when needed.
     #[cfg(target_pointer_width = "64")]
     flaw: Option<Violation>,
 }
@@ -33,7 +33,7 @@ impl<'a> Text<'a> {
         Self::from_bytes(text.as_bytes())
     }
 
-    /// Checks a text that came as bytes.
+    /// Checks a text that was received as bytes.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(super) const fn from_bytes(bytes: &'a [u8]) -> Self {
         Text {
@@ -51,7 +51,7 @@ impl<'a> Text<'a> {
         return text_flaw(self.bytes);
     }
 
-    /// Whether it can stand in a packet.
+    /// Whether the text is valid in a packet.
     ///
     /// # Errors
     /// [`TooLong`](Violation::TooLong), [`NulCharacter`](Violation::NulCharacter).
@@ -60,7 +60,7 @@ impl<'a> Text<'a> {
         check_text(self.flaw())
     }
 
-    /// Whether it can stand in a packet as a topic name.
+    /// Whether the text is valid in a packet as a topic name.
     #[inline]
     pub(super) const fn check_topic_name(self) -> Result<(), Violation> {
         match self.flaw() {
@@ -76,13 +76,13 @@ impl<'a> Text<'a> {
         self.bytes
     }
 
-    /// The text as a string. Checks every byte again: to compare, use `==`.
+    /// The text as a string. This checks every byte again; for comparisons, use `==`.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         checked_str(self.bytes)
     }
 
-    /// Whether it has no character.
+    /// Whether the text is empty.
     #[must_use]
     #[inline]
     pub const fn is_empty(self) -> bool {

@@ -1,9 +1,9 @@
-//! The small values that packets are made of.
+//! Small values that packets consist of.
 
 use core::fmt;
 use core::num::NonZeroU16;
 
-/// The version of the protocol that a connection speaks.
+/// The protocol version of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Version {
@@ -27,7 +27,7 @@ impl Version {
     }
 }
 
-/// `3.1` and `3.1.1`.
+/// Parses `3.1` and `3.1.1`.
 impl core::str::FromStr for Version {
     type Err = UnknownVersion;
 
@@ -40,7 +40,7 @@ impl core::str::FromStr for Version {
     }
 }
 
-/// The text names neither MQTT 3.1 nor 3.1.1.
+/// The text is neither `3.1` nor `3.1.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -67,7 +67,7 @@ impl fmt::Display for Version {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum QoS {
-    /// QoS 0: once or not at all. Nothing is acknowledged or sent again.
+    /// QoS 0: once or not at all. Messages are neither acknowledged nor resent.
     #[default]
     AtMostOnce = 0,
     /// QoS 1: once or more.
@@ -77,7 +77,7 @@ pub enum QoS {
 }
 
 impl QoS {
-    /// The QoS of this number; `None` above 2.
+    /// The QoS with this number; `None` above 2.
     #[must_use]
     #[inline]
     pub const fn from_bits(bits: u8) -> Option<Self> {
@@ -108,10 +108,10 @@ impl fmt::Display for QoS {
 pub struct PacketId(NonZeroU16);
 
 impl PacketId {
-    /// The smallest identifier, which a session gives out first.
+    /// The smallest identifier, which a session uses first.
     pub const FIRST: PacketId = PacketId(NonZeroU16::MIN);
 
-    /// The packet identifier of this number; `None` for 0.
+    /// The packet identifier with this number; `None` for 0.
     #[must_use]
     #[inline]
     pub const fn new(id: u16) -> Option<Self> {
@@ -128,7 +128,7 @@ impl PacketId {
         self.0.get()
     }
 
-    /// The identifier that follows, which after 65,535 is 1.
+    /// The next identifier; 1 follows 65,535.
     #[inline]
     #[must_use]
     pub const fn next(self) -> Self {

@@ -14,22 +14,22 @@ pub struct Unsubscribe<'a> {
     pub id: PacketId,
     /// The packet may have been sent before (3.1 only).
     pub dup: bool,
-    /// The filters, which the server compares byte by byte with those it has.
+    /// The filters, which the server compares byte by byte with its subscriptions.
     pub filters: UnsubscribeFilters<'a>,
 }
 
 impl<'a> Unsubscribe<'a> {
-    /// Bytes of the encoded packet.
+    /// Length of the encoded packet in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         packet_len(body_len(&(self.id, self.filters)))
     }
 
-    /// Encodes the packet; returns how many bytes it took.
+    /// Encodes the packet; returns its length in bytes.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where it would be longer than the protocol allows, or has DUP set in
-    /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) where `out` is shorter than the packet.
+    /// [`Forbidden`](EncodeError::Forbidden) if it would be longer than the protocol allows, or has DUP set in
+    /// 3.1.1; [`BufferTooSmall`](EncodeError::BufferTooSmall) if `out` is shorter than the packet.
     pub fn encode(&self, version: Version, out: &mut [u8]) -> Result<usize, EncodeError> {
         let first = first_byte(PacketType::Unsubscribe, self.dup, version)?;
         encode_packet(first, &(self.id, self.filters), out)
@@ -68,20 +68,20 @@ impl Body for (PacketId, UnsubscribeFilters<'_>) {
     }
 }
 
-/// The topic filters of an UNSUBSCRIBE: at least one, all of them valid.
+/// The topic filters of an UNSUBSCRIBE. There is at least one, and all are valid.
 #[derive(Clone, Copy)]
 pub struct UnsubscribeFilters<'a> {
     filters: Filters<'a>,
-    /// Bytes that they take in a packet.
+    /// Their length in a packet.
     #[cfg_attr(not(target_pointer_width = "64"), expect(dead_code))]
     len: KnownLen,
 }
 
 #[derive(Clone, Copy)]
 enum Filters<'a> {
-    /// As they stand in a packet that was checked.
+    /// As encoded in a packet, which has been checked.
     Encoded(&'a [u8]),
-    /// As the application gave them; checked too.
+    /// As given by the application, and checked too.
     List(&'a [&'a str]),
 }
 
@@ -89,8 +89,8 @@ impl<'a> UnsubscribeFilters<'a> {
     /// Checks a list of filters.
     ///
     /// # Errors
-    /// [`NoTopicFilterToRemove`](Violation::NoTopicFilterToRemove) for an empty list, and what
-    /// [`TopicFilter::new`] says of each filter.
+    /// [`NoTopicFilterToRemove`](Violation::NoTopicFilterToRemove) for an empty list, and the errors of
+    /// [`TopicFilter::new`] for each filter.
     pub fn new(list: &'a [&'a str]) -> Result<Self, Violation> {
         if list.is_empty() {
             return Err(Violation::NoTopicFilterToRemove);
@@ -98,13 +98,13 @@ impl<'a> UnsubscribeFilters<'a> {
         let mut len = KnownLen::default();
         for filter in list {
             TopicFilter::new(filter)?;
-            // Its length takes two bytes.
+            // The length prefix takes two bytes.
             len.add(filter.len().wrapping_add(2));
         }
         Ok(UnsubscribeFilters { filters: Filters::List(list), len })
     }
 
-    /// The filters in their order.
+    /// The filters, in order.
     pub fn iter(self) -> impl Iterator<Item = TopicFilter<'a>> {
         self.into_iter()
     }
@@ -123,7 +123,7 @@ impl<'a> IntoIterator for UnsubscribeFilters<'a> {
 #[derive(Clone)]
 pub struct UnsubscribeFiltersIter<'a>(Filters<'a>);
 
-/// What is still to come.
+/// Shows the remaining filters.
 impl core::fmt::Debug for UnsubscribeFiltersIter<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_list().entries(self.clone()).finish()

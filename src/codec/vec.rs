@@ -1,10 +1,10 @@
-//! Encoding into a vector, where there is an allocator.
+//! Encoding into a vector, with the feature `std`.
 
 use std::vec::Vec;
 
 use super::{Connect, EncodeError, Packet, Publish, Version};
 
-/// Asks for the length first, so that nothing is allocated for a packet that cannot be.
+/// Determines the length first, so that nothing is allocated for a packet that cannot be encoded.
 fn to_vec(encode: impl Fn(&mut [u8]) -> Result<usize, EncodeError>) -> Result<Vec<u8>, EncodeError> {
     let len = match encode(&mut []) {
         Err(EncodeError::BufferTooSmall { needed }) => needed,
@@ -26,7 +26,7 @@ impl Packet<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say.
+    /// [`Forbidden`](EncodeError::Forbidden) if the standard does not allow the values of the fields.
     pub fn encode_to_vec(&self, version: Version) -> Result<Vec<u8>, EncodeError> {
         to_vec(|out| self.encode(version, out))
     }
@@ -36,7 +36,7 @@ impl Connect<'_> {
     /// Encodes the packet into a vector of its own. Feature `std`.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the standard does not allow what the fields say.
+    /// [`Forbidden`](EncodeError::Forbidden) if the standard does not allow the values of the fields.
     pub fn encode_to_vec(&self) -> Result<Vec<u8>, EncodeError> {
         to_vec(|out| self.encode(out))
     }
@@ -46,7 +46,7 @@ impl Publish<'_> {
     /// Encodes the packet into a vector of its own. Feature `std`.
     ///
     /// # Errors
-    /// [`Forbidden`](EncodeError::Forbidden) where the packet would be longer than the protocol allows, or the
+    /// [`Forbidden`](EncodeError::Forbidden) if the packet would be longer than the protocol allows, or the
     /// topic longer than MQTT 3.1 allows.
     pub fn encode_to_vec(&self, version: Version) -> Result<Vec<u8>, EncodeError> {
         to_vec(|out| self.encode(version, out))

@@ -1,4 +1,4 @@
-//! The will of a CONNECT.
+//! The will in a CONNECT.
 
 use super::{QoS, Text};
 
@@ -8,7 +8,7 @@ use super::{QoS, Text};
 pub struct Will<'a> {
     /// The topic name.
     pub topic: Text<'a>,
-    /// The message; may be empty. 3.1.1: any bytes. 3.1: 7-bit ASCII.
+    /// The message; may be empty. Any bytes in 3.1.1, 7-bit ASCII in 3.1.
     pub message: &'a [u8],
     /// The QoS of the message.
     pub qos: QoS,

@@ -1,4 +1,4 @@
-//! A connection that comes back by itself, turn by turn.
+//! A connection that reconnects, turn by turn.
 
 use core::task::Poll;
 use core::time::Duration;
@@ -10,21 +10,21 @@ use super::turn::{self, Reads};
 use super::{Error, GaveUp};
 use crate::{Backoff, Config, Connect, Event, Instant};
 
-/// One connection after the other.
+/// One connection after another.
 #[derive(Clone, Debug)]
 pub(super) struct Attempts {
     pub(super) retry: Retry,
-    /// What is left to be waited before the next attempt.
+    /// How long to wait before the next attempt.
     wait: Option<Countdown>,
-    /// This attempt has come to a link.
+    /// This attempt has established a link.
     pub(super) has_link: bool,
 }
 
-/// What a turn has come to.
+/// The result of a turn.
 pub(super) enum Turn<E> {
     /// There is an event.
     Event,
-    /// The connection is lost, or was not opened.
+    /// The connection was lost, or could not be opened.
     Lost { error: Error<E>, retry_in: Duration },
     /// Nothing has happened.
     Idle,
@@ -35,7 +35,7 @@ impl Attempts {
         Attempts { retry: Retry::new(backoff), wait: None, has_link: false }
     }
 
-    /// Goes on with the link, or opens another one once that is due: `open` opens the stream, or says that it will take longer.
+    /// Continues with the link, or opens another one when it is due. `open` opens the stream, or says that it needs more time.
     pub(super) fn turn<S, R, T, C, I>(
         &mut self,
         driver: &mut Driver<S::Error, R, T, C, I>,
@@ -52,11 +52,11 @@ impl Attempts {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        // A connection that was open before is the first.
+        // A connection that is already open is used first.
         self.has_link |= driver.is_open();
         if !self.has_link {
             let now = clock();
-            // What has ended with the last link is told while there is none.
+            // Requests that ended with the last link are reported while there is none.
             if driver.client.advance(now) == Ok(true) {
                 return Ok(Turn::Event);
             }

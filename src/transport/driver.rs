@@ -1,32 +1,32 @@
-//! What the adapters have in common: a client, and what its stream has done.
+//! The common part of the adapters: a client, and the state of its stream.
 
 use core::fmt;
 
 use super::Error;
 use crate::{Client, Config, Instant, State, Timeout, client};
 
-/// After a failure of the output: how long nothing may come, in ms, and how many bytes at the most, before it is reported.
+/// After a failed write, input is still read: until there has been silence for this long, in ms, or until this many bytes were read.
 const LAST_SILENCE: u32 = 1_000;
 const LAST_BYTES: usize = 1 << 20;
 
-/// A client, and how its stream is.
+/// A client, and the state of its stream.
 pub(super) struct Driver<E, R, T, C, I> {
     pub(super) client: Client<R, T, C, I>,
-    /// What was written has still to be flushed.
+    /// Written bytes have not been flushed yet.
     pub(super) unflushed: bool,
-    /// When the stream took something last.
+    /// When the stream last accepted something.
     sent_at: Instant,
-    /// DISCONNECT has left.
+    /// DISCONNECT has been sent.
     is_disconnected: bool,
     failure: Option<Failure<E>>,
 }
 
-/// The stream has failed, which is reported once all that has come is delivered.
+/// The stream has failed. This is reported after everything that was received has been delivered.
 struct Failure<E> {
     error: Error<E>,
-    /// Only the output has failed; there may still be something to read.
+    /// Only writing has failed; there may still be something to read.
     reads: bool,
-    /// When something came last.
+    /// When something was last received.
     heard_at: Instant,
     bytes: usize,
 }
@@ -37,7 +37,7 @@ impl<E, R, T, C, I> Driver<E, R, T, C, I> {
         Driver { client, unflushed: false, sent_at, is_disconnected: false, failure: None }
     }
 
-    /// Whether there is a connection, or one on its way.
+    /// Whether there is a connection, or one is being established.
     pub(super) fn is_open(&self) -> bool {
         self.client.state() != State::Offline
     }
@@ -57,7 +57,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// There is another stream, or none.
+    /// Forgets the stream: there is another one now, or none.
     pub(super) fn close(&mut self) {
         self.client.link_lost();
         self.unflushed = false;
@@ -65,24 +65,24 @@ where
         self.failure = None;
     }
 
-    /// Whether the stream is to be read: it lives, and there is room.
+    /// Whether the stream should be read: it is alive, and there is room.
     pub(super) fn can_read(&mut self) -> bool {
         self.is_open()
             && self.failure.as_ref().is_none_or(|failure| failure.reads)
             && !self.client.receive_buffer().is_empty()
     }
 
-    /// Whether the output has not failed.
+    /// Whether writing has not failed.
     pub(super) fn can_write(&self) -> bool {
         self.failure.is_none()
     }
 
-    /// Whether something is to be written or flushed.
+    /// Whether there is something to write or flush.
     pub(super) fn has_output(&mut self) -> bool {
         self.can_write() && (self.unflushed || !self.client.pending().is_empty())
     }
 
-    /// Whether nothing can happen before the application has done something: acknowledged, saved, or handed over a payload.
+    /// Whether the client is blocked until the application acknowledges, saves, or supplies a payload.
     pub(super) fn waits_for_application(&mut self) -> bool {
         let waits = self.client.waits_for_acknowledgement() || self.client.waits_for_payload();
         self.failure.is_none() && !self.has_output() && (waits || !self.can_read())
@@ -95,7 +95,7 @@ where
         self.client.time_left().into_iter().chain(silence).chain(flush).min()
     }
 
-    /// Looks for an event. The end of the connection is told once all that came before it is.
+    /// Looks for an event. The end of the connection is reported after all events that came before it.
     pub(super) fn advance(&mut self, now: Instant) -> Result<bool, Error<E>> {
         if self.client.advance(now).map_err(|error| self.fail_now(Error::Client(error)))? {
             return Ok(true);
@@ -107,14 +107,14 @@ where
             }
             Some(_) => Ok(false),
             None if self.is_open() => Ok(false),
-            // DISCONNECT has left, and only its flush is waited for: not for ever.
+            // DISCONNECT has been written, and only its flush is outstanding: do not wait for that forever.
             None if self.unflushed => self.check_stall(self.sent_at, now).map(|()| false),
             None if self.is_disconnected => Err(Error::Disconnected),
             None => Err(Error::Closed),
         }
     }
 
-    /// Output that was asked for then, and does not move on, ends the connection.
+    /// Ends the connection if output that was requested at `asked_at` has made no progress for too long.
     pub(super) fn check_stall(&mut self, asked_at: Instant, now: Instant) -> Result<(), Error<E>> {
         if self.stall_left(asked_at, now) == Some(0) {
             return Err(self.fail_now(Error::Client(client::Error::TimedOut(Timeout::Stall))));
@@ -122,7 +122,7 @@ where
         Ok(())
     }
 
-    /// Milliseconds until output that was asked for then is given up, unless it moves on.
+    /// Milliseconds until [`check_stall`](Self::check_stall) ends the connection, unless there is progress.
     pub(super) fn stall_left(&self, asked_at: Instant, now: Instant) -> Option<u32> {
         let waited = now.since(asked_at).min(now.since(self.sent_at));
         match self.client.config().stall_timeout_ms() {
@@ -131,7 +131,7 @@ where
         }
     }
 
-    /// A write has come to its end.
+    /// A write has completed.
     pub(super) fn written(&mut self, result: Result<usize, E>, now: Instant) {
         match result {
             Ok(0) => self.fail(Error::Closed, true, now),
@@ -146,7 +146,7 @@ where
         }
     }
 
-    /// A flush has come to its end.
+    /// A flush has completed.
     pub(super) fn flushed(&mut self, result: Result<(), E>, now: Instant) {
         match result {
             Ok(()) => self.unflushed = false,
@@ -154,7 +154,7 @@ where
         }
     }
 
-    /// A read into a buffer that is not empty has come to its end.
+    /// A read into a non-empty buffer has completed.
     pub(super) fn received(&mut self, result: Result<usize, E>, now: Instant) {
         match result {
             Ok(0) => self.fail(Error::Closed, false, now),
@@ -169,7 +169,7 @@ where
         }
     }
 
-    /// The stream takes nothing more, or brings nothing more either. The first reason is the one that is told.
+    /// The stream accepts nothing more, or delivers nothing more either. The first reason is the one that is reported.
     fn fail(&mut self, error: Error<E>, reads: bool, now: Instant) {
         if self.is_open() {
             self.client.output_lost();
@@ -185,29 +185,29 @@ where
         error
     }
 
-    /// Whether all has been sent, after output was tried; where it has failed, [`advance`](Self::advance) says why.
+    /// Whether everything has been sent, to be called after an attempt to send. If it failed, [`advance`](Self::advance) says why.
     pub(super) fn check_output(&mut self) -> Result<bool, Error<E>> {
         if self.failure.is_some() { Err(Error::Closed) } else { Ok(!self.has_output()) }
     }
 
-    /// Queues DISCONNECT, if it has not left already.
+    /// Queues DISCONNECT, unless it has already been sent.
     pub(super) fn disconnect(&mut self) -> Result<(), Error<E>> {
         if self.is_disconnected {
             return Ok(());
         }
         self.client.disconnect();
-        // Where nothing can be sent any more, or nothing is connected, it is offline at once.
+        // If nothing can be sent any more, or nothing is connected, the client is offline at once.
         if self.is_open() { Ok(()) } else { Err(self.fail_now(Error::Closed)) }
     }
 
-    /// Whether DISCONNECT has left; events are passed over.
+    /// Whether DISCONNECT has been sent; events are dropped.
     pub(super) fn has_disconnected(&mut self, now: Instant) -> Result<bool, Error<E>> {
         if self.is_disconnected && !self.unflushed && self.failure.is_none() {
             return Ok(true);
         }
         while self.advance(now)? {}
         if self.is_open() && self.failure.is_none() && !self.has_output() {
-            // What DISCONNECT has to follow is not saved: that waits for the application, which waits here.
+            // DISCONNECT waits for packets that wait for an image, but the application cannot save while it waits here.
             return Err(self.fail_now(Error::Closed));
         }
         Ok(false)

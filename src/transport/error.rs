@@ -7,31 +7,34 @@ use crate::{
     StreamError, client,
 };
 
-/// Why a connection has ended: [`Io`](Self::Io), [`Closed`](Self::Closed), [`Disconnected`](Self::Disconnected) or
-/// [`Client`](Self::Client). Then the transport is of no use any more, and the session goes on with the next one.
+/// Why a connection has ended, or why a call was refused.
 ///
-/// The other kinds never come from a wait for events: they are the refusals of calls that change nothing when they are refused, and
-/// what the application says itself, so that one `?` carries everything that can go wrong in a program that uses a connection.
+/// A connection ends with [`Io`](Self::Io), [`Closed`](Self::Closed), [`Disconnected`](Self::Disconnected) or
+/// [`Client`](Self::Client). Its transport is then of no further use, and the session continues on the next one.
 ///
-/// `E` is what the transport fails with.
+/// The other variants are never returned by a wait for events. They are refusals of calls, which change nothing, and errors of the
+/// application itself. They are part of this type so that a single `?` is enough for everything that can go wrong in a program with a
+/// connection.
+///
+/// `E` is the error of the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error<E> {
     /// The transport has failed.
     Io(E),
-    /// The stream has ended, or there is none.
+    /// The stream has ended, or there is no stream.
     Closed,
-    /// DISCONNECT has left: the application has asked for it ([`disconnect`](crate::Client::disconnect),
+    /// DISCONNECT has been sent, as requested by the application ([`disconnect`](crate::Client::disconnect),
     /// [`finish`](crate::Client::finish)).
     Disconnected,
-    /// The client has given the connection up.
+    /// The client has ended the connection.
     Client(client::Error),
     /// CONNECT was not queued.
     Connect(ConnectError),
-    /// A message, a subscription or its end was not queued.
+    /// A PUBLISH, SUBSCRIBE or UNSUBSCRIBE was not queued.
     Request(RequestError),
-    /// No payload was taken.
+    /// No payload was accepted.
     Payload(StreamError),
     /// A message was not acknowledged.
     Acknowledge(AcknowledgeError),
@@ -41,12 +44,12 @@ pub enum Error<E> {
     Save(SaveError),
     /// The session was not restored.
     Restore(RestoreError),
-    /// The application itself gives up, for this reason: the handler of a runner says so.
+    /// The application gives up, for this reason: returned by the handler of a runner.
     Application(&'static str),
 }
 
 impl<E> Error<E> {
-    /// Why the server refuses the connection, if that is what it does.
+    /// The reason, if the server has refused the connection.
     #[must_use]
     pub const fn refusal(&self) -> Option<RefusalCode> {
         match self {
@@ -55,14 +58,14 @@ impl<E> Error<E> {
         }
     }
 
-    /// Whether this is the end of a connection, and not the refusal of a call or the application's own.
+    /// Whether this is the end of a connection, as opposed to a refused call or an error of the application.
     #[must_use]
     pub const fn is_end(&self) -> bool {
         matches!(self, Error::Io(_) | Error::Closed | Error::Disconnected | Error::Client(_))
     }
 }
 
-/// What is inside speaks for itself: its text, and its source.
+/// Wrapped errors are displayed as they are, and have their own source.
 impl<E: fmt::Display> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -93,7 +96,7 @@ impl<E: core::error::Error + 'static> core::error::Error for Error<E> {
 
 #[cfg(feature = "embedded-io-async-v0.7")]
 impl Error<()> {
-    /// The same, with what the transport has failed with.
+    /// The same error, with the error of the transport.
     pub(super) fn with_failure<E>(self, failure: Option<E>) -> Error<E> {
         match self {
             Error::Io(()) => failure.map_or(Error::Closed, Error::Io),
@@ -134,7 +137,7 @@ from! {
     &'static str => Application
 }
 
-/// Whatever std fails with, a file for instance.
+/// Any I/O error of std, for instance from a file.
 #[cfg(feature = "std")]
 impl From<std::io::Error> for Error<std::io::Error> {
     fn from(error: std::io::Error) -> Self {

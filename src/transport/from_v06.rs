@@ -1,10 +1,10 @@
-//! Streams of `embedded-io` and `embedded-io-async` 0.6, on which many drivers still are.
+//! Streams of `embedded-io` and `embedded-io-async` 0.6, which many drivers still implement.
 
 use core::fmt;
 
 use embedded_io::ErrorKind;
 
-/// A stream of `embedded-io` 0.6 or `embedded-io-async` 0.6 as one of 0.7, for [`blocking`](super::blocking) and `asynch`.
+/// Wraps a stream of `embedded-io` 0.6 or `embedded-io-async` 0.6 as one of 0.7, for [`blocking`](super::blocking) and `asynch`.
 ///
 /// ```
 /// use baremqtt::transport::FromV06;
@@ -24,7 +24,7 @@ pub struct FromV06<S>(
     pub S,
 );
 
-/// An error of a stream that comes as [`FromV06`].
+/// An error of a stream that is wrapped in [`FromV06`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ErrorV06<E>(

@@ -1,4 +1,4 @@
-//! What happens on a link that is opened again whenever it is lost, and the end of all attempts.
+//! The updates of a link that is reopened whenever it is lost, and the reasons to stop trying.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,21 +6,22 @@ use core::time::Duration;
 use super::Error;
 use crate::{ConnectError, Event, RefusalCode, RequestError};
 
-/// What happens on a link that is opened again whenever it is lost.
+/// Something that has happened on a link that is reopened whenever it is lost.
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Update<'a, E> {
     /// An event of the client.
     Event(Event<'a>),
-    /// From a runner: all that was queued has left. There is room for what was refused as [`Full`](RequestError::Full), and for more
-    /// of a payload ([`write_payload`](crate::Outbound::write_payload)).
+    /// From a runner: everything that was queued has been sent. There may now be room for a request that was refused as
+    /// [`Full`](RequestError::Full), and for more of a payload ([`write_payload`](crate::Outbound::write_payload)).
     AllSent,
-    /// From a runner: its handle has asked for this call (`Handle::wake`).
+    /// From a runner: requested by a handle (`Handle::wake`).
     Woken,
-    /// The link is lost, or an attempt to make one has failed. The next attempt follows; where none does, [`GaveUp`] says why.
+    /// The link has been lost, or an attempt to connect has failed, and another attempt will follow. (If none will, the reason is
+    /// returned as [`GaveUp`].)
     LinkLost {
-        /// Why.
+        /// The reason.
         error: Error<E>,
         /// The delay before the next attempt.
         retry_in: Duration,
@@ -32,13 +33,13 @@ pub enum Update<'a, E> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GaveUp<E> {
-    /// The limit of the [`Backoff`](crate::Backoff) is reached; this is what the last attempt came to.
+    /// The limit of the [`Backoff`](crate::Backoff) has been reached. This is the error of the last attempt.
     Limit(Error<E>),
-    /// The server refuses the connection, and will not change its mind by itself.
+    /// The server refuses the connection, for a reason that is unlikely to go away by itself.
     Refused(RefusalCode),
-    /// CONNECT cannot be sent as it is.
+    /// The CONNECT is not valid.
     Connect(ConnectError),
-    /// The handler of a runner has failed, or a request of a loop's.
+    /// The handler of a runner has failed; or, in a loop with a `Reconnect`, a request was refused.
     Handler(Error<E>),
     /// The application has disconnected. (A runner returns `Ok` instead.)
     Disconnected,
@@ -46,7 +47,7 @@ pub enum GaveUp<E> {
 
 #[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 impl<E> GaveUp<E> {
-    /// A call was refused.
+    /// A call of the application was refused.
     pub(super) fn refused(error: Error<E>) -> Self {
         match error {
             Error::Connect(error) => GaveUp::Connect(error),
@@ -55,7 +56,7 @@ impl<E> GaveUp<E> {
     }
 }
 
-/// So that `?` carries it out of a loop.
+/// So that a loop can use `?`.
 impl<E> From<RequestError> for GaveUp<E> {
     fn from(error: RequestError) -> Self {
         GaveUp::Handler(Error::Request(error))
@@ -65,7 +66,7 @@ impl<E> From<RequestError> for GaveUp<E> {
 impl<E: fmt::Display> fmt::Display for GaveUp<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GaveUp::Limit(_) => f.write_str("no connection after so many attempts"),
+            GaveUp::Limit(_) => f.write_str("no connection within the allowed number of attempts"),
             GaveUp::Refused(code) => write!(f, "the server refused the connection: {code}"),
             GaveUp::Connect(error) => error.fmt(f),
             GaveUp::Handler(error) => error.fmt(f),

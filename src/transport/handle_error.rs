@@ -1,4 +1,4 @@
-//! Why a call of a handle came to nothing.
+//! The errors of a handle.
 
 use core::fmt;
 
@@ -9,31 +9,31 @@ use crate::{Outcome, PacketId, RequestError};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HandleError<E = RequestError> {
-    /// The same call of a client is refused for this reason.
+    /// The client refused the call for this reason.
     Refused(E),
-    /// The call was made by the handler of the runner, and would wait for what only that runner can do.
+    /// The call was made from the runner's own handler, where it would wait forever for the runner.
     OnRunner,
     /// The runner has been stopped, or has ended.
     Stopped,
-    /// There is no room now, and as many tasks wait for it as the handle of `transport::asynch` has places.
+    /// There is no room now, and the maximum number of tasks is already waiting for it (`N` of the handle of `transport::asynch`).
     TooManyWaiters,
 }
 
-/// Why a message that was waited for was not acknowledged.
+/// Why waiting for an acknowledgement failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WaitError {
     /// The message was not queued.
     Request(RequestError),
-    /// The message is queued, and has not ended within the time that was given. It stays under way, unless it is given up.
+    /// The message was queued, but was not acknowledged within the given time. It stays under way, unless it is given up.
     TimedOut {
         /// Its packet identifier.
         id: PacketId,
     },
-    /// The message has ended without its acknowledgement.
+    /// The message has ended without an acknowledgement.
     Ended(Outcome),
-    /// The message was given up before it had left; or it was lost, and the client does not report losses
+    /// The message was given up before it was sent; or it was lost, and the client does not report losses
     /// ([`reports_loss`](crate::Config::reports_loss)).
     GivenUp,
 }
@@ -45,7 +45,7 @@ impl<E> From<E> for HandleError<E> {
 }
 
 impl<E> HandleError<E> {
-    /// The same of another call.
+    /// Converts the error of the call.
     pub(super) fn map<F>(self, f: impl FnOnce(E) -> F) -> HandleError<F> {
         match self {
             HandleError::Refused(error) => HandleError::Refused(f(error)),

@@ -1,36 +1,45 @@
-//! Who waits: adapters that join a [`Client`](crate::Client) to a transport.
+//! Adapters that connect a [`Client`](crate::Client) to a transport, and do the waiting.
 //!
-//! | module | feature | stream | waits by |
+//! | module | feature | stream | how it waits |
 //! |---|---|---|---|
-//! | net | std | `std::io::Read + Write`, with timeouts | blocking |
-//! | blocking | embedded-io-v0.7 | `embedded_io::{Read, ReadReady, Write}` | asking again and again |
+//! | net | std | `std::io::Read + Write`, with timeouts | blocks |
+//! | blocking | embedded-io-v0.7 | `embedded_io::{Read, ReadReady, Write}` | polls in a loop |
 //! | asynch | embedded-io-async-v0.7 | halves that are `embedded_io_async::{Read, Write}` | `await` |
-//! | polled | nb | functions that return `nb::Result` | not at all |
+//! | polled | nb | functions that return `nb::Result` | never |
 //!
-//! Each has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client): all that
-//! needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), is called on it as it is on the
-//! client, and is documented there. What a call queues leaves with the next wait for events, and every event comes that way,
-//! [`Connected`](crate::Event::Connected) too.
+//! Every adapter has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client), so that
+//! you call everything that needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), on the
+//! connection. These calls are documented at the client. They queue their packets; the next wait for events sends them. All results are
+//! events too, [`Connected`](crate::Event::Connected) included.
 //!
-//! `net` and `asynch` also have a `Runner`, which owns the connection and opens it again, and a `Handle` for other threads or tasks: the
-//! same calls, which block in the one and are awaited in the other. A runner is given two functions. One makes a link, each time anew: it
-//! opens a stream, and runs the link over it (`Link::run`) with a CONNECT. The other is told of every `Update`, and makes requests by the
-//! [`Outbound`](crate::Outbound) half. `blocking` and `polled` have a `Reconnect`, which opens the connection again, with the same updates.
+//! `net` and `asynch` also have a `Runner`, which owns the connection and reopens it, and a `Handle` for other threads or tasks. The
+//! handle's calls are the same in both: they block in `net`, and are awaited in `asynch`. You give a runner two functions. The first is
+//! called for each attempt to connect: it opens a stream, and calls `Link::run` with that stream and a CONNECT. The second, the handler,
+//! receives every `Update`, and makes requests through the [`Outbound`](crate::Outbound) half. `blocking` and `polled` have a `Reconnect`
+//! instead, which reopens the connection and reports the same updates.
 //!
-//! # Which one
+//! # Which one to use
 //!
-//! One program, one loop: `net` with an operating system, `blocking` or `polled` without. Many threads: the runner of `net`. Tasks of an
-//! executor: the runner of `asynch`; its `Connection` where there is one task, and the stream survives the drop of an operation. Streams
-//! of `embedded-io` 0.6 come as `FromV06` (features `embedded-io-v0.6`, `embedded-io-async-v0.6`).
+//! - One thread with an operating system: the `Connection` of `net`.
+//! - One loop without an operating system: `blocking` or `polled`.
+//! - Several threads: the `Runner` of `net`.
+//! - Async tasks: the `Runner` of `asynch`; or its `Connection`, if there is only one task, and all operations of the stream are
+//!   cancel-safe.
 //!
-//! What a stream has to be able to do, beyond reading and writing: it must be possible to wait for it without being deaf to all else. So
-//! it has halves, or can be asked whether a read would wait, or has reads that end in time or may be dropped; each module says which of
-//! these it takes. A stream that can do none of that cannot keep a link alive, and no adapter takes it.
+//! Streams of `embedded-io` 0.6 can be wrapped in `FromV06` (features `embedded-io-v0.6`, `embedded-io-async-v0.6`).
 //!
-//! `pending`, `sent`, `received`, `advance` and the like are the adapter's own: do not call them through a connection, for the
-//! stream is not told.
+//! # What a stream must support
 //!
-//! After a failure of the output, what had come is still delivered, and the failure reported then.
+//! Besides reading and writing, there must be a way to wait for input while other things still happen. A stream provides this if it has
+//! halves, if it can tell whether a read would block, if its reads time out, or if its reads can be cancelled. Each module says which of
+//! these it needs. A stream with none of them cannot keep a link alive, so no adapter accepts it.
+//!
+//! # What to leave to the adapter
+//!
+//! Do not call `pending`, `sent`, `received`, `advance` and the other I/O calls through a connection: the adapter makes these calls
+//! itself, and would miss what you have done.
+//!
+//! If writing fails, messages that had already been received are still delivered before the failure is reported.
 
 #[cfg(feature = "embedded-io-async-v0.7")]
 pub mod asynch;
@@ -95,7 +104,7 @@ pub use gave_up::{GaveUp, Update};
 #[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 pub use handle_error::{HandleError, WaitError};
 
-/// The calls of the client are those of the connection that holds it.
+/// A connection dereferences to the client that it holds.
 #[cfg(any(
     feature = "std",
     feature = "embedded-io-v0.7",
@@ -133,7 +142,7 @@ macro_rules! is_a_client {
 ))]
 use is_a_client;
 
-/// What a connection has that holds one stream.
+/// The methods of a connection that holds one stream.
 #[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
 macro_rules! has_one_stream {
     ($connection:ident<$($parameter:ident $(: $bound:path)?),*>) => {
@@ -144,32 +153,32 @@ macro_rules! has_one_stream {
             C: crate::Config,
             I: AsRef<[u8]> + AsMut<[u8]>,
         {
-            /// Whether there is a connection, or one on its way.
+            /// Whether there is a connection, or one is being established.
             #[must_use]
             pub fn is_open(&self) -> bool {
                 self.driver.is_open()
             }
 
-            /// The stream: to close it, or to open it anew. Bytes that are read from it or written to it are missed by the client.
+            /// The stream, for instance to close or reopen it. The client does not see bytes that you read or write here.
             #[must_use]
             pub const fn stream_mut(&mut self) -> &mut S {
                 &mut self.stream
             }
 
-            /// Continues with another stream: the session stays, the link is a new one. [`connect`](crate::Client::connect) is next.
+            /// Continues the session on another stream. Call [`connect`](crate::Client::connect) next.
             /// Returns the old stream.
             pub fn reopen(&mut self, stream: S) -> S {
                 self.close();
                 core::mem::replace(&mut self.stream, stream)
             }
 
-            /// Gives the connection up, without DISCONNECT. The stream stays; once it is open again,
-            /// [`connect`](crate::Client::connect) is next.
+            /// Ends the connection without DISCONNECT. The stream is kept; once it is open again, call
+            /// [`connect`](crate::Client::connect).
             pub fn close(&mut self) {
                 self.driver.close();
             }
 
-            /// The client and the stream apart. The client is offline.
+            /// Returns the client, which is then offline, and the stream.
             #[must_use]
             pub fn into_parts(mut self) -> (crate::Client<R, T, C, I>, S) {
                 self.close();
@@ -181,40 +190,40 @@ macro_rules! has_one_stream {
 #[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
 use has_one_stream;
 
-/// What comes back by itself is made, and is a client, like what it keeps open.
+/// The methods of an adapter that reconnects. It dereferences to the client, as its connection does.
 #[cfg(any(feature = "embedded-io-v0.7", feature = "nb"))]
 macro_rules! reconnects {
     ($reconnect:ident<$($parameter:ident $(: $bound:path)?),*>, $connection:ty) => {
         impl<$($parameter $(: $bound)?,)* F, R, T, C, I> $reconnect<$($parameter,)* F, R, T, C, I> {
-            /// Opens a connection whenever there is none. The one that is given is the first where it is open.
+            /// Opens a connection whenever there is none. If `connection` is already open, it is used first.
             #[must_use]
             pub const fn new(connection: $connection, open: F, backoff: crate::Backoff) -> Self {
                 $reconnect { connection, open, attempts: crate::transport::attempts::Attempts::new(backoff) }
             }
 
-            /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
-            /// without one. Where 3.1 does not work either, 3.1.1 is next; once 3.1.1 has worked, it stays with that.
+            /// Also tries MQTT 3.1 if the server does not accept 3.1.1, that is, if it refuses it in CONNACK or closes the connection
+            /// without CONNACK. If 3.1 fails too, 3.1.1 is tried next. Once 3.1.1 has succeeded, only 3.1.1 is used.
             #[must_use]
             pub fn fall_back_to_mqtt31(mut self) -> Self {
                 self.attempts.retry.falls_back = true;
                 self
             }
 
-            /// With further attempts after refusals that do not mend themselves: a wrong password, a client identifier that is not
-            /// allowed. Without this they are the end ([`GaveUp::Refused`]).
+            /// Keeps trying after refusals that are unlikely to go away by themselves, such as a wrong password or a client identifier
+            /// that is not allowed. By default they end all attempts ([`GaveUp::Refused`]).
             #[must_use]
             pub fn retry_refusals(mut self) -> Self {
                 self.attempts.retry.despite_refusals = true;
                 self
             }
 
-            /// The stream: to look after it. Bytes that are read from it or written to it are missed by the client.
+            /// The stream, for instance to configure it. The client does not see bytes that you read or write here.
             #[must_use]
             pub const fn stream_mut(&mut self) -> &mut S {
                 &mut self.connection.stream
             }
 
-            /// The connection as it is, to go on without this helper.
+            /// Returns the connection as it is, to continue without reconnecting.
             #[must_use]
             pub fn into_connection(self) -> $connection {
                 self.connection

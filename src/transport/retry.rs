@@ -5,19 +5,19 @@ use core::time::Duration;
 use super::{Error, GaveUp};
 use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
-/// What becomes of a lost connection.
+/// Decides what follows a lost connection.
 #[derive(Clone, Debug)]
 pub(super) struct Retry {
     backoff: Backoff,
-    /// Whether MQTT 3.1 is tried where the server does not take 3.1.1.
+    /// Whether MQTT 3.1 is tried if the server does not accept 3.1.1.
     pub(super) falls_back: bool,
-    /// Whether it is tried again after refusals that do not mend themselves.
+    /// Whether to try again after refusals that are unlikely to go away by themselves.
     pub(super) despite_refusals: bool,
-    /// The next attempt is one in MQTT 3.1.
+    /// The next attempt uses MQTT 3.1.
     is_fallen_back: bool,
     /// The server has accepted a connection in MQTT 3.1.1.
     takes_mqtt311: bool,
-    /// When the server has accepted this connection.
+    /// When the server accepted this connection.
     connected_at: Option<Instant>,
 }
 
@@ -33,7 +33,7 @@ impl Retry {
         }
     }
 
-    /// The version of the next attempt, where the application wants this one.
+    /// The version of the next attempt, if the application asks for `wanted`.
     fn version(&self, wanted: Version) -> Version {
         if self.is_fallen_back { Version::Mqtt31 } else { wanted }
     }
@@ -51,7 +51,7 @@ impl Retry {
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
         match client.connect(&connect.version(self.version(connect.version))) {
-            // MQTT 3.1 cannot be spoken, because of the client identifier for instance: then not.
+            // MQTT 3.1 is not possible, for instance because of the client identifier: do not use it.
             Err(_) if !self.is_impossible() => client.connect(connect),
             result => result,
         }
@@ -63,7 +63,7 @@ impl Retry {
         self.takes_mqtt311 |= !self.is_fallen_back;
     }
 
-    /// An attempt has ended like this, with a link or without one: when the next one follows, or why none does.
+    /// An attempt has ended with this error, with or without a link. Returns when the next one follows, or why none does.
     pub(super) fn ended<E>(
         &mut self,
         error: Error<E>,
@@ -85,7 +85,7 @@ impl Retry {
         }
     }
 
-    /// The connection is lost, or has not come to be. Milliseconds to the next attempt; `None` if there is to be none.
+    /// The connection was lost or not established. Returns the milliseconds until the next attempt; `None` if there is none.
     fn lost<E>(&mut self, error: &Error<E>, now: Instant, is_reset: bool) -> Option<u32> {
         match self.connected_at.take() {
             Some(at) => self.backoff.lived(now.since(at)),
@@ -94,25 +94,25 @@ impl Retry {
         if self.is_final(error) { None } else { self.backoff.next_ms() }
     }
 
-    /// CONNECT was refused by the client itself: not the end of it, if MQTT 3.1.1 may be tried instead.
+    /// CONNECT was refused by the client itself. That is not final if MQTT 3.1.1 can be tried instead.
     fn is_impossible(&mut self) -> bool {
         !core::mem::take(&mut self.is_fallen_back)
     }
 
-    /// An attempt has failed. The other version is next, unless 3.1.1 is known to work.
+    /// An attempt has failed. The other version is tried next, unless 3.1.1 is known to work.
     fn change_version<E>(&mut self, error: &Error<E>, is_reset: bool) {
         let may_be_version = matches!(error, Error::Closed) || is_reset || is_refusal_of_version(error);
         let falls = self.falls_back && !self.takes_mqtt311 && may_be_version;
         self.is_fallen_back = falls && !self.is_fallen_back;
     }
 
-    /// Whether the next attempt can only come to the same.
+    /// Whether the next attempt would fail in the same way.
     fn is_final<E>(&self, error: &Error<E>) -> bool {
         let mends = match error.refusal() {
             None | Some(RefusalCode::SERVER_UNAVAILABLE) => true,
             // Too many connections, for instance.
             Some(code) if code.is_reserved() => true,
-            // There is another version to be tried.
+            // The other version can still be tried.
             Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION) => self.falls_back && !self.takes_mqtt311,
             Some(_) => false,
         };

@@ -1,20 +1,20 @@
-//! What is left of a time that the application is ready to wait.
+//! How much is left of the time that the application is willing to wait.
 
 use core::time::Duration;
 
 use crate::Instant;
 
-/// Counts down by a clock that may wrap, stand still or step back.
+/// A countdown on a clock that may wrap, stand still or step back.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Countdown {
-    /// Milliseconds; `None` is without end.
+    /// Milliseconds; `None` for a wait without limit.
     left: Option<u32>,
     seen: Instant,
 }
 
 impl Countdown {
     pub(super) fn new(timeout: Option<Duration>, now: Instant) -> Self {
-        // Rounded up: who waits for half a millisecond does not want to be called at once.
+        // Rounded up, so that a wait of half a millisecond does not end at once.
         let ms = |timeout: Duration| {
             let ms = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
             let is_more = Duration::from_millis(ms.into()) < timeout;
@@ -23,7 +23,7 @@ impl Countdown {
         Countdown { left: timeout.map(ms), seen: now }
     }
 
-    /// Milliseconds that are left; `None` for a wait without end.
+    /// Milliseconds that are left; `None` for a wait without limit.
     pub(super) fn left(&mut self, now: Instant) -> Option<u32> {
         let passed = now.since(self.seen);
         self.seen = now;

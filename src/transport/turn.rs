@@ -1,4 +1,4 @@
-//! A connection over a stream that does not wait, or not for long.
+//! A connection over a stream that does not block, or not for long.
 
 use core::task::Poll;
 
@@ -6,12 +6,11 @@ use super::Error;
 use super::driver::Driver;
 use crate::{Config, Instant};
 
-/// A stream that says `Pending` where it would have to wait.
+/// A stream that returns `Pending` when it would have to wait.
 pub(super) trait Stream {
     type Error;
 
-    /// Reads into a buffer that is not empty; 0 is the end of the stream. Where the stream can wait, it does so for this many ms
-    /// at the most.
+    /// Reads into a non-empty buffer; 0 is the end of the stream. A stream that can wait does so for at most `patience` ms.
     fn read(&mut self, buffer: &mut [u8], patience: u32) -> Poll<Result<usize, Self::Error>>;
     fn write(&mut self, bytes: &[u8]) -> Poll<Result<usize, Self::Error>>;
     fn flush(&mut self) -> Poll<Result<(), Self::Error>>;
@@ -26,9 +25,9 @@ pub(super) trait Stream {
 pub(super) enum Reads {
     /// Not at all: a read would wait.
     Never,
-    /// Once, and that may wait for a moment.
+    /// Once, which may wait for a moment.
     Once,
-    /// As long as something comes.
+    /// Until there is nothing more to read.
     All,
 }
 
@@ -39,9 +38,9 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Sends what is queued and reads what has come, until there is an event, or nothing moves any more.
+    /// Sends queued bytes and reads received ones, until there is an event or no more progress.
     ///
-    /// What has come is read before the clock is looked at, so that a slow application is not taken for a slow server.
+    /// Input is read before the clock, so that a slow application is not mistaken for a slow server.
     pub(super) fn turn(
         &mut self,
         stream: &mut impl Stream<Error = E>,
@@ -64,7 +63,7 @@ where
         }
     }
 
-    /// Sends what is queued, as far as the stream takes it; returns whether it took anything.
+    /// Sends queued bytes, as far as the stream accepts them; returns whether it accepted any.
     pub(super) fn send(
         &mut self,
         stream: &mut impl Stream<Error = E>,
@@ -88,7 +87,7 @@ where
         moved
     }
 
-    /// Reads once, if there is room; returns whether anything came.
+    /// Reads once, if there is room; returns whether anything was read.
     pub(super) fn read(
         &mut self,
         stream: &mut impl Stream<Error = E>,

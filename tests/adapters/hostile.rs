@@ -67,7 +67,7 @@ fn a_packet_that_is_no_message_and_larger_than_the_buffer() {
         wire.peer().outbox.extend([0x90, 0x7F, 0, 1]);
         assert_eq!(
             end(adapter),
-            "a packet of 129 bytes does not fit into the receive buffer; lend a larger one",
+            "a packet of 129 bytes does not fit into the receive buffer; use a larger one",
             "{name}"
         );
     });
@@ -159,7 +159,7 @@ fn floods_of_identifiers() {
             assert!(count <= 938);
         };
         assert_eq!(
-            ended, "no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids",
+            ended, "no room for more QoS 2 identifiers; connect again, or see with_inbound_ids",
             "{name}"
         );
     });

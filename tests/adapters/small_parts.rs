@@ -44,7 +44,11 @@ fn ends_and_refusals_of_handles() {
 #[test]
 fn the_end_of_all_attempts() {
     let ends: [(GaveUp<Fault>, &str, Option<&str>); 6] = [
-        (GaveUp::Limit(Error::Io(Fault::Broken)), "no connection after so many attempts", Some("Broken")),
+        (
+            GaveUp::Limit(Error::Io(Fault::Broken)),
+            "no connection within the allowed number of attempts",
+            Some("Broken"),
+        ),
         (
             GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),
             "the server refused the connection: not authorized (5)",

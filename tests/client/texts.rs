@@ -33,10 +33,10 @@ fn the_end_of_a_connection() {
         (Error::TimedOut(Timeout::PingResp), "no PINGRESP in time"),
         (Error::TimedOut(Timeout::Ack), "no answer to a request in time"),
         (Error::TimedOut(Timeout::Stall), "the transport takes no bytes"),
-        (Error::InboundFull, "no room to tell QoS 2 messages apart; connect again, or see with_inbound_ids"),
+        (Error::InboundFull, "no room for more QoS 2 identifiers; connect again, or see with_inbound_ids"),
         (
             Error::ReceiveBufferTooSmall { needed: 300 },
-            "a packet of 300 bytes does not fit into the receive buffer; lend a larger one",
+            "a packet of 300 bytes does not fit into the receive buffer; use a larger one",
         ),
     ]);
 }
@@ -54,15 +54,15 @@ fn requests() {
         ),
         (
             RequestError::TooLarge { needed: 300, room: 200 },
-            "the packet takes 300 bytes, and requests have 200; enlarge tx, or stream it",
+            "the packet takes 300 bytes, but requests have 200; enlarge tx, or stream it",
         ),
         (
             RequestError::TooManyFilters,
-            "the SUBACK would not fit into the receive buffer; ask for fewer filters",
+            "the SUBACK would not fit into the receive buffer; request fewer filters",
         ),
         (
             RequestError::NotRepeatable,
-            "QoS 1 and 2 need a payload that can be given again: StreamedMessage::repeatable",
+            "QoS 1 and 2 need a payload that can be resent: StreamedMessage::repeatable",
         ),
         (
             RequestError::TurnedOff,
@@ -79,7 +79,7 @@ fn connecting() {
         (ConnectError::AlreadyConnected, "already connected; disconnect first"),
         (
             ConnectError::TooLarge { needed: 87, room: 86 },
-            "CONNECT takes 87 bytes, and the receive buffer has 86; lend a larger one",
+            "CONNECT takes 87 bytes, but the receive buffer has 86; use a larger one",
         ),
         (ConnectError::TurnedOff, "MQTT 3.1 is turned off by the configuration: Config::mqtt31"),
     ]);
@@ -100,10 +100,7 @@ fn messages_and_images() {
     say(&[
         (RestoreError::InUse, "the client has a connection or a session; restore into a new one"),
         (RestoreError::Corrupt, "the image is damaged, or of another format; begin a new session"),
-        (
-            RestoreError::TooLarge,
-            "the image holds more than fits; lend buffers as large as when it was saved",
-        ),
+        (RestoreError::TooLarge, "the image does not fit; use buffers as large as when it was saved"),
     ]);
     say(&[
         (RouteError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),

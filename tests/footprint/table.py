@@ -3,7 +3,7 @@
     table.py programs                           the programs to be built: a name, the binary, its features
     table.py choices                            the application with each choice of the configuration alone, likewise
     table.py table TOOLCHAIN FOLDER             prints the tables, and fails above bounds.tsv if that is of this toolchain
-    table.py bounds TOOLCHAIN FOLDER            the same, and writes bounds.tsv and the tables in README.md and src/lib.rs anew
+    table.py bounds TOOLCHAIN FOLDER            the same, and rewrites bounds.tsv, the table in README.md and the figures in src/lib.rs
 
 In the folder, `s` and `z` have the linked programs for these optimisation levels, `emulated` those that run in QEMU. Flash is
 .text, .rodata and .data, without those of the empty program. State is what the client takes besides its buffers. Stack is the
@@ -22,10 +22,10 @@ ROOT = Path(__file__).parents[2]
 REFERENCES = {"empty": "empty", "buffers": "buffers", "static": "static"}
 PROGRAMS = {
     "publisher": ("publisher", "", "QoS 0 publisher, on the codec alone"),
-    "application": ("application", "", "the application that others were measured with"),
-    "lean": ("application", "lean", "the same without 3.1, timeouts, loss reports and large messages"),
-    "leanest": ("application", "lean,no-inbound-qos2", "the same, and without inbound QoS 2"),
-    "everything": ("everything", "everything", "all that the library can do"),
+    "application": ("application", "", "the application used for the comparison below"),
+    "lean": ("application", "lean", "the same, without 3.1, timeouts, loss reports and large messages"),
+    "leanest": ("application", "lean,no-inbound-qos2", "the same, also without inbound QoS 2"),
+    "everything": ("everything", "everything", "everything that the library can do"),
 }
 CHOICES = {
     "no-mqtt31": "`mqtt31` off",
@@ -37,12 +37,12 @@ CHOICES = {
     "no-loss-reports": "`reports_loss` off",
     "no-max-exactly-once": "`max_exactly_once` 0",
     "no-inbound-qos2": "`receives_exactly_once` off",
-    "refuse-large": "`large_messages` refused",
-    "drop-what-is-lost": "`session_loss` drops",
+    "refuse-large": "`large_messages` `Refuse`",
+    "drop-what-is-lost": "`session_loss` `Drop`",
     "assume-session-lost": "`assume_session_kept` off",
     "max-requests": "`max_requests` 10",
     "retry": "`retry_ms` not 0",
-    "pieces": "`large_messages` in pieces",
+    "pieces": "`large_messages` `Pieces`",
     "manual-acknowledgement": "`manual_acknowledgement` on",
     "streams": "`streams` on",
     "durable": "`durable` on",
@@ -142,7 +142,7 @@ def print_tables(figures, choices):
 
 
 def write_tables(figures, choices):
-    """The rows in README.md, and the last cells of the table of methods in src/lib.rs."""
+    """The rows in README.md, and the figures in bold in the list of methods in src/lib.rs."""
     readme, crate = ROOT / "README.md", ROOT / "src/lib.rs"
     text = readme.read_text()
     for description, row in program_rows(figures):
@@ -153,8 +153,8 @@ def write_tables(figures, choices):
         cells.setdefault(method, []).append(f"{value}: {cost}")
     text = crate.read_text()
     for method, values in cells.items():
-        row = rf"^(//! \| \[`{method}`\]\(Config::{method}\) \|[^|]*\|[^|]*\|) [^|]* \|$"
-        text = replaced(row, rf"\1 {'; '.join(values)} |", text)
+        item = rf"^(//! - \[`{method}`\]\(Config::{method}\), .*) \*\*[^*]*\*\*$"
+        text = replaced(item, rf"\1 **{'; '.join(values)}**", text)
     crate.write_text(text)
 
 

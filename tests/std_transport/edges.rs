@@ -118,7 +118,7 @@ fn without_a_stream() {
 fn what_the_end_of_all_attempts_says() {
     let refused: io::Error = ErrorKind::ConnectionRefused.into();
     let limit = GaveUp::Limit(Error::Io(refused));
-    assert_eq!(limit.to_string(), "no connection after so many attempts");
+    assert_eq!(limit.to_string(), "no connection within the allowed number of attempts");
     assert_eq!(limit.source().unwrap().to_string(), "connection refused");
     let others = [
         (

@@ -1,4 +1,4 @@
-//! The broker: all sessions and retained messages; how a connection begins and ends, where a message goes.
+//! The broker: all sessions and retained messages. How a connection begins and ends, and where a message is delivered.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,10 +35,10 @@ impl Broker {
         }
     }
 
-    /// CONNECT: finds or makes the session, and answers with CONNACK. Says the client identifier.
+    /// Processes CONNECT: finds or creates the session, and answers with CONNACK. Returns the client identifier.
     ///
     /// # Errors
-    /// The code of the CONNACK that is to refuse the connection.
+    /// The code of a CONNACK that refuses the connection.
     pub(super) fn begin_connection(
         &mut self,
         connect: &Connect<'_>,
@@ -60,7 +60,7 @@ impl Broker {
         let version = connect.version;
         let will = connect.will.as_ref().map(Message::from_will);
         session.connected = Some(Connected { link: Arc::clone(link), version, will });
-        // 3.1 has no way to say that there is a session.
+        // In 3.1, CONNACK cannot say that there is a session.
         let session_present = session_present && version == Version::Mqtt311;
         session.answer(&Packet::ConnAck(ConnAck::Accepted { session_present }));
         session.resume();
@@ -85,9 +85,9 @@ impl Broker {
         self.end_connection(id, link.id(), false);
     }
 
-    /// The connection is over: publishes the will unless DISCONNECT had come, and drops a clean session.
+    /// The connection has ended: publishes the will unless DISCONNECT was received, and drops a clean session.
     pub(super) fn end_connection(&mut self, id: &Arc<str>, link: u64, disconnected: bool) {
-        // Another connection may have taken the session over.
+        // Another connection may have taken over the session.
         let Some(session) = self.sessions.get_mut(id).filter(|session| session.is_on(link)) else { return };
         let will = session.connected.take().and_then(|client| client.will);
         if session.clean {
@@ -99,7 +99,7 @@ impl Broker {
         }
     }
 
-    /// Retains the message if it asks for that, and delivers it to all that have subscribed.
+    /// Retains the message if requested, and delivers it to all subscribers.
     pub(super) fn publish(&mut self, message: Message) {
         let message = Arc::new(message);
         if message.retain && !self.retained.set(&message) {
@@ -108,7 +108,7 @@ impl Broker {
         let Ok(topic) = TopicName::new(message.topic()) else { return };
         for (id, session) in &mut self.sessions {
             let Some(subscribed) = session.subscribed_qos(topic) else { continue };
-            // To those who had subscribed before, it is not a retained message (MQTT-3.3.1-9).
+            // For existing subscriptions, it is not a retained message (MQTT-3.3.1-9).
             if !session.deliver(&message, subscribed, false) {
                 say!(self.log, "{id}: queue full, a message to {topic} is dropped");
             }

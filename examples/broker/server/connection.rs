@@ -1,4 +1,4 @@
-//! One connection: bytes to packets, the first packet, the keep alive, the end.
+//! One connection: decoding, the first packet, the keep alive, and the end.
 
 use std::fmt;
 use std::io;
@@ -13,32 +13,32 @@ use super::link::Link;
 use super::log::say;
 use super::{Shared, Stream, lock, spawn};
 
-/// Bytes that one read may take.
+/// The size of one read.
 const READ_LEN: usize = 64 << 10;
 
-/// A buffer that is empty again keeps no more than this.
+/// An empty buffer keeps at most this capacity.
 const KEPT_CAPACITY: usize = 1 << 20;
 
-/// No CONNECT is longer: five strings of up to 65,535 bytes and a little.
+/// The maximum length of a CONNECT: five strings of up to 65,535 bytes, and a little more.
 const MAX_CONNECT_LEN: usize = 6 * 65_537;
 
-/// Why a connection ends.
+/// Why a connection has ended.
 pub(super) enum End {
-    /// DISCONNECT: the one way that publishes no will.
+    /// DISCONNECT, the only way to end without publishing the will.
     Disconnected,
     /// The client has closed the connection.
     ClosedByClient,
-    /// This server has: a slow reader, a lapsed keep alive, a take-over.
+    /// This server has closed it: a slow reader, an expired keep alive, or a take-over.
     ClosedByServer(&'static str),
     Failed(io::Error),
     Violation(Violation),
-    /// A packet that is well-formed, and has no place here.
+    /// A packet that is well-formed, but not allowed here.
     Unexpected(&'static str),
     Refused(RefusalCode),
 }
 
 impl End {
-    /// This server ends a connection on which the client may still be sending.
+    /// Whether this server ends the connection while the client may still be sending.
     fn is_ours(&self) -> bool {
         !matches!(self, End::ClosedByClient | End::ClosedByServer(_) | End::Failed(_))
     }
@@ -64,7 +64,7 @@ impl From<Violation> for End {
     }
 }
 
-/// Serves a connection in threads of its own.
+/// Serves a connection on threads of its own.
 pub(super) fn start(shared: &Arc<Shared>, stream: Box<dyn Stream>) {
     let Some(link) = shared.connections.enter(stream) else {
         say!(shared.log, "too many connections: closed one more");
@@ -89,7 +89,7 @@ fn run(shared: &Shared, link: &Arc<Link>) {
     shared.connections.leave(link);
 }
 
-/// Reads until the connection ends, and tells the broker and the peer.
+/// Reads until the connection ends, and informs the broker and the peer.
 fn converse(shared: &Shared, link: &Arc<Link>) {
     let mut connection = Connection { shared, link, client: None };
     let mut chunk = vec![0; READ_LEN];
@@ -110,7 +110,7 @@ fn converse(shared: &Shared, link: &Arc<Link>) {
 struct Connection<'s> {
     shared: &'s Shared,
     link: &'s Arc<Link>,
-    /// Who it is, after CONNECT.
+    /// The client, after CONNECT.
     client: Option<Client>,
 }
 
@@ -141,7 +141,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Handles all packets that are complete; says how many bytes they took.
+    /// Handles all complete packets; returns how many bytes they took.
     fn handle_packets(&mut self, received: &[u8]) -> Result<usize, End> {
         let mut rest = received;
         loop {
@@ -189,14 +189,14 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// Queues the CONNACK that refuses; the caller closes (MQTT-3.2.2-5).
+    /// Queues a CONNACK that refuses; the caller closes the connection (MQTT-3.2.2-5).
     fn refuse(&self, code: RefusalCode) -> End {
-        // The same bytes in both versions.
+        // The bytes are the same in both versions.
         let _ = self.link.send(&Packet::ConnAck(ConnAck::Refused(code)), Version::default());
         End::Refused(code)
     }
 
-    /// Any bytes count, not only whole packets: a client cannot send PINGREQ inside a long PUBLISH.
+    /// Any bytes count, not only complete packets: a client cannot send PINGREQ inside a long PUBLISH.
     fn restart_keep_alive(&self) {
         if let Some(client) = &self.client {
             self.link.set_deadline(client.keep_alive.map(|time| Instant::now() + time));
@@ -204,7 +204,7 @@ impl Connection<'_> {
     }
 }
 
-/// The CONNACK code for a CONNECT that cannot be decoded, if there is one for it.
+/// The CONNACK code for a CONNECT that cannot be decoded, if there is one.
 fn refusal(violation: Violation) -> Option<RefusalCode> {
     match violation {
         Violation::ProtocolLevel => Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION),

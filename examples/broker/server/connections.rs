@@ -1,4 +1,4 @@
-//! The connections that there are: their number, their deadlines, their end.
+//! All connections: their number, deadlines and end.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::link::Link;
 use super::{Limits, Stream, lock};
 
-/// How often deadlines are looked at.
+/// How often deadlines are checked.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// How long stopping waits for the threads of closed connections.
+/// How long `stop` waits for the threads of closed connections.
 const STOP_TIME: Duration = Duration::from_secs(10);
 
 pub(super) struct Connections {
@@ -31,7 +31,7 @@ impl Connections {
         Connections { live: Mutex::default(), changed: Condvar::new(), limits }
     }
 
-    /// Takes a new connection in; `None`, and it is closed, where there are too many or the server stops.
+    /// Registers a new connection. Closes it and returns `None` if there are too many, or the server is stopping.
     pub(super) fn enter(&self, stream: Box<dyn Stream>) -> Option<Arc<Link>> {
         let mut live = lock(&self.live);
         if live.stopping || live.links.len() >= self.limits.connections {
@@ -45,7 +45,7 @@ impl Connections {
         Some(link)
     }
 
-    /// The connection is closed and its threads are at their end.
+    /// The connection is closed, and its threads have ended.
     pub(super) fn leave(&self, link: &Link) {
         lock(&self.live).links.remove(&link.id());
         self.changed.notify_all();
@@ -66,7 +66,7 @@ impl Connections {
         lock(&self.live).stopping
     }
 
-    /// Closes all connections, lets no more in, and waits until the threads are gone.
+    /// Closes all connections, accepts no more, and waits for their threads.
     pub(super) fn stop(&self) {
         let mut live = lock(&self.live);
         live.stopping = true;

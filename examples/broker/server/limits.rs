@@ -1,26 +1,26 @@
-//! How much a server takes upon itself.
+//! The limits of a server.
 
 use std::time::Duration;
 
-/// How much a server takes upon itself: for trying things, and so that small machines survive it.
+/// The limits of a server, suitable for experiments, and for small machines.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time.
+    /// Connections at the same time.
     pub connections: usize,
     /// Sessions, connected or not.
     pub sessions: usize,
-    /// Topics that have a retained message.
+    /// Topics with a retained message.
     pub retained: usize,
-    /// Messages of QoS 1 and 2 that are under way to one client at a time: small clients have small tables.
+    /// QoS 1 and 2 messages under way to one client at the same time; small clients have small tables.
     pub in_flight: usize,
-    /// Messages that wait for one client, and are not under way yet. Those that come on top are dropped, as
-    /// nobody is made to wait for a slow client: raise this where millions are published at once.
+    /// Messages that wait for one client and are not under way yet. Further ones are dropped, because
+    /// a slow client must not make others wait. Raise this to publish millions of messages at once.
     pub queued: usize,
-    /// Bytes of such messages.
+    /// Total length of such messages.
     pub queued_bytes: usize,
-    /// Bytes that wait to be written to one client. Who reads too slowly for that is disconnected.
+    /// Bytes that wait to be written to one client. A client that reads more slowly is disconnected.
     pub unsent_bytes: usize,
-    /// How long a new connection may take until its CONNECT is complete.
+    /// How long a new connection may take to send a complete CONNECT.
     pub connect_time: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! One connection as the other threads see it: bytes on their way to the client, a deadline, and a way to close.
+//! One connection as other threads see it: bytes to be sent to the client, a deadline, and a way to close it.
 
 use std::io;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
@@ -8,10 +8,10 @@ use baremqtt::codec::{EncodeError, Packet, Version};
 
 use super::{Stream, lock};
 
-/// How long the end of a connection may take: the last bytes out, the peer's end in.
+/// How long the end of a connection may take, in both directions.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A buffer that is empty again keeps no more than this.
+/// An empty buffer keeps at most this capacity.
 const KEPT_CAPACITY: usize = 1 << 20;
 
 pub(super) struct Link {
@@ -24,11 +24,11 @@ pub(super) struct Link {
     closed_because: OnceLock<&'static str>,
 }
 
-/// Bytes that wait for the writing thread.
+/// Bytes for the writing thread.
 #[derive(Default)]
 struct Unsent {
     bytes: Vec<u8>,
-    /// Nothing may be added any more.
+    /// Nothing more may be added.
     ended: bool,
 }
 
@@ -49,17 +49,17 @@ impl Link {
         self.id
     }
 
-    /// Queues a packet and never waits. A peer that reads too slowly is disconnected.
+    /// Queues a packet without waiting. A peer that reads too slowly is disconnected.
     ///
     /// # Errors
-    /// Where this version of the protocol has no such packet. Nothing is queued then.
+    /// If this protocol version has no such packet. Then nothing is queued.
     pub(super) fn send(&self, packet: &Packet<'_>, version: Version) -> Result<(), EncodeError> {
         let mut unsent = lock(&self.unsent);
         if unsent.ended {
             return Ok(());
         }
         let start = unsent.bytes.len();
-        // Compared before the packet is added, so that a packet of any length finds room.
+        // Checked before the packet is added, so that there is room for a packet of any length.
         if start > self.max_unsent {
             drop(unsent);
             self.close("reads too slowly");
@@ -76,14 +76,14 @@ impl Link {
         Ok(())
     }
 
-    /// Nothing more is sent: the rest goes out, and the peer is told.
+    /// Sends the rest, and then closes the output.
     pub(super) fn finish(&self) {
         self.set_deadline(Some(Instant::now() + LINGER));
         lock(&self.unsent).ended = true;
         self.changed.notify_one();
     }
 
-    /// Ends the connection at once. The reading thread finds the end of the stream, and does what follows.
+    /// Closes the connection at once. The reading thread sees the end of the stream, and does the rest.
     pub(super) fn close(&self, why: &'static str) {
         let _ = self.closed_because.set(why);
         *lock(&self.unsent) = Unsent { bytes: Vec::new(), ended: true };
@@ -91,7 +91,7 @@ impl Link {
         self.stream.close();
     }
 
-    /// Why this server has closed the connection; `None`: it has not, so it was the client.
+    /// Why this server has closed the connection; `None` if the client has.
     pub(super) fn closed_because(&self) -> Option<&'static str> {
         self.closed_because.get().copied()
     }
@@ -104,7 +104,7 @@ impl Link {
         lock(&self.deadline).is_some_and(|deadline| deadline <= now)
     }
 
-    /// Waits for bytes of the peer; 0 is the end.
+    /// Waits for bytes from the peer; 0 means the end.
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.stream.read(buffer) {
@@ -114,13 +114,13 @@ impl Link {
         }
     }
 
-    /// Reads on after [`finish`](Self::finish) until the peer has closed too: a socket that is closed with bytes
-    /// unread takes back what the peer has not read yet, a refusing CONNACK for instance.
+    /// Continues to read after [`finish`](Self::finish) until the peer has closed too. If a socket is closed with unread
+    /// input, bytes that the peer has not read yet are lost, for instance a CONNACK that refuses.
     pub(super) fn drain(&self, buffer: &mut [u8]) {
         while self.read(buffer).is_ok_and(|count| count > 0) {}
     }
 
-    /// The writing thread: writes what is queued until the end.
+    /// The writing thread: writes queued bytes until the end.
     pub(super) fn write_queued(&self) {
         let mut batch = Vec::new();
         while self.take_unsent(&mut batch) {
@@ -134,7 +134,7 @@ impl Link {
         self.stream.finish();
     }
 
-    /// Waits for bytes to write, and swaps them into `batch`; `false` at the end.
+    /// Waits for bytes to write, and swaps them into `batch`; returns `false` at the end.
     fn take_unsent(&self, batch: &mut Vec<u8>) -> bool {
         let unsent = lock(&self.unsent);
         let idle = |unsent: &mut Unsent| unsent.bytes.is_empty() && !unsent.ended;

@@ -1,4 +1,4 @@
-//! Accepting TCP connections.
+//! Accepts TCP connections.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,20 +15,20 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         match listener.accept() {
             Ok((stream, peer)) => {
                 say!(shared.log, "{peer}: connection");
-                // The writer has many packets for a write already: nothing is gained by waiting for more.
+                // The writer already combines many packets in a write, so waiting for more gains nothing.
                 let _ = stream.set_nodelay(true);
                 connection::start(shared, Box::new(stream));
             }
             Err(error) => {
                 say!(shared.log, "cannot accept a connection: {error}");
-                // Out of file descriptors, most likely: that does not pass by trying again at once.
+                // Probably out of file descriptors: do not retry at once.
                 thread::sleep(Duration::from_millis(100));
             }
         }
     }
 }
 
-/// Wakes the thread that waits in [`accept`].
+/// Wakes the thread that blocks in [`accept`].
 pub(super) fn wake(listening: SocketAddr) -> io::Result<()> {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

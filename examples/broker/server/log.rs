@@ -1,11 +1,11 @@
-//! Lines for whoever watches the server.
+//! Log lines of the server.
 
 use std::fmt;
 
-/// Is told, in one line each, what happens.
+/// Receives log lines.
 pub type Log = fn(fmt::Arguments<'_>);
 
-/// Says something, if somebody listens.
+/// Logs a line, if there is a receiver.
 macro_rules! say {
     ($log:expr, $($text:tt)*) => {
         if let Some(log) = $log {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use baremqtt::codec::{Credentials, RefusalCode};
 
-/// The users; without any, everybody may connect.
+/// The users; if there are none, everybody may connect.
 pub(super) struct Users(HashMap<String, String>);
 
 impl Users {

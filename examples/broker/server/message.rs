@@ -1,14 +1,14 @@
-//! A message that outlives the packet it came in.
+//! A message that outlives its packet.
 
 use baremqtt::codec::{Delivery, Publish, QoS, Will};
 use baremqtt::{TopicName, Violation};
 
-/// A message of a client, or its will. Shared by all sessions that it is for.
+/// A message from a client, or its will. It is shared by all sessions that receive it.
 pub(super) struct Message {
     topic: String,
     payload: Vec<u8>,
     pub(super) qos: QoS,
-    /// Whether the publisher wants it to be kept for later subscribers.
+    /// Whether the publisher wants it to be retained.
     pub(super) retain: bool,
 }
 
@@ -39,12 +39,12 @@ impl Message {
         &self.payload
     }
 
-    /// Bytes that it holds.
+    /// Its size in bytes.
     pub(super) fn len(&self) -> usize {
         self.topic.len() + self.payload.len()
     }
 
-    /// The packet that takes it to a client.
+    /// The packet that delivers it to a client.
     pub(super) fn to_publish(&self, delivery: Delivery, retain: bool) -> Result<Publish<'_>, Violation> {
         Ok(Publish { topic: TopicName::new(&self.topic)?, payload: &self.payload, delivery, retain })
     }

@@ -1,4 +1,4 @@
-//! A small MQTT 3.1 and 3.1.1 server made on the codec. See `main.rs` for what it is good for.
+//! A small MQTT 3.1 and 3.1.1 server, built on the codec. See `main.rs` for its purpose.
 //!
 //! From an example or a test:
 //!
@@ -13,12 +13,12 @@
 //!
 //! ```text
 //! listener  ->  connection  ->  broker  ->  session  ->  link
-//! accepts       bytes to        what each   what one     bytes on their
-//!               packets         packet does client has   way to a client
+//! accepts       bytes to        effects     one          bytes to be
+//!               packets         of packets  client       sent to it
 //! ```
 //!
-//! Every connection has two threads: one reads, decodes and hands each packet to the broker, the other writes
-//! what the broker has put into the link. The broker is one value behind one lock. It never waits for a client.
+//! Every connection has two threads: one reads, decodes and passes each packet to the broker, the other writes
+//! the bytes in the link. The broker is one value behind one lock. It never waits for a client.
 
 mod broker;
 mod connection;
@@ -47,16 +47,16 @@ pub use limits::Limits;
 pub use log::Log;
 pub use stream::Stream;
 
-/// What a server is started with.
+/// The options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to listen for TCP; port 0 takes a free one.
+    /// The TCP address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// User names with their passwords. Where there are any, nobody else is let in.
+    /// User names and passwords. If there are any, nobody else may connect.
     pub users: Vec<(String, String)>,
-    /// How much the server takes upon itself.
+    /// The limits of the server.
     pub limits: Limits,
-    /// Is told, in one line each, what happens.
+    /// Receives log lines.
     pub log: Option<Log>,
 }
 
@@ -71,7 +71,7 @@ impl Default for Options {
     }
 }
 
-/// A running server. It stops when it is dropped.
+/// A running server. It stops when dropped.
 pub struct Server {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -79,7 +79,7 @@ pub struct Server {
     watcher: Option<JoinHandle<()>>,
 }
 
-/// What all threads of a server share.
+/// The state that all threads of a server share.
 struct Shared {
     broker: Mutex<Broker>,
     connections: Connections,
@@ -88,10 +88,10 @@ struct Shared {
 
 #[allow(dead_code, reason = "each program that includes this module uses a part of it")]
 impl Server {
-    /// Listens, and serves from now on in threads of its own.
+    /// Starts to listen and serve, on threads of its own.
     ///
     /// # Errors
-    /// Where the address cannot be listened on, or no thread can be started.
+    /// If the address is not available, or a thread cannot be started.
     pub fn start(options: Options) -> io::Result<Server> {
         let listener = TcpListener::bind(options.listen)?;
         let addr = listener.local_addr()?;
@@ -107,12 +107,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Where the server listens.
+    /// The address of the server.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Serves a connection that came in some other way, through a WebSocket for instance.
+    /// Serves a connection that was accepted in another way, for instance through a WebSocket.
     pub fn serve(&self, stream: impl Stream) {
         connection::start(&self.shared, Box::new(stream));
     }
@@ -128,7 +128,7 @@ impl Drop for Server {
             let _ = watcher.join();
         }
         if let Some(thread) = self.listener.take() {
-            // The listener waits for a connection: this is one.
+            // The listener is waiting for a connection: this is one.
             if listener::wake(self.addr).is_ok() {
                 let _ = thread.join();
             }
@@ -140,7 +140,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHand
     thread::Builder::new().name(name.to_owned()).spawn(run)
 }
 
-/// Takes a lock, whatever has happened to a thread that held it.
+/// Takes a lock, and ignores poisoning.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Messages of QoS 1 and 2 on their way to one client, to the end of their handshakes (section 4.3).
+//! QoS 1 and 2 messages to one client, until their handshakes are complete (section 4.3).
 
 use std::collections::VecDeque;
 
@@ -11,9 +11,9 @@ use super::session::Connected;
 pub(super) struct Outgoing {
     /// Not sent yet.
     queue: Queue,
-    /// Sent, and neither PUBACK nor PUBREC has come; in the order of sending.
+    /// Sent, but without PUBACK or PUBREC yet; in the order of sending.
     published: VecDeque<(PacketId, Outbound)>,
-    /// PUBREC has come, and PUBCOMP has not; in the order of the PUBRECs.
+    /// Answered with PUBREC, but without PUBCOMP yet; in the order of the PUBRECs.
     released: VecDeque<PacketId>,
     next_id: PacketId,
     max_in_flight: usize,
@@ -30,17 +30,17 @@ impl Outgoing {
         }
     }
 
-    /// Queues a message; `false`, and it is dropped, where the queue is full.
+    /// Queues a message; returns `false`, and drops it, if the queue is full.
     pub(super) fn push(&mut self, outbound: Outbound) -> bool {
         self.queue.push(outbound)
     }
 
-    /// Sends as many of the queued messages as may be under way.
+    /// Sends as many queued messages as can be under way.
     pub(super) fn send_queued(&mut self, client: &Connected) {
         while self.published.len() + self.released.len() < self.max_in_flight {
             let Some(outbound) = self.queue.pop() else { return };
             let id = self.unused_id();
-            // What the client's version cannot say (a topic too long for 3.1) does not reach it.
+            // A message that the client's version cannot express (a topic too long for 3.1) is not sent.
             if outbound.send(id, false, client).is_ok() {
                 self.next_id = id.next();
                 self.published.push_back((id, outbound));
@@ -48,7 +48,7 @@ impl Outgoing {
         }
     }
 
-    /// After a reconnect: goes on with every handshake where it had stopped, with the same identifiers in the
+    /// After a reconnect: continues every handshake where it stopped, with the same identifiers in the
     /// same order (MQTT-4.4.0-1, MQTT-4.6.0-6).
     pub(super) fn resend(&mut self, client: &Connected) {
         for &id in &self.released {
@@ -57,19 +57,19 @@ impl Outgoing {
         self.published.retain(|(id, outbound)| outbound.send(*id, true, client).is_ok());
     }
 
-    /// PUBACK. One that fits no message is late, and ignored.
+    /// Processes PUBACK. If it matches no message, it is late, and ignored.
     pub(super) fn acknowledge(&mut self, id: PacketId) {
         self.take_published(id, QoS::AtLeastOnce);
     }
 
-    /// PUBREC. PUBREL is owed even to one that fits no message, or the client keeps the identifier for ever.
+    /// Processes PUBREC. It is answered even if it matches no message, or the client would keep the identifier forever.
     pub(super) fn release(&mut self, id: PacketId) {
         if self.take_published(id, QoS::ExactlyOnce).is_some() {
             self.released.push_back(id);
         }
     }
 
-    /// PUBCOMP. One that fits no message is late, and ignored.
+    /// Processes PUBCOMP. If it matches no message, it is late, and ignored.
     pub(super) fn complete(&mut self, id: PacketId) {
         self.released.retain(|&released| released != id);
     }
@@ -80,7 +80,7 @@ impl Outgoing {
         self.published.remove(index).map(|(_, outbound)| outbound)
     }
 
-    /// Identifiers count upwards, past those in use (MQTT-2.3.1-4).
+    /// Identifiers count upwards, and skip those in use (MQTT-2.3.1-4).
     fn unused_id(&self) -> PacketId {
         let mut id = self.next_id;
         while self.is_in_use(id) {

@@ -1,4 +1,4 @@
-//! What each packet of a connected client does.
+//! The effects of each packet of a connected client.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ impl Broker {
     /// Handles a packet that is not the first of its connection.
     ///
     /// # Errors
-    /// Why the connection is to be closed.
+    /// Why the connection has to be closed.
     pub(super) fn handle_packet(&mut self, id: &Arc<str>, link: u64, packet: &Packet<'_>) -> Result<(), End> {
         let session = self.sessions.get_mut(id).filter(|session| session.is_on(link));
         let session = session.ok_or(End::ClosedByServer("taken over by another connection"))?;
@@ -36,7 +36,7 @@ impl Broker {
         Ok(())
     }
 
-    /// PUBLISH: delivered first and acknowledged then, and at QoS 2 only delivered where it is new.
+    /// PUBLISH: first delivered, then acknowledged. At QoS 2 it is only delivered if it is new.
     fn handle_publish(&mut self, id: &Arc<str>, publish: &Publish<'_>) {
         let (topic, qos, len) = (publish.topic, publish.delivery.qos(), publish.payload.len());
         say!(self.log, "{id}: publish to {topic}, QoS {qos}, {len} bytes");
@@ -57,7 +57,7 @@ impl Broker {
         }
     }
 
-    /// SUBSCRIBE: SUBACK, and then the retained messages of each filter.
+    /// SUBSCRIBE: SUBACK, followed by the retained messages of each filter.
     fn handle_subscribe(&mut self, id: &Arc<str>, subscribe: &Subscribe<'_>) -> Result<(), End> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         let codes: Vec<_> = subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();

@@ -1,4 +1,4 @@
-//! Messages of QoS 1 and 2 that wait for a client: because it is away, or because enough are under way to it.
+//! QoS 1 and 2 messages that wait for a client, because it is offline, or because enough are under way to it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use super::session::Connected;
 /// A message for one client.
 pub(super) struct Outbound {
     pub(super) message: Arc<Message>,
-    /// The QoS it goes out with: the smaller one of the publisher's and the subscriber's.
+    /// The QoS at which it is sent: the lower of the publisher's and the subscriber's.
     pub(super) qos: QoS,
-    /// It goes out because of a new subscription.
+    /// It is sent because of a new subscription.
     pub(super) retain: bool,
 }
 
@@ -43,9 +43,9 @@ impl Queue {
         Queue { messages: VecDeque::new(), bytes: 0, max: limits.queued, max_bytes: limits.queued_bytes }
     }
 
-    /// Adds a message at the end; `false`, and it is dropped, where the queue is full.
+    /// Appends a message; returns `false`, and drops it, if the queue is full.
     pub(super) fn push(&mut self, outbound: Outbound) -> bool {
-        // The bytes are compared before the message is added, so that a message of any length finds room.
+        // Checked before the message is added, so that there is room for a message of any length.
         if self.messages.len() >= self.max || self.bytes > self.max_bytes {
             return false;
         }

@@ -17,7 +17,7 @@ impl Retained {
         Retained { messages: BTreeMap::new(), max }
     }
 
-    /// Keeps the message instead of the one before; an empty payload only removes that one. `false`: no room.
+    /// Replaces the message of this topic; an empty payload only removes it. `false` if there is no room.
     pub(super) fn set(&mut self, message: &Arc<Message>) -> bool {
         if message.payload().is_empty() {
             self.messages.remove(message.topic());
@@ -30,7 +30,7 @@ impl Retained {
         true
     }
 
-    /// The messages that the filter covers, in the order of their topics.
+    /// The messages that the filter matches, in the order of their topics.
     pub(super) fn matching<'r>(&'r self, filter: TopicFilter<'r>) -> impl Iterator<Item = &'r Arc<Message>> {
         let covers = move |topic: &str| TopicName::new(topic).is_ok_and(|topic| filter.matches(topic));
         self.messages.values().filter(move |message| covers(message.topic()))

@@ -1,4 +1,4 @@
-//! What the server knows of one client: its connection, subscriptions and unfinished handshakes (section 3.1.2.4).
+//! The server's state of one client: its connection, subscriptions and unfinished handshakes (section 3.1.2.4).
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use super::queue::Outbound;
 pub(super) struct Session {
     /// The session ends with its connection.
     pub(super) clean: bool,
-    /// The connection, if the client is there.
+    /// The connection, if the client is connected.
     pub(super) connected: Option<Connected>,
     subscriptions: BTreeMap<String, QoS>,
-    /// QoS 2 messages that have come, and whose PUBREL has not.
+    /// QoS 2 messages that have been received, but not their PUBREL.
     unreleased: HashSet<PacketId>,
     outgoing: Outgoing,
 }
 
-/// A client that is connected.
+/// A connected client.
 pub(super) struct Connected {
     pub(super) link: Arc<Link>,
     pub(super) version: Version,
@@ -32,12 +32,12 @@ pub(super) struct Connected {
 
 impl Connected {
     /// # Errors
-    /// Where the client's version of the protocol has no such packet.
+    /// If the client's protocol version has no such packet.
     pub(super) fn send(&self, packet: &Packet<'_>) -> Result<(), EncodeError> {
         self.link.send(packet, self.version)
     }
 
-    /// Sends what every version can say: all packets but a PUBLISH whose topic is too long for 3.1.
+    /// Sends a packet that exists in every version: all except a PUBLISH whose topic is too long for 3.1.
     pub(super) fn answer(&self, packet: &Packet<'_>) {
         let _ = self.send(packet);
     }
@@ -58,14 +58,14 @@ impl Session {
         self.connected.as_ref().is_some_and(|client| client.link.id() == link)
     }
 
-    /// Sends a packet to the client, if it is there.
+    /// Sends a packet to the client, if it is connected.
     pub(super) fn answer(&self, packet: &Packet<'_>) {
         if let Some(client) = &self.connected {
             client.answer(packet);
         }
     }
 
-    /// The client is there again: goes on where the last connection had ended.
+    /// The client has reconnected: continues where the last connection ended.
     pub(super) fn resume(&mut self) {
         if let Some(client) = &self.connected {
             self.outgoing.resend(client);
@@ -73,7 +73,7 @@ impl Session {
         }
     }
 
-    /// A new subscription, or another QoS for an old one (MQTT-3.8.4-3).
+    /// A new subscription, or another QoS for an existing one (MQTT-3.8.4-3).
     pub(super) fn subscribe(&mut self, filter: TopicFilter<'_>, qos: QoS) {
         self.subscriptions.insert(filter.as_str().to_owned(), qos);
     }
@@ -82,19 +82,19 @@ impl Session {
         self.subscriptions.remove(filter.as_str());
     }
 
-    /// The greatest QoS of the subscriptions that cover the topic (MQTT-3.3.5-1); `None`: no subscription does.
+    /// The highest QoS of the subscriptions that match the topic (MQTT-3.3.5-1); `None` if none does.
     pub(super) fn subscribed_qos(&self, topic: TopicName<'_>) -> Option<QoS> {
         let covers = |filter: &str| TopicFilter::new(filter).is_ok_and(|filter| filter.matches(topic));
         self.subscriptions.iter().filter(|(filter, _)| covers(filter)).map(|(_, qos)| *qos).max()
     }
 
-    /// Takes the message to the client, now or later; `false`: it is dropped because too many wait already.
+    /// Delivers the message to the client, now or later; `false` if it is dropped because too many are waiting.
     pub(super) fn deliver(&mut self, message: &Arc<Message>, subscribed: QoS, retain: bool) -> bool {
         let qos = subscribed.min(message.qos);
         let outbound = Outbound { message: Arc::clone(message), qos, retain };
         match &self.connected {
             Some(client) if qos == QoS::AtMostOnce => {
-                // The packet identifier is not used. A topic too long for 3.1 does not reach a 3.1 client.
+                // The packet identifier is not used. A 3.1 client does not receive a topic that is too long for 3.1.
                 let _ = outbound.send(PacketId::FIRST, false, client);
                 true
             }
@@ -107,12 +107,12 @@ impl Session {
         }
     }
 
-    /// PUBLISH of QoS 2; `false`: it has come before, and is to be acknowledged only.
+    /// Processes a QoS 2 PUBLISH; `false` if it is a repetition, which is only acknowledged.
     pub(super) fn receive_once(&mut self, id: PacketId) -> bool {
         self.unreleased.insert(id)
     }
 
-    /// PUBREL: from now on the identifier is a new message's. PUBCOMP is owed even to an unknown one.
+    /// Processes PUBREL, after which the identifier can be reused. Even an unknown one is answered with PUBCOMP.
     pub(super) fn handle_pubrel(&mut self, id: PacketId) {
         self.unreleased.remove(&id);
         self.answer(&Packet::PubComp(id));

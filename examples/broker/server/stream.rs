@@ -1,22 +1,22 @@
-//! What a connection runs over: TCP, or whatever else can do the same.
+//! The streams of connections: TCP, or anything equivalent.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 /// An ordered, lossless stream of bytes in both directions (MQTT-7.1.1-1).
 ///
-/// One thread reads, another writes and finishes, and any thread may close.
+/// One thread reads, another writes and finishes, and any thread can close.
 pub trait Stream: Send + Sync + 'static {
-    /// Waits for bytes; 0 is the end of the stream.
+    /// Waits for bytes; 0 means the end of the stream.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes all of it.
+    /// Writes all bytes.
     fn write_all(&self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Tells the peer that nothing more comes. What the peer sends can still be read.
+    /// Tells the peer that nothing more will be sent. Input can still be read.
     fn finish(&self);
 
-    /// Ends both directions, and does not wait for anything. Whoever waits in `read` or `write_all` returns.
+    /// Closes both directions without waiting. A blocked `read` or `write_all` returns.
     fn close(&self);
 }
 

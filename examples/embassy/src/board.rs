@@ -1,5 +1,5 @@
 //! Stellaris LM3S6965 evaluation board, Cortex-M3: `qemu-system-arm -M lm3s6965evb`. The UART is that of `../firmware`,
-//! which does without interrupts: they are here, and a lamp.
+//! which does not use interrupts. This file adds interrupts and a lamp.
 
 #[path = "../../firmware/src/board/lm3s6965evb.rs"]
 mod lm3s6965evb;
@@ -16,14 +16,14 @@ pub use lm3s6965evb::{CORE_HZ, NAME};
 pub use port::Port;
 use register::Register;
 
-// SAFETY: the data sheet's addresses of UART0, GPIO F and its clock; this module is all that uses them.
+// SAFETY: the data sheet's addresses of UART0, GPIO F and its clock; only this module uses them.
 const INTERRUPT_MASK: Register = unsafe { Register::at(0x4000_C038) };
 const GPIO_CLOCKS: Register = unsafe { Register::at(0x400F_E108) };
 const LAMP: Register = unsafe { Register::at(0x4002_5004) };
 const DIRECTION: Register = unsafe { Register::at(0x4002_5400) };
 const DIGITAL: Register = unsafe { Register::at(0x4002_551C) };
 
-/// The receiver's FIFO is half full, or it is not empty and nothing more comes.
+/// The receiver's FIFO is half full, or it is not empty and the line is idle.
 const RECEIVED: u32 = 1 << 4 | 1 << 6;
 /// The transmitter's FIFO has become half empty.
 const SENT: u32 = 1 << 5;
@@ -40,17 +40,17 @@ impl InterruptUart {
     pub fn start() -> Self {
         let port = Uart::start();
         INTERRUPT_MASK.write(0);
-        // SAFETY: no critical section relies on this interrupt's being masked.
+        // SAFETY: no critical section relies on this interrupt being masked.
         unsafe { NVIC::unmask(Interrupt::UART0) };
         InterruptUart { port }
     }
 
-    /// Whether bytes that have come are to interrupt, as long as they are there.
+    /// Whether received bytes cause interrupts, for as long as there are any.
     pub fn interrupt_when_received(&mut self, wanted: bool) {
         Self::interrupt_when(RECEIVED, wanted);
     }
 
-    /// Whether it is to interrupt when there is room for bytes to be sent.
+    /// Whether room for bytes to send causes interrupts.
     pub fn interrupt_when_sent(&mut self, wanted: bool) {
         Self::interrupt_when(SENT, wanted);
     }
@@ -67,7 +67,7 @@ pub struct Lamp(());
 impl Lamp {
     pub fn start() -> Self {
         GPIO_CLOCKS.write(GPIO_CLOCKS.read() | GPIO_F_CLOCK);
-        // The port can be used three cycles later.
+        // The port can be used after three cycles.
         cortex_m::asm::delay(3);
         DIRECTION.write(DIRECTION.read() | LAMP_PIN);
         DIGITAL.write(DIGITAL.read() | LAMP_PIN);

@@ -1,4 +1,4 @@
-//! A lamp that blinks as it is told.
+//! A lamp that blinks on command.
 
 use embassy_time::with_timeout;
 

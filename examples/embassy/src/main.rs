@@ -2,12 +2,12 @@
 //! Cortex-M3 without an allocator.
 //!
 //! - `station.rs`: keeps the connection, and publishes
-//! - `sensors.rs`, `lamp.rs`: tasks that know nothing of MQTT
+//! - `sensors.rs`, `lamp.rs`: tasks that are independent of MQTT
 //! - `reports.rs`: the channels between them
 //! - `clock.rs`: embassy-time as the clock of the connection
 //! - `serial.rs`: embedded-io-async over the board's UART
 //! - `time_driver.rs`: SysTick as the clock of embassy-time
-//! - `idle.rs`: sleep that QEMU knows of
+//! - `idle.rs`: an idle loop that sleeps in QEMU too
 //! - `board.rs`: the board, and all `unsafe` code
 #![no_std]
 #![no_main]
@@ -59,7 +59,7 @@ async fn main(spawner: Spawner) {
     spawner.spawn(defmt::unwrap!(idle::sleep()));
 }
 
-/// Says nothing: a message would take more flash than the rest of the program.
+/// Prints nothing: a message would take more flash than the rest of the program.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     loop {

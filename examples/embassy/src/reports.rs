@@ -1,11 +1,11 @@
-//! What the tasks tell the station, and what it tells them.
+//! The channels between the station and the other tasks.
 
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::channel::Channel;
 use embassy_sync::signal::Signal;
 use embassy_time::Duration;
 
-/// Something to be published.
+/// Something to publish.
 #[derive(Clone, Copy, defmt::Format)]
 pub enum Report {
     /// Seconds since the start.
@@ -18,11 +18,11 @@ pub enum Report {
     Lamp(bool),
 }
 
-/// For the station. Whoever finds it full waits.
+/// To the station. A task that finds it full waits.
 pub static REPORTS: Channel<CriticalSectionRawMutex, Report, 8> = Channel::new();
 
-/// For the sensors: how often to read them.
+/// To the sensors: how often to take readings.
 pub static INTERVAL: Signal<CriticalSectionRawMutex, Duration> = Signal::new();
 
-/// For the lamp: how long it is to be on, and then off; `None` is off for good.
+/// To the lamp: how long to be on, and then off; `None` turns it off for good.
 pub static LAMP: Signal<CriticalSectionRawMutex, Option<Duration>> = Signal::new();

@@ -1,4 +1,4 @@
-//! Takes readings at a steady pace, whatever the connection does.
+//! Takes readings at a steady pace, whatever the state of the connection.
 
 use embassy_futures::select::{Either, select};
 use embassy_time::{Duration, Instant, Ticker};
@@ -20,7 +20,7 @@ pub async fn read() -> ! {
         let pulses = meter();
         REPORTS.send(Report::Pulses(pulses - reported)).await;
         reported = pulses;
-        // Where there was no room for so long that readings were missed, they are not made up for.
+        // Readings that were missed because there was no room are not made up for.
         ticker.reset();
     }
 }

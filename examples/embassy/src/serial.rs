@@ -1,4 +1,4 @@
-//! embedded-io-async over the board's UART. Its interrupt takes in what comes, and wakes whoever waits.
+//! embedded-io-async over the board's UART. The interrupt handler stores received bytes, and wakes the waiting task.
 
 use core::cell::RefCell;
 use core::future::poll_fn;
@@ -16,20 +16,20 @@ use crate::board::{InterruptUart, Port};
 static UART: CriticalSectionMutex<RefCell<Option<InterruptUart>>> =
     CriticalSectionMutex::new(RefCell::new(None));
 
-/// What has come: 11 ms at 115,200 baud.
+/// Received bytes: enough for 11 ms at 115,200 baud.
 static RECEIVED: Channel<CriticalSectionRawMutex, Result<u8, ErrorKind>, 128> = Channel::new();
 
-/// Who waits for room to send.
+/// The task that waits for room to send.
 static SENDER: AtomicWaker = AtomicWaker::new();
 
-/// Starts the UART. The two halves of the line may be used at the same time.
+/// Starts the UART. The two halves of the line can be used at the same time.
 pub fn start() -> (Input, Output) {
     UART.lock(|uart| *uart.borrow_mut() = Some(InterruptUart::start()));
     listen();
     (Input(()), Output(()))
 }
 
-/// Throws away what has come.
+/// Discards received bytes.
 pub fn discard() {
     with_uart(|uart| {
         while uart.port.has_byte() {
@@ -47,7 +47,7 @@ fn UART0() {
             let _ = RECEIVED.try_send(uart.port.byte());
         }
         if RECEIVED.is_full() {
-            // The rest stays in the UART until somebody has read.
+            // The rest stays in the UART until a task has read.
             uart.interrupt_when_received(false);
         }
         if uart.port.has_room() {
@@ -57,17 +57,17 @@ fn UART0() {
     });
 }
 
-/// From now on, what comes is taken in.
+/// Enables storing of received bytes.
 fn listen() {
     with_uart(|uart| uart.interrupt_when_received(true));
 }
 
-/// Without interrupts. `None` before the start.
+/// Runs without interrupts. `None` before the start.
 fn with_uart<T>(f: impl FnOnce(&mut InterruptUart) -> T) -> Option<T> {
     UART.lock(|uart| uart.borrow_mut().as_mut().map(f))
 }
 
-/// The half that receives.
+/// The receiving half.
 pub struct Input(());
 
 impl ErrorType for Input {
@@ -75,7 +75,7 @@ impl ErrorType for Input {
 }
 
 impl Read for Input {
-    /// What is there; waits for the first byte. Nothing is taken before that, so it can be cancelled.
+    /// Returns the bytes that are there; waits for the first one. Nothing is taken before that, so it can be cancelled.
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
         let Some((first, rest)) = buffer.split_first_mut() else { return Ok(0) };
         *first = RECEIVED.receive().await?;
@@ -90,7 +90,7 @@ impl Read for Input {
     }
 }
 
-/// The half that sends.
+/// The sending half.
 pub struct Output(());
 
 impl ErrorType for Output {
@@ -98,7 +98,7 @@ impl ErrorType for Output {
 }
 
 impl Write for Output {
-    /// What there is room for; waits for the first byte's. Nothing is taken before that, so it can be cancelled.
+    /// Accepts as many bytes as there is room for; waits for the first. Nothing is accepted before that, so it can be cancelled.
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
         poll_fn(|cx| {
             SENDER.register(cx.waker());
@@ -115,13 +115,13 @@ impl Write for Output {
         .await
     }
 
-    /// A UART sends what it was given.
+    /// A UART sends its bytes without being flushed.
     async fn flush(&mut self) -> Result<(), ErrorKind> {
         Ok(())
     }
 }
 
-/// As many of these bytes as there is room for.
+/// Sends as many of these bytes as there is room for.
 fn put(port: &mut impl Port, bytes: &[u8]) -> usize {
     let mut len = 0;
     for &byte in bytes {

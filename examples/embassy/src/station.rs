@@ -1,15 +1,15 @@
-//! Two tasks: one keeps the connection, hands commands to others, and never gives up; one publishes what others report.
+//! Two tasks: one keeps the connection, passes commands on, and never gives up; the other publishes reports.
 //!
 //! | topic | QoS | |
 //! |---|---|---|
 //! | `station/status` | 1, retained | `online`; the will says `offline` |
-//! | `station/uptime` | 0 | seconds; nobody misses a lost one |
+//! | `station/uptime` | 0 | seconds; a lost one does not matter |
 //! | `station/lamp` | 0 | `on` or `off`, as it blinks |
 //! | `station/temperature` | 1 | tenths of a degree; a second copy does no harm |
-//! | `station/pulses` | 2 | pulses of a meter since the last reading, which somebody will add up |
+//! | `station/pulses` | 2 | pulses of a meter since the last reading, to be added up by the receiver |
 //! | `station/set/interval` | in, 1 | ms between readings |
-//! | `station/set/lamp` | in, 1 | ms that the lamp is on, and then off; 0 stops it |
-//! | `station/answer` | 1 | to each command |
+//! | `station/set/lamp` | in, 1 | ms that the lamp is on, and then off; 0 turns it off |
+//! | `station/answer` | 1 | the answer to each command |
 
 use baremqtt::transport::asynch::{Handle, Runner};
 use baremqtt::transport::{HandleError, Update, WaitError};
@@ -23,10 +23,10 @@ use crate::clock::Clock;
 use crate::reports::{INTERVAL, LAMP, REPORTS, Report};
 use crate::serial::{self, Input, Output};
 
-/// A product has one that is burnt in: no two clients come back at the same moment.
+/// A product has a unique number, so that its clients do not all reconnect at the same moment.
 const SERIAL_NUMBER: u32 = 17;
 
-/// Nobody says that the other end of a serial line is gone: it is found out by these timeouts and by [`CONNECT`]'s keep alive.
+/// A serial line does not report that its other end is gone. These timeouts and the keep alive of [`CONNECT`] detect it.
 pub struct Choices;
 
 impl Config for Choices {
@@ -49,17 +49,17 @@ impl Config for Choices {
 
 const STATUS: &str = "station/status";
 
-/// Readings that are not acknowledged when a connection ends follow on the next one.
+/// Readings that are unacknowledged when a connection ends are sent again on the next one.
 const CONNECT: Connect<'static> = Connect::new("station")
     .clean_session(false)
     .keep_alive(3)
     .will(Will::new(STATUS, b"offline").qos(QoS::AtLeastOnce).retain())
     .credentials("station", b"secret");
 
-/// What the tasks share. Its buffers are borrowed: in it, they would be moved over the stack when it is made.
+/// The handle that tasks share. Its buffers are borrowed, because owned ones would be moved across the stack when it is created.
 pub type Mqtt = Handle<&'static mut [u8], &'static mut [u8], Choices>;
 
-/// What a message can ask for.
+/// The commands in messages.
 #[derive(Clone, Copy)]
 enum Command {
     Interval,
@@ -72,12 +72,12 @@ type Commands = Routes<&'static str, Command, 2>;
 #[embassy_executor::task]
 pub async fn connect(mqtt: &'static Mqtt, mut input: Input, mut output: Output) {
     let backoff = Backoff::new(250, 4_000).seed(SERIAL_NUMBER);
-    // Whoever has taken its password away may give it back.
+    // A refusal may be temporary: the password may be restored.
     let mut runner = Runner::new(mqtt, Clock, [0; 128], backoff).retry_refusals();
     let mut commands = defmt::unwrap!(commands());
     let ended = runner.run(
         async |link| {
-            // What an earlier connection has left.
+            // Discard bytes of an earlier connection.
             serial::discard();
             link.run(&mut input, &mut output, &CONNECT).await
         },
@@ -93,7 +93,7 @@ pub async fn connect(mqtt: &'static Mqtt, mut input: Input, mut output: Output) 
                 Update::LinkLost { error, .. } => defmt::warn!("link lost: {}", error),
                 _ => {}
             }
-            // Without room now there is some when all has left, which is an update too.
+            // If there is no room now, there will be when everything has been sent, which is reported as an update too.
             if let Err(error) = commands.subscribe(outbound) {
                 defmt::warn!("not subscribed: {}", error);
             }
@@ -103,7 +103,7 @@ pub async fn connect(mqtt: &'static Mqtt, mut input: Input, mut output: Output) 
     defmt::error!("it has ended: {}", ended.await);
 }
 
-/// Publishes reports, each once the one before has come to its end: so there is always room for other messages.
+/// Publishes reports, each after the previous one has ended, so that there is always room for other messages.
 #[embassy_executor::task]
 pub async fn publish(mqtt: &'static Mqtt) -> ! {
     loop {
@@ -116,7 +116,7 @@ pub async fn publish(mqtt: &'static Mqtt) -> ! {
             Report::Pulses(count) => ("station/pulses", QoS::ExactlyOnce, digits.format(count)),
         };
         match mqtt.publish_and_wait(&Message::new(topic, payload.as_bytes()).qos(qos)).await {
-            // Offline, the client refuses QoS 0, and that is well: nobody wants to know an old time.
+            // While offline the client refuses QoS 0, which is fine here: an old time is useless.
             Ok(()) | Err(HandleError::Refused(WaitError::Request(RequestError::NotConnected))) => {}
             Err(error) => defmt::warn!("{} is dropped: {}", report, error),
         }
@@ -156,7 +156,7 @@ fn handle(
     Ok(())
 }
 
-/// `None` if that is nothing that can be done.
+/// `None` if this is not a command.
 fn obey(command: Command, payload: &[u8]) -> Option<()> {
     let ms: u64 = core::str::from_utf8(payload).ok()?.parse().ok()?;
     let time = (20..=3_600_000).contains(&ms).then_some(Duration::from_millis(ms));

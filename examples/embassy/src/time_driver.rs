@@ -1,7 +1,7 @@
-//! SysTick as the clock of embassy-time: it counts milliseconds, and wakes whose time has come.
+//! SysTick as the clock of embassy-time: counts milliseconds, and wakes tasks whose time has come.
 //!
-//! A HAL for a real chip brings a driver over a timer that sleeps as long as there is nothing to do. SysTick cannot: it
-//! runs over after a second.
+//! A HAL for a real chip provides a driver with a timer that sleeps while there is nothing to do. SysTick cannot do that: it
+//! overflows after a second.
 
 use core::cell::RefCell;
 use core::task::Waker;
@@ -19,7 +19,7 @@ struct SysTickDriver(CriticalSectionMutex<RefCell<State>>);
 
 struct State {
     now: u64,
-    /// When the first of those in the queue is to be woken.
+    /// When the first task in the queue has to be woken.
     alarm: u64,
     queue: Queue,
 }

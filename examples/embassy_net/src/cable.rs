@@ -1,4 +1,4 @@
-//! A cable between two TCP/IP stacks: what goes in at one end comes out at the other.
+//! A cable between two TCP/IP stacks: packets that enter at one end leave at the other.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,10 +7,10 @@ use std::task::{Context, Waker};
 
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 
-/// How many packets are on their way at the most.
+/// The maximum number of packets in transit.
 const PACKETS: usize = 8;
 
-/// Packets on their way in one direction, and who waits for them, or for room.
+/// Packets in transit in one direction, and the tasks that wait for packets or for room.
 #[derive(Default)]
 struct Wire {
     packets: VecDeque<Vec<u8>>,
@@ -18,7 +18,7 @@ struct Wire {
     sender: Option<Waker>,
 }
 
-/// One end.
+/// One end of a cable.
 pub struct Plug {
     input: Rc<RefCell<Wire>>,
     output: Rc<RefCell<Wire>>,

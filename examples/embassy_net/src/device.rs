@@ -1,4 +1,4 @@
-//! The firmware: what a board would run.
+//! The firmware, as a board would run it.
 
 use std::fmt::{Display, Write as _};
 
@@ -38,7 +38,7 @@ impl Timer for Clock {
     }
 }
 
-/// Keeps the link over TCP, or over TLS with a server that this authority vouches for.
+/// Keeps the link over TCP, or over TLS with a server whose certificate this authority has signed.
 #[embassy_executor::task]
 pub async fn link(
     mqtt: &'static Mqtt,
@@ -47,7 +47,7 @@ pub async fn link(
     ca: Option<&'static [u8]>,
 ) {
     let (mut rx, mut tx) = ([0; 2048], [0; 2048]);
-    // A record of TLS has up to 16 KiB.
+    // A TLS record has up to 16 KiB.
     let (mut read_record, mut write_record) = (vec![0; 16_640], vec![0; 2048]);
     let will = Will::new(STATUS, b"offline").retain();
     let connect = Connect::new("thermometer-17").clean_session(false).keep_alive(30).will(will);
@@ -91,20 +91,20 @@ async fn open<'a>(
     server: Ipv4Address,
 ) -> Option<TcpSocket<'a>> {
     let mut socket = TcpSocket::new(stack, rx, tx);
-    // Small packets are not held back.
+    // Send small packets without delay.
     socket.set_nagle_enabled(false);
     socket.set_timeout(Some(Duration::from_secs(10)));
     socket.connect((server, 1883)).await.ok()?;
     Some(socket)
 }
 
-/// What was sent last arrives, unless nobody is there any more.
+/// Waits until the last bytes are acknowledged, unless the peer is gone.
 async fn close(mut socket: TcpSocket<'_>) {
     socket.close();
     let _ = with_timeout(Duration::from_millis(200), socket.flush()).await;
 }
 
-/// Handles what comes, over whatever it came.
+/// Handles updates, over any stream.
 fn handler<E: Display>() -> impl FnMut(Update<'_, E>, &mut Outbound<'_, Standard>) -> Result<(), Error<E>> {
     let mut routes = Routes::<_, (), 1>::new();
     routes.add(TEMPERATURE, QoS::AtLeastOnce, ()).expect("a valid filter, and room for one");
@@ -142,7 +142,7 @@ fn report<E: Display>(ended: Result<(), GaveUp<E>>) {
     }
 }
 
-/// Publishes so many temperatures, each once the one before is acknowledged.
+/// Publishes `count` temperatures, each after the previous one is acknowledged.
 pub async fn measure(mqtt: &Mqtt, count: u32) -> Result<(), HandleError<WaitError>> {
     for n in 0..count {
         let mut celsius = String::new();

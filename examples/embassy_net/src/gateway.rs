@@ -1,4 +1,4 @@
-//! What stands at the other end of the cable: it takes TCP connections, and passes them on to the broker.
+//! The other end of the cable: accepts TCP connections, and forwards them to the broker.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,10 +7,10 @@ use embassy_net::Stack;
 use embassy_net::tcp::TcpSocket;
 use embassy_time::{Duration, Timer, with_timeout};
 
-/// How often the broker's side is asked, in ms.
+/// How often the broker's side is polled, in ms.
 const INTERVAL: u64 = 2;
 
-/// One connection after the other.
+/// One connection after another.
 #[embassy_executor::task]
 pub async fn pass(stack: Stack<'static>, broker: SocketAddr) {
     let (mut rx, mut tx) = ([0; 4096], [0; 4096]);
@@ -18,7 +18,7 @@ pub async fn pass(stack: Stack<'static>, broker: SocketAddr) {
         let mut socket = TcpSocket::new(stack, &mut rx, &mut tx);
         socket.set_nagle_enabled(false);
         if socket.accept(1883).await.is_ok() {
-            // Whatever ends it: the device is told.
+            // However it ends, inform the device.
             let _ = join(&mut socket, broker).await;
             socket.close();
             let _ = with_timeout(Duration::from_millis(500), socket.flush()).await;
@@ -26,7 +26,7 @@ pub async fn pass(stack: Stack<'static>, broker: SocketAddr) {
     }
 }
 
-/// Passes bytes both ways until one side ends.
+/// Forwards bytes in both directions until one side ends.
 async fn join(socket: &mut TcpSocket<'_>, broker: SocketAddr) -> io::Result<()> {
     let mut outside = TcpStream::connect(broker)?;
     outside.set_nonblocking(true)?;

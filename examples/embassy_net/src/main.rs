@@ -1,11 +1,10 @@
-//! A thermometer in embassy: tasks share a connection over embassy-net's TCP/IP, with TLS on request, and come back when it is lost.
+//! A thermometer in embassy: tasks share a connection over embassy-net, with optional TLS, which is reopened when it is lost.
 //!
 //! ```text
 //! device: thermometer -> Handle -> link: Runner -> [TLS] -> embassy-net  ==cable==  gateway -> the broker
 //! ```
 //!
-//! On a board, `device` stays as it is; a driver for its Ethernet or Wi-Fi takes the place of the cable, and a router that of the
-//! gateway.
+//! On a board, `device` stays the same; a driver for Ethernet or Wi-Fi replaces the cable, and a router the gateway.
 
 mod cable;
 mod device;
@@ -38,7 +37,7 @@ async fn main(spawner: Spawner) {
     let mqtt = MQTT.init(device::new());
     spawner.spawn(device::link(mqtt, stack, GATEWAY, options.ca).unwrap());
     let measured = device::measure(mqtt, options.count).await;
-    // The link says farewell.
+    // Closes the link properly.
     mqtt.stop();
     embassy_time::Timer::after_millis(300).await;
     process::exit(match measured {

@@ -12,15 +12,15 @@ usage: baremqtt-embassy-net HOST:PORT [COUNT] [--ca FILE]
   COUNT       end after so many were acknowledged [default: never]
   --ca FILE   speak TLS with a server on `localhost` that this authority vouches for (DER; ECDSA over P-256)";
 
-/// What was asked for.
+/// The options.
 pub struct Options {
     pub broker: SocketAddr,
     pub count: u32,
-    /// The certificate of the authority, where TLS is spoken.
+    /// The certificate of the authority, if TLS is used.
     pub ca: Option<&'static [u8]>,
 }
 
-/// Reads the command line; ends the program where it is none, or where help was asked for.
+/// Parses the command line; ends the program if it is invalid, or if help was requested.
 pub fn read() -> Options {
     match parse() {
         Ok(Some(options)) => options,

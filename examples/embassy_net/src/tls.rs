@@ -1,4 +1,4 @@
-//! Who is trusted: a server on `localhost`, with a certificate that an authority has signed.
+//! Trust: a server on `localhost`, with a certificate that an authority has signed.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use embedded_tls::{
 };
 use rand_core::OsRng;
 
-/// The largest certificate.
+/// The size of the largest certificate.
 const CERTIFICATE: usize = 4096;
 
 pub fn config() -> TlsConfig<'static> {

@@ -1,4 +1,4 @@
-//! The example, against the example broker: it comes back, and it speaks TLS with whom it trusts.
+//! The example against the example broker: it reconnects, and uses TLS with a server that it trusts.
 
 #[path = "../../../tests/support/port.rs"]
 mod port;
@@ -50,7 +50,7 @@ fn comes_back() {
     let first = broker(address);
     let mut program = Program::start(&[&first.addr().to_string(), "4"]);
     let mut lines = program.lines();
-    // The first one may leave before the subscription does.
+    // The first one may be sent before the subscription.
     assert!(lines.any(|line| line == "thermometer/17/temperature: 20.1"));
     first.stop();
     assert!(lines.any(|line| line.starts_with("offline: ")));
@@ -71,7 +71,7 @@ fn speaks_tls_with_whom_it_trusts() {
     assert_eq!(lines.last().map(String::as_str), Some("thermometer/17/temperature: 20.1"));
     assert!(program.succeeds());
 
-    // Another authority vouches for nobody here.
+    // This server's certificate was not signed by the other authority.
     let (_, stranger) = tls_server::start(broker.addr());
     let file = CaFile::new("stranger", &stranger);
     let mut program = Program::start(&[&address.to_string(), "1", "--ca", file.0.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! The Ethernet controller of the LM3S6965, as a driver of embassy-net. Frames come and go by two FIFOs, a word at a time; its interrupt only
+//! The Ethernet controller of the LM3S6965, as a driver for embassy-net. Frames pass through two FIFOs, a word at a time; the interrupt only
 //! wakes the stack.
 
 use core::task::Context;
@@ -11,7 +11,7 @@ use register::Register;
 #[path = "../../firmware/src/board/register.rs"]
 mod register;
 
-// SAFETY: the data sheet's addresses of the Ethernet controller and of its clock; this module is all that uses them.
+// SAFETY: the data sheet's addresses of the Ethernet controller and its clock; only this module uses them.
 const CLOCKS: Register = unsafe { Register::at(0x400F_E108) };
 const STATUS: Register = unsafe { Register::at(0x4004_8000) };
 const INTERRUPT_MASK: Register = unsafe { Register::at(0x4004_8004) };
@@ -25,21 +25,21 @@ const REQUEST: Register = unsafe { Register::at(0x4004_8038) };
 
 /// MAC and PHY.
 const ETHERNET_CLOCKS: u32 = 1 << 28 | 1 << 30;
-/// A frame has come; the FIFO for what is sent is empty.
+/// A frame has been received; the transmit FIFO is empty.
 const RECEIVED: u32 = 1 << 0;
 const SENT: u32 = 1 << 2;
-/// On; frames with a wrong checksum are dropped; the FIFO begins empty.
+/// Enabled; frames with a wrong checksum are dropped; the FIFO is reset.
 const RECEIVE: u32 = 1 << 0 | 1 << 3 | 1 << 4;
-/// On; frames get what they lack to 64 bytes, and a checksum; both directions at once.
+/// Enabled; frames are padded to 64 bytes and get a checksum; full duplex.
 const TRANSMIT: u32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4;
 
-/// Bytes of the longest frame, its checksum left out; and of its header.
+/// Length of the longest frame without its checksum, and length of its header.
 const LONGEST: usize = 1_514;
 const HEADER: usize = 14;
 
 static WAKER: AtomicWaker = AtomicWaker::new();
 
-/// The controller, and room for a frame each way.
+/// The controller, and buffers for one frame in each direction.
 pub struct Ethernet {
     address: [u8; 6],
     input: [u8; LONGEST],
@@ -53,7 +53,7 @@ impl Ethernet {
 
     pub fn start(&mut self) {
         CLOCKS.write(CLOCKS.read() | ETHERNET_CLOCKS);
-        // The controller can be used three cycles later.
+        // The controller can be used after three cycles.
         cortex_m::asm::delay(3);
         let [a, b, c, d, e, f] = self.address;
         ADDRESS_LOW.write(u32::from_le_bytes([a, b, c, d]));
@@ -65,14 +65,14 @@ impl Ethernet {
         handler::unmask();
     }
 
-    /// The frame at the front of the FIFO: its length there counts itself, and the checksum behind it.
+    /// Reads the frame at the front of the FIFO. Its length field includes itself and the checksum at the end.
     fn take(&mut self) -> usize {
         let [low, high, first @ ..] = DATA.read().to_le_bytes();
         let len = usize::from(u16::from_le_bytes([low, high])).saturating_sub(6);
         let mut place = self.input.iter_mut();
         let mut put = |bytes: &[u8]| place.by_ref().zip(bytes).for_each(|(to, from)| *to = *from);
         put(&first);
-        // Two bytes were here; the checksum follows.
+        // The first two bytes were in this word; the checksum follows the frame.
         for _ in 0..(len + 2).div_ceil(4) {
             put(&DATA.read().to_le_bytes());
         }
@@ -80,20 +80,20 @@ impl Ethernet {
     }
 }
 
-/// `lm3s6965` has this interrupt only where it compiles for the chip.
+/// `lm3s6965` has this interrupt only when compiling for the chip.
 #[cfg(target_arch = "arm")]
 mod handler {
     use cortex_m::peripheral::NVIC;
     use lm3s6965::{Interrupt, interrupt};
 
     pub fn unmask() {
-        // SAFETY: no critical section relies on this interrupt's being masked.
+        // SAFETY: no critical section relies on this interrupt being masked.
         unsafe { NVIC::unmask(Interrupt::ETHERNET) };
     }
 
     #[interrupt]
     fn ETHERNET() {
-        // Whoever is woken looks, and lets it interrupt again.
+        // The task that is woken checks the cause, and enables the interrupt again.
         super::INTERRUPT_MASK.write(0);
         super::WAKER.wake();
     }
@@ -129,7 +129,7 @@ impl Driver for Ethernet {
     }
 
     fn link_state(&mut self, _: &mut Context<'_>) -> LinkState {
-        // Without a cable TCP finds nobody, which is all that matters here.
+        // Without a cable, TCP connections simply fail, which is enough here.
         LinkState::Up
     }
 
@@ -145,7 +145,7 @@ impl Driver for Ethernet {
     }
 }
 
-/// A frame that has come.
+/// A received frame.
 pub struct Frame<'a>(&'a mut [u8]);
 
 impl RxToken for Frame<'_> {
@@ -154,14 +154,14 @@ impl RxToken for Frame<'_> {
     }
 }
 
-/// Room for a frame that is to be sent.
+/// Room for a frame to send.
 pub struct Room<'a>(&'a mut [u8; LONGEST]);
 
 impl TxToken for Room<'_> {
     fn consume<V, F: FnOnce(&mut [u8]) -> V>(self, len: usize, f: F) -> V {
         let frame = &mut self.0[..len];
         let value = f(frame);
-        // The header is not counted.
+        // The length excludes the header.
         let [low, high] = ((len - HEADER) as u16).to_le_bytes();
         let mut bytes = [low, high].into_iter().chain(frame.iter().copied());
         for _ in 0..(len + 2).div_ceil(4) {

@@ -1,9 +1,9 @@
-//! A thermometer on Ethernet, without an operating system and without an allocator: embassy-net's TCP/IP and the runner on a Cortex-M3.
+//! A thermometer on Ethernet, without an operating system or an allocator: embassy-net and the async runner on a Cortex-M3.
 //!
 //! - `thermometer.rs`: keeps the connection, and publishes
 //! - `ethernet.rs`: the driver for the chip's Ethernet controller, with all `unsafe` code
 //! - of `../embassy`: `clock.rs`, embassy-time as the clock of the connection; `time_driver.rs`, SysTick as the clock of embassy-time;
-//!   `idle.rs`, sleep that QEMU knows of
+//!   `idle.rs`, an idle loop that sleeps in QEMU too
 #![no_std]
 #![no_main]
 
@@ -30,14 +30,14 @@ use static_cell::{ConstStaticCell, StaticCell};
 use ethernet::Ethernet;
 use thermometer::Mqtt;
 
-/// Of the core, in Hz, as the board comes out of reset.
+/// The frequency of the core after reset, in Hz.
 const CORE_HZ: u32 = 12_000_000;
 
-/// What only this board has: a local address, and where TCP's and DHCP's numbers begin.
+/// Unique to this board: a local address, and the seed for TCP and DHCP.
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 17];
 const SEED: u64 = 17;
 
-/// The sockets of the broker and of DHCP.
+/// The sockets for the broker and for DHCP.
 static RESOURCES: StaticCell<StackResources<2>> = StaticCell::new();
 static ETHERNET: ConstStaticCell<Ethernet> = ConstStaticCell::new(Ethernet::new(MAC));
 static MQTT: ConstStaticCell<Mqtt> = ConstStaticCell::new(thermometer::new());
@@ -63,7 +63,7 @@ async fn run(mut runner: Runner<'static, &'static mut Ethernet>) -> ! {
     runner.run().await
 }
 
-/// Says nothing: a message would take more flash than the rest of the program.
+/// Prints nothing: a message would take more flash than the rest of the program.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     loop {

@@ -10,7 +10,7 @@ use embassy_time::{Duration, Ticker, Timer, with_timeout};
 
 use crate::clock::Clock;
 
-/// Where the broker is. In QEMU that is a port of the machine on which it runs.
+/// The broker's address. In QEMU this is a port of the host.
 const BROKER: (Ipv4Address, u16) = (Ipv4Address::new(10, 0, 2, 9), 1883);
 
 const STATUS: &str = "station/status";
@@ -22,7 +22,7 @@ pub const fn new() -> Mqtt {
     Handle::new(Client::new(Buffers { rx: [0; 256], tx: [0; 512] }))
 }
 
-/// Opens a TCP connection, as often as it takes, and has the runner talk over it.
+/// Opens a TCP connection for each attempt, and runs the link over it.
 #[embassy_executor::task]
 pub async fn link(mqtt: &'static Mqtt, stack: Stack<'static>) {
     let (mut rx, mut tx) = ([0; 1_024], [0; 1_024]);
@@ -37,13 +37,13 @@ pub async fn link(mqtt: &'static Mqtt, stack: Stack<'static>) {
         async |link| {
             stack.wait_config_up().await;
             let mut socket = TcpSocket::new(stack, &mut rx, &mut tx);
-            // Small packets are not held back.
+            // Send small packets without delay.
             socket.set_nagle_enabled(false);
             socket.set_timeout(Some(Duration::from_secs(10)));
             socket.connect(BROKER).await.map_err(|_| Error::Closed)?;
             let (input, output) = socket.split();
             let ended = link.run(input, output, &connect).await;
-            // What was sent last arrives, unless nobody is there any more.
+            // Wait until the last bytes are acknowledged, unless the peer is gone.
             socket.close();
             let _ = with_timeout(Duration::from_millis(200), socket.flush()).await;
             ended
@@ -67,7 +67,7 @@ pub async fn link(mqtt: &'static Mqtt, stack: Stack<'static>) {
     }
 }
 
-/// Each temperature is published once the one before is acknowledged.
+/// Publishes each temperature after the previous one is acknowledged.
 #[embassy_executor::task]
 pub async fn measure(mqtt: &'static Mqtt) {
     let mut ticker = Ticker::every(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! SysTick as a clock of milliseconds.
+//! SysTick as a millisecond clock.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,11 +12,11 @@ defmt::timestamp!("{=u32:tms}", MILLIS.load(Ordering::Relaxed));
 
 #[exception]
 fn SysTick() {
-    // Nobody else writes it, and a Cortex-M0 has no more than load and store.
+    // Nothing else writes it, and a Cortex-M0 has only load and store.
     MILLIS.store(MILLIS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }
 
-/// Starts the clock. Its interrupt also wakes a processor that waits, every millisecond.
+/// Starts the clock. Its interrupt also wakes a sleeping processor every millisecond.
 pub fn start(mut systick: SYST, core_hz: u32) {
     systick.set_clock_source(SystClkSource::Core);
     systick.set_reload(core_hz / 1_000 - 1);
@@ -25,7 +25,7 @@ pub fn start(mut systick: SYST, core_hz: u32) {
     systick.enable_counter();
 }
 
-/// Now. The counter wraps after 49 days, and that is well: only differences count.
+/// The current time. The counter wraps after 49 days, which is fine, because only differences matter.
 pub fn now() -> Instant {
     Instant::from_millis(MILLIS.load(Ordering::Relaxed))
 }

@@ -1,9 +1,9 @@
 //! A sensor station: MQTT 3.1 over a serial line, on a Cortex-M without an allocator.
 //!
-//! - `board/`: the three boards, of which a feature chooses one
+//! - `board/`: the three boards; a feature chooses one
 //! - `serial.rs`: embedded-io over the board's UART
 //! - `clock.rs`: SysTick as a clock
-//! - `station.rs`: what the station does with it
+//! - `station.rs`: the application
 #![no_std]
 #![no_main]
 
@@ -26,7 +26,7 @@ use station::{Choices, Station};
 
 #[entry]
 fn main() -> ! {
-    // `entry` makes a `&'static mut` of each.
+    // `entry` turns each of these into a `&'static mut`.
     static mut RX: [u8; 256] = [0; 256];
     static mut TX: [u8; 768] = [0; 768];
 
@@ -38,7 +38,7 @@ fn main() -> ! {
     Station::new(line, client).run()
 }
 
-/// Says nothing: a message would take more flash than the rest of the program.
+/// Prints nothing: a message would take more flash than the rest of the program.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     halt()

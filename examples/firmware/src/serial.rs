@@ -15,12 +15,12 @@ impl<U: Port> Serial<U> {
         Serial { uart, has_read: false }
     }
 
-    /// Whether bytes were read since this was asked last.
+    /// Whether bytes have been read since this was last called.
     pub fn has_read(&mut self) -> bool {
         core::mem::take(&mut self.has_read)
     }
 
-    /// Throws away what has come.
+    /// Discards received bytes.
     pub fn discard(&mut self) {
         while self.uart.has_byte() {
             let _ = self.uart.byte();
@@ -39,7 +39,7 @@ impl<U: Port> ReadReady for Serial<U> {
 }
 
 impl<U: Port> Read for Serial<U> {
-    /// What is there; waits for the first byte.
+    /// Returns the bytes that are there; waits for the first one.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
         while !buffer.is_empty() && !self.uart.has_byte() {}
         let mut len = 0;
@@ -56,7 +56,7 @@ impl<U: Port> Read for Serial<U> {
 }
 
 impl<U: Port> Write for Serial<U> {
-    /// What there is room for. It does not wait for room, so that bytes that come meanwhile are read.
+    /// Accepts as many bytes as there is room for. It does not wait for room, so that input can be read meanwhile.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
         if !self.uart.has_room() {
             return Err(ErrorKind::TimedOut);
@@ -72,7 +72,7 @@ impl<U: Port> Write for Serial<U> {
         Ok(len)
     }
 
-    /// A UART sends what it was given.
+    /// A UART sends its bytes without being flushed.
     fn flush(&mut self) -> Result<(), ErrorKind> {
         Ok(())
     }

@@ -1,15 +1,15 @@
-//! What the station does: it publishes readings, obeys commands, takes a large file, and never gives up.
+//! The application: publishes readings, handles commands, receives a large file, and never gives up.
 //!
 //! | topic | QoS | |
 //! |---|---|---|
 //! | `station/status` | 1, retained | `online`; the will says `offline` |
-//! | `station/uptime` | 0 | seconds; nobody misses a lost one |
+//! | `station/uptime` | 0 | seconds; a lost one does not matter |
 //! | `station/temperature` | 1 | tenths of a degree; a second copy does no harm |
-//! | `station/pulses` | 2 | pulses of a meter since the last reading, which somebody will add up |
+//! | `station/pulses` | 2 | pulses of a meter since the last reading, to be added up by the receiver |
 //! | `station/command` | in, 1 | `uptime`, `interval MS` |
-//! | `station/answer` | 1 | to each command |
-//! | `station/file` | in, 2 | of any length, read in pieces |
-//! | `station/received` | 1 | its length and its CRC-32 |
+//! | `station/answer` | 1 | the answer to each command |
+//! | `station/file` | in, 2 | of any length, received in pieces |
+//! | `station/received` | 1 | the length of the file, and its CRC-32 |
 
 use core::time::Duration;
 
@@ -35,10 +35,10 @@ const ANSWER: &str = "station/answer";
 const FILE: &str = "station/file";
 const RECEIVED: &str = "station/received";
 
-/// A product has one that is burnt in: no two clients come back at the same moment.
+/// A product has a unique number, so that its clients do not all reconnect at the same moment.
 const SERIAL_NUMBER: u32 = 17;
 
-/// Nobody says that the other end of a serial line is gone: it is found out by these timeouts and by [`CONNECT`]'s keep alive.
+/// A serial line does not report that its other end is gone. These timeouts and the keep alive of [`CONNECT`] detect it.
 pub struct Choices;
 
 impl Config for Choices {
@@ -59,7 +59,7 @@ impl Config for Choices {
     }
 }
 
-/// Readings that are not acknowledged when a connection ends follow on the next one.
+/// Readings that are unacknowledged when a connection ends are sent again on the next one.
 const CONNECT: Connect<'static> = Connect::new("station")
     .version(Version::Mqtt31)
     .clean_session(false)
@@ -67,17 +67,17 @@ const CONNECT: Connect<'static> = Connect::new("station")
     .will(Will::new(STATUS, b"offline").qos(QoS::AtLeastOnce).retain())
     .credentials("station", b"secret");
 
-/// Readings are not taken while more requests than this wait for their answers: what is left is for other messages.
+/// No readings are taken while more requests than this wait for their answers; the rest of the room is for other messages.
 const MOST_WAITING: usize = 8;
 
-/// For so long after a byte the processor does not sleep: where a UART keeps one byte only, a message would come in at one
-/// byte for each time it wakes.
+/// The processor does not sleep for this long after a byte. A UART that buffers only one byte would otherwise receive a single
+/// byte for each wake-up.
 const ALERT_MS: u32 = 2;
 
 /// A client with borrowed buffers.
 type Mqtt = Client<&'static mut [u8], &'static mut [u8], Choices>;
 
-/// What opens the line again.
+/// The function that reopens the line.
 type Open<U> = fn(&mut Serial<U>) -> Result<(), ErrorKind>;
 
 type Link<U> = Reconnect<Serial<U>, fn() -> Instant, Open<U>, &'static mut [u8], &'static mut [u8], Choices>;
@@ -91,14 +91,14 @@ pub struct Station<U> {
 impl<U: Port> Station<U> {
     pub fn new(line: Serial<U>, client: Mqtt) -> Self {
         let open: Open<U> = |line| {
-            // What an earlier connection has left.
+            // Discard bytes of an earlier connection.
             line.discard();
             Ok(())
         };
         let connection = Connection::new(line, client, now as fn() -> Instant);
         let backoff = Backoff::new(250, 4_000).seed(SERIAL_NUMBER);
         Station {
-            // Whoever has taken its password away may give it back.
+            // A refusal may be temporary: the password may be restored.
             mqtt: Reconnect::new(connection, open, backoff).retry_refusals(),
             desk: Desk { interval_ms: 500, read_at: now(), pulses: 0, file: None },
         }
@@ -108,7 +108,7 @@ impl<U: Port> Station<U> {
         let (mut introduced, mut heard_at) = (false, now());
         loop {
             if self.mqtt.state() == State::Connected && !introduced {
-                // In vain only while readings of earlier connections take all the room.
+                // This can fail only while readings of earlier connections take all the room.
                 introduced = introduce(&mut self.mqtt.outbound()).is_ok();
             }
             self.read_sensors();
@@ -127,7 +127,7 @@ impl<U: Port> Station<U> {
             if self.mqtt.stream_mut().has_read() {
                 heard_at = now();
             } else if is_idle && now().since(heard_at) >= ALERT_MS {
-                // The clock wakes it a millisecond later.
+                // The clock's interrupt wakes it a millisecond later.
                 cortex_m::asm::wfi();
             }
             if let (Some(event), mut outbound) = self.mqtt.split() {
@@ -142,7 +142,7 @@ impl<U: Port> Station<U> {
         }
     }
 
-    /// Publishes readings, if it is time to.
+    /// Publishes readings, if they are due.
     fn read_sensors(&mut self) {
         let is_time = now().since(self.desk.read_at) >= self.desk.interval_ms;
         if is_time && self.mqtt.in_flight() <= MOST_WAITING {
@@ -151,7 +151,7 @@ impl<U: Port> Station<U> {
     }
 }
 
-/// On each connection anew: MQTT 3.1 does not say whether the server has kept the subscriptions.
+/// Subscribes on each connection, because a server does not say in MQTT 3.1 whether it has kept the subscriptions.
 fn introduce(outbound: &mut Outbound<'_, Choices>) -> Result<(), RequestError> {
     outbound.subscribe(&[(COMMAND, QoS::AtLeastOnce), (FILE, QoS::ExactlyOnce)])?;
     let online = Message::new(STATUS, b"online").qos(QoS::AtLeastOnce).retain();
@@ -159,14 +159,14 @@ fn introduce(outbound: &mut Outbound<'_, Choices>) -> Result<(), RequestError> {
     Ok(())
 }
 
-/// What is measured, and what is asked for.
+/// The readings and the commands.
 struct Desk {
     interval_ms: u32,
-    /// When they were read last.
+    /// When the last readings were taken.
     read_at: Instant,
-    /// Counted since the last reading that was taken in.
+    /// Counted since the last reading that was queued.
     pulses: u32,
-    /// The file that is on its way.
+    /// The file that is being received.
     file: Option<File>,
 }
 
@@ -175,7 +175,7 @@ impl Desk {
         self.read_at = now();
         self.pulses += 1;
         let seconds = self.read_at.as_millis() / 1_000;
-        // The client refuses QoS 0 offline, and that is well: nobody wants to know an old time.
+        // While offline the client refuses QoS 0, which is fine here: an old time is useless.
         let _ = outbound.publish(&Message::new(UPTIME, decimal(seconds).as_bytes()));
         let temperature = decimal(200 + seconds % 50);
         let temperature = Message::new(TEMPERATURE, temperature.as_bytes()).qos(QoS::AtLeastOnce);
@@ -195,7 +195,7 @@ impl Desk {
                 let answer = Message::new(ANSWER, answer.as_bytes()).qos(QoS::AtLeastOnce);
                 outbound.publish(&answer)?;
             }
-            // One that fits into the buffer after all.
+            // A file that fits into the buffer.
             Event::Message(message) if message.topic == FILE => {
                 let mut file = File::new();
                 file.add(message.payload);
@@ -242,7 +242,7 @@ impl Desk {
     }
 }
 
-/// What is kept of a file whose bytes have come and gone.
+/// The state of a file whose bytes are not kept.
 struct File {
     len: u32,
     crc: u32,
@@ -253,7 +253,7 @@ impl File {
         File { len: 0, crc: !0 }
     }
 
-    /// CRC-32 without a table: as IEEE 802.3 and zlib have it.
+    /// CRC-32 without a table, as in IEEE 802.3 and zlib.
     fn add(&mut self, bytes: &[u8]) {
         self.len = self.len.wrapping_add(bytes.len() as u32);
         for &byte in bytes {
@@ -276,7 +276,7 @@ impl File {
     }
 }
 
-/// A number in digits. `write!` would take more flash than the whole client.
+/// A number in decimal. `write!` would take more flash than the whole client.
 fn decimal(number: u32) -> String<10> {
     text(itoa::Buffer::new().format(number))
 }

@@ -1,5 +1,5 @@
-//! Three threads publish readings; a fourth has the connection and handles commands. It comes back when it is lost, subscribes again, and
-//! leaves a will; `gateway/set/stop` ends it in good order. TLS where a file with certificates is given. See README.md.
+//! Three threads publish readings; a fourth owns the connection and handles commands. It reconnects, resubscribes, and has a will;
+//! `gateway/set/stop` ends it gracefully. It uses TLS if a file with certificates is given. See README.md.
 
 use std::error::Error;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runner = Runner::new(client, Backoff::new(500, 60_000).seed(process::id()));
     for sensor in 1..=3 {
         let (handle, topic) = (runner.handle(), format!("gateway/sensor/{sensor}"));
-        // Publishes a reading each second, and waits where there is no room, until the runner stops.
+        // Publishes a reading every second, and waits if there is no room, until the runner stops.
         thread::spawn(move || {
             (0_u32..).try_for_each(|reading| {
                 thread::sleep(Duration::from_secs(1));

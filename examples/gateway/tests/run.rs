@@ -1,4 +1,4 @@
-//! The gateway as somebody runs it. Needs `mosquitto`, for TLS.
+//! The gateway as a user runs it. Needs `mosquitto`, for TLS.
 
 #[path = "../../../streams/tls/tests/common/mod.rs"]
 mod common;
@@ -27,7 +27,7 @@ impl Gateway {
         Gateway(command.args(arguments).stdout(Stdio::null()).spawn().expect("the example is built"))
     }
 
-    /// Waits until it ends, with success.
+    /// Waits until it ends successfully.
     fn ends(mut self) {
         let started = Instant::now();
         loop {
@@ -57,7 +57,7 @@ fn operator(address: SocketAddr) -> Operator {
     mqtt
 }
 
-/// Waits until the gateway has said each of these.
+/// Waits until the gateway has published each of these.
 fn hears(mqtt: &mut Operator, expected: &[(&str, &[u8])]) {
     let (mut left, started) = (expected.to_vec(), Instant::now());
     while !left.is_empty() {

@@ -1,4 +1,4 @@
-//! The small broker of these examples, in a process of its own: so its memory and CPU are not counted with the clients'.
+//! The small broker of these examples, in a process of its own, so that its memory and CPU are not counted with the clients'.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -8,10 +8,10 @@ use std::{env, fmt};
 
 use crate::server::{Limits, Options, Server};
 
-/// Two threads for each connection: the usual stack of 2 MiB is more than they need.
+/// For two threads for each connection: they need less than the usual stack of 2 MiB.
 const STACK: &str = "131072";
 
-/// Listens on a free port, says which, and serves until nobody holds its standard input any more.
+/// Listens on a free port, prints it, and serves until its standard input is closed.
 pub fn be(clients: usize) -> Result<(), Box<dyn Error>> {
     let limits = Limits { connections: clients + 16, sessions: clients + 16, ..Limits::default() };
     let listen = ([127, 0, 0, 1], 0).into();
@@ -22,7 +22,7 @@ pub fn be(clients: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A process that is a broker. It ends with this one, or when it is dropped.
+/// A process that runs the broker. It ends with this one, or when dropped.
 pub struct Broker {
     process: Child,
     pub addr: SocketAddr,

@@ -1,4 +1,4 @@
-//! All clients, and the thread that serves them: one `poll` for all sockets, one alarm for each client.
+//! All clients, and the thread that serves them: one `poll` for all sockets, one timer for each client.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -11,22 +11,22 @@ use crate::options::Options;
 use crate::report::{Meter, Totals};
 use crate::timers::{Millis, Timers};
 
-/// As many may be on their way at the same time. A listener has a short queue, 100 in Mosquitto.
+/// How many can be connecting at the same time. A listener has a short queue, 100 in Mosquitto.
 const CONNECTING_AT_ONCE: usize = 64;
 
 pub struct Fleet<'o> {
     options: &'o Options,
     nodes: Vec<Node>,
     timers: Timers,
-    /// Those that want to connect.
+    /// Clients that want to connect.
     queue: VecDeque<u32>,
     poll: Poll,
     totals: Totals,
     started: Clock,
-    /// How many are on their way, and there.
+    /// How many are connecting, and how many are connected.
     connecting: usize,
     connected: usize,
-    /// How many have nothing more to say, and need nothing more.
+    /// How many have finished.
     done: usize,
     gone: usize,
 }
@@ -48,7 +48,7 @@ impl<'o> Fleet<'o> {
         })
     }
 
-    /// Until all messages have arrived, and the broker has forgotten all clients.
+    /// Runs until all messages have arrived, and the broker has removed all sessions.
     pub fn run(mut self, meter: &mut Meter) -> Result<(), Box<dyn std::error::Error>> {
         let mut events = Events::with_capacity(1_024);
         let limit = Duration::from_secs(self.options.limit_s.into());
@@ -90,7 +90,7 @@ impl<'o> Fleet<'o> {
         Ok(())
     }
 
-    /// Waits for the next thing to happen, and does what it asks for.
+    /// Waits for the next event, and handles it.
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
         self.send_on_their_way();
         let now = self.now();
@@ -126,7 +126,7 @@ impl<'o> Fleet<'o> {
         }
     }
 
-    /// Lets something happen to a node, and keeps the books.
+    /// Runs a turn of a node, and updates the counters.
     fn with(&mut self, number: usize, happen: impl FnOnce(&mut Node, &Options, &mut Totals, &Poll)) {
         let Some(node) = self.nodes.get_mut(number) else { return };
         let (before, was_done) = (node.place(), node.is_done());

@@ -1,4 +1,4 @@
-//! Thousands of MQTT clients on one thread, over the sans-IO `Client` and mio. README.md has the commands.
+//! Thousands of MQTT clients on one thread, with the sans-IO `Client` and mio. See README.md for the commands.
 
 mod broker;
 mod fleet;
@@ -20,7 +20,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use options::{Options, Role};
 use report::Meter;
 
-/// File descriptors beside those of the clients' sockets.
+/// File descriptors in addition to the clients' sockets.
 const OTHER_FILES: u64 = 32;
 
 fn main() -> ExitCode {
@@ -57,7 +57,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Each connection is a file to the operating system. The broker that is started has the same limit.
+/// Each connection is a file for the operating system. The broker that is started has the same limit.
 fn raise_file_limit(clients: u32) -> Result<(), Box<dyn Error>> {
     let needed = u64::from(clients) + OTHER_FILES;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;

@@ -1,4 +1,4 @@
-//! One client: the sans-IO `Client` with small buffers of its own, its socket while it has one, and what it talks about.
+//! One client: the sans-IO `Client` with small buffers of its own, its socket if it has one, and its conversation.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -13,10 +13,10 @@ use crate::report::Totals;
 use crate::talk::{Arrival, Talk};
 use crate::timers::Millis;
 
-/// As somebody would have it who does not count the bytes of his packets.
+/// Buffers that are large enough without counting bytes.
 pub type Mqtt = Client<[u8; 256], [u8; 256], Few, [u8; 0]>;
 
-/// What they all have in common: few things at a time, and nothing at QoS 2.
+/// The configuration of all clients: few requests at a time, and nothing at QoS 2.
 pub struct Few;
 
 impl Config for Few {
@@ -32,7 +32,7 @@ impl Config for Few {
 const LEAST_DELAY_MS: u32 = 200;
 const GREATEST_DELAY_MS: u32 = 5_000;
 
-/// One of many.
+/// One client of many.
 pub struct Node {
     client: Mqtt,
     stream: Option<TcpStream>,
@@ -41,32 +41,32 @@ pub struct Node {
     number: u32,
     place: Place,
     subscribed: bool,
-    /// Everything is said: what is left is to have the broker forget the session.
+    /// All messages have been sent; only the session has to be removed from the broker.
     leaving: bool,
-    /// Whether the connection has a clean session, which the broker forgets when it ends.
+    /// Whether the connection has a clean session, which the broker removes when it ends.
     clean: bool,
     retry_at: Millis,
-    /// When the server has accepted the connection.
+    /// When the server accepted the connection.
     connected_at: Millis,
 }
 
-/// Where a node is on its way.
+/// The state of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Waits until the next attempt may be made.
+    /// Waits until the next attempt is due.
     Resting,
-    /// Waits for one of the few that are on their way now to get there.
+    /// Waits until one of the nodes that are connecting has finished.
     Queued,
-    /// On its way: TCP, then CONNECT.
+    /// Connecting: TCP, then CONNECT.
     Connecting,
     Connected,
-    /// Needs nothing any more.
+    /// Has finished.
     Gone,
 }
 
 impl Node {
     pub fn new(number: u32, options: &Options) -> Self {
-        // Not all at once.
+        // Spread over time.
         let first = Millis::from(number.wrapping_mul(7_919) % options.pace_ms.max(1));
         Node {
             client: Client::with_inbound_ids(Buffers { rx: [0; 256], tx: [0; 256] }, Few, []),
@@ -92,7 +92,7 @@ impl Node {
         self.talk.is_over()
     }
 
-    /// When it wants to be called, whatever comes.
+    /// When it has to be called, even if nothing is received.
     pub fn wake_at(&self, now: Millis) -> Option<Millis> {
         let client = || self.client.time_left().map(|ms| now + Millis::from(ms));
         match self.place {
@@ -106,7 +106,7 @@ impl Node {
         }
     }
 
-    /// Begins an attempt. It is decided by a later turn.
+    /// Begins an attempt. A later turn finds out the result.
     pub fn connect(&mut self, options: &Options, registry: &Registry, now: Millis) {
         self.place = Place::Connecting;
         let opened = TcpStream::connect(options.broker).and_then(|mut stream| {
@@ -116,7 +116,7 @@ impl Node {
             self.stream = Some(stream);
             Ok(())
         });
-        // CONNECT can be queued at once, so its timeout counts for TCP too.
+        // CONNECT is queued at once, so that its timeout covers TCP too.
         let id = options.client_id(self.number);
         self.clean = self.leaving;
         let connect = Connect::new(&id).version(options.version).clean_session(self.clean);
@@ -126,7 +126,7 @@ impl Node {
         }
     }
 
-    /// Has everything said: ends the session, which takes one connection more.
+    /// All messages have been sent: ends the session, which takes one more connection.
     pub fn leave(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
         self.leaving = true;
         if self.place == Place::Connected {
@@ -135,7 +135,7 @@ impl Node {
         }
     }
 
-    /// Does what there is to do, after the socket has become ready or a time has come.
+    /// Runs a turn, after the socket has become ready or the timer has expired.
     pub fn turn(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
         match self.place {
             Place::Resting if self.retry_at <= now => self.place = Place::Queued,
@@ -158,7 +158,7 @@ impl Node {
         }
     }
 
-    /// Whether TCP has come to its end, which can be an error.
+    /// Whether connecting TCP has completed, which can be an error.
     fn has_arrived(&self) -> io::Result<bool> {
         let Some(stream) = &self.stream else { return Ok(true) };
         if let Some(error) = stream.take_error()? {
@@ -167,18 +167,18 @@ impl Node {
         Ok(stream.peer_addr().map_or_else(|error| error.kind() != ErrorKind::NotConnected, |_| true))
     }
 
-    /// Without a byte either way, only the clock can have something to say.
+    /// If no byte was read or written, only the clock can have an effect.
     fn time_out(&mut self, now: Millis) -> io::Result<()> {
         self.advance(now).map(|_| ())
     }
 
-    /// Of the time, the client looks at the low 32 bits.
+    /// The client uses the low 32 bits of the time.
     fn advance(&mut self, now: Millis) -> io::Result<bool> {
         self.client.advance(Instant::from_millis(now as u32)).map_err(io::Error::other)
     }
 
-    /// Writes, reads and looks at what came, until the socket has no more and takes no more: it will not say again that it
-    /// is ready before that.
+    /// Writes, reads and handles events, until the socket has no more input and accepts no more output: only then will it report
+    /// again that it is ready.
     fn exchange(&mut self, options: &Options, totals: &mut Totals, now: Millis) -> io::Result<()> {
         let mut drained = false;
         loop {
@@ -194,7 +194,7 @@ impl Node {
         }
     }
 
-    /// Writes as much as the socket takes. After DISCONNECT there is no socket any more.
+    /// Writes as much as the socket accepts. After DISCONNECT there is no socket any more.
     fn write(&mut self) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
         loop {
@@ -217,7 +217,7 @@ impl Node {
         Ok(())
     }
 
-    /// Reads as much as there is room for; returns whether the socket has no more.
+    /// Reads as much as there is room for; returns whether the socket has no more input.
     fn read(&mut self) -> io::Result<bool> {
         let Some(stream) = &mut self.stream else { return Err(ErrorKind::NotConnected.into()) };
         while let room @ [_, ..] = self.client.receive_buffer() {
@@ -246,7 +246,7 @@ impl Node {
                 self.subscribed &= session_present == Some(true);
                 if !self.subscribed {
                     let topic = options.topic(self.number);
-                    // There is room: it may be full of one message at the most.
+                    // There is room: the buffer contains one message at most.
                     let _ = self.client.subscribe(&[(&topic, QoS::AtLeastOnce)]);
                 }
             }
@@ -272,7 +272,7 @@ impl Node {
         totals.sent_again += u64::from(self.talk.take_back_if_in_vain());
     }
 
-    /// Publishes the next message, if it is time to.
+    /// Publishes the next message, if it is due.
     fn say_something(&mut self, options: &Options, totals: &mut Totals, now: Millis) {
         let due = self.talk.next_at().is_some_and(|at| at <= now);
         if !due || !self.subscribed || self.leaving || self.place != Place::Connected {
@@ -286,13 +286,13 @@ impl Node {
                 self.talk.sent();
                 totals.sent += 1;
             }
-            // What comes next makes room.
+            // The next event makes room.
             Err(RequestError::Full(_)) => {}
             Err(_) => totals.refused += 1,
         }
     }
 
-    /// The link is gone, or did not come to be. What is not acknowledged stays in the client.
+    /// The link was lost or not established. The client keeps unacknowledged messages.
     fn lost(&mut self, now: Millis) {
         self.client.link_lost();
         self.stream = None;

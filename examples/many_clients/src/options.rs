@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process;
@@ -27,21 +27,21 @@ pub struct Options {
     pub clients: u32,
     pub messages: u32,
     pub pace_ms: u32,
-    /// Nobody, until it is known.
+    /// A placeholder until it is known.
     pub broker: SocketAddr,
     pub has_broker: bool,
     pub keep_alive: u16,
     pub version: Version,
     pub limit_s: u32,
     pub report_ms: u32,
-    /// Tells the clients of this process from those of others.
+    /// Distinguishes the clients of this process from those of others.
     process: u32,
 }
 
-/// What to be.
+/// The role of this process.
 pub enum Role {
     Clients(Options),
-    /// The broker for so many clients, for the process that has started this one.
+    /// The broker for this many clients, for the process that has started this one.
     Broker(usize),
     Help,
 }
@@ -83,7 +83,7 @@ impl Role {
 }
 
 impl Options {
-    /// At most 23 characters, as MQTT 3.1 has it.
+    /// At most 23 characters, as MQTT 3.1 requires.
     pub fn client_id(&self, number: u32) -> String {
         format!("many-{}-{number}", self.process)
     }
@@ -97,7 +97,7 @@ fn clients(text: &str) -> Result<u32, &'static str> {
     text.parse().ok().filter(|clients| (1..=50_000).contains(clients)).ok_or("--clients is 1 to 50000")
 }
 
-/// The first address that the name stands for; IPv4 is preferred, because many brokers listen on nothing else.
+/// The first address of the name. IPv4 is preferred, because many brokers listen only on IPv4.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let all: Vec<_> = text.to_socket_addrs().map_err(|error| format!("{text}: {error}"))?.collect();
     all.iter()

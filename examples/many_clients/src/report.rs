@@ -1,4 +1,4 @@
-//! What a person wants to see.
+//! The output for the user.
 
 use std::mem::size_of;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use nix::sys::time::TimeVal;
 
 use crate::node::{Mqtt, Node};
 
-/// What has happened so far, to all clients together.
+/// The totals of all clients so far.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// Messages handed over to the clients; those of `sent_again` are counted again.
+    /// Messages passed to the clients; those in `sent_again` are counted again.
     pub sent: u64,
     pub acknowledged: u64,
-    /// Messages that have come back.
+    /// Messages that have been received.
     pub arrived: u64,
-    /// The same ones once more: QoS 1 may do that.
+    /// Duplicates of them, which are allowed at QoS 1.
     pub arrived_again: u64,
-    /// Messages that a broker without a memory had acknowledged in vain.
+    /// Messages that a broker acknowledged but then forgot.
     pub sent_again: u64,
     pub connects: u64,
     /// Connections that were lost.
     pub lost: u64,
-    /// Why the last attempt to connect has failed.
+    /// The error of the last attempt to connect.
     pub failure: Option<String>,
-    /// Subscriptions and messages that were turned down.
+    /// Subscriptions and messages that were refused.
     pub refused: u64,
-    /// Messages that nobody here has sent.
+    /// Messages that no client here has sent.
     pub foreign: u64,
 }
 
-/// What the process costs, from when all clients were connected for the first time.
+/// The cost of the process, from when all clients were connected for the first time.
 pub struct Meter {
     memory_before: Option<usize>,
     memory: Option<usize>,
@@ -51,7 +51,7 @@ impl Meter {
         self.arrived = totals.arrived;
     }
 
-    /// Says what it came to. `messages` is how many there had to be.
+    /// Prints the result. `messages` is the expected number.
     pub fn summary(&self, clients: u32, messages: u64, totals: &Totals, took: Duration) {
         let counted = totals.arrived.saturating_sub(self.arrived);
         let [user, system] = cpu();
@@ -75,7 +75,7 @@ impl Meter {
     }
 }
 
-/// What this process has used so far, in µs: for itself, and in the kernel.
+/// The CPU time of this process so far, in µs: in user mode, and in the kernel.
 fn cpu() -> [f64; 2] {
     let micros = |time: TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
     getrusage(UsageWho::RUSAGE_SELF)

@@ -1,21 +1,21 @@
-//! What a client talks about: it sends numbered messages to its own topic, one after the other, and each has to come back.
+//! A client's conversation: it sends numbered messages to its own topic, one after another, and has to receive each.
 //!
-//! QoS 1 lets nothing get lost between client and broker. A broker that forgets its sessions, because it was killed, loses
-//! what it had acknowledged and not passed on yet; only who knows what should arrive can notice that, and send it again.
+//! At QoS 1 nothing is lost between client and broker. A broker that forgets its sessions because it was killed loses
+//! messages that it has acknowledged but not passed on yet. Only a client that knows which messages to expect can resend them.
 
 use crate::timers::Millis;
 
-/// How far a client's talk is.
+/// The state of a client's conversation.
 #[derive(Clone, Debug)]
 pub struct Talk {
     /// The message that is under way, or the next one.
     number: u32,
-    /// How many there are in all.
+    /// The total number of messages.
     count: u32,
     /// When the next one may be sent.
     next_at: Millis,
     stage: Stage,
-    /// The broker has forgotten the subscription meanwhile, so the message may be in vain.
+    /// The broker has lost the subscription meanwhile, so the message may not have been delivered.
     doubtful: bool,
 }
 
@@ -24,13 +24,13 @@ enum Stage {
     /// To be sent.
     Waiting,
     Sent,
-    /// Has come back, before the acknowledgement.
+    /// Received, before the acknowledgement.
     Arrived,
-    /// Has not come back yet.
+    /// Not received yet.
     Acknowledged,
 }
 
-/// What a message that comes back is.
+/// What a received message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     First,
@@ -46,7 +46,7 @@ impl Talk {
         self.number >= self.count
     }
 
-    /// When there is something to send; `None` while nothing is, or one is under way.
+    /// When there is something to send; `None` if there is nothing, or a message is under way.
     pub fn next_at(&self) -> Option<Millis> {
         (self.stage == Stage::Waiting && !self.is_over()).then_some(self.next_at)
     }
@@ -79,12 +79,12 @@ impl Talk {
         Arrival::First
     }
 
-    /// The subscription was gone, and is there again.
+    /// The subscription was lost, and has been renewed.
     pub fn subscribed_again(&mut self) {
         self.doubtful = self.stage != Stage::Waiting;
     }
 
-    /// Whether the message was acknowledged by a broker that then had nobody to pass it on to: it is to be sent again.
+    /// Whether the message was acknowledged by a broker that had no subscriber for it, so that it must be sent again.
     pub fn take_back_if_in_vain(&mut self) -> bool {
         let in_vain = self.doubtful && self.stage == Stage::Acknowledged;
         if in_vain {

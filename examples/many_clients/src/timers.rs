@@ -1,11 +1,11 @@
-//! Who is to be woken when.
+//! A timer for each client.
 
 use std::collections::BTreeSet;
 
 /// Milliseconds since the start.
 pub type Millis = u64;
 
-/// One alarm for each client: 16 bytes and a little each, whatever happens.
+/// One timer for each client, which takes little more than 16 bytes.
 pub struct Timers {
     alarms: BTreeSet<(Millis, u32)>,
     set: Vec<Option<Millis>>,
@@ -16,8 +16,8 @@ impl Timers {
         Timers { alarms: BTreeSet::new(), set: vec![None; clients] }
     }
 
-    /// Wakes the client at this time, or earlier. An alarm that has become too early is left as it is: deadlines move
-    /// with every byte, and waking for nothing now and then costs less.
+    /// Wakes the client at this time, or earlier. A timer that has become too early is not changed: deadlines move
+    /// with every byte, and an occasional unnecessary wake-up costs less.
     pub fn set(&mut self, client: u32, at: Option<Millis>) {
         let Some(alarm) = self.set.get_mut(client as usize) else { return };
         match (*alarm, at) {
@@ -33,12 +33,12 @@ impl Timers {
         }
     }
 
-    /// The next alarm.
+    /// The time of the next timer.
     pub fn next(&self) -> Option<Millis> {
         self.alarms.first().map(|(at, _)| *at)
     }
 
-    /// Takes a client whose time has come.
+    /// Removes a client whose timer has expired.
     pub fn due(&mut self, now: Millis) -> Option<u32> {
         let (at, client) = *self.alarms.first()?;
         if at > now {

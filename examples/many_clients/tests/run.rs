@@ -1,4 +1,4 @@
-//! A thousand clients and more, and a broker that goes and comes back. Needs `mosquitto`.
+//! A thousand clients and more, and a broker that is stopped and restarted. Needs `mosquitto`.
 
 #[path = "../../../tests/support/mod.rs"]
 mod support;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const CLIENTS: u64 = 1_200;
 const MESSAGES: u64 = 5;
 
-/// A Mosquitto that may have so many connections: it has the limit of this process.
+/// A Mosquitto that allows this many connections: it has the limit of this process.
 fn start(persistence: Persistence) -> Mosquitto {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
     assert!(hard > 2 * CLIENTS, "please raise the limit of open files: `ulimit -n {}`", 3 * CLIENTS);
@@ -27,7 +27,7 @@ fn start(persistence: Persistence) -> Mosquitto {
     Mosquitto::start(&Config { persistence, lines, ..Config::default() })
 }
 
-/// The example, and what it says.
+/// The example, and its output.
 struct Example {
     running: Guarded,
     lines: Receiver<String>,
@@ -65,13 +65,13 @@ impl Example {
         }
     }
 
-    /// The numbers of the line with this text.
+    /// The numbers in the line with this text.
     fn numbers(&mut self, text: &str) -> Vec<u64> {
         self.says(text).split([' ', ',']).filter_map(|word| word.parse().ok()).collect()
     }
 
-    /// All messages arrive, and it ends. Says how many came more than once, were sent again, and how many connections
-    /// were lost.
+    /// All messages arrive, and it ends. Returns how many arrived more than once, how many were sent again, and how many
+    /// connections were lost.
     fn ends_well(mut self) -> [u64; 3] {
         assert_eq!(self.numbers("messages have arrived"), [CLIENTS * MESSAGES; 2]);
         let repeated = self.numbers("came more than once");
@@ -82,7 +82,7 @@ impl Example {
     }
 }
 
-/// Waits until the broker knows of no client but this one.
+/// Waits until this is the broker's only client.
 fn is_forgotten_by(broker: &Mosquitto) {
     let client = Client::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
     let mut mqtt = Connection::tcp(broker.addr(), PATIENCE, client).expect("the broker");
@@ -101,7 +101,7 @@ fn is_forgotten_by(broker: &Mosquitto) {
     panic!("the broker says nothing");
 }
 
-/// QoS 1 alone brings every message there: the broker keeps what it has acknowledged.
+/// QoS 1 is enough to deliver every message, because the broker keeps what it has acknowledged.
 #[test]
 fn a_broker_that_is_stopped_and_started_again_loses_nothing() {
     let mut broker = start(Persistence::AtStop);
@@ -117,7 +117,7 @@ fn a_broker_that_is_stopped_and_started_again_loses_nothing() {
     is_forgotten_by(&broker);
 }
 
-/// The broker forgets sessions, subscriptions and what it had acknowledged: who knows what is to arrive sends it again.
+/// The broker forgets sessions, subscriptions and acknowledged messages, so the clients send missing messages again.
 #[test]
 fn a_broker_that_is_killed_and_started_again_gets_everything() {
     let mut broker = start(Persistence::Off);
@@ -132,7 +132,7 @@ fn a_broker_that_is_killed_and_started_again_gets_everything() {
     is_forgotten_by(&broker);
 }
 
-/// As somebody would run it who has nothing installed, with fewer.
+/// As a user runs it who has nothing installed, with fewer clients.
 #[test]
 fn a_broker_comes_along() {
     let mut example = Example::start(&["--clients", "100", "--messages", "3", "--pace", "200"]);

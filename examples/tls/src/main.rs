@@ -1,4 +1,4 @@
-//! The adapter for std over TLS: publishes a message and waits until it comes back. README.md has the commands.
+//! The std adapter over TLS: publishes a message and waits to receive it. See README.md for the commands.
 
 mod options;
 #[path = "../../common/round_trip.rs"]
@@ -16,7 +16,7 @@ use lexopt::Parser;
 use options::Options;
 use round_trip::round_trip;
 
-/// How long each step may take: TCP, the handshake, the message's way to the server and back.
+/// The time limit for each step: TCP, the handshake, and the message to the server and back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
@@ -54,7 +54,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(mqtt.disconnect()?)
 }
 
-/// TCP, and TLS on top of it.
+/// TCP, with TLS on top of it.
 fn open(options: &Options) -> Result<TlsStream, Box<dyn Error>> {
     let Options { host, port, name, ca, identity, .. } = options;
     let config = config(ca, identity.as_ref())?;
@@ -65,7 +65,7 @@ fn open(options: &Options) -> Result<TlsStream, Box<dyn Error>> {
         .map_err(|error| format!("{host}:{port}: {}", explain(&error)).into())
 }
 
-/// In TLS 1.3 it is only after the handshake that a server says what it thinks of the client's certificate.
+/// In TLS 1.3 a server rejects the client's certificate only after the handshake.
 fn explained(error: Box<dyn Error>) -> Box<dyn Error> {
     match error.downcast_ref() {
         Some(ConnectionError::Io(error)) => explain(error).into(),

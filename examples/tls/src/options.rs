@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// From the command line; `None` where help was asked for.
+    /// Parses the command line; `None` if help was requested.
     pub fn read(mut parser: Parser) -> Result<Option<Self>, Error> {
         let (mut broker, mut name) = ("localhost:8883".to_owned(), None);
         let (mut ca, mut certificate, mut key) = (None, None, None);
@@ -94,7 +94,7 @@ impl Options {
         }))
     }
 
-    /// CONNECT, as the options have it.
+    /// The CONNECT for these options.
     pub fn connect<'a>(&'a self, client_id: &'a str) -> Connect<'a> {
         let connect = Connect::new(client_id).version(self.version).keep_alive(30);
         match (&self.user, &self.password) {

@@ -1,4 +1,4 @@
-//! The example as somebody runs it, against Mosquitto. Needs `mosquitto`.
+//! The example as a user runs it, against Mosquitto. Needs `mosquitto`.
 
 #[path = "../../../streams/tls/tests/common/mod.rs"]
 mod common;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use common::{Authority, Broker, text};
 
-/// What the program says, to both sides, and whether it is content.
+/// The output of the program, and whether it succeeded.
 fn run(broker: &str, arguments: &[&str]) -> (bool, String) {
     let ended = Command::new(env!("CARGO_BIN_EXE_tls"))
         .args(["--broker", broker])
@@ -31,7 +31,7 @@ fn a_message_comes_back_in_both_versions_and_at_each_qos() {
             assert_eq!(said.contains("is acknowledged"), qos != "0", "{said}");
         }
     }
-    // Mosquitto has seen a DISCONNECT each time, and no error of TLS.
+    // Mosquitto has received a DISCONNECT each time, and no TLS error.
     let log = broker.mosquitto.logs(" disconnected.\n", 6);
     assert_eq!(log.matches(" disconnected.\n").count(), 6, "{log}");
     assert!(!log.contains("error"), "{log}");
@@ -45,7 +45,7 @@ fn a_server_of_another_authority_is_refused() {
     let (content, said) = run(&at, &["--ca", text(&other.file("ca.crt"))]);
     assert!(!content);
     assert!(said.contains("is not from an authority that is trusted"), "{said}");
-    // No packet has been sent: passwords stay secret.
+    // No packet has been sent, so passwords stay secret.
     assert!(!broker.mosquitto.log().contains("connected from"), "{}", broker.mosquitto.log());
 }
 

@@ -1,13 +1,13 @@
-//! The async adapter in tokio: publishes a number each second, prints what comes back, and reconnects when the link is
+//! The async adapter in tokio: publishes a number every second, prints what it receives, and reconnects when the link is
 //! lost.
 //!
 //! ```text
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883 3    # until three have come back
-//! ```
+//! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883 3    # until three have been received
 //!
-//! The session is kept by the server, under a client identifier that stays the same: what was not acknowledged when the program
-//! ended comes with its next run, and no run leaves a session of its own behind.
+//! The server keeps the session, because the client identifier is always the same: messages that were not acknowledged when the program
+//! ended are received in its next run, and no run leaves another session behind.
 
 mod timer;
 
@@ -38,12 +38,12 @@ usage: baremqtt-tokio HOST:PORT [COUNT]
 
 type Mqtt = Connection<FromTokio<OwnedReadHalf>, FromTokio<OwnedWriteHalf>, TokioTimer, Vec<u8>, Vec<u8>>;
 
-/// What outlives a connection.
+/// The state that outlives a connection.
 struct Counter {
     ticks: Interval,
     published: u64,
     received: u64,
-    /// How many are to come back.
+    /// How many have still to be received.
     wanted: u64,
 }
 
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let mut ticks = interval(Duration::from_secs(1));
-    // Those of the time without a connection are not made up for.
+    // Ticks during an outage are skipped.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let counter = Counter { ticks, published: 0, received: 0, wanted };
     match run(&address, counter).await {
@@ -76,7 +76,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// One connection after the other, with the same client: messages that were not acknowledged are sent again.
+/// One connection after another, with the same client, so that unacknowledged messages are resent.
 async fn run(address: &str, mut counter: Counter) -> Result<(), Box<dyn Error>> {
     let mut client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
     let timer = TokioTimer::start();
@@ -109,7 +109,7 @@ async fn run(address: &str, mut counter: Counter) -> Result<(), Box<dyn Error>> 
     }
 }
 
-/// Until enough have come back, or the link is lost.
+/// Runs until enough have been received, or the link is lost.
 async fn talk(
     mqtt: &mut Mqtt,
     routes: &mut Routes<&str, (), 1>,
@@ -118,7 +118,7 @@ async fn talk(
     mqtt.connect(&Connect::new(CLIENT_ID).clean_session(false).keep_alive(30))?;
     while counter.received < counter.wanted {
         let is_granted = matches!(routes.subscription(TOPIC), Some(Subscription::Granted { .. }));
-        // The future of `next_event` is dropped at each tick. Nothing is lost by that.
+        // The future of `next_event` is dropped at each tick, which loses nothing.
         tokio::select! {
             event = mqtt.next_event(None) => {
                 let Some(event) = event? else { continue };
@@ -137,13 +137,13 @@ async fn talk(
                     break;
                 }
             }
-            // What is said before would not come back.
+            // Messages that are published before this would not be received.
             _ = counter.ticks.tick(), if is_granted => {
                 let payload = (counter.published + 1).to_string();
                 let message = Message::new(TOPIC, payload.as_bytes()).qos(QoS::AtLeastOnce);
                 match mqtt.publish(&message) {
                     Ok(_) => counter.published += 1,
-                    // What is acknowledged makes room.
+                    // An acknowledgement makes room.
                     Err(error) => eprintln!("{payload} is not published: {error}"),
                 }
             }

@@ -41,7 +41,7 @@ fn comes_back() {
     assert!(lines.any(|line| line == "baremqtt/tokio/count: 1"));
     server.stop();
     let _server = start(addr);
-    // The second one may have come before the server stopped.
+    // The second one may have been received before the server stopped.
     let (counts, rest): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("baremqtt/tokio/count"));
     assert!(rest.contains(&"connected".to_owned()), "{rest:?}");
     assert_eq!(counts.len(), 2, "{counts:?}");

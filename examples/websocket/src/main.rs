@@ -1,4 +1,4 @@
-//! The adapter for std over a WebSocket: publishes a message and waits until it comes back. README.md has the commands.
+//! The std adapter over a WebSocket: publishes a message and waits to receive it. See README.md for the commands.
 
 mod options;
 #[path = "../../common/round_trip.rs"]
@@ -16,7 +16,7 @@ use lexopt::Parser;
 use options::Options;
 use round_trip::round_trip;
 
-/// How long each step may take: TCP, the WebSocket's handshake, the message's way to the server and back.
+/// The time limit for each step: TCP, the WebSocket handshake, and the message to the server and back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Mqtt = Connection<WebSocketStream<TcpStream>, Vec<u8>, Vec<u8>>;
@@ -50,7 +50,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(mqtt.disconnect()?)
 }
 
-/// TCP, and a WebSocket on top of it.
+/// TCP, with a WebSocket on top of it.
 fn open(options: &Options) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>> {
     let tcp = open_tcp((options.host.as_str(), options.port), PATIENCE)?;
     Ok(WebSocketStream::connect(&options.uri, &options.protocol, tcp, PATIENCE)?)

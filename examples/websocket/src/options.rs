@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line.
 
 use baremqtt::{QoS, Version};
 use baremqtt_websocket::tungstenite::http::Uri;
@@ -29,7 +29,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// From the command line; `None` where help was asked for.
+    /// Parses the command line; `None` if help was requested.
     pub fn read(mut parser: Parser) -> Result<Option<Self>, Error> {
         let mut url = "ws://localhost:8080/mqtt".to_owned();
         let (mut version, mut protocol) = (Version::Mqtt311, "mqtt".to_owned());

@@ -1,4 +1,4 @@
-//! The example as somebody runs it, against Mosquitto's WebSocket listener. Needs `mosquitto`.
+//! The example as a user runs it, against Mosquitto's WebSocket listener. Needs `mosquitto`.
 
 #[path = "../../../tests/support/mod.rs"]
 mod support;

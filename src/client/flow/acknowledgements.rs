@@ -1,4 +1,4 @@
-//! An answer has come: PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK; or PUBREL, which asks for one.
+//! Received answers: PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK; and PUBREL, which requires one.
 
 use crate::client::answers::{PUBCOMP, PUBREC, PUBREL};
 use crate::client::config::Config;
@@ -14,19 +14,19 @@ pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
 pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 
 impl<C: Config> Parts<'_, C> {
-    /// PUBACK, PUBREC, PUBCOMP, SUBACK (with so many codes) or UNSUBACK.
+    /// Processes PUBACK, PUBREC, PUBCOMP, SUBACK (with this many codes) or UNSUBACK.
     pub(super) fn answered(&mut self, answer: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
         match self.outbox.meet(answer, id.get(), self.work.offer.seen_of_requests()) {
             Met::Waits(at, record) => self.settled(answer, id, (at, record), codes),
             Met::Leaving if !self.work.link.is_output_lost => Ok(Step::Blocked),
-            // Nothing that has left waits for this. At QoS 2 the server keeps the identifier until it is released.
+            // No sent request waits for this. At QoS 2 the server keeps the identifier until it is released.
             _ if answer == PUBREC => Ok(self.release_unknown(id)),
             _ => Ok(self.ignored()),
         }
     }
 
-    /// PUBREL for a PUBREC that nothing waits for is an answer, and answers pass requests: not the PUBRELs of the PUBRECs before
-    /// (MQTT-4.6.0-4).
+    /// The PUBREL for an unknown PUBREC is queued as an answer, and answers are sent before requests. It must not be sent before the
+    /// PUBRELs for earlier PUBRECs, though (MQTT-4.6.0-4).
     fn release_unknown(&mut self, id: PacketId) -> Step {
         let comes_later = self.outbox.releases() && !self.work.link.is_output_lost;
         if comes_later || !self.has_place() {
@@ -41,7 +41,7 @@ impl<C: Config> Parts<'_, C> {
         Step::Done
     }
 
-    /// The request here has this answer.
+    /// The request at `at` has received this answer.
     fn settled(
         &mut self,
         answer: u8,
@@ -51,7 +51,7 @@ impl<C: Config> Parts<'_, C> {
     ) -> Result<Step, Fault> {
         let (event, end) = match answer {
             PUBREC if self.outbox.is_streaming() => return Ok(Step::Blocked),
-            // The message is not kept any more, and PUBREL follows.
+            // The message is no longer kept, and PUBREL follows.
             PUBREC => {
                 self.outbox.released(at, record, id.get());
                 self.work.session.changed();
@@ -67,12 +67,12 @@ impl<C: Config> Parts<'_, C> {
         if event == Kind::Ended {
             self.outbox.answered(at, record, id.get(), end);
         }
-        // Those that had ended before are told: this is the next one.
+        // All requests that had ended before have been reported, so this is the next one.
         self.work.inbox.tell_end(event, id.get(), end);
         Ok(Step::Event)
     }
 
-    /// Answered whether the identifier is known or not, or the server keeps it for ever.
+    /// Processes PUBREL. It is answered even if the identifier is unknown, or the server would keep it forever.
     pub(super) fn pubrel(&mut self, id: PacketId) -> Step {
         if !self.has_place() {
             return Step::Blocked;

@@ -1,4 +1,4 @@
-//! One step of the client: it releases the last event, looks at the clock, and reads packets until one of them is an event.
+//! One step of the client: it releases the previous event, updates the timers, and processes packets until one is an event.
 
 use crate::Instant;
 use crate::client::config::{Config, LargeMessages};
@@ -41,20 +41,20 @@ impl<C: Config> Parts<'_, C> {
                 Step::Event => return Ok(true),
                 Step::Done => release(self),
                 step => {
-                    // Without an event nothing goes.
+                    // Without an event nothing is consumed.
                     self.work.inbox.len = 0;
                     self.work.inbox.is_blocked = step == Step::Blocked;
                     break;
                 }
             }
         }
-        // Only now: what has come in time may have been read late.
+        // Only after reading: packets that arrived in time may have been read late.
         self.settle()?;
-        // What is to be saved is asked for last, so that one image serves for all that has happened.
+        // An image is asked for last, so that it contains everything that has happened.
         Ok(self.asks_for_image())
     }
 
-    /// Whether there is an event without a packet; CONNACK is told first.
+    /// Whether there is an event without a packet. CONNACK is reported before these.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn notice(&mut self) -> bool {
         if self.work.link.state == State::Connecting {
@@ -71,7 +71,7 @@ impl<C: Config> Parts<'_, C> {
             inbox.tell_end(Kind::Ended, id, end);
             return true;
         }
-        // The requests may leave that are kept, once all that ended with the last connection, or with the session, is told.
+        // Kept requests can be sent once all requests that ended with the last connection, or with the session, have been reported.
         if work.link.is_accepted && !outbox.is_open() {
             outbox.open(mqtt31);
         }
@@ -85,7 +85,7 @@ impl<C: Config> Parts<'_, C> {
         false
     }
 
-    /// Whether the application is to save the session, and was not told so since its last change.
+    /// Whether the application has to save the session, and has not been asked to since the last change.
     fn asks_for_image(&mut self) -> bool {
         let session = &self.work.session;
         if !self.config().durable() || session.told_revision == session.revision || !self.is_held() {

@@ -1,4 +1,4 @@
-//! How a connection begins and ends, and what becomes of the session then.
+//! How a connection begins and ends, and what then happens to the session.
 
 use crate::client::config::{Config, LargeMessages, SessionLoss};
 use crate::client::error::{ConnectError, Fault};
@@ -35,7 +35,7 @@ pub(in crate::client) fn connect<C: Config>(
     };
     release(parts);
     let (clean, was_clean) = (connect.clean_session, parts.work.session.clean_session);
-    // A clean session discards the one before (MQTT-3.1.2-6), and has ended with its own connection; 3.1 would not tell later.
+    // A clean session discards the previous one (MQTT-3.1.2-6), and has ended with its own connection; a CONNACK of 3.1 would not say so.
     if clean || was_clean {
         session_lost(parts, clean || parts.config().session_loss() == SessionLoss::Drop);
     }
@@ -51,14 +51,14 @@ pub(in crate::client) fn connect<C: Config>(
     Ok(())
 }
 
-/// The session of the server is gone: what it had begun ends, or is sent again.
+/// The server's session is gone: exchanges that had begun in it end, or start again.
 fn session_lost<C: Config>(parts: &mut Parts<'_, C>, gives_up: bool) {
     inbound_ids::clear(parts.ids);
     parts.outbox.sweep(Why::SessionLost { gives_up });
     parts.work.session.changed();
 }
 
-/// CONNACK judged: what is kept goes out, as far as the server's session allows.
+/// Processes CONNACK. Kept requests are then sent, as far as the server's session allows.
 pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> Result<Step, Fault> {
     let session_present = match connack {
         ConnAck::Refused(code) => return Err(Fault::Refused(code)),
@@ -72,14 +72,14 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
     let link = &mut parts.work.link;
     info!("MQTT: connected");
     link.is_accepted = true;
-    // It is closing where the application has said so meanwhile.
+    // It is already closing if the application has requested that meanwhile.
     if link.state == State::Connecting {
         link.state = if link.is_finishing { State::Closing } else { State::Connected };
     }
     if !clean && !kept {
         session_lost(parts, parts.config().session_loss() == SessionLoss::Drop);
     }
-    // Else once all that has ended is told.
+    // Otherwise this happens once all requests that have ended are reported.
     if parts.outbox.find_ended().is_none() {
         let mqtt31 = parts.mqtt31();
         parts.outbox.open(mqtt31);
@@ -88,7 +88,7 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
     Ok(Step::Event)
 }
 
-/// The connection is gone, or never came to be.
+/// The connection is gone, or was never established.
 pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
     parts.work.link.is_output_lost = true;
     release(parts);
@@ -116,11 +116,11 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
     if parts.work.link.state == State::Offline {
         return;
     }
-    // Within a payload, or without output, nothing can be sent any more.
+    // In the middle of a payload, or without output, nothing can be sent any more.
     if parts.work.link.is_output_lost || parts.outbox.is_streaming() {
         return link_lost(parts);
     }
-    // Nothing can be sent behind DISCONNECT, so the next `advance` would come too late.
+    // Nothing can be sent after DISCONNECT, so the next `advance` would be too late for an answer.
     release(parts);
     let work = &mut *parts.work;
     work.link.state = State::Closing;

@@ -1,4 +1,4 @@
-//! The event at hand as the application sees it: read again from the packet at the front.
+//! The current event as the application sees it, decoded again from the packet at the front.
 
 use crate::client::config::{Config, LargeMessages};
 use crate::client::event::{Event, LargeMessage, Outcome};
@@ -39,12 +39,12 @@ pub(in crate::client) fn event<'a, C: Config>(
             Event::MessageSkipped(large(inbox, body)?)
         }
         Kind::SaveDue if config.durable() => Event::SaveDue,
-        // None, or one that the configuration turns off.
+        // No event, or one that the configuration turns off.
         _ => return None,
     })
 }
 
-/// A large message, of whose head the topic is here if it fits.
+/// A large message, with its topic if that fits into the buffer.
 fn large<'a>(inbox: &Inbox, head: &'a [u8]) -> Option<LargeMessage<'a>> {
     let large = &inbox.large;
     Some(LargeMessage {

@@ -1,4 +1,4 @@
-//! The application gives up a message that it does not want to be sent, or sent again.
+//! The application gives up a message, which is then not sent or not resent.
 
 use crate::PacketId;
 use crate::client::config::Config;
@@ -15,7 +15,7 @@ pub(in crate::client) fn give_up<C: Config>(
     let work = &mut *parts.work;
     let offered = work.offer.seen_of_requests();
     if parts.outbox.is_streaming() {
-        // The payload stands behind the requests, which must not move.
+        // The payload is stored after the requests, which must not move.
         return Err(GiveUpError::Leaving);
     }
     match parts.outbox.message(id.get(), offered, work.link.retries > 0) {

@@ -1,5 +1,5 @@
-//! The fixed header of a packet that a server sends: as strict as [`codec::FixedHeader`](crate::codec::FixedHeader), which also
-//! reads what clients send.
+//! The fixed header of a packet from a server. This is as strict as [`codec::FixedHeader`](crate::codec::FixedHeader), which also
+//! decodes packets from clients.
 
 use crate::codec::{PacketType, decode_remaining_length};
 use crate::{QoS, Violation};
@@ -8,7 +8,7 @@ pub(super) const CONNACK: u8 = PacketType::ConnAck.first_byte();
 pub(super) const PUBLISH: u8 = PacketType::Publish.first_byte();
 pub(super) const PINGRESP: u8 = PacketType::PingResp.first_byte();
 
-/// The remaining length of each packet type; with `OR_MORE`, the least one.
+/// The remaining length of each packet type; with `OR_MORE`, the minimum.
 const LENGTHS: [u8; 16] = [
     RESERVED,
     CLIENTS_ONLY,
@@ -35,17 +35,17 @@ const RESERVED: u8 = 0x40;
 #[derive(Clone, Copy)]
 pub(super) struct Header {
     pub(super) first: u8,
-    /// Its own bytes.
+    /// Length of the header itself.
     pub(super) len: usize,
-    /// Bytes behind it.
+    /// Number of bytes after the header.
     pub(super) remaining_len: usize,
 }
 
 impl Header {
-    /// Bytes of the longest one.
+    /// Length of the longest header.
     pub(super) const MAX_LEN: usize = 5;
 
-    /// Reads the header at the front; `None` while it is incomplete. It is refused as early as it can be.
+    /// Decodes the header at the front; `None` while it is incomplete. An invalid one is rejected as early as possible.
     pub(super) fn read(bytes: &[u8], mqtt31: bool) -> Result<Option<Self>, Violation> {
         let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
         let length = LENGTHS.get(usize::from(first >> 4)).copied().unwrap_or(RESERVED);
@@ -62,7 +62,7 @@ impl Header {
         Ok(Some(Header { first, len, remaining_len }))
     }
 
-    /// Bytes of the whole packet.
+    /// Length of the whole packet.
     pub(super) const fn packet_len(self) -> usize {
         self.len.saturating_add(self.remaining_len)
     }
@@ -72,12 +72,12 @@ fn check_flags(first: u8, mqtt31: bool) -> Result<(), Violation> {
     if first & 0xF0 == PUBLISH {
         return match QoS::from_bits((first >> 1) & 3) {
             None => Err(Violation::Qos),
-            // 3.1 calls DUP a hint, and does not forbid it here.
+            // 3.1 calls DUP a hint, and does not forbid it at QoS 0.
             Some(QoS::AtMostOnce) if first & 0x08 != 0 && !mqtt31 => Err(Violation::DupAtMostOnce),
             Some(_) => Ok(()),
         };
     }
     let reserved = if first >> 4 == PacketType::PubRel as u8 { 2 } else { 0 };
-    // 3.1 draws them as unused.
+    // In 3.1 they are unused.
     if mqtt31 || first & 0x0F == reserved { Ok(()) } else { Err(Violation::HeaderFlags) }
 }

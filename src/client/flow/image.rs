@@ -1,17 +1,17 @@
-//! The session as bytes, to be kept over a reboot.
+//! The session as bytes, to be kept across a reboot.
 //!
-//! An image holds what both sides keep over the loss of a connection: the next packet identifier, the identifiers of inbound
-//! messages of QoS 2, and the requests that have not ended, or whose end was not told. All numbers are big-endian.
+//! An image contains the state that survives a lost connection: the next packet identifier, the identifiers of inbound
+//! QoS 2 messages, and the requests that have not ended or whose end has not been reported. All numbers are big-endian.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
 //! | 4 | `BMQ` and the version of the format, 2 |
-//! | 1 | 1 if the session was clean and has ended with its connection, else 0 |
+//! | 1 | 1 if the session was clean and has ended with its connection, otherwise 0 |
 //! | 2 | the next packet identifier |
 //! | 2 | the number of entries with inbound identifiers |
-//! | 10 each | an entry, as the client has it |
-//! | the rest | requests in their order, as the client has them: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `E0` to `E3`, 2, the identifier of a request that has ended |
-//! | 4 | CRC-32 (IEEE 802.3) of all before |
+//! | 10 each | an entry, as in the client |
+//! | the rest | requests in order, as in the client: PUBLISH; PUBREL; `F0`, length, the head of a streamed PUBLISH; `E0` to `E3`, 2, the identifier of a request that has ended |
+//! | 4 | CRC-32 (IEEE 802.3) of everything before |
 
 use crate::PacketId;
 use crate::client::config::Config;
@@ -25,7 +25,7 @@ use crate::codec::Writer;
 const MAGIC: [u8; 4] = *b"BMQ\x02";
 const CRC_LEN: usize = 4;
 
-/// CRC-32 as of IEEE 802.3, bit by bit: it runs seldom, and a table would take 1 KiB of flash.
+/// CRC-32 of IEEE 802.3, bit by bit: it is rarely needed, and a table would take 1 KiB of flash.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
@@ -79,7 +79,7 @@ pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u3
     if work.session.saved_revision == revision {
         work.session.durable_revision = revision;
         if work.session.is_durable() {
-            // What was queued since the image tells of nothing new: the answer to a repetition.
+            // Answers that were queued since the image reveal nothing new: they answer repetitions.
             parts.answers.note_saved();
         }
         parts.outbox.release_saved();
@@ -114,7 +114,7 @@ pub(in crate::client) fn restore<C: Config>(
         return Err(RestoreError::Corrupt);
     }
     let room = parts.ids.get_mut(..ids_len).ok_or(RestoreError::TooLarge)?;
-    // The last thing that can fail, and it changes nothing then.
+    // The last step that can fail, and if it does it changes nothing.
     parts.outbox.restore(requests).map_err(|_| RestoreError::TooLarge)?;
     room.copy_from_slice(ids);
     parts.outbox.s.set_first_id(next);

@@ -1,4 +1,4 @@
-//! What has come: strict reading, packet by packet.
+//! Strict decoding of received packets, one by one.
 
 use super::acknowledgements::SUBACK;
 use super::connection;
@@ -13,7 +13,7 @@ use crate::codec::{ConnAck, Publish, SubAck};
 use crate::{PacketId, Violation};
 
 impl<C: Config> Parts<'_, C> {
-    /// Looks at the packet at the front. Its length is `inbox.len` where it is dealt with or is an event.
+    /// Processes the packet at the front. If it is done or an event, `inbox.len` is its length.
     pub(super) fn packet(&mut self, rx: &mut [u8]) -> Result<Step, Fault> {
         let inbox = &mut self.work.inbox;
         if inbox.holds_connect {
@@ -36,15 +36,15 @@ impl<C: Config> Parts<'_, C> {
         step
     }
 
-    /// More bytes are wanted for a packet of this length.
+    /// More bytes are needed for a packet of this length.
     pub(super) fn wait_for(&mut self, len: usize) -> Step {
         self.work.inbox.len = len;
         Step::Incomplete
     }
 
-    /// The packet at the front of these bytes.
+    /// Processes the packet at the front of these bytes.
     fn next_packet(&mut self, bytes: &[u8], room: usize) -> Result<Step, Fault> {
-        // Most of what comes while much is sent; what is wrong about it is found out below.
+        // The most common packets while many messages are sent. Invalid ones are detected below.
         if IS_LARGE
             && let [first @ (PUBACK | PUBREC | PUBREL | PUBCOMP), 2, high, low, ..] = *bytes
             && let Some(id) = PacketId::new(u16::from_be_bytes([high, low]))
@@ -74,7 +74,7 @@ impl<C: Config> Parts<'_, C> {
         }
     }
 
-    /// The packet is here with this body, or (of a message that is larger than the receive buffer) its head.
+    /// The packet is complete, with this body; or the head of a message that is larger than the receive buffer.
     fn whole_packet(&mut self, first: u8, body: &[u8], is_large: bool) -> Result<Step, Fault> {
         let version = self.version();
         let kind = first & 0xF0;
@@ -99,14 +99,14 @@ impl<C: Config> Parts<'_, C> {
         self.acknowledgement(kind, id, codes)
     }
 
-    /// PUBREL, or an answer (SUBACK with so many codes).
+    /// Processes PUBREL, or an answer (SUBACK with this many codes).
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn acknowledgement(&mut self, kind: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
         if kind == PUBREL & 0xF0 { Ok(self.pubrel(id)) } else { self.answered(kind, id, codes) }
     }
 }
 
-/// CONNACK comes first and once (MQTT-3.2.0-1).
+/// CONNACK must be the first packet, and must occur only once (MQTT-3.2.0-1).
 fn check_order(first: u8, is_accepted: bool) -> Result<(), Violation> {
     match (first & 0xF0 == CONNACK, is_accepted) {
         (true, true) => Err(Violation::UnexpectedPacket),

@@ -12,8 +12,8 @@ use super::header::{Header, PUBLISH};
 use super::messages::EXACTLY_ONCE;
 
 impl<C: Config> Parts<'_, C> {
-    /// A packet begins that is larger than the receive buffer: where its head ends. Where not even that fits, its topic is
-    /// skipped, and this is dealt with.
+    /// The start of a packet that is larger than the receive buffer. Returns where its head ends; if not even that fits, the
+    /// step, which is to skip the topic.
     pub(super) fn large_head(
         &mut self,
         header: Header,
@@ -50,7 +50,7 @@ impl<C: Config> Parts<'_, C> {
         Ok(Err(Step::Done))
     }
 
-    /// What comes now is payload: told, unless it is the repetition of a message of QoS 2 or will come again.
+    /// The payload follows. It is reported, unless it is a repetition of a QoS 2 message, or will be sent again.
     pub(super) fn begin_payload(&mut self, id: u16) -> Step {
         let pieces = self.config().large_messages() == LargeMessages::Pieces;
         let inbox = &mut self.work.inbox;
@@ -66,7 +66,7 @@ impl<C: Config> Parts<'_, C> {
         Step::Event
     }
 
-    /// More of a large message.
+    /// Processes more bytes of a large message.
     pub(super) fn large_message(&mut self, bytes: &[u8]) -> Result<Step, Fault> {
         let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
@@ -87,7 +87,7 @@ impl<C: Config> Parts<'_, C> {
         if large.phase == Phase::Payload {
             return self.end_of_payload();
         }
-        // The topic, which does not fit, is passed over: the packet identifier comes next.
+        // The topic, which does not fit, has been skipped; the packet identifier follows.
         let len = id_len(large.first);
         inbox.len = len;
         if bytes.len() < len {
@@ -100,8 +100,8 @@ impl<C: Config> Parts<'_, C> {
         Ok(self.begin_payload(id))
     }
 
-    /// The last byte has come. Only now is the message acknowledged, and an identifier of QoS 2 taken down: had the connection
-    /// been lost before, the message would come again from its start.
+    /// The last byte has been received. Only now is the message acknowledged, and a QoS 2 identifier stored: if the connection
+    /// had been lost earlier, the message would be sent again from its start.
     fn end_of_payload(&mut self) -> Result<Step, Fault> {
         let Large { first, id, is_delivered, .. } = self.work.inbox.large;
         let step = self.message(Kind::LargeEnd, first, id)?;
@@ -113,13 +113,13 @@ impl<C: Config> Parts<'_, C> {
         if is_delivered || inbox.has_receipt {
             return Ok(step);
         }
-        // There is nothing to tell: what it owes is queued at once.
+        // There is nothing to report: the answer is queued at once.
         inbox.event = Kind::None;
         Ok(Step::Done)
     }
 }
 
-/// Bytes of the packet identifier of a PUBLISH with this first byte.
+/// Length of the packet identifier of a PUBLISH with this first byte.
 const fn id_len(first: u8) -> usize {
     if first & 6 == 0 { 0 } else { 2 }
 }

@@ -45,7 +45,7 @@ pub(in crate::client) fn acknowledge<C: Config>(
         _ => {}
     }
     if receipt.answer == PUBREC {
-        // There is an entry: no message was delivered for whose identifier there was none.
+        // There is a free entry: otherwise the message would not have been delivered.
         let _ = inbound_ids::insert(parts.ids, receipt.id);
         work.session.changed();
     }

@@ -1,4 +1,4 @@
-//! A message has come: whether it is delivered, and the answer that it is owed.
+//! Received messages: whether they are delivered, and their answers.
 
 use crate::client::answers::{PUBACK, PUBREC};
 use crate::client::config::Config;
@@ -9,11 +9,11 @@ use crate::client::parts::{Parts, Step};
 use crate::client::work::State;
 use crate::{PacketId, Violation};
 
-/// Of the flags of a PUBLISH.
+/// The flag of a QoS 2 PUBLISH.
 pub(super) const EXACTLY_ONCE: u8 = 4;
 
 impl<C: Config> Parts<'_, C> {
-    /// A message with this first byte is here to its end, and is to be delivered as this event. At QoS 0 it has no identifier.
+    /// A message with this first byte is complete, and is delivered as this event. At QoS 0 `id` is 0.
     pub(super) fn message(&mut self, event: Kind, first: u8, id: u16) -> Result<Step, Fault> {
         let Some(id) = PacketId::new(id) else { return Ok(self.deliver(event, 0, 0)) };
         let answer = if first & EXACTLY_ONCE != 0 { PUBREC } else { PUBACK };
@@ -28,7 +28,7 @@ impl<C: Config> Parts<'_, C> {
             self.answer(PUBREC, id.get());
             return Ok(Step::Done);
         }
-        // What is not answered will come again on the next connection.
+        // Messages that are not answered will be sent again on the next connection.
         if self.work.inbox.is_refusing {
             return Ok(Step::Done);
         }
@@ -50,7 +50,7 @@ impl<C: Config> Parts<'_, C> {
         Step::Event
     }
 
-    /// The application will acknowledge the message. Until then its repetitions are passed over.
+    /// The application will acknowledge the message. Until then, repetitions of it are dropped.
     fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
         let work = &mut *self.work;
         work.inbox.waits_for_receipt = false;
@@ -58,10 +58,10 @@ impl<C: Config> Parts<'_, C> {
             return Step::Done;
         }
         if work.link.is_output_lost {
-            // It cannot be acknowledged any more.
+            // It can no longer be acknowledged.
             return Step::Done;
         }
-        // Whatever is acknowledged first, there is an entry for it then.
+        // There must be a free entry whenever one of these messages is acknowledged.
         let withheld = self.answers.withheld();
         if answer == PUBREC && inbound_ids::free_entries(self.ids) <= withheld.saturating_add(1) {
             if withheld == 0 && inbound_ids::free_entries(self.ids) == 0 {
@@ -77,13 +77,13 @@ impl<C: Config> Parts<'_, C> {
         self.deliver(event, answer, id.get())
     }
 
-    /// There is no entry for an identifier: nothing more is taken in on this connection.
+    /// There is no entry for an identifier: no more messages are accepted on this connection.
     pub(super) fn refuse(&mut self) -> Step {
         self.work.inbox.is_refusing = true;
         Step::Done
     }
 
-    /// Whether an answer can be given: it has a place, and leaves before DISCONNECT.
+    /// Whether an answer can be queued: there is room, and it will be sent before DISCONNECT.
     pub(super) fn has_place(&mut self) -> bool {
         let work = &mut *self.work;
         if work.link.is_output_lost {
@@ -94,7 +94,7 @@ impl<C: Config> Parts<'_, C> {
         has_place && (work.link.state != State::Closing || work.link.is_finishing)
     }
 
-    /// Queues an answer, which has a place, unless nothing can be sent any more.
+    /// Queues an answer, for which there must be room, unless nothing can be sent any more.
     pub(super) fn answer(&mut self, first: u8, id: u16) {
         let work = &*self.work;
         if !work.link.is_output_lost {

@@ -1,13 +1,13 @@
-//! The stories: a file for each, and the only ones that know how the parts of a client play together.
+//! The procedures that involve several parts of a client, in a file each. Nothing else knows how the parts work together.
 //!
 //! ```text
-//! requests streams give_up manual image     what the application asks for
-//! connection                                how a connection begins and ends, and what becomes of the session
-//! output                                    what leaves next
-//! advance -> incoming (header) -> messages large acknowledgements      one step: what has come
-//!         -> release                        the end of the event before
+//! requests streams give_up manual image     requests of the application
+//! connection                                how a connection begins and ends, and what happens to the session
+//! output                                    what is sent next
+//! advance -> incoming (header) -> messages large acknowledgements      one step: received packets
+//!         -> release                        the end of the previous event
 //!         -> settle (keep_alive)            which countdowns run, and what is due
-//! events                                    the event at hand, as the application sees it
+//! events                                    the current event, as the application sees it
 //! ```
 
 mod acknowledgements;

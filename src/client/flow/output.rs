@@ -1,7 +1,7 @@
-//! What leaves next.
+//! What is sent next.
 //!
-//! A packet that has left in part goes on first. Between two packets PINGREQ passes everything, answers pass requests, and
-//! DISCONNECT comes last.
+//! A partly sent packet continues first. Between two packets, PINGREQ goes before everything else, answers go before requests, and
+//! DISCONNECT goes last.
 
 use crate::client::bytes::IS_LARGE;
 use crate::client::config::Config;
@@ -16,7 +16,7 @@ const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
 
 impl<C: Config> Parts<'_, C> {
-    /// What is to be offered next, and how many bytes of it.
+    /// What to offer next, and how many bytes of it.
     fn next_offer(&self) -> (Source, usize) {
         let work = &*self.work;
         let link = &work.link;
@@ -28,7 +28,7 @@ impl<C: Config> Parts<'_, C> {
         }
         let rest_of_fixed = PINGREQ.len().wrapping_sub(link.fixed_sent.into());
         if link.fixed_sent != 0 {
-            // Of the one that was offered last, whichever is due by now.
+            // The rest of the packet that was offered last, whatever is due by now.
             return (work.offer.source, rest_of_fixed);
         }
         if self.outbox.is_inside_packet() {
@@ -49,7 +49,7 @@ impl<C: Config> Parts<'_, C> {
         if self.disconnects() { (Source::Disconnect, rest_of_fixed) } else { (Source::None, 0) }
     }
 
-    /// The rest of a request that has left in part; those behind it too where nothing waits to pass.
+    /// The rest of a partly sent request, and the requests after it if nothing waits to be sent before them.
     fn rest_of_request(&self) -> (Source, usize) {
         let durable = self.config().durable();
         let waits = self.work.link.is_ping_due || self.answers.sendable(false, durable) != 0;
@@ -60,7 +60,7 @@ impl<C: Config> Parts<'_, C> {
         (Source::Payload, self.outbox.sendable_payload())
     }
 
-    /// Whether it is DISCONNECT's turn: nothing that could leave before it is left.
+    /// Whether it is DISCONNECT's turn: there is nothing left that could be sent before it.
     fn disconnects(&self) -> bool {
         let work = &*self.work;
         if work.link.state != State::Closing || !self.answers.is_empty() || work.inbox.owed != 0 {
@@ -72,12 +72,12 @@ impl<C: Config> Parts<'_, C> {
         !work.link.is_accepted || (self.outbox.is_open() && !self.is_held())
     }
 
-    /// Whether something would leave if an image were durable.
+    /// Whether something is held back only because no image is durable.
     pub(super) fn is_held(&self) -> bool {
         self.config().durable() && (self.outbox.is_held() || self.answers.is_held())
     }
 
-    /// Whether there is something to be sent.
+    /// Whether there is something to send.
     pub(super) fn has_output(&self) -> bool {
         let is_all_sent = IS_LARGE && is_all_sent(self.work, self.outbox.s, self.answers.s);
         !is_all_sent && self.next_offer().1 != 0
@@ -122,7 +122,7 @@ impl<C: Config> Parts<'_, C> {
     }
 }
 
-/// See [`Client::pending`](crate::Client::pending): what is offered stays offered until it is told how much was taken.
+/// See [`Client::pending`](crate::Client::pending). The offer stays the same until `sent` is called.
 pub(in crate::client) fn pending<'a, C: Config>(
     parts: Parts<'a, C>,
     rx: &'a mut [u8],

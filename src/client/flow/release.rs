@@ -1,4 +1,4 @@
-//! The end of an event: what it owes is queued, and what it took is free.
+//! The end of an event: its answer is queued, and its bytes are freed.
 
 use crate::client::config::Config;
 use crate::client::inbox::Kind;
@@ -6,8 +6,8 @@ use crate::client::outbox::ENDED;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
 
-/// The application has seen the event, or there is none for what is dealt with: what it owes is queued, what it tells of goes, and so
-/// do its bytes.
+/// The application has handled the event, or the packet caused none. Queues its answer, removes the request whose end it reported, and
+/// frees its bytes.
 pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     let inbox = &mut parts.work.inbox;
     inbox.event = Kind::None;
@@ -25,7 +25,7 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
 }
 
 impl<C: Config> Parts<'_, C> {
-    /// What the event tells the end of makes room now: who asks for more has seen it.
+    /// Frees the room of the request whose end the current event reports: an application that makes a new request has seen the event.
     #[inline]
     pub(super) fn clear_told(&mut self) {
         let inbox = &mut self.work.inbox;

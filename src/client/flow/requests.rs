@@ -1,4 +1,4 @@
-//! What the application asks for: publish, subscribe, unsubscribe. Each request is checked, numbered and encoded into the log.
+//! Requests of the application: publish, subscribe, unsubscribe. Each is checked, numbered and encoded into the log.
 
 use crate::client::config::Config;
 use crate::client::error::{Full, Refusal, RequestError};
@@ -43,15 +43,15 @@ fn publish_in<C: Config>(
 }
 
 impl<C> Parts<'_, C> {
-    /// The error for a request with a packet of this length that was not taken.
+    /// The error for a refused request whose packet has this length.
     pub(super) const fn refused(&self, refusal: Refusal, len: usize) -> RequestError {
         refusal.error(len, self.outbox.log.len())
     }
 }
 
-/// Whether a message of this QoS, or a request with topic filters, can be taken now, with a packet of this length.
+/// Whether a message with this QoS, or a request with topic filters, can be accepted now if its packet has this length.
 #[cfg_attr(target_pointer_width = "64", inline)]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 pub(super) fn admit<C: Config>(
     parts: &mut Parts<'_, C>,
     qos: Option<QoS>,
@@ -89,19 +89,19 @@ pub(super) fn admit<C: Config>(
     Ok(())
 }
 
-/// The identifier of a message of this QoS.
+/// The identifier for a message with this QoS.
 pub(super) fn next_id<C: Config>(parts: &mut Parts<'_, C>, qos: QoS) -> Option<PacketId> {
     if qos == QoS::AtMostOnce { None } else { Some(parts.outbox.next_id()) }
 }
 
-/// Where a request of this length, for which there is room, is written.
+/// A writer for a request of this length, for which there must be room.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> Writer<'p> {
     let at = parts.outbox.make_room(len);
     Writer::new(parts.outbox.log.get_mut(at..).unwrap_or_default())
 }
 
-/// The request, which begins with this byte, stands behind the last one.
+/// Appends the request that has been written, which begins with the byte `first`.
 pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, first: u8, len: usize, id: Option<PacketId>) {
     let work = &mut *parts.work;
     parts.outbox.appended(first, len);
@@ -112,7 +112,7 @@ pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, first: u8, len: usize,
     }
 }
 
-/// See [`Client::subscribe`](crate::Client::subscribe). The receive buffer has so many bytes.
+/// See [`Client::subscribe`](crate::Client::subscribe). `rx_len` is the length of the receive buffer.
 pub(in crate::client) fn subscribe<C: Config>(
     parts: &mut Parts<'_, C>,
     rx_len: usize,
@@ -121,7 +121,7 @@ pub(in crate::client) fn subscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilter.into());
     }
-    // The packet identifier and a code for each filter, behind two bytes, or three where there are many.
+    // SUBACK: a fixed header of two bytes, or three for many filters; the packet identifier; and a code for each filter.
     if filters.len().saturating_add(5) > rx_len {
         return Err(RequestError::TooManyFilters);
     }
@@ -142,8 +142,8 @@ pub(in crate::client) fn unsubscribe<C: Config>(
     ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters))
 }
 
-/// A packet with topic filters.
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+/// Queues a packet with topic filters.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
 fn ask<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
@@ -151,7 +151,7 @@ fn ask<C: Config>(
 ) -> Result<PacketId, RequestError> {
     let mut counter = Writer::new(&mut []);
     let checked = filters.write(&mut counter);
-    // Behind the packet identifier.
+    // The filters follow the packet identifier.
     let body_len = counter.len().saturating_add(2);
     let len = codec::packet_len(body_len);
     admit(parts, None, len).map_err(|refusal| parts.refused(refusal, len))?;
@@ -168,14 +168,14 @@ fn ask<C: Config>(
 /// The topic filters of a packet: at least one.
 #[derive(Clone, Copy)]
 enum Filters<'a> {
-    /// With the QoS that is asked for.
+    /// With the requested QoS.
     Wanted(&'a [(&'a str, QoS)]),
     Unwanted(&'a [&'a str]),
 }
 
 impl Filters<'_> {
-    /// Checks them, and writes them as far as they fit; counts all of them.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    /// Checks all filters, and writes as many as fit; the writer counts all of them.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn write(mut self, writer: &mut Writer<'_>) -> Result<(), Violation> {
         let mut checked = Ok(());
         loop {

@@ -1,7 +1,7 @@
-//! Time: which countdowns run, which of them begin anew, and what is due. All of it follows from the state, here and nowhere else.
+//! Time: which countdowns run, which restart, and what is due. All of this is derived from the state, and only here.
 //!
-//! A timeout counts from the first look at the clock after its cause, keep alive from the last one before: neither comes too
-//! early for its purpose.
+//! A timeout counts from the first reading of the clock after its cause, and keep alive from the last one before, so that a timeout is
+//! never early and PINGREQ never late.
 
 use crate::Instant;
 use crate::client::bytes::IS_LARGE;
@@ -13,15 +13,15 @@ use crate::client::parts::Parts;
 use crate::client::timers::{Note, Timer};
 use crate::client::work::State;
 
-/// How long nothing must have come, in ms, before a client that takes in nothing more ends the connection.
+/// The silence in ms after which a client that accepts no more messages ends the connection.
 const REFUSING_SILENCE: u32 = 1_000;
 
 impl<C: Config> Parts<'_, C> {
-    /// Time has passed.
+    /// Lets time pass.
     #[inline]
     pub(super) fn clock(&mut self, now: Instant) {
         let work = &mut *self.work;
-        // Nobody may have looked at the clock for long before CONNECT left.
+        // Not before CONNACK: before CONNECT was sent, the clock may not have been read for a long time.
         if work.notes.has(Note::SENT_PACKET) && work.link.silence != 0 && work.link.is_accepted {
             work.timers.keep(Timer::SendSilence, true, true, work.link.silence);
         }
@@ -30,9 +30,9 @@ impl<C: Config> Parts<'_, C> {
         }
     }
 
-    /// Lets run what has to, and finds out what is due.
+    /// Updates the countdowns, and does what is due.
     ///
-    /// Where nothing is noted, the state is as it was, and so are the countdowns; one that is due is noted.
+    /// If nothing is noted, the state has not changed, and neither have the countdowns; a countdown that is due is noted.
     #[inline]
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
         if !IS_LARGE || self.work.notes.any() {
@@ -45,16 +45,16 @@ impl<C: Config> Parts<'_, C> {
         Ok(())
     }
 
-    /// Which countdowns run, and which begin anew.
+    /// Decides which countdowns run, and which restart.
     pub(super) fn watch(&mut self) {
         let has_output = self.has_output();
         let config = self.config();
         let Parts { work, outbox, answers, ids, .. } = self;
         let (link, inbox, notes, timers) = (&work.link, &work.inbox, work.notes, &mut work.timers);
         let received = notes.has(Note::RECEIVED);
-        // What is awaited cannot come before a packet that is on its way.
+        // An answer cannot arrive before the rest of a partly received packet.
         let arrives = received && inbox.is_inside_packet();
-        // Nor be read while that is blocked.
+        // Nor can it be read while that packet is blocked.
         let reads = !inbox.is_blocked;
 
         let speaks = link.silence != 0 && !inbox.holds_connect && !link.is_output_lost && !link.is_ping_due;
@@ -64,10 +64,10 @@ impl<C: Config> Parts<'_, C> {
             timers.keep(Timer::ReceiveSilence, listens, received, link.silence);
         }
         if config.pingresp_timeout_ms() != 0 {
-            // It counts from the end of PINGREQ, and the next PINGREQ changes nothing.
+            // It counts from the end of PINGREQ, and another PINGREQ does not restart it.
             let has_left = !link.is_ping_due || timers.runs(Timer::PingResp);
             let waits = link.is_ping_awaited && has_left && reads;
-            // Bytes tell that the link lives: PINGRESP may stand behind more of them than were read yet.
+            // Received bytes show that the link is alive: PINGRESP may follow more bytes that have not been read yet.
             timers.keep(Timer::PingResp, waits, received, config.pingresp_timeout_ms());
         }
         if config.connack_timeout_ms() != 0 {
@@ -81,7 +81,7 @@ impl<C: Config> Parts<'_, C> {
         let waits = outbox.is_waiting() && reads && !closing;
         let new_oldest = outbox.take_new_oldest();
         if config.receives_exactly_once() && inbox.is_refusing {
-            // An identifier had no place: once all that is owed has left, and nothing can come that makes room, this is the end.
+            // There was no room for an identifier: the connection ends once all answers are sent, and nothing can arrive that makes room.
             let done = inbox.large.phase == Phase::None && answers.is_empty() && inbound_ids::is_empty(ids);
             timers.keep(Timer::Ack, true, received || done, if done { 0 } else { REFUSING_SILENCE });
         } else if config.ack_timeout_ms() != 0 {
@@ -113,7 +113,7 @@ impl<C: Config> Parts<'_, C> {
         Err(Fault::TimedOut(timeout))
     }
 
-    /// Sends all requests again that wait for an answer, if it is time to and all of them have left.
+    /// Resends all requests that wait for an answer, if this is due and all of them have been sent.
     fn retry_if_due(&mut self) {
         let mqtt31 = self.mqtt31();
         if self.config().retry_ms() == 0 || !self.work.timers.is_due(Timer::Retry) {
@@ -125,7 +125,7 @@ impl<C: Config> Parts<'_, C> {
             work.link.retries = work.link.retries.saturating_add(1);
             self.outbox.open(mqtt31);
         }
-        // The countdown begins anew.
+        // Restart the countdown.
         work.notes.add(Note::CHANGED);
         work.timers.keep(Timer::Retry, false, false, 0);
     }

@@ -1,4 +1,4 @@
-//! Messages whose payload the application hands over piece by piece ([`Config::streams`]).
+//! Messages whose payload the application supplies piece by piece ([`Config::streams`]).
 
 use super::requests::{admit, begin, commit, next_id};
 use crate::client::config::Config;
@@ -26,7 +26,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
     let remaining_len = variable_len.saturating_add(message.payload_len);
     let head_len = codec::packet_len(remaining_len).saturating_sub(message.payload_len);
     let len = codec::packet_len(head_len);
-    // Besides the head, some of the payload must have room.
+    // There must be room for some of the payload besides the head.
     let needed = len.saturating_add(WINDOW);
     admit(parts, Some(message.qos), needed).map_err(|refusal| parts.refused(refusal, needed))?;
     if remaining_len > codec::MAX_REMAINING_LENGTH {

@@ -1,4 +1,4 @@
-//! What answers a request, and how it ends: it is told, and then it goes.
+//! The answers to requests, and their ends, which are reported and then removed.
 
 use super::super::bytes::{IS_LARGE, set, set_u16, u16_at};
 use super::record::{DEAD, DUP, ENDED, End, PUBLISH, PUBREL, Record};
@@ -7,16 +7,17 @@ use super::{Config, Outbox, Why};
 /// Whether a request waits for an answer.
 #[derive(Clone, Copy)]
 pub(crate) enum Met {
-    /// The one here does.
+    /// This one does.
     Waits(usize, Record),
-    /// It is about to be sent again, so that the answer to it is still to be waited for.
+    /// The request is about to be resent, so the answer has to wait until then.
     Leaving,
-    /// None does: the answer is late, or not ours.
+    /// None does: the answer is late, or not for this client.
     Unknown,
 }
 
 impl<C: Config> Outbox<'_, C> {
-    /// Whether the request of this identifier waits for this answer. So many bytes of those not sent count as seen by the server.
+    /// Whether the request with this identifier waits for this answer. The next `offered` unsent bytes count as possibly received by the
+    /// server.
     pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> Met {
         let Some((at, record)) = self.find(id) else { return Met::Unknown };
         let has_left = at < self.s.rec;
@@ -28,25 +29,25 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The SUBSCRIBE here has so many topic filters.
+    /// The number of topic filters of the SUBSCRIBE at `at`.
     pub(crate) fn filters(&self, at: usize, record: Record) -> usize {
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
         while at < record.end() {
-            // Length, filter, QoS.
+            // Length prefix, filter, QoS.
             at = at.wrapping_add(usize::from(u16_at(self.log, at))).wrapping_add(3);
             filters = filters.wrapping_add(1);
         }
         filters
     }
 
-    /// The request here has its answer; the event that tells it is to come.
+    /// The request at `at` has been answered; the event that reports this is to follow.
     pub(crate) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.s.hint = at;
         self.end(at, record, id, end);
     }
 
-    /// The request has ended: what is left of it is its identifier.
+    /// The request has ended: only its identifier is kept.
     pub(super) fn end(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.count(record, u16::MAX);
         self.count_kind(ENDED, 1);
@@ -55,14 +56,14 @@ impl<C: Config> Outbox<'_, C> {
         set_u16(self.log, if is_streamed { record.packet(at) } else { record.body(at) }, id);
     }
 
-    /// PUBREC has come for the message here: it goes, and PUBREL follows behind all that waits, so that PUBRELs leave in the
+    /// The message at `at` has been answered with PUBREC. It is removed, and PUBREL is appended, so that PUBRELs are sent in the
     /// order of the PUBRECs (MQTT-4.6.0-4).
     pub(crate) fn released(&mut self, at: usize, record: Record, id: u16) {
         self.kill(at, record);
         self.insert_pubrel(id);
     }
 
-    /// Whether a PUBREL has not left.
+    /// Whether there is a PUBREL that has not been sent.
     pub(crate) fn releases(&self) -> bool {
         let mut at = self.s.rec;
         while let Some(record) = self.record(at) {
@@ -74,7 +75,7 @@ impl<C: Config> Outbox<'_, C> {
         false
     }
 
-    /// The identifier and the end of a request whose end is to be told, if there is one.
+    /// The identifier and the end of a request whose end has to be reported, if there is one.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn find_ended(&mut self) -> Option<(u16, End)> {
         if IS_LARGE && !self.s.has_ended() {
@@ -85,7 +86,7 @@ impl<C: Config> Outbox<'_, C> {
 
     fn look_for_ended(&mut self) -> Option<(u16, End)> {
         let mut at = self.s.head;
-        // The last one that was answered is the only one, more often than not.
+        // Usually the request that was answered last is the only one.
         if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
             at = self.s.hint;
         }
@@ -99,10 +100,10 @@ impl<C: Config> Outbox<'_, C> {
         None
     }
 
-    /// The end of this request is told.
+    /// The end of this request has been reported.
     #[inline(never)]
     pub(crate) fn end_is_told(&mut self, id: u16) {
-        // It was the last one that was looked for, more often than not.
+        // Usually it is the request that was found last.
         let hint = self.s.hint;
         let hinted = if IS_LARGE { self.record(hint) } else { None };
         let found = match hinted {
@@ -114,13 +115,13 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The record here is not needed any more.
+    /// The record at `at` is no longer needed.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn kill(&mut self, at: usize, record: Record) {
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
         self.s.has_new_oldest |= at == self.s.head;
-        // Where there is much to move, and while a payload stands behind the requests, they stay where they are.
+        // If there may be much to move, and while a payload is stored after the requests, they are not moved.
         if !IS_LARGE && !self.is_streaming() {
             return self.sweep(Why::Room);
         }
@@ -135,7 +136,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The oldest one is never dead.
+    /// Ensures that the oldest record is not dead.
     fn skip_dead(&mut self) {
         while self.s.dead != 0
             && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())
@@ -143,7 +144,7 @@ impl<C: Config> Outbox<'_, C> {
             self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
             self.s.head = record.end();
         }
-        // While the gate is shut, dead records can lie behind `rec` too.
+        // While the gate is closed, there can be dead records after `rec` too.
         self.s.rec = self.s.rec.max(self.s.head);
         self.s.cur = self.s.cur.max(self.s.head);
         self.s.hint = self.s.hint.max(self.s.head);

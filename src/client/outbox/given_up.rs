@@ -1,25 +1,25 @@
-//! Messages that the application gives up. What has not left on this connection is gone. Of what has, a stub keeps the identifier
-//! from being given out again until the server acknowledges it; after the loss of the connection PUBREL makes the server forget it.
+//! Messages that the application gives up. A message that has not been sent on this connection is removed. For one that has, a stub keeps
+//! the identifier from being reused until the server acknowledges it; if the connection is lost, PUBREL makes the server release it.
 
 use super::super::bytes::{set, write, write_short};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record, SHORT};
 use super::{Config, Outbox, Why, payload};
 
-/// How far a message is that may be given up.
+/// How far a message has been sent that is to be given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leaves {
-    /// There is none.
+    /// There is no such message.
     Unknown,
-    /// It has left, or nothing of it has.
+    /// All or nothing of it has been sent.
     Whole,
-    /// It is leaving.
+    /// It is being sent.
     Now,
-    /// It had PUBREC.
+    /// It has been answered with PUBREC.
     Released,
 }
 
 impl<C: Config> Outbox<'_, C> {
-    /// How far the message of this identifier is, while so many bytes are offered.
+    /// How far the message with this identifier has been sent, while `offered` bytes are offered.
     pub(crate) fn message(&self, id: u16, offered: usize, is_repeated: bool) -> Leaves {
         let seen = self.s.cur.wrapping_add(offered);
         let Some((at, record)) = self.find(id) else {
@@ -28,7 +28,7 @@ impl<C: Config> Outbox<'_, C> {
         match record.first() & QOS_BITS {
             _ if record.first() & 0xF0 == PUBREL & 0xF0 => Leaves::Released,
             AT_LEAST_ONCE | EXACTLY_ONCE if !record.is_stub() => {
-                // Where it has left on this connection before, its answer may still come.
+                // If it has already been sent once on this connection, its answer may still arrive.
                 if at >= self.s.rec && (at < seen || (is_repeated && record.has_dup())) {
                     Leaves::Now
                 } else {
@@ -39,7 +39,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// Gives up the message of this identifier, which is [whole](Leaves::Whole).
+    /// Gives up the message with this identifier, which must be [whole](Leaves::Whole).
     pub(crate) fn give_up(&mut self, id: u16) {
         let Some((at, record)) = self.find(id) else {
             return;
@@ -66,7 +66,7 @@ impl<C: Config> Outbox<'_, C> {
         self.sweep(Why::Room);
     }
 
-    /// Puts a stub or PUBREL in the place of this message; what is left of it is dead, and long enough for a header.
+    /// Replaces this message by a stub or PUBREL. The rest becomes a dead record; it is long enough for a header.
     fn shorten(&mut self, at: usize, record: Record, first: u8, id: u16) {
         write_short(self.log, at, first, id);
         let at = at.wrapping_add(SHORT);
@@ -74,7 +74,7 @@ impl<C: Config> Outbox<'_, C> {
         if rest < 130 {
             return write(self.log, at, &[DEAD, rest.wrapping_sub(2) as u8]);
         }
-        // A remaining length of four bytes, however long it is.
+        // A remaining length encoded in four bytes, whatever its value.
         let len = rest.wrapping_sub(5);
         let byte = |shift: u32| (len >> shift) as u8 & 0x7F;
         write(self.log, at, &[DEAD, byte(0) | 0x80, byte(7) | 0x80, byte(14) | 0x80, byte(21)]);

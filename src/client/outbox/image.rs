@@ -1,4 +1,4 @@
-//! The requests as they stand in an image of the session; what its bytes mean is in [`flow::image`](crate::client::flow::image).
+//! The requests in an image of the session. The format is described in [`flow::image`](crate::client::flow::image).
 
 use super::super::bytes::write;
 use super::record::{self, AT_LEAST_ONCE, ENDED, EXACTLY_ONCE, End, Record, SHORT};
@@ -7,7 +7,7 @@ use crate::client::error::Full;
 use crate::codec::{FixedHeader, Publish, Version, Writer, decode_remaining_length};
 
 impl<C: Config> Outbox<'_, C> {
-    /// Writes the requests that outlive a connection, as its loss would leave them, and the ends that were not told.
+    /// Writes the requests that outlive a connection, as a lost connection would leave them, and the ends that have not been reported.
     pub(crate) fn write_image(&self, w: &mut Writer<'_>) {
         for (at, record) in self.records() {
             let first = match record.first() {
@@ -27,14 +27,14 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// Whether an image may hold these bytes as requests: whole records, each with an identifier of its own.
+    /// Whether these bytes of an image are valid requests: complete records with distinct identifiers.
     pub(crate) fn is_valid(&self, image: &[u8]) -> bool {
         let streams = self.config.streams();
         let mut at = 0;
         while at < image.len() {
             let record = Record::read(image, at, streams).filter(|record| record.end() <= image.len());
             let Some(record) = record else { return false };
-            // What leaves later has to be as strict as what comes.
+            // These bytes will be sent later, so they are checked as strictly as received ones.
             let length = decode_remaining_length(image.get(at.wrapping_add(1)..).unwrap_or_default());
             if length.is_err() {
                 return false;
@@ -48,13 +48,13 @@ impl<C: Config> Outbox<'_, C> {
         true
     }
 
-    /// Takes in the requests of an image, which is valid. All of them may have been seen by the server.
+    /// Restores the requests of a valid image. The server may have received all of them.
     pub(crate) fn restore(&mut self, image: &[u8]) -> Result<(), Full> {
         let len = image.len();
         if len > self.log.len() {
             return Err(Full::Buffer);
         }
-        // Nothing reads the log while there is no request.
+        // While there are no requests, nothing reads the log.
         write(self.log, 0, image);
         let state = State { tail: len, rec: len, cur: len, safe: len, saved: len, ..State::NEW };
         let before = core::mem::replace(self.s, state);
@@ -72,7 +72,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 }
 
-/// Whether one of the records from here on has this identifier.
+/// Whether one of the records from `at` on has this identifier.
 fn has_id(image: &[u8], mut at: usize, id: u16, streams: bool) -> bool {
     while let Some(record) = Record::read(image, at, streams) {
         if record.id(image, at) == id {
@@ -94,7 +94,7 @@ fn is_request(image: &[u8], at: usize, record: Record) -> bool {
     known && !record.is_streamed() && record.end().wrapping_sub(at) == SHORT
 }
 
-/// Whether this is a PUBLISH, whole or (streamed) up to its payload.
+/// Whether this is a complete PUBLISH, or (streamed) one up to its payload.
 fn is_message(packet: &[u8], is_streamed: bool) -> bool {
     let Ok(Some(header)) = FixedHeader::decode(packet, Version::Mqtt311) else {
         return false;

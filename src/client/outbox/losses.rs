@@ -1,11 +1,11 @@
-//! What ends with the connection, or with the session of the server, and what stays.
+//! Which requests end with the connection or with the server's session, and which stay.
 
 use super::super::bytes::set;
 use super::record::{AT_LEAST_ONCE, End, PUBREL, Record};
 use super::{Config, Outbox, Why};
 
 impl<C: Config> Outbox<'_, C> {
-    /// Changes what has to change about a record; returns whether it stays.
+    /// Changes a record as necessary; returns whether it stays.
     pub(super) fn stays(&mut self, at: usize, record: Record, has_left: bool, why: Why) -> bool {
         if record.is_dead() {
             return false;
@@ -18,18 +18,18 @@ impl<C: Config> Outbox<'_, C> {
                 }
                 return true;
             }
-            // SUBSCRIBE and UNSUBSCRIBE end, and what is sent at QoS 0; nobody waits for the PUBACK of a message any more that
-            // was given up.
+            // QoS 0 messages, SUBSCRIBE and UNSUBSCRIBE end. So does the stub of a QoS 1 message that was given up, because its PUBACK
+            // can no longer arrive.
             Why::LinkLost if !record.keeps_id() => return false,
             Why::LinkLost if record.ends_with_link() || record.first() == AT_LEAST_ONCE => End::Lost,
-            // That of QoS 2 is released.
+            // The stub of a QoS 2 message becomes PUBREL.
             Why::LinkLost => {
                 if record.is_stub() {
                     set(self.log, at, PUBREL);
                 }
                 return true;
             }
-            // What had PUBREC is uncertain.
+            // The outcome of a message that was answered with PUBREC is uncertain.
             Why::SessionLost { .. } if record.first() & 0xF0 == PUBREL & 0xF0 => End::Uncertain,
             Why::SessionLost { gives_up }
                 if gives_up && !record.has_ended() && (has_left || record.has_dup()) =>

@@ -1,16 +1,17 @@
-//! The outbound session: requests as they leave, in the bytes that were lent for it.
+//! The outbound session: encoded requests in a part of the transmit buffer, called the log.
 //!
 //! ```text
-//! | room | kept, sent | being sent | not sent | free, or a payload that passes through |
-//! 0     head         rec   cur              tail                              log.len()
+//! | free | sent, unanswered | being sent | not sent | free, or part of a streamed payload |
+//! 0     head               rec   cur              tail                           log.len()
 //! ```
 //!
-//! A request is its packet, from the call that made it to the event that tells its end. Its first byte says what it waits for
-//! ([`record`]), its place whether it has left. Records between `head` and `rec` have left (while the gate is shut: may have been
-//! seen on an earlier connection), `cur` is the next byte. What is dead between others goes when room is made ([`sweep`]).
+//! A request is stored as its packet, from the call that makes it to the event that reports its end. Its first byte says what it waits
+//! for ([`record`]), and its position whether it has been sent. Records between `head` and `rec` have been sent (while the gate is closed:
+//! may have been received on an earlier connection), and `cur` is the next byte to send. Dead records between others are removed when
+//! room is needed ([`sweep`]).
 //!
-//! The gate is shut from the loss of a connection until all that ended with it, or with the session, is told. Opening it is the one
-//! moment of rewinding: what is kept is sent again from the front ([`redelivery`]).
+//! The gate is closed when a connection is lost, and opens once every request that ended with the connection, or with the session, has been
+//! reported. Only opening it rewinds the log: kept requests are then resent from the front ([`redelivery`]).
 
 mod ends;
 mod given_up;
@@ -34,36 +35,36 @@ pub(super) use payload::WINDOW;
 pub(super) use record::{ENDED, End, Record, STREAMED};
 pub(super) use sweep::Why;
 
-/// The places and numbers.
+/// Positions and counters.
 #[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct State {
-    /// Another request is the oldest one since the last look.
+    /// The oldest request has changed since this was last checked.
     pub(super) has_new_oldest: bool,
-    /// Requests may leave.
+    /// The gate is open: requests can be sent.
     pub(super) is_open: bool,
     pub(super) head: usize,
     pub(super) rec: usize,
     pub(super) cur: usize,
     pub(super) tail: usize,
-    /// Bytes of dead records between `head` and `tail`.
+    /// Total length of dead records between `head` and `tail`.
     pub(super) dead: usize,
-    /// Where the last request was found: the next one is there or right behind it.
+    /// Where the last request was found. The next one is probably there or right after it.
     pub(super) hint: usize,
-    /// What lies before this is durable, by the last word of the application.
+    /// Records before this position are durable, as last confirmed by the application.
     pub(super) safe: usize,
-    /// What lies before this was in the last image.
+    /// Records before this position are in the last image.
     pub(super) saved: usize,
-    /// The identifier that was given out last, and how many behind it are known to be free.
+    /// The identifier that was used last, and how many after it are known to be free.
     pub(super) last_id: u16,
     pub(super) free_ids: u16,
-    /// Records with an identifier: requests under way, those included whose end was not told yet.
+    /// The number of records with an identifier: requests under way, including those whose end has not been reported yet.
     pub(super) kept: u16,
-    /// Those of them that are messages of QoS 2.
+    /// How many of them are QoS 2 messages.
     pub(super) exactly_once: u16,
-    /// Streamed messages; those of QoS 0 have no limit.
+    /// The number of streamed messages, which is not limited at QoS 0.
     pub(super) streams: u32,
-    /// Those that have ended, which is to be told.
+    /// The number of requests whose end has to be reported.
     pub(super) ended: u16,
     pub(super) payload: payload::Payload,
 }
@@ -89,13 +90,13 @@ impl State {
         is_open: false,
     };
 
-    /// The record that begins here.
+    /// The record that begins at `at`.
     #[inline]
     fn record(&self, log: &[u8], at: usize, streams: bool) -> Option<Record> {
         if at < self.tail { Record::read(log, at, streams) } else { None }
     }
 
-    /// The records, each with its place.
+    /// The records, each with its position.
     pub(super) fn records<'a>(
         &'a self,
         log: &'a [u8],
@@ -114,13 +115,13 @@ impl State {
         self.ended != 0
     }
 
-    /// Whether the record here has left, on this connection or an earlier one.
+    /// Whether the record at `at` has been sent, on this connection or an earlier one.
     pub(super) const fn has_left(&self, at: usize, record: Record) -> bool {
         at < self.rec || record.has_dup()
     }
 }
 
-/// The requests in the bytes that were lent for them.
+/// The requests, in the log.
 #[derive(Debug)]
 pub(super) struct Outbox<'a, C> {
     pub(super) s: &'a mut State,
@@ -133,27 +134,27 @@ impl<C> Outbox<'_, C> {
         self.s.head == self.s.tail
     }
 
-    /// Whether requests may leave.
+    /// Whether requests can be sent.
     pub(super) const fn is_open(&self) -> bool {
         self.s.is_open
     }
 
-    /// Whether all of it has left.
+    /// Whether all requests have been sent.
     pub(super) const fn is_sent(&self) -> bool {
         self.s.rec == self.s.tail
     }
 
-    /// Whether a packet has left in part.
+    /// Whether a packet has been partly sent.
     pub(super) const fn is_inside_packet(&self) -> bool {
         self.s.cur > self.s.rec
     }
 
-    /// Whether something that has left waits for its answer.
+    /// Whether a sent request waits for its answer.
     pub(super) const fn is_waiting(&self) -> bool {
         self.s.is_open && self.s.head < self.s.rec
     }
 
-    /// Whether another request is the oldest one since this was asked last.
+    /// Whether the oldest request has changed since this was last called.
     pub(super) fn take_new_oldest(&mut self) -> bool {
         core::mem::take(&mut self.s.has_new_oldest)
     }
@@ -161,14 +162,14 @@ impl<C> Outbox<'_, C> {
 
 impl<C: Config> Outbox<'_, C> {
     #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn record(&self, at: usize) -> Option<Record> {
         self.s.record(self.log, at, self.config.streams())
     }
 
-    /// The packet identifier of the record here, 0 if it keeps none.
+    /// The packet identifier of the record at `at`, 0 if it has none.
     #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // one copy of it, where flash is small
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn id(&self, at: usize, record: Record) -> u16 {
         record.id(self.log, at)
     }
@@ -177,12 +178,12 @@ impl<C: Config> Outbox<'_, C> {
         self.s.records(self.log, self.config.streams())
     }
 
-    /// Whether all of it can be sent again: the answer to what was given up may still come.
+    /// Whether everything can be resent. Not if a message was given up, because its answer may still arrive.
     pub(super) fn is_repeatable(&self) -> bool {
         self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
     }
 
-    /// Counts what begins with this byte in, or (`u16::MAX`) out.
+    /// Adds a record that begins with this byte to the counters (`by` is 1), or removes it (`u16::MAX`).
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn count_kind(&mut self, first: u8, by: u16) {
         if keeps_id(first) {
@@ -196,7 +197,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// Counts a record in, or (`u16::MAX`) out.
+    /// Adds a record to the counters (`by` is 1), or removes it (`u16::MAX`).
     fn count(&mut self, record: Record, by: u16) {
         self.count_kind(record.first(), by);
         if self.config.streams() && record.is_streamed() {
@@ -204,7 +205,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The request of this identifier, and its place: there is one at the most.
+    /// The request with this identifier, of which there is at most one, and its position.
     #[inline(always)]
     fn find(&self, id: u16) -> Option<(usize, Record)> {
         if !IS_LARGE {
@@ -219,7 +220,7 @@ impl<C: Config> Outbox<'_, C> {
             .or_else(|| self.find_between(self.s.head, self.s.hint, id))
     }
 
-    /// Where it is found: a place fits into registers, where a record beside it would take stack.
+    /// The position of the request with this identifier. A position fits into registers; a record too would need stack.
     #[inline(never)]
     fn place(&self, id: u16) -> Option<usize> {
         self.find_between(self.s.head, self.s.tail, id).map(|(at, _)| at)

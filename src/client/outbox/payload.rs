@@ -1,29 +1,29 @@
 //! The payload of a streamed message, which passes through the free end of the log.
 //!
 //! ```text
-//! | requests | handed over, sent | handed over | free |
-//!          tail                 cur          fill      log.len()
+//! | requests | supplied, sent | supplied | free |
+//!          tail              cur       fill     log.len()
 //! ```
 //!
-//! Its head waits among the requests until it is its turn. Then the application is asked for the payload; from its first byte
-//! to its last nothing else is taken in, so the window does not move.
+//! The head waits among the requests until it is its turn. Then the application is asked for the payload. From the first byte of the
+//! payload to its last, no requests are accepted, so this window does not move.
 
 use super::super::bytes::set;
 use super::record::{DEAD, ENDED, End, Record, SHORT};
 use super::{Config, Outbox, State, Why};
 
-/// Bytes of the log that a streamed message is sure of.
+/// The number of bytes that are guaranteed to a streamed payload.
 pub(crate) const WINDOW: usize = 64;
 
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Payload {
     pub(crate) is_asked: bool,
     pub(crate) is_begun: bool,
-    /// Bytes that are still to be handed over.
+    /// The number of bytes that are still to be supplied.
     pub(crate) left: usize,
-    /// The next byte to be sent, from `tail` on.
+    /// The next byte to send, relative to `tail`.
     pub(crate) cur: usize,
-    /// Behind the last byte that was handed over, from `tail` on.
+    /// The end of the supplied bytes, relative to `tail`.
     pub(crate) fill: usize,
 }
 
@@ -34,7 +34,7 @@ impl Payload {
         self.is_begun
     }
 
-    /// Whether all of it has left.
+    /// Whether all of it has been sent.
     pub(super) const fn is_done(&self) -> bool {
         self.is_begun && self.left == 0 && self.cur == self.fill
     }
@@ -48,7 +48,7 @@ impl State {
 }
 
 impl<C: Config> Outbox<'_, C> {
-    /// The streamed message whose turn it is.
+    /// The streamed message whose turn it is, if there is one.
     pub(super) fn stream(&self) -> Option<Record> {
         self.record(self.s.rec).filter(|record| record.is_streamed() && self.s.is_open)
     }
@@ -57,8 +57,7 @@ impl<C: Config> Outbox<'_, C> {
         self.config.streams() && self.s.payload.is_begun
     }
 
-    /// The identifier of the message for whose payload the application is to be asked, if there is one (0 at QoS 0); it is from now
-    /// on.
+    /// If the application has to be asked for a payload, marks it as asked for, and returns the identifier of the message (0 at QoS 0).
     pub(crate) fn ask_for_payload(&mut self) -> Option<u16> {
         if self.s.streams == 0 || self.s.payload.is_asked {
             return None;
@@ -68,12 +67,12 @@ impl<C: Config> Outbox<'_, C> {
         Some(stream.id(self.log, self.s.rec))
     }
 
-    /// Whether the application may hand over a payload, or abandon it.
+    /// Whether the application can supply a payload or abandon it.
     pub(crate) const fn is_payload_asked(&self) -> bool {
         self.s.payload.is_asked
     }
 
-    /// Takes in more of the payload; returns how many bytes.
+    /// Accepts more of the payload; returns how many bytes.
     pub(crate) fn take_payload(&mut self, bytes: &[u8]) -> usize {
         if !self.s.payload.is_begun {
             self.sweep(Why::Room);
@@ -90,9 +89,9 @@ impl<C: Config> Outbox<'_, C> {
         len
     }
 
-    /// Bytes of payload that the PUBLISH announces: what its fixed header says, less the rest of the head.
+    /// The length of the payload that the PUBLISH announces: the length in its fixed header minus the rest of the head.
     fn payload_len(&self) -> usize {
-        // PUBRELs may have come before it since it was asked for.
+        // PUBRELs may have been inserted before it since it was asked for.
         let at = self.first_stream();
         let Some(record) = self.record(at) else {
             return 0;
@@ -101,7 +100,7 @@ impl<C: Config> Outbox<'_, C> {
         packet.map_or(0, |packet| packet.end().wrapping_sub(record.end()))
     }
 
-    /// How many bytes of payload may leave now: all before them has.
+    /// How many bytes of the payload can be sent now, which is possible once everything before them has been sent.
     pub(crate) fn sendable_payload(&self) -> usize {
         if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
             return 0;
@@ -109,12 +108,12 @@ impl<C: Config> Outbox<'_, C> {
         self.s.payload.fill.wrapping_sub(self.s.payload.cur)
     }
 
-    /// Where the bytes of the payload are that leave next.
+    /// The position of the next bytes of the payload to send.
     pub(crate) const fn sending_payload(&self) -> usize {
         self.s.tail.wrapping_add(self.s.payload.cur)
     }
 
-    /// So many bytes of the payload have left. Returns whether the end of the packet was among them.
+    /// Notes that `len` bytes of the payload have been sent. Returns whether the packet is complete.
     pub(crate) fn payload_sent(&mut self, len: usize) -> bool {
         self.s.payload.cur = self.s.payload.cur.wrapping_add(len);
         if self.s.payload.cur == self.s.payload.fill {
@@ -123,9 +122,9 @@ impl<C: Config> Outbox<'_, C> {
         self.pass()
     }
 
-    /// Drops the message whose payload is asked for and was not begun; at QoS 1 and 2 it is lost, and that is to be told.
+    /// Drops the message whose payload has been asked for but not started. At QoS 1 and 2 it is lost, which has to be reported.
     pub(crate) fn abandon_payload(&mut self) {
-        // PUBRELs may have come before it since it was asked for.
+        // PUBRELs may have been inserted before it since it was asked for.
         let at = self.first_stream();
         let Some(record) = self.record(at) else {
             return;
@@ -140,7 +139,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The end of a request that has not left, to be told: before those that leave.
+    /// Inserts the end of a request that has not been sent, before the requests that are to be sent.
     fn insert_ended(&mut self, id: u16) {
         let at = self.s.rec;
         self.insert_short(at, ENDED | End::Lost as u8, id);

@@ -1,17 +1,17 @@
-//! One request in the log, as its bytes say: its packet, and in the first byte what it waits for.
+//! One request in the log: its packet, whose first byte says what it waits for.
 //!
-//! | first byte | is | waits for |
+//! | first byte | request | waits for |
 //! |---|---|---|
 //! | `3x` | PUBLISH | to be sent at QoS 0; PUBACK, PUBREC |
 //! | `6x` | PUBREL | PUBCOMP |
 //! | `8x`, `Ax` | SUBSCRIBE, UNSUBSCRIBE | SUBACK, UNSUBACK |
-//! | `F0` | the head of a PUBLISH whose payload is streamed, behind a header of its own | as PUBLISH |
-//! | `12`, `14` | a stub of a message of QoS 1 or 2 that was given up | PUBACK, PUBREC |
-//! | `E0` to `E3` | a request that has ended, and how | its end to be told |
-//! | `10` | nothing any more | room to be made |
+//! | `F0` | the head of a PUBLISH whose payload is streamed, after an additional header | as PUBLISH |
+//! | `12`, `14` | a stub of a QoS 1 or 2 message that was given up | PUBACK, PUBREC |
+//! | `E0` to `E3` | a request that has ended, and how | its end to be reported |
+//! | `10` | a dead record | removal, when room is needed |
 //!
-//! The identifier stands behind the topic of a PUBLISH, and behind the header of all others. A record without one looks like
-//! a message of QoS 0 under [`QOS_BITS`].
+//! The identifier follows the topic of a PUBLISH, and the header of all others. A record without an identifier looks like
+//! a QoS 0 message when masked with [`QOS_BITS`].
 
 use core::num::NonZeroU32;
 
@@ -26,21 +26,21 @@ pub(crate) const STREAMED: u8 = 0xF0;
 pub(crate) const PUBLISH: u8 = PacketType::Publish.first_byte();
 pub(crate) const PUBREL: u8 = PacketType::PubRel.first_byte();
 pub(crate) const DUP: u8 = 0x08;
-/// The bits that tell the QoS of a message, or of its stub, from others.
+/// The bits that identify a message or its stub, and its QoS.
 pub(crate) const QOS_BITS: u8 = 0xD6;
 pub(crate) const AT_MOST_ONCE: u8 = 0x10;
 pub(crate) const AT_LEAST_ONCE: u8 = 0x12;
 pub(crate) const EXACTLY_ONCE: u8 = 0x14;
 
-/// Bytes of a packet that is only an identifier: PUBREL, and each answer.
+/// Length of a packet that consists of an identifier only: PUBREL, and every answer.
 pub(crate) const SHORT: usize = 4;
 
 /// How a request has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum End {
-    /// It was not answered, and is not sent again.
+    /// It was not answered, and will not be resent.
     Lost = 0,
-    /// It had PUBREC, or may have had it, and is not sent again.
+    /// It was, or may have been, answered with PUBREC, and will not be resent.
     Uncertain = 1,
     /// PUBACK.
     PublishedAtLeastOnce = 2,
@@ -59,17 +59,17 @@ impl End {
     }
 }
 
-/// What the headers of a record say, in two numbers that travel in registers.
+/// The content of a record's headers, in two numbers that are passed in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
     end: usize,
-    /// The first byte of the packet; how far its body begins behind the record's begin (never 0), and how far the packet (0 if it
-    /// is not streamed): a byte each.
+    /// One byte each: the first byte of the packet; the offset of its body in the record (never 0); and the offset of the packet in the
+    /// record (0 if it is not streamed).
     head: NonZeroU32,
 }
 
 impl Record {
-    /// The record that begins here; `None` past the end of the bytes. Where there are no `streams`, it is none.
+    /// The record that begins at `at`; `None` past the end of the bytes. Without `streams`, no record is streamed.
     #[inline]
     pub(crate) fn read(log: &[u8], at: usize, streams: bool) -> Option<Self> {
         let (end, first, body) = fixed_header(log, at)?;
@@ -86,7 +86,7 @@ impl Record {
         Some(Record { end, head })
     }
 
-    /// Where the next one begins.
+    /// Where the next record begins.
     #[inline]
     pub(crate) const fn end(self) -> usize {
         self.end
@@ -98,7 +98,7 @@ impl Record {
         self.head.get() as u8
     }
 
-    /// Where the packet begins: what leaves.
+    /// Where the packet begins, which is the part that is sent.
     #[inline]
     pub(crate) const fn packet(self, at: usize) -> usize {
         at.wrapping_add((self.head.get() >> 16) as usize)
@@ -110,7 +110,7 @@ impl Record {
         at.wrapping_add((self.head.get() >> 8) as u8 as usize)
     }
 
-    /// The head of a PUBLISH behind a header of the log.
+    /// Whether this is the head of a streamed PUBLISH, after an additional header.
     #[inline]
     pub(crate) const fn is_streamed(self) -> bool {
         self.head.get() >> 16 != 0
@@ -126,25 +126,25 @@ impl Record {
         self.first() & 0xF0 == ENDED
     }
 
-    /// What is left of a message that was given up.
+    /// Whether this is a stub of a message that was given up.
     #[inline]
     pub(crate) const fn is_stub(self) -> bool {
         matches!(self.first(), AT_LEAST_ONCE | EXACTLY_ONCE)
     }
 
-    /// SUBSCRIBE or UNSUBSCRIBE: it ends with its connection.
+    /// Whether this is SUBSCRIBE or UNSUBSCRIBE, which end with the connection.
     #[inline]
     pub(crate) const fn ends_with_link(self) -> bool {
         self.first() & 0xD0 == 0x80
     }
 
-    /// Whether it is a PUBLISH with DUP: the server may have seen it on an earlier connection.
+    /// Whether this is a PUBLISH with DUP, which the server may have received on an earlier connection.
     #[inline]
     pub(crate) const fn has_dup(self) -> bool {
         self.first() & (0xF0 | DUP) == PUBLISH | DUP
     }
 
-    /// Whether it keeps an identifier from being given out again.
+    /// Whether it has an identifier, which must not be reused.
     #[inline]
     pub(crate) const fn keeps_id(self) -> bool {
         keeps_id(self.first())
@@ -155,10 +155,10 @@ impl Record {
     pub(crate) const fn waits_for(self, answer: u8) -> bool {
         let request = self.first();
         match answer >> 4 {
-            // Also a message of QoS 2: a server that does not know it answers with PUBACK.
+            // Also a QoS 2 message: a server that does not support QoS 2 answers with PUBACK.
             0x4 => matches!(request & QOS_BITS, AT_LEAST_ONCE | EXACTLY_ONCE),
             0x5 => request & QOS_BITS == EXACTLY_ONCE,
-            // PUBREL and PUBCOMP, SUBSCRIBE and SUBACK, UNSUBSCRIBE and UNSUBACK follow each other.
+            // The types of PUBREL and PUBCOMP, SUBSCRIBE and SUBACK, UNSUBSCRIBE and UNSUBACK are consecutive numbers.
             kind => (request >> 4).wrapping_add(1) == kind,
         }
     }
@@ -168,12 +168,12 @@ impl Record {
         QoS::from_bits((self.first() >> 1) & 3).unwrap_or_default()
     }
 
-    /// How it has ended, if it has.
+    /// How the request has ended, if it has.
     pub(crate) const fn outcome(self) -> End {
         End::from_bits(self.first())
     }
 
-    /// The packet identifier, 0 if it keeps none.
+    /// The packet identifier, 0 if there is none.
     #[inline]
     pub(crate) fn id(self, log: &[u8], at: usize) -> u16 {
         if !self.keeps_id() {
@@ -192,18 +192,18 @@ pub(crate) const fn keeps_id(first: u8) -> bool {
     first & QOS_BITS != AT_MOST_ONCE
 }
 
-/// Whether what begins with this byte takes a place among the messages of QoS 2.
+/// Whether a record that begins with this byte counts as a QoS 2 message.
 #[inline]
 pub(crate) const fn is_exactly_once(first: u8) -> bool {
     first & QOS_BITS == EXACTLY_ONCE || first >> 4 == PUBREL >> 4
 }
 
-/// Where the packet ends that begins here, its first byte, and bytes of its fixed header.
+/// Where the packet at `at` ends, its first byte, and the length of its fixed header.
 #[inline]
 fn fixed_header(log: &[u8], at: usize) -> Option<(usize, u8, u8)> {
     let (&first, rest) = log.get(at..)?.split_first()?;
     if IS_LARGE && let Some(&len) = rest.first().filter(|len| **len < 0x80) {
-        // Nearly all are as short as that.
+        // Most packets are this short.
         return Some((at.wrapping_add(2).wrapping_add(len.into()), first, 2));
     }
     let (mut len, mut shift, mut header) = (0, 0_u32, 1_u8);

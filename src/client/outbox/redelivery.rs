@@ -1,11 +1,11 @@
-//! What is sent again.
+//! Resending.
 
 use super::super::bytes::set;
 use super::record::{DUP, PUBLISH, Record};
 use super::{Config, Outbox};
 
 impl<C: Config> Outbox<'_, C> {
-    /// What is sent again says so: DUP (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
+    /// Sets DUP in a packet that is resent (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE
     /// have it too.
     pub(super) fn again(&mut self, at: usize, record: Record, mqtt31: bool) {
         let first = record.first();

@@ -1,17 +1,17 @@
-//! Room for another request: whether there is some, and how it is made.
+//! Room for another request: whether there is any, and how it is made.
 
 use super::super::bytes::{IS_LARGE, move_down, move_up, write_short};
 use super::{Config, Outbox, PUBREL, SHORT, WINDOW, Why};
 use crate::client::error::Full;
 
 impl<C: Config> Outbox<'_, C> {
-    /// Bytes that requests can take: a streamed message is sure of its window.
+    /// How many bytes requests can take, without the window that is guaranteed to a streamed message.
     fn capacity(&self) -> usize {
         let window = if self.config.streams() && self.s.streams != 0 { WINDOW } else { 0 };
         self.log.len().saturating_sub(window)
     }
 
-    /// Whether so many bytes more have room, now or once it is made.
+    /// Whether there is, or can be made, room for `len` more bytes.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> Result<(), Full> {
         let live = self.s.tail.wrapping_sub(self.s.head).wrapping_sub(self.s.dead);
@@ -21,7 +21,7 @@ impl<C: Config> Outbox<'_, C> {
         if self.capacity().saturating_sub(live) < len { Err(Full::Buffer) } else { Ok(()) }
     }
 
-    /// Sees to it that so many bytes, for which there is room, have it behind the last record; returns their place.
+    /// Makes room for `len` bytes after the last record, which must be possible; returns their position.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn make_room(&mut self, len: usize) -> usize {
         if self.s.tail.wrapping_add(len) > self.capacity() {
@@ -30,12 +30,12 @@ impl<C: Config> Outbox<'_, C> {
         self.s.tail
     }
 
-    /// Moves all to the front.
+    /// Moves all records to the front.
     fn compact(&mut self) {
         if !IS_LARGE || self.s.dead > 0 {
             return self.sweep(Why::Room);
         }
-        // Where there are thousands of records they are not looked at.
+        // There may be thousands of records, so they are moved as a whole.
         let by = self.s.head;
         let len = self.s.tail.wrapping_sub(by);
         move_down(self.log, by, 0, len);
@@ -47,13 +47,13 @@ impl<C: Config> Outbox<'_, C> {
         self.s.saved = self.s.saved.saturating_sub(by);
     }
 
-    /// A request that begins with this byte stands at the end now.
+    /// A request that begins with this byte has been appended.
     pub(crate) fn appended(&mut self, first: u8, len: usize) {
         self.s.tail = self.s.tail.wrapping_add(len);
         self.count_kind(first, 1);
     }
 
-    /// Puts a PUBREL behind all that waits, but before a streamed message: that may have to wait for its payload.
+    /// Inserts a PUBREL after all waiting requests, but before a streamed message, which may have to wait for its payload.
     pub(super) fn insert_pubrel(&mut self, id: u16) {
         let mut at = self.make_room(SHORT);
         if self.config.streams() && self.s.streams != 0 {
@@ -62,7 +62,7 @@ impl<C: Config> Outbox<'_, C> {
         self.insert_short(at, PUBREL, id);
     }
 
-    /// Before the first streamed message, unless a PUBREL waits behind that: they leave in the order of the PUBRECs.
+    /// Before the first streamed message, but after every waiting PUBREL: they are sent in the order of the PUBRECs.
     fn place_for_pubrel(&self) -> usize {
         let mut at = self.first_stream();
         let mut place = at;
@@ -75,7 +75,7 @@ impl<C: Config> Outbox<'_, C> {
         place
     }
 
-    /// Puts a short record between others, or (without streams) behind them; there is room.
+    /// Inserts a short record between others, or (without streams) after them. There must be room.
     pub(super) fn insert_short(&mut self, at: usize, first: u8, id: u16) {
         if self.config.streams() {
             move_up(self.log, at, at.wrapping_add(SHORT), self.s.tail.wrapping_sub(at));
@@ -89,7 +89,7 @@ impl<C: Config> Outbox<'_, C> {
         self.count_kind(first, 1);
     }
 
-    /// What stands from here on tells of a new state, which no image has.
+    /// Records from `at` on reveal a new state, which is in no image.
     pub(super) fn is_new_from(&mut self, at: usize) {
         if self.config.durable() {
             self.s.safe = self.s.safe.min(at);
@@ -97,7 +97,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// The first streamed message of which nothing has left; behind the last record if there is none.
+    /// The position of the first streamed message of which nothing has been sent, or the end of the last record if there is none.
     pub(super) fn first_stream(&self) -> usize {
         let mut at = self.s.rec;
         while let Some(record) = self.record(at) {

@@ -1,12 +1,12 @@
-//! What leaves: how far, what waits, and what becomes of it when the connection is lost.
+//! Sending: how far it has got, what has to wait, and what happens when the connection is lost.
 
 use super::super::bytes::IS_LARGE;
 use super::record::Record;
 use super::{Config, Outbox, Why, payload};
 
 impl<C: Config> Outbox<'_, C> {
-    /// How many bytes of requests may leave now, in one piece. Where something `waits` to pass between two packets: only the rest
-    /// of the packet that has left in part.
+    /// How many bytes of requests can be sent now, in one piece. If something else `waits` to be sent between two packets, only the rest
+    /// of a partly sent packet.
     pub(crate) fn sendable(&self, waits: bool) -> usize {
         let mut to = self.s.tail;
         if waits {
@@ -21,7 +21,7 @@ impl<C: Config> Outbox<'_, C> {
         if self.s.is_open { to.saturating_sub(self.sending()) } else { 0 }
     }
 
-    /// Where the packets end that can leave before the payload of the next streamed message is begun, or with its head.
+    /// The end of the packets that can be sent before the next streamed message or, once its payload has been started, with its head.
     fn before_stream(&self) -> usize {
         let at = if self.s.payload.is_begun() { self.s.rec } else { self.first_stream() };
         match self.record(at) {
@@ -30,7 +30,7 @@ impl<C: Config> Outbox<'_, C> {
         }
     }
 
-    /// Where the first request stands that waits for an image to be durable, of which nothing has left.
+    /// The position of the first request that waits for a durable image, and has not been partly sent.
     fn held_from(&self) -> usize {
         let inside = self.record(self.s.rec).filter(|_| self.is_inside_packet());
         let mut at = inside.map_or(self.s.rec, Record::end).max(self.s.safe);
@@ -42,7 +42,7 @@ impl<C: Config> Outbox<'_, C> {
         at
     }
 
-    /// Whether a request would leave if it were durable.
+    /// Whether a request is held back only because it is not durable.
     pub(crate) fn is_held(&self) -> bool {
         self.s.is_open
             && !self.is_inside_packet()
@@ -50,7 +50,7 @@ impl<C: Config> Outbox<'_, C> {
             && self.s.rec < self.s.tail
     }
 
-    /// An image holds all that is here.
+    /// The last image contains all records.
     pub(crate) fn note_saved(&mut self) {
         self.s.saved = self.s.tail;
     }
@@ -60,7 +60,7 @@ impl<C: Config> Outbox<'_, C> {
         self.s.safe = self.s.saved;
     }
 
-    /// Where the bytes are that leave next.
+    /// The position of the next bytes to send.
     pub(crate) fn sending(&self) -> usize {
         let cur = self.s.cur;
         if !self.config.streams() || (IS_LARGE && self.s.streams == 0) {
@@ -69,13 +69,13 @@ impl<C: Config> Outbox<'_, C> {
         self.record(self.s.rec).map_or(cur, |record| cur.max(record.packet(self.s.rec)))
     }
 
-    /// So many of the bytes have left that were offered. Returns whether the end of a packet was among them.
+    /// Notes that `len` of the offered bytes have been sent. Returns whether a packet is complete.
     pub(crate) fn sent(&mut self, len: usize) -> bool {
         self.s.cur = self.sending().wrapping_add(len);
         self.pass()
     }
 
-    /// Records that have left whole are behind `rec` from now on; those that nothing is waited for go. Returns whether there was
+    /// Moves `rec` past the records that have been sent completely, and removes those that need no answer. Returns whether there was
     /// one.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn pass(&mut self) -> bool {
@@ -97,8 +97,8 @@ impl<C: Config> Outbox<'_, C> {
         passed
     }
 
-    /// The connection is gone, while so many bytes were offered: what may have been seen is kept as that, what ends with the
-    /// connection ends.
+    /// The connection was lost while `offered` bytes were offered. Requests that the server may have received are marked as such, and
+    /// requests that end with the connection end.
     pub(crate) fn link_lost(&mut self, offered: usize) {
         let seen = self.s.cur.wrapping_add(offered);
         while let Some(record) = self.record(self.s.rec).filter(|_| self.s.rec < seen) {
@@ -112,7 +112,7 @@ impl<C: Config> Outbox<'_, C> {
         self.sweep(Why::LinkLost);
     }
 
-    /// Lets requests leave: all that is kept, from the front.
+    /// Opens the gate: all kept requests are sent from the front.
     pub(crate) fn open(&mut self, mqtt31: bool) {
         self.sweep(Why::Again { mqtt31 });
         self.s.is_open = true;

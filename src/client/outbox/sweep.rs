@@ -1,24 +1,24 @@
-//! The one walk over all requests: it drops what is dead, changes what has to change, and moves the rest to the front.
+//! The only pass that changes all requests: it removes dead records, changes others where necessary, and moves the rest to the front.
 
 use super::super::bytes::{IS_LARGE, move_down};
 use super::record::PUBREL;
 use super::{Config, Outbox};
 
-/// What a sweep is for.
+/// The purpose of a sweep.
 #[derive(Clone, Copy)]
 pub(crate) enum Why {
-    /// Room is to be made.
+    /// To make room.
     Room,
     /// The connection is gone.
     LinkLost,
     /// The server has no session.
     SessionLost {
-        /// What it may have seen ends by that.
+        /// Messages that the server may have received end.
         gives_up: bool,
     },
-    /// All is sent again.
+    /// Everything is resent.
     Again {
-        /// On a connection that speaks MQTT 3.1.
+        /// The connection uses MQTT 3.1.
         mqtt31: bool,
     },
 }
@@ -37,7 +37,7 @@ impl<C: Config> Outbox<'_, C> {
             self.moved(at, to);
             if self.stays(at, record, at < rec, why) {
                 if self.config.durable() && record.is_stub() && self.log.get(at) == Some(&PUBREL) {
-                    // It was given up, and the server is to forget it.
+                    // The message was given up, and this PUBREL is new.
                     self.is_new_from(to);
                 }
                 let len = record.end().wrapping_sub(at);
@@ -56,7 +56,7 @@ impl<C: Config> Outbox<'_, C> {
         self.s.cur = self.s.rec.wrapping_add(inside);
     }
 
-    /// What stood here stands there.
+    /// Adjusts positions after a move from `at` to `to`.
     fn moved(&mut self, at: usize, to: usize) {
         if self.s.rec == at {
             self.s.rec = to;

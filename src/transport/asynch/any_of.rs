@@ -4,9 +4,9 @@ use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
-/// Waits until one of the three is ready; says what the first two have come to.
+/// Waits until at least one of the three is ready; returns the results of the first two.
 ///
-/// All are asked each time: two can be ready at once, and none may starve.
+/// All three are polled each time, because two can be ready at once and none may starve.
 pub(super) async fn any_of<A, B>(
     first: impl Future<Output = A>,
     second: impl Future<Output = B>,

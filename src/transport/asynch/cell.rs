@@ -1,26 +1,26 @@
-//! What keeps tasks apart that share a client.
+//! How tasks share a client.
 
 use core::cell::RefCell;
 
-/// How the tasks that share a client are kept apart: [`OneThread`], or [`Threads`].
+/// How tasks share a client: [`OneThread`] or [`Threads`].
 pub trait Sharing {
-    /// What holds a value.
+    /// The cell that holds a value.
     type Cell<V>: Cell<V>;
 }
 
-/// Holds a value that one caller at a time can change.
+/// Holds a value that one caller at a time can access.
 pub trait Cell<V> {
-    /// Holds this.
+    /// A cell that holds this value.
     fn new(value: V) -> Self;
 
-    /// Calls `f` with what is inside. `None`, without calling it, where this is called from within itself.
+    /// Calls `f` with the value. Returns `None`, without calling `f`, if `with` is called from within `f`.
     fn with<T>(&self, f: impl FnOnce(&mut V) -> T) -> Option<T>;
 
-    /// What was inside.
+    /// Returns the value.
     fn into_inner(self) -> V;
 }
 
-/// All tasks run on one thread, as in embassy's executor, or tokio's `current_thread`.
+/// All tasks run on one thread, as in embassy's executor or tokio's `current_thread` runtime.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct OneThread;
@@ -43,7 +43,7 @@ impl<V> Cell<V> for RefCell<V> {
     }
 }
 
-/// Tasks run on any thread, as in tokio by default.
+/// Tasks can run on any thread, as in tokio's default runtime.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg(feature = "std")]
@@ -63,10 +63,10 @@ mod threads {
         type Cell<V> = ThreadCell<V>;
     }
 
-    /// A mutex that notices where it would wait for itself.
+    /// A mutex that detects when a thread would wait for itself.
     #[derive(Debug)]
     pub struct ThreadCell<V> {
-        /// The thread that is inside; 0 if none is.
+        /// The thread that holds the lock; 0 if there is none.
         inside: AtomicUsize,
         value: Mutex<V>,
     }
@@ -77,11 +77,11 @@ mod threads {
         }
 
         fn with<T>(&self, f: impl FnOnce(&mut V) -> T) -> Option<T> {
-            // What this thread has stored it sees; what others store is never its own number.
+            // A thread sees what it has stored itself, and no other thread stores its number.
             if self.inside.load(Ordering::Relaxed) == this_thread() {
                 return None;
             }
-            // No call leaves the value half changed, not even one in which a handler has panicked.
+            // No call leaves the value half changed, even if a handler panics.
             let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
             self.inside.store(this_thread(), Ordering::Relaxed);
             let _leaves = Leaves(&self.inside);
@@ -101,7 +101,7 @@ mod threads {
         }
     }
 
-    /// A number that no other living thread has.
+    /// A number that is unique among living threads.
     fn this_thread() -> usize {
         std::thread_local!(static PLACE: u8 = const { 0 });
         PLACE.with(|place| core::ptr::from_ref(place).addr())

@@ -1,4 +1,4 @@
-//! A client with a stream of which every operation may be dropped, for one task.
+//! A client with a cancel-safe stream, for one task.
 
 use core::future::pending;
 use core::time::Duration;
@@ -12,12 +12,13 @@ use crate::transport::timeout::Countdown;
 use crate::transport::{Error, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Standard};
 
-/// A client, the two halves of the stream that it talks over, and a clock.
+/// A client, the two halves of its stream, and a timer.
 ///
-/// Reading goes on while a write waits, so that a server which does not read cannot keep the client from reading. The price:
-/// whenever one of them is ready, the futures of the others are dropped, and made anew. **Both halves have to be cancel-safe**, as
-/// `embedded_io_async` recommends: a `read`, `write` or `flush` that is dropped has done nothing. Those of embassy-net and
-/// tokio are; peripherals with DMA need a buffer between; embedded-tls is not, and loses the rest of a record.
+/// Reading continues while a write waits, so that a server that does not read cannot stop the client from reading. For this, reads, writes
+/// and flushes wait together, and as soon as one is ready the futures of the others are dropped and created again. **Both halves
+/// must therefore be cancel-safe**, as `embedded_io_async` recommends: a `read`, `write` or `flush` that is dropped must have had no
+/// effect. Those of embassy-net and tokio are. Peripherals with DMA need a buffer in between. embedded-tls is not cancel-safe: it would
+/// lose the rest of a record.
 pub struct Connection<Rd: ErrorType, Wr, K, R, T, C = Standard, I = InboundIds> {
     driver: Driver<Rd::Error, R, T, C, I>,
     input: Rd,
@@ -27,29 +28,29 @@ pub struct Connection<Rd: ErrorType, Wr, K, R, T, C = Standard, I = InboundIds> 
 
 is_a_client!(Connection<Rd: ErrorType, Wr, K>);
 
-/// What a write half has done.
+/// What was done with the write half.
 enum Output<E> {
     Written(Result<usize, E>),
     Flushed(Result<(), E>),
 }
 
 impl<Rd: ErrorType, Wr, K, R, T, C, I> Connection<Rd, Wr, K, R, T, C, I> {
-    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    /// A connection over an open stream. Call [`connect`](Client::connect) next.
     ///
-    /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    /// The client must be offline: a new one, or one that was returned by [`into_parts`](Self::into_parts).
     #[must_use]
     pub const fn new(input: Rd, output: Wr, client: Client<R, T, C, I>, timer: K) -> Self {
         Connection { driver: Driver::new(client), input, output, timer }
     }
 
-    /// Whether there is a connection, or one on its way.
+    /// Whether there is a connection, or one is being established.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.driver.is_open()
     }
 
-    /// The two halves of the stream: to close it, or to empty a line that stays as it is. Bytes that are read from it or written to
-    /// it are missed by the client.
+    /// The two halves of the stream, for instance to close it, or to discard old input of a serial line. The client does not see bytes
+    /// that you read or write here.
     #[must_use]
     pub const fn halves_mut(&mut self) -> (&mut Rd, &mut Wr) {
         (&mut self.input, &mut self.output)
@@ -66,43 +67,42 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. Returns the
-    /// halves of the old stream.
+    /// Continues the session on another stream. Call [`connect`](Client::connect) next. Returns the halves of the old stream.
     pub fn reopen(&mut self, input: Rd, output: Wr) -> (Rd, Wr) {
         self.close();
         (core::mem::replace(&mut self.input, input), core::mem::replace(&mut self.output, output))
     }
 
-    /// Gives the connection up, without DISCONNECT. The stream stays; once it is open again, [`connect`](Client::connect) is next.
+    /// Ends the connection without DISCONNECT. The stream is kept; once it is open again, call [`connect`](Client::connect).
     pub fn close(&mut self) {
         self.driver.close();
     }
 
-    /// The client, the two halves of the stream and the timer apart. The client is offline.
+    /// Returns the client, which is then offline, the two halves of the stream, and the timer.
     #[must_use]
     pub fn into_parts(mut self) -> (Client<R, T, C, I>, Rd, Wr, K) {
         self.close();
         (self.driver.client, self.input, self.output, self.timer)
     }
 
-    /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
-    /// is queued. `None` if nothing happened in that time.
+    /// Waits for the next event, keeps the link alive, and sends queued packets. Returns `None` if there was no event within `timeout`;
+    /// without a `timeout` it waits as long as necessary.
     ///
-    /// Without `timeout`, `None` means that it is the application's turn: a payload is to be handed over, or nothing more can be
-    /// looked at before messages are acknowledged or the session is saved.
+    /// Without a `timeout`, it returns `None` only if the client is blocked by the application: it has to supply a payload, acknowledge
+    /// messages, or save the session.
     ///
     /// # Cancel safety
-    /// Safe: no event is lost, no byte is lost or sent twice. So it can be one branch of a `select`, beside whatever makes the
-    /// application publish. Nobody keeps the link alive while it does not run.
+    /// Safe: no event is lost, and no byte is lost or sent twice. It can therefore be one branch of a `select`, next to whatever makes the
+    /// application publish. The link is not kept alive while this future does not run.
     ///
     /// # Errors
-    /// What has ended the connection, see [`Error`].
+    /// Why the connection has ended; see [`Error`].
     pub async fn next_event(
         &mut self,
         timeout: Option<Duration>,
     ) -> Result<Option<Event<'_>>, Error<Rd::Error>> {
         let mut countdown = Countdown::new(timeout, self.timer.now());
-        // What has come is read before the clock is looked at: a slow application is not to be taken for a slow server.
+        // Input is read before the clock, so that a slow application is not mistaken for a slow server.
         self.transfer(Some(0)).await;
         loop {
             let now = self.timer.now();
@@ -117,14 +117,14 @@ where
         }
     }
 
-    /// Sends what is queued. What comes in meanwhile is read, so that the server can get on, but not looked at.
+    /// Sends everything that is queued. Meanwhile, input is read so that the server is not held up, but it is not processed yet.
     ///
     /// # Cancel safety
-    /// Safe: no byte is lost or sent twice. What is left goes with the next call of any method.
+    /// Safe: no byte is lost or sent twice. The next call of any method sends the rest.
     ///
     /// # Errors
-    /// [`Error::Closed`] where the output has failed: [`next_event`](Self::next_event) says why, after what had come. Or the
-    /// stall timeout.
+    /// [`Error::Closed`] if writing has failed: [`next_event`](Self::next_event) returns the reason, after the events that were received
+    /// before. Or the stall timeout.
     pub async fn flush(&mut self) -> Result<(), Error<Rd::Error>> {
         let asked_at = self.timer.now();
         while !self.driver.check_output()? {
@@ -134,17 +134,17 @@ where
         Ok(())
     }
 
-    /// Sends what is queued, and DISCONNECT behind it. Then the stream has to be closed, its output first, and what still comes be
-    /// [drained](Self::drain). The session stays in the client.
+    /// Sends everything that is queued, and then DISCONNECT. After that, close the output of the stream, [drain](Self::drain) its input,
+    /// and close it. The client keeps the session.
     ///
-    /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
+    /// Events that are received meanwhile are dropped. To handle them, call [`Client::disconnect`] or
+    /// [`finish`](Client::finish) instead, and then [`next_event`](Self::next_event) until it returns [`Error::Disconnected`].
     ///
     /// # Cancel safety
-    /// Safe: no byte is lost or sent twice; [`next_event`](Self::next_event) goes on with it.
+    /// Safe: no byte is lost or sent twice; [`next_event`](Self::next_event) continues the work.
     ///
     /// # Errors
-    /// What kept DISCONNECT from being sent: then the server publishes the will.
+    /// Why DISCONNECT could not be sent. The server then publishes the will.
     pub async fn disconnect(&mut self) -> Result<(), Error<Rd::Error>> {
         self.driver.disconnect()?;
         loop {
@@ -156,8 +156,8 @@ where
         }
     }
 
-    /// Reads and drops what still comes, to the end of the stream, for at most this time. A TCP stream that is closed with
-    /// something unread takes back what was sent last. Its output has to be closed before, so that the server closes it too.
+    /// Reads and discards input until the end of the stream, for at most `timeout`. This prevents data loss: if a TCP stream is closed with
+    /// unread input, the bytes that were sent last may not reach the server. Close the output first, so that the server closes its side.
     ///
     /// # Cancel safety
     /// Safe.
@@ -173,9 +173,9 @@ where
         }
     }
 
-    /// Reads, writes or flushes once, whatever is ready first, or waits for so many ms.
+    /// Reads, writes or flushes once, whichever is ready first, or waits for `wait` ms.
     ///
-    /// Cancel-safe, because what the stream has done is told to the client without another `await` between.
+    /// Cancel-safe, because the result of an operation is passed to the client without another `await` in between.
     async fn transfer(&mut self, wait: Option<u32>) {
         let Connection { driver, input, output, timer } = self;
         let (reads, has_output) = (driver.can_read(), driver.has_output());
@@ -203,7 +203,7 @@ where
         let (was_read, was_written) = any_of(read, write, sleep).await;
 
         let now = self.timer.now();
-        // What was read first: a failure of the output puts an end to reading.
+        // Input first, because a failed write ends reading.
         match was_read {
             Some(result) if !is_interrupted(&result) => self.driver.received(result, now),
             _ => {}

@@ -1,4 +1,4 @@
-//! Two halves as one stream.
+//! Joins two halves into one stream.
 
 use core::cell::{RefCell, RefMut};
 use core::future::poll_fn;
@@ -6,10 +6,10 @@ use core::task::Poll;
 
 use embedded_io_async::{ErrorType, Read, Write};
 
-/// Two halves of a stream under one name, which can be copied: `&Duplex` reads and writes, and a read that waits holds up no write.
+/// Joins the two halves of a stream. `&Duplex` is a stream that can be copied; a read that waits does not block a write.
 ///
-/// Some layers want that of the stream beneath them, to be split in their turn. Over a TCP socket of embassy-net, `embedded-tls` goes
-/// like this:
+/// Some layers require such a stream beneath them, so that they can be split themselves. For example, `embedded-tls` over a TCP socket of
+/// embassy-net:
 ///
 /// ```text
 /// let (input, output) = socket.split();
@@ -20,7 +20,7 @@ use embedded_io_async::{ErrorType, Read, Write};
 /// link.run(input, output, &connect).await
 /// ```
 ///
-/// There may be one read and one write at a time; a second one waits, and keeps its task busy meanwhile.
+/// There can be one read and one write at a time. A second one waits for the first, and keeps its task busy while it does.
 #[derive(Debug)]
 pub struct Duplex<I, O> {
     input: RefCell<I>,
@@ -34,7 +34,7 @@ impl<I, O> Duplex<I, O> {
         Duplex { input: RefCell::new(input), output: RefCell::new(output) }
     }
 
-    /// The two halves again.
+    /// Returns the two halves.
     #[must_use]
     pub fn into_halves(self) -> (I, O) {
         (self.input.into_inner(), self.output.into_inner())
@@ -64,7 +64,7 @@ impl<I: ErrorType, O: Write<Error = I::Error>> Write for &Duplex<I, O> {
     }
 }
 
-/// The half, once nobody else has it.
+/// Borrows the half, once it is free.
 async fn borrowed<H>(half: &RefCell<H>) -> RefMut<'_, H> {
     poll_fn(|cx| match half.try_borrow_mut() {
         Ok(half) => Poll::Ready(half),

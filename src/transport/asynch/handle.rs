@@ -1,4 +1,4 @@
-//! What tasks share: they publish and subscribe here, and the runner keeps the link.
+//! The client that tasks share: they publish and subscribe here, and the runner keeps the link.
 
 use core::fmt;
 
@@ -7,17 +7,17 @@ use super::waiters::Waiters;
 use crate::transport::driver::Driver;
 use crate::{Client, Config, InboundIds, Standard};
 
-/// A client that many tasks use: by `&Handle`, or by an `Arc<Handle>` where tasks must not borrow. A [`Runner`](super::Runner)
+/// A client that is shared by many tasks, as `&Handle`, or as `Arc<Handle>` if tasks cannot borrow. A [`Runner`](super::Runner)
 /// keeps its link.
 ///
-/// Its calls are those of the [`Client`], and wait where that has no room. All of them can be dropped at any time: what was not
-/// queued by then is not queued. Within an event handler the outbound half that it is given takes their place.
+/// Its calls are those of the [`Client`], except that they wait if there is no room. All of them can be dropped at any time; a request
+/// that has not been queued by then is not made. In a handler, use the outbound half that is passed to it instead.
 ///
-/// `S` is [`OneThread`], or [`Threads`](super::Threads) where tasks run on any thread ([`for_threads`](Self::for_threads)). `N` is how
-/// many tasks can wait at the same time for room, and how many for the end of a message: as many as there are tasks is always enough. Who
-/// comes when all places for ends are taken waits for room; who finds no place to wait for room is refused
-/// ([`TooManyWaiters`](crate::transport::HandleError::TooManyWaiters)). With [`Threads`](super::Threads) that never happens: there more places
-/// are allocated.
+/// `S` is [`OneThread`], or [`Threads`](super::Threads) if tasks can run on any thread ([`for_threads`](Self::for_threads)). `N` is the
+/// number of tasks that can wait for room at the same time, and also the number that can wait for an acknowledgement. The number of
+/// tasks is always enough. If all places for acknowledgements are taken, a task waits for room instead; if those places are taken too, its
+/// call is refused ([`TooManyWaiters`](crate::transport::HandleError::TooManyWaiters)). With [`Threads`](super::Threads) that never
+/// happens, because more places are allocated.
 ///
 /// ```
 /// use baremqtt::transport::HandleError;
@@ -36,26 +36,26 @@ use crate::{Client, Config, InboundIds, Standard};
 /// ```
 pub struct Handle<R, T, C = Standard, I = InboundIds, S: Sharing = OneThread, const N: usize = 8> {
     inner: S::Cell<Inner<R, T, C, I, N>>,
-    /// Apart, because a handler may set them.
+    /// Outside the cell, because a handler may set them.
     is_stopping: S::Cell<bool>,
     is_woken: S::Cell<bool>,
 }
 
-/// What is inside the cell.
+/// The contents of the cell.
 pub(super) struct Inner<R, T, C, I, const N: usize> {
     pub(super) driver: Driver<(), R, T, C, I>,
     pub(super) waiters: Waiters<N>,
-    /// Something was queued, read or written since the runner looked.
+    /// Something has been queued, read or written since the runner last looked.
     pub(super) has_moved: bool,
-    /// This attempt to connect has come to a link.
+    /// This attempt to connect has established a link.
     pub(super) has_link: bool,
-    /// All that was queued has left since the handler was told so.
+    /// Something has been sent since the handler last received `AllSent`.
     pub(super) has_sent_all: bool,
     /// The handler has failed.
     pub(super) has_failed: bool,
     /// There is a runner.
     pub(super) is_kept: bool,
-    /// The runner has come to its end.
+    /// The runner has ended.
     pub(super) is_over: bool,
 }
 
@@ -68,7 +68,7 @@ impl<R, T, C, I> Handle<R, T, C, I> {
 }
 
 impl<R, T, C, I, const N: usize> Handle<R, T, C, I, OneThread, N> {
-    /// For tasks that run on one thread, of which `N` can wait for the end of a message at the same time.
+    /// For tasks that run on one thread, `N` of which can wait at the same time.
     ///
     /// ```
     /// # use baremqtt::transport::asynch::{Handle, OneThread};
@@ -121,7 +121,7 @@ impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N> {
         }
     }
 
-    /// Something has changed that the runner is to look at.
+    /// Something has changed that the runner must look at.
     pub(super) fn moved(&mut self) {
         self.has_moved = true;
         self.waiters.wake_runner();
@@ -135,7 +135,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Tells those who wait for messages that have gone without an event.
+    /// Informs tasks that wait for messages that have been removed without an event.
     pub(super) fn keep_waiters(&mut self) {
         let Inner { driver, waiters, .. } = self;
         waiters.keep(|id| driver.client.under_way().any(|request| request.id == id));
@@ -147,15 +147,16 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner.with(f)
     }
 
-    /// Ends the runner for good, whatever it is doing: DISCONNECT is sent where the link lives, for which there are 200 ms. A handler may
-    /// call this too. [`into_client`](Self::into_client) is the way to go on.
+    /// Ends the runner for good, whatever it is doing. If the link is alive, DISCONNECT is sent, which may take up to 200 ms. This can be
+    /// called from a handler too. To continue later, use [`into_client`](Self::into_client).
     pub fn stop(&self) {
         self.is_stopping.with(|stops| *stops = true);
         self.inner(Inner::moved);
     }
 
-    /// Has the handler called with [`Update::Woken`](crate::transport::Update::Woken), soon (where a stream is being opened, after that), and
-    /// once for however many calls: a task has something for it. It can be called anywhere.
+    /// Makes the runner call its handler soon with [`Update::Woken`](crate::transport::Update::Woken), because a task has something for it.
+    /// If a stream is being opened, the call follows after that. Several calls of `wake` can result in a single update. This can be called
+    /// from anywhere.
     pub fn wake(&self) {
         self.is_woken.with(|is_woken| *is_woken = true);
         self.inner(Inner::moved);
@@ -165,7 +166,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.is_woken.with(|is_woken| *is_woken) == Some(true)
     }
 
-    /// Whether the handler is to be called; not again, then.
+    /// Whether the handler is to be called; clears the request.
     pub(super) fn take_wake(&self) -> bool {
         self.is_woken.with(core::mem::take) == Some(true)
     }
@@ -174,7 +175,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.is_stopping.with(|stops| *stops) == Some(true)
     }
 
-    /// The client again, which is offline.
+    /// Returns the client, which is then offline.
     #[must_use]
     pub fn into_client(self) -> Client<R, T, C, I>
     where

@@ -1,8 +1,8 @@
-//! What is read and written on a link.
+//! Reading and writing on a link.
 //!
-//! Reading and writing are a future each, which live as long as the link. What they begin they finish: many streams, TLS above all,
-//! do not take it well if a `read`, `write` or `flush` is dropped half way. So they cannot hold the client while they wait, and bytes
-//! pass through a buffer between. They are polled whenever the client has changed, and need no waker for that.
+//! There is one future for reading and one for writing, which live as long as the link. They finish every operation that they begin,
+//! because many streams, TLS above all, lose data if a `read`, `write` or `flush` is dropped halfway. They must not hold the client while
+//! they wait, so bytes pass through a buffer. They are polled whenever the client has changed, and need no waker for that.
 
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
@@ -16,10 +16,10 @@ use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
 use crate::{Config, Instant};
 
-/// How long a write may wait before it is the turn of reading, in ms, where only one of them can.
+/// How long a write may wait before reading gets a turn, in ms, if only one of them can wait at a time.
 const SLICE: u32 = 50;
 
-/// Lets others have a turn.
+/// Yields to other tasks.
 async fn pause() {
     let mut paused = false;
     poll_fn(|cx| {
@@ -32,13 +32,13 @@ async fn pause() {
     .await;
 }
 
-/// At most so many bytes of it.
+/// At most the first `most` bytes.
 fn first(room: &mut [u8], most: usize) -> &mut [u8] {
     let len = room.len().min(most);
     room.get_mut(..len).unwrap_or_default()
 }
 
-/// Waits for this for a moment; `None` if that is over.
+/// Waits for the future for a moment; `None` if it is not ready by then.
 async fn within<F: Future>(timer: &impl Timer, future: F) -> Option<F::Output> {
     let (mut future, mut over) = (pin!(future), pin!(timer.sleep(SLICE)));
     poll_fn(|cx| match future.as_mut().poll(cx) {
@@ -48,13 +48,13 @@ async fn within<F: Future>(timer: &impl Timer, future: F) -> Option<F::Output> {
     .await
 }
 
-/// What is to be done with the output.
+/// What to do with the output.
 enum Output {
     Write(usize),
     Flush,
 }
 
-/// What was done with it.
+/// What was done with the output.
 enum Done {
     Written(usize),
     Flushed,
@@ -74,7 +74,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Does something that the client is to look at.
+    /// Makes a change that the runner must look at.
     fn moved(&self, f: impl FnOnce(&mut Inner<R, T, C, I, N>)) {
         self.inner(|inner| {
             f(inner);
@@ -82,7 +82,7 @@ where
         });
     }
 
-    /// Reads whatever comes, as long as there is room for it.
+    /// Reads all input, as long as there is room for it.
     pub(super) async fn read_all<Rd: Read>(
         &self,
         input: &mut Rd,
@@ -97,7 +97,7 @@ where
         }
     }
 
-    /// Writes and flushes whatever is queued.
+    /// Writes and flushes everything that is queued.
     pub(super) async fn write_all<Wr: Write>(
         &self,
         output: &mut Wr,
@@ -112,7 +112,7 @@ where
         }
     }
 
-    /// Reads and writes in turns.
+    /// Reads and writes alternately.
     pub(super) async fn transfer_all<St: Read + Write>(
         &self,
         stream: &mut St,
@@ -139,7 +139,7 @@ where
         }
     }
 
-    /// Waits for this; `None` once there is output.
+    /// Waits for the future; `None` once there is output.
     async fn unless_output<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
@@ -150,7 +150,7 @@ where
         .await
     }
 
-    /// Takes in what was read.
+    /// Passes the result of a read to the client.
     async fn has_read<E: embedded_io_async::Error>(
         &self,
         result: Result<usize, E>,
@@ -161,7 +161,7 @@ where
         match result {
             Ok(0) => self.moved(|inner| inner.driver.received(Ok(0), timer.now())),
             Ok(len) => {
-                // There was room for it before it was read; what is there does not grow less.
+                // There was room for it before the read, and room does not shrink.
                 let mut rest = room.get(..len).unwrap_or_default();
                 while !rest.is_empty() {
                     let taken = self.until(|inner| inner.take_in(rest, timer.now())).await;
@@ -176,7 +176,7 @@ where
         }
     }
 
-    /// Notes what was written.
+    /// Passes the result of a write or flush to the client.
     async fn has_put<E: embedded_io_async::Error>(
         &self,
         result: Result<Done, E>,
@@ -197,7 +197,7 @@ where
         }
     }
 
-    /// Waits until the client has something to say to this. The link is polled whenever the client has changed.
+    /// Waits until `f` returns a value. The link is polled whenever the client has changed.
     async fn until<V>(&self, mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<V>) -> V {
         poll_fn(|_| match self.inner(&mut f) {
             Some(Some(value)) => Poll::Ready(value),
@@ -214,12 +214,12 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// How much can be read, if anything.
+    /// How many bytes can be read, if any.
     fn room(&mut self) -> Option<usize> {
         self.driver.can_read().then(|| self.driver.client.receive_buffer().len())
     }
 
-    /// Takes in as much as there is room for; `None` if there is none.
+    /// Accepts as many bytes as there is room for; `None` if there is no room.
     fn take_in(&mut self, bytes: &[u8], now: Instant) -> Option<usize> {
         if !self.driver.can_read() {
             return None;
@@ -232,7 +232,7 @@ where
         Some(len)
     }
 
-    /// What is to be written, which is put here, or whether to flush.
+    /// Copies the bytes to be written into `room`, or says that a flush is due.
     fn next_output(&mut self, room: &mut [u8]) -> Option<Output> {
         if !self.driver.has_output() {
             return None;

@@ -15,13 +15,13 @@ use crate::transport::retry::Retry;
 use crate::transport::{Error, Update};
 use crate::{Config, Connect, Event, Instant, Outbound, State, client};
 
-/// How long DISCONNECT may take to leave after the runner was stopped, in ms.
+/// How long sending DISCONNECT may take after the runner was stopped, in ms.
 const LAST_WORDS: u32 = 200;
 
-/// How often something may move before it is the turn of other tasks.
+/// How many turns there can be in a row before other tasks get one.
 const AT_ONCE: u8 = 32;
 
-/// What the `connect` function of [`Runner::run`](super::Runner::run) is given: it runs the link over a stream.
+/// The argument of the `connect` function of [`Runner::run`](super::Runner::run), which runs the link over a stream with it.
 pub struct Link<'r, K, H, R, T, C, I, S: Sharing, const N: usize> {
     pub(super) handle: &'r Handle<R, T, C, I, S, N>,
     pub(super) timer: &'r K,
@@ -39,15 +39,15 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
     S: Sharing,
 {
-    /// Sends CONNECT over a stream that is open, and keeps the link to its end. `Ok` if that was asked for, by
-    /// [`stop`](Handle::stop), [`disconnect`](crate::Client::disconnect) or [`finish`](crate::Client::finish): then the stream is to
-    /// be closed, its output first.
+    /// Sends CONNECT over an open stream, and keeps the link until it ends. Returns `Ok` if the end was requested by
+    /// [`stop`](Handle::stop), [`disconnect`](crate::Client::disconnect) or [`finish`](crate::Client::finish). The stream must then be
+    /// closed, its output first.
     ///
-    /// No `read`, `write` or `flush` that has begun is dropped before the end of the link. `connect` can be another one each time,
-    /// with a token that has not expired.
+    /// A `read`, `write` or `flush` that has begun is never dropped before the link ends. `connect` can be different each time, for
+    /// instance with a new access token.
     ///
     /// # Errors
-    /// What has ended the link; what the handler has failed with; or why CONNECT was not queued.
+    /// Why the link has ended; the error of the handler; or why CONNECT was not queued.
     pub async fn run<Rd, Wr>(
         &mut self,
         mut input: Rd,
@@ -72,13 +72,13 @@ where
         keep(handle, timer, self.retry, self.handler, &mut transfers, &failure).await
     }
 
-    /// The same over a stream that is one object: `read`, `write` and `flush` **have to be cancel-safe**, so that one which is dropped
-    /// has done nothing. Those of TCP sockets are; TLS has to be split, and takes [`run`](Self::run).
+    /// The same over a stream that has no halves. Its `read`, `write` and `flush` **must be cancel-safe**: an operation that is dropped
+    /// must have had no effect. Those of TCP sockets are cancel-safe. TLS is not: split it, and use [`run`](Self::run).
     ///
-    /// One of the three can wait at a time. Reading is what waits; where a write does, it is the turn of reading every 50 ms.
+    /// Only one operation can wait at a time, and this is normally a read. If a write has to wait, reading gets a turn every 50 ms.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// The same as [`run`](Self::run).
     pub async fn run_cancel_safe<St>(
         &mut self,
         mut stream: St,
@@ -97,7 +97,7 @@ where
     }
 }
 
-/// A half for reading, and one for writing.
+/// Splits the buffer into a half for reading and one for writing.
 fn halves<E>(buffer: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
     match buffer.split_at_mut_checked(buffer.len() >> 1) {
         Some(halves @ ([_, ..], _)) => Ok(halves),
@@ -105,7 +105,7 @@ fn halves<E>(buffer: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
     }
 }
 
-/// Keeps a link that has begun to its end, over a future that reads and writes.
+/// Keeps a link until it ends, next to a future that reads and writes.
 async fn keep<E, K, H, R, T, C, I, S, const N: usize>(
     handle: &Handle<R, T, C, I, S, N>,
     timer: &K,
@@ -168,7 +168,7 @@ impl<K, H, R, T, C, I, S: Sharing, const N: usize> fmt::Debug for Link<'_, K, H,
     }
 }
 
-/// Why there are no more turns.
+/// Why the turns have ended.
 enum End<E> {
     Link(Error<()>),
     Handler(Error<E>),
@@ -178,7 +178,7 @@ enum End<E> {
 struct Turns {
     /// When the runner was stopped.
     stopped_at: Option<Instant>,
-    /// How many there were without a pause.
+    /// The number of turns without a pause.
     at_once: u8,
 }
 
@@ -191,7 +191,8 @@ impl Turns {
         is_stopped || handle.is_woken() || handle.inner(|inner| inner.has_moved) == Some(true)
     }
 
-    /// Looks at all that has come. Returns how long to wait for more (`Some(None)`: without end); `None` where time is up.
+    /// Processes everything that was received. Returns how long to wait for more (`Some(None)`: without limit), or `None` if a timer is
+    /// due.
     fn turn<E, H, R, T, C, I, S, const N: usize>(
         &mut self,
         handle: &Handle<R, T, C, I, S, N>,
@@ -231,7 +232,7 @@ impl Turns {
                 inner.waiters.note(&event);
                 let before = outbound.revision();
                 let handled = handler(Update::Event(event), &mut outbound);
-                // Only then something may have been given up.
+                // A message can only have been given up in that case.
                 may_have_gone |= outbound.revision() != before;
                 handled.map_err(End::Handler)?;
             }
@@ -252,7 +253,7 @@ impl Turns {
             let left = inner.driver.time_left(now);
             Ok(Some(left.into_iter().chain(patience).min()))
         };
-        // Nobody else is inside while this runs, except where a handler runs it.
+        // Nobody else uses the cell while this runs, unless a handler runs it.
         handle.inner(turn).unwrap_or(Ok(Some(None)))
     }
 }
@@ -282,7 +283,7 @@ where
         Ok(connected.unwrap_or(Ok(()))?)
     }
 
-    /// Tells what has ended with the link.
+    /// Reports the requests that ended with the link.
     fn tell_losses<E, H>(&self, now: Instant, handler: &mut H) -> Result<(), Error<E>>
     where
         H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
@@ -303,7 +304,7 @@ where
     }
 }
 
-/// Closes the link when it is dropped, whatever its end is.
+/// Closes the link when dropped, however it ends.
 struct Closes<'a, R, T, C, I, S, const N: usize>(&'a Handle<R, T, C, I, S, N>)
 where
     R: AsRef<[u8]> + AsMut<[u8]>,

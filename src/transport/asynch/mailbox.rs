@@ -1,4 +1,4 @@
-//! Messages that wait for a task.
+//! A queue of messages for a task.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -7,14 +7,15 @@ use core::task::{Poll, Waker};
 use super::cell::{Cell, OneThread, Sharing};
 use crate::codec::{self, Decoded, Packet, Publish, Version};
 
-/// Messages for a task: the handler of a runner [puts](Self::put) them in, and the task takes the [next](Self::next) one when it has
-/// time. They lie in `N` bytes, one behind the other, as they came: each takes its topic, its payload, and 4 to 9 bytes.
+/// A queue of messages for a task. The handler of a runner [puts](Self::put) messages in, and the task takes the [next](Self::next) one
+/// when it has time. They are stored in a buffer of `N` bytes, in the order in which they arrived. Each takes its topic, its payload,
+/// and 4 to 9 bytes more.
 ///
 /// ```
 /// use baremqtt::Event;
 /// use baremqtt::transport::asynch::{Mailbox, MailboxFull};
 ///
-/// /// The handler. What finds no room is dropped here.
+/// /// The handler. This example drops messages if there is no room.
 /// fn handle(event: &Event<'_>, lamp: &Mailbox<256>) -> Result<(), MailboxFull> {
 ///     match event {
 ///         Event::Message(message) if message.topic.as_str() == "lamp/set" => lamp.put(message),
@@ -34,8 +35,8 @@ pub struct Mailbox<const N: usize, S: Sharing = OneThread> {
     inner: S::Cell<Inner<N>>,
 }
 
-/// A [`Mailbox`] has not taken a message: the task has to take others first, or the message is larger than the mailbox. So is also refused
-/// what is put in from within the closure of [`next`](Mailbox::next).
+/// A [`Mailbox`] has refused a message: the task has to take others first, or the message is larger than the mailbox. A message is also
+/// refused if it is put in from within the closure of [`next`](Mailbox::next).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MailboxFull;
@@ -50,7 +51,7 @@ impl core::error::Error for MailboxFull {}
 
 struct Inner<const N: usize> {
     bytes: [u8; N],
-    /// The messages stand from here
+    /// The messages are stored from here
     start: usize,
     /// to here.
     end: usize,
@@ -58,7 +59,7 @@ struct Inner<const N: usize> {
 }
 
 impl<const N: usize> Mailbox<N> {
-    /// An empty one, for tasks that run on one thread.
+    /// An empty mailbox, for tasks that run on one thread.
     #[must_use]
     pub const fn new() -> Self {
         Mailbox { inner: core::cell::RefCell::new(Inner::NEW) }
@@ -73,7 +74,7 @@ impl<const N: usize> Default for Mailbox<N> {
 
 #[cfg(feature = "std")]
 impl<const N: usize> Mailbox<N, super::Threads> {
-    /// An empty one, for tasks that run on any thread.
+    /// An empty mailbox, for tasks that run on any thread.
     #[must_use]
     pub fn for_threads() -> Self {
         Mailbox { inner: Cell::new(Inner::NEW) }
@@ -92,7 +93,8 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
     /// Waits for the next message, and calls `f` with it.
     ///
     /// # Cancel safety
-    /// Safe: a message stays until `f` was called with it. One task can wait at a time; another one that comes takes its place.
+    /// Safe: a message stays in the mailbox until `f` has been called with it. Only one task can wait at a time; a second one takes the
+    /// place of the first.
     pub async fn next<V>(&self, f: impl FnOnce(&Publish<'_>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {
@@ -125,10 +127,10 @@ impl<const N: usize> Inner<N> {
         self.end = self.end.saturating_sub(start);
     }
 
-    /// Shows the first message, and forgets it.
+    /// Calls `f` with the first message, and removes it.
     fn take<V>(&mut self, f: &mut Option<impl FnOnce(&Publish<'_>) -> V>, waker: &Waker) -> Option<V> {
         let messages = self.bytes.get(self.start..self.end).unwrap_or_default();
-        // What was encoded can be decoded.
+        // These bytes were encoded by `put`, so decoding succeeds.
         let Ok(Decoded::Complete { packet: Packet::Publish(message), len }) =
             codec::decode(messages, Version::Mqtt311)
         else {

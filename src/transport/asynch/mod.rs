@@ -1,14 +1,13 @@
-//! Async, over a read half and a write half that are `embedded_io_async::{Read, Write}`.
+//! Async, over a read half and a write half that implement `embedded_io_async::{Read, Write}`.
 //!
 //! | | for | streams |
 //! |---|---|---|
-//! | [`Runner`] and [`Handle`] | many tasks, a link that comes back | any that have halves, TLS among them |
-//! | [`Connection`] | one task | whose `read`, `write` and `flush` can be dropped at any time |
+//! | [`Runner`] and [`Handle`] | many tasks, with reconnecting | any stream with two halves, including TLS |
+//! | [`Connection`] | one task | those whose `read`, `write` and `flush` can be dropped at any time |
 //!
-//! The runner is one future that owns the stream: it keeps an operation that has begun until it ends, and takes every event to a
-//! handler. Tasks publish and subscribe through a [`Handle`] meanwhile, and wait for room, or for the end of a message; what the handler
-//! puts into a [`Mailbox`] they take out when they have time. Any executor will do: what waits for time is the application's own
-//! [`Timer`].
+//! The runner is one future that owns the stream. It never drops an I/O operation before it completes, and passes every event to a
+//! handler. Meanwhile, tasks publish and subscribe through a [`Handle`], and can wait for room or for an acknowledgement. The handler
+//! can pass messages to a task through a [`Mailbox`]. Any executor will do, because the application supplies the [`Timer`].
 //!
 //! ```
 //! # mod embassy_time {
@@ -77,11 +76,11 @@
 //!             },
 //!         )
 //!         .await;
-//!     // Refused, for instance.
+//!     // The server refused the client, for instance.
 //!     drop(ended);
 //! }
 //!
-//! /// Another one.
+//! /// Another task.
 //! async fn button(mqtt: &Mqtt) -> Result<(), HandleError> {
 //!     loop {
 //!         board::pressed().await;
@@ -117,10 +116,10 @@ use crate::Instant;
 /// The clock of an executor.
 #[allow(async_fn_in_trait, reason = "what is known of the type shows whether its futures are Send")]
 pub trait Timer {
-    /// The point in time that the client's timers count by: now. Any clock of milliseconds will do, one of 32 bits that wraps too.
+    /// The current time. Any millisecond clock will do, including a 32-bit counter that wraps.
     fn now(&self) -> Instant;
 
-    /// Waits for so many milliseconds. The future may be dropped at any time.
+    /// Waits for `ms` milliseconds. The future may be dropped at any time.
     async fn sleep(&self, ms: u32);
 }
 

@@ -1,4 +1,4 @@
-//! What tasks ask of a client that they share. Where it has no room, they wait.
+//! The requests that tasks make of a shared client. If it has no room, they wait.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll};
@@ -19,10 +19,10 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Queues a message, once there is room; returns its packet identifier, or `None` at QoS 0. See [`Client::publish`].
+    /// Waits for room, and queues a message; returns its packet identifier, or `None` at QoS 0. See [`Client::publish`].
     ///
     /// # Errors
-    /// See [`HandleError`] and [`RequestError`], which is not [`Full`](RequestError::Full) here.
+    /// See [`HandleError`] and [`RequestError`], but never [`Full`](RequestError::Full).
     pub async fn publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         self.request(|client| client.publish(message)).await
     }
@@ -30,7 +30,7 @@ where
     /// Queues a message if there is room now.
     ///
     /// # Errors
-    /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) where there is no room.
+    /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) if there is no room.
     pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         let queue = |inner: &mut Inner<R, T, C, I, N>| {
             if inner.is_over {
@@ -43,10 +43,10 @@ where
         self.inner(queue).unwrap_or(Err(HandleError::OnRunner))
     }
 
-    /// Queues a message, once there is room, and waits until the server has acknowledged it, over lost connections too. At QoS 0 there is
-    /// no acknowledgement to be waited for.
+    /// Waits for room, queues a message, and waits until the server has acknowledged it, even across lost connections. At QoS 0 there is
+    /// no acknowledgement, so it only waits for room.
     ///
-    /// A message that was queued stays under way when this is dropped.
+    /// If this future is dropped after the message was queued, the message stays under way.
     ///
     /// # Errors
     /// See [`HandleError`] and [`WaitError`].
@@ -73,8 +73,8 @@ where
         .await
     }
 
-    /// Queues a message whose payload is handed over in pieces, once there is room; see [`Client::publish_streamed`].
-    /// [`Event::StreamReady`](crate::Event::StreamReady) tells the handler when to [write](Self::write_payload).
+    /// Waits for room, and queues a message whose payload is supplied in pieces; see [`Client::publish_streamed`]. The handler receives
+    /// [`Event::StreamReady`](crate::Event::StreamReady) when it is time to [write](Self::write_payload) the payload.
     ///
     /// # Errors
     /// See [`HandleError`] and [`RequestError`].
@@ -85,11 +85,11 @@ where
         self.request(|client| client.publish_streamed(message)).await
     }
 
-    /// Hands over the next piece of a payload; waits until at least one byte of it is taken, and returns how many were; see
+    /// Supplies the next piece of a payload. Waits until at least one byte has been accepted, and returns how many were; see
     /// [`Client::write_payload`].
     ///
     /// # Errors
-    /// See [`HandleError`] and [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
+    /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again.
     pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
         self.once(|inner| match inner.driver.client.write_payload(payload) {
             Ok(0) if !payload.is_empty() => None,
@@ -98,8 +98,8 @@ where
         .await
     }
 
-    /// Queues a SUBSCRIBE, once there is room; the handler gets the answer. See [`Client::subscribe`]. For subscriptions that are
-    /// to come back by themselves there are [`Routes`](crate::Routes).
+    /// Waits for room, and queues a SUBSCRIBE; the handler receives the answer. See [`Client::subscribe`]. For subscriptions that are
+    /// renewed automatically, use [`Routes`](crate::Routes).
     ///
     /// # Errors
     /// See [`HandleError`] and [`RequestError`].
@@ -107,7 +107,7 @@ where
         self.request(|client| client.subscribe(filters)).await
     }
 
-    /// Queues an UNSUBSCRIBE, once there is room; the handler gets the answer. See [`Client::unsubscribe`].
+    /// Waits for room, and queues an UNSUBSCRIBE; the handler receives the answer. See [`Client::unsubscribe`].
     ///
     /// # Errors
     /// See [`HandleError`] and [`RequestError`].
@@ -123,8 +123,8 @@ where
         self.call(|client| client.give_up(id)).await
     }
 
-    /// Acknowledges a message; see [`Client::acknowledge`]. So a handler can pass messages on to another task, and the server is held
-    /// back by what is not acknowledged.
+    /// Acknowledges a message; see [`Client::acknowledge`]. This way a handler can pass messages on to another task, and unacknowledged
+    /// messages hold the server back.
     ///
     /// # Errors
     /// See [`HandleError`] and [`AcknowledgeError`].
@@ -132,8 +132,9 @@ where
         self.call(|client| client.acknowledge(receipt)).await
     }
 
-    /// Lends the client to a closure, for everything else that needs no stream, such as [`save`](Client::save),
-    /// [`state`](Client::state) or [`finish`](Client::finish); after the end of the runner too. What it queues is sent.
+    /// Calls a closure with the client, for everything else that needs no stream, such as [`save`](Client::save),
+    /// [`state`](Client::state) or [`finish`](Client::finish). The runner sends the packets that the closure queues. This also works after
+    /// the runner has ended.
     pub async fn with<V>(&self, f: impl FnOnce(&mut Client<R, T, C, I>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {
@@ -148,7 +149,7 @@ where
         .await
     }
 
-    /// Calls the client of a runner that has not ended.
+    /// Calls the client, unless its runner has ended.
     async fn call<V, E>(
         &self,
         mut f: impl FnMut(&mut Client<R, T, C, I>) -> Result<V, E>,
@@ -180,7 +181,7 @@ where
         .await
     }
 
-    /// Calls this whenever there may be room, until it says something.
+    /// Calls `f` whenever there may be room, until it returns a value.
     async fn once<V, E>(
         &self,
         mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<Result<V, E>>,
@@ -206,13 +207,13 @@ where
     }
 }
 
-/// The client is in use: by a handler, further up on this very stack.
+/// The client is in use by a handler further up on this call stack.
 fn later<V>(cx: &Context<'_>) -> Poll<V> {
     cx.waker().wake_by_ref();
     Poll::Pending
 }
 
-/// A task that may wait for room, until this is dropped.
+/// A task that waits for room, until this is dropped.
 struct Waits<'a, R, T, C, I, S: Sharing, const N: usize> {
     handle: &'a Handle<R, T, C, I, S, N>,
     place: Option<Place>,
@@ -226,7 +227,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Drop for Waits<'_, R, T, C, I, S, N
     }
 }
 
-/// A place among those who wait for an end, until this is dropped.
+/// A place among the tasks that wait for an acknowledgement, until this is dropped.
 struct Reserved<'a, R, T, C, I, S: Sharing, const N: usize> {
     handle: &'a Handle<R, T, C, I, S, N>,
     place: Place,

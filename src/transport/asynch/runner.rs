@@ -1,4 +1,4 @@
-//! The runner: one link after the other.
+//! The runner: one link after another.
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -13,11 +13,11 @@ use crate::transport::retry::Retry;
 use crate::transport::{Error, GaveUp, Update};
 use crate::{Backoff, Config, ConnectError, Outbound};
 
-/// Keeps the link of a [`Handle`]: reads and writes, takes events to a handler, and connects again when the link is lost, after
-/// delays that grow. They start again with the least once a link has lived for as long as the greatest, or for a minute.
+/// Keeps the link of a [`Handle`]: reads and writes, passes events to a handler, and reconnects when the link is lost, with growing
+/// delays. The delays start again from the shortest once a link has lived for as long as the longest delay, or for a minute.
 ///
-/// `B` is a buffer that bytes pass through between the stream and the client, half of it for those that come and half for those that
-/// leave: an array of 256, or more for fewer and larger pieces.
+/// `B` is a buffer between the stream and the client, one half for input and the other for output. An array of 256 bytes is enough; a
+/// larger one means fewer and larger reads and writes.
 pub struct Runner<'a, K, B, R, T, C, I, S: Sharing, const N: usize> {
     handle: &'a Handle<R, T, C, I, S, N>,
     timer: K,
@@ -26,22 +26,22 @@ pub struct Runner<'a, K, B, R, T, C, I, S: Sharing, const N: usize> {
 }
 
 impl<'a, K, B, R, T, C, I, S: Sharing, const N: usize> Runner<'a, K, B, R, T, C, I, S, N> {
-    /// A runner for this handle, which has one at a time.
+    /// A runner for this handle, which can have only one at a time.
     #[must_use]
     pub const fn new(handle: &'a Handle<R, T, C, I, S, N>, timer: K, buffer: B, backoff: Backoff) -> Self {
         Runner { handle, timer, buffer, retry: Retry::new(backoff) }
     }
 
-    /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
-    /// without one. Where 3.1 does not work either, 3.1.1 is next; once 3.1.1 has worked, it stays with that.
+    /// Also tries MQTT 3.1 if the server does not accept 3.1.1, that is, if it refuses it in CONNACK or closes the connection
+    /// without CONNACK. If 3.1 fails too, 3.1.1 is tried next. Once 3.1.1 has succeeded, only 3.1.1 is used.
     #[must_use]
     pub fn fall_back_to_mqtt31(mut self) -> Self {
         self.retry.falls_back = true;
         self
     }
 
-    /// With further attempts after refusals that do not mend themselves: a wrong password, a client identifier that is not allowed.
-    /// Without this they are the end ([`GaveUp::Refused`]).
+    /// Keeps trying after refusals that are unlikely to go away by themselves, such as a wrong password or a client identifier that is
+    /// not allowed. By default they end the runner ([`GaveUp::Refused`]).
     #[must_use]
     pub fn retry_refusals(mut self) -> Self {
         self.retry.despite_refusals = true;
@@ -59,23 +59,23 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
     S: Sharing,
 {
-    /// Maintains a connection, until [`Handle::stop`], or until the application has disconnected ([`Outbound::disconnect`],
-    /// [`Outbound::finish`]): that is `Ok`.
+    /// Maintains a connection. Returns `Ok` after [`Handle::stop`], or when the application has disconnected ([`Outbound::disconnect`],
+    /// [`Outbound::finish`]).
     ///
-    /// - `connect` opens a stream, calls [`Link::run`] on it, and closes it. Its errors are those of [`Link::run`], or whatever it takes for
-    ///   the end of the attempt ([`Error::Closed`] where no stream came to be). To open it can take as long as it will: should the runner
-    ///   be stopped meanwhile, it is dropped. In a task that may change threads (`tokio::spawn`) it is an `async move` closure.
-    /// - `handler` is told everything, in its order. It must not take long, for nothing else happens meanwhile; it can make requests by
-    ///   the outbound half, which never waits. A message that it returns from is acknowledged
-    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is chosen).
+    /// - `connect` is called for each attempt. It opens a stream, calls [`Link::run`] with it, and closes it. It returns the error of
+    ///   [`Link::run`], or another one to end the attempt, such as [`Error::Closed`] if no stream could be opened. Opening the stream
+    ///   can take any time; if the runner is stopped meanwhile, the future is dropped. In a task that can move between threads
+    ///   (`tokio::spawn`), use an `async move` closure.
+    /// - `handler` receives all updates, in order. It must not take long, because nothing else happens meanwhile. It can make requests
+    ///   through the outbound half, which never waits. When it returns from a message, that message is acknowledged
+    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on).
     ///
     /// # Cancel safety
-    /// The link is lost where this is dropped. The session stays, and another runner can go on with it.
+    /// If this future is dropped, the link is lost. The handle keeps the session, and another runner can continue it.
     ///
     /// # Errors
-    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) where another runner has the handle. An error of the handler,
-    /// whatever it is, ends the link without DISCONNECT, so that the server publishes the will and keeps the message that the handler has
-    /// failed at.
+    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) if the handle already has a runner. Any error of the handler
+    /// ends the link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
@@ -130,7 +130,7 @@ where
 }
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
-    /// Tells of something that is no event.
+    /// Passes an update to the handler that is not an event.
     fn tell<E>(
         &self,
         update: Update<'_, E>,
@@ -146,7 +146,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         told.unwrap_or(Ok(())).map_err(GaveUp::Handler)
     }
 
-    /// Waits for this; `None` if the runner is stopped before, unless there is a link: that says farewell first.
+    /// Waits for the future; `None` if the runner is stopped before that. If there is a link, it is first closed properly.
     async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
@@ -160,7 +160,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     }
 }
 
-/// Lets nobody wait for a runner that is gone.
+/// When dropped, ends all waits for a runner that is gone.
 struct Over<'a, R, T, C, I, S: Sharing, const N: usize>(&'a Handle<R, T, C, I, S, N>);
 
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N> {

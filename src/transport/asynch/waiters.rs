@@ -1,4 +1,4 @@
-//! Who waits for what: the runner, tasks that wait for room, and tasks that wait for the end of a message.
+//! The wakers of the runner, of tasks that wait for room, and of tasks that wait for an acknowledgement.
 
 use core::task::Waker;
 #[cfg(feature = "std")]
@@ -7,11 +7,11 @@ use std::vec::Vec;
 use crate::transport::WaitError;
 use crate::{Event, PacketId};
 
-/// Tasks that wait. There are `N` places for those of a kind.
+/// Waiting tasks. There are `N` places for each kind.
 pub(super) struct Waiters<const N: usize> {
     runner: Option<Waker>,
     room: [Room; N],
-    /// Places beyond these, if there are to be as many as it takes.
+    /// Additional places, if they are allocated.
     #[cfg(feature = "std")]
     more_room: Option<Vec<Room>>,
     ends: [End; N],
@@ -20,22 +20,22 @@ pub(super) struct Waiters<const N: usize> {
 /// A place for a task that waits for room.
 enum Room {
     Free,
-    /// Its task was woken, and has not come back yet.
+    /// The task was woken, but has not run yet.
     Woken,
     Waits(Waker),
 }
 
-/// What a task knows of the message whose end it waits for.
+/// The state of the message whose end a task waits for.
 enum End {
-    /// Nobody waits here.
+    /// The place is free.
     Free,
-    /// Somebody is about to publish.
+    /// A task is about to publish.
     Reserved,
     Waits(PacketId, Option<Waker>),
     Told(Result<(), WaitError>),
 }
 
-/// A place among those who wait.
+/// A place of a waiting task.
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
@@ -51,7 +51,7 @@ impl<const N: usize> Waiters<N> {
         }
     };
 
-    /// From now on there are as many places for tasks that wait for room as it takes.
+    /// From now on, more places for tasks that wait for room are allocated when needed.
     #[cfg(feature = "std")]
     pub(super) fn allocate(&mut self) {
         self.more_room.get_or_insert_default();
@@ -65,12 +65,12 @@ impl<const N: usize> Waiters<N> {
         }
     }
 
-    /// The runner is to look around.
+    /// Wakes the runner.
     pub(super) fn wake_runner(&mut self) {
         self.runner.take().into_iter().for_each(Waker::wake);
     }
 
-    /// A task waits until there may be room, in its place or in one that is free. Returns whether there is one.
+    /// Registers a task that waits for room, in its place or in a free one. Returns whether there was one.
     pub(super) fn waits_for_room(&mut self, place: &mut Option<Place>, waker: &Waker) -> bool {
         let at = place
             .map_or_else(|| self.places().position(|room| matches!(room, Room::Free)), |place| Some(place.0));
@@ -89,7 +89,7 @@ impl<const N: usize> Waiters<N> {
         true
     }
 
-    /// The task does not wait any more.
+    /// The task no longer waits.
     pub(super) fn leaves_room(&mut self, Place(at): Place) {
         self.places().skip(at).take(1).for_each(|room| *room = Room::Free);
     }
@@ -115,21 +115,21 @@ impl<const N: usize> Waiters<N> {
         self.room.iter_mut()
     }
 
-    /// A place for somebody who will wait for an end, if there is one.
+    /// Reserves a place for a task that will wait for the end of a message, if one is free.
     pub(super) fn reserve(&mut self) -> Option<Place> {
         let at = self.ends.iter().position(|end| matches!(end, End::Free))?;
         *self.ends.get_mut(at)? = End::Reserved;
         Some(Place(at))
     }
 
-    /// From now on this message is waited for.
+    /// The task in this place waits for this message.
     pub(super) fn watch(&mut self, Place(at): Place, id: PacketId) {
         if let Some(end) = self.ends.get_mut(at) {
             *end = End::Waits(id, None);
         }
     }
 
-    /// The end, if it has come.
+    /// How the message has ended, if it has.
     pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), WaitError>> {
         match self.ends.get_mut(at)? {
             End::Told(result) => Some(*result),
@@ -147,7 +147,7 @@ impl<const N: usize> Waiters<N> {
         }
     }
 
-    /// Tells an end to whoever waits for it.
+    /// Reports the end of a message to the task that waits for it.
     pub(super) fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Published { id, .. } => self.tell(*id, Ok(())),
@@ -168,7 +168,7 @@ impl<const N: usize> Waiters<N> {
         }
     }
 
-    /// What is not under way any more, and was not told of, was given up or dropped in silence.
+    /// Messages that are no longer under way, and whose end was not reported, were given up or dropped silently.
     pub(super) fn keep(&mut self, mut is_under_way: impl FnMut(PacketId) -> bool) {
         for at in 0..N {
             if let Some(End::Waits(id, _)) = self.ends.get(at)
@@ -179,7 +179,7 @@ impl<const N: usize> Waiters<N> {
         }
     }
 
-    /// There will be no end any more: who waits looks for itself.
+    /// Wakes all tasks, because nothing will be reported any more.
     pub(super) fn wake_all(&mut self) {
         self.wake_room();
         for end in &mut self.ends {

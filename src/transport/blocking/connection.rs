@@ -11,10 +11,10 @@ use crate::transport::turn::{self, Reads};
 use crate::transport::{Error, has_one_stream, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
-/// A client, the stream that it talks over, and a clock.
+/// A client, its stream, and a clock.
 ///
-/// A write that fails with [`ErrorKind::TimedOut`] has taken nothing, and is repeated after the next read. A stream whose writes
-/// block for ever when the server does not read has nothing that could end them.
+/// A write that fails with [`ErrorKind::TimedOut`] must have accepted nothing; it is repeated after the next read. If the writes of a
+/// stream have no timeout, a server that does not read can block them forever.
 pub struct Connection<S: ErrorType, K, R, T, C = Standard, I = InboundIds> {
     pub(super) driver: Driver<S::Error, R, T, C, I>,
     pub(super) stream: S,
@@ -25,12 +25,12 @@ is_a_client!(Connection<S: ErrorType, K>);
 has_one_stream!(Connection<S: ErrorType, K>);
 
 impl<S: ErrorType, K, R, T, C, I> Connection<S, K, R, T, C, I> {
-    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    /// A connection over an open stream. Call [`connect`](Client::connect) next.
     ///
-    /// `clock` is asked for the time at each turn, and while there is nothing to do it is called again and again: it can sleep
-    /// until the next interrupt first. It may be any clock of milliseconds, one of 32 bits that wraps too.
+    /// `clock` returns the time. Any millisecond clock will do, including a 32-bit counter that wraps. While there is nothing to do, it is
+    /// called in a loop, so it can sleep until the next interrupt before it returns.
     ///
-    /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    /// The client must be offline: a new one, or one that was returned by [`into_parts`](Self::into_parts).
     #[must_use]
     pub const fn new(stream: S, client: Client<R, T, C, I>, clock: K) -> Self {
         Connection { driver: Driver::new(client), stream, clock }
@@ -46,15 +46,15 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
-    /// is queued. `None` if nothing happened in that time. With a `timeout` of zero it does not wait for the server at all, which
-    /// suits a loop that has other things to do.
+    /// Waits for the next event, keeps the link alive, and sends queued packets. Returns `None` if there was no event within `timeout`;
+    /// without a `timeout` it waits as long as necessary. With a `timeout` of zero it does not wait for the server at all, which is
+    /// suitable for a loop that has other things to do.
     ///
-    /// Without `timeout`, `None` means that it is the application's turn: a payload is to be handed over, or nothing more can be
-    /// looked at before messages are acknowledged or the session is saved.
+    /// Without a `timeout`, it returns `None` only if the client is blocked by the application: it has to supply a payload, acknowledge
+    /// messages, or save the session.
     ///
     /// # Errors
-    /// What has ended the connection, see [`Error`].
+    /// Why the connection has ended; see [`Error`].
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error<S::Error>> {
         let mut countdown = Countdown::new(timeout, (self.clock)());
         loop {
@@ -70,23 +70,24 @@ where
         }
     }
 
-    /// Sends what is queued, as far as the stream takes it; returns whether that was all.
+    /// Sends queued packets, as far as the stream accepts them; returns whether everything was sent.
     ///
     /// # Errors
-    /// [`Error::Closed`] where the output has failed: [`next_event`](Self::next_event) says why, after what had come.
+    /// [`Error::Closed`] if writing has failed: [`next_event`](Self::next_event) returns the reason, after the events that were received
+    /// before.
     pub fn flush(&mut self) -> Result<bool, Error<S::Error>> {
         self.driver.send(&mut Ready(&mut self.stream), &mut self.clock);
         self.driver.check_output()
     }
 
-    /// Sends what is queued, and DISCONNECT behind it. Then the stream has to be closed, its output first, and what still comes be
-    /// [drained](Self::drain). The session stays in the client.
+    /// Sends everything that is queued, and then DISCONNECT. After that, close the output of the stream, [drain](Self::drain) its input,
+    /// and close it. The client keeps the session.
     ///
-    /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
+    /// Events that are received meanwhile are dropped. To handle them, call [`Client::disconnect`] or
+    /// [`finish`](Client::finish) instead, and then [`next_event`](Self::next_event) until it returns [`Error::Disconnected`].
     ///
     /// # Errors
-    /// What kept DISCONNECT from being sent: then the server publishes the will.
+    /// Why DISCONNECT could not be sent. The server then publishes the will.
     pub fn disconnect(&mut self) -> Result<(), Error<S::Error>> {
         self.driver.disconnect()?;
         loop {
@@ -99,8 +100,8 @@ where
         }
     }
 
-    /// Reads and drops what still comes, to the end of the stream, for at most this time. A TCP stream that is closed with
-    /// something unread takes back what was sent last.
+    /// Reads and discards input until the end of the stream, for at most `timeout`. This prevents data loss: if a TCP stream is closed with
+    /// unread input, the bytes that were sent last may not reach the server.
     pub fn drain(&mut self, timeout: Duration) {
         let mut countdown = Countdown::new(Some(timeout), (self.clock)());
         let mut waste = [0; 64];
@@ -113,7 +114,7 @@ where
     }
 }
 
-/// A stream that is read only if something is there.
+/// A stream that is read only if it has input.
 pub(super) struct Ready<'a, S>(pub(super) &'a mut S);
 
 impl<S: Read + ReadReady + Write> turn::Stream for Ready<'_, S> {
@@ -136,7 +137,7 @@ impl<S: Read + ReadReady + Write> turn::Stream for Ready<'_, S> {
     }
 }
 
-/// Errors that pass are none.
+/// Turns temporary errors into `Pending`.
 fn unless_later<V, E: embedded_io::Error>(result: Result<V, E>) -> Poll<Result<V, E>> {
     match result {
         Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::TimedOut) => Poll::Pending,

@@ -1,17 +1,17 @@
-//! Blocking, over anything that is `embedded_io::{Read, ReadReady, Write}`.
+//! Blocking, over anything that implements `embedded_io::{Read, ReadReady, Write}`.
 //!
-//! A read that blocks could not keep the link alive. So the stream is asked before each read whether it would wait (`ReadReady`);
-//! where a stream does not know, the module has what makes one that does:
+//! A blocking read would stop the client from keeping the link alive. Therefore the adapter checks before each read whether it would block
+//! (`ReadReady`). If a stream does not implement `ReadReady`, one of these wrappers may help:
 //!
-//! | the stream | becomes |
+//! | the stream | wrapper |
 //! |---|---|
-//! | is two halves, one of which can be asked | [`Halves`] |
-//! | cannot be asked, but something else can: a register, a library | [`WithReady`] |
-//! | holds back what it has read (`BufRead`), and the layer beneath can be asked: TLS | [`Buffered`] |
-//! | has reads that end in time and have consumed nothing then | [`TimesOut`] |
+//! | consists of two halves, and the input half has `ReadReady` | [`Halves`] |
+//! | cannot tell, but something else can: a register, a library | [`WithReady`] |
+//! | buffers input (`BufRead`), and the layer beneath can tell: TLS | [`Buffered`] |
+//! | has reads that time out without consuming anything | [`TimesOut`] |
 //!
-//! A stream with none of these cannot be used: while it waits for a byte, no PINGREQ leaves and nothing is published. The async
-//! runner can take it if it has halves.
+//! Other streams cannot be used: while a read waits for a byte, no PINGREQ is sent and nothing is published. If such a stream has halves,
+//! the async runner can use it.
 //!
 //! ```compile_fail,E0599
 //! use baremqtt::transport::blocking::Connection;

@@ -1,4 +1,4 @@
-//! A connection that reconnects by itself.
+//! A connection that reconnects.
 
 use core::task::Poll;
 use core::time::Duration;
@@ -12,11 +12,11 @@ use crate::transport::timeout::Countdown;
 use crate::transport::{GaveUp, Update, reconnects};
 use crate::{Config, Connect, InboundIds, Instant, Standard};
 
-/// A [`Connection`] that is opened again whenever it is lost, after delays that grow. They start again with the least once a
-/// connection has lived for as long as the greatest, or for a minute.
+/// A [`Connection`] that is reopened whenever it is lost, with growing delays. The delays start again from the shortest once a
+/// connection has lived for as long as the longest delay, or for a minute.
 ///
-/// `open` opens the stream anew, in its place; nothing else happens while it does. As a connection does, this dereferences to the
-/// client. Subscriptions come back with [`Routes`](crate::Routes).
+/// `open` reopens the stream in place; nothing else happens meanwhile. Like a connection, this type dereferences to the client. Use
+/// [`Routes`](crate::Routes) to renew subscriptions.
 ///
 /// ```
 /// use baremqtt::transport::blocking::{Connection, Reconnect};
@@ -62,9 +62,8 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Waits for the next event or loss, for at most `timeout` (`None`: as long as it takes), and connects with `connect` whenever
-    /// there is no connection: it can be another one each time, with a token that has not expired. `None` as in
-    /// [`Connection::next_event`].
+    /// Waits for the next event or loss of the link, like [`Connection::next_event`], and connects with `connect` whenever there is no
+    /// connection. `connect` can be different each time, for instance with a new access token.
     ///
     /// # Errors
     /// See [`GaveUp`].

@@ -1,14 +1,14 @@
-//! Streams that the adapter can wait for, made from others.
+//! Wrappers that make a stream usable for the adapter.
 
 use embedded_io::{BufRead, ErrorType, Read, ReadReady, Write};
 
-/// Two halves as one stream.
+/// Joins two halves into one stream.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Halves<I, O> {
-    /// What is read.
+    /// The half to read from.
     pub input: I,
-    /// What is written.
+    /// The half to write to.
     pub output: O,
 }
 
@@ -38,8 +38,7 @@ impl<I: ErrorType, O: Write<Error = I::Error>> Write for Halves<I, O> {
     }
 }
 
-/// A stream, and a function that tells whether a read would find something: of the registers of a peripheral, or of a library that
-/// knows.
+/// A stream, and a function that tells whether it has input, for instance from a register of a peripheral, or from a library.
 #[derive(Clone, Copy, Debug)]
 pub struct WithReady<S, F> {
     stream: S,
@@ -47,13 +46,13 @@ pub struct WithReady<S, F> {
 }
 
 impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> WithReady<S, F> {
-    /// `is_ready` tells whether a read would not wait. What the stream itself holds back counts, too.
+    /// `is_ready` must return whether a read would return at once. Input that the stream itself has buffered counts too.
     #[must_use]
     pub const fn new(stream: S, is_ready: F) -> Self {
         WithReady { stream, is_ready }
     }
 
-    /// The stream again.
+    /// Returns the stream.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.stream
@@ -86,26 +85,26 @@ impl<S: Write, F> Write for WithReady<S, F> {
     }
 }
 
-/// A stream that holds back what it has read, TLS for instance, and a function that asks the layer beneath. What is held back is
-/// read first; only then is the layer beneath asked.
+/// A stream that buffers input, such as TLS, and a function that checks the layer beneath. Buffered input is read first; only then is
+/// the layer beneath checked.
 ///
-/// A read that has begun waits for the rest of a record: with a server that stops in the middle of one, nothing else happens.
+/// A read waits for the rest of a record once it has started. If the server stops in the middle of a record, nothing else happens.
 #[derive(Clone, Copy, Debug)]
 pub struct Buffered<S, F> {
     stream: S,
     is_ready: F,
-    /// Bytes that the stream holds back.
+    /// Bytes that the stream has buffered.
     held: usize,
 }
 
 impl<S: ErrorType, F: FnMut(&mut S) -> Result<bool, S::Error>> Buffered<S, F> {
-    /// `is_ready` tells whether the layer beneath has something to read.
+    /// `is_ready` must return whether the layer beneath has input.
     #[must_use]
     pub const fn new(stream: S, is_ready: F) -> Self {
         Buffered { stream, is_ready, held: 0 }
     }
 
-    /// The stream again.
+    /// Returns the stream.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.stream
@@ -146,11 +145,11 @@ impl<S: Write, F> Write for Buffered<S, F> {
     }
 }
 
-/// A stream whose reads end in time, with [`TimedOut`](embedded_io::ErrorKind::TimedOut), and have consumed nothing then. That time
-/// has to be short, like 50 ms, because nothing is sent meanwhile. (Sockets of std say `WouldBlock`, which `embedded-io` does not
-/// know: they have [`transport::net`](crate::transport).)
+/// A stream whose reads time out with [`TimedOut`](embedded_io::ErrorKind::TimedOut) without having consumed anything. The timeout must be
+/// short, for instance 50 ms, because nothing is sent meanwhile. (Sockets of std return `WouldBlock`, which `embedded-io` does not have:
+/// use [`transport::net`](crate::transport) for them.)
 ///
-/// Not for TLS that reads a record in steps and forgets the first of them, like that of embedded-tls: see [`Buffered`].
+/// Do not use this for TLS that reads a record in several steps and loses the first ones on a timeout, like embedded-tls: see [`Buffered`].
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct TimesOut<S>(

@@ -1,4 +1,4 @@
-//! One link after the other: what a runner does until it is stopped, or gives up.
+//! One link after another, until the runner is stopped or gives up.
 
 use core::time::Duration;
 use std::io;
@@ -16,18 +16,18 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Maintains a connection on this thread, until [`Handle::stop`](super::Handle::stop), or until the application has disconnected
-    /// ([`Outbound::disconnect`], [`Outbound::finish`]): that is `Ok`.
+    /// Maintains a connection on this thread. Returns `Ok` after [`Handle::stop`](super::Handle::stop), or when the application has
+    /// disconnected ([`Outbound::disconnect`], [`Outbound::finish`]).
     ///
-    /// - `connect` opens a stream, by [`Link::open`] where that can take long, and calls [`Link::run`] on it. Its errors are those of these two,
-    ///   or whatever it takes for the end of the attempt ([`Error::Closed`], for instance).
-    /// - `handler` is told everything, in its order. It must not take long, for nothing else happens meanwhile; it can make requests by
-    ///   the outbound half, which never waits. A message that it returns from is acknowledged
-    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is chosen).
+    /// - `connect` is called for each attempt. It opens a stream, through [`Link::open`] if that can take long, and calls [`Link::run`]
+    ///   with it. It returns the error of these two, or another one to end the attempt (such as [`Error::Closed`]).
+    /// - `handler` receives all updates, in order. It must not take long, because nothing else happens meanwhile. It can make requests
+    ///   through the outbound half, which never waits. When it returns from a message, that message is acknowledged
+    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on).
     ///
     /// # Errors
-    /// See [`GaveUp`]. An error of the handler, whatever it is, closes the connection without DISCONNECT, so that the server publishes the will
-    /// and keeps the message that the handler has failed at.
+    /// See [`GaveUp`]. Any error of the handler closes the connection without DISCONNECT. The server then publishes the will, and keeps the
+    /// message for which the handler failed.
     pub fn run(
         mut self,
         mut connect: impl FnMut(&mut Link<'_, R, T, C, I>) -> Result<(), Error>,
@@ -56,7 +56,7 @@ where
         Ok(())
     }
 
-    /// The connection is lost, or has not come to be: waits until it is time for the next attempt.
+    /// The connection was lost or not established: waits until the next attempt is due.
     fn pause(&self, error: Error, retry_in: Duration, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let started = Clock::now();
         self.shared.0.lock().call(Update::LinkLost { error, retry_in }, handler)?;

@@ -1,9 +1,9 @@
-//! What wakes a runner.
+//! Wakes a runner.
 
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A ring that comes while the runner is busy is heard when it waits next.
+/// A ring while the runner is busy ends its next wait.
 #[derive(Debug, Default)]
 pub(super) struct Bell {
     has_rung: Mutex<bool>,
@@ -19,7 +19,7 @@ impl Bell {
         }
     }
 
-    /// Waits for a ring, for so long at the most; `None` is without end.
+    /// Waits for a ring, for at most this long; `None` for no limit.
     pub(super) fn wait(&self, most: Option<Duration>) {
         let has_rung = lock(&self.has_rung);
         let is_quiet = |has_rung: &mut bool| !*has_rung;
@@ -34,7 +34,7 @@ impl Bell {
     }
 }
 
-/// What is locked is whole after a panic too: no call leaves it half done.
+/// Ignores poisoning: no call leaves the value half changed, even if it panics.
 pub(super) fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! One connection, which a single thread polls.
+//! One connection, polled by a single thread.
 
 use core::time::Duration;
 use std::io;
@@ -14,35 +14,35 @@ use crate::transport::timeout::Countdown;
 use crate::transport::turn::Reads;
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
-/// How long an application can be away before what has come meanwhile is read first.
+/// If the application has been away for longer than this, input is read first.
 const ABSENCE: u32 = 20;
 
-/// How long what is queued may wait, in ms, while there are events of what has come already: answers, and requests that are made
-/// meanwhile, leave in one write. That costs this process, the network and the server less than many.
+/// How long queued bytes may wait, in ms, while there are events of input that was read before. Answers and requests that are queued
+/// meanwhile are sent in one write, which costs this process, the network and the server less than many.
 const GATHER: u32 = 5;
 
-/// As many requests under way, or events of what came together, are a steady stream.
+/// This many requests under way, or events from one read, count as a steady stream.
 const STREAM: usize = 8;
 
-/// How long the thread sleeps before it waits in a steady stream. See [`Connection::coalesce`].
+/// How long the thread sleeps before each wait in a steady stream. See [`Connection::coalesce`].
 const PAUSE: Duration = Duration::from_micros(50);
 
-/// How long the thread sleeps at the most while nothing is to be read, in ms.
+/// The longest sleep while there is nothing to read, in ms.
 const MOST_SLEEP: u32 = 1_000;
 
-/// A client and the stream that it talks over.
+/// A client and its stream.
 pub struct Connection<S, R, T, C = Standard, I = InboundIds> {
     driver: Driver<io::Error, R, T, C, I>,
     /// `None` while there is no connection.
     stream: Option<Timed<S>>,
     epoch: Clock,
-    /// The last look at the clock in a turn.
+    /// When the clock was last read in a turn.
     seen: Instant,
-    /// When all that was queued was offered to the stream.
+    /// When everything that was queued was last offered to the stream.
     offered: Instant,
     /// Events since the last wait.
     events: usize,
-    /// What was asked for by [`coalesce`](Self::coalesce).
+    /// The pause that was set by [`coalesce`](Self::coalesce).
     pause: Option<Duration>,
 }
 
@@ -55,7 +55,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// A connection over TCP: [`open_tcp`] and [`new`](Self::new).
+    /// Opens a connection over TCP, with [`open_tcp`]. Call [`connect`](Client::connect) next.
     ///
     /// # Errors
     /// See [`open_tcp`].
@@ -76,7 +76,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    /// A connection over an open stream. Call [`connect`](Client::connect) next.
     #[must_use]
     pub fn new(stream: S, client: Client<R, T, C, I>) -> Self {
         let mut connection = Self::offline(client);
@@ -84,7 +84,7 @@ where
         connection
     }
 
-    /// A connection without a stream; [`reopen`](Self::reopen) brings one. Meanwhile messages of QoS 1 and 2 can be queued.
+    /// A connection without a stream; [`reopen`](Self::reopen) provides one. Until then, QoS 1 and 2 messages can be queued.
     #[must_use]
     pub fn offline(mut client: Client<R, T, C, I>) -> Self {
         client.link_lost();
@@ -99,19 +99,18 @@ where
         }
     }
 
-    /// Continues with another stream: the session stays, the link is a new one. [`connect`](Client::connect) is next. The old stream,
-    /// if there is one, is [closed](Self::close).
+    /// Continues the session on another stream. Call [`connect`](Client::connect) next. The old stream, if there is one, is
+    /// [closed](Self::close).
     pub fn reopen(&mut self, stream: S) {
         self.close();
         self.stream = Some(Timed::new(stream));
     }
 
-    /// From now on the thread sleeps for `pause` before each wait for the server, so that what comes meanwhile is taken in one go.
+    /// Sets how long the thread sleeps before each wait for the server, so that everything that arrives meanwhile is read at once.
     ///
-    /// In a steady stream, in either direction, that saves this process and the server most of the times that one wakes the other,
-    /// and with them much of the CPU time of both. So without this call the pause is 50 µs while 8 requests are under way, and after
-    /// 8 events that came together; there is none for request and response, where somebody waits for each message. Zero turns it
-    /// off altogether.
+    /// In a steady stream of messages, in either direction, this process and the server then wake each other much less often, which saves
+    /// CPU time in both. Without this call, the pause is 50 µs while 8 requests are under way, and after 8 events from one read. There is
+    /// none for request and response, where each message is waited for. Zero turns the pause off altogether.
     pub const fn coalesce(&mut self, pause: Duration) {
         self.pause = Some(pause);
     }
@@ -123,14 +122,14 @@ where
         self.pause.unwrap_or(if is_stream { PAUSE } else { Duration::ZERO })
     }
 
-    /// Closes the stream without DISCONNECT, so that the server publishes the will. What still comes is read and dropped, for at
-    /// most a second: a TCP stream that is closed with something unread takes back what was sent last.
+    /// Closes the stream without DISCONNECT, so that the server publishes the will. Remaining input is read and discarded first, for at
+    /// most a second: if a TCP stream is closed with unread input, the bytes that were sent last may not reach the server.
     pub fn close(&mut self) {
         self.driver.close();
         self.hang_up(true);
     }
 
-    /// Whether there is a connection, or one on its way.
+    /// Whether there is a connection, or one is being established.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.stream.is_some() && self.driver.is_open()
@@ -142,24 +141,24 @@ where
         self.stream.as_ref().map(Timed::get)
     }
 
-    /// The client alone. The stream is [closed](Self::close).
+    /// Returns the client. The stream is [closed](Self::close).
     #[must_use]
     pub fn into_client(mut self) -> Client<R, T, C, I> {
         self.close();
         self.driver.client
     }
 
-    /// Waits for the next event, for at most `timeout` (`None`: as long as it takes), while it keeps the link alive and sends what
-    /// is queued. `None` if nothing happened in that time.
+    /// Waits for the next event, keeps the link alive, and sends queued packets. Returns `None` if there was no event within `timeout`;
+    /// without a `timeout` it waits as long as necessary.
     ///
-    /// What has come already is reported first; what is queued leaves after that, together, or by the first call after 5 ms. An
-    /// application that is about to work for longer on an event calls [`flush`](Self::flush) before.
+    /// Events of input that has already been read are reported first. Queued packets are sent together after that, or in the first
+    /// call after 5 ms. If handling an event takes longer, call [`flush`](Self::flush) first.
     ///
-    /// Without `timeout`, `None` means that it is the application's turn: a payload is to be handed over, or nothing more can be
-    /// looked at before messages are acknowledged or the session is saved.
+    /// Without a `timeout`, it returns `None` only if the client is blocked by the application: it has to supply a payload, acknowledge
+    /// messages, or save the session.
     ///
     /// # Errors
-    /// What has ended the connection, see [`Error`]. The stream is closed.
+    /// Why the connection has ended; see [`Error`]. The stream is then closed.
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event<'_>>, Error> {
         let found = self.find_event(timeout)?;
         self.events = self.events.saturating_add(found.into());
@@ -178,7 +177,7 @@ where
                 return Ok(false);
             }
             self.wait(countdown.left(self.seen));
-            // What has come at the last moment is looked at.
+            // Process what arrived at the last moment.
             let is_over = countdown.left(self.seen) == Some(0);
             if self.turn(self.seen)? {
                 return Ok(true);
@@ -189,7 +188,7 @@ where
         }
     }
 
-    /// Looks at what has come, and sends what is queued.
+    /// Processes input, and sends queued bytes.
     fn turn(&mut self, now: Instant) -> Result<bool, Error> {
         let away = now.since(self.seen) >= ABSENCE;
         if now.since(self.offered) < GATHER && !away && self.stream.is_some() {
@@ -204,7 +203,7 @@ where
         let found = match &mut self.stream {
             Some(stream) => self.driver.turn(stream, &mut clock, reads),
             None => {
-                // Ends are told offline too.
+                // The end of a request is reported offline too.
                 self.driver.client.link_lost();
                 self.driver.turn(&mut Offline, &mut clock, Reads::Never)
             }
@@ -214,7 +213,7 @@ where
         found.map_err(|error| self.failed(error))
     }
 
-    /// Reads once, or lets time pass where there is nothing to be read into.
+    /// Reads once, or sleeps if there is no room to read into.
     fn wait(&mut self, left: Option<u32>) {
         let patience = self.driver.time_left(self.seen).into_iter().chain(left).min().unwrap_or(u32::MAX);
         let has_output = self.driver.has_output();
@@ -235,10 +234,11 @@ where
         self.seen = self.now();
     }
 
-    /// Sends what is queued, as far as the stream takes it; returns whether that was all.
+    /// Sends queued packets, as far as the stream accepts them; returns whether everything was sent.
     ///
     /// # Errors
-    /// [`Error::Closed`] where the output has failed: [`next_event`](Self::next_event) says why, after what had come.
+    /// [`Error::Closed`] if writing has failed: [`next_event`](Self::next_event) returns the reason, after the events that were received
+    /// before.
     pub fn flush(&mut self) -> Result<bool, Error> {
         let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
         let epoch = self.epoch;
@@ -246,14 +246,14 @@ where
         self.driver.check_output()
     }
 
-    /// Sends what is queued, and DISCONNECT behind it; then closes the stream, after the server has closed it or a second has
-    /// passed. The session stays in the client.
+    /// Sends everything that is queued, and then DISCONNECT. Closes the stream after the server has closed it, or after a second. The
+    /// client keeps the session.
     ///
-    /// Events that come meanwhile are passed over. An application that wants them calls [`Client::disconnect`] or
-    /// [`finish`](Client::finish), and [`next_event`](Self::next_event) until [`Error::Disconnected`].
+    /// Events that are received meanwhile are dropped. To handle them, call [`Client::disconnect`] or
+    /// [`finish`](Client::finish) instead, and then [`next_event`](Self::next_event) until it returns [`Error::Disconnected`].
     ///
     /// # Errors
-    /// What kept DISCONNECT from being sent: then the server publishes the will.
+    /// Why DISCONNECT could not be sent. The server then publishes the will.
     pub fn disconnect(&mut self) -> Result<(), Error> {
         let result = self.disconnect_and_wait();
         match &result {

@@ -1,4 +1,4 @@
-//! What other threads have of a runner.
+//! The handle of a runner, for other threads.
 
 use core::convert::Infallible;
 use core::fmt;
@@ -17,12 +17,12 @@ use crate::{
 
 /// Publishes and subscribes from any thread, over the connection that a [`Runner`](super::Runner) maintains.
 ///
-/// Its calls have the names and arguments of those of the [`Client`](crate::Client). They wait while a handler is called, and those
-/// that make requests wait for room in the transmit buffer too, which also comes when there is no connection yet: messages of QoS 1
-/// and 2 can be queued before.
+/// Its calls have the same names and arguments as those of the [`Client`](crate::Client). They wait while the handler is running. Calls
+/// that make requests also wait for room in the transmit buffer. They do not wait for a connection: QoS 1 and 2 messages can be queued
+/// before there is one.
 ///
-/// A handler cannot wait for what only its own thread brings: all calls but [`stop`](Self::stop) and [`wake`](Self::wake) are refused there
-/// ([`HandleError::OnRunner`]). It has the [`Outbound`](crate::Outbound) half instead.
+/// In a handler, all calls except [`stop`](Self::stop) and [`wake`](Self::wake) are refused ([`HandleError::OnRunner`]), because the
+/// handler would wait for its own thread. Use the [`Outbound`](crate::Outbound) half there.
 pub struct Handle<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
 
 impl<R, T, C, I> Clone for Handle<R, T, C, I> {
@@ -38,25 +38,25 @@ impl<R, T, C, I> fmt::Debug for Handle<R, T, C, I> {
 }
 
 impl<R, T, C, I> Handle<R, T, C, I> {
-    /// Ends the runner, whatever it is doing: DISCONNECT is sent if the connection takes it, and
-    /// [`run`](super::Runner::run) returns within 200 ms, after the handler that is being called. What is queued behind a slow
-    /// connection is not waited for. It can be called anywhere.
+    /// Ends the runner, whatever it is doing. DISCONNECT is sent if the connection accepts it, and
+    /// [`run`](super::Runner::run) returns within 200 ms, or when a running handler returns. Packets that are queued behind a slow
+    /// connection are not waited for. This can be called from anywhere.
     pub fn stop(&self) {
         self.0.stop();
     }
 
-    /// Asks the runner to call the handler with [`Update::Woken`](crate::transport::Update::Woken), because another thread has something
-    /// for it. Calls that come before the handler has run count as one. It can be called anywhere.
+    /// Makes the runner call its handler with [`Update::Woken`](crate::transport::Update::Woken), because another thread has something
+    /// for it. Several calls before the handler has run result in a single update. This can be called from anywhere.
     pub fn wake(&self) {
         self.0.wake();
     }
 
-    /// The client, unless this is the runner's own thread, which may have it already.
+    /// Locks the client, unless this is the runner's own thread, which may already have locked it.
     fn lock<E>(&self) -> Result<Locked<'_, R, T, C, I>, HandleError<E>> {
         if self.0.is_runner() { Err(HandleError::OnRunner) } else { Ok(self.0.lock()) }
     }
 
-    /// The client of a runner that has not ended.
+    /// Locks the client, unless its runner has ended.
     fn enter<E>(&self) -> Result<Locked<'_, R, T, C, I>, HandleError<E>> {
         let state = self.lock()?;
         if state.is_over() || self.0.is_stopped() { Err(HandleError::Stopped) } else { Ok(state) }
@@ -70,11 +70,11 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Queues a message, once there is room; returns its packet identifier, or `None` at QoS 0. See
+    /// Waits for room, and queues a message; returns its packet identifier, or `None` at QoS 0. See
     /// [`Client::publish`](crate::Client::publish).
     ///
     /// # Errors
-    /// See [`HandleError`] and [`RequestError`], which is not [`Full`](RequestError::Full) here.
+    /// See [`HandleError`] and [`RequestError`], but never [`Full`](RequestError::Full).
     pub fn publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         self.when_there_is_room(None, |state| state.driver.client.publish(message))
     }
@@ -82,15 +82,15 @@ where
     /// Queues a message if there is room now.
     ///
     /// # Errors
-    /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) where there is no room.
+    /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) if there is no room.
     pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         let result = self.enter()?.driver.client.publish(message);
         self.0.bell.ring();
         result.map_err(HandleError::Refused)
     }
 
-    /// Queues a message, once there is room, and waits until the server has acknowledged it, over lost connections too, for at most
-    /// `timeout` in all (`None`: as long as it takes). At QoS 0 there is no acknowledgement to be waited for.
+    /// Waits for room, queues a message, and waits until the server has acknowledged it, even across lost connections. `timeout` limits the
+    /// whole wait (`None`: no limit). At QoS 0 there is no acknowledgement, so it only waits for room.
     ///
     /// # Errors
     /// See [`HandleError`] and [`WaitError`].
@@ -131,15 +131,15 @@ where
             Err(RecvTimeoutError::Timeout) => {
                 let mut state = self.0.lock();
                 state.forget(id);
-                // It may have ended just now.
+                // The message may have ended just now.
                 let end = receiver.try_recv().unwrap_or(Err(WaitError::TimedOut { id }));
                 end.map_err(HandleError::Refused)
             }
         }
     }
 
-    /// Queues a SUBSCRIBE, once there is room; the handler gets the answer. See
-    /// [`Client::subscribe`](crate::Client::subscribe). For subscriptions that are to come back by themselves there are
+    /// Waits for room, and queues a SUBSCRIBE; the handler receives the answer. See
+    /// [`Client::subscribe`](crate::Client::subscribe). For subscriptions that are renewed automatically, use
     /// [`Routes`](crate::Routes).
     ///
     /// # Errors
@@ -148,7 +148,7 @@ where
         self.when_there_is_room(None, |state| state.driver.client.subscribe(filters))
     }
 
-    /// Queues an UNSUBSCRIBE, once there is room; the handler gets the answer. See
+    /// Waits for room, and queues an UNSUBSCRIBE; the handler receives the answer. See
     /// [`Client::unsubscribe`](crate::Client::unsubscribe).
     ///
     /// # Errors
@@ -171,8 +171,8 @@ where
         result.map_err(HandleError::Refused)
     }
 
-    /// Acknowledges a message; see [`Client::acknowledge`](crate::Client::acknowledge). So a handler can pass messages on to another
-    /// thread by a bounded channel, and the server is held back by what is not acknowledged.
+    /// Acknowledges a message; see [`Client::acknowledge`](crate::Client::acknowledge). This way a handler can pass messages on to another
+    /// thread through a bounded channel, and unacknowledged messages hold the server back.
     ///
     /// # Errors
     /// See [`HandleError`] and [`AcknowledgeError`].
@@ -182,9 +182,9 @@ where
         result.map_err(HandleError::Refused)
     }
 
-    /// Queues a message whose payload is handed over in pieces, once there is room; see
-    /// [`Client::publish_streamed`](crate::Client::publish_streamed). [`Event::StreamReady`](crate::Event::StreamReady) tells the handler
-    /// when to [write](Self::write_payload).
+    /// Waits for room, and queues a message whose payload is supplied in pieces; see
+    /// [`Client::publish_streamed`](crate::Client::publish_streamed). The handler receives
+    /// [`Event::StreamReady`](crate::Event::StreamReady) when it is time to [write](Self::write_payload) the payload.
     ///
     /// # Errors
     /// See [`HandleError`] and [`RequestError`].
@@ -192,11 +192,11 @@ where
         self.when_there_is_room(None, |state| state.driver.client.publish_streamed(message))
     }
 
-    /// Hands over the next piece of a payload; waits until at least one byte of it is taken, and returns how many were; see
+    /// Supplies the next piece of a payload. Waits until at least one byte has been accepted, and returns how many were; see
     /// [`Client::write_payload`](crate::Client::write_payload).
     ///
     /// # Errors
-    /// See [`HandleError`] and [`StreamError`]. The link can be lost meanwhile: then the payload is asked for once more.
+    /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again.
     pub fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
         let write = |state: &mut State<R, T, C, I>| match state.driver.client.write_payload(payload) {
             Ok(0) if !payload.is_empty() => None,
@@ -205,8 +205,9 @@ where
         self.once(None, write)
     }
 
-    /// Lends the client to a closure, for everything else that needs no stream, such as [`save`](Client::save),
-    /// [`state`](Client::state) or [`finish`](Client::finish); after the end of the runner too. What it queues is sent.
+    /// Calls a closure with the client, for everything else that needs no stream, such as [`save`](Client::save),
+    /// [`state`](Client::state) or [`finish`](Client::finish). The runner sends the packets that the closure queues. This also works after
+    /// the runner has ended.
     ///
     /// # Errors
     /// [`HandleError::OnRunner`].
@@ -223,7 +224,7 @@ where
         Ok(value)
     }
 
-    /// Makes a request, again and again until there is room for it.
+    /// Makes a request, and repeats it until there is room for it.
     fn when_there_is_room<V>(
         &self,
         until: Option<Clock>,
@@ -235,7 +236,7 @@ where
         })
     }
 
-    /// Calls this again and again, whenever there may be room, until it says something.
+    /// Calls `f` whenever there may be room, until it returns a value.
     fn once<V, E>(
         &self,
         until: Option<Clock>,

@@ -1,4 +1,4 @@
-//! The input of a stream that has halves: a thread waits in it, and the runner takes what has come.
+//! The input of a stream that has halves: a thread blocks on it, and the runner takes the bytes that were read.
 
 use core::task::Poll;
 use core::time::Duration;
@@ -12,13 +12,13 @@ use std::{thread, vec};
 use super::bell::{Bell, lock};
 use super::stream::{DRAINED, INTERVAL};
 
-/// How much is read at once.
+/// The size of one read.
 const CHUNK: usize = 16 << 10;
 
-/// What has come and was not taken yet.
+/// Bytes that were read but not yet taken.
 pub(super) struct Input {
     come: Mutex<Come>,
-    /// All of it was taken.
+    /// Signals that all bytes were taken.
     taken: Condvar,
     bell: Arc<Bell>,
 }
@@ -26,19 +26,19 @@ pub(super) struct Input {
 #[derive(Default)]
 struct Come {
     bytes: Vec<u8>,
-    /// How many of them were taken.
+    /// How many of the bytes were taken.
     start: usize,
-    /// The stream has ended, or failed, which is told once.
+    /// The stream has ended or failed, which is reported once.
     has_ended: bool,
     failure: Option<io::Error>,
-    /// Nobody wants more of it; so many bytes were thrown away.
+    /// Input is being discarded; the number of bytes discarded so far.
     wasted: Option<usize>,
-    /// The stream is closed: it is not read any more, whatever comes.
+    /// The stream is closed and will not be read any more.
     is_closed: bool,
 }
 
 impl Input {
-    /// What is read is [`put`](Self::put) into it.
+    /// An empty input, to [`put`](Self::put) bytes into.
     pub(super) fn new(bell: Arc<Bell>) -> Self {
         Input { come: Mutex::default(), taken: Condvar::new(), bell }
     }
@@ -58,7 +58,7 @@ impl Input {
         Ok(input)
     }
 
-    /// Returns why it has ended, unless it is the end of the stream.
+    /// Reads until the end. Returns the failure, if it is not just the end of the stream.
     fn fill(&self, mut reader: Box<dyn Read + Send>, pause: Duration) -> Option<io::Error> {
         let mut buffer = vec![0; CHUNK];
         while !lock(&self.come).is_closed {
@@ -70,7 +70,7 @@ impl Input {
                 Ok(0) => break,
                 Ok(len) => self.put(&mut buffer, len),
                 Err(error) if is_temporary(&error) => {
-                    // A stream that does not wait is asked now and then.
+                    // A stream that does not block is polled.
                     let interval = Duration::from_millis(INTERVAL.into());
                     thread::sleep(interval.saturating_sub(started.elapsed()));
                 }
@@ -80,7 +80,7 @@ impl Input {
         None
     }
 
-    /// The stream has ended, or failed.
+    /// The stream has ended or failed.
     pub(super) fn end(&self, failure: Option<io::Error>) {
         let mut come = lock(&self.come);
         come.has_ended = true;
@@ -89,7 +89,7 @@ impl Input {
         self.bell.ring();
     }
 
-    /// Waits until what came before is taken, and exchanges the buffer for the one that it was in.
+    /// Waits until the previous bytes have been taken, and then swaps the buffers.
     pub(super) fn put(&self, buffer: &mut Vec<u8>, len: usize) {
         let is_full = |come: &mut Come| come.wasted.is_none() && come.start < come.bytes.len();
         let mut come =
@@ -106,13 +106,13 @@ impl Input {
         self.bell.ring();
     }
 
-    /// Whether all was taken, and there may be more.
+    /// Whether everything was taken and there may be more.
     pub(super) fn wants_more(&self) -> bool {
         let come = lock(&self.come);
         !come.has_ended && (come.wasted.is_some() || come.start == come.bytes.len())
     }
 
-    /// Takes as much as fits; 0 is the end of the stream, `Pending` that nothing is there now.
+    /// Takes as many bytes as fit; 0 means the end of the stream, `Pending` that there is nothing now.
     pub(super) fn take(&self, out: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut come = lock(&self.come);
         let bytes = come.bytes.get(come.start..).unwrap_or_default();
@@ -132,7 +132,7 @@ impl Input {
         Poll::Ready(Ok(len))
     }
 
-    /// The stream is being closed: who reads it ends.
+    /// The stream is being closed: ends the thread that reads it.
     pub(super) fn close(&self) {
         let mut come = lock(&self.come);
         come.wasted.get_or_insert(0);
@@ -140,7 +140,7 @@ impl Input {
         self.taken.notify_one();
     }
 
-    /// From now on what comes is thrown away. Returns whether there is an end to it, or too much of it.
+    /// Discards input from now on. Returns whether the input has ended, or is too long.
     pub(super) fn is_drained(&self) -> bool {
         let mut come = lock(&self.come);
         let wasted = *come.wasted.get_or_insert(0);
@@ -149,7 +149,7 @@ impl Input {
     }
 }
 
-/// The thread that fills it: its end is told, whatever it is.
+/// When dropped, reports the end of the reading thread, even after a panic.
 struct Filled(Arc<Input>);
 
 impl Drop for Filled {
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that does as it is told.
+    /// A reader that does what the test requests.
     struct Told(mpsc::Receiver<&'static str>);
 
     impl Read for Told {
@@ -189,7 +189,7 @@ mod tests {
         (teller, Input::start(Box::new(Told(told)), Arc::default(), Duration::ZERO).unwrap())
     }
 
-    /// What comes next, in portions of three bytes.
+    /// The next bytes, read three at a time.
     fn next(input: &Input) -> io::Result<Vec<u8>> {
         let mut out = [0; 3];
         loop {
@@ -225,7 +225,7 @@ mod tests {
         assert!(next(&input).unwrap_err().to_string().contains("panic"));
     }
 
-    /// The thread waits for room, and is told that there will be none.
+    /// The thread is waiting for room when the input is closed.
     #[test]
     fn closing_ends_the_thread() {
         let (teller, input) = start();

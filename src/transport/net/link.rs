@@ -10,11 +10,11 @@ use super::wire::Wire;
 use super::{Error, opener};
 use crate::{Config, Connect};
 
-/// What the `connect` function of [`Runner::run`] is given: it opens a stream and runs the link over it.
+/// The argument of the `connect` function of [`Runner::run`], which opens a stream and runs the link with it.
 pub struct Link<'r, R, T, C, I> {
     pub(super) runner: &'r mut Runner<R, T, C, I>,
     pub(super) handler: &'r mut Handler<'r, C>,
-    /// This attempt has come to a stream.
+    /// This attempt has opened a stream.
     pub(super) has_stream: bool,
 }
 
@@ -25,11 +25,11 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Calls `open` on a thread of its own, and waits until it returns a stream, alone or with whatever else it brings: it may take its time,
-    /// to resolve a name or to fetch a token. If the runner is stopped meanwhile, the thread is left behind.
+    /// Calls `open` on a separate thread, and waits for its result: a stream, or a stream together with other values. `open` may take long,
+    /// for instance to resolve a name or to fetch an access token. If the runner is stopped meanwhile, the thread is detached.
     ///
     /// # Errors
-    /// What `open` has failed with; [`Error::Disconnected`] where the runner is stopped.
+    /// The error of `open`; [`Error::Disconnected`] if the runner is stopped.
     pub fn open<V: Send + 'static>(
         &mut self,
         open: impl FnOnce() -> io::Result<V> + Send + 'static,
@@ -38,12 +38,12 @@ where
         Ok(self.runner.wait_offline(self.handler, || opened.poll().ok_or(None))??)
     }
 
-    /// Sends CONNECT over a stream that is open, and keeps the link to its end. `Ok` if that was asked for, by
-    /// [`stop`](super::Handle::stop), [`disconnect`](crate::Client::disconnect) or [`finish`](crate::Client::finish). The stream is
-    /// closed then. `connect` can be another one each time, with a token that has not expired.
+    /// Sends CONNECT over an open stream, keeps the link until it ends, and closes the stream. Returns `Ok` if the end was requested by
+    /// [`stop`](super::Handle::stop), [`disconnect`](crate::Client::disconnect) or [`finish`](crate::Client::finish). `connect` can be
+    /// different each time, for instance with a new access token.
     ///
     /// # Errors
-    /// What has ended the link; what the handler has failed with; or why CONNECT was not queued.
+    /// Why the link has ended; the error of the handler; or why CONNECT was not queued.
     pub fn run<S: Stream>(&mut self, stream: S, connect: &Connect<'_>) -> Result<(), Error> {
         let Link { runner, handler, has_stream } = self;
         let bell = Arc::clone(&runner.shared.0.bell);

@@ -1,6 +1,6 @@
 //! Blocking, over TCP or any other [`Stream`] of std.
 //!
-//! A [`Runner`] maintains a connection, on a thread of its own; any number of [`Handle`]s publish and subscribe from other threads.
+//! A [`Runner`] maintains a connection on a thread of its own. Any number of [`Handle`]s publish and subscribe from other threads.
 //!
 //! ```no_run
 //! use std::thread;
@@ -43,7 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Connection`] is for programs with one thread that take event by event. It does not reconnect.
+//! A [`Connection`] is for programs that use a single thread and wait for each event. It does not reconnect.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -96,19 +96,19 @@ use crate::Instant;
 /// Why a connection has ended, or a call was refused.
 pub type Error = super::Error<io::Error>;
 
-/// What a runner tells its handler.
+/// What a runner reports to its handler.
 pub type Update<'a> = super::Update<'a, io::Error>;
 
-/// Why a runner has ended without being asked to.
+/// Why a runner has ended without having been asked to.
 pub type GaveUp = super::GaveUp<io::Error>;
 
-/// Of the milliseconds since then the low 32 bits.
+/// The low 32 bits of the milliseconds since `epoch`.
 fn since(epoch: Clock) -> Instant {
     let passed = epoch.elapsed();
     Instant::from_millis((passed.as_secs() as u32).wrapping_mul(1_000).wrapping_add(passed.subsec_millis()))
 }
 
-/// Whether something may still come on a connection that ends like this.
+/// Whether there may still be input on a connection that ends like this.
 const fn has_more(error: &Error) -> bool {
     match error {
         Error::Disconnected => true,

@@ -18,7 +18,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Lets the connection work, until it ends.
+    /// Runs the connection until it ends.
     pub(super) fn serve<S: Stream>(
         &mut self,
         wire: &mut Wire<S>,
@@ -34,8 +34,8 @@ where
         }
     }
 
-    /// Sends DISCONNECT, if the stream takes it in time. Messages that have come and were not told are left to the server: to pass
-    /// over one would acknowledge it.
+    /// Sends DISCONNECT, if the stream accepts it in time. Received messages that have not been delivered yet are left to the server,
+    /// because dropping one here would acknowledge it.
     fn disconnect<S: Stream>(
         &self,
         wire: &mut Wire<S>,
@@ -43,7 +43,7 @@ where
         handler: &mut Handler<'_, C>,
     ) -> Result<(), Error> {
         let shared = &self.shared.0;
-        // Where nothing can be sent any more, it is over.
+        // If nothing can be sent any more, this is the end.
         shared.lock().driver.disconnect().map_err(|_| Error::Disconnected)?;
         let mut has_message = false;
         loop {
@@ -65,12 +65,12 @@ where
         }
     }
 
-    /// Tells what has come, and sends what is queued; returns whether anything has moved.
+    /// Reports events, and sends queued bytes; returns whether there was any progress.
     fn turn<S: Stream>(&mut self, wire: &mut Wire<S>, handler: &mut Handler<'_, C>) -> Result<bool, Error> {
         let shared = Arc::clone(&self.shared.0);
         let mut state = shared.lock();
         let came = state.take(wire, &shared);
-        // A slow handler is not taken for a slow server: the clock is looked at once, after what has come.
+        // The clock is read once, after the input, so that a slow handler is not mistaken for a slow server.
         let now = shared.now();
         let mut moved = came;
         while state.driver.advance(now)? {
@@ -98,7 +98,7 @@ where
         Ok(moved || sent)
     }
 
-    /// Sends some of what is queued; returns whether the stream took any. The client is free meanwhile.
+    /// Sends some queued bytes; returns whether the stream accepted any. The client is not locked meanwhile.
     fn send<S: Stream>(&self, wire: &mut Wire<S>) -> bool {
         let shared = &self.shared.0;
         let mut state = shared.lock();
@@ -136,12 +136,12 @@ where
         Ok(())
     }
 
-    /// Waits until there is something to be done.
+    /// Waits until there is something to do.
     fn wait<S: Stream>(&self, wire: &mut Wire<S>, deadline: Option<Clock>) {
         let shared = &self.shared.0;
         let mut state = shared.lock();
         let time = state.driver.time_left(shared.now());
-        // A stream that takes nothing now, and does not wait, is asked again.
+        // A stream that accepts nothing now, and does not block, is polled.
         let again = if state.driver.has_output() { Some(INTERVAL) } else { None };
         drop(state);
         let most = time.into_iter().chain(again).min().map(|ms| Duration::from_millis(ms.into()));
@@ -149,8 +149,8 @@ where
         wire.wait(&shared.bell, most.into_iter().chain(left).min());
     }
 
-    /// Closes the stream, its output first. What still comes is read and dropped, for a while: a TCP stream that is closed with
-    /// something unread takes back what was sent last.
+    /// Closes the stream, its output first. Remaining input is read and discarded for a while: if a TCP stream is closed with unread
+    /// input, the bytes that were sent last may not reach the server.
     pub(super) fn hang_up<S: Stream>(&mut self, mut wire: Wire<S>, result: &Result<(), Error>) {
         let drains = match result {
             Ok(()) => true,

@@ -1,4 +1,4 @@
-//! Opening a stream on a thread of its own: to find a name and to connect can take long, and nothing can end it.
+//! Opens a stream on a separate thread, because resolving a name and connecting can take long, and cannot be cancelled.
 
 use std::io;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::thread;
 
 use super::bell::Bell;
 
-/// What is being opened.
+/// A stream that is being opened.
 pub(super) struct Opening<V>(Receiver<io::Result<V>>);
 
-/// Begins to open something. The bell rings when there is something to be looked at.
+/// Begins to open a stream. The bell rings when there is a result.
 pub(super) fn begin<V: Send + 'static>(
     open: impl FnOnce() -> io::Result<V> + Send + 'static,
     bell: Arc<Bell>,
@@ -18,17 +18,17 @@ pub(super) fn begin<V: Send + 'static>(
     let (sender, receiver) = mpsc::sync_channel(1);
     let rings = Rings(bell);
     thread::Builder::new().name("mqtt-open".into()).spawn(move || {
-        // Dropped in the reverse order, in a panic too: it rings when the sender is gone.
+        // Dropped in reverse order, even in a panic, so that the bell rings after the sender is gone.
         let _rings = rings;
         let sender = sender;
-        // Where nobody waits any more, the stream is dropped.
+        // If nobody is waiting any more, the stream is dropped.
         let _ = sender.send(open());
     })?;
     Ok(Opening(receiver))
 }
 
 impl<V> Opening<V> {
-    /// What it has come to.
+    /// The result, if there is one.
     pub(super) fn poll(&self) -> Option<io::Result<V>> {
         match self.0.try_recv() {
             Ok(result) => Some(result),

@@ -1,4 +1,4 @@
-//! What keeps a connection up, and is told what comes.
+//! The runner, which maintains a connection and reports to a handler.
 
 use core::fmt;
 use core::time::Duration;
@@ -12,33 +12,34 @@ use super::{Error, Update};
 use crate::transport::retry::Retry;
 use crate::{Backoff, Client, Config, Connect, InboundIds, Outbound, Standard};
 
-/// How long DISCONNECT may take, and the end of the stream after it, once the runner is stopped.
+/// How long DISCONNECT and closing the stream may take once the runner has been stopped.
 const STOP_PATIENCE: Duration = Duration::from_millis(100);
 
-/// What the application does with all that it is told.
+/// The function of the application that receives all updates.
 pub(super) type Handler<'a, C> = dyn FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), Error> + 'a;
 
-/// Owns a client and its connection, which it opens again whenever it is lost; many [`Handle`]s make requests from other threads.
+/// Owns a client and its connection, and reopens the connection whenever it is lost. Any number of [`Handle`]s make requests from other
+/// threads.
 ///
-/// The delays between attempts grow, and begin anew once a connection has lived for as long as the greatest of them, or for a minute.
-/// So two clients of one name, or a server that accepts and closes, are met less and less often.
+/// The delays between attempts grow. They start again from the shortest once a connection has lived for as long as the longest delay, or
+/// for a minute. Therefore attempts also become rarer with a server that accepts and then closes, or if two clients use the same
+/// identifier.
 ///
-/// Over a stream that has halves ([`Stream::reader`](super::Stream::reader)), TCP for instance, nothing is asked again and again: a second thread waits in
-/// the input, and what wakes the runner is that something came, that a handle wants something, or the keep alive. A stream that is
-/// one object is read for 20 ms at a time: that is how long a request can lie there before it leaves, and 50 times a second the
-/// thread wakes up for it.
+/// Over a stream with halves ([`Stream::reader`](super::Stream::reader)), such as TCP, nothing is polled: a second thread blocks on the
+/// input, and the runner wakes up only for input, for requests of a handle, and for the keep alive. A stream without halves is read for 20
+/// ms at a time. A request can wait that long before it is sent, and the thread wakes up 50 times a second.
 #[derive(Debug)]
 pub struct Runner<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds> {
     pub(super) shared: Owned<R, T, C, I>,
     pub(super) retry: Retry,
     /// See [`coalesce`](Self::coalesce).
     pub(super) pause: Duration,
-    /// When all has to be over.
+    /// When everything must have ended.
     deadline: Option<Clock>,
 }
 
 impl<R, T, C, I> Runner<R, T, C, I> {
-    /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can queue messages of QoS 1 and 2.
+    /// A runner that is offline. Nothing happens before [`run`](Self::run), but handles can already queue QoS 1 and 2 messages.
     #[must_use]
     pub fn new(client: Client<R, T, C, I>, backoff: Backoff) -> Self {
         Runner {
@@ -49,37 +50,37 @@ impl<R, T, C, I> Runner<R, T, C, I> {
         }
     }
 
-    /// With attempts in MQTT 3.1 too, where the server does not take 3.1.1: it says so by CONNACK, or closes the connection
-    /// without one. Where 3.1 does not work either, 3.1.1 is next; once 3.1.1 has worked, it stays with that.
+    /// Also tries MQTT 3.1 if the server does not accept 3.1.1, that is, if it refuses it in CONNACK or closes the connection
+    /// without CONNACK. If 3.1 fails too, 3.1.1 is tried next. Once 3.1.1 has succeeded, only 3.1.1 is used.
     #[must_use]
     pub fn fall_back_to_mqtt31(mut self) -> Self {
         self.retry.falls_back = true;
         self
     }
 
-    /// With further attempts after refusals that do not mend themselves: a wrong password, a client identifier that is not allowed.
-    /// Without this they are the end ([`GaveUp::Refused`](super::GaveUp::Refused)).
+    /// Keeps trying after refusals that are unlikely to go away by themselves, such as a wrong password or a client identifier that is
+    /// not allowed. By default they end the runner ([`GaveUp::Refused`](super::GaveUp::Refused)).
     #[must_use]
     pub fn retry_refusals(mut self) -> Self {
         self.retry.despite_refusals = true;
         self
     }
 
-    /// With a pause before each read, so that what comes meanwhile is taken in one go: 50 µs suit a steady stream (see
-    /// [`Connection::coalesce`](super::Connection::coalesce)). Without this call there is none.
+    /// Sets a pause before each read, so that everything that arrives meanwhile is read at once. 50 µs are suitable for a steady stream of
+    /// messages (see [`Connection::coalesce`](super::Connection::coalesce)). By default there is no pause.
     #[must_use]
     pub fn coalesce(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// A handle, to be cloned as often as it is needed.
+    /// A handle, which can be cloned as often as needed.
     #[must_use]
     pub fn handle(&self) -> Handle<R, T, C, I> {
         Handle(Arc::clone(&self.shared.0))
     }
 
-    /// When all has to be over, once the runner is stopped.
+    /// When everything must have ended, if the runner has been stopped.
     pub(super) fn deadline(&mut self) -> Option<Clock> {
         if self.deadline.is_none() && self.shared.0.is_stopped() {
             self.deadline = Clock::now().checked_add(STOP_PATIENCE);
@@ -88,14 +89,14 @@ impl<R, T, C, I> Runner<R, T, C, I> {
     }
 }
 
-/// Handles are told that nothing comes to its end any more.
+/// Ends the waits of all handles.
 impl<R, T, C, I> Drop for Owned<R, T, C, I> {
     fn drop(&mut self) {
         self.0.end();
     }
 }
 
-/// What handles share with the runner that is theirs.
+/// The state that the handles share with their runner, as owned by the runner.
 pub(super) struct Owned<R, T, C, I>(pub(super) Arc<Shared<R, T, C, I>>);
 
 impl<R, T, C, I> fmt::Debug for Owned<R, T, C, I> {
@@ -111,7 +112,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Whether the handler has failed: then an error is its own.
+    /// Whether the handler has failed, so that an error is the handler's.
     pub(super) fn has_failed(&self) -> bool {
         self.shared.0.lock().has_failed
     }
@@ -121,7 +122,7 @@ where
         Ok(self.retry.connect(&mut self.shared.0.lock().driver.client, connect)?)
     }
 
-    /// Offline: tells what needs no connection, until what is looked for is there. Where it is not, `look` says how long it may wait.
+    /// While offline: reports what needs no connection, until `look` finds a value. If it finds none, it says how long to wait.
     pub(super) fn wait_offline<V>(
         &self,
         handler: &mut Handler<'_, C>,

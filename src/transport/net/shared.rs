@@ -1,4 +1,4 @@
-//! What a runner and its handles share.
+//! The state that a runner and its handles share.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,35 +14,35 @@ use crate::transport::WaitError;
 use crate::transport::driver::Driver;
 use crate::{Client, Instant, PacketId};
 
-/// How a message has ended that somebody waits for.
+/// The end of a message that a thread waits for.
 pub(super) type End = Result<(), WaitError>;
 
 pub(super) struct Shared<R, T, C, I> {
     state: Mutex<State<R, T, C, I>>,
-    /// There may be room now, or the runner has ended.
+    /// Signals that there may be room, or that the runner has ended.
     moved: Condvar,
-    /// There is something to be done for the runner.
+    /// Rings when there is something to do for the runner.
     pub(super) bell: Arc<Bell>,
     is_stopped: AtomicBool,
-    /// The handler is to be called.
+    /// The handler should be called.
     is_woken: AtomicBool,
-    /// The thread that runs it. While a handler is called, the lock is that thread's.
+    /// The runner's thread. It holds the lock while the handler is running.
     runner: Mutex<Option<ThreadId>>,
     epoch: Clock,
 }
 
-/// The client and what belongs to it, which one thread has at a time.
+/// The locked client, for one thread at a time.
 pub(super) type Locked<'a, R, T, C, I> = MutexGuard<'a, State<R, T, C, I>>;
 
 pub(super) struct State<R, T, C, I> {
     pub(super) driver: Driver<io::Error, R, T, C, I>,
-    /// Who waits for the end of which message.
+    /// Threads that wait for the end of a message.
     pub(super) ends: HashMap<PacketId, SyncSender<End>>,
-    /// How many threads wait for room.
+    /// The number of threads that wait for room.
     waiting: usize,
     /// The handler has failed.
     pub(super) has_failed: bool,
-    /// There is no runner any more.
+    /// The runner has ended.
     is_over: bool,
 }
 
@@ -74,7 +74,7 @@ impl<R, T, C, I> Shared<R, T, C, I> {
         since(self.epoch)
     }
 
-    /// This thread runs it from now on.
+    /// Makes this the runner's thread.
     pub(super) fn begin(&self) {
         *lock(&self.runner) = Some(thread::current().id());
     }
@@ -97,12 +97,12 @@ impl<R, T, C, I> Shared<R, T, C, I> {
         self.bell.ring();
     }
 
-    /// Whether the handler is to be called; not again, then.
+    /// Whether the handler should be called; clears the request.
     pub(super) fn take_wake(&self) -> bool {
         self.is_woken.swap(false, Ordering::AcqRel)
     }
 
-    /// Nothing comes to an end any more: nobody waits for it.
+    /// The runner has ended: ends all waits.
     pub(super) fn end(&self) {
         *lock(&self.runner) = None;
         self.stop();
@@ -112,14 +112,14 @@ impl<R, T, C, I> Shared<R, T, C, I> {
         self.moved.notify_all();
     }
 
-    /// Something has left or ended.
+    /// Something has been sent or has ended.
     pub(super) fn has_moved(&self, state: &State<R, T, C, I>) {
         if state.waiting > 0 {
             self.moved.notify_all();
         }
     }
 
-    /// Waits until there may be room, or it is too late for that.
+    /// Waits until there may be room, or until the deadline.
     pub(super) fn wait_for_room<'a>(
         &'a self,
         mut state: Locked<'a, R, T, C, I>,
@@ -143,20 +143,20 @@ impl<R, T, C, I> State<R, T, C, I> {
         self.is_over
     }
 
-    /// This one is told how the message ends.
+    /// Registers `sender` for the end of the message.
     pub(super) fn wait_for(&mut self, id: PacketId, sender: SyncSender<End>) {
         self.ends.insert(id, sender);
     }
 
-    /// It is not waited for any more.
+    /// The message is no longer waited for.
     pub(super) fn forget(&mut self, id: PacketId) {
         self.ends.remove(&id);
     }
 
-    /// Tells who waits for this message.
+    /// Reports the end of the message to the thread that waits for it.
     pub(super) fn ended(&mut self, id: PacketId, end: End) {
         if let Some(sender) = self.ends.remove(&id) {
-            // It may have waited long enough.
+            // That thread may have stopped waiting.
             let _ = sender.send(end);
         }
     }

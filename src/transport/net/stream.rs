@@ -1,4 +1,4 @@
-//! What a connection of std talks over.
+//! The streams of a connection of std.
 
 use core::task::Poll;
 use core::time::Duration;
@@ -10,43 +10,43 @@ use std::time::Instant as Clock;
 
 use crate::transport::turn;
 
-/// How long a write may block before it is the turn of reading, in ms.
+/// How long a write may block before reading gets a turn, in ms.
 pub(super) const WRITE_TIMEOUT: u32 = 50;
 
-/// How often a stream is asked that does not wait, in ms.
+/// How often a stream that does not block is polled, in ms.
 pub(super) const INTERVAL: u32 = 5;
 
-/// How long what still comes is drained before a stream is closed, and how many bytes at the most.
+/// The limits for draining the input before a stream is closed: time and bytes.
 pub(super) const DRAIN: Duration = Duration::from_secs(1);
 pub(super) const DRAINED: usize = 1 << 20;
 
-/// A stream whose reads and writes end in time: TCP, or anything on top of it whose reads can be given up without a loss.
+/// A stream whose reads and writes can have a timeout: TCP, or a layer above it that loses nothing when a read times out.
 ///
-/// A stream that does not block at all is asked every 5 ms.
+/// A stream that never blocks is polled every 5 ms.
 pub trait Stream: Read + Write {
-    /// Sets for how long a read may block at most, which is never 0. Then it fails with
-    /// [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and has consumed nothing.
+    /// Sets the read timeout, which is never 0. A read that takes longer must fail with
+    /// [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and must have consumed nothing.
     ///
     /// # Errors
     /// Those of the stream; they end the connection.
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()>;
 
-    /// Sets for how long a write may block at most, which is never 0, so that a server that does not read cannot keep the
-    /// client from reading. Then it fails with [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and has
-    /// taken nothing.
+    /// Sets the write timeout, which is never 0, so that a server that does not read cannot stop the client from reading. A write that
+    /// takes longer must fail with [`WouldBlock`](ErrorKind::WouldBlock) or [`TimedOut`](ErrorKind::TimedOut), and must have accepted
+    /// nothing.
     ///
     /// # Errors
     /// Those of the stream; they end the connection.
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()>;
 
-    /// Tells the peer that nothing more will be written. The stream is read to its end then, and dropped.
+    /// Tells the peer that nothing more will be written. The stream is then read to its end, and dropped.
     ///
     /// # Errors
-    /// Those of the stream, which is dropped at once then.
+    /// Those of the stream, which is then dropped at once.
     fn finish_output(&mut self) -> io::Result<()>;
 
-    /// The input as an object of its own, which blocks as long as it takes: then a [`Runner`](super::Runner) waits in it on
-    /// another thread, and nothing is asked again and again. `None`, as by default, where there is but one object.
+    /// Returns the input as a separate object whose reads block without a timeout. A [`Runner`](super::Runner) then reads it on another
+    /// thread, and nothing is polled. The default is `None`, for a stream that cannot be split.
     ///
     /// # Errors
     /// Those of the stream; they end the connection.
@@ -54,7 +54,7 @@ pub trait Stream: Read + Write {
         Ok(None)
     }
 
-    /// Ends both directions at once, so that a read of [`reader`](Self::reader) that is under way returns.
+    /// Closes both directions at once, so that a blocked read of [`reader`](Self::reader) returns.
     fn close(&mut self) {}
 }
 
@@ -77,7 +77,7 @@ impl Stream for TcpStream {
     }
 
     fn close(&mut self) {
-        // Where it is closed already, it is closed.
+        // It may already be closed.
         let _ = self.shutdown(Shutdown::Both);
     }
 }
@@ -106,10 +106,10 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
 
 /// Opens a TCP connection with `TCP_NODELAY`, ready for a [`Connection`](super::Connection) or for TLS on top of it.
 ///
-/// All addresses that the name stands for are tried, each for at most `timeout`; to find them can take longer.
+/// All addresses of the name are tried, each for at most `timeout`. Resolving the name can take longer.
 ///
 /// # Errors
-/// What the last attempt came to.
+/// The error of the last attempt.
 pub fn open_tcp(address: impl ToSocketAddrs, timeout: Duration) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(ErrorKind::NotFound, "the name stands for no address");
     for address in address.to_socket_addrs()? {
@@ -124,12 +124,12 @@ pub fn open_tcp(address: impl ToSocketAddrs, timeout: Duration) -> io::Result<Tc
     Err(failure)
 }
 
-/// A stream, and how long its reads and writes block.
+/// A stream, and its current timeouts.
 #[derive(Debug)]
 pub(super) struct Timed<S> {
     stream: S,
     read_timeout: Duration,
-    /// Writes have their timeout.
+    /// The write timeout has been set.
     are_writes_limited: bool,
 }
 
@@ -148,8 +148,7 @@ impl<S> Timed<S> {
 }
 
 impl<S: Stream> Timed<S> {
-    /// Sets the timeout of reads where the one that is set is too long, or so short that it would wake the thread for nothing again
-    /// and again.
+    /// Sets the read timeout if the current one is too long, or so short that it would keep waking the thread for nothing.
     fn limit_read(&mut self, patience: Duration) -> io::Result<()> {
         if self.read_timeout > patience || self.read_timeout.saturating_mul(2) < patience {
             self.stream.limit_read(patience)?;
@@ -174,13 +173,13 @@ impl<S: Stream> Timed<S> {
         let result = unless_later(self.stream.read(buffer));
         let interval = Duration::from_millis(INTERVAL.into()).min(patience);
         if result.is_pending() && started.elapsed() < interval {
-            // It does not wait. Without this, the thread would not either.
+            // The stream does not block. Without this sleep, the thread would spin.
             thread::sleep(interval);
         }
         result
     }
 
-    /// Ends the output, and then reads what still comes, to its end, for at most this time.
+    /// Closes the output, and then reads the input to its end, for at most this time.
     pub(super) fn finish(&mut self, patience: Duration) {
         if self.stream.finish_output().is_err() {
             return;
@@ -205,7 +204,7 @@ impl<S: Stream> turn::Stream for Timed<S> {
     type Error = io::Error;
 
     fn read(&mut self, buffer: &mut [u8], patience: u32) -> Poll<io::Result<usize>> {
-        // A timeout of 0 is none, or an error.
+        // A timeout of 0 would mean none, or be an error.
         self.try_read(buffer, Duration::from_millis(patience.max(1).into()))
     }
 
@@ -237,7 +236,7 @@ impl turn::Stream for Offline {
     }
 }
 
-/// Errors that pass are none.
+/// Turns temporary errors into `Pending`.
 fn unless_later<V>(result: io::Result<V>) -> Poll<io::Result<V>> {
     match result {
         Err(error)

@@ -1,4 +1,4 @@
-//! What has come, and whom it is told.
+//! Reports events to the handler and to waiting threads.
 
 use core::task::Poll;
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Takes what has come, as far as there is room; returns whether there was any.
+    /// Takes input, as far as there is room; returns whether there was any.
     pub(super) fn take<S: Stream>(&mut self, wire: &Wire<S>, shared: &Shared<R, T, C, I>) -> bool {
         if !self.driver.can_read() {
             return false;
@@ -32,7 +32,7 @@ where
         }
     }
 
-    /// Whether the event at hand is a message, or a part of one.
+    /// Whether the current event is a message, or part of one.
     pub(super) fn has_message(&self) -> bool {
         matches!(
             self.driver.client.event(),
@@ -47,7 +47,7 @@ where
         )
     }
 
-    /// Tells of the event at hand.
+    /// Reports the current event.
     pub(super) fn tell(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         match self.driver.client.event() {
             Some(Event::Published { id, .. }) => self.ended(id, Ok(())),
@@ -61,7 +61,7 @@ where
         self.told(revision, result)
     }
 
-    /// Tells of something else.
+    /// Reports another update.
     pub(super) fn call(&mut self, update: Update<'_>, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let revision = self.driver.client.revision();
         let result = handler(update, &mut self.driver.client.outbound());
@@ -77,7 +77,7 @@ where
         result
     }
 
-    /// Tells those who wait for a message that has gone without an event.
+    /// Informs threads that wait for messages that have been removed without an event.
     pub(super) fn tell_given_up(&mut self) {
         if self.ends.is_empty() {
             return;

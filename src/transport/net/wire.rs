@@ -1,4 +1,4 @@
-//! The stream of one connection, as a runner has it.
+//! The stream of one connection, as a runner uses it.
 
 use core::task::Poll;
 use core::time::Duration;
@@ -12,19 +12,19 @@ use super::input::Input;
 use super::stream::{Stream, Timed};
 use crate::transport::turn::Stream as _;
 
-/// How long a stream that is one object is read before it is looked whether there is something to be sent.
+/// How long a stream without halves is read before the runner checks whether there is something to send.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// How much is read or written at once.
+/// The size of one read or write.
 const CHUNK: usize = 16 << 10;
 
 pub(super) struct Wire<S: Stream> {
     stream: Timed<S>,
     input: Arc<Input>,
-    /// For what is read on this thread; `None` where another one waits in the input.
+    /// The buffer for reads on this thread; `None` if another thread reads the input.
     buffer: Option<Vec<u8>>,
     output: Vec<u8>,
-    /// How long it sleeps before each read.
+    /// How long to sleep before each read.
     pause: Duration,
 }
 
@@ -37,12 +37,13 @@ impl<S: Stream> Wire<S> {
         Ok(Wire { stream: Timed::new(stream), input, buffer, output: Vec::new(), pause })
     }
 
-    /// Takes what has come.
+    /// Takes input.
     pub(super) fn take(&self, out: &mut [u8]) -> Poll<io::Result<usize>> {
         self.input.take(out)
     }
 
-    /// What [`write`](Self::write) is to write: a copy, so that the client is free meanwhile. Returns whether there is any.
+    /// Copies the bytes that [`write`](Self::write) will write, so that the client need not be locked meanwhile. Returns whether there are
+    /// any.
     pub(super) fn prepare(&mut self, pending: &[u8]) -> bool {
         self.output.clear();
         self.output.extend_from_slice(pending.get(..CHUNK).unwrap_or(pending));
@@ -57,7 +58,7 @@ impl<S: Stream> Wire<S> {
         self.stream.flush()
     }
 
-    /// Waits until something comes or the bell rings, for so long at the most; a stream that is one object does not hear the bell.
+    /// Waits for input or for the bell, for at most this long. The bell does not interrupt a read of a stream without halves.
     pub(super) fn wait(&mut self, bell: &Bell, most: Option<Duration>) {
         match &mut self.buffer {
             Some(buffer) if self.input.wants_more() => {
@@ -76,12 +77,12 @@ impl<S: Stream> Wire<S> {
         }
     }
 
-    /// Tells the server that nothing more is written; returns whether what still comes is to be drained.
+    /// Tells the server that nothing more will be written; returns whether the input should be drained.
     pub(super) fn finish_output(&mut self) -> bool {
         self.stream.get_mut().finish_output().is_ok()
     }
 
-    /// Throws away what has come; returns whether there is an end to it.
+    /// Discards input; returns whether it has ended.
     pub(super) fn is_drained(&self) -> bool {
         self.input.is_drained()
     }

@@ -8,7 +8,7 @@ use crate::transport::turn::{self, Reads};
 use crate::transport::{Error, has_one_stream, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
-/// A client and the stream that it talks over.
+/// A client and its stream.
 pub struct Connection<S: Stream, R, T, C = Standard, I = InboundIds> {
     pub(super) driver: Driver<S::Error, R, T, C, I>,
     pub(super) stream: S,
@@ -18,9 +18,9 @@ is_a_client!(Connection<S: Stream>);
 has_one_stream!(Connection<S: Stream>);
 
 impl<S: Stream, R, T, C, I> Connection<S, R, T, C, I> {
-    /// A connection over a stream that is open. [`connect`](Client::connect) is next.
+    /// A connection over an open stream. Call [`connect`](Client::connect) next.
     ///
-    /// The client is one that is offline: a new one, or one that [`into_parts`](Self::into_parts) has returned.
+    /// The client must be offline: a new one, or one that was returned by [`into_parts`](Self::into_parts).
     #[must_use]
     pub const fn new(stream: S, client: Client<R, T, C, I>) -> Self {
         Connection { driver: Driver::new(client), stream }
@@ -35,13 +35,14 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Looks for an event, while it keeps the link alive, sends what is queued and reads what has come. Call it whenever the stream
-    /// may be ready, after requests, and when [`time_left`](Client::time_left) has passed. Of `now` only differences count: a clock
-    /// of 32 bits that wraps will do.
+    /// Sends queued packets, reads input, keeps the link alive, and returns the next event. Call it whenever the stream
+    /// may be ready, after requests, and when [`time_left`](Client::time_left) has passed. Only differences between values of `now` matter,
+    /// so a 32-bit clock that wraps will do.
     ///
     /// # Errors
-    /// [`WouldBlock`](nb::Error::WouldBlock) if there is none now. Else what has ended the connection: after
-    /// [`disconnect`](Client::disconnect) and [`finish`](Client::finish) that is [`Error::Disconnected`], as soon as DISCONNECT has left.
+    /// [`WouldBlock`](nb::Error::WouldBlock) if there is no event now. Otherwise, why the connection has ended; after
+    /// [`disconnect`](Client::disconnect) or [`finish`](Client::finish) this is [`Error::Disconnected`], as soon as DISCONNECT has been
+    /// sent.
     pub fn poll(&mut self, now: Instant) -> nb::Result<Event<'_>, Error<S::Error>> {
         let found = self.driver.turn(&mut NonBlocking(&mut self.stream), &mut || now, Reads::All)?;
         found.then(|| self.driver.client.event()).flatten().ok_or(nb::Error::WouldBlock)

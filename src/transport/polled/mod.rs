@@ -1,7 +1,7 @@
-//! For poll loops, over functions that return `nb::Result`.
+//! For loops that poll, over functions that return `nb::Result`.
 //!
-//! Nothing here waits: where the stream says [`WouldBlock`](nb::Error::WouldBlock), the rest follows with the next
-//! [`poll`](Connection::poll).
+//! Nothing here blocks. When the stream returns [`WouldBlock`](nb::Error::WouldBlock), the next [`poll`](Connection::poll) continues the
+//! work.
 //!
 //! ```
 //! use baremqtt::transport::polled::{Connection, Serial};
@@ -12,7 +12,7 @@
 //! # let mut tx_ready = |_: u8| nb::Result::<(), ()>::Ok(());
 //! # let mut ticks = 0;
 //! # let mut millis = || { ticks += 1; ticks };
-//! // Byte by byte, as `embedded_hal_nb::serial` has it: `|| uart_rx.read()` and `|byte| uart_tx.write(byte)`.
+//! // Byte by byte, as in `embedded_hal_nb::serial`: `|| uart_rx.read()` and `|byte| uart_tx.write(byte)`.
 //! let uart = Serial { read: || rx_ready(), write: |byte| tx_ready(byte) };
 //! let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
 //! let mut mqtt = Connection::new(uart, client);

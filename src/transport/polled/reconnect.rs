@@ -1,4 +1,4 @@
-//! A connection that reconnects by itself.
+//! A connection that reconnects.
 
 use super::connection::{NonBlocking, poll};
 use super::{Connection, Stream};
@@ -6,11 +6,11 @@ use crate::transport::attempts::{Attempts, Turn};
 use crate::transport::{GaveUp, Update, reconnects};
 use crate::{Config, Connect, InboundIds, Instant, Standard};
 
-/// A [`Connection`] that is opened again whenever it is lost, after delays that grow. They start again with the least once a
-/// connection has lived for as long as the greatest, or for a minute.
+/// A [`Connection`] that is reopened whenever it is lost, with growing delays. The delays start again from the shortest once a
+/// connection has lived for as long as the longest delay, or for a minute.
 ///
-/// `open` opens the stream anew, in its place, or says [`WouldBlock`](nb::Error::WouldBlock) and is called again. As a connection does,
-/// this dereferences to the client. Subscriptions come back with [`Routes`](crate::Routes).
+/// `open` reopens the stream in place, or returns [`WouldBlock`](nb::Error::WouldBlock) and is called again. Like a connection, this type
+/// dereferences to the client. Use [`Routes`](crate::Routes) to renew subscriptions.
 ///
 /// ```
 /// use baremqtt::transport::Update;
@@ -46,12 +46,12 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    /// Looks for an event or a loss, and connects with `connect` whenever there is no connection and it is time: it can be another one
-    /// each time, with a token that has not expired. Call it as often as [`Connection::poll`], and now and then while there is no
-    /// connection.
+    /// Returns the next event or loss of the link, like [`Connection::poll`], and connects with `connect` when there is no connection and
+    /// the delay has passed. `connect` can be different each time, for instance with a new access token. Call it as often as
+    /// [`Connection::poll`]; while there is no connection, call it now and then.
     ///
     /// # Errors
-    /// [`WouldBlock`](nb::Error::WouldBlock) if there is nothing now. Else see [`GaveUp`].
+    /// [`WouldBlock`](nb::Error::WouldBlock) if there is nothing to report now. Otherwise see [`GaveUp`].
     pub fn poll(
         &mut self,
         connect: &Connect<'_>,

@@ -1,33 +1,33 @@
-//! What a connection is polled over.
+//! The streams of a polled connection.
 
-/// A transport that does not wait.
+/// A transport that never blocks.
 pub trait Stream {
-    /// What it fails with.
+    /// The error of the transport.
     type Error;
 
-    /// Reads at least one byte into a buffer that is not empty, and returns how many; 0 is the end of the stream.
+    /// Reads at least one byte into a non-empty buffer, and returns how many; 0 means the end of the stream.
     ///
     /// # Errors
-    /// [`WouldBlock`](nb::Error::WouldBlock) if nothing is there; else what has ended the connection.
+    /// [`WouldBlock`](nb::Error::WouldBlock) if there is nothing to read; otherwise an error that ends the connection.
     fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, Self::Error>;
 
-    /// Takes at least one of these bytes, and returns how many.
+    /// Writes at least one of these bytes, and returns how many.
     ///
     /// # Errors
-    /// [`WouldBlock`](nb::Error::WouldBlock) if none can be taken now; else what has ended the connection.
+    /// [`WouldBlock`](nb::Error::WouldBlock) if no byte can be written now; otherwise an error that ends the connection.
     fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, Self::Error>;
 
-    /// Sees to it that what was written leaves. A stream without a buffer has nothing to do.
+    /// Sends all written bytes that are still buffered. A stream without a buffer need not implement this.
     ///
     /// # Errors
-    /// [`WouldBlock`](nb::Error::WouldBlock) as long as something is left: then this is called again. Else what has
-    /// ended the connection.
+    /// [`WouldBlock`](nb::Error::WouldBlock) while bytes are left, in which case this is called again; otherwise an error that ends the
+    /// connection.
     fn flush(&mut self) -> nb::Result<(), Self::Error> {
         Ok(())
     }
 }
 
-/// A stream of two functions that read and write a byte each.
+/// A stream made of two functions that read and write one byte each.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Serial<I, O> {

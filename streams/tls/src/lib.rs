@@ -17,12 +17,12 @@ use baremqtt::transport::net::open_tcp;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-/// Opens a TLS connection to `host`, whose certificate has to be for that name or address. Each address that the name stands for may
-/// take so long, and so may the handshake.
+/// Opens a TLS connection to `host`, whose certificate must be for that name or address. `timeout` applies to each address of the name,
+/// and to the handshake.
 ///
 /// # Errors
-/// Those of TCP; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] where the server, or its certificate, is not what
-/// it should be; [`InvalidInput`](ErrorKind::InvalidInput) where `host` is no name.
+/// Those of TCP; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] if the server or its certificate is not
+/// acceptable; [`InvalidInput`](ErrorKind::InvalidInput) if `host` is not a valid name.
 pub fn open(host: &str, port: u16, config: &Arc<ClientConfig>, timeout: Duration) -> io::Result<TlsStream> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;

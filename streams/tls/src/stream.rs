@@ -1,8 +1,8 @@
-//! A TLS connection as a stream for the adapter of std.
+//! A TLS connection as a stream for the std adapter.
 //!
-//! `rustls::StreamOwned` does nearly the same, but is made for sockets that either block for ever or not at all. Where
-//! both directions are full, a write of it reads, for as long as the timeout of reads allows, and then may say that it
-//! has taken 0 bytes, which is the end of the stream. Here a write only writes.
+//! `rustls::StreamOwned` does nearly the same, but is made for sockets that either block forever or not at all. If
+//! both directions are full, its write reads for as long as the read timeout allows, and may then return that it
+//! has accepted 0 bytes, which means the end of the stream. Here a write only writes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -13,13 +13,13 @@ use baremqtt::transport::net::Stream;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-/// How much is read from TCP at once.
+/// The size of one read from TCP.
 const CHUNK: usize = 16 << 10;
 
-/// How long a write blocks at the most during the handshake.
+/// The write timeout during the handshake.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// A TLS connection over TCP. Dropping it tells the server that nothing more comes.
+/// A TLS connection over TCP. Dropping it tells the server that nothing more will be sent.
 #[derive(Debug)]
 pub struct TlsStream {
     output: Output,
@@ -27,34 +27,34 @@ pub struct TlsStream {
     input: Option<Input>,
 }
 
-/// What both directions have to do with.
+/// The state that both directions share.
 type Tls = Arc<Mutex<ClientConnection>>;
 
-/// Where records leave. Both directions make some; none is held up by the other while TCP blocks.
+/// The output of records. Both directions produce some, and neither blocks the other while TCP blocks.
 #[derive(Debug)]
 struct Output {
     tls: Tls,
     tcp: TcpStream,
-    /// Records that TCP has not taken yet.
+    /// Records that TCP has not accepted yet.
     records: Vec<u8>,
 }
 
-/// Where they come in.
+/// The input of records.
 #[derive(Debug)]
 struct Input {
     tls: Tls,
     tcp: TcpStream,
-    /// What has come, and how much of it was looked at.
+    /// Received bytes, and how many of them have been processed.
     bytes: Vec<u8>,
     done: usize,
 }
 
 impl TlsStream {
-    /// Shakes hands with the server, for at most `timeout`. `name` is what its certificate has to be for.
+    /// Performs the handshake, for at most `timeout`. The server's certificate must be for `name`.
     ///
     /// # Errors
-    /// Those of TCP; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] where the server, or its
-    /// certificate, is not what it should be.
+    /// Those of TCP; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] if the server or its
+    /// certificate is not acceptable.
     pub fn connect(
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
@@ -76,7 +76,7 @@ impl TlsStream {
             let left = left.ok_or_else(late)?;
             self.limit_read(left)?;
             self.limit_write(left.min(GLANCE))?;
-            // The last records of the handshake are the client's.
+            // The client sends the last records of the handshake.
             let is_last = !lock(&self.output.tls).is_handshaking();
             let step = self.flush();
             match if is_last { step } else { step.and_then(|()| self.input()?.receive()) } {
@@ -84,7 +84,7 @@ impl TlsStream {
                 Ok(()) => {}
                 Err(error) if is_timeout(&error) => {}
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
-                    // The server is told what is wrong with it, if it listens.
+                    // Send the alert to the server, if it still reads.
                     let _ = self.flush();
                     return Err(error);
                 }
@@ -102,7 +102,7 @@ impl TlsStream {
 }
 
 impl Output {
-    /// Sends the records that are made, as far as TCP takes them. A timeout leaves the rest for the next time.
+    /// Sends pending records, as far as TCP accepts them. After a timeout, the rest is sent next time.
     fn send(&mut self) -> io::Result<()> {
         let mut tls = lock(&self.tls);
         while tls.wants_write() {
@@ -122,7 +122,7 @@ impl Output {
 }
 
 impl Input {
-    /// Looks at what has come, or reads once. What comes may be a part of a record, or several of them; the part is kept.
+    /// Processes received bytes, or reads once. A read can return part of a record, which is kept, or several records.
     fn receive(&mut self) -> io::Result<()> {
         if self.done == self.bytes.len() {
             self.bytes.resize(CHUNK, 0);
@@ -132,7 +132,7 @@ impl Input {
             self.done = 0;
         }
         let mut tls = lock(&self.tls);
-        // No bytes are the end.
+        // 0 bytes mean the end.
         let len = tls.read_tls(&mut self.bytes.get(self.done..).unwrap_or_default())?;
         self.done += len;
         tls.process_new_packets().map_err(invalid)?;
@@ -145,9 +145,9 @@ impl Read for Input {
         loop {
             let result = lock(&self.tls).reader().read(buffer);
             match result {
-                // There is nothing in the records that have come: the next one, then.
+                // The received records contain no data: try the next one.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.receive()?,
-                // Without close_notify, which many servers do not send. No packet can be cut off by that unnoticed.
+                // The end without close_notify, which many servers do not send. It cannot truncate a packet unnoticed.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 result => return result,
             }
@@ -158,7 +158,7 @@ impl Read for Input {
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.input()?.read(buffer);
-        // What is owed in answer, an alert for instance. If TCP is full, it goes with the next write.
+        // Send answers, for instance an alert. If TCP is full, the next write sends them.
         match self.output.send() {
             Err(error) if result.is_ok() && !is_timeout(&error) => Err(error),
             _ => result,
@@ -167,13 +167,13 @@ impl Read for TlsStream {
 }
 
 impl Write for TlsStream {
-    /// Takes more once the records before it are out: so they do not pile up.
+    /// Accepts bytes only after earlier records have been sent, so that they do not accumulate.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.output.send()?;
         let taken = lock(&self.output.tls).writer().write(bytes)?;
         match self.output.send() {
             Err(error) if !is_timeout(&error) => Err(error),
-            // The rest of them goes with the next write, or with `flush`.
+            // The next write, or `flush`, sends the rest.
             _ => Ok(taken),
         }
     }
@@ -211,12 +211,12 @@ impl Stream for TlsStream {
 impl Drop for TlsStream {
     fn drop(&mut self) {
         lock(&self.output.tls).send_close_notify();
-        // Nobody is left to tell, should it fail.
+        // A failure here cannot be reported.
         let _ = self.output.send();
     }
 }
 
-/// A panic within rustls leaves a connection that fails by itself.
+/// Ignores poisoning: after a panic in rustls, the connection fails by itself.
 fn lock(tls: &Tls) -> MutexGuard<'_, ClientConnection> {
     tls.lock().unwrap_or_else(PoisonError::into_inner)
 }

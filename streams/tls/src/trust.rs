@@ -1,4 +1,4 @@
-//! Whom to trust, and who one is.
+//! Trusted authorities, and the client's own certificate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-/// A certificate of the client's own, for servers that want one, and its key: files in PEM.
+/// A client certificate, for servers that require one, and its key, as PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The certificate, and those that it hangs on.
+    /// The certificate, and the chain of its issuers.
     pub certificate: PathBuf,
     /// Its key.
     pub key: PathBuf,
 }
 
-/// TLS 1.2 and 1.3 with servers whose certificates are from one of the authorities in the file `ca`.
+/// A configuration for TLS 1.2 and 1.3, with servers whose certificates are issued by one of the authorities in the file `ca`.
 ///
 /// # Errors
-/// What is wrong with which file.
+/// The error names the file, and says what is wrong with it.
 pub fn config(ca: &Path, identity: Option<&Identity>) -> io::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(ca)? {
@@ -52,7 +52,7 @@ fn in_file(file: &Path, error: &dyn std::fmt::Display) -> io::Error {
     io::Error::other(format!("{}: {error}", file.display()))
 }
 
-/// What an error of the handshake means for whoever runs the program.
+/// Explains an error of the handshake to the person who runs the program.
 pub fn explain(error: &io::Error) -> String {
     let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let meaning = match rustls {

@@ -1,4 +1,4 @@
-//! Frames over a stream: bytes in, frames out, and the other way round.
+//! Frames over a stream: bytes to frames and back.
 
 use std::io::{self, ErrorKind};
 
@@ -10,9 +10,9 @@ use tungstenite::{Bytes, Error, Message, WebSocket};
 
 use crate::memory::Memory;
 
-/// What is written goes out in frames of so many bytes at the most.
+/// The maximum length of a frame that is sent.
 const LONGEST_SENT: usize = 16 << 10;
-/// With so many bytes that the stream does not take, no more frames are looked at: each may be a ping.
+/// If this many bytes wait to be sent, no more frames are processed, because each may be a ping that needs an answer.
 const MOST_UNSENT: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -20,16 +20,16 @@ pub struct Frames<S> {
     /// `None` once it is closed.
     socket: Option<WebSocket<Memory>>,
     pub stream: S,
-    /// What has not been read yet of a frame.
+    /// The part of a frame that has not been read yet.
     received: Bytes,
 }
 
-/// What has come.
+/// The result of looking for data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Come {
-    /// So many bytes; 0 at the end.
+    /// This many bytes; 0 at the end.
     Bytes(usize),
-    /// No whole frame.
+    /// No complete frame.
     Nothing,
 }
 
@@ -42,7 +42,7 @@ impl<S: Stream> Frames<S> {
         self.socket.as_mut().ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
-    /// Takes what the stream has brought; nothing is its end.
+    /// Accepts bytes that were read from the stream; no bytes mean its end.
     pub fn feed(&mut self, bytes: &[u8]) {
         if let Some(socket) = &mut self.socket {
             let memory = socket.get_mut();
@@ -51,36 +51,36 @@ impl<S: Stream> Frames<S> {
         }
     }
 
-    /// Sends what is to leave, as far as the stream takes it. A timeout leaves the rest for the next time.
+    /// Sends pending bytes, as far as the stream accepts them. After a timeout, the rest is sent next time.
     pub fn send(&mut self) -> io::Result<()> {
         let leave = &mut self.socket.as_mut().ok_or(ErrorKind::NotConnected)?.get_mut().leave;
         send(leave, &mut self.stream)
     }
 
-    /// Closes the WebSocket, and the stream underneath with it.
+    /// Closes the WebSocket and the stream beneath it.
     pub fn close(&mut self, code: CloseCode, reason: &'static str) {
         if let Some(mut socket) = self.socket.take() {
-            // Nobody is left to tell, should it fail.
+            // A failure here cannot be reported.
             let _ = socket.close(Some(CloseFrame { code, reason: reason.into() }));
             let _ = send(&mut socket.get_mut().leave, &mut self.stream);
             let _ = self.stream.finish_output();
         }
     }
 
-    /// The server answers the close frame with its own, and closes the stream underneath.
+    /// The server answers the close frame with its own, and closes the stream beneath.
     pub fn finish_output(&mut self) -> io::Result<()> {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         self.open()?.close(Some(frame)).map_err(io_error)?;
         self.send()
     }
 
-    /// What has failed has failed for good.
+    /// Makes a failure permanent.
     fn fail(&mut self, error: Error) -> io::Error {
         self.close(CloseCode::Protocol, "");
         io_error(error)
     }
 
-    /// Takes frames from what has come, until there is something in one.
+    /// Takes received frames until one contains data.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Come> {
         if self.received.is_empty() {
             match self.next_frame()? {
@@ -95,7 +95,7 @@ impl<S: Stream> Frames<S> {
         Ok(Come::Bytes(len))
     }
 
-    /// The next frame that is not empty; `None` where none is whole, or the WebSocket is closed.
+    /// The next frame that is not empty; `None` if none is complete, or the WebSocket is closed.
     fn next_frame(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             let Some(socket) = &mut self.socket else { return Ok(None) };
@@ -104,7 +104,7 @@ impl<S: Stream> Frames<S> {
             }
             match socket.read() {
                 Ok(Message::Binary(bytes)) if !bytes.is_empty() => return Ok(Some(bytes)),
-                // The pong is made by the next read.
+                // The next read creates the pong.
                 Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
                 Ok(Message::Text(_)) => {
                     self.close(CloseCode::Unsupported, "MQTT takes binary frames");
@@ -121,7 +121,7 @@ impl<S: Stream> Frames<S> {
         }
     }
 
-    /// Sends pongs. If the stream is full, they go with the next write.
+    /// Sends pongs. If the stream is full, the next write sends them.
     fn answered(&mut self) -> io::Result<()> {
         match self.send() {
             Err(error) if !is_temporary(&error) => Err(error),
@@ -129,7 +129,7 @@ impl<S: Stream> Frames<S> {
         }
     }
 
-    /// Takes more once the frames before are out, so that they do not pile up.
+    /// Accepts bytes only after earlier frames have been sent, so that they do not accumulate.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.send()?;
         let frame = Bytes::copy_from_slice(bytes.get(..LONGEST_SENT).unwrap_or(bytes));
@@ -137,12 +137,12 @@ impl<S: Stream> Frames<S> {
         if let Err(error) = self.open()?.write(Message::Binary(frame)) {
             return Err(self.fail(error));
         }
-        // The frame is taken: what is left of it goes with the next write, or with `flush`.
+        // The frame has been accepted; the next write, or `flush`, sends the rest of it.
         self.answered().map(|()| len)
     }
 }
 
-/// Sends as much as the stream takes.
+/// Sends as much as the stream accepts.
 pub fn send(leave: &mut Vec<u8>, stream: &mut impl Stream) -> io::Result<()> {
     while !leave.is_empty() {
         match stream.write(leave) {

@@ -1,4 +1,4 @@
-//! What a WebSocket reads and writes: bytes that have come, and bytes that are to leave.
+//! The bytes that a WebSocket reads and writes: received bytes, and bytes to be sent.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 #[derive(Debug, Default)]
 pub struct Memory {
     pub come: VecDeque<u8>,
-    /// No more will come.
+    /// No more bytes will be received.
     pub has_ended: bool,
     pub leave: Vec<u8>,
 }

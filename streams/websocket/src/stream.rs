@@ -1,5 +1,5 @@
-//! A WebSocket as a stream for the adapter of std (section 6 of the standard): what is read are the bytes of binary frames,
-//! one after the other, and what is written goes out in binary frames. Where a frame ends means nothing.
+//! A WebSocket as a stream for the std adapter (section 6 of the standard). Reads return the bytes of binary frames, one after
+//! another, and writes send binary frames. The boundaries of frames have no meaning.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,16 +17,16 @@ use tungstenite::{Error, WebSocket};
 use crate::frames::{Come, Frames, io_error, is_temporary, send};
 use crate::memory::Memory;
 
-/// Most servers put a packet into one frame: this is the longest packet there is.
+/// Most servers put a packet into one frame; this is the longest possible packet.
 const LONGEST_RECEIVED: usize = 268_435_460;
-/// How much is read at once.
+/// The size of one read.
 const CHUNK: usize = 16 << 10;
-/// How long a read blocks at the most until the WebSocket is open.
+/// The read timeout until the WebSocket is open.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// A WebSocket over a stream: TCP, or TLS on top of it. Dropping it closes it.
 ///
-/// It has halves where that stream has: in a `Runner` one thread waits in the input then, and an idle connection wakes nobody up.
+/// It has halves if that stream has: in a `Runner`, one thread then blocks on the input, and an idle connection causes no wake-ups.
 #[derive(Debug)]
 pub struct WebSocketStream<S: Stream> {
     frames: Arc<Mutex<Frames<S>>>,
@@ -40,11 +40,10 @@ struct Reader<S> {
 }
 
 impl<S: Stream> WebSocketStream<S> {
-    /// Asks the server at the other end of `stream` for a WebSocket that speaks `protocol`, `mqtt` (MQTT-6.0.0-3), for
-    /// at most `timeout`.
+    /// Opens a WebSocket over `stream`, for at most `timeout`. `protocol` is the sub-protocol, normally `mqtt` (MQTT-6.0.0-3).
     ///
     /// # Errors
-    /// Those of the stream; [`InvalidData`](ErrorKind::InvalidData) with a [`tungstenite::Error`] where the server does
+    /// Those of the stream; [`InvalidData`](ErrorKind::InvalidData) with a [`tungstenite::Error`] if the server does
     /// not open a WebSocket with this protocol.
     pub fn connect(uri: &Uri, protocol: &str, mut stream: S, timeout: Duration) -> io::Result<Self> {
         stream.limit_read(GLANCE.min(timeout))?;
@@ -97,8 +96,8 @@ fn shake_hands(
 }
 
 impl<S: Stream> Read for WebSocketStream<S> {
-    /// Reads the stream underneath at most once, so that a server that sends bit by bit, or nothing but pings, does not
-    /// keep the client from its timers: that looks like a timeout.
+    /// Reads the stream beneath at most once, and otherwise behaves like a timeout, so that a server that sends in tiny parts, or only
+    /// pings, does not keep the client from its timers.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut frames = lock(&self.frames);
         if let Come::Bytes(len) = frames.read(buffer)? {
@@ -165,7 +164,7 @@ impl<S: Stream> Drop for WebSocketStream<S> {
     }
 }
 
-/// No call leaves them half done.
+/// Ignores poisoning: no call leaves the value half changed.
 fn lock<S>(frames: &Mutex<Frames<S>>) -> MutexGuard<'_, Frames<S>> {
     frames.lock().unwrap_or_else(PoisonError::into_inner)
 }

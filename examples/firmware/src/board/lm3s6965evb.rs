@@ -7,7 +7,7 @@ use super::{Port, Register};
 pub const NAME: &str = "lm3s6965evb";
 pub const CORE_HZ: u32 = 12_500_000;
 
-// SAFETY: the data sheet's addresses of UART0 and of the clocks; this module is all that uses them.
+// SAFETY: the data sheet's addresses of UART0 and of the clocks; only this module uses them.
 const CLOCKS: Register = unsafe { Register::at(0x400F_E104) };
 const DATA: Register = unsafe { Register::at(0x4000_C000) };
 const FLAGS: Register = unsafe { Register::at(0x4000_C018) };
@@ -23,7 +23,7 @@ const TX_FULL: u32 = 1 << 5;
 const EIGHT_N_ONE: u32 = 0x70;
 /// UART, transmitter and receiver on.
 const ON: u32 = 0x301;
-/// Bits beside a byte that tell of an overrun, a break, wrong parity or wrong framing.
+/// Bits next to a byte that report an overrun, a break, wrong parity or wrong framing.
 const ERRORS: u32 = 0xF00;
 
 pub struct Uart;

@@ -1,6 +1,6 @@
 //! BBC micro:bit of the first generation (nRF51822), Cortex-M0: `qemu-system-arm -M microbit`.
 //!
-//! QEMU gives it a SysTick, which the real chip has not: there, one of its timers has to be the clock.
+//! QEMU emulates a SysTick, which the real chip does not have; there, use one of its timers as the clock.
 
 use embedded_io::ErrorKind;
 
@@ -9,7 +9,7 @@ use super::{Port, Register};
 pub const NAME: &str = "microbit";
 pub const CORE_HZ: u32 = 16_000_000;
 
-// SAFETY: the data sheet's addresses of UART0; this module is all that uses them.
+// SAFETY: the data sheet's addresses of UART0; only this module uses them.
 const START_RX: Register = unsafe { Register::at(0x4000_2000) };
 const START_TX: Register = unsafe { Register::at(0x4000_2008) };
 const RX_READY: Register = unsafe { Register::at(0x4000_2108) };
@@ -24,12 +24,12 @@ const BAUD_RATE: Register = unsafe { Register::at(0x4000_2524) };
 
 const ON: u32 = 4;
 const BAUD_115200: u32 = 0x01D7_E000;
-/// The pins that lead to the USB interface.
+/// The pins that are connected to the USB interface.
 const USB_TX_PIN: u32 = 24;
 const USB_RX_PIN: u32 = 25;
 
 pub struct Uart {
-    /// A byte was given to the transmitter; it says when it is ready for the next one.
+    /// A byte was passed to the transmitter, which signals when it is ready for the next one.
     sending: bool,
 }
 
@@ -52,7 +52,7 @@ impl Port for Uart {
     }
 
     fn byte(&mut self) -> Result<u8, ErrorKind> {
-        // In this order: reading makes the next byte, and with it the next event.
+        // In this order, because reading makes room for the next byte, and so for the next event.
         RX_READY.write(0);
         let byte = RX.read() as u8;
         let errors = ERRORS.read();

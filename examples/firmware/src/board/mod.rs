@@ -1,4 +1,4 @@
-//! The board: its name, its clock, and the UART that the broker is at the other end of.
+//! The board: its name, its clock, and the UART that is connected to the broker.
 
 mod port;
 mod register;

@@ -7,7 +7,7 @@ use super::{Port, Register};
 pub const NAME: &str = "mps2-an386";
 pub const CORE_HZ: u32 = 25_000_000;
 
-// SAFETY: the data sheet's addresses of UART0; this module is all that uses them.
+// SAFETY: the data sheet's addresses of UART0; only this module uses them.
 const DATA: Register = unsafe { Register::at(0x4000_4000) };
 const STATE: Register = unsafe { Register::at(0x4000_4004) };
 const CONTROL: Register = unsafe { Register::at(0x4000_4008) };

@@ -1,13 +1,13 @@
-//! What is asked of a board's UART.
+//! The interface of a board's UART.
 
 use embedded_io::ErrorKind;
 
-/// A UART, without a word about waiting: that is the business of who drives it.
+/// A UART whose operations never wait.
 pub trait Port {
-    /// Whether a byte has come.
+    /// Whether a byte has been received.
     fn has_byte(&self) -> bool;
 
-    /// The byte that has come, or that some were lost.
+    /// The received byte, or an error if bytes were lost.
     fn byte(&mut self) -> Result<u8, ErrorKind>;
 
     /// Whether a byte can be sent now.

@@ -1,4 +1,4 @@
-//! Registers of peripherals. With the addresses in the files of the boards, all the `unsafe` there is.
+//! Registers of peripherals. Together with the addresses in the files of the boards, this is all `unsafe` code.
 
 /// A register of a peripheral.
 #[derive(Clone, Copy)]
@@ -6,13 +6,13 @@ pub struct Register(*mut u32);
 
 impl Register {
     /// # Safety
-    /// There must be a register of 32 bits at this address, and nothing else may use it.
+    /// There must be a 32-bit register at this address, and nothing else may use it.
     pub const unsafe fn at(address: usize) -> Self {
         Register(address as *mut u32)
     }
 
     pub fn read(self) -> u32 {
-        // SAFETY: whoever made it has promised that it is a register.
+        // SAFETY: the caller of `new` has guaranteed that this is a register.
         unsafe { self.0.read_volatile() }
     }
 

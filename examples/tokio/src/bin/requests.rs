@@ -1,4 +1,4 @@
-//! Twenty tasks ask for squares over one connection, and each waits for its own answer. (Who answers is this program, too.)
+//! Twenty tasks request squares over one connection, and each waits for its own answer. (This program also answers the requests.)
 //!
 //! ```text
 //! cargo run --manifest-path examples/tokio/Cargo.toml --bin requests -- localhost:1883
@@ -20,7 +20,7 @@ use tokio::time::{Duration, timeout};
 type Mqtt = Handle<Vec<u8>, Vec<u8>, Standard, InboundIds, Threads>;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Asks, and waits for the answer: over a lost link too, but not for ever.
+/// Sends a request, and waits for the answer: even if the link is lost, but not forever.
 async fn ask(mqtt: &Mqtt, mut answers: broadcast::Receiver<(String, String)>, n: u32) -> Result<(), Failure> {
     let (question, wanted) = (format!("square/of/{n}"), format!("square/is/{n}"));
     mqtt.publish(&Message::new(&question, b"").at_least_once()).await?;
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Failure> {
     let subscribed: &Notify = Box::leak(Box::default());
     let (answered, answers) = broadcast::channel(100);
     let asks = tokio::spawn(async move {
-        // What is asked before that is heard by nobody.
+        // Requests before this would not be received by anyone.
         subscribed.notified().await;
         let tasks: JoinSet<_> = (1..=20).map(|n| ask(mqtt, answers.resubscribe(), n)).collect();
         let ended = tasks.join_all().await;

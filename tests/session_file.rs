@@ -1,0 +1,137 @@
+//! `SessionFile`: a session and the application's bytes are stored, all of it or nothing.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use baremqtt::{Buffers, Client, Config, Connect, Event, Instant, Message, RestoreError, SessionFile};
+
+struct Durable;
+
+impl Config for Durable {
+    fn durable(&self) -> bool {
+        true
+    }
+}
+
+type Mqtt = Client<[u8; 128], [u8; 256], Durable>;
+
+fn client() -> Mqtt {
+    Client::with_config(Buffers { rx: [0; 128], tx: [0; 256] }, Durable)
+}
+
+/// A folder of its own for each test, which is gone after it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("baremqtt-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("session")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The topics of what is under way.
+fn topics(client: &Mqtt) -> Vec<String> {
+    let topic = |one: baremqtt::UnderWay<'_>| match one.request {
+        baremqtt::Request::Publish(publish) => publish.topic.to_string(),
+        other => panic!("{other:?}"),
+    };
+    client.under_way().map(topic).collect()
+}
+
+fn publish(client: &mut Mqtt, topic: &str) {
+    client.publish(&Message::new(topic, b"payload").exactly_once()).unwrap();
+}
+
+#[test]
+fn what_was_stored_is_restored() {
+    let folder = Folder::new("restored");
+    let mut first = client();
+    let (mut file, data) = SessionFile::open(folder.file(), &mut first).unwrap();
+    assert!(data.is_empty() && first.under_way().next().is_none());
+    for (topic, data) in [("a", &b"one"[..]), ("b", b""), ("c", &[7; 70_000])] {
+        publish(&mut first, topic);
+        file.save(&mut first.outbound(), data).unwrap();
+        let mut second = client();
+        let (_, restored) = SessionFile::open(folder.file(), &mut second).unwrap();
+        assert_eq!(restored, data);
+        assert_eq!(topics(&second), topics(&first));
+    }
+    assert_eq!(topics(&first), ["a", "b", "c"]);
+}
+
+#[test]
+fn what_waits_for_the_file_is_sent_once_that_is_stored() {
+    let folder = Folder::new("sent");
+    let mut client = client();
+    let (mut file, _) = SessionFile::open(folder.file(), &mut client).unwrap();
+    client.connect(&Connect::new("c").clean_session(false)).unwrap();
+    let len = client.pending().len();
+    client.sent(len);
+    client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
+    client.received(4);
+    publish(&mut client, "a");
+    assert_eq!(client.advance(Instant::from_millis(0)), Ok(true));
+    assert!(matches!(client.event(), Some(Event::Connected { .. })));
+    assert_eq!(client.advance(Instant::from_millis(0)), Ok(true));
+    assert_eq!(client.event(), Some(Event::SaveDue));
+    assert!(client.pending().is_empty());
+
+    // Where it cannot be stored, nothing is sent.
+    fs::remove_dir(&folder.0).unwrap();
+    assert_eq!(file.save(&mut client.outbound(), &[]).unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(client.pending().is_empty());
+    fs::create_dir(&folder.0).unwrap();
+    file.save(&mut client.outbound(), &[]).unwrap();
+    assert!(!client.pending().is_empty());
+}
+
+#[test]
+fn what_a_crash_left_behind_does_no_harm() {
+    let folder = Folder::new("crash");
+    let mut first = client();
+    let (mut file, _) = SessionFile::open(folder.file(), &mut first).unwrap();
+    publish(&mut first, "a");
+    file.save(&mut first.outbound(), b"data").unwrap();
+    fs::write(folder.0.join("session.new"), "half of a later one").unwrap();
+    let mut second = client();
+    let (mut file, data) = SessionFile::open(folder.file(), &mut second).unwrap();
+    assert_eq!((topics(&second), &data[..]), (vec!["a".to_string()], &b"data"[..]));
+    file.save(&mut second.outbound(), b"later").unwrap();
+    let (_, data) = SessionFile::open(folder.file(), &mut client()).unwrap();
+    assert_eq!(data, b"later");
+}
+
+#[test]
+fn a_damaged_file_is_refused() {
+    let folder = Folder::new("damaged");
+    let mut first = client();
+    let (mut file, _) = SessionFile::open(folder.file(), &mut first).unwrap();
+    publish(&mut first, "a");
+    publish(&mut first, "b");
+    file.save(&mut first.outbound(), b"data").unwrap();
+    let whole = fs::read(folder.file()).unwrap();
+    for len in 0..whole.len() {
+        fs::write(folder.file(), &whole[..len]).unwrap();
+        let mut second = client();
+        let error = SessionFile::open(folder.file(), &mut second).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{len} bytes");
+        let source = error.into_inner().unwrap();
+        assert_eq!(source.downcast_ref(), Some(&RestoreError::Corrupt), "{len} bytes");
+        assert!(topics(&second).is_empty());
+    }
+    let error = SessionFile::open(&folder.0, &mut client()).unwrap_err();
+    assert_ne!(error.kind(), ErrorKind::InvalidData);
+}
