@@ -25,6 +25,7 @@ fn check(packet: &Packet<'_>, version: Version) {
             // Shown alike, wherever its lists lie; what is long would only take time.
             if needed < 64 {
                 assert!(format!("{decoded:?}").contains(&format!("{packet:?}")));
+                assert!(!packet.to_string().contains(char::is_control));
             }
             let too_small = Err(EncodeError::BufferTooSmall { needed });
             assert_eq!(packet.encode(version, &mut out[..needed - 1]), too_small);

@@ -31,7 +31,7 @@ impl<K: FnMut() -> Instant> Adapter for blocking::Connection<Line, K, Vec<u8>, V
     }
 
     fn drain(&mut self) {
-        self.drain(Duration::from_millis(1));
+        self.drain(Duration::from_millis(300));
     }
 
     fn is_open(&self) -> bool {
@@ -121,7 +121,7 @@ impl Adapter for Async {
     }
 
     fn drain(&mut self) {
-        Self::polled(&mut self.polls, self.connection.drain(Duration::from_millis(1)));
+        Self::polled(&mut self.polls, self.connection.drain(Duration::from_millis(300)));
     }
 
     fn is_open(&self) -> bool {

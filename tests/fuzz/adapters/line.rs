@@ -64,7 +64,7 @@ impl Line {
         self.0.idle.set(0);
     }
 
-    /// What comes now waits for the stream, for as long as that takes.
+    /// What comes now waits for the stream.
     pub fn may_wait(&self) {
         self.0.is_patient.set(true);
     }
