@@ -72,6 +72,7 @@ impl Attempts {
             self.retry.connect(&mut driver.client, connect).map_err(GaveUp::Connect)?;
             self.has_link = true;
         }
+        self.retry.passed(clock());
         match driver.turn(stream, clock, Reads::All) {
             Ok(false) => Ok(Turn::Idle),
             Ok(true) => {

@@ -14,8 +14,8 @@ pub(super) struct Driver<E, R, T, C, I> {
     pub(super) client: Client<R, T, C, I>,
     /// Written bytes have not been flushed yet.
     pub(super) unflushed: bool,
-    /// When the stream last accepted something.
-    sent_at: Instant,
+    /// When the stream last accepted something, or output was first waited for.
+    pub(super) moved_at: Instant,
     /// DISCONNECT has been sent.
     is_disconnected: bool,
     failure: Option<Failure<E>>,
@@ -33,8 +33,8 @@ struct Failure<E> {
 
 impl<E, R, T, C, I> Driver<E, R, T, C, I> {
     pub(super) const fn new(client: Client<R, T, C, I>) -> Self {
-        let sent_at = Instant::from_millis(0);
-        Driver { client, unflushed: false, sent_at, is_disconnected: false, failure: None }
+        let moved_at = Instant::from_millis(0);
+        Driver { client, unflushed: false, moved_at, is_disconnected: false, failure: None }
     }
 
     /// Whether there is a connection, or one is being established.
@@ -91,7 +91,7 @@ where
     /// Milliseconds until [`advance`](Self::advance) must be called.
     pub(super) fn time_left(&self, now: Instant) -> Option<u32> {
         let silence = self.failure.as_ref().map(|_| LAST_SILENCE);
-        let flush = if self.is_open() { None } else { self.stall_left(self.sent_at, now) };
+        let flush = if self.is_open() { None } else { self.stall_left(now) };
         self.client.time_left().into_iter().chain(silence).chain(flush).min()
     }
 
@@ -108,26 +108,25 @@ where
             Some(_) => Ok(false),
             None if self.is_open() => Ok(false),
             // DISCONNECT has been written, and only its flush is outstanding: do not wait for that forever.
-            None if self.unflushed => self.check_stall(self.sent_at, now).map(|()| false),
+            None if self.unflushed => self.check_stall(now).map(|()| false),
             None if self.is_disconnected => Err(Error::Disconnected),
             None => Err(Error::Closed),
         }
     }
 
-    /// Ends the connection if output that was requested at `asked_at` has made no progress for too long.
-    pub(super) fn check_stall(&mut self, asked_at: Instant, now: Instant) -> Result<(), Error<E>> {
-        if self.stall_left(asked_at, now) == Some(0) {
+    /// Ends the connection if output that is waited for has made no progress for too long.
+    pub(super) fn check_stall(&mut self, now: Instant) -> Result<(), Error<E>> {
+        if self.stall_left(now) == Some(0) {
             return Err(self.fail_now(Error::Client(client::Error::TimedOut(Timeout::Stall))));
         }
         Ok(())
     }
 
     /// Milliseconds until [`check_stall`](Self::check_stall) ends the connection, unless there is progress.
-    pub(super) fn stall_left(&self, asked_at: Instant, now: Instant) -> Option<u32> {
-        let waited = now.since(asked_at).min(now.since(self.sent_at));
+    pub(super) fn stall_left(&self, now: Instant) -> Option<u32> {
         match self.client.config().stall_timeout_ms() {
             0 => None,
-            ms => Some(ms.saturating_sub(waited)),
+            ms => Some(ms.saturating_sub(now.since(self.moved_at))),
         }
     }
 
@@ -140,7 +139,7 @@ where
                 self.client.sent(len);
                 self.is_disconnected = was_open && !self.is_open();
                 self.unflushed = true;
-                self.sent_at = now;
+                self.moved_at = now;
             }
             Err(error) => self.fail(Error::Io(error), true, now),
         }

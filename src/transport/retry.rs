@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::timeout::Countdown;
 use super::{Error, GaveUp};
 use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
@@ -17,8 +18,9 @@ pub(super) struct Retry {
     is_fallen_back: bool,
     /// The server has accepted a connection in MQTT 3.1.1.
     takes_mqtt311: bool,
-    /// When the server accepted this connection.
-    connected_at: Option<Instant>,
+    /// Counts down from the maximum since the server accepted this connection. The time that has passed is the lifetime of the
+    /// connection, even if that is longer than the clock can measure.
+    life: Option<Countdown>,
 }
 
 impl Retry {
@@ -29,7 +31,7 @@ impl Retry {
             despite_refusals: false,
             is_fallen_back: false,
             takes_mqtt311: false,
-            connected_at: None,
+            life: None,
         }
     }
 
@@ -59,8 +61,15 @@ impl Retry {
 
     /// The server has accepted the connection.
     pub(super) fn connected(&mut self, now: Instant) {
-        self.connected_at = Some(now);
+        self.life = Some(Countdown::new(Some(Duration::MAX), now));
         self.takes_mqtt311 |= !self.is_fallen_back;
+    }
+
+    /// Lets time pass on this connection. It must be called at least every 24 days, because the clock wraps.
+    pub(super) fn passed(&mut self, now: Instant) {
+        if let Some(life) = &mut self.life {
+            life.left(now);
+        }
     }
 
     /// An attempt has ended with this error, with or without a link. Returns when the next one follows, or why none does.
@@ -87,8 +96,11 @@ impl Retry {
 
     /// The connection was lost or not established. Returns the milliseconds until the next attempt; `None` if there is none.
     fn lost<E>(&mut self, error: &Error<E>, now: Instant, is_reset: bool) -> Option<u32> {
-        match self.connected_at.take() {
-            Some(at) => self.backoff.lived(now.since(at)),
+        match self.life.take() {
+            Some(mut life) => {
+                let lived = life.left(now).map_or(0, |left| u32::MAX.wrapping_sub(left));
+                self.backoff.lived(lived);
+            }
             None => self.change_version(error, is_reset),
         }
         if self.is_final(error) { None } else { self.backoff.next_ms() }
@@ -148,6 +160,20 @@ mod tests {
         assert_eq!(retry.lost(&SERVER_CLOSED, at(1_100), false), None, "the limit counts too");
         retry.connected(at(1_000));
         assert!(retry.lost(&SERVER_CLOSED, at(61_000), false).unwrap() <= 100, "it has lived for a minute");
+    }
+
+    /// Even if that is longer than half the range of the clock.
+    #[test]
+    fn a_connection_of_a_month_is_a_success() {
+        let mut retry = Retry::new(Backoff::new(100, 60_000));
+        for _ in 0..8 {
+            retry.ended(SERVER_CLOSED, false, |()| false, at(0)).unwrap();
+        }
+        retry.connected(at(0));
+        for day in 1..=30 {
+            retry.passed(at(day * 86_400_000));
+        }
+        assert!(retry.lost(&SERVER_CLOSED, at(30 * 86_400_000), false).unwrap() <= 100);
     }
 
     #[test]

@@ -158,6 +158,30 @@ fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
     });
 }
 
+/// Longer than half the range of the clock, too.
+#[test]
+fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
+    each(&BACKOFF, |mqtt, wire| {
+        let mut delays = Vec::new();
+        for link in 0..6 {
+            until(mqtt, |update| connected(&update).then_some(()));
+            if link == 5 {
+                for _ in 0..30 {
+                    wire.pass(86_400_000);
+                    while mqtt.turn(&CONNECT).unwrap().is_some() {}
+                }
+            }
+            wire.0.ended.set(true);
+            delays.push(until(mqtt, |update| match update {
+                Update::LinkLost { retry_in, .. } => Some(retry_in),
+                _ => None,
+            }));
+        }
+        assert!(delays[4] >= Duration::from_secs(1), "{delays:?}");
+        assert!(delays[5] <= Duration::from_millis(100), "{delays:?}");
+    });
+}
+
 #[test]
 fn the_end_of_all_attempts_is_told() {
     let end = |mqtt: &mut dyn Returning, connect: &Connect<'_>| loop {

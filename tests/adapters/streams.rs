@@ -8,7 +8,7 @@ use baremqtt::transport::{Error, polled};
 use baremqtt::{AcknowledgeError, ConnectError, GiveUpError, RestoreError, SaveError, StreamError};
 use baremqtt::{Connect, Message};
 
-use crate::adapters::{Async, Blocking, Net, Polled, client};
+use crate::adapters::{Adapter as _, Async, Blocking, Net, Polled, client};
 use crate::conversation::{connect, end, events, over};
 use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
@@ -171,6 +171,26 @@ fn a_flush_that_fails() {
     mqtt.publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
     let stall = Error::Client(baremqtt::Error::TimedOut(baremqtt::Timeout::Stall));
     assert_eq!(crate::adapters::block_on(mqtt.flush()), Err(stall));
+}
+
+/// Also if nothing was sent for a month before.
+#[test]
+fn a_flush_that_stalls_after_a_month_of_silence() {
+    let io = Wire::default();
+    let mut adapter = over(&io);
+    adapter.connection.connect(&Connect::new("c").keep_alive(0)).unwrap();
+    assert!(events(&mut adapter, 1)[0].starts_with("Connected"));
+    for _ in 0..30 {
+        io.pass(86_400_000);
+        assert_eq!(adapter.step(), Ok(None));
+    }
+    io.0.writes.set(&[Block]);
+    let mqtt = &mut adapter.connection;
+    mqtt.publish(&Message::new("t", b"")).unwrap();
+    let began = io.now();
+    let stall = Error::Client(baremqtt::Error::TimedOut(baremqtt::Timeout::Stall));
+    assert_eq!(crate::adapters::block_on(mqtt.flush()), Err(stall));
+    assert!(io.now().since(began) <= 60_000, "{} ms", io.now().since(began));
 }
 
 /// One error type carries every refusal; the text is that of what is inside, and so is the source.

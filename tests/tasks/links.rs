@@ -129,6 +129,35 @@ fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
     assert!((5..=15).contains(&world.links()), "{} in a minute", world.links());
 }
 
+/// Longer than half the range of the clock, too.
+#[test]
+fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
+    let (world, mqtt) = (World::default(), handle());
+    let delays = RefCell::new(Vec::new());
+    let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+        match update {
+            Update::Event(Event::Connected { .. }) if world.links() <= 5 => world.line().close(),
+            Update::LinkLost { retry_in, .. } => delays.borrow_mut().push(retry_in.as_millis()),
+            _ => {}
+        }
+        if world.links() == 6 && delays.borrow().len() == 6 {
+            mqtt.stop();
+        }
+        Ok(())
+    };
+    let connect = CONNECT.keep_alive(u16::MAX);
+    let keeps: Task<'_> = Box::pin(async {
+        assert_eq!(keep(&world, &mqtt, &connect, |_| Manners::GOOD, handler).await, Ok(()))
+    });
+    let closes: Task<'_> = Box::pin(async {
+        world.sleep(30 * 86_400_000).await;
+        world.line().close();
+    });
+    world.run(vec![keeps, closes]);
+    let delays = delays.into_inner();
+    assert!(delays[4] >= 1_000 && delays[5] <= 100, "{delays:?}");
+}
+
 #[test]
 fn what_is_subscribed_comes_back_with_the_link() {
     let (world, mqtt) = (World::default(), handle());

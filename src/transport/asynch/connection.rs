@@ -126,10 +126,10 @@ where
     /// [`Error::Closed`] if writing has failed: [`next_event`](Self::next_event) returns the reason, after the events that were received
     /// before. Or the stall timeout.
     pub async fn flush(&mut self) -> Result<(), Error<Rd::Error>> {
-        let asked_at = self.timer.now();
+        self.driver.moved_at = self.timer.now();
         while !self.driver.check_output()? {
-            self.transfer(self.driver.stall_left(asked_at, self.timer.now())).await;
-            self.driver.check_stall(asked_at, self.timer.now())?;
+            self.transfer(self.driver.stall_left(self.timer.now())).await;
+            self.driver.check_stall(self.timer.now())?;
         }
         Ok(())
     }

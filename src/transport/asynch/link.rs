@@ -216,6 +216,7 @@ impl Turns {
         if patience == Some(0) {
             return Ok(None);
         }
+        retry.passed(now);
         let is_woken = handle.take_wake();
         let turn = |inner: &mut Inner<R, T, C, I, N>| {
             let mut may_have_gone = false;

@@ -72,6 +72,7 @@ where
         let came = state.take(wire, &shared);
         // The clock is read once, after the input, so that a slow handler is not mistaken for a slow server.
         let now = shared.now();
+        self.retry.passed(now);
         let mut moved = came;
         while state.driver.advance(now)? {
             moved = true;
