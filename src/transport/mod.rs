@@ -1,11 +1,9 @@
 //! Adapters that connect a [`Client`](crate::Client) to a transport, and do the waiting.
 //!
-//! | module | feature | stream | how it waits |
-//! |---|---|---|---|
-//! | net | std | `std::io::Read + Write`, with timeouts | blocks |
-//! | blocking | embedded-io-v0.7 | `embedded_io::{Read, ReadReady, Write}` | polls in a loop |
-//! | asynch | embedded-io-async-v0.7 | halves that are `embedded_io_async::{Read, Write}` | `await` |
-//! | polled | nb | functions that return `nb::Result` | never |
+//! - `net` (feature `std`), over `std::io::Read + Write` with timeouts: blocks.
+//! - `blocking` (feature `embedded-io-v0.7`), over `embedded_io::{Read, ReadReady, Write}`: polls in a loop.
+//! - `asynch` (feature `embedded-io-async-v0.7`), over halves that are `embedded_io_async::{Read, Write}`: awaits.
+//! - `polled` (feature `nb`), over functions that return `nb::Result`: never waits.
 //!
 //! Every adapter has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client), so that
 //! you call everything that needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), on the

@@ -18,8 +18,8 @@ pub(super) struct Retry {
     is_fallen_back: bool,
     /// The server has accepted a connection in MQTT 3.1.1.
     takes_mqtt311: bool,
-    /// From the moment when the server accepted this connection, down from the longest time there is: what has passed is how long it
-    /// has lived, even if that is longer than the clock can tell.
+    /// Counts down from the maximum since the server accepted this connection. The time that has passed is the lifetime of the
+    /// connection, even if that is longer than the clock can measure.
     life: Option<Countdown>,
 }
 
@@ -65,7 +65,7 @@ impl Retry {
         self.takes_mqtt311 |= !self.is_fallen_back;
     }
 
-    /// Time has passed on this connection. Called at least every 24 days, since the clock wraps.
+    /// Lets time pass on this connection. It must be called at least every 24 days, because the clock wraps.
     pub(super) fn passed(&mut self, now: Instant) {
         if let Some(life) = &mut self.life {
             life.left(now);
@@ -162,7 +162,7 @@ mod tests {
         assert!(retry.lost(&SERVER_CLOSED, at(61_000), false).unwrap() <= 100, "it has lived for a minute");
     }
 
-    /// Longer than half the range of the clock, too.
+    /// Even if that is longer than half the range of the clock.
     #[test]
     fn a_connection_of_a_month_is_a_success() {
         let mut retry = Retry::new(Backoff::new(100, 60_000));
