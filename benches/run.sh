@@ -12,6 +12,7 @@
 # takes the rights to count system calls (root, or a `kernel.perf_event_paranoid` that allows it).
 set -euo pipefail
 cd "$(dirname "$0")"
+source ../tests/support/debian.sh
 
 rust=1.95
 : "${CARGO_TARGET_DIR:=$PWD/../target/benches}"
@@ -31,26 +32,12 @@ else
   fail "please install Rust $rust: what is counted depends on the compiler"
 fi
 
-# Installs those of these Debian packages that are missing.
-need() {
-  local missing=() package sudo=()
-  for package in "$@"; do
-    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
-  done
-  [ "${#missing[@]}" -gt 0 ] || return 0
-  command -v apt-get >/dev/null || fail "please install these Debian packages, or what they are called here: ${missing[*]}"
-  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-  "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=500 update -q
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends "${missing[@]}"
-}
-
 # The version of a Debian package.
 version() {
   dpkg-query -W -f '${Version}' "$1" | sed 's/-.*//'
 }
 
-command -v valgrind >/dev/null || need valgrind
+command -v valgrind >/dev/null || debian_packages valgrind
 # callgrind sees what is written for processors like this one.
 [ "$(uname -m)" = x86_64 ] || fail "the counts are those of x86-64"
 
@@ -80,7 +67,7 @@ check | bounds)
   python3 report.py "$1" "$out"
   ;;
 scale)
-  need mosquitto
+  debian_packages mosquitto
   "${cargo[@]}" build --quiet --release --locked --no-default-features
   "${cargo[@]}" build --quiet --release --locked --manifest-path ../examples/many_clients/Cargo.toml
   count curves
@@ -89,9 +76,9 @@ scale)
     "Measured on $(date -u +%F) with Rust $rust and Mosquitto $(version mosquitto); $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg) before."
   ;;
 broker)
-  need mosquitto libmosquitto-dev libpaho-mqtt-dev gcc libc6-dev
-  python3 -c "import ensurepip" || need python3-venv
-  command -v perf >/dev/null || need linux-perf
+  debian_packages mosquitto libmosquitto-dev libpaho-mqtt-dev gcc libc6-dev
+  python3 -c "import ensurepip" || debian_packages python3-venv
+  command -v perf >/dev/null || debian_packages linux-perf
   "${cargo[@]}" build --quiet --release --locked --manifest-path broker/Cargo.toml
   programs=$CARGO_TARGET_DIR/broker
   mkdir -p "$programs"

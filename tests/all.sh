@@ -11,6 +11,7 @@
 # shellcheck disable=SC2317 # steps are called by their names
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tests/support/debian.sh
 
 steps=(setup format lint features docs package baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
 
@@ -420,26 +421,6 @@ panic_gate_is_shut() {
 
 have() {
   command -v "$1" >/dev/null
-}
-
-# Installs those of these packages that are missing.
-debian_packages() {
-  local missing=() package sudo=()
-  for package in "$@"; do
-    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
-  done
-  [ "${#missing[@]}" -gt 0 ] || return 0
-  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-  if ! have apt-get || { [ "${#sudo[@]}" -gt 0 ] && ! have sudo; }; then
-    fail "please install these Debian packages, or what they are called here: ${missing[*]}"
-  fi
-  echo "-- installing ${missing[*]}"
-  if [ -z "${apt_updated:-}" ]; then
-    "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=500 update -q
-    apt_updated=yes
-  fi
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends "${missing[@]}"
 }
 
 need_cargo() {

@@ -1,34 +1,57 @@
 #!/usr/bin/env bash
-# The client against other people's brokers: prints the table of README.md. It installs them by the names of their packages.
+# The client against other people's brokers: prints the tables of README.md. It installs them by the names of their packages.
 #
 #   tests/brokers/run.sh                    all of them
 #   tests/brokers/run.sh mosquitto nats     only these
+#   tests/brokers/run.sh cluster            RabbitMQ on two and three nodes, the first of which ends
 #
-# On Debian and its kin, with Node.js, Python and cargo; rumqttd is compiled, which takes a few minutes. All of them listen on loopback.
+# On Debian and its kin, with Node.js, Python and cargo; rumqttd and rmqtt are compiled, which takes some minutes. All of them listen on
+# loopback.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source tests/support/debian.sh
 
 brokers=("$@")
-[ "${#brokers[@]}" -gt 0 ] || brokers=(mosquitto rabbitmq ejabberd nats aedes amqtt rumqttd)
+[ "${#brokers[@]}" -gt 0 ] || brokers=(mosquitto rabbitmq ejabberd nats aedes amqtt rumqttd rmqtt)
 : "${CARGO_TARGET_DIR:=$PWD/target}"
 export CARGO_TARGET_DIR BROKERS_FOLDER=${BROKERS_FOLDER:-$CARGO_TARGET_DIR/brokers}
 export PATH=$PATH:/usr/sbin
 mkdir -p "$BROKERS_FOLDER"
 
-# Installs a Debian package, without a service that runs by itself.
-debian() {
-  dpkg -s "$1" >/dev/null 2>&1 && return
-  echo "-- installing $1" >&2
-  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-    apt-get -o DPkg::Lock::Timeout=500 install -q -y --no-install-recommends "$1" >&2
+fail() {
+  echo "tests/brokers/run.sh: $*" >&2
+  exit 1
+}
+
+# RMQTT's own program, rmqttd, has plugins for all that it can be joined to: 697 packages. Its library is a broker too.
+rmqtt_package() {
+  mkdir -p "$BROKERS_FOLDER/rmqtt"
+  cat >"$BROKERS_FOLDER/rmqtt/Cargo.toml" <<END
+[package]
+name = "rmqtt-broker"
+version = "0.24.0"
+edition = "2024"
+
+[workspace]
+
+[[bin]]
+name = "rmqtt"
+path = "$PWD/tests/brokers/rmqtt.rs"
+
+[dependencies]
+rmqtt = { version = "=0.24.0", features = ["plugin", "retain"] }
+rmqtt-acl = "=0.24.0"
+rmqtt-retainer = { version = "=0.24.0", features = ["ram"] }
+tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+END
 }
 
 for broker in "${brokers[@]}"; do
   case $broker in
-    mosquitto) debian mosquitto ;;
-    rabbitmq) debian rabbitmq-server ;;
-    ejabberd) debian ejabberd ;;
-    nats) debian nats-server ;;
+    mosquitto) debian_packages mosquitto >&2 ;;
+    rabbitmq | cluster) debian_packages rabbitmq-server >&2 ;;
+    ejabberd) debian_packages ejabberd >&2 ;;
+    nats) debian_packages nats-server >&2 ;;
     aedes)
       [ -d "$BROKERS_FOLDER/npm/node_modules/aedes" ] || {
         echo "-- installing aedes" >&2
@@ -47,10 +70,13 @@ for broker in "${brokers[@]}"; do
         # Not with the versions that it locks: one of them does not compile with Rust 1.95.
         cargo install --quiet --debug --root "$BROKERS_FOLDER/cargo" rumqttd@0.20.0
       } ;;
-    *)
-      echo "tests/brokers/run.sh: there is no $broker" >&2
-      exit 1
-      ;;
+    rmqtt)
+      [ -x "$BROKERS_FOLDER/cargo/bin/rmqtt" ] || {
+        echo "-- installing rmqtt" >&2
+        rmqtt_package
+        cargo install --quiet --debug --root "$BROKERS_FOLDER/cargo" --path "$BROKERS_FOLDER/rmqtt"
+      } ;;
+    *) fail "there is no $broker" ;;
   esac
 done
 cargo build --quiet --locked --manifest-path tests/brokers/Cargo.toml

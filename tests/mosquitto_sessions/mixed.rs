@@ -1,18 +1,20 @@
 //! Messages of QoS 1 and 2 in turn, over a link that delays, splits, stalls and is cut. With Mosquitto 2.0.11 some of QoS 2 arrive in
 //! another order than they were sent in: by whose doing, what goes over the wire tells.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use baremqtt::codec::{self, Decoded, Delivery, Packet, PacketId};
+use baremqtt::codec::{Delivery, Packet, PacketId};
 use baremqtt::{Event, Message, QoS, Version};
 
 use crate::cuts::{persistent_broker, points};
 use crate::peer::{Peer, Setup};
 use crate::rough::messages;
-use crate::support::proxy::{Direction, Proxy};
+use crate::support::order::{Order, late};
+use crate::support::proxy::Proxy;
+use crate::support::wire::Packets;
 use crate::traffic::{number, payload};
 
 const TOPIC: &str = "mixed";
@@ -25,8 +27,6 @@ fn qos(number: usize) -> QoS {
 /// The messages of QoS 2 in the order in which they went over the wire, whole and for the first time: as PUBLISH, PUBREC and PUBREL.
 #[derive(Default)]
 struct Orders {
-    /// Bytes of each connection and direction that are not a whole packet yet.
-    rests: HashMap<(usize, bool), Vec<u8>>,
     /// The message that each identifier stands for.
     open: HashMap<PacketId, usize>,
     published: Order,
@@ -34,35 +34,7 @@ struct Orders {
     released: Order,
 }
 
-/// Each message once.
-#[derive(Default)]
-struct Order {
-    list: Vec<usize>,
-    seen: HashSet<usize>,
-}
-
-impl Order {
-    fn add(&mut self, number: usize) {
-        if self.seen.insert(number) {
-            self.list.push(number);
-        }
-    }
-}
-
 impl Orders {
-    fn hear(&mut self, connection: usize, direction: Direction, piece: &[u8]) {
-        let key = (connection, direction == Direction::ToBroker);
-        let mut bytes = self.rests.remove(&key).unwrap_or_default();
-        bytes.extend(piece);
-        let mut at = 0;
-        while let Decoded::Complete { packet, len } = codec::decode(&bytes[at..], Version::Mqtt311).unwrap() {
-            self.note(&packet);
-            at += len;
-        }
-        bytes.drain(..at);
-        self.rests.insert(key, bytes);
-    }
-
     fn note(&mut self, packet: &Packet<'_>) {
         let (order, id) = match packet {
             Packet::Publish(publish) => {
@@ -78,15 +50,6 @@ impl Orders {
     }
 }
 
-/// How many come after one that was sent later.
-fn late(order: &[usize]) -> usize {
-    order
-        .iter()
-        .scan(0, |last, &number| Some(std::mem::replace(last, number.max(*last)) > number))
-        .filter(|late| *late)
-        .count()
-}
-
 /// From a publisher to a subscriber, one of whom is behind the rough link. Returns what went over that, and the messages of QoS 2 in the
 /// order in which they came.
 fn run(outward: bool) -> (Orders, Vec<usize>) {
@@ -96,9 +59,10 @@ fn run(outward: bool) -> (Orders, Vec<usize>) {
     let broker = persistent_broker(20);
     let orders = Arc::new(Mutex::new(Orders::default()));
     let tap = {
-        let orders = Arc::clone(&orders);
+        let (orders, packets) = (Arc::clone(&orders), Mutex::new(Packets::default()));
         Box::new(move |connection, direction, piece: &[u8]| {
-            orders.lock().unwrap().hear(connection, direction, piece);
+            let note = |packet: &Packet<'_>| orders.lock().unwrap().note(packet);
+            packets.lock().unwrap().hear(connection, direction, piece, note);
         })
     };
     let cuts = if outward { points(79, 25_000, 4_000) } else { points(83, 3_000, 20_000) };

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant as Clock;
 
-use baremqtt::codec::{self, Decoded, Delivery, Packet, PacketId};
+use baremqtt::codec::{Delivery, Packet, PacketId};
 use baremqtt::{QoS, Version};
 
 use crate::cuts::{persistent_broker, points};
 use crate::peer::{Peer, Setup};
 use crate::support::proxy::{Direction, Proxy};
+use crate::support::wire::Packets;
 use crate::traffic::{Tally, number, receive, send};
 
 const TOPIC: &str = "rough";
@@ -22,8 +23,6 @@ pub fn messages() -> usize {
 
 /// What goes over the link, packet by packet.
 struct Wire {
-    /// Bytes that are not a whole packet yet.
-    rests: HashMap<(usize, bool), Vec<u8>>,
     /// The message that each identifier stands for, by direction.
     open: HashMap<(bool, PacketId), usize>,
     /// How often each message has gone through, and whether its PUBACK or PUBREC has.
@@ -32,20 +31,7 @@ struct Wire {
 
 impl Wire {
     fn new(count: usize) -> Self {
-        Wire { rests: HashMap::new(), open: HashMap::new(), seen: vec![(0, false); count] }
-    }
-
-    fn hear(&mut self, connection: usize, direction: Direction, piece: &[u8]) {
-        let up = direction == Direction::ToBroker;
-        let mut bytes = self.rests.remove(&(connection, up)).unwrap_or_default();
-        bytes.extend(piece);
-        let mut at = 0;
-        while let Decoded::Complete { packet, len } = codec::decode(&bytes[at..], Version::Mqtt311).unwrap() {
-            self.note(up, &packet);
-            at += len;
-        }
-        bytes.drain(..at);
-        self.rests.insert((connection, up), bytes);
+        Wire { open: HashMap::new(), seen: vec![(0, false); count] }
     }
 
     fn note(&mut self, up: bool, packet: &Packet<'_>) {
@@ -80,9 +66,11 @@ fn run(qos: QoS, outward: bool) {
     let broker = persistent_broker(1_000);
     let wire = Arc::new(Mutex::new(Wire::new(count)));
     let tap = {
-        let wire = Arc::clone(&wire);
+        let (wire, packets) = (Arc::clone(&wire), Mutex::new(Packets::default()));
         Box::new(move |connection, direction, piece: &[u8]| {
-            wire.lock().unwrap().hear(connection, direction, piece);
+            let up = direction == Direction::ToBroker;
+            let note = |packet: &Packet<'_>| wire.lock().unwrap().note(up, packet);
+            packets.lock().unwrap().hear(connection, direction, piece, note);
         })
     };
     let cuts = if outward { points(71, 25_000, 4_000) } else { points(73, 3_000, 20_000) };

@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use baremqtt::Connect;
 
+use crate::erlang::{self, erlang};
 use crate::peer::{Peer, Target};
-use crate::port::free_port;
+use crate::process::{Process, write};
+use crate::rabbitmq;
+use crate::support::mosquitto::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -23,7 +25,8 @@ pub struct Running {
     pub user: (&'static str, &'static str),
     kind: Kind,
     folder: PathBuf,
-    process: Option<Child>,
+    process: Option<Process>,
+    _port_mapper: Option<Process>,
 }
 
 /// How to get its version, and its command for a port and a folder.
@@ -35,7 +38,7 @@ struct Kind {
     user: (&'static str, &'static str),
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind { name: "mosquitto", version: || debian("mosquitto"), command: mosquitto, user: ("user", "pass") },
     Kind {
         name: "rabbitmq",
@@ -53,15 +56,14 @@ const KINDS: [Kind; 7] = [
     Kind { name: "aedes", version: aedes_version, command: aedes, user: ("user", "pass") },
     Kind { name: "amqtt", version: amqtt_version, command: amqtt, user: ("user", "pass") },
     Kind { name: "rumqttd", version: rumqttd_version, command: rumqttd, user: ("user", "pass") },
+    Kind { name: "rmqtt", version: rmqtt_version, command: rmqtt, user: ("user", "pass") },
 ];
 
 /// Starts the broker of this name.
 pub fn start(name: &str) -> Result<Running, String> {
     let kind = *KINDS.iter().find(|kind| kind.name == name).ok_or("there is none of this name")?;
     let version = (kind.version)()?;
-    let folder = tools().join("run").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let folder = folder(name)?;
     // These want a name from everybody.
     let guest = match name {
         "ejabberd" => Some("guest@localhost"),
@@ -69,7 +71,12 @@ pub fn start(name: &str) -> Result<Running, String> {
         _ => None,
     };
     let target = Target { addr: (Ipv4Addr::LOCALHOST, free_port()).into(), guest };
-    let mut running = Running { version, target, user: kind.user, kind, folder, process: None };
+    let _port_mapper = match name {
+        "rabbitmq" | "ejabberd" => Some(erlang::port_mapper(&folder)?),
+        _ => None,
+    };
+    let user = kind.user;
+    let mut running = Running { version, target, user, kind, folder, process: None, _port_mapper };
     running.restart()?;
     Ok(running)
 }
@@ -77,17 +84,10 @@ pub fn start(name: &str) -> Result<Running, String> {
 impl Running {
     /// Starts it, and waits until it answers a CONNECT.
     pub fn restart(&mut self) -> Result<(), String> {
-        let log = fs::File::create(self.folder.join("log")).unwrap();
-        let mut command = (self.kind.command)(self.target.addr.port(), &self.folder);
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
-        self.process = Some(command.spawn().map_err(|error| format!("{command:?}: {error}"))?);
-        let end = Instant::now() + PATIENCE;
-        while Peer::connect(self.target, &Connect::new("starts").keep_alive(30)).is_err() {
-            if Instant::now() > end {
-                return Err(format!("it does not answer; see {}", self.folder.join("log").display()));
-            }
-            sleep(Duration::from_millis(100));
-        }
+        let log = self.folder.join("log");
+        self.process =
+            Some(Process::start((self.kind.command)(self.target.addr.port(), &self.folder), &log)?);
+        until_it_answers(self.target, PATIENCE).map_err(|error| format!("{error}; see {}", log.display()))?;
         if self.kind.name == "ejabberd" {
             // Whom it knows lies in its database.
             let mut register = ejabberdctl(&self.folder);
@@ -102,28 +102,28 @@ impl Running {
 
     /// As a power cut would.
     pub fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let group = format!("-{}", process.id());
-            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-            let _ = process.wait();
-        }
+        self.process = None;
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop();
-        // The port mapper of Erlang is a process of its own, which stays until it has missed its node.
-        let Ok(port) = fs::read_to_string(self.folder.join("epmd")) else { return };
-        for _ in 0..50 {
-            let mut kill = Command::new("epmd");
-            kill.args(["-port", &port, "-kill"]).stdout(Stdio::piped()).stderr(Stdio::null());
-            match kill.output() {
-                Ok(ended) if String::from_utf8_lossy(&ended.stdout).contains("Killed") => return,
-                _ => sleep(Duration::from_millis(100)),
-            }
+/// Waits until a broker that was started answers a CONNECT.
+pub fn until_it_answers(target: Target, patience: Duration) -> Result<(), String> {
+    let end = Instant::now() + patience;
+    while Peer::connect(target, &Connect::new("starts").keep_alive(30)).is_err() {
+        if Instant::now() > end {
+            return Err("it does not answer".into());
         }
+        sleep(Duration::from_millis(100));
     }
+    Ok(())
+}
+
+/// An empty folder for the files of a broker.
+pub fn folder(name: &str) -> Result<PathBuf, String> {
+    let folder = tools().join("run").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    Ok(folder)
 }
 
 /// Where `run.sh` installs what is no Debian package.
@@ -138,16 +138,10 @@ fn output(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Result<St
 }
 
 /// `mosquitto 2.0.11` of `2.0.11-1+deb12u1`.
-fn debian(package: &str) -> Result<String, String> {
+pub fn debian(package: &str) -> Result<String, String> {
     let version = output("dpkg-query", &["-W", "-f", "${Version}", package])?;
     let version = version.rsplit(':').next().unwrap_or_default().split('-').next().unwrap_or_default();
     Ok(format!("{} {version}", package.trim_end_matches("-server")))
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let path = folder.join(name);
-    fs::write(&path, text).expect("a file of the broker");
-    path
 }
 
 fn mosquitto(port: u16, folder: &Path) -> Command {
@@ -165,33 +159,8 @@ fn mosquitto(port: u16, folder: &Path) -> Command {
     command
 }
 
-/// What nodes of Erlang need to stay on loopback, with a port mapper of their own.
-fn erlang(command: &mut Command, folder: &Path) {
-    let port = match fs::read_to_string(folder.join("epmd")) {
-        Ok(port) => port,
-        Err(_) => free_port().to_string(),
-    };
-    write(folder, "epmd", &port);
-    command.env("ERL_EPMD_PORT", &port).env("ERL_EPMD_ADDRESS", "127.0.0.1").env("HOME", folder);
-}
-
 fn rabbitmq(port: u16, folder: &Path) -> Command {
-    let amqp = free_port();
-    let config = format!(
-        "listeners.tcp.1 = 127.0.0.1:{amqp}\nmqtt.listeners.tcp.1 = 127.0.0.1:{port}\nmqtt.allow_anonymous = true\n\
-         mqtt.default_user = guest\nmqtt.default_pass = guest\n"
-    );
-    let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
-    erlang(&mut command, folder);
-    command
-        .env("RABBITMQ_NODENAME", "matrix@localhost")
-        .env("RABBITMQ_CONFIG_FILE", write(folder, "rabbit.conf", &config))
-        .env("RABBITMQ_ENABLED_PLUGINS_FILE", write(folder, "plugins", "[rabbitmq_mqtt]."))
-        .env("RABBITMQ_MNESIA_BASE", folder.join("data"))
-        .env("RABBITMQ_LOG_BASE", folder.join("logs"))
-        .env("RABBITMQ_DIST_PORT", free_port().to_string())
-        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
-    command
+    rabbitmq::server("matrix", port, folder, "")
 }
 
 fn ejabberd(port: u16, folder: &Path) -> Command {
@@ -292,5 +261,18 @@ fn rumqttd(port: u16, folder: &Path) -> Command {
     );
     let mut command = Command::new(tools().join("cargo/bin/rumqttd"));
     command.arg("-c").arg(write(folder, "conf.toml", &text));
+    command
+}
+
+/// That of the package which run.sh makes.
+fn rmqtt_version() -> Result<String, String> {
+    let text = output("cargo", &["install", "--list", "--root", &tools().join("cargo").to_string_lossy()])?;
+    let line = text.lines().find_map(|line| line.strip_prefix("rmqtt-broker v")).ok_or("not installed")?;
+    Ok(format!("rmqtt {}", line.split(' ').next().unwrap_or_default()))
+}
+
+fn rmqtt(port: u16, _folder: &Path) -> Command {
+    let mut command = Command::new(tools().join("cargo/bin/rmqtt"));
+    command.arg(port.to_string());
     command
 }

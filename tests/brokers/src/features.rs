@@ -17,7 +17,7 @@ pub type Check = fn(&mut Running) -> Told;
 pub const FEATURES: [(&str, Check); 20] = [
     ("connects in 3.1.1", |broker| connects(broker, Mqtt311)),
     ("connects in 3.1", |broker| connects(broker, Mqtt31)),
-    ("session present: no, yes, no", session_present),
+    ("session present: no, no, yes, no, no", session_present),
     ("will, where the link is lost", |broker| will(broker, false)),
     ("no will after DISCONNECT", |broker| will(broker, true)),
     ("retained message", |broker| retained(broker, b"kept")),
@@ -53,6 +53,7 @@ fn speaks(broker: &mut Running, version: Version) -> Told {
     connects(broker, version).map_err(|_| "no 3.1".into())
 }
 
+/// Of clean sessions and kept ones: clean, kept, kept, clean, kept.
 fn session_present(broker: &mut Running) -> Told {
     let kept = Connect::new("presence").clean_session(false).keep_alive(30);
     let clean = kept.clean_session(true);
@@ -69,7 +70,11 @@ fn session_present(broker: &mut Running) -> Told {
         }
     }
     let _ = Peer::connect(broker.target, &clean);
-    if said == [false, false, true, false, false] { Ok(()) } else { Err(format!("no: {said:?}")) }
+    if said == [false, false, true, false, false] {
+        return Ok(());
+    }
+    let said: Vec<&str> = said.iter().map(|said| if *said { "yes" } else { "no" }).collect();
+    Err(format!("it says {}", said.join(", ")))
 }
 
 fn will(broker: &mut Running, in_order: bool) -> Told {
@@ -175,13 +180,12 @@ fn resumes(broker: &mut Running, version: Version) -> Told {
     }
     publisher.until("acknowledgements", |peer| peer.published == 100);
     let mut subscriber = Peer::comes_back(broker.target, client, &connect);
-    let session = subscriber.session_present;
     let _ = subscriber.pass(Duration::from_secs(1));
     let mut numbers: Vec<u8> = subscriber.received.iter().map(|one| one.payload[0]).collect();
     let count = numbers.len();
     numbers.sort_unstable();
     numbers.dedup();
-    let told = format!("no: {} of 100, session present {session:?}", numbers.len());
+    let told = format!("no: {} of 100 messages, {} twice", numbers.len(), count - numbers.len());
     let _ = Peer::connect(broker.target, &connect.clean_session(true));
     if numbers.len() == 100 && count == 100 { Ok(()) } else { Err(told) }
 }
@@ -212,9 +216,17 @@ fn passwords(broker: &mut Running) -> Told {
     }
 }
 
+/// On a machine that is busy the client may wake up too late: it has to hold once.
 fn idle(broker: &mut Running) -> Told {
-    let mut peer = Peer::connect(broker.target, &Connect::new("idle").keep_alive(2)).unwrap();
-    peer.pass(Duration::from_secs(5)).map_err(|error| format!("no: {error}"))
+    let mut told = Ok(());
+    for _ in 0..5 {
+        let mut peer = Peer::connect(broker.target, &Connect::new("idle").keep_alive(1)).unwrap();
+        told = peer.pass(Duration::from_secs(5)).map_err(|error| format!("no: {error}"));
+        if told.is_ok() {
+            break;
+        }
+    }
+    told
 }
 
 /// Each of them ends, although the broker is killed while they are under way.

@@ -1,10 +1,14 @@
 //! The client against other people's brokers: twenty features with each, in a table. `tests/brokers/run.sh` installs and starts it.
 
 mod brokers;
+mod cluster;
+mod erlang;
 mod features;
 mod peer;
-#[path = "../../support/port.rs"]
-mod port;
+mod process;
+mod rabbitmq;
+#[path = "../../support/mod.rs"]
+mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::process::ExitCode;
@@ -14,6 +18,9 @@ use features::FEATURES;
 
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
+    if names == ["cluster"] {
+        return cluster::run();
+    }
     // What a feature fails with is told in the table.
     set_hook(Box::new(|_| ()));
     let mut columns = Vec::new();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, Error};
 use baremqtt::{
-    Buffers, Client, Config, Connect, Event, LargeMessages, Message, QoS, StreamedMessage, SubAckCode,
-    Version,
+    Buffers, Client, Config, Connect, Event, LargeMessages, Message, QoS, RefusalCode, StreamedMessage,
+    SubAckCode, Version,
 };
 
 /// How long anything may take.
@@ -72,11 +72,22 @@ impl Peer {
         })
     }
 
-    /// Connected, or why not.
+    /// Connected, or why not. Where the server is unavailable it is tried again, which is what that means: some say so as long as they
+    /// have not ended the last connection of this client.
     pub fn connect(to: Target, connect: &Connect<'_>) -> Result<Self, Error> {
-        let mut peer = Self::new(to)?;
-        peer.connects(connect)?;
-        Ok(peer)
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let mut peer = Self::new(to)?;
+            match peer.connects(connect) {
+                Ok(()) => return Ok(peer),
+                Err(error)
+                    if error.refusal() == Some(RefusalCode::SERVER_UNAVAILABLE) && Instant::now() < end =>
+                {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn connects(&mut self, connect: &Connect<'_>) -> Result<(), Error> {

@@ -1,0 +1,101 @@
+//! Nodes of RabbitMQ that have joined each other.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::brokers::{folder, until_it_answers};
+use crate::erlang::port_mapper;
+use crate::peer::Target;
+use crate::process::Process;
+use crate::rabbitmq::{control, server};
+use crate::support::mosquitto::free_port;
+
+/// A node that comes back to only one other waits for 100 s before it takes clients.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const NAMES: [&str; 3] = ["first", "second", "third"];
+
+/// Where the messages for a client lie that is away.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Queues {
+    /// At the node where it was, as RabbitMQ has it by itself.
+    Classic,
+    /// Copied to all nodes, by a policy.
+    Mirrored,
+    /// At a majority of the nodes, by a line of the configuration.
+    Quorum,
+}
+
+pub struct Cluster {
+    folder: PathBuf,
+    queues: Queues,
+    nodes: Vec<Node>,
+    _port_mapper: Process,
+}
+
+struct Node {
+    name: &'static str,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Cluster {
+    pub fn start(nodes: usize, queues: Queues) -> Result<Self, String> {
+        let folder = folder("cluster")?;
+        let _port_mapper = port_mapper(&folder)?;
+        let mut cluster = Cluster { folder, queues, nodes: Vec::new(), _port_mapper };
+        for (at, &name) in NAMES.iter().take(nodes).enumerate() {
+            cluster.nodes.push(Node { name, port: free_port(), process: None });
+            cluster.start_node(at)?;
+            if at > 0 {
+                for order in [&["stop_app"][..], &["join_cluster", "first@localhost"], &["start_app"]] {
+                    cluster.control(at, order)?;
+                }
+                cluster.until_it_answers(at)?;
+            }
+        }
+        if queues == Queues::Mirrored {
+            let copies = r#"{"ha-mode":"all","ha-sync-mode":"automatic","ha-promote-on-shutdown":"always"}"#;
+            cluster.control(0, &["set_policy", "mirrored", "^mqtt-", copies, "--apply-to", "queues"])?;
+        }
+        Ok(cluster)
+    }
+
+    /// Starts a node, for the first time or again, and waits until it takes clients.
+    pub fn start_node(&mut self, at: usize) -> Result<(), String> {
+        let lines = match self.queues {
+            Queues::Quorum => "mqtt.durable_queue_type = quorum\n",
+            Queues::Classic | Queues::Mirrored => "",
+        };
+        let node = &mut self.nodes[at];
+        let command = server(node.name, node.port, &self.folder, lines);
+        node.process = Some(Process::start(command, &self.folder.join(format!("{}.log", node.name)))?);
+        self.until_it_answers(at)
+    }
+
+    fn until_it_answers(&self, at: usize) -> Result<(), String> {
+        let failed = |error| format!("{}: {error}; see {}", self.nodes[at].name, self.folder.display());
+        until_it_answers(Target { addr: self.addr(at), guest: None }, PATIENCE).map_err(failed)
+    }
+
+    fn control(&self, at: usize, order: &[&str]) -> Result<(), String> {
+        control(self.nodes[at].name, &self.folder, order)
+    }
+
+    pub fn addr(&self, at: usize) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.nodes[at].port).into()
+    }
+
+    /// In order: it says goodbye to the others.
+    pub fn stop(&mut self, at: usize) -> Result<(), String> {
+        self.control(at, &["shutdown"])?;
+        self.nodes[at].process.take().into_iter().for_each(Process::wait);
+        Ok(())
+    }
+
+    /// As a power cut would.
+    pub fn kill(&mut self, at: usize) {
+        self.nodes[at].process = None;
+    }
+}

@@ -1,0 +1,32 @@
+//! Packets, out of the pieces in which they go through a proxy.
+
+use std::collections::HashMap;
+
+use baremqtt::Version;
+use baremqtt::codec::{self, Decoded, Packet};
+
+use super::proxy::Direction;
+
+/// Bytes of each connection and direction that are not a whole packet yet.
+#[derive(Default)]
+pub struct Packets(HashMap<(usize, bool), Vec<u8>>);
+
+impl Packets {
+    /// Shows `note` the packets that this piece completes, in MQTT 3.1.1.
+    pub fn hear(
+        &mut self,
+        connection: usize,
+        direction: Direction,
+        piece: &[u8],
+        mut note: impl FnMut(&Packet<'_>),
+    ) {
+        let bytes = self.0.entry((connection, direction == Direction::ToBroker)).or_default();
+        bytes.extend(piece);
+        let mut at = 0;
+        while let Decoded::Complete { packet, len } = codec::decode(&bytes[at..], Version::Mqtt311).unwrap() {
+            note(&packet);
+            at += len;
+        }
+        bytes.drain(..at);
+    }
+}
