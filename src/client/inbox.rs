@@ -131,12 +131,12 @@ impl Inbox {
     }
 
     /// Makes the end of this request the current event.
-    pub(super) fn tell_end(&mut self, event: Kind, id: u16, end: End) {
+    pub(super) fn report_end(&mut self, event: Kind, id: u16, end: End) {
         (self.event, self.owed, self.id, self.end) = (event, ENDED, id, end);
     }
 
     /// Whether the event reports the end of a request.
-    pub(super) const fn tells_end(&self) -> bool {
+    pub(super) const fn reports_end(&self) -> bool {
         self.owed == ENDED
     }
 

@@ -45,7 +45,8 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
 fn forget(work: &mut Work) {
     let Work { session, inbox, offer, timers, link, .. } = work;
     let revision = session.revision;
-    for other in [&mut session.told_revision, &mut session.saved_revision, &mut session.durable_revision] {
+    for other in [&mut session.reported_revision, &mut session.saved_revision, &mut session.durable_revision]
+    {
         *other = u32::from(*other == revision);
     }
     (session.revision, session.connection, session.ignored) = (0, 0, 0);
@@ -54,13 +55,13 @@ fn forget(work: &mut Work) {
         (inbox.id, inbox.end) = (0, End::Lost);
     }
     // After `sent`, the next offer is computed anew; but a partly sent packet continues.
-    if offer.is_told {
+    if offer.is_settled {
         offer.len = 0;
     }
     if offer.len == 0 && link.fixed_sent == 0 {
         offer.source = Source::None;
     }
-    offer.is_told = false;
+    offer.is_settled = false;
     timers.now = 0;
 }
 

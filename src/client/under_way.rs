@@ -41,7 +41,7 @@ pub enum Request<'a> {
 
 /// The number of requests under way, without the one whose end the current event reports.
 pub(super) const fn in_flight(outbox: &State, inbox: &Inbox) -> usize {
-    (outbox.kept as usize).saturating_sub(inbox.tells_end() as usize)
+    (outbox.kept as usize).saturating_sub(inbox.reports_end() as usize)
 }
 
 /// The requests under way, in the order in which they are sent.
@@ -50,9 +50,9 @@ pub(super) fn under_way<'a>(
     log: &'a [u8],
     inbox: &Inbox,
 ) -> impl Iterator<Item = UnderWay<'a>> {
-    let told = PacketId::new(inbox.id).filter(|_| inbox.tells_end());
+    let reported = PacketId::new(inbox.id).filter(|_| inbox.reports_end());
     outbox.records(log, true).filter_map(move |(at, record)| {
-        let id = PacketId::new(record.id(log, at)).filter(|id| Some(*id) != told)?;
+        let id = PacketId::new(record.id(log, at)).filter(|id| Some(*id) != reported)?;
         Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at, record) })
     })
 }

@@ -33,7 +33,7 @@ pub(super) struct Session {
     /// Counts the changes that an image of the session has to contain.
     pub(super) revision: u32,
     /// The revision for which `Event::SaveDue` was last reported.
-    pub(super) told_revision: u32,
+    pub(super) reported_revision: u32,
     /// The revision of the last image.
     pub(super) saved_revision: u32,
     /// The revision of the last durable image.
@@ -48,7 +48,7 @@ impl Session {
         clean_session: false,
         connection: 0,
         revision: 0,
-        told_revision: 0,
+        reported_revision: 0,
         saved_revision: 0,
         durable_revision: 0,
         ignored: 0,
@@ -124,16 +124,16 @@ pub(super) enum Source {
 pub(super) struct Offer {
     pub(super) source: Source,
     /// `sent` has been called for this offer. If it is called again, it means the bytes after those.
-    pub(super) is_told: bool,
+    pub(super) is_settled: bool,
     pub(super) len: usize,
 }
 
 impl Offer {
-    pub(super) const NONE: Self = Offer { source: Source::None, is_told: false, len: 0 };
+    pub(super) const NONE: Self = Offer { source: Source::None, is_settled: false, len: 0 };
 
     /// The number of bytes of requests that count as possibly received by the server until `sent` is called.
     pub(super) fn seen_of_requests(&self) -> usize {
-        if self.source == Source::Requests && !self.is_told { self.len } else { 0 }
+        if self.source == Source::Requests && !self.is_settled { self.len } else { 0 }
     }
 }
 
@@ -189,7 +189,7 @@ pub(super) fn is_all_sent(work: &Work, outbox: &outbox::State, answers: &answers
     let Work { link, offer, .. } = work;
     link.state == State::Connected
         && !link.is_ping_due
-        && (offer.is_told || offer.len == 0)
+        && (offer.is_settled || offer.len == 0)
         && answers.cur == answers.end
         && outbox.cur == outbox.tail
         && outbox.streams == 0

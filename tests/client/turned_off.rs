@@ -1,9 +1,29 @@
 //! What a configuration turns off is refused by its name, and nothing has changed; calls that have nothing to do do nothing.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use baremqtt::{ConnectError, LargeMessages, RequestError, State, StreamedMessage, Version};
+use baremqtt::{
+    Config, ConnectError, LargeMessages, RequestError, SessionLoss, Standard, State, StreamedMessage, Version,
+};
 
 use crate::harness::*;
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let times = [
+        Standard.connack_timeout_ms(),
+        Standard.pingresp_timeout_ms(),
+        Standard.ack_timeout_ms(),
+        Standard.stall_timeout_ms(),
+        Standard.retry_ms(),
+    ];
+    assert_eq!(times, [10_000, 10_000, 30_000, 30_000, 0]);
+    assert_eq!((Standard.max_requests(), Standard.max_exactly_once()), (0, 19));
+    assert_eq!(Standard.session_loss(), SessionLoss::Resend);
+    assert_eq!(Standard.large_messages(), LargeMessages::Skip);
+    assert!(Standard.mqtt31() && Standard.ping_on_silence() && Standard.reports_loss());
+    assert!(Standard.assume_session_kept() && Standard.receives_exactly_once());
+    assert!(!Standard.streams() && !Standard.manual_acknowledgement() && !Standard.durable());
+}
 
 #[test]
 fn mqtt_3_1() {

@@ -7,7 +7,9 @@ pub fn run(data: &[u8]) {
     for version in [Version::Mqtt31, Version::Mqtt311] {
         match codec::decode(data, version) {
             // A refusal is read whatever its number, and written as the standard has it.
-            Ok(Decoded::Complete { packet: Packet::ConnAck(ConnAck::Refused(_)), .. }) => {}
+            Ok(Decoded::Complete { packet: Packet::ConnAck(ConnAck::Refused(code)), .. }) => {
+                assert!(code.to_string().ends_with(&format!("({})", code.code())));
+            }
             Ok(Decoded::Complete { packet, len }) => check(packet, &data[..len], version),
             Ok(Decoded::Incomplete { missing }) => assert!(missing >= 1),
             Err(violation) => assert!(!violation.to_string().is_empty()),

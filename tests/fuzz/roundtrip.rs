@@ -19,10 +19,20 @@ fn check(packet: &Packet<'_>, version: Version) {
     match packet.encode(version, &mut out) {
         Ok(len) => {
             assert_eq!(len, needed);
-            assert_eq!(codec::decode(&out, version), Ok(Decoded::Complete { packet: *packet, len }));
+            assert_eq!(out[0] >> 4, packet.packet_type().first_byte() >> 4);
+            let decoded = codec::decode(&out, version);
+            assert_eq!(decoded, Ok(Decoded::Complete { packet: *packet, len }));
+            // Shown alike, wherever its lists lie; what is long would only take time.
+            if needed < 64 {
+                assert!(format!("{decoded:?}").contains(&format!("{packet:?}")));
+                assert!(!packet.to_string().contains(char::is_control));
+            }
             let too_small = Err(EncodeError::BufferTooSmall { needed });
             assert_eq!(packet.encode(version, &mut out[..needed - 1]), too_small);
         }
-        Err(error) => assert!(matches!(error, EncodeError::Forbidden(_)), "{error}"),
+        Err(EncodeError::Forbidden(violation)) => {
+            assert_eq!(EncodeError::Forbidden(violation).to_string(), violation.to_string());
+        }
+        Err(error) => panic!("{error}"),
     }
 }

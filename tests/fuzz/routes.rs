@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use baremqtt::codec::{self, ConnAck, Decoded, Packet, SubAck};
+use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, Publish, SubAck};
 use baremqtt::{
     Buffers, Client, Connect, Instant, QoS, RouteError, Routes, SubAckCode, SubAckCodes, Subscription,
     TopicName, Version,
@@ -88,6 +88,7 @@ impl World {
         let result = self.routes.add(filter, qos, self.number);
         if !topic_rules::is_filter(filter) {
             assert!(matches!(result, Err(RouteError::Forbidden(_))), "{result:?}");
+            assert!(!result.unwrap_err().to_string().is_empty());
         } else if known.is_none() && self.table.len() == ROOM {
             assert_eq!(result, Err(RouteError::Full));
         } else {
@@ -154,9 +155,16 @@ impl World {
         self.client.sent(len);
     }
 
-    /// The oldest SUBSCRIBE is answered: each filter granted, or refused where the bit of its place is set.
+    /// The oldest SUBSCRIBE is answered: each filter granted, or refused where the bit of its place is set. If there is none, a message
+    /// comes.
     fn answer(&mut self, refused: u8) {
-        let Some((id, filters)) = self.asked.pop_front() else { return };
+        let Some((id, filters)) = self.asked.pop_front() else {
+            if self.is_linked {
+                let (topic, delivery) = (TopicName::new("a").unwrap(), Delivery::AtMostOnce);
+                self.gives(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+            }
+            return;
+        };
         let codes: Vec<_> =
             filters
                 .iter()

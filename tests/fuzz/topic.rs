@@ -15,6 +15,8 @@ pub fn run(data: &[u8]) {
         assert_eq!(TopicName::from_bytes(text).is_ok(), read.is_ok_and(topic_rules::is_name));
     }
     if let (Ok(filter), Ok(name)) = (TopicFilter::from_bytes(filter), TopicName::from_bytes(name)) {
+        assert!(name == name.as_str() && name == *name.as_str() && filter == filter.as_str());
+        assert_eq!((name.as_ref().try_into(), filter.as_ref().try_into()), (Ok(name), Ok(filter)));
         assert_eq!(filter.matches(name), topic_rules::matches(filter.as_str(), name.as_str()));
     }
 }

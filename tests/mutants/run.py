@@ -22,8 +22,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
 TREE = TARGET / "tree"
-# In the order in which they are tried, with their arguments.
-TESTS = {"client": [], "codec": ["--skip", "exhaustive"], "conformance": []}
+# In the order in which they are tried: how cargo is asked for each, and its arguments. The unit tests without those of adapters, whose
+# time and threads are those of the system.
+TESTS = {
+    "client": (["--test", "client"], []),
+    "codec": (["--test", "codec"], ["--skip", "exhaustive"]),
+    "conformance": (["--test", "conformance"], []),
+    "baremqtt": (["--lib"], ["--skip", "transport"]),
+}
 # The first test that fails ends the program, and so does a test that takes this many times what all of them take without a mutant.
 PATIENCE = 4
 
@@ -115,11 +121,11 @@ def build(mutants):
 
 def programs(small):
     """The tests: a command, and the seconds that it may take."""
-    ended, messages = cargo("test", "--no-run", *(part for name in TESTS for part in ("--test", name)), small=small)
+    ended, messages = cargo("test", "--no-run", *(part for asked, _ in TESTS.values() for part in asked), small=small)
     if ended.returncode != 0:
         sys.exit(ended.stderr)
     found = {m["target"]["name"]: m["executable"] for m in messages if m.get("executable")}
-    commands = [[found[name], "--quiet", *arguments] for name, arguments in TESTS.items()]
+    commands = [[found[name], "--quiet", *arguments] for name, (_, arguments) in TESTS.items()]
     return [(command, max(5, int(PATIENCE * seconds_of(command)))) for command in commands]
 
 

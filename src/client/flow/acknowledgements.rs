@@ -68,7 +68,7 @@ impl<C: Config> Parts<'_, C> {
             self.outbox.answered(at, record, id.get(), end);
         }
         // All requests that had ended before have been reported, so this is the next one.
-        self.work.inbox.tell_end(event, id.get(), end);
+        self.work.inbox.report_end(event, id.get(), end);
         Ok(Step::Event)
     }
 

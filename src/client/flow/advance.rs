@@ -68,7 +68,7 @@ impl<C: Config> Parts<'_, C> {
             return true;
         }
         if let Some((id, end)) = outbox.find_ended() {
-            inbox.tell_end(Kind::Ended, id, end);
+            inbox.report_end(Kind::Ended, id, end);
             return true;
         }
         // Kept requests can be sent once all requests that ended with the last connection, or with the session, have been reported.
@@ -88,10 +88,10 @@ impl<C: Config> Parts<'_, C> {
     /// Whether the application has to save the session, and has not been asked to since the last change.
     fn asks_for_image(&mut self) -> bool {
         let session = &self.work.session;
-        if !self.config().durable() || session.told_revision == session.revision || !self.is_held() {
+        if !self.config().durable() || session.reported_revision == session.revision || !self.is_held() {
             return false;
         }
-        self.work.session.told_revision = self.work.session.revision;
+        self.work.session.reported_revision = self.work.session.revision;
         self.work.inbox.event = Kind::SaveDue;
         true
     }

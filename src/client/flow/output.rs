@@ -90,7 +90,7 @@ impl<C: Config> Parts<'_, C> {
         let source = work.offer.source;
         let len = len.min(work.offer.len);
         work.offer.len = work.offer.len.wrapping_sub(len);
-        work.offer.is_told = true;
+        work.offer.is_settled = true;
         if len == 0 {
             return;
         }
@@ -127,9 +127,9 @@ pub(in crate::client) fn pending<'a, C: Config>(
     parts: Parts<'a, C>,
     rx: &'a mut [u8],
 ) -> (&'a mut [u8], &'a [u8]) {
-    if parts.work.offer.is_told || parts.work.offer.len == 0 {
+    if parts.work.offer.is_settled || parts.work.offer.len == 0 {
         let (source, len) = parts.next_offer();
-        parts.work.offer = Offer { source, is_told: false, len };
+        parts.work.offer = Offer { source, is_settled: false, len };
         parts.work.link.is_ping_awaited |= source == Source::PingReq;
     }
     let Parts { work, answers, outbox, .. } = parts;

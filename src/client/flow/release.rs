@@ -14,7 +14,7 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
     let (owed, id) = (core::mem::take(&mut inbox.owed), inbox.id);
     let withheld = core::mem::take(&mut inbox.has_receipt);
     if owed == ENDED {
-        parts.outbox.end_is_told(id);
+        parts.outbox.end_is_reported(id);
     } else if owed != 0 && !withheld {
         parts.answer(owed, id);
     }
@@ -27,11 +27,11 @@ pub(super) fn release<C: Config>(parts: &mut Parts<'_, C>) {
 impl<C: Config> Parts<'_, C> {
     /// Frees the room of the request whose end the current event reports: an application that makes a new request has seen the event.
     #[inline]
-    pub(super) fn clear_told(&mut self) {
+    pub(super) fn clear_reported(&mut self) {
         let inbox = &mut self.work.inbox;
-        if inbox.tells_end() {
+        if inbox.reports_end() {
             inbox.owed = 0;
-            self.outbox.end_is_told(inbox.id);
+            self.outbox.end_is_reported(inbox.id);
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn admit<C: Config>(
     qos: Option<QoS>,
     len: usize,
 ) -> Result<(), Refusal> {
-    parts.clear_told();
+    parts.clear_reported();
     let link = &parts.work.link;
     let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
     let outbox = &parts.outbox;

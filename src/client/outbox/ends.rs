@@ -102,7 +102,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The end of this request has been reported.
     #[inline(never)]
-    pub(crate) fn end_is_told(&mut self, id: u16) {
+    pub(crate) fn end_is_reported(&mut self, id: u16) {
         // Usually it is the request that was found last.
         let hint = self.s.hint;
         let hinted = if IS_LARGE { self.record(hint) } else { None };

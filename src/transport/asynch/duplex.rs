@@ -46,19 +46,19 @@ impl<I: ErrorType, O> ErrorType for &Duplex<I, O> {
 }
 
 impl<I: Read, O> Read for &Duplex<I, O> {
-    #[allow(clippy::await_holding_refcell_ref, reason = "whoever comes meanwhile waits: see `borrowed`")]
+    #[allow(clippy::await_holding_refcell_ref, reason = "a second caller waits: see `borrowed`")]
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, I::Error> {
         borrowed(&self.input).await.read(buf).await
     }
 }
 
 impl<I: ErrorType, O: Write<Error = I::Error>> Write for &Duplex<I, O> {
-    #[allow(clippy::await_holding_refcell_ref, reason = "whoever comes meanwhile waits: see `borrowed`")]
+    #[allow(clippy::await_holding_refcell_ref, reason = "a second caller waits: see `borrowed`")]
     async fn write(&mut self, buf: &[u8]) -> Result<usize, I::Error> {
         borrowed(&self.output).await.write(buf).await
     }
 
-    #[allow(clippy::await_holding_refcell_ref, reason = "whoever comes meanwhile waits: see `borrowed`")]
+    #[allow(clippy::await_holding_refcell_ref, reason = "a second caller waits: see `borrowed`")]
     async fn flush(&mut self) -> Result<(), I::Error> {
         borrowed(&self.output).await.flush().await
     }

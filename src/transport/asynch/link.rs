@@ -135,7 +135,7 @@ where
                 return Err(error);
             }
             Err(End::Link(error)) => {
-                handle.tell_losses(now, handler)?;
+                handle.report_losses(now, handler)?;
                 return match error.with_failure(failure.with(Option::take).flatten()) {
                     Error::Disconnected => Ok(()),
                     error => Err(error),
@@ -285,11 +285,11 @@ where
     }
 
     /// Reports the requests that ended with the link.
-    fn tell_losses<E, H>(&self, now: Instant, handler: &mut H) -> Result<(), Error<E>>
+    fn report_losses<E, H>(&self, now: Instant, handler: &mut H) -> Result<(), Error<E>>
     where
         H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
     {
-        let tell = |inner: &mut Inner<R, T, C, I, N>| {
+        let report = |inner: &mut Inner<R, T, C, I, N>| {
             while inner.driver.client.advance(now)? {
                 let (event, mut outbound) = inner.driver.client.split();
                 let Some(event) = event else { continue };
@@ -301,7 +301,7 @@ where
             }
             Ok(())
         };
-        self.inner(tell).unwrap_or(Ok(()))
+        self.inner(report).unwrap_or(Ok(()))
     }
 }
 

@@ -111,11 +111,11 @@ where
             let had_link = handle.inner(|inner| core::mem::take(&mut inner.has_link)) == Some(true);
             let is_reset = |error: &E| error.kind() == ErrorKind::ConnectionReset;
             let (error, retry_in) = retry.ended(error, had_link, is_reset, timer.now())?;
-            handle.tell(Update::LinkLost { error, retry_in }, &mut handler)?;
+            handle.report(Update::LinkLost { error, retry_in }, &mut handler)?;
             let mut pause = pin!(timer.sleep(retry_in.as_millis() as u32));
             let mut pause = poll_fn(|cx| {
                 if handle.take_wake()
-                    && let Err(error) = handle.tell(Update::Woken, &mut handler)
+                    && let Err(error) = handle.report(Update::Woken, &mut handler)
                 {
                     return Poll::Ready(Err(error));
                 }
@@ -131,7 +131,7 @@ where
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     /// Passes an update to the handler that is not an event.
-    fn tell<E>(
+    fn report<E>(
         &self,
         update: Update<'_, E>,
         handler: &mut impl FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
@@ -142,8 +142,8 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let told = self.inner(|inner| handler(update, &mut inner.driver.client.outbound()));
-        told.unwrap_or(Ok(())).map_err(GaveUp::Handler)
+        let handled = self.inner(|inner| handler(update, &mut inner.driver.client.outbound()));
+        handled.unwrap_or(Ok(())).map_err(GaveUp::Handler)
     }
 
     /// Waits for the future; `None` if the runner is stopped before that. If there is a link, it is first closed properly.

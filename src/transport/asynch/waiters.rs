@@ -32,7 +32,7 @@ enum End {
     /// A task is about to publish.
     Reserved,
     Waits(PacketId, Option<Waker>),
-    Told(Result<(), WaitError>),
+    Reported(Result<(), WaitError>),
 }
 
 /// A place of a waiting task.
@@ -132,7 +132,7 @@ impl<const N: usize> Waiters<N> {
     /// How the message has ended, if it has.
     pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), WaitError>> {
         match self.ends.get_mut(at)? {
-            End::Told(result) => Some(*result),
+            End::Reported(result) => Some(*result),
             End::Waits(_, waits) => {
                 *waits = Some(waker.clone());
                 None
@@ -150,19 +150,19 @@ impl<const N: usize> Waiters<N> {
     /// Reports the end of a message to the task that waits for it.
     pub(super) fn note(&mut self, event: &Event<'_>) {
         match event {
-            Event::Published { id, .. } => self.tell(*id, Ok(())),
-            Event::Ended { id, outcome } => self.tell(*id, Err(WaitError::Ended(*outcome))),
+            Event::Published { id, .. } => self.report(*id, Ok(())),
+            Event::Ended { id, outcome } => self.report(*id, Err(WaitError::Ended(*outcome))),
             _ => {}
         }
     }
 
-    fn tell(&mut self, ended: PacketId, result: Result<(), WaitError>) {
+    fn report(&mut self, ended: PacketId, result: Result<(), WaitError>) {
         for end in &mut self.ends {
             if let End::Waits(id, waker) = end
                 && *id == ended
             {
                 let waker = waker.take();
-                *end = End::Told(result);
+                *end = End::Reported(result);
                 waker.into_iter().for_each(Waker::wake);
             }
         }
@@ -174,7 +174,7 @@ impl<const N: usize> Waiters<N> {
             if let Some(End::Waits(id, _)) = self.ends.get(at)
                 && !is_under_way(*id)
             {
-                self.tell(*id, Err(WaitError::GivenUp));
+                self.report(*id, Err(WaitError::GivenUp));
             }
         }
     }

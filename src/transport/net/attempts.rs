@@ -59,7 +59,7 @@ where
     /// The connection was lost or not established: waits until the next attempt is due.
     fn pause(&self, error: Error, retry_in: Duration, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let started = Clock::now();
-        self.shared.0.lock().call(Update::LinkLost { error, retry_in }, handler)?;
+        self.shared.0.lock().report(Update::LinkLost { error, retry_in }, handler)?;
         self.wait_offline(handler, || match retry_in.saturating_sub(started.elapsed()) {
             Duration::ZERO => Ok(()),
             left => Err(Some(left)),

@@ -164,7 +164,7 @@ where
     pub fn give_up(&self, id: PacketId) -> Result<(), HandleError<GiveUpError>> {
         let mut state = self.enter()?;
         let result = state.driver.client.give_up(id);
-        state.tell_given_up();
+        state.report_given_up();
         self.0.has_moved(&state);
         drop(state);
         self.0.bell.ring();
@@ -217,7 +217,7 @@ where
     ) -> Result<V, HandleError<Infallible>> {
         let mut state = self.lock()?;
         let value = f(&mut state.driver.client);
-        state.tell_given_up();
+        state.report_given_up();
         self.0.has_moved(&state);
         drop(state);
         self.0.bell.ring();

@@ -17,14 +17,14 @@ const CHUNK: usize = 16 << 10;
 
 /// Bytes that were read but not yet taken.
 pub(super) struct Input {
-    come: Mutex<Come>,
+    received: Mutex<Received>,
     /// Signals that all bytes were taken.
     taken: Condvar,
     bell: Arc<Bell>,
 }
 
 #[derive(Default)]
-struct Come {
+struct Received {
     bytes: Vec<u8>,
     /// How many of the bytes were taken.
     start: usize,
@@ -40,7 +40,7 @@ struct Come {
 impl Input {
     /// An empty input, to [`put`](Self::put) bytes into.
     pub(super) fn new(bell: Arc<Bell>) -> Self {
-        Input { come: Mutex::default(), taken: Condvar::new(), bell }
+        Input { received: Mutex::default(), taken: Condvar::new(), bell }
     }
 
     /// Reads on a thread of its own, with this pause before each read, until the stream ends.
@@ -61,7 +61,7 @@ impl Input {
     /// Reads until the end. Returns the failure, if it is not just the end of the stream.
     fn fill(&self, mut reader: Box<dyn Read + Send>, pause: Duration) -> Option<io::Error> {
         let mut buffer = vec![0; CHUNK];
-        while !lock(&self.come).is_closed {
+        while !lock(&self.received).is_closed {
             if !pause.is_zero() {
                 thread::sleep(pause);
             }
@@ -82,51 +82,52 @@ impl Input {
 
     /// The stream has ended or failed.
     pub(super) fn end(&self, failure: Option<io::Error>) {
-        let mut come = lock(&self.come);
-        come.has_ended = true;
-        come.failure = failure;
-        drop(come);
+        let mut received = lock(&self.received);
+        received.has_ended = true;
+        received.failure = failure;
+        drop(received);
         self.bell.ring();
     }
 
     /// Waits until the previous bytes have been taken, and then swaps the buffers.
     pub(super) fn put(&self, buffer: &mut Vec<u8>, len: usize) {
-        let is_full = |come: &mut Come| come.wasted.is_none() && come.start < come.bytes.len();
-        let mut come =
-            self.taken.wait_while(lock(&self.come), is_full).unwrap_or_else(PoisonError::into_inner);
-        if let Some(wasted) = &mut come.wasted {
+        let is_full =
+            |received: &mut Received| received.wasted.is_none() && received.start < received.bytes.len();
+        let mut received =
+            self.taken.wait_while(lock(&self.received), is_full).unwrap_or_else(PoisonError::into_inner);
+        if let Some(wasted) = &mut received.wasted {
             *wasted = wasted.saturating_add(len);
         } else {
             buffer.truncate(len);
-            core::mem::swap(&mut come.bytes, buffer);
-            come.start = 0;
+            core::mem::swap(&mut received.bytes, buffer);
+            received.start = 0;
             buffer.resize(CHUNK, 0);
         }
-        drop(come);
+        drop(received);
         self.bell.ring();
     }
 
     /// Whether everything was taken and there may be more.
     pub(super) fn wants_more(&self) -> bool {
-        let come = lock(&self.come);
-        !come.has_ended && (come.wasted.is_some() || come.start == come.bytes.len())
+        let received = lock(&self.received);
+        !received.has_ended && (received.wasted.is_some() || received.start == received.bytes.len())
     }
 
     /// Takes as many bytes as fit; 0 means the end of the stream, `Pending` that there is nothing now.
     pub(super) fn take(&self, out: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut come = lock(&self.come);
-        let bytes = come.bytes.get(come.start..).unwrap_or_default();
+        let mut received = lock(&self.received);
+        let bytes = received.bytes.get(received.start..).unwrap_or_default();
         if bytes.is_empty() {
-            return match come.failure.take() {
+            return match received.failure.take() {
                 Some(error) => Poll::Ready(Err(error)),
-                None if come.has_ended => Poll::Ready(Ok(0)),
+                None if received.has_ended => Poll::Ready(Ok(0)),
                 None => Poll::Pending,
             };
         }
         let len = bytes.len().min(out.len());
         out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        come.start = come.start.saturating_add(len);
-        if come.start == come.bytes.len() {
+        received.start = received.start.saturating_add(len);
+        if received.start == received.bytes.len() {
             self.taken.notify_one();
         }
         Poll::Ready(Ok(len))
@@ -134,18 +135,18 @@ impl Input {
 
     /// The stream is being closed: ends the thread that reads it.
     pub(super) fn close(&self) {
-        let mut come = lock(&self.come);
-        come.wasted.get_or_insert(0);
-        come.is_closed = true;
+        let mut received = lock(&self.received);
+        received.wasted.get_or_insert(0);
+        received.is_closed = true;
         self.taken.notify_one();
     }
 
     /// Discards input from now on. Returns whether the input has ended, or is too long.
     pub(super) fn is_drained(&self) -> bool {
-        let mut come = lock(&self.come);
-        let wasted = *come.wasted.get_or_insert(0);
+        let mut received = lock(&self.received);
+        let wasted = *received.wasted.get_or_insert(0);
         self.taken.notify_one();
-        come.has_ended || wasted > DRAINED
+        received.has_ended || wasted > DRAINED
     }
 }
 
@@ -172,9 +173,9 @@ mod tests {
     use super::*;
 
     /// A reader that does what the test requests.
-    struct Told(mpsc::Receiver<&'static str>);
+    struct Scripted(mpsc::Receiver<&'static str>);
 
-    impl Read for Told {
+    impl Read for Scripted {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             match self.0.recv() {
                 Ok("panic") => panic!("on purpose"),
@@ -185,8 +186,8 @@ mod tests {
     }
 
     fn start() -> (mpsc::Sender<&'static str>, Arc<Input>) {
-        let (teller, told) = mpsc::channel();
-        (teller, Input::start(Box::new(Told(told)), Arc::default(), Duration::ZERO).unwrap())
+        let (sender, script) = mpsc::channel();
+        (sender, Input::start(Box::new(Scripted(script)), Arc::default(), Duration::ZERO).unwrap())
     }
 
     /// The next bytes, read three at a time.
@@ -202,11 +203,11 @@ mod tests {
 
     #[test]
     fn all_comes_in_its_order_and_then_the_end() {
-        let (teller, input) = start();
+        let (sender, input) = start();
         for text in ["hello", "w", "orld"] {
-            teller.send(text).unwrap();
+            sender.send(text).unwrap();
         }
-        drop(teller);
+        drop(sender);
         let mut all = Vec::new();
         loop {
             match next(&input).unwrap() {
@@ -220,21 +221,21 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_failure() {
-        let (teller, input) = start();
-        teller.send("panic").unwrap();
+        let (sender, input) = start();
+        sender.send("panic").unwrap();
         assert!(next(&input).unwrap_err().to_string().contains("panic"));
     }
 
     /// The thread is waiting for room when the input is closed.
     #[test]
     fn closing_ends_the_thread() {
-        let (teller, input) = start();
+        let (sender, input) = start();
         for _ in 0..3 {
-            teller.send("more").unwrap();
+            sender.send("more").unwrap();
         }
         input.bell.wait(None);
         input.close();
-        while teller.send("more").is_ok() {
+        while sender.send("more").is_ok() {
             thread::yield_now();
         }
     }

@@ -76,10 +76,10 @@ mod input;
 mod link;
 mod online;
 mod opener;
+mod reports;
 mod runner;
 mod shared;
 mod stream;
-mod telling;
 mod wire;
 
 pub use connection::Connection;

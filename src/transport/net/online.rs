@@ -51,7 +51,7 @@ where
             while !has_message && state.driver.advance(shared.now())? {
                 has_message = state.has_message();
                 if !has_message {
-                    state.tell(handler)?;
+                    state.report_event(handler)?;
                 }
             }
             let is_open = state.driver.is_open();
@@ -79,13 +79,13 @@ where
             if let Some(Event::Connected { .. }) = state.driver.client.event() {
                 self.retry.connected(now);
             }
-            state.tell(handler)?;
+            state.report_event(handler)?;
             if shared.is_stopped() {
                 break;
             }
         }
         if shared.take_wake() {
-            state.call(Update::Woken, handler)?;
+            state.report(Update::Woken, handler)?;
             moved = true;
         }
         if moved {
@@ -94,7 +94,7 @@ where
         drop(state);
         let sent = self.send(wire);
         if sent {
-            self.tell_all_sent(handler)?;
+            self.report_all_sent(handler)?;
         }
         Ok(moved || sent)
     }
@@ -128,11 +128,11 @@ where
         true
     }
 
-    fn tell_all_sent(&self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
+    fn report_all_sent(&self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let mut state = self.shared.0.lock();
         let is_all = matches!(state.driver.check_output(), Ok(true));
         if is_all && state.driver.client.state() == State::Connected {
-            state.call(Update::AllSent, handler)?;
+            state.report(Update::AllSent, handler)?;
         }
         Ok(())
     }

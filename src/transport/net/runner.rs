@@ -132,10 +132,10 @@ where
         loop {
             let mut state = shared.lock();
             while state.driver.client.advance(shared.now()) == Ok(true) {
-                state.tell(handler)?;
+                state.report_event(handler)?;
             }
             if shared.take_wake() {
-                state.call(Update::Woken, handler)?;
+                state.report(Update::Woken, handler)?;
             }
             shared.has_moved(&state);
             drop(state);

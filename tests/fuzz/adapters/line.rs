@@ -20,6 +20,7 @@ pub struct Shared {
     /// What has failed or ended: reading, writing.
     is_dead: [Cell<bool>; 2],
     idle: Cell<usize>,
+    is_patient: Cell<bool>,
     millis: Cell<u32>,
     pace: u32,
 }
@@ -48,6 +49,7 @@ impl Line {
             output: RefCell::default(),
             is_dead: Default::default(),
             idle: Cell::new(0),
+            is_patient: Cell::new(false),
             millis: Cell::new(u32::MAX - 1_000),
             pace: u32::from(pace),
         }))
@@ -60,6 +62,11 @@ impl Line {
 
     pub fn begin_step(&self) {
         self.0.idle.set(0);
+    }
+
+    /// What comes now waits for the stream.
+    pub fn may_wait(&self) {
+        self.0.is_patient.set(true);
     }
 
     /// All that the stream has taken.
@@ -89,7 +96,7 @@ impl Line {
 
     fn idles(&self) {
         self.0.idle.set(self.0.idle.get() + 1);
-        assert!(self.0.idle.get() < MOST_IDLE, "it spins");
+        assert!(self.0.idle.get() < MOST_IDLE || self.0.is_patient.get(), "it spins");
     }
 
     fn has_input(&self) -> bool {

@@ -4,20 +4,17 @@
 //! Whatever happens, the packets that leave are whole and valid, what the server has sent is delivered in its order up to the point
 //! where the connection ends, nobody asks a stream that has failed, and nobody spins.
 
+mod each;
 mod line;
 mod reference;
 #[path = "../../common/stream.rs"]
 mod stream;
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-
 use arbitrary::{Arbitrary, Unstructured};
 use baremqtt::codec::{self, Decoded};
 use baremqtt::transport::{Error, asynch, blocking, polled};
-use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, State, Version};
+use baremqtt::{Buffers, Client, Connect, Message, QoS, State, Version};
+use each::{Async, Polled};
 use line::Line;
 use stream::Fault;
 
@@ -96,6 +93,13 @@ fn client(input: &Input) -> Buffered {
 trait Adapter {
     /// The next event, if there is one.
     fn step(&mut self) -> Result<Option<String>, Error<Fault>>;
+    /// Whether all has been sent; an error is told by the next step.
+    fn flush(&mut self) -> bool;
+    /// Whether DISCONNECT has left; `None` while it has not.
+    fn disconnect(&mut self) -> Option<Result<(), Error<Fault>>>;
+    fn drain(&mut self);
+    fn is_open(&self) -> bool;
+    fn close(&mut self);
     fn client(&mut self) -> &mut Buffered;
 }
 
@@ -106,10 +110,17 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
     let mut requests = input.requests.iter();
     let mut error = None;
     for _ in 0..400 {
-        if let Some(request) = requests.next() {
-            ask(adapter.client(), *request);
+        let request = requests.next().copied().unwrap_or(NOTHING);
+        // It waits for the stream, and where that is broken for a moment, which a clock that stands still does not end.
+        if request >= DISCONNECT && input.pace > 0 {
+            error = disconnect(line, adapter);
+            break;
         }
+        ask(adapter.client(), request);
         line.begin_step();
+        if (FLUSH..NOTHING).contains(&request) && adapter.flush() {
+            assert!(adapter.client().pending().is_empty());
+        }
         match adapter.step() {
             Ok(event) => messages.extend(event.filter(|event| reference::is_of_server(event))),
             Err(end) => {
@@ -121,9 +132,11 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
     let count = messages.len();
     assert_eq!(messages, expected[..count.min(expected.len())], "{error:?}");
     check_output(&line.taken(), error.is_some());
-    let Some(error) = error else { return };
-    assert!(error.is_end() && !error.to_string().is_empty());
-    assert_eq!(adapter.client().state(), State::Offline);
+    match &error {
+        Some(error) => assert!(error.is_end() && !error.to_string().is_empty()),
+        None => adapter.close(),
+    }
+    assert!(!adapter.is_open() && adapter.client().state() == State::Offline);
     let again = loop {
         match adapter.step() {
             Ok(event) => assert!(
@@ -136,6 +149,22 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
     assert!(matches!(again, Error::Closed | Error::Disconnected), "{again}");
     assert!(adapter.client().pending().is_empty() && adapter.client().time_left().is_none());
 }
+
+/// Events are passed over meanwhile, and the messages in them are gone.
+fn disconnect(line: &Line, adapter: &mut dyn Adapter) -> Option<Error<Fault>> {
+    line.may_wait();
+    match adapter.disconnect() {
+        None => {}
+        Some(Err(error)) => return Some(error),
+        Some(Ok(())) => adapter.drain(),
+    }
+    None
+}
+
+/// Requests from here on.
+const FLUSH: u8 = 188;
+const NOTHING: u8 = 200;
+const DISCONNECT: u8 = 250;
 
 /// What is refused has changed nothing.
 fn ask(client: &mut Buffered, request: u8) {
@@ -171,60 +200,5 @@ fn check_output(mut bytes: &[u8], has_ended: bool) {
             Ok(Decoded::Incomplete { .. }) => return,
             Err(violation) => panic!("{violation} (ended: {has_ended}): {bytes:02x?}"),
         }
-    }
-}
-
-fn told<E>(result: Result<Option<Event<'_>>, Error<E>>) -> Result<Option<String>, Error<E>> {
-    result.map(|event| event.map(|event| format!("{event:?}")))
-}
-
-impl<K: FnMut() -> baremqtt::Instant> Adapter for blocking::Connection<Line, K, Vec<u8>, Vec<u8>> {
-    fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
-        told(self.next_event(Some(Duration::ZERO)))
-    }
-
-    fn client(&mut self) -> &mut Buffered {
-        self
-    }
-}
-
-struct Polled {
-    connection: polled::Connection<Line, Vec<u8>, Vec<u8>>,
-    line: Line,
-}
-
-impl Adapter for Polled {
-    fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
-        match self.connection.poll(self.line.now()) {
-            Ok(event) => Ok(Some(format!("{event:?}"))),
-            Err(nb::Error::WouldBlock) => Ok(None),
-            Err(nb::Error::Other(error)) => Err(error),
-        }
-    }
-
-    fn client(&mut self) -> &mut Buffered {
-        &mut self.connection
-    }
-}
-
-struct Async {
-    connection: asynch::Connection<Line, Line, Line, Vec<u8>, Vec<u8>>,
-    polls: std::collections::VecDeque<u8>,
-}
-
-impl Adapter for Async {
-    fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
-        let polls = self.polls.pop_front().unwrap_or(9) % 10;
-        let mut future = pin!(self.connection.next_event(None));
-        for _ in 0..=polls {
-            if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                return told(result);
-            }
-        }
-        Ok(None)
-    }
-
-    fn client(&mut self) -> &mut Buffered {
-        &mut self.connection
     }
 }

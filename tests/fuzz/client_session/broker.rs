@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, PacketId, Publish, SubAck};
-use baremqtt::{QoS, SubAckCode, SubAckCodes, TopicName, Version};
+use baremqtt::{QoS, RefusalCode, SubAckCode, SubAckCodes, TopicName, Version};
 
 /// The number of a message stands in its topic, so that a payload can be empty.
 pub fn topic(number: u32) -> String {
@@ -13,6 +13,11 @@ pub fn topic(number: u32) -> String {
 
 pub fn number(topic: &str) -> u32 {
     topic.strip_prefix("m/").and_then(|number| number.parse().ok()).expect("a topic of ours")
+}
+
+/// Every other message is to be retained.
+pub fn is_retained(topic: &str) -> bool {
+    number(topic) % 2 == 1
 }
 
 /// The payload of a message; a byte of another message, or in another place, shows.
@@ -42,12 +47,16 @@ pub struct Broker {
     pub has_session: bool,
     /// PUBREC may be overtaken by another: no server should do that, and some do.
     shuffles: bool,
+    /// What the next CONNECT is answered with, instead of what is right.
+    connack: Option<ConnAck>,
     next_id: PacketId,
     outgoing: Vec<Outgoing>,
     /// QoS 2 messages that are not released yet, by identifier.
     unreleased: BTreeMap<PacketId, u32>,
     /// How often each message was passed on.
     pub delivered: BTreeMap<u32, u32>,
+    /// Messages that the client has given up: it only makes the broker forget them.
+    pub given_up: BTreeSet<u32>,
     /// Messages of which at least one byte has come on an earlier connection.
     pub begun: BTreeSet<u32>,
     /// Packets that were cut off before they could be told apart.
@@ -91,10 +100,12 @@ impl Broker {
             retry,
             has_session: false,
             shuffles,
+            connack: None,
             next_id,
             outgoing: Vec::new(),
             unreleased: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            given_up: BTreeSet::new(),
             begun: BTreeSet::new(),
             begun_unknown: 0,
             lost: BTreeSet::new(),
@@ -121,6 +132,11 @@ impl Broker {
         self.link.read == self.link.up.len() && self.link.down.is_empty()
     }
 
+    /// Whether the client can believe that this message was passed on.
+    pub fn may_have(&self, number: u32) -> bool {
+        self.hostile || self.given_up.contains(&number) || self.delivered.contains_key(&number)
+    }
+
     pub fn owes_nothing(&self) -> bool {
         self.outgoing.is_empty() && self.unreleased.is_empty()
     }
@@ -129,6 +145,15 @@ impl Broker {
     pub fn owed(&self) -> String {
         let outgoing: Vec<_> = self.outgoing.iter().map(|outgoing| outgoing.id).collect();
         format!("out {outgoing:?} unreleased {:?}", self.unreleased)
+    }
+
+    /// The next CONNECT is refused, or, in 3.1.1, answered with a session that there may not be.
+    pub fn answer_connect(&mut self, arg: u8) {
+        self.connack = match RefusalCode::new(arg % 6) {
+            Some(code) => Some(ConnAck::Refused(code)),
+            None if self.version == Version::Mqtt31 => None,
+            None => Some(ConnAck::Accepted { session_present: true }),
+        };
     }
 
     /// Sends bytes that no honest server would send.
@@ -261,12 +286,16 @@ impl Broker {
     }
 
     fn connect(&mut self, clean_session: bool) {
+        self.link.connected = true;
+        if let Some(connack) = self.connack.take() {
+            self.hostile |= connack == ConnAck::Accepted { session_present: true };
+            return self.send(Packet::ConnAck(connack));
+        }
         if clean_session {
             self.lose_session();
         }
         let session_present = self.has_session && self.version == Version::Mqtt311;
         self.has_session = true;
-        self.link.connected = true;
         self.link.clean_session = clean_session;
         self.send(Packet::ConnAck(ConnAck::Accepted { session_present }));
         (0..self.outgoing.len()).for_each(|index| self.send_outgoing(index));
@@ -274,6 +303,7 @@ impl Broker {
 
     fn published(&mut self, publish: Publish<'_>) {
         let number = number(publish.topic.as_str());
+        assert_eq!(publish.retain, is_retained(publish.topic.as_str()));
         assert!(publish.payload == payload(number, publish.payload.len()), "bytes of another packet");
         self.check_dup(number, publish.delivery.dup());
         let in_order = self.link.last_number.is_none_or(|last| last < number);
@@ -329,7 +359,7 @@ impl Broker {
 
     fn pubrel(&mut self, id: PacketId) {
         let message = self.unreleased.remove(&id);
-        if let Some(number) = message.filter(|_| !self.hostile) {
+        if let Some(number) = message.filter(|number| !self.hostile && !self.given_up.contains(number)) {
             self.released.insert(number);
             let at = self.pubrec_at[&number];
             assert!(self.link.last_pubrel < at, "PUBREL does not come in the order of PUBREC");

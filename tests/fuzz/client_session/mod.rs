@@ -8,7 +8,7 @@ mod broker;
 mod moves;
 
 use app::App;
-use baremqtt::{Buffers, Client, Instant, LargeMessages, PacketId, QoS, SessionLoss, Version};
+use baremqtt::{Buffers, Client, InboundIds, Instant, LargeMessages, PacketId, QoS, SessionLoss, Version};
 use broker::Broker;
 
 use crate::choices::Choices;
@@ -17,7 +17,7 @@ const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 pub fn run(data: &[u8]) {
     let Some((setup, operations)) = data.split_first_chunk() else { return };
-    let mut world = World::new(*setup);
+    let mut world = World::new(*setup, false);
     for operation in operations.as_chunks().0 {
         world.operate(*operation);
     }
@@ -28,12 +28,11 @@ pub fn run(data: &[u8]) {
 /// no error and no timeout is needed for that, however small the buffers are.
 pub fn progress(data: &[u8]) {
     let Some((setup, operations)) = data.split_first_chunk() else { return };
-    let mut world = World::new(*setup);
-    world.is_honest = true;
+    let mut world = World::new(*setup, true);
     world.connect(false);
     while world.turn() {}
     for [code, arg] in operations.as_chunks().0 {
-        if HONEST.contains(&(code % 26)) {
+        if HONEST.contains(&(code % OPERATIONS)) {
             world.operate([*code, *arg]);
         }
     }
@@ -45,15 +44,18 @@ pub fn progress(data: &[u8]) {
     panic!("it never ends");
 }
 
-/// The operations that are no faults.
-const HONEST: [u8; 18] = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 25];
+const OPERATIONS: u8 = 31;
 
-type TestClient = Client<Vec<u8>, Vec<u8>, Choices>;
+/// The operations that are no faults.
+const HONEST: [u8; 20] = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 25, 26, 30];
+
+type TestClient = Client<Vec<u8>, Vec<u8>, Choices, Vec<u8>>;
 
 struct World {
     client: TestClient,
     /// Empty buffers of the same size.
     buffers: Buffers<Vec<u8>, Vec<u8>>,
+    ids: Vec<u8>,
     broker: Broker,
     app: App,
     now: Instant,
@@ -83,9 +85,11 @@ struct Saved {
 }
 
 impl World {
-    fn new([flags, tx, rx, times, client_id, broker_id]: [u8; 6]) -> Self {
+    fn new([flags, tx, rx, times, client_id, broker_id]: [u8; 6], is_honest: bool) -> Self {
         let is = |bit: u8| flags & (1 << bit) != 0;
         let version = if is(0) { Version::Mqtt31 } else { Version::Mqtt311 };
+        // What a small application does not link.
+        let is_plain = times & 0x40 != 0;
         let choices = Choices::new();
         choices.choose(|c| {
             c.large_messages = if is(1) { LargeMessages::Pieces } else { LargeMessages::Skip };
@@ -94,23 +98,30 @@ impl World {
             c.assume_session_kept = !is(4);
             c.retry_ms = if is(5) { 1_000 } else { 0 };
             c.max_requests = 4;
-            c.streams = true;
+            c.max_exactly_once = if times & 0x20 == 0 { 19 } else { 1 };
+            c.mqtt31 = is(0);
+            c.streams = !is_plain;
+            c.receives_exactly_once = !is_plain;
             c.durable = is(6);
         });
         let buffers = Buffers { rx: vec![0; 17 + usize::from(rx % 128)], tx: vec![0; 64 + usize::from(tx)] };
-        let mut client = TestClient::with_config(buffers.clone(), choices);
+        // Small room for identifiers can end connections, which go on further each time.
+        let ids_len = if is_honest || times & 0x10 == 0 { size_of::<InboundIds>() } else { 10 };
+        let ids = vec![0; ids_len];
+        let mut client = TestClient::with_inbound_ids(buffers.clone(), choices, ids.clone());
         // Identifiers begin shortly before they wrap around.
         client.set_next_packet_id(PacketId::new(!u16::from(client_id)).unwrap());
         let first_id = PacketId::new(!u16::from(broker_id)).unwrap();
         let mut world = World {
             client,
             buffers,
+            ids,
             broker: Broker::new(version, is(5), is(7), first_id),
             app: App::default(),
             now: Instant::from_millis(0),
             keep_alive: u16::from(times % 16),
             is_linked: false,
-            is_honest: false,
+            is_honest,
             clean_session: false,
             offered: None,
             saved: None,
@@ -126,7 +137,7 @@ impl World {
 
     fn operate(&mut self, [code, arg]: [u8; 2]) {
         let len = usize::from(arg);
-        match code % 26 {
+        match code % OPERATIONS {
             code @ 0..3 => self.publish(QOS[usize::from(code)], len),
             3 => self.subscribe(1 + len % 3),
             4 => self.unsubscribe(),
@@ -160,7 +171,12 @@ impl World {
             22 => self.lose_session(),
             23 => self.inject(arg),
             24 => self.reboot(),
-            _ => drop(self.turn()),
+            25 => drop(self.turn()),
+            26 => self.give_up(len),
+            27 => self.client.finish(),
+            28 => self.lose_output(),
+            29 => self.broker.answer_connect(arg),
+            _ => self.ask_in_vain(len),
         }
         self.notice_end();
     }

@@ -35,13 +35,15 @@ impl World {
     pub fn publish(&mut self, qos: QoS, len: usize) {
         let payload = broker::payload(self.next_number + 1, len);
         self.requested(Kind::Publish(qos), len, |client, topic| {
-            client.publish(&Message { qos, ..Message::new(topic, &payload) })
+            let message = Message::new(topic, &payload).qos(qos);
+            client.publish(&if broker::is_retained(topic) { message.retain() } else { message })
         });
     }
 
     pub fn publish_streamed(&mut self, qos: QoS, len: usize) {
         let number = self.requested(Kind::Publish(qos), len, |client, topic| {
-            client.publish_streamed(&StreamedMessage::new(topic, len).qos(qos).repeatable())
+            let message = StreamedMessage::new(topic, len).qos(qos).repeatable();
+            client.publish_streamed(&if broker::is_retained(topic) { message.retain() } else { message })
         });
         self.app.streams.extend(number.filter(|_| qos == QoS::AtMostOnce));
     }
@@ -65,6 +67,42 @@ impl World {
         };
         assert!(taken <= end - at);
         self.app.stream = Some((number, at + taken)).filter(|_| at + taken < payload.len());
+    }
+
+    /// Gives up one of the requests under way, if it is a message that can be.
+    pub fn give_up(&mut self, index: usize) {
+        let place = index % self.app.in_use.len().max(1);
+        let Some((&id, &number)) = self.app.in_use.iter().nth(place) else { return };
+        if self.client.give_up(id).is_ok() {
+            self.app.give_up(id, !self.client.under_way().any(|request| request.id == id));
+            self.broker.given_up.insert(number);
+            self.is_uneven = true;
+        }
+    }
+
+    /// What no state allows.
+    pub fn ask_in_vain(&mut self, what: usize) {
+        let before = (self.client.state(), self.client.in_flight(), self.client.revision());
+        let long = "x".repeat(1_000);
+        let many = [("a", QoS::AtMostOnce); 200];
+        let client = &mut self.client;
+        let is_refused = match what % 13 {
+            0 => client.publish(&Message::new("", b"").at_least_once()).is_err(),
+            1 => client.publish(&Message::new("a/#", b"").at_least_once()).is_err(),
+            2 => client.publish(&Message::new("a", long.as_bytes()).at_least_once()).is_err(),
+            3 => client.publish_streamed(&StreamedMessage::new("a", 1).qos(QoS::AtLeastOnce)).is_err(),
+            4 => client.publish_streamed(&StreamedMessage::new("a", usize::MAX)).is_err(),
+            5 => client.subscribe(&[]).is_err(),
+            6 => client.subscribe(&[("a", QoS::AtMostOnce), ("a#", QoS::AtMostOnce)]).is_err(),
+            7 => client.subscribe(&many).is_err(),
+            8 => client.unsubscribe(&[]).is_err(),
+            9 => client.connect(&Connect::new("").clean_session(false)).is_err(),
+            10 => client.connect(&Connect::new(&long)).is_err(),
+            11 => client.connect(&Connect::new(&long).version(Version::Mqtt31)).is_err(),
+            _ => client.save(&mut [0; 8]).is_err() && client.restore(&[0; 8]).is_err(),
+        };
+        assert!(is_refused);
+        assert_eq!(before, (self.client.state(), self.client.in_flight(), self.client.revision()));
     }
 
     /// Looks at what is pending.
@@ -104,11 +142,13 @@ impl World {
             }
             Ok(false) => {
                 assert!(self.client.event().is_none());
+                let waits = self.app.stream.is_some() && self.client.state() != State::Offline;
+                assert_eq!(self.client.waits_for_payload(), waits);
                 self.check_time_left();
             }
             Err(error) => {
                 assert!(!self.is_honest, "{error} {:?}", self.client);
-                let allowed = matches!(error, Error::TimedOut(_) | Error::InboundFull);
+                let allowed = matches!(error, Error::TimedOut(_) | Error::InboundFull | Error::Refused(_));
                 assert!(self.broker.hostile || allowed, "{error}");
                 assert_eq!(self.client.state(), State::Offline);
             }
@@ -153,6 +193,16 @@ impl World {
         }
     }
 
+    /// Nothing more can be written: what the broker has sent is read, and then the link is lost.
+    pub fn lose_output(&mut self) {
+        self.client.output_lost();
+        assert!(self.client.pending().is_empty());
+        while self.deliver(usize::MAX) {
+            while self.advance() {}
+        }
+        self.cut();
+    }
+
     pub fn connect(&mut self, clean_session: bool) {
         if self.is_linked {
             return;
@@ -194,6 +244,8 @@ impl World {
     }
 
     pub fn broker_publishes(&mut self, qos: QoS, len: usize) {
+        let is_granted = self.client.config().receives_exactly_once();
+        let qos = if is_granted { qos } else { qos.min(QoS::AtLeastOnce) };
         let number = self.number();
         if self.broker.publish(number, qos, len) {
             self.promised.push((number, qos));
@@ -248,7 +300,7 @@ impl World {
         let Some(Saved { image, app, clean_session, .. }) = self.saved.clone() else { return };
         self.cut();
         let choices = self.client.config().clone();
-        self.client = TestClient::with_config(self.buffers.clone(), choices);
+        self.client = TestClient::with_inbound_ids(self.buffers.clone(), choices, self.ids.clone());
         self.client.restore(&image).expect("an image of ours");
         let before = core::mem::replace(&mut self.app, app);
         self.app.rebooted();

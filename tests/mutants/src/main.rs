@@ -85,6 +85,25 @@ impl Finder<'_> {
             self.add(open.end..close.start, Kind::Body, mutants);
         }
     }
+
+    /// An arm is deleted by a guard that is never true. Where no other arm takes what is left, the match would not be complete
+    /// then, and does not compile.
+    fn arm(&mut self, arm: &syn::Arm, is_open: bool) {
+        let guard = arm.guard.as_ref().map(|(_, guard)| guard);
+        if guard.is_some_and(|guard| has_let(guard)) {
+            return;
+        }
+        let mut mutants = Vec::new();
+        if guard.is_some() || !is_open {
+            mutants = self.take(arm.span().start(), &["MatchArm"]);
+        }
+        if let Some(guard) = guard {
+            mutants.extend(self.take(guard.span().start(), &["MatchArmGuard"]));
+        }
+        let range = self.range(arm.pat.span()).end..self.range(arm.fat_arrow_token.span()).start;
+        let guard = guard.map(|guard| self.range(guard.span()));
+        self.add(range, Kind::Arm { guard }, mutants);
+    }
 }
 
 /// A part of a chain of `let`s is no expression of its own.
@@ -156,18 +175,11 @@ impl<'a> Visit<'a> for Finder<'_> {
         visit::visit_expr_struct(self, expr);
     }
 
-    fn visit_arm(&mut self, arm: &'a syn::Arm) {
-        let mut mutants = self.take(arm.span().start(), &["MatchArm"]);
-        let guard = arm.guard.as_ref().map(|(_, guard)| guard);
-        if !guard.is_some_and(|guard| has_let(guard)) {
-            if let Some(guard) = guard {
-                mutants.extend(self.take(guard.span().start(), &["MatchArmGuard"]));
-            }
-            let range = self.range(arm.pat.span()).end..self.range(arm.fat_arrow_token.span()).start;
-            let guard = guard.map(|guard| self.range(guard.span()));
-            self.add(range, Kind::Arm { guard }, mutants);
-        }
-        visit::visit_arm(self, arm);
+    fn visit_expr_match(&mut self, expr: &'a syn::ExprMatch) {
+        let takes_rest = |arm: &syn::Arm| arm.guard.is_none() && matches!(arm.pat, syn::Pat::Wild(_));
+        let is_open = !expr.arms.iter().any(takes_rest);
+        expr.arms.iter().for_each(|arm| self.arm(arm, is_open));
+        visit::visit_expr_match(self, expr);
     }
 }
 

@@ -48,7 +48,7 @@ where
     }
 
     /// Reports the current event.
-    pub(super) fn tell(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
+    pub(super) fn report_event(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         match self.driver.client.event() {
             Some(Event::Published { id, .. }) => self.ended(id, Ok(())),
             Some(Event::Ended { id, outcome }) => self.ended(id, Err(WaitError::Ended(outcome))),
@@ -58,27 +58,27 @@ where
         let (event, mut outbound) = self.driver.client.split();
         let Some(event) = event else { return Ok(()) };
         let result = handler(Update::Event(event), &mut outbound);
-        self.told(revision, result)
+        self.handled(revision, result)
     }
 
     /// Reports another update.
-    pub(super) fn call(&mut self, update: Update<'_>, handler: &mut Handler<'_, C>) -> Result<(), Error> {
+    pub(super) fn report(&mut self, update: Update<'_>, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let revision = self.driver.client.revision();
         let result = handler(update, &mut self.driver.client.outbound());
-        self.told(revision, result)
+        self.handled(revision, result)
     }
 
     /// The handler has returned.
-    fn told(&mut self, revision: u32, result: Result<(), Error>) -> Result<(), Error> {
+    fn handled(&mut self, revision: u32, result: Result<(), Error>) -> Result<(), Error> {
         if self.driver.client.revision() != revision || !self.driver.client.config().reports_loss() {
-            self.tell_given_up();
+            self.report_given_up();
         }
         self.has_failed |= result.is_err();
         result
     }
 
     /// Informs threads that wait for messages that have been removed without an event.
-    pub(super) fn tell_given_up(&mut self) {
+    pub(super) fn report_given_up(&mut self) {
         if self.ends.is_empty() {
             return;
         }
