@@ -152,7 +152,7 @@ def plot(measured, title):
     for row, name in enumerate(names):
         y = top + step * row + 8
         out.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{name}</text>')
-        # Ours comes last, on top of the others.
+        # Ours is drawn last, on top of the others.
         for codec in sorted(codecs, key=lambda codec: (codec in colours, codec == OURS)):
             if (name, codec) in points:
                 out.append(f'<circle cx="{x(points[name, codec]):.0f}" cy="{y}" r="4" fill="{colour(codec)}"/>')

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Counts and times the codec beside others, prints the tables, and puts them and their plots into README.md.
+# Counts the instructions of our codec and others, times them, prints tables, and puts them and their plots into README.md.
 #
-#   benches/run.sh           all of it: building takes two minutes, the rest half of one
-#   benches/run.sh check     this library alone, against bounds.tsv: fails where an operation takes more instructions
-#   benches/run.sh bounds    writes bounds.tsv anew, from what is counted now
-#   benches/run.sh scale     the client over how many messages are under way, and over sizes of buffers; and 10,000 and 20,000 clients
+#   benches/run.sh           everything: building takes two minutes, the rest half a minute
+#   benches/run.sh check     this library alone, against bounds.tsv: fails if an operation takes more instructions
+#   benches/run.sh bounds    rewrites bounds.tsv from the current counts
+#   benches/run.sh scale     the client over the number of messages in flight, and over buffer sizes; and 10,000 and 20,000 clients
 #                            on one thread, through Mosquitto: 3 minutes
-#   benches/run.sh broker    clients of several libraries through Mosquitto, end to end: 15 minutes; best on a machine that does nothing else
+#   benches/run.sh broker    clients of several libraries through Mosquitto, end to end: 15 minutes; best on an otherwise idle machine
 #
-# Counts belong to a compiler: it takes Rust 1.95, by rustup or as it is. On Debian and its kin it installs what it needs; `broker`
-# takes the rights to count system calls (root, or a `kernel.perf_event_paranoid` that allows it).
+# Counts depend on the compiler: it uses Rust 1.95, from rustup or as installed. On Debian-based systems it installs what it needs;
+# `broker` needs the rights to count system calls (root, or a `kernel.perf_event_paranoid` that allows it).
 set -euo pipefail
 cd "$(dirname "$0")"
 source ../tests/support/debian.sh
@@ -23,7 +23,7 @@ fail() {
   exit 1
 }
 
-# Where rustup has it under its number, or where it is what there is.
+# Uses rustup's toolchain of that version, or the installed one if it matches.
 if cargo "+$rust.0" --version >/dev/null 2>&1; then
   cargo=(cargo "+$rust.0")
 elif rustc --version | grep -q "^rustc $rust\."; then
@@ -38,15 +38,15 @@ version() {
 }
 
 command -v valgrind >/dev/null || debian_packages valgrind
-# callgrind sees what is written for processors like this one.
+# The counts are of code for the processor that callgrind runs on.
 [ "$(uname -m)" = x86_64 ] || fail "the counts are those of x86-64"
 
 out=$(mktemp -d)
 trap 'rm -r "$out"' EXIT
 
-# Runs `benches` with these arguments, and puts its lines into $out/counts and the instructions of each beside it.
+# Runs `benches` with these arguments, and writes its lines to $out/counts, next to the instruction counts.
 count() {
-  # Else a copy of more than 2 KiB counts as one instruction a byte.
+  # Otherwise a copy of more than 2 KiB counts as one instruction per byte.
   GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 \
     valgrind --tool=callgrind --callgrind-out-file="$out/callgrind" --toggle-collect='*measured*' \
     --dump-before='*finished*' "$CARGO_TARGET_DIR/release/benches" "$@" \

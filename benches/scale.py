@@ -48,7 +48,7 @@ class Fleet:
     """The running example, and what it says: how many are connected at which time."""
 
     def __init__(self, program, port, clients):
-        # One message each, one every eight seconds: none of them has said all, so none leaves.
+        # One message each, one every eight seconds: none of them has sent all its messages, so none leaves.
         arguments = ["--broker", f"127.0.0.1:{port}", "--clients", str(clients), "--messages", "1", "--pace", "4000000000"]
         arguments += ["--keep-alive", str(KEEP_ALIVE), "--report-ms", "100"]
         self.process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)

@@ -5,9 +5,9 @@
 #   tests/all.sh STEP...     only these steps, each of which sets up what it needs
 #   FUZZ_SECONDS=600 tests/all.sh fuzz
 #
-# `hermetic` wants nothing but Rust. The others want rustup with a stable and a nightly toolchain, and Python 3 with pip. On
-# Debian and its kin they install the rest as packages, and say so before; elsewhere they say what is missing. Toolchains and
-# targets are never downloaded.
+# `hermetic` needs only Rust. The other steps need rustup with a stable and a nightly toolchain, and Python 3 with pip. On
+# Debian-based systems they install the rest as packages, and announce that first; elsewhere they name what is missing. Toolchains
+# and targets are never downloaded.
 # shellcheck disable=SC2317 # steps are called by their names
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,36 +15,36 @@ source tests/support/debian.sh
 
 steps=(setup format lint features docs package baremetal panics footprint hermetic explore benches examples interop firmware webchat fuzz)
 
-# The seconds that each may take on a new machine with two processors that do nothing else: 25 minutes in all. A step that takes more
-# has a word in the last lines.
+# The seconds that each step may take on a fresh, otherwise idle machine with two processors: 25 minutes in all. A step that takes
+# longer is marked in the last lines.
 declare -A budgets=(
   [setup]=95 [format]=5 [lint]=50 [features]=45 [docs]=45 [package]=25 [baremetal]=80 [panics]=65 [footprint]=65 [hermetic]=225 [explore]=75
   [benches]=55 [examples]=140 [interop]=75 [firmware]=90 [webchat]=210 [fuzz]=155
 )
 
-# With each change the same inputs in the same order; a longer hunt takes others each time.
+# By default the same inputs in the same order; a longer run uses different ones each time.
 [ -n "${FUZZ_SECONDS:-}" ] && fuzz_seed=0 || fuzz_seed=1
 : "${FUZZ_SECONDS:=20}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
 export CARGO_TARGET_DIR
 export RUSTUP_AUTO_INSTALL=0
-# Everything is compiled once, and nobody steps through it.
+# Everything is compiled once, and nobody debugs it.
 export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
-# Debian keeps servers in sbin. The tests' Python comes first, see need_python.
+# Debian installs servers in sbin. The tests' own Python comes first, see need_python.
 export PATH="$CARGO_TARGET_DIR/venv/bin:$PATH:/usr/sbin"
 
-# What is linked with the feature defmt has no logger, and takes the one of defmt's own tests.
+# Programs linked with the feature defmt have no logger, and use the one from defmt's own tests.
 with_all_features=(--all-features --features defmt/unstable-test)
 
-# Targets are named to bare_cargo all at once: cargo then compiles core for one beside the other.
-# The last is there for what the library does by words of 64 bits.
+# All targets are passed to bare_cargo at once: cargo then compiles core for them in parallel.
+# The last one covers the code that works on 64-bit words.
 bare_targets=(
   thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf x86_64-unknown-none
 )
 
 # --- The steps ------------------------------------------------------------------------------------------------------
 
-# All that any step needs, at once: a machine that cannot be set up shows in the first minute.
+# Everything that any step needs, at once: if a machine cannot be set up, that shows in the first minute.
 step_setup() {
   need_bare_metal
   need_mosquitto
@@ -52,7 +52,7 @@ step_setup() {
   need_python
   need_cargo_fuzz
   need_browser
-  # Fails too where a Cargo.lock does not belong to its Cargo.toml, or to that of the library.
+  # Also fails if a Cargo.lock does not match its Cargo.toml, or the library's.
   manifests | xargs tests/dependencies.py
 }
 
@@ -64,8 +64,8 @@ step_format() {
   done < <(manifests)
 }
 
-# Everything that is compiled for this machine, tests that `cargo test` leaves out included; and the firmware, as far as
-# it is the same on this machine.
+# Everything that is compiled for this machine, including tests that `cargo test` leaves out; and the parts of the firmware that
+# compile here too.
 step_lint() {
   local features test board example left_out=()
   while read -r test _; do
@@ -90,8 +90,8 @@ step_lint() {
   done
 }
 
-# Each feature alone, every two together, none and all compile without a warning (clippy of none and all is in `lint`);
-# without `std` there is neither std nor alloc in it.
+# Each feature alone, every pair, none and all compile without a warning (clippy for none and all is in `lint`);
+# without `std` neither std nor alloc is used.
 step_features() {
   local features
   mapfile -t subsets < <(from_metadata '
@@ -120,7 +120,7 @@ step_docs() {
     grep -qF "\`$feature\`" README.md && grep -qF "\`$feature\`" src/lib.rs || fail "README.md or src/lib.rs does not name the feature $feature"
   done < <(from_metadata 'print(*sorted(set(package["features"]) - {"default"}), sep="\n")')
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
-  # In the profile in which `hermetic` has all features, so that they are compiled once.
+  # With the profile that `hermetic` uses for all features, so that they are compiled once.
   cargo test --release "${with_all_features[@]}" --doc
   echo "-- the programs of the guide"
   cargo test --quiet --locked --manifest-path tests/guide/Cargo.toml --doc
@@ -130,7 +130,7 @@ step_docs() {
   python3 tests/public_types.py "$CARGO_TARGET_DIR/doc/baremqtt.json"
 }
 
-# What is published: it compiles, its tests and its documentation do, and tests that read files find them.
+# The published package: it compiles, its tests and documentation do too, and tests that read files find them.
 step_package() {
   local folder=$CARGO_TARGET_DIR/unpacked
   cargo package --allow-dirty
@@ -156,7 +156,7 @@ step_baremetal() {
   done
 }
 
-# A program that cannot be linked while a panic path is left in it; and the proof that this is so. See panic_gate/.
+# A program that cannot be linked while it contains a panic path; and the proof of that. See panic_gate/.
 step_panics() {
   echo "-- ${bare_targets[*]}"
   panic_gate "${bare_targets[*]}" --release
@@ -165,10 +165,10 @@ step_panics() {
   panic_gate "thumbv7em-none-eabihf x86_64-unknown-none" --profile fast
 }
 
-# What the library costs a microcontroller: the table in README.md, flash, stack and state.
+# What the library costs on a microcontroller: the table in README.md, with flash, stack and state.
 step_footprint() {
   local command=table folder=$CARGO_TARGET_DIR/footprint
-  # FOOTPRINT=bounds writes tests/footprint/bounds.tsv anew, and the tables in README.md and src/lib.rs.
+  # FOOTPRINT=bounds rewrites tests/footprint/bounds.tsv, and the tables in README.md and src/lib.rs.
   [ "${FOOTPRINT:-}" != bounds ] || command=bounds
   need_qemu
   rm -rf "$folder"
@@ -179,7 +179,7 @@ step_footprint() {
   python3 tests/footprint/table.py "$command" "$(bare_rustc thumbv7m-none-eabi --version)" "$folder"
 }
 
-# What needs nothing but Rust.
+# Everything that needs only Rust.
 step_hermetic() {
   echo "-- default features"
   cargo test
@@ -197,7 +197,7 @@ step_hermetic() {
   )
 }
 
-# The codec takes no more instructions than it did. What measures others is compiled, and does not run.
+# The codec takes no more instructions than before. The benchmarks of other libraries are compiled, but not run.
 step_benches() {
   cargo clippy --quiet --locked --manifest-path benches/Cargo.toml -- -D warnings
   cargo clippy --quiet --locked --manifest-path benches/broker/Cargo.toml -- -D warnings
@@ -208,7 +208,7 @@ step_benches() {
   benches/run.sh check
 }
 
-# Every state of small worlds: see tests/explore/README.md, also for all of them.
+# Every state of small worlds. tests/explore/README.md says how to run all of them.
 step_explore() {
   tests/explore/faults.py --check
   cargo clippy --quiet --locked --manifest-path tests/explore/Cargo.toml -- -D warnings
@@ -216,7 +216,7 @@ step_explore() {
 }
 
 step_examples() {
-  # In the profile in which `hermetic` has compiled the library.
+  # With the profile that `hermetic` has compiled the library with.
   cargo build --release --examples "${with_all_features[@]}"
   echo "-- crates of quickstart"
   local crates
@@ -236,7 +236,7 @@ step_examples() {
   done
 }
 
-# Each test that needs a program which is not part of Rust.
+# Each test that needs a program from outside Rust.
 step_interop() {
   need_mosquitto
   need_python
@@ -257,7 +257,7 @@ step_interop() {
   tests/brokers/run.sh mosquitto
 }
 
-# The firmware on three emulated boards, and that in embassy on one, each joined to a broker by its serial line; and one by Ethernet.
+# The firmware on three emulated boards, and the embassy one on a fourth, each connected to a broker by its serial line; and one by Ethernet.
 step_firmware() {
   need_mosquitto
   need_qemu
@@ -269,7 +269,7 @@ step_firmware() {
   cargo test --test firmware
 }
 
-# The chat of examples/webchat: its own tests, and its page in a real browser.
+# The chat in examples/webchat: its own tests, and its page in a real browser.
 step_webchat() {
   need_mosquitto
   need_browser
@@ -287,7 +287,7 @@ step_fuzz() {
   mapfile -t targets < <(cargo +nightly fuzz list)
   [ "${#targets[@]}" -gt 0 ] || fail "fuzz/Cargo.toml has no targets"
   cargo +nightly fuzz build
-  # Each takes one processor.
+  # Each target takes one processor.
   while [ "${#targets[@]}" -gt 0 ]; do
     running=()
     for target in "${targets[@]:0:processors}"; do
@@ -304,7 +304,7 @@ step_fuzz() {
   [ "${#failed[@]}" -eq 0 ] || fail "fuzzing found something in ${failed[*]}"
 }
 
-# --- What steps are made of -----------------------------------------------------------------------------------------
+# --- Parts of steps ---------------------------------------------------------------------------------------------------
 
 fail() {
   echo "tests/all.sh: $*" >&2
@@ -322,12 +322,12 @@ from_metadata() {
     python3 -c "import itertools, json, sys; package = json.load(sys.stdin)['packages'][0]; exec(sys.argv[1])" "$1"
 }
 
-# All features that a machine without an operating system can have.
+# All features that are available without an operating system.
 no_std_features() {
   from_metadata 'print(",".join(sorted(set(package["features"]) - {"default", "std"})))'
 }
 
-# The tests that have `test = false` in Cargo.toml, each with the features that it requires.
+# The tests with `test = false` in Cargo.toml, each with the features that it requires.
 interop_tests() {
   from_metadata '
 for target in package["targets"]:
@@ -335,7 +335,7 @@ for target in package["targets"]:
         print(target["name"], ",".join(target.get("required-features", [])))'
 }
 
-# Fuzzes one target. What is found new goes to the first folder, which is not committed.
+# Fuzzes one target. New inputs are stored in the first folder, which is not committed.
 fuzz() {
   mkdir -p "fuzz/corpus/$1"
   cargo +nightly fuzz run "$1" "fuzz/corpus/$1" "tests/fuzz/seeds/$1" -- \
@@ -348,18 +348,18 @@ package_is_good() {
   cargo test --quiet --locked --manifest-path "$1Cargo.toml"
 }
 
-# Builds the firmware of an example for a target, and puts it where tests/firmware/ looks for it under this name.
+# Builds the firmware of an example for a target, and puts it under this name where tests/firmware/ looks for it.
 firmware() {
   local name=$1 target=$2 example=$3
   echo "-- $name"
-  # Without debug information it takes the core of panic_gate/.
+  # Without debug information it reuses the core of panic_gate/.
   CARGO_PROFILE_RELEASE_DEBUG=false DEFMT_LOG=info bare_cargo "$target" build --quiet --locked --release \
     --manifest-path "examples/$example/Cargo.toml" "${@:4}"
   mkdir -p "$CARGO_TARGET_DIR/firmware"
   cp "$(bare_target_dir "$target")/$target/release/$example" "$CARGO_TARGET_DIR/firmware/$name"
 }
 
-# Builds the programs of the footprint that are named on standard input, at this opt-level, and puts them into this folder.
+# Builds the footprint programs named on standard input, at this opt-level, and puts them into this folder.
 footprint() {
   local level=$1 folder=$2 more=${3:-} name program features
   mkdir -p "$folder"
@@ -378,7 +378,7 @@ are_rustup_targets() {
   done
 }
 
-# cargo for bare-metal targets: rustup's where all of them are installed, else Debian's, which compiles core itself.
+# cargo for bare-metal targets: rustup's if it has all of them installed, otherwise Debian's, which compiles core itself.
 bare_cargo() {
   local target targets=() command=$2
   for target in $1; do
@@ -393,12 +393,12 @@ bare_cargo() {
     /usr/bin/cargo "$command" "${targets[@]}" -Zbuild-std=core "${@:3}"
 }
 
-# Where bare_cargo puts what it builds for targets.
-# The compiler that bare_cargo takes.
+# The compiler that bare_cargo uses.
 bare_rustc() {
   if are_rustup_targets "$1"; then rustc "${@:2}"; else /usr/bin/rustc "${@:2}"; fi
 }
 
+# Where bare_cargo puts what it builds for targets.
 bare_target_dir() {
   if are_rustup_targets "$1"; then echo "$CARGO_TARGET_DIR"; else echo "$CARGO_TARGET_DIR/debian"; fi
 }
@@ -407,7 +407,7 @@ panic_gate() {
   bare_cargo "$1" build --quiet --locked --manifest-path tests/panic_gate/Cargo.toml "${@:2}"
 }
 
-# With a panic in it, the program must fail to link for each target, and for that reason.
+# With a planted panic, the program must fail to link for each target, and for that reason.
 panic_gate_is_shut() {
   local output found
   output=$(panic_gate "$1" --release --keep-going --features planted_panic 2>&1) &&
@@ -434,7 +434,7 @@ need_toolchains() {
   cargo clippy --version || fail "please run: rustup component add clippy"
   cargo fmt --version || fail "please run: rustup component add rustfmt"
   have python3 || debian_packages python3
-  # Linking takes a C compiler, and libFuzzer a C++ compiler.
+  # Linking needs a C compiler, and libFuzzer a C++ compiler.
   { have cc && have c++; } || debian_packages build-essential
   has_toolchains=yes
 }
@@ -452,7 +452,7 @@ need_qemu() {
   have qemu-system-arm || debian_packages qemu-system-arm
 }
 
-# A Python of the tests' own, with another MQTT client in it.
+# A Python environment for the tests, with another MQTT client.
 need_python() {
   local venv=$CARGO_TARGET_DIR/venv
   "$venv/bin/python3" -c 'import paho.mqtt.client' 2>/dev/null && return
@@ -469,7 +469,7 @@ need_browser() {
 }
 
 need_cargo_fuzz() {
-  # It only starts others, so it need not be fast.
+  # It only starts other programs, so it need not be fast.
   have cargo-fuzz && return
   echo "-- installing cargo-fuzz"
   cargo install cargo-fuzz --locked --debug
@@ -480,7 +480,7 @@ need_cargo_fuzz() {
 timings=()
 current=
 
-# Whatever ends the script, this is what its last lines say. A signal that ends it is not a success.
+# However the script ends, this prints its last lines. A signal that ends it is not a success.
 report() {
   local status=$?
   [ -n "${finished:-}" ] || [ "$status" -ne 0 ] || status=1
@@ -493,7 +493,7 @@ report() {
   fi
 }
 
-# The current step has taken so many seconds.
+# The current step has taken this many seconds.
 note_time() {
   local budget=${budgets[$current]} late=
   [ "$1" -le "$budget" ] || late=", more than the $budget s that it may take"
@@ -506,7 +506,7 @@ main() {
     [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
   done
   trap report EXIT
-  # Without these the shell would come to the trap above with a status of 0.
+  # Without these the shell would run the trap above with a status of 0.
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
@@ -520,5 +520,5 @@ main() {
   finished=yes
 }
 
-# On one line with the exit: the script can then be edited while it runs.
+# On one line with the exit, so that the script can be edited while it runs.
 main "$@"; exit

@@ -188,7 +188,7 @@ def opposite(role, command, broker, qos, size, count):
 def instructions(client, feed, role, broker, qos, size, count):
     """Those that one end executes in user space."""
     with tempfile.TemporaryDirectory() as folder, opposite(role, feed, broker, qos, size, count) as go:
-        # Else a copy of more than 2 KiB counts as one instruction a byte.
+        # Otherwise a copy of more than 2 KiB counts as one instruction per byte.
         wrapper = ["env", "GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000"]
         wrapper += ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--fair-sched=yes", f"--callgrind-out-file={folder}/counts"]
         with an_end(client, role, broker[1], qos, size, count, wrapper=wrapper) as end:

@@ -1,7 +1,7 @@
-//! Runs each operation of each codec, either to be counted by callgrind or against the clock: see README.md.
+//! Runs each operation of each codec, either counted by callgrind or timed: see README.md.
 //!
-//! `benches count [CODEC...]` does each operation a number of times inside of one call of `measured`, for which callgrind
-//! writes a file; standard output says which is which. `benches curves` does so for the client over numbers and sizes, and
+//! `benches count [CODEC...]` performs each operation a number of times within one call of `measured`, for which callgrind
+//! writes a file; standard output says which is which. `benches curves` does the same for the client over numbers and sizes, and
 //! `benches time` prints nanoseconds. All print a line for each operation and codec: group, operation, codec, repetitions, and
 //! nanoseconds or `wrong`.
 
@@ -23,17 +23,17 @@ use operations::{Operation, operations};
 #[derive(Default)]
 pub struct Meter {
     elapsed: Duration,
-    /// Only does it.
+    /// Runs the operation without measuring it.
     is_off: bool,
 }
 
 impl Meter {
-    /// One that measures nothing: to check the result.
+    /// A meter that measures nothing: used to check the result.
     pub fn off() -> Self {
         Meter { is_off: true, ..Self::default() }
     }
 
-    /// Does it `times` times.
+    /// Runs the operation `times` times.
     pub fn measure(&mut self, times: u64, mut operation: impl FnMut()) {
         if self.is_off {
             return (0..times).for_each(|_| operation());
@@ -49,13 +49,13 @@ impl Meter {
     }
 }
 
-/// What callgrind counts.
+/// The code that callgrind counts.
 #[inline(never)]
 fn measured(work: &mut dyn FnMut()) {
     work();
 }
 
-/// Where it writes down what it has counted.
+/// Where callgrind writes its counts to a file.
 #[inline(never)]
 fn finished() {
     std::hint::black_box(());
@@ -72,7 +72,7 @@ fn all() -> Vec<Operation> {
     all
 }
 
-/// Rounds against the clock, of which the fastest counts.
+/// Timed rounds, of which the fastest counts.
 const ROUNDS: u32 = 301;
 
 fn main() {
@@ -80,7 +80,7 @@ fn main() {
     let (mode, codecs) = arguments.split_first().expect("count, curves or time");
     let mut all = if mode == "curves" { client::curves() } else { all() };
     all.retain(|operation| codecs.is_empty() || codecs.iter().any(|codec| codec == operation.codec));
-    // What a codec does wrong is not measured.
+    // Wrong results are not measured.
     std::panic::set_hook(Box::new(|_| {}));
     let right: Vec<bool> = all
         .iter()

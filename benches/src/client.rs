@@ -1,5 +1,5 @@
-//! The client alone, without a transport: what a message costs it from the call that publishes it to the event that tells its end, and
-//! whether that hangs on how many are under way, or on how full its buffer is.
+//! The client alone, without a transport: the cost of a message from the call that publishes it to the event that reports its end, and
+//! whether that depends on how many are in flight, or on how full the buffer is.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -12,11 +12,11 @@ use crate::operations::Operation;
 
 const TOPIC: &str = "site/b7/floor3/room1";
 const PAYLOAD: [u8; 64] = [b'x'; 64];
-/// Bytes of a PUBLISH above QoS 0.
+/// The size of a PUBLISH above QoS 0.
 const LEN: usize = 2 + 2 + TOPIC.len() + 2 + PAYLOAD.len();
 const TIMES: u64 = 2_000;
 
-/// As many messages of QoS 2 as fit.
+/// As many QoS 2 messages as fit.
 struct Bench;
 
 impl Config for Bench {
@@ -31,7 +31,7 @@ struct Rig {
     events: u64,
 }
 
-/// A transmit buffer in which requests have just so many bytes.
+/// The size of a transmit buffer with exactly this many bytes for requests.
 fn tx_for(requests: usize) -> usize {
     let share = |tx: usize| ((tx / 8) & !3).clamp(32, 1024);
     (requests..).find(|tx| tx - share(*tx) >= requests).unwrap()
@@ -88,8 +88,8 @@ impl Rig {
     }
 }
 
-/// Messages out, `window` of them always under way, in a buffer with `slack` more bytes than they take; acknowledged in order.
-/// Returns whether each was told to be published.
+/// Outbound messages, `window` of them always in flight, in a buffer with `slack` more bytes than they need; acknowledged in order.
+/// Returns whether each was reported as published.
 fn out(meter: &mut Meter, times: u64, qos: QoS, window: usize, slack: usize) -> bool {
     let mut rig = Rig::new(window * LEN + slack);
     let (mut sent, mut released) = (VecDeque::new(), VecDeque::new());
@@ -119,7 +119,7 @@ fn out(meter: &mut Meter, times: u64, qos: QoS, window: usize, slack: usize) -> 
     rig.events == times && rig.client.in_flight() == window
 }
 
-/// Messages of QoS 2 in, `window` of them always between PUBREC and PUBREL.
+/// Inbound QoS 2 messages, `window` of them always between PUBREC and PUBREL.
 fn exactly_once_in(meter: &mut Meter, times: u64, window: u16) -> bool {
     let mut rig = Rig::new(1_024);
     let mut next = PacketId::FIRST;
@@ -250,7 +250,7 @@ pub fn all() -> Vec<Operation> {
     ]
 }
 
-/// A stream of messages of QoS 0 in, read into a buffer of so many bytes.
+/// A stream of inbound QoS 0 messages, read into a buffer of `rx` bytes.
 fn stream_in(meter: &mut Meter, times: u64, rx: usize) -> bool {
     let mut rig = Rig::new(1_024);
     let publish = Publish {
@@ -284,7 +284,7 @@ macro_rules! curve {
     };
 }
 
-/// What a message costs over how many are under way, and over the size of a buffer.
+/// The cost of a message over how many are in flight, and over the size of a buffer.
 pub fn curves() -> Vec<Operation> {
     use QoS::{AtLeastOnce, ExactlyOnce};
     let mut all = vec![];
@@ -305,7 +305,7 @@ pub fn curves() -> Vec<Operation> {
     all.extend(curve!("QoS 2 in", [1 2 4 8 16 32 64 128 256 512 1024 2048 4096], |meter, n, x| {
         exactly_once_in(meter, n, x)
     }));
-    // 64 under way take 5,888 bytes.
+    // 64 in flight take 5,888 bytes.
     all.extend(curve!(
         "tx, QoS 1 out, 64 under way",
         [0 184 368 736 1472 2944 5888 11776 23552 47104 94208],

@@ -1,4 +1,4 @@
-//! What a codec has to offer to be measured: each as its users would call it.
+//! What a codec has to provide to be measured: each operation as its users would call it.
 
 use crate::input;
 
@@ -10,13 +10,13 @@ pub trait Codec: 'static {
     type Subscribe;
     type PubAck;
 
-    // From borrowed values, with the checks that the codec makes when a packet is made.
+    // From borrowed values, with the checks that the codec makes when a packet is built.
     fn connect(values: &'static input::Connect) -> Self::Connect;
     fn publish(values: &'static input::Publish) -> Self::Publish;
     fn subscribe(values: &'static input::Subscribe) -> Self::Subscribe;
     fn puback(id: u16) -> Self::PubAck;
 
-    /// What packets are written to. Each is written to its beginning.
+    /// What packets are written to, always at the beginning.
     type Out;
     fn out() -> Self::Out;
     fn written(out: &Self::Out) -> &[u8];
@@ -30,13 +30,13 @@ pub trait Codec: 'static {
     type In;
     fn input(bytes: &'static [u8]) -> Self::In;
 
-    /// Takes a packet off the front, and shows it to `black_box`.
+    /// Takes a packet off the front, and passes it to `black_box`.
     fn decode(input: &mut Self::In);
     /// Takes a packet off the front, and encodes it.
     fn transcode(input: &mut Self::In, out: &mut Self::Out);
 }
 
-/// A slice to be written to, and how far it is.
+/// A slice to write to, and the number of bytes written.
 pub struct Slice {
     pub room: Box<[u8]>,
     pub len: usize,
@@ -52,7 +52,7 @@ impl Slice {
     }
 }
 
-/// Bytes of the packet at the front, for codecs that do not say.
+/// The length of the packet at the front, for codecs that do not report it.
 #[cfg(feature = "peers")]
 #[inline(always)]
 pub fn packet_len(bytes: &[u8]) -> usize {

@@ -1,5 +1,5 @@
-//! Code by hand for these packets of MQTT 3.1.1: what is left of a codec that checks nothing (`Floor<false>`), and one that
-//! checks just what baremqtt checks (`Floor<true>`), but says of no mistake what it is.
+//! Handwritten code for these packets of MQTT 3.1.1: the minimum of a codec that checks nothing (`Floor<false>`), and of one that
+//! checks exactly what baremqtt checks (`Floor<true>`), but does not say what is wrong.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use crate::input;
 
 pub struct Floor<const CHECK: bool>;
 
-/// What a packet says, where it stands.
+/// The contents of a packet, borrowed from it.
 #[allow(dead_code)]
 pub enum Packet<'a> {
     Connect {
@@ -45,7 +45,7 @@ pub enum Packet<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Whether all bytes are fine, by words and then by bytes.
+/// Whether all bytes pass, checked by words and then by bytes.
 #[inline(always)]
 fn all(text: &[u8], word_is: impl Fn(u64) -> bool, byte_is: impl Fn(u8) -> bool) -> bool {
     let Some(end) = text.last_chunk() else { return text.iter().all(|byte| byte_is(*byte)) };
@@ -79,7 +79,7 @@ fn check_filter(filter: &[u8]) -> bool {
     let (words, rest) = filter.as_chunks();
     for word in words {
         let word = u64::from_le_bytes(*word);
-        // Bytes that are wildcards, where all are ASCII.
+        // Bytes that are wildcards, if all are ASCII.
         let mut wild = !((word | (ONES << 3)) ^ (ONES * 0x2B)).wrapping_add(ONES * 0x7F) & HIGH;
         while wild != 0 {
             if !is_level(at + (wild.trailing_zeros() / 8) as usize) {
@@ -330,7 +330,7 @@ impl<const CHECK: bool> Codec for Floor<CHECK> {
         *input = &input[*len..];
     }
 
-    /// A message as it is done, other packets for the check only.
+    /// A message as it would be done by hand; other packets only to check them.
     fn transcode(input: &mut Self::In, out: &mut Slice) {
         let (packet, len) = Self::read(input);
         let read = &input[..len];

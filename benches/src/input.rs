@@ -1,4 +1,4 @@
-//! The values that every codec is given, and the bytes that they are.
+//! The values that every codec gets, and their encoding.
 
 /// CONNECT of 92 bytes.
 pub struct Connect {
@@ -63,7 +63,7 @@ fn packet(first: u8, body: &[&[u8]]) -> Vec<u8> {
     packet
 }
 
-/// A field behind its length.
+/// A field preceded by its length.
 fn field(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u16).to_be_bytes(), bytes].concat()
 }
@@ -102,12 +102,12 @@ pub fn suback() -> Vec<u8> {
     packet(0x90, &[&SUBSCRIBE.id.to_be_bytes(), &[1, 0, 2]])
 }
 
-/// What a client may read in a while: 64 KiB, and how many packets they are. 70 of 100 are messages of QoS 0, 10 of
+/// What a client may read in a while: 64 KiB, and the number of packets. 70 of 100 are messages of QoS 0, 10 of
 /// QoS 1, the rest are answers.
 pub fn stream() -> (Vec<u8>, u64) {
     let mut bytes = Vec::new();
     let mut count = 0;
-    // A generator of numbers that are the same each time (Knuth's constants).
+    // A generator that yields the same numbers each time (Knuth's constants).
     let mut state = 1_u64;
     let mut below = |limit: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

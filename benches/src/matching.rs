@@ -1,4 +1,4 @@
-//! Topic matching: filters and names that were checked before.
+//! Topic matching, with filters and names that are already checked.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use crate::operations::Operation;
 
 const NAME: &str = "site/b7/floor3/room12/sensor/temp";
 
-/// Filters, and whether they cover the name.
+/// Filters, and whether they match the name.
 const FILTERS: [(&str, bool); 6] = [
     ("site/+/floor3/#", true),
     (NAME, true),
@@ -21,7 +21,7 @@ const FILTERS: [(&str, bool); 6] = [
 
 const TIMES: u64 = 100;
 
-/// A row for each filter and one for all of them. `$parse` makes of a filter what is matched, `$matches` does that.
+/// A row for each filter and one for all of them. `$parse` turns a filter into what is matched, `$matches` does the matching.
 macro_rules! rows {
     ($codec:literal, $name:expr, $parse:expr, $matches:expr) => {
         [

@@ -10,17 +10,17 @@ pub struct Operation {
     pub group: &'static str,
     pub name: &'static str,
     pub codec: &'static str,
-    /// How often it is done in one go.
+    /// How many times it is run in one go.
     pub times: u64,
     pub run: fn(&mut Meter, u64),
     /// Whether its result is right.
     pub check: fn() -> bool,
 }
 
-/// Repetitions of all that is short.
+/// Repetitions of the short operations.
 const TIMES: u64 = 100;
 
-/// Encoding a packet that is there, or making one and encoding it.
+/// Encoding an existing packet, or building one and encoding it.
 macro_rules! encode {
     ($name:literal, $times:expr, $make:ident, $encode:ident, $values:expr, $bytes:expr) => {
         [
@@ -78,7 +78,7 @@ fn is_written<C: Codec>(encode: fn(&mut C::Out), bytes: &[u8]) -> bool {
     C::written(&out) == bytes
 }
 
-/// Whether packets are the same once they were read and written again.
+/// Whether packets are the same after they were decoded and encoded again.
 fn is_read<C: Codec>(bytes: &[u8]) -> bool {
     let mut input = C::input(bytes.to_vec().leak());
     let mut out = C::out();

@@ -41,7 +41,7 @@ impl Codec for Ours {
     }
 
     fn subscribe(values: &'static input::Subscribe) -> Self::Subscribe {
-        // The list that an application would have in a constant.
+        // The list that an application would keep in a constant.
         static FILTERS: [(&str, QoS); 3] = [
             (input::SUBSCRIBE.filters[0].0, QoS::AtLeastOnce),
             (input::SUBSCRIBE.filters[1].0, QoS::AtMostOnce),

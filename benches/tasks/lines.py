@@ -7,7 +7,7 @@
 from pathlib import Path
 
 LIBRARIES = ("baremqtt", "rumqttc", "rust_mqtt", "minimq")
-# What a library does in two steps is one task.
+# If a library needs two steps for something, they are one task.
 TASKS = {
     "connect, with a will and a password": ("configure", "connect"),
     "publish at QoS 0": ("publish",),
@@ -32,7 +32,7 @@ def functions(path):
             name = None
         elif name and in_body and line.strip() and not line.strip().startswith("//"):
             counts[name] += 1
-        # A signature of many lines ends with its brace at the margin.
+        # A signature of several lines ends with its brace in the first column.
         in_body = in_body or bool(name) and line.endswith("{") and (line[0] in "p})" or line.startswith("pub"))
     return counts
 

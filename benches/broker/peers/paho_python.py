@@ -32,7 +32,7 @@ def publish():
     client.publish(TOPIC, payload, qos)
 
 
-# From within a callback messages are only queued, so this does not go deeper.
+# Inside a callback messages are only queued, so this does not recurse deeply.
 def on_publish(client, data, mid, code, properties):
     global finished
     if role == "out":

@@ -1,4 +1,4 @@
-//! The client without an adapter: a loop that writes all there is, reads once, and looks at what came.
+//! The client without an adapter: a loop that writes everything there is, reads once, and handles the events.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -27,10 +27,10 @@ impl Link {
         Ok(())
     }
 
-    /// Writes, waits for something, and returns how many of its events are of this kind.
+    /// Writes, waits for input, and returns how many of its events are of this kind.
     fn turn(&mut self, is_one: fn(Event<'_>) -> bool) -> Result<u64, Box<dyn Error>> {
         self.write()?;
-        // It is full while what stands in it waits for room for its answers.
+        // It is full while its contents wait until there is room for their answers.
         if !self.client.receive_buffer().is_empty() {
             let len = self.stream.read(self.client.receive_buffer())?;
             if len == 0 {

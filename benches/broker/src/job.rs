@@ -1,4 +1,4 @@
-//! What there is to do, the same for all programs.
+//! The task, the same for all programs.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -9,7 +9,7 @@ use std::time::Instant;
 use baremqtt::QoS;
 
 pub const TOPIC: &str = "site/b7/floor3/room1";
-/// How many messages are under way at the most.
+/// How many messages are in flight at most.
 pub const WINDOW: u64 = 100;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,25 +47,25 @@ impl Job {
         Ok(Job { role, broker, qos, payload: vec![b'x'; size.parse()?], count: count.parse()? })
     }
 
-    /// No other run has it: a broker can take some time to notice the end of a connection.
+    /// Unique to this run: a broker can take some time to notice the end of a connection.
     pub fn client_id(&self) -> String {
         format!("bench-{}", process::id())
     }
 
-    /// Room for twice as many messages as may be under way.
+    /// Room for twice as many messages as may be in flight.
     pub fn buffer(&self) -> Vec<u8> {
         vec![0; (TOPIC.len() + self.payload.len() + 16) * WINDOW as usize * 2]
     }
 }
 
-/// Waits until it is to begin.
+/// Waits for the signal to begin.
 pub fn ready() -> io::Result<()> {
     println!("ready");
     io::stdout().flush()?;
     io::stdin().read_line(&mut String::new()).map(|_| ())
 }
 
-/// All is done: waits until that is seen.
+/// Everything is done: waits until that is noticed.
 pub fn done(trips: &mut [u64]) -> io::Result<()> {
     trips.sort_unstable();
     let nth = |percent: usize| trips.get(trips.len() * percent / 100).map_or(0.0, |&ns| ns as f64 / 1e3);
@@ -74,7 +74,7 @@ pub fn done(trips: &mut [u64]) -> io::Result<()> {
     io::stdin().read_to_end(&mut Vec::new()).map(|_| ())
 }
 
-/// How long messages are on their way there and back.
+/// Round-trip times of messages.
 pub struct Trips {
     began: Option<Instant>,
     pub took: Vec<u64>,

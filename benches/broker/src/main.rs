@@ -1,10 +1,10 @@
-//! One end of a conversation through a broker. The programs in peers/ do the same with other libraries, and ../README.md says
+//! One end of a conversation through a broker. The programs in peers/ do the same with other libraries, and ../README.md explains
 //! what is compared.
 //!
-//! `broker-bench std|coalescing|runner|coalescing-runner|core|rumqttc out|in|ping PORT QOS SIZE COUNT` connects, says `ready`, waits for a line, publishes or receives
-//! COUNT messages of SIZE bytes, says `done`, and stays until its standard input ends: so it can be measured from outside
-//! between these two. `ping` sends each message once the one before has come back, and says the median and the 99th
-//! percentile of the microseconds that took.
+//! `broker-bench std|coalescing|runner|coalescing-runner|core|rumqttc out|in|ping PORT QOS SIZE COUNT` connects, prints `ready`,
+//! waits for a line, publishes or receives COUNT messages of SIZE bytes, prints `done`, and stays until its standard input ends, so
+//! that it can be measured from outside between the two. `ping` sends each message once the previous one has come back, and prints
+//! the median and the 99th percentile of the round-trip times in microseconds.
 
 mod core_alone;
 mod job;

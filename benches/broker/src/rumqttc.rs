@@ -48,7 +48,7 @@ async fn wait_for(events: &mut EventLoop, count: u64, is_one: fn(&Event) -> bool
     Ok(())
 }
 
-/// A message of QoS 2 is there with its PUBREL, as it is for the others.
+/// A QoS 2 message counts when its PUBREL arrives, as for the others.
 fn is_message(qos: QoS) -> fn(&Event) -> bool {
     match qos {
         QoS::ExactlyOnce => |event| matches!(event, Event::Incoming(Packet::PubRel(_))),
@@ -64,7 +64,7 @@ async fn out(job: &Job, client: AsyncClient, events: &mut EventLoop, qos: QoS) -
                 return;
             }
         }
-        // The loop ends with the last client.
+        // The loop ends when the last client is dropped.
         std::future::pending::<()>().await;
     });
     let is_published: fn(&Event) -> bool = match qos {

@@ -1,4 +1,4 @@
-//! `transport::net::Runner`: a thread that owns the connection, and a handle that publishes from another one.
+//! `transport::net::Runner`: a thread that owns the connection, and a handle that publishes from another thread.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};

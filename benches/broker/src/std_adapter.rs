@@ -9,7 +9,7 @@ use baremqtt::{Buffers, Client, Config, Connect, Event, Message, QoS, RequestErr
 
 use crate::job::{Job, Role, TOPIC, Trips, WINDOW, done, ready};
 
-/// As many messages of QoS 2 as of others.
+/// As many QoS 2 messages as others.
 pub struct Bench;
 
 impl Config for Bench {
@@ -21,7 +21,7 @@ impl Config for Bench {
 type Mqtt = Connection<TcpStream, Vec<u8>, Vec<u8>, Bench>;
 type Done = Result<(), Box<dyn Error>>;
 
-/// With this pause before each wait for the broker, or as the adapter chooses.
+/// With this pause before each wait for the broker, or with the adapter's default.
 pub fn run(job: &Job, pause: Option<Duration>) -> Done {
     let client = Client::with_config(Buffers { rx: job.buffer(), tx: job.buffer() }, Bench);
     let mut mqtt = Connection::tcp(job.broker, Duration::from_secs(5), client)?;

@@ -18,7 +18,7 @@ fn qos(bits: u8) -> Qos {
     [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce][bits as usize]
 }
 
-/// The fixed header is left to its connections, which cannot be had without a session.
+/// It leaves the fixed header to its connections, which cannot be used without a session.
 fn read(input: &mut &'static [u8]) -> Result<Packet, MqttError> {
     let (packet, rest) = input.split_at(packet_len(input));
     let first = packet[0];

@@ -1,4 +1,4 @@
-//! mqtt-tiny, with std. Its packets are turned into bytes and gone: where a packet is to be left, it is cloned.
+//! mqtt-tiny, with std. Encoding consumes its packets: if a packet is needed again it is cloned.
 
 use std::hint::black_box;
 
@@ -15,7 +15,7 @@ fn write(packet: &(impl IntoIterator<Item = u8> + Clone), out: &mut Vec<u8>) {
     out.extend(packet.clone());
 }
 
-/// How the packet is read, and how many bytes it took.
+/// Decodes a packet, and returns how many bytes it took.
 fn read(input: &mut &'static [u8]) -> Result<Packet, mqtt_tiny::error::DecoderError> {
     let mut bytes = input.iter();
     let packet = Packet::try_from_iter((&mut bytes).copied());

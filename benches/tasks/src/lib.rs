@@ -1,5 +1,5 @@
-//! The commonest tasks, each as a function, with four libraries. All of them end with an error where something goes wrong, and none of
-//! them leaves out what the library needs for that. `lines.py` counts what is between their braces.
+//! The most common tasks, each as a function, with four libraries. All of them return an error if something goes wrong, and include
+//! everything that the library needs for that. `lines.py` counts the lines between their braces.
 
 pub mod with_baremqtt;
 pub mod with_minimq;

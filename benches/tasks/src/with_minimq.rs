@@ -34,7 +34,7 @@ pub async fn publish_and_wait<S: Read + Write>(
     let publication = Publication::bytes("topic", b"payload").qos(QoS::AtLeastOnce);
     let Some(op) = mqtt.publish(publication).await? else { return Ok(true) };
     while mqtt.is_pending(&op) {
-        // A message that comes meanwhile is lost here.
+        // A message that arrives meanwhile is lost here.
         mqtt.poll().await?;
     }
     Ok(mqtt.is_complete(&op))

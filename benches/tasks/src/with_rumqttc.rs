@@ -33,7 +33,7 @@ pub fn publish_and_wait(client: &Client, connection: &mut Connection) -> Result<
     let mut sent = None;
     for event in connection.iter() {
         match event? {
-            // The first of those that are sent: it is ours only where nothing else waits.
+            // The first one that is sent: it is ours only if nothing else is waiting.
             Event::Outgoing(Outgoing::Publish(id)) if sent.is_none() => sent = Some(id),
             Event::Incoming(Incoming::PubAck(ack)) if Some(ack.pkid) == sent => return Ok(()),
             _ => {}

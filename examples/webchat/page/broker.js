@@ -1,4 +1,4 @@
-// What comes from the broker: messages, and who is here.
+// Input from the broker: messages, and who is online.
 
 import * as mqttjs from './line-mqttjs.js';
 import { fromPayload } from './message.js';
@@ -27,7 +27,7 @@ export class Broker {
     this.#who = who;
     this.#told = told;
     client.then(this.#unlessEnded(({ Line }) => this.#open(Line)));
-    // A phone that was asleep may have lost it without a word.
+    // A phone that was asleep may have lost the connection without noticing.
     const { signal } = this.#ended;
     addEventListener('online', () => this.prove(), { signal });
     document.addEventListener('visibilitychange', () => document.hidden || this.prove(), { signal });
@@ -37,7 +37,7 @@ export class Broker {
   end() {
     this.#ended.abort();
     clearTimeout(this.#proof);
-    // Where it is not connected, the will has said it.
+    // If it is not connected, the will has already said so.
     if (this.#isConnected) this.#line.publish(this.#presence(), '');
     this.#line?.end();
   }

@@ -1,4 +1,4 @@
-// One message, as it is shown.
+// One message, as displayed.
 
 import { $, make, makeTime } from './dom.js';
 import { withLinks } from './links.js';

@@ -16,7 +16,7 @@ export function prepareComposer(told) {
   $('composer').onsubmit = submit;
   text.oninput = fit;
   text.onkeydown = (event) => {
-    // Enter that ends the input of a Chinese word is not meant for us.
+    // The Enter that completes the input of a Chinese word is not meant for us.
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
   };
   text.onpaste = (event) => {

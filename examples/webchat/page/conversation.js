@@ -61,7 +61,7 @@ function append(talk, actions, stays) {
   items.forEach((item) => item.classList.add('fresh'));
   list.append(...items);
   while (list.querySelectorAll('.message').length > talk.messages.length) list.querySelector('.message').remove();
-  // A day of which no message is left.
+  // A day that has no messages left.
   if (list.children[1].matches('.day')) list.firstElementChild.remove();
 }
 

@@ -1,4 +1,4 @@
-// The little that all parts of the page need. Whatever people wrote goes in as text, never as markup.
+// Helpers that all parts of the page need. Anything people wrote is inserted as text, never as markup.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -20,7 +20,7 @@ export function makeTime(date, text) {
 export function dress(avatar, { name, isGroup, isHere }, title = name) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 65_521;
-  // The golden angle sets apart what lies close together.
+  // The golden angle spreads neighbouring values apart.
   const hue = Math.round(sum * 137.5) % 360;
   avatar.style.setProperty('--hue', hue);
   avatar.textContent = [...title][0] ?? '';

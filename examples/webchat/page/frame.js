@@ -1,4 +1,4 @@
-// What is around the conversations: the entrance, the connection, trouble, and what is read out.
+// Everything around the conversations: the entrance, the connection, errors, and announcements for screen readers.
 
 import { $, dress } from './dom.js';
 import { words } from './words.js';

@@ -1,4 +1,4 @@
-// What is still known after the page was loaded again, in this window alone: `{who, open, read}`.
+// What survives a reload of the page, in this window only: `{who, open, read}`.
 
 const KEY = 'sitting';
 

@@ -1,4 +1,4 @@
-// A line to the broker by MQTT.js, which connects again by itself.
+// A line to the broker with MQTT.js, which reconnects by itself.
 
 import mqtt from './mqtt.js';
 import { randomId } from './random.js';
@@ -27,7 +27,7 @@ export class Line {
       connectTimeout: patience,
       reconnectPeriod: pause(),
       reconnectOnConnackError: true,
-      // What is said to the broker is for this connection.
+      // Nothing is carried over to the next connection.
       resubscribe: false,
       queueQoSZero: false,
     });

@@ -1,4 +1,4 @@
-// A line to the broker by Paho, the article's client. It does not connect again by itself, so that is done here.
+// A line to the broker with Paho, the article's client. It does not reconnect by itself, so that is done here.
 
 /* global Paho */
 
@@ -7,7 +7,7 @@ import { randomId } from './random.js';
 
 const pause = () => 700 + Math.random() * 600;
 
-// It is no module: it puts `Paho` where all can see it.
+// It is not a module: it defines the global `Paho`.
 await new Promise((done, failed) => {
   const script = make('script');
   Object.assign(script, { src: 'paho-mqtt.js', onload: done, onerror: failed });
@@ -84,7 +84,7 @@ export class Line {
     try {
       client.disconnect();
     } catch {
-      // It is gone already.
+      // It is already closed.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Addresses in what people write become links: to the web alone, and without a hold on this page.
+// Addresses in messages become links: to the web only, and without giving the target access to this page.
 
 import { make } from './dom.js';
 
@@ -39,7 +39,7 @@ function linkTo(address) {
   if (!['http:', 'https:'].includes(protocol) || username || password) return null;
   const link = make('a', '', address);
   link.href = href;
-  // Where it leads, if it does not look like that.
+  // The real target, if it looks different.
   if (href !== address) link.title = href;
   link.target = '_blank';
   link.rel = 'noopener noreferrer';

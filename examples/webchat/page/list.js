@@ -1,4 +1,4 @@
-// The list of conversations: who is here, what was said last and when, what is unread.
+// The list of conversations: who is online, the last message and its time, what is unread.
 
 import { $, dress, make, makeTime } from './dom.js';
 import { dateOf, shortly } from './times.js';

@@ -1,4 +1,4 @@
-// The page: brings together the sitting and what is seen of it.
+// The page: connects the sitting with what is displayed.
 
 import { draft, focusComposer, prepareComposer, setDraft } from './composer.js';
 import { showMessage, showPresence, showTalk, showTalkAnew } from './conversation.js';
@@ -243,7 +243,7 @@ function prepare() {
     event.preventDefault();
     sendAllAgain();
   });
-  // What was not sent goes with the page.
+  // Messages that were not sent are lost with the page.
   addEventListener('beforeunload', (event) => {
     if (sitting?.talks.messages.some(({ state }) => state !== 'sent')) event.preventDefault();
   });

@@ -1,4 +1,4 @@
-// Messages as they come: one line of JSON; for a picture, a line feed and its bytes behind it.
+// Messages as received: one line of JSON; for a picture, followed by a line feed and its bytes.
 
 export const PICTURES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 const LINE_FEED = 10;

@@ -1,4 +1,4 @@
-// The line above everything: that the connection is lost, that it is back, and what can be sent again then.
+// The line above everything: that the connection is lost or restored, and what can be sent again.
 
 import { $ } from './dom.js';
 import { words } from './words.js';
@@ -36,7 +36,7 @@ function show(kind, text, offer = '') {
   const notice = $('notice');
   if (!offer && notice.contains(document.activeElement)) $('text').focus();
   notice.dataset.kind = kind;
-  // What is the same is not read out again.
+  // An unchanged text is not read out again.
   if ($('notice-text').textContent !== text) $('notice-text').textContent = text;
   $('notice-again').hidden = !offer;
   $('notice-offer').textContent = offer;

@@ -1,4 +1,4 @@
-// What we send: one after the other, so that it arrives in its order, and again if it failed.
+// Messages that we send: one after the other, so that they arrive in order, and again if one failed.
 
 import { randomId } from './random.js';
 import * as server from './server.js';
@@ -24,7 +24,7 @@ export class Outbox {
   }
 
   async #deliver(message) {
-    // In a group it may have come back to us before.
+    // In a group it may already have come back to us.
     if (message.state === 'sent') return;
     try {
       await server.send(this.#told.token(), message);

@@ -13,7 +13,7 @@ export async function makeFit(file, limit) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) throw new Unfit('noPicture');
   if (PICTURES.includes(file.type) && file.size <= limit) return file;
-  // As a JPEG it would stand still.
+  // A JPEG would not be animated.
   if (file.type === 'image/gif') throw new Unfit('tooLarge');
   for (const [side, quality] of SIZES) {
     const blob = await toJpeg(bitmap, side, quality);
@@ -28,7 +28,7 @@ function toJpeg(bitmap, side, quality) {
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   const context = canvas.getContext('2d');
-  // What is transparent would be black.
+  // Transparent areas would be black.
   context.fillStyle = '#fff';
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);

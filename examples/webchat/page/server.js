@@ -1,4 +1,4 @@
-// The chat server: signing in, sending, and what was missed.
+// The chat server: signing in, sending, and fetching missed messages.
 
 /** The server itself waits five seconds for the broker. */
 const PATIENCE = 12_000;

@@ -102,7 +102,7 @@ export class Sitting {
   #failed(message, status) {
     if (this.#hasEnded) return;
     if (!server.isAway(status)) return this.#told.refused(message, status);
-    // What hangs does so still when the server has given it up.
+    // A request that hangs is still hanging when the server has given it up.
     this.#lost(this.state === 'timeout' ? 'timeout' : server.stateOf(status));
     if (status === 401) this.#comeBack();
     else this.#broker.prove();

@@ -1,4 +1,4 @@
-// What was said in this sitting, with whom, and what of it is unread.
+// The messages of this sitting, by conversation, and which of them are unread.
 
 import { keyOf } from './message.js';
 import { isAway } from './server.js';
@@ -88,7 +88,7 @@ export class Talks {
     message.state = 'sent';
     push(talk, message);
     if (message.from !== this.me) talk.unread += 1;
-    // With all that came before, it was read before the page was loaded again.
+    // This message, and all before it, were read before the page was reloaded.
     if (this.isSeen(talk.name) || this.read[talk.name] === keyOf(message)) this.markRead(talk.name);
     return message;
   }

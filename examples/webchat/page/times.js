@@ -1,4 +1,4 @@
-// When something was said, in the reader's language.
+// When a message was sent, in the reader's language.
 
 import { locale } from './words.js';
 

@@ -1,4 +1,4 @@
-// What the page says, in one language at a time: the reader's, or the one that was chosen.
+// The texts of the page, in one language at a time: the reader's, or the chosen one.
 
 import chinese from './words/chinese.js';
 import english from './words/english.js';
@@ -42,6 +42,6 @@ export function sayAll(root) {
     const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     for (const element of root.querySelectorAll(`[data-${name}]`)) element.setAttribute(attribute, words[element.dataset[key]]);
   }
-  // The name of a language is read out in that language.
+  // A screen reader reads the name of a language in that language.
   for (const element of root.querySelectorAll('.language')) element.lang = words === chinese ? 'en' : 'zh-CN';
 }

@@ -58,7 +58,7 @@ async fn run(options: Options) -> Result<(), String> {
     let chat = Chat::new(options.groups, options.websocket_port, broker, link);
     println!("The chat is at http://{addr}/");
     let server = axum::serve(listener, http::router(Arc::new(chat), clients));
-    // Connections of browsers do not end by themselves: the end does not wait for them.
+    // Connections of browsers do not end by themselves: shutdown does not wait for them.
     tokio::select! {
         result = server => result.map_err(|error| error.to_string()),
         () = asked_to_end() => Ok(()),
@@ -88,7 +88,7 @@ async fn asked_to_end() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// Takes a lock, whatever has happened to a thread that held it.
+/// Takes a lock, even if a thread panicked while holding it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

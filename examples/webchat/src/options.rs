@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ usage: webchat [options]
   --own-broker            do not look for a Mosquitto, use the small broker that comes along
   --help                  say this";
 
-/// Which broker the chat runs on.
+/// Which broker the chat uses.
 #[derive(Debug)]
 pub enum Choice {
-    /// Mosquitto, where it is installed, else the small one.
+    /// Mosquitto, if it is installed, otherwise the small one.
     Any,
     /// The small one.
     Own,
@@ -39,7 +39,7 @@ pub struct Options {
     pub broker: Choice,
 }
 
-/// The options; `None` where help was asked for.
+/// The options; `None` if help was requested.
 pub fn parse(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
     let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
     let mut websocket_port = 9001;
@@ -69,7 +69,7 @@ pub fn parse(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
     Ok(Some(Options { listen, websocket_port, groups, broker }))
 }
 
-/// Nothing here is encrypted: other machines come in through a proxy that does TLS.
+/// Nothing here is encrypted: other machines connect through a proxy that does TLS.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let addr: SocketAddr = text.parse().map_err(|_| "an address is like 127.0.0.1:8080".to_owned())?;
     if addr.ip().is_loopback() {

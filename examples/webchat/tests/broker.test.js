@@ -1,4 +1,4 @@
-// The broker ends, is killed, or hangs while people talk.
+// The broker ends, is killed, or hangs while people chat.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ for (const [client, signal] of [['MQTT.js', 'SIGTERM'], ['MQTT.js', 'SIGKILL'], 
     await bob.opens('爱丽丝');
     await Promise.all([watchForContradictions(alice), watchForContradictions(bob)]);
 
-    // Everything that is said, while the broker ends in the midst of it.
+    // Everything that is said, while the broker ends in the middle of it.
     const words = [];
     const says = async () => {
       words.push(`第 ${words.length} 句`);
@@ -45,7 +45,7 @@ for (const [client, signal] of [['MQTT.js', 'SIGTERM'], ['MQTT.js', 'SIGKILL'], 
     await start();
     await Promise.all([alice.isConnected(), bob.isConnected()]);
     for (const word of sent) await bob.reads(word);
-    // What has failed is sent again, one by Enter on its button and the rest by one key.
+    // Failed messages are sent again, one by Enter on its button and the rest by one key.
     await until('the server has the broker again', async () => {
       await alice.page.locator('.again').first().focus();
       await alice.page.keyboard.press('Enter');
@@ -64,7 +64,7 @@ for (const [client, signal] of [['MQTT.js', 'SIGTERM'], ['MQTT.js', 'SIGKILL'], 
       assert.equal(count(went, word), 1, `爱丽丝: ${word}`);
     }
     for (const person of [alice, bob]) assert.deepEqual(await contradictions(person), []);
-    // And it stays so with all that comes from the server after a reload.
+    // It stays that way with everything that the server sends after a reload.
     await bob.page.reload();
     await bob.isConnected();
     await bob.opens('爱丽丝');
@@ -89,22 +89,22 @@ for (const [client, query] of Object.entries(CLIENTS)) {
     assert.equal(await alice.fate('有人吗？'), 'failed');
     await saysNothingElse(alice, 'timeout', /连接超时/);
     await alice.notices(/连接超时/);
-    // It is no other trouble when the server has given the broker up, and says so.
+    // Nothing else fails when the server has given the broker up, and reports that.
     await alice.writes('喂？');
     assert.equal(await alice.fate('喂？'), 'failed');
     await saysNothingElse(alice, 'timeout', /连接超时/);
     await shoot(alice.page, `timeout-${client}`);
-    // Who says nothing is told as well.
+    // Somebody who says nothing is informed as well.
     await bob.hasLost();
     await saysNothingElse(bob, 'timeout', /连接超时/);
     broker.child.kill('SIGCONT');
     const back = Date.now();
     await alice.isConnected();
-    // It was nine seconds once.
+    // It used to be nine seconds.
     assert.ok(Date.now() - back < 9_000, `online again only after ${Date.now() - back} ms`);
 
-    // The line is not red any more, and offers what failed. It may have been with the broker all the time: sent again, it is
-    // there once all the same.
+    // The line is no longer red, and offers to send what failed. The broker may have received it after all: sent again, it still
+    // appears only once.
     await alice.notices(/有 2 条消息没有发出/);
     assert.equal(await alice.page.locator('#notice').getAttribute('data-kind'), 'back');
     await saysNothingElse(alice, 'online', /在线/);

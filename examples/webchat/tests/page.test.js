@@ -37,7 +37,7 @@ test('one language at a time', TIME, async (context) => {
     await ann.sends('hello', /^.sent$/);
     assert.deepEqual(foreign(await allWords(ann)), []);
     assert.equal(await page.locator('html').getAttribute('lang'), 'en');
-    // It is the same group for all.
+    // It is the same group for everyone.
     await bob.opens('大厅');
     await bob.reads('hello');
   });
@@ -175,7 +175,7 @@ test('links are links, and safe', TIME, async (context) => {
     assert.deepEqual(links, expected.map((href) => ({ href, ...safe })), text);
   }
   assert.equal(await bob.page.locator('#messages [onclick]').count(), 0);
-  // The keyboard gets there.
+  // It can be reached with the keyboard.
   await bob.page.locator('#text').focus();
   const focused = () => bob.page.evaluate(() => document.activeElement.href);
   await until('a link has the focus', async () => {
@@ -202,7 +202,7 @@ test('hints are for the device at hand, and nothing comes from elsewhere', TIME,
   assert.match(await seen(phone), /Nobody else is here yet\.\s*$/);
   await phone.page.locator('.entry', { hasText: 'Lobby' }).tap();
   assert.doesNotMatch(await seen(phone), /Enter|Alt|window/);
-  // The keyboard of a phone covers what one wants to read.
+  // A phone's on-screen keyboard would cover the text.
   assert.notEqual(await phone.page.evaluate(() => document.activeElement.id), 'text');
   assert.ok(asked.length > 20);
   const elsewhere = asked.filter(({ protocol, host }) => protocol !== 'blob:' && host !== new URL(url).host);

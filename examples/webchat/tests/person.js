@@ -1,4 +1,4 @@
-// Somebody who uses the page as people do: by what is to be seen, and by the keyboard.
+// A user who handles the page as people do: by what is visible, and with the keyboard.
 
 import assert from 'node:assert/strict';
 import { until } from './processes.js';
@@ -19,11 +19,11 @@ export class Person {
 
   constructor(name, window, page) {
     Object.assign(this, { name, window, page, errors: [] });
-    // On a slow machine everything takes its time.
+    // On a slow machine everything takes longer.
     page.setDefaultTimeout(90_000);
     page.on('pageerror', (error) => this.errors.push(String(error)));
     page.on('console', (message) => {
-      // What the page is not allowed to do; that something cannot be reached is what tests are about.
+      // Only violations of the page's policy count: unreachable servers are what these tests are about.
       if (message.text().includes('Content Security Policy')) this.errors.push(message.text());
     });
     page.on('dialog', (dialog) => dialog.accept());

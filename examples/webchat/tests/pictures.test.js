@@ -1,4 +1,4 @@
-// Pictures are binary messages: what one sends is what the other gets, byte by byte.
+// Pictures are binary messages: what one person sends is what the other receives, byte by byte.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -68,7 +68,7 @@ for (const [name, args] of [['Mosquitto', []], ['the broker that comes along', [
       const envelope = { to: me.name, from: 'Bob', time: 1, id: 'large' };
       const { status, msg, why } = await sendPicture(url, you.token, envelope, Buffer.concat([largest, Buffer.from([0])]));
       assert.deepEqual([status, msg, why], [413, '连接失败', 'this is too large']);
-      // It is counted while it is read.
+      // The size is counted while it is read.
       const endless = await sendEndlessPicture(url, you.token, envelope);
       assert.ok([413, 0].includes(endless.status), `${endless.status}`);
       assert.ok(endless.sent < 64 * LIMIT, `${endless.sent} bytes were sent`);

@@ -58,7 +58,7 @@ export class Running {
   constructor(program, args, options = {}) {
     this.said = '';
     this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-    // Its status; what could not be started at all has none.
+    // Its exit status; `null` if it could not be started at all.
     this.ended = new Promise((done) => this.child.once('close', done).once('error', () => done(null)));
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (text) => (this.said += text));
   }

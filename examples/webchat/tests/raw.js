@@ -1,4 +1,4 @@
-// MQTT 3.1.1 by hand, over the browser's WebSocket: somebody who does not use the page as it is.
+// MQTT 3.1.1 by hand, over the browser's WebSocket: a user who does not use the page as intended.
 
 import { until } from './processes.js';
 

@@ -1,4 +1,4 @@
-// What the page asks of the server, asked by hand.
+// The page's requests to the server, made by hand.
 
 import { request } from 'node:http';
 

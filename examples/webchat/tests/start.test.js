@@ -1,4 +1,4 @@
-// What somebody sees who starts it: which broker there is, and what is in the way.
+// What a person sees who starts the server: which broker it uses, and what is missing.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What people may not do, tried by hand: with packets of MQTT, and with requests.
+// What people may not do, tried by hand: with MQTT packets, and with HTTP requests.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -36,7 +36,7 @@ for (const [name, args] of [['Mosquitto', []], ['the broker that comes along', [
         await spy.subscribe(me.name);
         assert.notEqual(await spy.gets('suback'), null);
         await spy.subscribe(filter);
-        // Mosquitto takes any subscription, and then delivers nothing that one may not read.
+        // Mosquitto accepts any subscription, and then delivers nothing that this user may not read.
         await until('two answers, or the end', async () => {
           return (await spy.isClosed()) || (await spy.packets()).filter(({ type }) => type === 'suback').length === 2;
         });
@@ -46,7 +46,7 @@ for (const [name, args] of [['Mosquitto', []], ['the broker that comes along', [
       await bob.reads('to Bob alone');
       await bob.sends('to Alice');
       for (const [filter, spy] of spies) {
-        // What comes last was published last.
+        // The last message to arrive was the last one published.
         await until(`"to Alice" at ${filter}, or the end`, async () => {
           return (await spy.isClosed()) || (await spy.published()).some(({ payload }) => payload.includes('to Alice'));
         });
@@ -83,7 +83,7 @@ for (const [name, args] of [['Mosquitto', []], ['the broker that comes along', [
       await bob.sees('爱丽丝', false);
       await bob.isConnected();
       await raw.publish(`presence/${me.name}`, [...Buffer.from('off')]);
-      // The page says that it is there all the same.
+      // The page still says that it is online.
       await bob.sees('爱丽丝');
       assert.deepEqual(bob.errors, []);
     });

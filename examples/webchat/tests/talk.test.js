@@ -1,4 +1,4 @@
-// People talk, in a real browser.
+// People chat, in a real browser.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -59,9 +59,9 @@ test('two talk, a third one drops', TIME, async (context) => {
     await carol.opens('大厅');
     await carol.sends('hi');
     await alice.opens('Carol');
-    // Not a good-bye: the window is gone, and the will says so.
+    // Not a good-bye: the window is closed, and the will says so.
     await carol.window.close();
-    // One with whom nothing was said goes from the list; the open talk says it.
+    // Somebody without any messages disappears from the list; the open conversation says so.
     await until('Carol is gone', async () => (await alice.page.locator('#talk-state').textContent()) === '离线');
     const dave = await Person.comes(context, browser, url, 'Dave');
     await alice.sees('Dave');
@@ -158,7 +158,7 @@ test('with the keyboard alone, and by what a screen reader is told', TIME, async
   const { page } = new Person('Ann', window, await window.newPage());
   const { keyboard } = page;
   await page.goto(url);
-  // The field has the focus already.
+  // The field already has the focus.
   await keyboard.type('Ann');
   await keyboard.press('Enter');
   await until('Bob is in the list', () => page.locator('.entry', { hasText: 'Bob' }).isVisible());

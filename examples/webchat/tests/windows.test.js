@@ -1,4 +1,4 @@
-// Windows that are loaded again, copied, or older than the server.
+// Windows that are reloaded, duplicated, or older than the server.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -54,7 +54,7 @@ test('two people in two tabs of one window', TIME, async (context) => {
   });
 
   await context.test('a copy of a tab shows the same, and goes with it', async () => {
-    // What a browser does where somebody duplicates a tab.
+    // What a browser does when somebody duplicates a tab.
     const [copy] = await Promise.all([
       bob.window.waitForEvent('page'),
       bob.page.evaluate(() => void open(location.href, '_blank', 'popup')),
@@ -90,7 +90,7 @@ for (const kind of ['Mosquitto', 'a Mosquitto of its own', 'the broker that come
 
     const listen = new URL(first.url).host;
     const again = await until('its ports are free', () => startChat(context, args, { listen, websocketPort: first.websocketPort }));
-    // Nobody does anything: the pages find back by themselves.
+    // Nobody does anything: the pages recover by themselves.
     await until('Alice has signed in anew', async () => (await alice.ticket()).token !== old.token);
     await Promise.all([alice.isConnected(), bob.isConnected()]);
     await Promise.all([alice.sees('Bob'), bob.sees('爱丽丝')]);

@@ -3,7 +3,7 @@
 export default {
   code: 'zh',
   otherLanguage: 'English',
-  // The groups that are there by default have Chinese names already.
+  // The default groups have Chinese names already.
   groupNames: new Map(),
   title: '聊天',
   name: '你的名字',

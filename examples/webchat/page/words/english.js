@@ -26,7 +26,7 @@ export default {
   send: 'Send',
   close: 'Close',
   save: 'Save',
-  // The state of the connection, and whether somebody is here.
+  // The state of the connection, and whether somebody is online.
   connecting: 'connecting…',
   online: 'online',
   offline: 'offline',

@@ -1,4 +1,4 @@
-//! Whether the broker lets somebody in, found out by trying.
+//! Finds out whether the broker admits somebody, by trying.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -9,10 +9,10 @@ use baremqtt::{Buffers, Client, Connect, Event, Version};
 
 use super::client_id;
 
-/// For so long a new user may not be known yet.
+/// How long it may take until the broker knows a new user.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tries until the broker lets somebody in; `false` if it does not in a few seconds.
+/// Tries until the broker admits somebody; `false` if it does not within a few seconds.
 pub fn wait_until_let_in(broker: SocketAddr, name: &str, password: &str) -> Result<bool, String> {
     let id = client_id()?;
     let started = Instant::now();
@@ -32,7 +32,7 @@ fn lets_in(broker: SocketAddr, id: &str, username: &str, password: &str) -> bool
     if connection.connect(&connect).is_err() {
         return false;
     }
-    // The first event is this one.
+    // This is the first event.
     matches!(connection.next_event(None), Ok(Some(Event::Connected { .. })))
         && connection.disconnect().is_ok()
 }

@@ -1,4 +1,4 @@
-//! The broker that the chat runs on, and who is let in there.
+//! The broker that the chat uses, and who is admitted to it.
 
 mod login;
 mod mosquitto;
@@ -14,7 +14,7 @@ pub use own::Own;
 use crate::options::{Choice, Options};
 use crate::secret;
 
-/// The user that this server is for the broker. Nobody can choose this name.
+/// The user name of this server at the broker. Nobody can choose this name.
 pub const SERVER: &str = "webchat@server";
 
 pub enum Broker {
@@ -23,7 +23,7 @@ pub enum Broker {
 }
 
 impl Broker {
-    /// Starts what was chosen, and says what that is.
+    /// Starts the chosen broker, and returns a description of it.
     pub fn start(options: &Options, password: &str) -> Result<Self, String> {
         let (port, groups) = (options.websocket_port, &options.groups);
         match &options.broker {
@@ -57,7 +57,7 @@ impl Broker {
         Ok(Broker::Own(broker))
     }
 
-    /// Where this server connects to.
+    /// The address that this server connects to.
     pub fn addr(&self) -> SocketAddr {
         match self {
             Broker::Mosquitto(broker) => broker.addr(),
@@ -65,7 +65,7 @@ impl Broker {
         }
     }
 
-    /// Lets somebody in, and some others not any more; returns once that holds.
+    /// Admits somebody, and stops admitting some others; returns once that is in effect.
     pub async fn admit(self: &Arc<Self>, name: &str, password: &str, gone: &[String]) -> Result<(), String> {
         let (this, name, password) = (Arc::clone(self), name.to_owned(), password.to_owned());
         let gone = gone.to_vec();
@@ -80,7 +80,7 @@ impl Broker {
         tokio::task::spawn_blocking(admit).await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
-    /// Lets somebody in no more, and throws them out.
+    /// Stops admitting somebody, and disconnects them.
     pub fn dismiss(&self, name: &str) -> Result<(), String> {
         match self {
             Broker::Mosquitto(broker) => broker.dismiss(&[name.to_owned()]),
@@ -92,8 +92,8 @@ impl Broker {
     }
 }
 
-/// A client identifier that nobody guesses: with a known one, anybody could push the connection out. MQTT 3.1 has room
-/// for 23 characters.
+/// A client identifier that nobody can guess: with a known one, anybody could take over the connection. MQTT 3.1 allows
+/// 23 characters.
 pub fn client_id() -> Result<String, String> {
     let mut id = secret::random()?;
     id.truncate(20);

@@ -1,13 +1,13 @@
-//! The latest messages. Whoever was offline for a moment, or whose broker was, asks for what was missed.
+//! The latest messages. Anyone who was offline for a moment, or whose broker was, fetches missed messages from here.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::message::Message;
 
-/// Messages that are kept, at the most.
+/// The number of messages that are kept, at most.
 const MAX_MESSAGES: usize = 2_000;
-/// Bytes that are kept, at the most.
+/// The number of bytes that are kept, at most.
 const MAX_BYTES: usize = 32 << 20;
 
 struct Entry {
@@ -30,9 +30,9 @@ impl Archive {
         self.last
     }
 
-    /// Notes a message that is about to be published, and says its number; `None`: it is acknowledged already.
+    /// Stores a message that is about to be published, and returns its number; `None` if it is already acknowledged.
     ///
-    /// It is noted before: somebody who subscribes while it is on its way finds it here, or gets it from the broker.
+    /// It is stored before: somebody who subscribes while it is in transit finds it here, or gets it from the broker.
     pub fn begin(&mut self, message: Message) -> Option<u64> {
         let known = |entry: &&Entry| entry.message.is(&message.envelope.from, &message.envelope.id);
         if let Some(entry) = self.entries.iter().find(known) {
@@ -54,7 +54,7 @@ impl Archive {
         }
     }
 
-    /// The sender was told that it failed: nobody is to find it, unless it comes again.
+    /// The sender was told that it failed: nobody finds it here, unless it is sent again.
     pub fn failed(&mut self, number: u64) {
         let failed = |entry: &Entry| entry.number == number && !entry.acknowledged;
         if let Some(entry) = self.entries.iter().position(failed).and_then(|at| self.entries.remove(at)) {
@@ -62,7 +62,7 @@ impl Archive {
         }
     }
 
-    /// What came after that number.
+    /// The messages after that number.
     pub fn after(&self, number: u64) -> impl Iterator<Item = &Arc<Message>> {
         self.entries.iter().filter(move |entry| entry.number > number).map(|entry| &entry.message)
     }

@@ -1,4 +1,4 @@
-//! Coming and going.
+//! Signing in and out.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::{Chat, Refusal};
 use crate::lock;
 use crate::message::names;
 
-/// What somebody who has signed in shows: the token here, name and password to the broker.
+/// Credentials of somebody who has signed in: a token for this server, name and password for the broker.
 #[derive(Serialize)]
 pub struct Ticket {
     name: String,
@@ -17,7 +17,7 @@ pub struct Ticket {
 }
 
 impl Chat {
-    /// Gives a name away, with secrets for this server and for the broker.
+    /// Assigns a name, with secrets for this server and for the broker.
     pub async fn sign_in(&self, name: &str) -> Result<Ticket, Refusal> {
         let name = names::check(name).map_err(Refusal::Invalid)?;
         if self.groups.iter().any(|group| names::key(group) == names::key(&name)) {
@@ -48,7 +48,7 @@ impl Chat {
 
     pub async fn sign_out(&self, person: &Person) -> Result<(), Refusal> {
         let _turn = self.door.lock().await;
-        // Twice at the same time is once; and by now the name could be another's.
+        // Two requests at the same time count as one; and by now the name could belong to somebody else.
         let Person { name, .. } = self.person(&person.token)?;
         lock(&self.people).leave(&name);
         self.broker.dismiss(&name).map_err(said)?;

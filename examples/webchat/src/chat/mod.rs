@@ -1,4 +1,4 @@
-//! The chat: who is in, who is here, what was said.
+//! The chat: who has signed in, who is online, what was said.
 
 mod archive;
 mod door;
@@ -27,9 +27,9 @@ pub struct Chat {
     websocket_port: u16,
     people: Mutex<People>,
     archive: Mutex<Archive>,
-    /// One at a time comes or goes.
+    /// Only one person signs in or out at a time.
     door: tokio::sync::Mutex<()>,
-    // In this order they end.
+    // They are dropped in this order.
     link: Link,
     broker: Arc<Broker>,
 }
@@ -56,7 +56,7 @@ impl Chat {
         matches!(&*self.broker, Broker::Mosquitto(_)).then_some(self.websocket_port)
     }
 
-    /// Serves a browser with the broker that comes along.
+    /// Serves a browser with the built-in broker.
     pub async fn serve(&self, socket: WebSocket) {
         if let Broker::Own(broker) = &*self.broker {
             broker.serve(socket).await;

@@ -7,9 +7,9 @@ use super::presence::{GRACE, Presence};
 use crate::message::names;
 use crate::secret;
 
-/// People at a time.
+/// How many people can be signed in at a time.
 const MAX_PEOPLE: usize = 200;
-/// Messages that somebody may send in [`WINDOW`]. A picture counts as one more for each [`WEIGHT`] bytes.
+/// Messages that somebody may send within [`WINDOW`]. A picture counts as one more for each [`WEIGHT`] bytes.
 const MAX_IN_WINDOW: usize = 60;
 const WEIGHT: usize = 16 << 10;
 const WINDOW: Duration = Duration::from_secs(10);
@@ -17,11 +17,11 @@ const WINDOW: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Person {
     pub name: String,
-    /// What the browser shows to this server.
+    /// The browser's secret for this server.
     pub token: String,
-    /// What it shows to the broker.
+    /// Its secret for the broker.
     pub password: String,
-    /// The newest message when they came: older ones are not theirs.
+    /// The newest message when they signed in: older ones are not for them.
     pub since: u64,
     came: Instant,
     window: Instant,
@@ -58,7 +58,7 @@ pub enum NoRoom {
 pub struct People(HashMap<String, Person>);
 
 impl People {
-    /// Says whether the name is free, and who has to go for it: its last owner, and at the most one who is away.
+    /// Returns whether the name is free, and who has to leave for it: its last owner, and at most one person who is offline.
     pub fn make_room(&self, name: &str, presence: &Presence) -> Result<Vec<String>, NoRoom> {
         let key = names::key(name);
         if let Some(owner) = self.0.get(&key) {
@@ -89,7 +89,7 @@ impl People {
         self.0.get(&names::key(name)).is_some_and(|person| person.name == name)
     }
 
-    /// Counts a message of so many bytes; `false`: too much in too short a time.
+    /// Counts a message of `size` bytes; `false` if there are too many in too short a time.
     pub fn may_send(&mut self, name: &str, size: usize) -> bool {
         let Some(person) = self.0.get_mut(&names::key(name)) else { return false };
         if person.window.elapsed() >= WINDOW {

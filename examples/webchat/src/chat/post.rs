@@ -1,4 +1,4 @@
-//! What is sent, and what was missed.
+//! Sending messages, and fetching missed ones.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::{lock, secret};
 /// Messages that somebody has not got from the broker.
 #[derive(Serialize)]
 pub struct Missed {
-    /// What to ask with the next time.
+    /// The number to ask with the next time.
     last: u64,
-    /// Whether what one sends can reach the broker.
+    /// Whether messages can reach the broker.
     online: bool,
     messages: Vec<Arc<Message>>,
 }
@@ -34,7 +34,7 @@ impl Chat {
         if !self.groups.contains(&to) && !lock(&self.people).has(&to) {
             return Err(Refusal::Unknown);
         }
-        // Costs nothing, so it does not count.
+        // This costs nothing, so it does not count.
         if !self.link.is_connected() {
             return Err(AWAY);
         }
@@ -42,7 +42,7 @@ impl Chat {
             return Err(Refusal::TooFast);
         }
         let payload = message.payload().map_err(said)?;
-        // Somebody who has not heard the answer sends again what was acknowledged.
+        // Somebody who did not get the answer sends a message again that was already acknowledged.
         let Some(number) = lock(&self.archive).begin(message) else { return Ok(()) };
         let result = self.link.publish(&to, payload).await;
         match result {
@@ -52,7 +52,7 @@ impl Chat {
         result.map_err(Refusal::from)
     }
 
-    /// The messages after that number that are somebody's to see. Of pictures there is no more than that they are there.
+    /// The messages after that number that this person may see. Of a picture, only that it exists.
     pub fn missed(&self, person: &Person, after: u64) -> Missed {
         let archive = lock(&self.archive);
         let entries = archive.after(after.max(person.since));

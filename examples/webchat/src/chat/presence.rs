@@ -1,18 +1,18 @@
-//! Who is online, as far as this server has heard.
+//! Who is online, as far as this server knows.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use baremqtt::codec::Publish;
 
-/// For so long a name is still its owner's after the connection was lost.
+/// How long a name stays reserved for its owner after the connection was lost.
 pub const GRACE: Duration = Duration::from_secs(30);
 
 const PREFIX: &str = "presence/";
 /// Everybody's presence.
 pub const FILTER: &str = "presence/+";
 
-/// The topic on which somebody says that they are here, and their will that they are not.
+/// The topic on which somebody announces that they are online, and their will that they are not.
 pub fn topic(name: &str) -> String {
     format!("{PREFIX}{name}")
 }
@@ -27,7 +27,7 @@ enum Seen {
 pub struct Presence(HashMap<String, Seen>);
 
 impl Presence {
-    /// Takes a message on a topic that [`FILTER`] covers.
+    /// Handles a message on a topic that [`FILTER`] matches.
     pub fn hear(&mut self, message: &Publish<'_>) {
         if let Some(name) = message.topic.as_str().strip_prefix(PREFIX) {
             self.note(name, message.payload);
@@ -43,7 +43,7 @@ impl Presence {
         self.0.insert(name.to_owned(), seen);
     }
 
-    /// The broker is away, so nobody is here.
+    /// The broker is unreachable, so nobody is online.
     pub fn lost(&mut self) {
         let now = Instant::now();
         for seen in self.0.values_mut().filter(|seen| matches!(seen, Seen::Here)) {
@@ -51,7 +51,7 @@ impl Presence {
         }
     }
 
-    /// Whether somebody is here, or was a moment ago.
+    /// Whether somebody is online, or was a moment ago.
     pub fn is_held(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|seen| match seen {
             Seen::Here => true,

@@ -1,4 +1,4 @@
-//! Why somebody does not get what they want.
+//! Why a request is refused.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::message::Unfit;
 
 #[derive(Debug)]
 pub enum Refusal {
-    /// Not a request at all.
+    /// Not a valid request.
     Malformed(String),
     Invalid(&'static str),
     TooLarge,
@@ -60,7 +60,7 @@ impl From<Unfit> for Refusal {
     }
 }
 
-/// Something that is the operator's business, who is told.
+/// A problem for the operator, who is informed.
 pub fn said(why: impl fmt::Display) -> Refusal {
     eprintln!("webchat: {why}");
     Refusal::Failed("the server cannot do that now, and says why in its window")

@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who makes a request.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use crate::chat::{Chat, Person, Refusal};
 
-/// Somebody who has signed in. Others are sent away before a byte of what they send is read.
+/// Somebody who has signed in. Others are refused before a byte of their body is read.
 pub struct Caller(pub Person);
 
 impl FromRequestParts<Arc<Chat>> for Caller {

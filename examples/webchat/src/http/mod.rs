@@ -1,4 +1,4 @@
-//! What browsers ask of this server.
+//! What browsers request from this server.
 
 mod caller;
 mod page;
@@ -20,11 +20,11 @@ pub use page::{File, clients};
 use crate::chat::Chat;
 use crate::message::MAX_PICTURE;
 
-/// Bytes of a request, where it is no picture.
+/// The size limit of a request, unless it is a picture.
 const MAX_JSON: usize = 64 << 10;
 
-/// Everything comes from here, pictures from messages too; nothing is run that stands in a page. MQTT.js makes the worker
-/// that keeps its time.
+/// Everything is loaded from here, and pictures from messages too; no inline script is run. MQTT.js creates the worker for
+/// its timers.
 const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob:; worker-src 'self' blob:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 

@@ -51,7 +51,7 @@ pub const FILES: [File; 27] = [
     File { path: "/words/english.js", content: include_str!("../../page/words/english.js") },
 ];
 
-/// MQTT.js and Paho's client, from npm's folder; where they are not there yet, npm is asked to bring them.
+/// MQTT.js and Paho's client, from npm's folder; if they are missing, npm installs them.
 pub fn clients() -> Result<[File; 2], String> {
     Ok([
         client("/mqtt.js", "node_modules/mqtt/dist/mqtt.esm.js")?,

@@ -1,4 +1,4 @@
-//! How somebody is told that they do not get what they want.
+//! Refusals as responses.
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
@@ -23,7 +23,7 @@ impl IntoResponse for Refusal {
             Refusal::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Late => StatusCode::GATEWAY_TIMEOUT,
         };
-        // The article's word for all that did not go through.
+        // The article's text for everything that failed.
         (status, Json(json!({ "msg": "连接失败", "why": self.to_string() }))).into_response()
     }
 }

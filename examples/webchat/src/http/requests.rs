@@ -30,7 +30,7 @@ pub struct SignedIn {
     #[serde(flatten)]
     ticket: Ticket,
     groups: Vec<String>,
-    /// Of the broker's WebSocket; without one it is where the page is.
+    /// The port of the broker's WebSocket; `None` if it is at the page's own address.
     port: Option<u16>,
     max_text: usize,
     max_picture: usize,
@@ -62,7 +62,7 @@ pub async fn send(
     publish(chat, caller, text.into()).await
 }
 
-/// The same for a picture: the bytes are the body, and what else a message has is in the address.
+/// The same for a picture: the body is its bytes, and the other fields of the message are in the address.
 pub async fn send_picture(
     State(chat): App,
     caller: Caller,
@@ -109,7 +109,7 @@ pub async fn picture(
     Ok(([(CONTENT_TYPE, picture.media_type())], picture.bytes().clone()).into_response())
 }
 
-/// Where the broker has no WebSocket of its own.
+/// For a broker that has no WebSocket of its own.
 pub async fn web_socket(State(chat): App, upgrade: WebSocketUpgrade) -> Response {
     upgrade
         .protocols(["mqtt", "mqttv3.1"])
@@ -117,7 +117,7 @@ pub async fn web_socket(State(chat): App, upgrade: WebSocketUpgrade) -> Response
         .on_upgrade(async move |socket| chat.serve(socket).await)
 }
 
-/// Runs in a task of its own: what was begun comes to an end, even if the browser goes away meanwhile.
+/// Runs in a task of its own: what was begun is completed, even if the browser disconnects meanwhile.
 async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -1,4 +1,4 @@
-//! What comes from the broker: who is here, and that it is there or away.
+//! Events from the broker: who is online, and whether the broker itself is reachable.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,13 +11,13 @@ use super::{Choices, Shared};
 use crate::chat::presence::{FILTER, Presence};
 use crate::lock;
 
-/// What to do with messages of a topic.
+/// How to handle messages on a topic.
 type Handler = fn(&mut Presence, &Publish<'_>);
 
 pub(super) struct Listener {
     shared: Arc<Shared>,
     routes: Routes<&'static str, Handler, 1>,
-    /// That the broker is away was said already.
+    /// It was already reported that the broker is away.
     said: bool,
 }
 
@@ -77,7 +77,7 @@ impl Listener {
     }
 }
 
-/// Nobody waits for a connection that is gone: people are told, and can send again. Receivers know a repetition by its id.
+/// Nobody waits for a lost connection: people are informed, and can send again. Receivers recognise a repetition by its id.
 fn give_all_up(outbound: &mut Outbound<'_, Choices>) {
     let under_way: Vec<PacketId> = outbound.under_way().map(|request| request.id).collect();
     for id in under_way {

@@ -1,4 +1,4 @@
-//! The one connection to the broker: what the rest of the server has of it.
+//! The single connection to the broker, as the rest of the server uses it.
 
 mod listener;
 
@@ -21,9 +21,9 @@ use listener::Listener;
 
 /// How long a sender waits for the broker's acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Messages under way.
+/// The limit of messages in flight.
 const MAX_WAITING: u16 = 64;
-/// Bytes of them.
+/// The limit of their size in bytes.
 const MAX_BYTES: usize = 8 << 20;
 
 /// Why a message was not sent, as far as is known.
@@ -31,7 +31,7 @@ const MAX_BYTES: usize = 8 << 20;
 pub enum Failure {
     /// There is no connection, or it was lost before the acknowledgement.
     Away,
-    /// Too much is under way.
+    /// Too many messages are in flight.
     Busy,
     /// No acknowledgement in time.
     Late,
@@ -72,11 +72,11 @@ impl Config for Choices {
 }
 
 impl Link {
-    /// Connects from now on, again and again, whenever there is no connection.
+    /// Connects, and reconnects whenever there is no connection.
     pub fn start(broker: SocketAddr, id: String, username: String, password: String) -> io::Result<Self> {
         let buffers = Buffers { rx: vec![0; 64 << 10], tx: vec![0; MAX_BYTES] };
         let backoff = Backoff::new(200, 3_000).seed(process::id());
-        // The chat lives as long as its server does: whoever has taken its password away may give it back.
+        // The chat runs as long as its server does: whoever removed its password may restore it.
         let runner = Runner::new(Client::with_config(buffers, Choices), backoff).retry_refusals();
         let (handle, shared) = (runner.handle(), Arc::new(Shared::default()));
         let mut listener = Listener::new(Arc::clone(&shared)).map_err(io::Error::other)?;
@@ -109,15 +109,15 @@ impl Link {
         look(&mut lock(&self.shared.presence))
     }
 
-    /// Publishes at QoS 1, and waits for the acknowledgement, a while.
+    /// Publishes at QoS 1, and waits for the acknowledgement, for a while.
     pub async fn publish(&self, topic: &str, payload: Vec<u8>) -> Result<(), Failure> {
         self.post(topic, payload, false).await
     }
 
-    /// Makes the broker forget who said last that they are here or not.
+    /// Makes the broker forget the last presence of this name.
     pub async fn clear_presence(&self, name: &str) {
         self.with_presence(|presence| presence.forget(name));
-        // While the broker is away there is nothing to forget: it keeps nothing when it ends.
+        // While the broker is away there is nothing to clear: it keeps nothing when it ends.
         let _ = self.post(&presence::topic(name), Vec::new(), true).await;
     }
 

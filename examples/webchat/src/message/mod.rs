@@ -1,4 +1,4 @@
-//! What people send: the article's `{to, con, from, time}` with an identifier, or a picture in place of `con`.
+//! Messages: the article's `{to, con, from, time}` with an identifier, or a picture in place of `con`.
 
 pub mod names;
 mod picture;
@@ -9,20 +9,20 @@ pub use picture::{MAX_PICTURE, Picture, Unfit};
 
 /// Bytes of a text, in UTF-8.
 pub const MAX_TEXT: usize = 8 << 10;
-/// Bytes of the longest packet to the broker: a picture, with what stands in front of it.
+/// The size of the longest packet to the broker: a picture and the fields before it.
 pub const MAX_PACKET: usize = MAX_PICTURE + (4 << 10);
 
-/// The greatest integer that JavaScript has.
+/// The greatest integer that JavaScript represents exactly.
 const MAX_TIME: u64 = (1 << 53) - 1;
 
-/// Who says something to whom, and when.
+/// Who sends to whom, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     pub to: String,
     pub from: String,
     /// Seconds since 1970, by the sender's clock.
     pub time: u64,
-    /// The sender's number for it: whoever has it already drops what comes again.
+    /// The sender's identifier for it: a receiver that already has it drops a repetition.
     #[serde(default)]
     pub id: String,
 }
@@ -71,12 +71,12 @@ impl Message {
         }
         match &self.content {
             Content::Text(text) => check_text(text),
-            // Nothing else can be made into one.
+            // A picture cannot be constructed otherwise.
             Content::Picture(_) => Ok(()),
         }
     }
 
-    /// What goes to the broker: one line of JSON; for a picture, a line feed and its bytes behind it.
+    /// The payload for the broker: one line of JSON; for a picture, followed by a line feed and its bytes.
     pub fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut payload = serde_json::to_vec(self)?;
         if let Content::Picture(picture) = &self.content {
@@ -86,12 +86,12 @@ impl Message {
         Ok(payload)
     }
 
-    /// Whether it is this one.
+    /// Whether this is the message with that sender and identifier.
     pub fn is(&self, from: &str, id: &str) -> bool {
         self.envelope.from == from && self.envelope.id == id
     }
 
-    /// Bytes that it takes to keep it, roughly.
+    /// The approximate number of bytes that storing it takes.
     pub fn size(&self) -> usize {
         match &self.content {
             Content::Text(text) => text.len(),

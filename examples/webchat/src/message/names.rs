@@ -1,10 +1,10 @@
 //! Names of people and groups. A name is a topic and a user name of the broker, so few characters are allowed.
 
-/// Characters of a name, at the most.
+/// The number of characters in a name, at most.
 pub const MAX_CHARS: usize = 24;
 
-/// Takes letters and digits of any script, and `-`, `_`, `.` between them. So there is no `+`, `#`, `/` or `$`, which
-/// mean something in a topic, no `:`, which does in a file of passwords, and nothing invisible.
+/// Accepts letters and digits of any script, and `-`, `_`, `.` between them. So there is no `+`, `#`, `/` or `$`, which
+/// have a meaning in topics, no `:`, which has one in a password file, and nothing invisible.
 pub fn check(text: &str) -> Result<String, &'static str> {
     let name = text.trim();
     let inner = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -19,7 +19,7 @@ pub fn check(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// What is the same in names that people would take for the same.
+/// A key that is equal for names that people would confuse.
 pub fn key(name: &str) -> String {
     name.to_lowercase()
 }

@@ -1,9 +1,9 @@
-//! Pictures: bytes, which nobody can take for something else.
+//! Pictures: bytes that nothing can mistake for something else.
 
 use axum::body::Bytes;
 use serde::{Serialize, Serializer};
 
-/// Bytes of a picture. Mosquitto's WebSocket brings about 40 KiB in a second, and what comes behind has to wait.
+/// The size limit of a picture. Mosquitto's WebSocket delivers about 40 KiB per second, and what follows has to wait.
 pub const MAX_PICTURE: usize = 256 << 10;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Unfit {
 }
 
 impl Picture {
-    /// Takes what is a picture, whatever it is said to be.
+    /// Accepts bytes that are a picture, whatever their declared type.
     pub fn new(bytes: Bytes) -> Result<Self, Unfit> {
         if bytes.len() > MAX_PICTURE {
             return Err(Unfit::TooLarge);
@@ -37,14 +37,14 @@ impl Picture {
     }
 }
 
-/// JSON has the type alone: the bytes go as they are, behind it.
+/// JSON has only the type: the bytes follow it unchanged.
 impl Serialize for Picture {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.media_type)
     }
 }
 
-/// By how the file begins. No SVG: it can hold programs.
+/// Detected from the first bytes. No SVG: it can contain scripts.
 fn type_of(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xFF, 0xD8, 0xFF, ..] => Some("image/jpeg"),

@@ -12,7 +12,7 @@ use crate::secret;
 
 pub struct Files {
     dir: PathBuf,
-    /// The folder goes with this value.
+    /// The folder is removed with this value.
     temporary: bool,
 }
 
@@ -46,12 +46,12 @@ impl Files {
     }
 
     /// Nothing is kept on disk: messages that a browser has missed come from this server, and after a restart of the
-    /// broker everybody says anew that they are there.
+    /// broker everybody announces their presence again.
     pub fn write_config(&self, port: u16, websocket_port: u16) -> io::Result<()> {
         let dir = self.dir.display();
         let pid = self.pid();
         let pid = pid.display();
-        // Else it gives up root's rights, and with them the access to this folder.
+        // Otherwise it drops root privileges, and with them the access to this folder.
         let user = if self.is_roots()? { "user root\n" } else { "" };
         let text = format!(
             "\
@@ -78,8 +78,8 @@ protocol websockets
         self.replace("mosquitto.conf", &text)
     }
 
-    /// The server writes everything, and reads who is there. People read what is written to them, to the groups, and who
-    /// is there; they write nothing but whether they are there themselves.
+    /// The server may write everything, and read presence. People may read messages to themselves and to the groups, and
+    /// presence; they may write only their own presence.
     pub fn write_acl(&self, groups: &[String]) -> io::Result<()> {
         let groups: String = groups.iter().map(|group| format!("pattern read {group}\n")).collect();
         let text = format!(
@@ -102,7 +102,7 @@ pattern write {}
         self.replace("passwords", &text)
     }
 
-    /// Writes a file as a whole: whoever reads it finds the old one or the new one.
+    /// Writes a file atomically: a reader finds either the old one or the new one.
     fn replace(&self, name: &str, text: &str) -> io::Result<()> {
         let new = self.dir.join(format!("{name}.new"));
         let mut options = OpenOptions::new();
@@ -132,7 +132,7 @@ impl Drop for Files {
     }
 }
 
-/// Only the user who runs this program can look into the folder.
+/// Only the user who runs this program can access the folder.
 fn create(dir: &Path) -> io::Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Mosquitto: its files, its users, and its process where it is ours.
+//! Mosquitto: its files, its users, and its process if we start it.
 
 mod files;
 mod process;
@@ -24,12 +24,12 @@ pub struct Mosquitto {
     files: Arc<Files>,
     /// User names with the hashes of their passwords.
     users: Mutex<BTreeMap<String, String>>,
-    /// Keeps the process, where this program has started it.
+    /// Keeps the process running, if this program has started it.
     keeper: Option<Keeper>,
 }
 
 impl Mosquitto {
-    /// Starts this program, with files in a folder that goes with it.
+    /// Starts this program, with files in a folder that is removed with it.
     pub fn start(
         program: PathBuf,
         websocket_port: u16,
@@ -78,7 +78,7 @@ impl Mosquitto {
         self.addr
     }
 
-    /// The file to start it with.
+    /// The file to start Mosquitto with.
     pub fn config(&self) -> PathBuf {
         self.files.config()
     }
@@ -103,11 +103,11 @@ impl Mosquitto {
         self.publish_users(&users)
     }
 
-    /// Writes the file of passwords, and has Mosquitto read it. It throws out who is not in it any more.
+    /// Writes the password file, and has Mosquitto reload it. That disconnects users who are no longer in it.
     fn publish_users(&self, users: &BTreeMap<String, String>) -> Result<(), String> {
         let hashes = users.iter().map(|(name, hash)| (name.as_str(), hash.as_str()));
         self.files.write_passwords(hashes).map_err(|error| format!("cannot write the passwords: {error}"))?;
-        // A broker that does not run reads them when it starts.
+        // A broker that is not running reads them when it starts.
         let pid = fs::read_to_string(self.files.pid()).unwrap_or_default();
         match pid.trim().parse() {
             Ok(pid) if is_mosquitto(pid) => reload(pid),
@@ -120,16 +120,16 @@ fn cannot_write(error: io::Error) -> String {
     format!("cannot write Mosquitto's files: {error}")
 }
 
-/// Whether nobody listens on this port now; 0 finds one.
+/// Checks that nobody listens on this port now; 0 finds a free one.
 fn free_port(port: u16) -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr()
 }
 
-/// Whether this process is a Mosquitto. One that was killed leaves its number behind, which can be another's by now.
+/// Whether this process is a Mosquitto. One that was killed leaves its process number behind, which may have been reused.
 fn is_mosquitto(pid: u32) -> bool {
     match fs::read_to_string(format!("/proc/{pid}/comm")) {
         Ok(name) => name.trim() == "mosquitto",
-        // A system without /proc cannot say.
+        // A system without /proc cannot tell.
         Err(_) => pid > 1 && !Path::new("/proc/self").exists(),
     }
 }

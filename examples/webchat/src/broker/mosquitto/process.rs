@@ -1,4 +1,4 @@
-//! Mosquitto's process, which is started again should it end, and never outlives this program.
+//! Mosquitto's process, which is restarted if it ends, and never outlives this program.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use super::files::Files;
 
-/// How often is looked whether the process still runs.
+/// How often to check whether the process is still running.
 const GLANCE: Duration = Duration::from_millis(100);
-/// A process that ends sooner is not started again at once.
+/// A process that ends sooner is not restarted at once.
 const SHORT_LIFE: Duration = Duration::from_secs(5);
-/// How long it may take until connections are taken.
+/// How long it may take until connections are accepted.
 const START: Duration = Duration::from_secs(30);
 
 /// Keeps Mosquitto running until it is dropped.
@@ -24,7 +24,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts the process, and waits until it takes connections.
+    /// Starts the process, and waits until it accepts connections.
     pub fn start(program: PathBuf, files: Arc<Files>) -> Result<Self, String> {
         let running = Process::start(&program, &files)?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -59,7 +59,7 @@ fn keep(mut running: Process, program: &PathBuf, files: &Files, stopping: &Atomi
     }
 }
 
-/// Mosquitto, with a guard that ends it should this program be killed.
+/// Mosquitto, with a guard that ends it if this program is killed.
 struct Process {
     broker: Child,
     guard: Child,
@@ -76,7 +76,7 @@ impl Process {
             .stderr(log)
             .spawn()
             .map_err(|error| error.to_string())?;
-        // The guard reads from a pipe that nobody writes to: it ends with this program.
+        // The guard reads from a pipe that nobody writes to: the pipe closes when this program ends.
         let guard = Command::new("sh")
             .args(["-c", "read -r _; kill -KILL \"$1\"; rm -r \"$2\"", "guard", &broker.id().to_string()])
             .arg(files.dir())
@@ -115,7 +115,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The guard goes first: once the broker has been waited for, its number can be another process's.
+        // The guard first: once the broker has been waited for, its process number can be reused.
         let _ = self.guard.kill();
         let _ = self.guard.wait();
         let _ = self.broker.kill();

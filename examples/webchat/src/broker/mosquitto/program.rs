@@ -1,15 +1,15 @@
-//! Where Mosquitto is.
+//! Finds Mosquitto.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Mosquitto on this machine.
+/// The path of Mosquitto on this machine.
 pub fn find() -> Option<PathBuf> {
     find_in(&env::var_os("PATH").unwrap_or_default())
 }
 
-/// Debian and Homebrew keep it in the folder `sbin` beside `bin`, which only root's path has.
+/// Debian and Homebrew install it in the folder `sbin` next to `bin`, which only root's `PATH` includes.
 fn find_in(path: &OsStr) -> Option<PathBuf> {
     let bins: Vec<PathBuf> = env::split_paths(path).collect();
     let sbins = bins.iter().filter(|dir| dir.ends_with("bin")).map(|bin| bin.with_file_name("sbin"));

@@ -1,6 +1,6 @@
-//! A gate in front of a broker that knows neither WebSocket nor rights: it looks at every packet of a browser.
+//! A gate in front of a broker that supports neither WebSocket nor access rights: it checks every packet of a browser.
 //!
-//! What a file of passwords and an access list do in Mosquitto is done here on the codec alone.
+//! What a password file and an access list do in Mosquitto is done here, using only the codec.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use crate::chat::presence;
 /// A browser sends nothing longer.
 const MAX_PACKET: usize = 4 << 10;
 
-/// Who may come in, and what they may do.
+/// Who is admitted, and what they may do.
 pub(super) struct House {
     pub(super) users: Arc<Users>,
     /// Topic filters that everybody may subscribe to.
     pub(super) may_read: Vec<String>,
-    /// As whom the gate connects to the broker.
+    /// The credentials with which the gate connects to the broker.
     pub(super) server: (String, String),
 }
 
-/// Passes packets on in both directions, until one side ends, the browser does what it may not, or its user is dismissed.
+/// Forwards packets in both directions, until one side ends, the browser does something forbidden, or its user is dismissed.
 pub(super) async fn serve(socket: WebSocket, broker: SocketAddr, house: House) {
     let Ok(stream) = TcpStream::connect(broker).await else { return };
     let (from_broker, to_broker) = stream.into_split();
@@ -44,7 +44,7 @@ pub(super) async fn serve(socket: WebSocket, broker: SocketAddr, house: House) {
     let _ = to_browser.close().await;
 }
 
-/// The browser has to go; it is told this before, if anything.
+/// Why the browser is disconnected, with the packet that it is sent before, if any.
 #[derive(Debug, PartialEq, Eq)]
 struct LastWords(Vec<u8>);
 
@@ -87,7 +87,7 @@ async fn outward(mut broker: OwnedReadHalf, browser: &mut (impl Sink<Message> + 
 /// One browser's packets.
 struct Gate {
     house: House,
-    /// Who it is, after CONNECT, and how long they may stay.
+    /// The user, once CONNECT has arrived, and how long they may stay.
     guest: Option<(String, watch::Receiver<()>)>,
     version: Version,
     received: Vec<u8>,
@@ -106,7 +106,7 @@ impl Gate {
         }
     }
 
-    /// Takes bytes in, and says which go on to the broker.
+    /// Takes bytes from the browser, and returns those to forward to the broker.
     fn pass(&mut self, bytes: &[u8]) -> Result<Vec<u8>, LastWords> {
         let mut received = std::mem::take(&mut self.received);
         received.extend_from_slice(bytes);
@@ -148,7 +148,7 @@ impl Gate {
         encode(&packet, self.version).map_or(NONE, LastWords)
     }
 
-    /// Whether somebody may do that: read what is written to them and to all, write whether they are there.
+    /// Whether somebody may do that: read messages to themselves and to all, and write their own presence.
     fn allows(&self, packet: &Packet<'_>) -> bool {
         let Some((name, _)) = &self.guest else { return false };
         match packet {
@@ -244,7 +244,7 @@ mod tests {
             let mut subscribe = vec![0x82, 5 + filter.len() as u8, 0, 1, 0, filter.len() as u8];
             subscribe.extend_from_slice(filter.as_bytes());
             subscribe.push(1);
-            // In two pieces, as a WebSocket may bring it.
+            // In two pieces, as a WebSocket may deliver it.
             let (first, second) = subscribe.split_at(3);
             assert_eq!(gate.pass(first), Ok(Vec::new()));
             assert_eq!(gate.pass(second).is_ok(), allowed, "{filter}");

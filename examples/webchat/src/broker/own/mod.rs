@@ -1,6 +1,6 @@
-//! The small broker among this project's examples, for machines without Mosquitto.
+//! The small broker from this project's examples, for machines without Mosquitto.
 //!
-//! It has no rights and no WebSocket: browsers come through the gate.
+//! It has no access rights and no WebSocket: browsers connect through the gate.
 
 mod gate;
 #[path = "../../../../broker/server/mod.rs"]
@@ -61,7 +61,7 @@ impl Own {
     }
 }
 
-/// Who may come in.
+/// Who is admitted.
 #[derive(Default)]
 struct Users(Mutex<HashMap<String, User>>);
 
