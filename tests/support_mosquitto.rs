@@ -1,4 +1,4 @@
-//! The broker of `support/mosquitto.rs` starts, keeps, forgets and refuses as it is told. Needs `mosquitto`.
+//! The broker of `support/mosquitto.rs` starts, keeps, forgets and refuses as configured. Needs `mosquitto`.
 
 #[path = "support/mosquitto.rs"]
 #[allow(dead_code)]
@@ -15,7 +15,7 @@ use baremqtt::codec::{
 use baremqtt::{PacketId, QoS, RefusalCode, TopicName, Version};
 use mosquitto::{Config, Mosquitto, Persistence, websockets};
 
-/// Just enough of a client to ask a broker something.
+/// Just enough of a client to query a broker.
 struct Link {
     stream: TcpStream,
     received: Vec<u8>,
@@ -60,7 +60,7 @@ impl Link {
 const ID: PacketId = PacketId::FIRST;
 const ACCEPTED: ConnAck = ConnAck::Accepted { session_present: false };
 
-/// Has the broker retain a message, and returns once it has it.
+/// Has the broker retain a message, and returns once it has done so.
 fn retain(broker: &Mosquitto) {
     let (mut link, answer) = Link::connect(broker, Connect::new("writer"));
     assert_eq!(answer, ACCEPTED);
@@ -80,7 +80,7 @@ fn is_retained(broker: &Mosquitto) -> bool {
     assert_eq!(answer, ACCEPTED);
     let filters = SubscribeFilters::new(&[("kept", QoS::AtMostOnce)]).unwrap();
     link.send(Packet::Subscribe(Subscribe { id: ID, dup: false, filters }));
-    // PINGRESP comes behind all that the subscription brings.
+    // PINGRESP comes after everything that the subscription brings.
     link.send(Packet::PingReq);
     let mut seen = false;
     while link.receive(|packet| {
@@ -142,7 +142,7 @@ fn takes_more_lines_of_configuration() {
     assert_eq!(&answer, b"HTTP/1.1 101");
 }
 
-/// Somebody else may hold a port for a moment longer.
+/// Another process may hold a port for a moment longer.
 #[test]
 fn waits_for_its_port() {
     let mut broker = Mosquitto::start(&Config::default());

@@ -1,4 +1,4 @@
-//! The proxy of `support/proxy.rs` does what the tests that stand on it believe.
+//! The proxy of `support/proxy.rs` does what the tests rely on.
 
 #[path = "support/proxy.rs"]
 #[allow(dead_code)]
@@ -14,7 +14,7 @@ use proxy::{Cut, Proxy};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An echo server for so many connections, which reports what it has received on each.
+/// An echo server for this many connections, which reports what it has received on each.
 fn echo(connections: usize) -> (SocketAddr, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = listener.local_addr().unwrap();
@@ -43,7 +43,7 @@ fn connect(proxy: &Proxy) -> TcpStream {
     stream
 }
 
-/// All that comes until the link ends, whichever way it does.
+/// Everything received until the link ends, in whatever way.
 fn read_until_end(mut stream: &TcpStream) -> Vec<u8> {
     let mut all = Vec::new();
     match stream.read_to_end(&mut all) {
@@ -83,7 +83,7 @@ fn cuts_after_exactly_so_many_bytes_to_the_broker() {
     let sent = numbers(20_000);
     for (index, &after) in points.iter().enumerate() {
         let mut client = connect(&proxy);
-        // The link can be cut while this is still being written.
+        // The link can be cut during this write.
         let _ = client.write_all(&sent);
         read_until_end(&client);
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), sent[..after as usize]);
@@ -167,7 +167,7 @@ fn a_silent_link_stays_open_and_others_go_on() {
 
 #[test]
 fn closes_at_once_where_there_is_no_broker() {
-    // TCPMUX, which nobody has.
+    // TCPMUX, which no machine serves.
     let proxy = Proxy::transparent((Ipv4Addr::LOCALHOST, 1).into());
     assert!(read_until_end(&connect(&proxy)).is_empty());
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use baremqtt::transport::{Error, asynch, blocking, net, polled};
 use baremqtt::{Buffers, Client, Config, Connect, Event, Instant};
 
-/// What the tests choose.
+/// What a test can configure.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choices {
     pub manual_acknowledgement: bool,
@@ -35,11 +35,11 @@ pub fn client_with(choices: Choices) -> Buffered {
     Client::with_config(Buffers { rx: vec![0; 64], tx: vec![0; 512] }, choices)
 }
 
-/// What ended a connection, in words.
+/// Why a connection ended, as text.
 pub type Ended = String;
 
 pub trait Adapter {
-    /// A turn, or a few: the next event, if there is one.
+    /// One turn, or a few: returns the next event, if there is one.
     fn step(&mut self) -> Result<Option<String>, Ended>;
     fn client(&mut self) -> &mut Buffered;
 }
@@ -86,7 +86,7 @@ where
     }
 }
 
-/// With the clock that `nb` is to be told of.
+/// With the clock that the `nb` adapter is passed.
 pub struct Polled<S: polled::Stream, C> {
     pub connection: polled::Connection<S, Vec<u8>, Vec<u8>, Choices>,
     pub clock: C,
@@ -111,11 +111,11 @@ pub type AsyncConnection<I, O, C> = asynch::Connection<I, O, C, Vec<u8>, Vec<u8>
 /// With an executor that drops futures.
 pub struct Async<I: embedded_io_async::ErrorType, O, C> {
     pub connection: AsyncConnection<I, O, C>,
-    /// How often a future is polled before it is dropped.
+    /// How often a future is polled at most before it is dropped.
     pub most_polls: usize,
     /// How often futures were polled.
     pub polls: usize,
-    /// The future that is polled the so manieth time is dropped, once.
+    /// At this poll the future is dropped, once.
     pub drop_at: usize,
 }
 
@@ -150,7 +150,7 @@ where
     }
 }
 
-/// Polls for somebody who will poll again anyway.
+/// Polls for a caller that will poll again anyway.
 pub fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -166,7 +166,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     panic!("it does not become ready");
 }
 
-/// Waits until the server has accepted the connection; what else comes before is not expected.
+/// Waits until the server has accepted the connection; no other event is expected before that.
 pub fn accepted(connection: &mut impl Adapter, connect: &Connect<'_>) -> Result<(), Ended> {
     connection.client().connect(connect).unwrap();
     for _ in 0..1_000_000 {

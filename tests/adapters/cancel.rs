@@ -1,4 +1,4 @@
-//! The async adapter, cancelled at every await point: nothing is lost, nothing comes twice.
+//! The async adapter, cancelled at every await point: nothing is lost, nothing is delivered twice.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -11,12 +11,12 @@ use crate::conversation::{converse, over, packets};
 use crate::wire::Step::{Block, Move};
 use crate::wire::Wire;
 
-/// Every operation waits at least once, so that there is a place to cancel it.
+/// Every operation waits at least once, so that there is a point at which to cancel it.
 fn wire() -> Wire {
     Wire::awkward(&[Block, Move(5)], &[Block, Move(7), Move(3)], &[Block, Block, Move(1)])
 }
 
-/// The packets of a conversation in which nothing is cancelled.
+/// The packets of a conversation without cancellation.
 fn undisturbed() -> Vec<String> {
     let io = wire();
     let mut adapter = over(&io);
@@ -55,7 +55,7 @@ fn one_future_is_dropped() {
 
 type Connection = AsyncConnection<Wire, Wire, Wire>;
 
-/// Runs a method to its end, with futures that are dropped after so many polls.
+/// Runs a method to completion, with futures that are dropped after a number of polls.
 macro_rules! with_drops {
     ($polls:expr, $future:expr) => {{
         let mut result = None;

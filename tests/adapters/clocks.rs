@@ -1,5 +1,5 @@
-//! Clocks of six kinds, through every adapter that is given one: a conversation comes to its end over each, PINGREQ goes out in time,
-//! and nothing times out that is answered.
+//! Six kinds of clocks, through every adapter that takes one: with each, a conversation completes, PINGREQ is sent in time,
+//! and nothing that is answered times out.
 
 use baremqtt::QoS::ExactlyOnce;
 use baremqtt::{Connect, Instant, Message};
@@ -9,14 +9,14 @@ use crate::conversation::{converse, end, events};
 use crate::wire::Step::Block;
 use crate::wire::Wire;
 
-/// What a clock shows after so many milliseconds.
+/// What a clock shows after this many milliseconds.
 type Shows = fn(u32) -> u32;
 
 const CLOCKS: [(&str, Shows); 6] = [
     ("of one millisecond", |ms| ms),
     ("wraps in 32 bits", |ms| ms.wrapping_add(u32::MAX - 20_000)),
     ("ticks once a second", |ms| ms / 1_000 * 1_000),
-    // Set back again and again, by a server of time for instance: what has passed since counts.
+    // Set back repeatedly, by a time server for instance: the time that has passed since then counts.
     ("steps back", |ms| ms.wrapping_sub(ms / 10_000 * 300)),
     ("jumps ahead", |ms| ms.wrapping_add(ms / 10_000 * 3_000)),
     ("begins in the middle, and is sometimes late", |ms| {
@@ -24,7 +24,7 @@ const CLOCKS: [(&str, Shows); 6] = [
     }),
 ];
 
-/// A wire whose time is shown by another clock.
+/// A wire whose time is shown by a different clock.
 #[derive(Clone)]
 struct Clock(Wire, Shows);
 
@@ -40,7 +40,7 @@ impl baremqtt::transport::asynch::Timer for Clock {
         Clock::now(self)
     }
 
-    /// A timer is of the same clock.
+    /// The timer uses the same clock.
     async fn sleep(&self, ms: u32) {
         let start = Clock::now(self);
         std::future::poll_fn(|_| {
@@ -73,7 +73,7 @@ fn a_conversation() {
     each(|_, _, adapter| converse(adapter));
 }
 
-/// In an hour, a PINGREQ in each keep alive, whatever the clock shows: it is 60 s, and a step back costs the 0.3 s of it once in 10 s.
+/// For an hour, one PINGREQ per keep alive (60 s), whatever the clock shows. Stepping back costs 0.3 s every 10 s.
 #[test]
 fn an_hour_of_silence() {
     each(|name, wire, adapter| {
@@ -99,7 +99,7 @@ fn an_hour_of_silence() {
     });
 }
 
-/// And what is not answered does time out.
+/// And a request that is not answered does time out.
 #[test]
 fn a_server_that_falls_silent() {
     each(|name, wire, adapter| {

@@ -1,4 +1,4 @@
-//! What is said through each adapter: every QoS in both directions.
+//! A conversation through each adapter: every QoS in both directions.
 
 use baremqtt::codec::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{Connect, Message};
@@ -10,7 +10,7 @@ use crate::wire::{Fault, Wire};
 const LEVELS: [QoS; 3] = [AtMostOnce, AtLeastOnce, ExactlyOnce];
 const ROUNDS: usize = 3;
 
-/// Steps until there are so many events.
+/// Steps until this many events have been reported.
 pub fn events(adapter: &mut dyn Adapter, count: usize) -> Vec<String> {
     let mut events = Vec::new();
     for _ in 0..20_000 {
@@ -62,21 +62,21 @@ pub fn converse(adapter: &mut dyn Adapter) {
         assert_eq!(events, expected);
     }
 
-    // When it comes back, what is owed for the messages before has left.
+    // When this message comes back, all answers to the earlier ones have been sent.
     adapter.client().publish(&Message::new("t/last", b"bye")).unwrap();
     assert_eq!(events(adapter, 1), ["t/last bye AtMostOnce"]);
     adapter.client().disconnect();
     assert_eq!(end(adapter), "disconnected");
 }
 
-/// The packets that the peer has seen: their order is free, their number is not.
+/// The packets that the peer has received: their order may vary, their number may not.
 pub fn packets(wire: &Wire) -> Vec<String> {
     let mut packets = wire.peer().seen.clone();
     packets.sort();
     packets
 }
 
-/// Every adapter over this stream, one after the other. That of std waits for a moment where the stream does not.
+/// Every adapter over this stream, one after the other. The `std` one waits for a moment where the stream does not.
 pub fn each_over(wire: impl Fn() -> Wire, test: impl Fn(&str, &Wire, &mut dyn Adapter)) {
     let io = wire();
     test("net", &io, &mut Net::new(io.clone(), client()));

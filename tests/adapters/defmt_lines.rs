@@ -1,4 +1,4 @@
-//! What `defmt` is told of values. Here its logger keeps bytes: texts go there as they are.
+//! What `defmt` writes for our values. The logger used here keeps the bytes; text is written to it as it is.
 
 use baremqtt::codec::{Packet, QoS, Subscribe, SubscribeFilters};
 use baremqtt::{Connect, Message, PacketId, RefusalCode, TopicFilter, TopicName};
@@ -27,7 +27,7 @@ fn passwords_are_left_out() {
     let bytes = told!(Packet::Connect(connect));
     assert!(holds(&bytes, b"the-user") && !holds(&bytes, b"the-password"));
 
-    // In the client CONNECT lies in a buffer.
+    // The client keeps CONNECT in a buffer.
     let mut client = client();
     client.connect(&connect).unwrap();
     assert!(!holds(&told!(client), b"the-password"));
@@ -39,7 +39,7 @@ fn values_are_told_as_they_are() {
     assert!(holds(&told!(TopicName::new("a/topic").unwrap()), b"a/topic"));
     assert!(holds(&told!(TopicFilter::new("a/+").unwrap()), b"a/+"));
     assert!(holds(&told!(Message::new("a/topic", b"payload")), b"payload"));
-    // Behind the numbers of the texts, and before the end of the line.
+    // After the indices of the strings, and before the end of the line.
     assert!(told!(PacketId::new(0x1234).unwrap()).ends_with(&[0x34, 0x12, 0, 0]));
     assert!(told!(RefusalCode::NOT_AUTHORIZED).ends_with(&[5, 0, 0]));
     let filters = [("one/#", QoS::AtMostOnce), ("two/+", QoS::ExactlyOnce)];

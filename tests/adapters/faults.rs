@@ -1,4 +1,4 @@
-//! What goes wrong: streams that end, fail, stall, and servers that refuse or are silent.
+//! What can go wrong: streams that end, fail or stall, and servers that refuse or stay silent.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn a_stuck_write_does_not_keep_from_reading_and_costs_the_link_in_the_end() {
         connect(adapter);
         wire.0.writes.set(&[Block]);
         adapter.client().publish(&Message::new("t", b"stuck").qos(QoS::AtLeastOnce)).unwrap();
-        // More than there is room for the answers to: what is behind fills the receive buffer.
+        // More than there is room to answer: the rest fills the receive buffer.
         for number in 1..=60 {
             let delivery = Delivery::AtLeastOnce { id: PacketId::new(number).unwrap(), dup: false };
             let topic = TopicName::new("t").unwrap();
@@ -121,7 +121,7 @@ fn nobody_answers() {
     assert_eq!(block_on(mqtt.next_event(None)), timed_out);
 }
 
-/// What does not leave is given up, at whatever point it is stuck.
+/// Output that cannot be sent is given up, at whatever point it is stuck.
 #[test]
 fn a_disconnect_that_is_stuck() {
     let stall = Err(Error::Client(baremqtt::Error::TimedOut(Timeout::Stall)));
@@ -144,7 +144,7 @@ fn a_disconnect_that_is_stuck() {
     }
 }
 
-/// The same for an application that asks the client for DISCONNECT and goes on with its loop.
+/// The same for an application that asks the client for DISCONNECT and continues its loop.
 #[test]
 fn a_last_flush_that_is_stuck() {
     each_without_net(Wire::default, |name, wire, adapter| {
@@ -208,12 +208,12 @@ fn waiting_has_an_end() {
     assert_eq!(block_on(mqtt.next_event(Some(Duration::ZERO))), Ok(None));
 }
 
-/// With manual acknowledgement an application can be the one that everybody waits for. It is told.
+/// With manual acknowledgement, the application itself can be what everything waits for. It gets an error that says so.
 #[test]
 fn an_application_that_does_not_acknowledge_is_told() {
     let hold = |wire: &Wire| {
         for number in 1..=200 {
-            // Scattered identifiers, so that the receipts take as much room as they can.
+            // Scattered identifiers, so that the receipts take up as much room as they can.
             let delivery = Delivery::AtLeastOnce { id: PacketId::new(number * 64).unwrap(), dup: false };
             let topic = TopicName::new("t").unwrap();
             wire.peer().say(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
@@ -276,7 +276,7 @@ fn what_had_come_is_delivered_after_a_write_has_failed() {
     });
 }
 
-/// Of a clock that wraps after 49.7 days.
+/// With a clock that wraps after 49.7 days.
 #[test]
 fn waiting_has_an_end_and_pings_go_on_when_the_clock_wraps() {
     for before in [0, 200, 900, 61_000] {
@@ -304,7 +304,7 @@ fn waiting_has_an_end_and_pings_go_on_when_the_clock_wraps() {
     }
 }
 
-/// One `?` carries whatever can go wrong, and each text is there once.
+/// A single `?` carries any error, and each text appears once.
 #[test]
 fn errors_of_every_call_are_errors_of_the_connection() {
     fn misuse(mqtt: &mut crate::adapters::Buffered) -> Result<(), Error<Fault>> {
@@ -326,7 +326,7 @@ fn connections_can_be_shown() {
     assert_eq!(format!("{connection:?}"), "Connection { state: Offline, in_flight: 0, .. }");
 }
 
-/// To the end of the stream, or until the time is over.
+/// Until the end of the stream, or until the time is up.
 #[test]
 fn what_still_comes_can_be_drained() {
     let minute = Duration::from_secs(60);

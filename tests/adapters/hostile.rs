@@ -1,5 +1,5 @@
-//! Servers that mean no good, through every adapter: each ends with an error that says why, or does no harm; in bounded time, and in the
-//! memory that was lent.
+//! Hostile servers, through every adapter: each either ends with an error that says why, or does no harm; in bounded time,
+//! and within the memory that was lent.
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 use baremqtt::codec::{Delivery, Packet, PacketId, Publish};
@@ -10,7 +10,7 @@ use crate::conversation::{connect, each_over, each_without_net, end, events};
 use crate::wire::Step::{Block, Move};
 use crate::wire::Wire;
 
-/// Steps until nothing has happened for a while; what has happened. Nothing hostile takes longer.
+/// Steps until nothing has happened for a while, and returns what has happened. Nothing hostile takes longer.
 fn quiet(adapter: &mut dyn Adapter) -> Result<Vec<String>, String> {
     let mut events = Vec::new();
     let mut idle = 0;
@@ -42,7 +42,7 @@ fn lengths_without_end() {
     });
 }
 
-/// 256 MiB are announced; a few come. They take no memory, the rest is waited for, and the link is looked after.
+/// 256 MiB are announced, but only a few bytes arrive. They take no memory, the rest is awaited, and the keep alive goes on.
 #[test]
 fn the_longest_message_never_comes() {
     each_without_net(Wire::default, |name, wire, adapter| {
@@ -73,7 +73,7 @@ fn a_packet_that_is_no_message_and_larger_than_the_buffer() {
     });
 }
 
-/// A byte now and then keeps neither CONNACK from being missed, nor a packet on its way from being ended by the clock.
+/// A trickle of single bytes does not stop the timeouts for CONNACK and for an incomplete packet.
 #[test]
 fn drip() {
     each_without_net(Wire::default, |name, wire, adapter| {
@@ -84,7 +84,7 @@ fn drip() {
         let ended = drips(wire, adapter, &[0x20, 2, 0, 0], 12_000);
         assert_eq!(ended, "no CONNACK in time", "{name}");
     });
-    // Bytes that come are life: a large message may take its time, a byte in each keep alive at the least.
+    // Incoming bytes are a sign of life: a large message may take its time, as long as a byte arrives in each keep alive.
     each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         let mut message = vec![0x30, 63, 0, 1, b't'];
@@ -95,7 +95,7 @@ fn drip() {
     });
 }
 
-/// One byte of these in so many milliseconds, until the connection has ended.
+/// One of these bytes every `ms` milliseconds, until the connection has ended.
 fn drips(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> String {
     wire.0.reads.set(&[Move(1)]);
     for byte in bytes.iter().cycle().take(10_000) {
@@ -111,7 +111,7 @@ fn drips(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> Strin
     panic!("it never ends");
 }
 
-/// Acknowledgements that nobody waits for, thousands of each kind: PUBREC and PUBREL are answered, and nothing is kept of them.
+/// Unexpected acknowledgements, thousands of each kind: PUBREC and PUBREL are answered, and nothing is stored for them.
 #[test]
 fn floods_of_acknowledgements() {
     each_without_net(Wire::default, |name, wire, adapter| {
@@ -135,7 +135,7 @@ fn floods_of_acknowledgements() {
     });
 }
 
-/// Messages of QoS 2 under every identifier that there is, none of which is ever released, in an order that scatters them.
+/// QoS 2 messages under every possible identifier, in an order that scatters them, and none is ever released.
 #[test]
 fn floods_of_identifiers() {
     each_without_net(Wire::default, |name, wire, adapter| {
@@ -151,7 +151,7 @@ fn floods_of_identifiers() {
                 Ok(event) => count += usize::from(event.is_some()),
                 Err(error) => break error,
             }
-            // Each PUBREC is answered by PUBREL here: then there is room again.
+            // Each PUBREC is answered with PUBREL here, which makes room again.
             wire.peer().outbox.retain(|_| true);
             if count > 0 && wire.peer().outbox.is_empty() {
                 wire.pass(500);
@@ -180,7 +180,7 @@ fn a_server_that_never_reads() {
     });
 }
 
-/// The connection is closed behind each byte of a conversation.
+/// The connection is closed after each byte of a conversation.
 #[test]
 fn closed_at_every_byte() {
     let topic = TopicName::new("t").unwrap();

@@ -1,4 +1,4 @@
-//! What `log` is told. (`defmt` is told the same, if `DEFMT_LOG` lets it at compile time.)
+//! What `log` gets. (`defmt` gets the same, if `DEFMT_LOG` enables it at compile time.)
 
 use std::cell::RefCell;
 

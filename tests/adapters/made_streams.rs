@@ -1,4 +1,4 @@
-//! Streams that the blocking adapter can wait for, made from others.
+//! Streams that the blocking adapter can wait for, built from other streams.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -12,7 +12,7 @@ use crate::adapters::client;
 use crate::wire::Step::{Block, Move};
 use crate::wire::Wire;
 
-/// Takes records of ten bytes from a layer beneath, and would wait for ever where there is none.
+/// Reads records of ten bytes from a lower layer, and would wait forever if there is none.
 struct Records<'a> {
     beneath: &'a Cell<usize>,
     held: usize,
@@ -70,7 +70,7 @@ fn any_of_them_can_be_waited_for() {
     let wire = Wire::default();
     connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
 
-    // Cannot be asked, but for by the one who knows.
+    // Has no `ReadReady` of its own; only its owner can tell whether input is waiting.
     struct Deaf(Wire);
     impl ErrorType for Deaf {
         type Error = crate::wire::Fault;
@@ -94,7 +94,7 @@ fn any_of_them_can_be_waited_for() {
 
 #[test]
 fn a_read_that_ends_in_time_need_not_be_asked_for() {
-    /// Reads end with `TimedOut` where nothing is there.
+    /// A read fails with `TimedOut` if there is no input.
     struct Patient(Wire);
     impl ErrorType for Patient {
         type Error = crate::wire::Fault;

@@ -1,4 +1,4 @@
-//! A TCP stream that does not wait, for all traits that want one.
+//! A non-blocking TCP stream, for all traits that need one.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -93,7 +93,7 @@ impl embedded_io_async::Write for Tcp {
     }
 }
 
-/// The real time. Whoever looks at it has nothing else to do for a moment.
+/// Real time. A caller that reads the clock has nothing else to do, so this pauses for a moment.
 #[derive(Clone, Copy)]
 pub struct Clock(std::time::Instant);
 

@@ -1,4 +1,4 @@
-//! The far end: a server that sends every message back to the client, at its own QoS.
+//! The other end: a server that sends every message back to the client, at its own QoS.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -12,18 +12,18 @@ pub struct Peer {
     inbox: Vec<u8>,
     /// Bytes for the client.
     pub outbox: VecDeque<u8>,
-    /// Every packet that came, in a line each.
+    /// Every packet received, one line each.
     pub seen: Vec<String>,
-    /// The payloads that came, those of QoS 2 once.
+    /// The payloads received, each QoS 2 payload once.
     pub payloads: Vec<Vec<u8>>,
     pub refuses: Option<RefusalCode>,
-    /// Messages of QoS 2 for which PUBREL is to come.
+    /// QoS 2 messages for which PUBREL is still expected.
     pub unreleased: BTreeSet<PacketId>,
     last_id: u16,
 }
 
 impl Peer {
-    /// Takes bytes from the client, and answers.
+    /// Receives bytes from the client, and answers.
     pub fn hear(&mut self, bytes: &[u8]) {
         self.inbox.extend_from_slice(bytes);
         let inbox = std::mem::take(&mut self.inbox);

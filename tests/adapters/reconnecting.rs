@@ -1,4 +1,4 @@
-//! Connections that come back by themselves, over `embedded-io` and `nb`.
+//! Connections that are re-established automatically, over `embedded-io` and `nb`.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -23,7 +23,7 @@ trait Returning {
     fn client(&mut self) -> &mut Buffered;
 }
 
-/// Opens the stream anew, and counts how often it did. The first of three attempts fails or takes time.
+/// Reopens the stream, and counts how often. The first of three attempts fails or takes time.
 fn open(wire: &Wire) -> impl FnMut(&mut Wire) -> nb::Result<(), Fault> + use<> {
     let wire = wire.clone();
     let mut attempts = 0_u32;
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// Calls this with each adapter, over a wire of its own.
+/// Runs the test with each adapter, over a wire of its own.
 fn each(backoff: &Backoff, test: impl Fn(&mut dyn Returning, &Wire)) {
     let wire = Wire::default();
     let clock = wire.clone();
@@ -91,7 +91,7 @@ fn each(backoff: &Backoff, test: impl Fn(&mut dyn Returning, &Wire)) {
     test(&mut Polled(polled::Reconnect::new(connection, opens, backoff.clone()), wire.clone()), &wire);
 }
 
-/// Turns until something comes that is told here.
+/// Turns until `f` returns a value for an update.
 fn until<V: Debug>(mqtt: &mut dyn Returning, mut f: impl FnMut(Update<'_, Fault>) -> Option<V>) -> V {
     for _ in 0..1_000_000 {
         if let Some(value) = mqtt.turn(&CONNECT).unwrap().and_then(&mut f) {
@@ -158,7 +158,7 @@ fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
     });
 }
 
-/// Longer than half the range of the clock, too.
+/// Even for longer than half the range of the clock.
 #[test]
 fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
     each(&BACKOFF, |mqtt, wire| {
@@ -219,7 +219,7 @@ fn after_a_failed_write_what_had_come_is_told_and_then_the_loss() {
             Update::Event(Event::Message(_)) => Some(vec!["message"]),
             _ => None,
         });
-        // The next one comes back in part, and then nothing can be written any more.
+        // The next message is received only in part, and then nothing can be written any more.
         mqtt.client().publish(&Message::new("t", b"again")).unwrap();
         while wire.peer().outbox.is_empty() {
             wire.0.reads.set(&[crate::wire::Step::Block]);

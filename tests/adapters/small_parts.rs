@@ -1,4 +1,4 @@
-//! Small parts of the adapters: what ends and refusals say, what `Debug` shows, helpers that join or wrap streams.
+//! Small parts of the adapters: the texts of ends and refusals, the output of `Debug`, helpers that join or wrap streams.
 
 use std::error::Error as StdError;
 use std::pin::pin;
@@ -69,7 +69,7 @@ fn the_end_of_all_attempts() {
     }
 }
 
-/// None of them shows what lies in buffers.
+/// None of them shows the contents of buffers.
 #[test]
 fn what_debug_shows() {
     let runner = net::Runner::new(client(), BACKOFF).fall_back_to_mqtt31().retry_refusals();
@@ -105,7 +105,7 @@ fn what_debug_shows() {
     assert_eq!((mqtt.in_flight(), mqtt.into_connection().in_flight()), (1, 1));
 }
 
-/// Requests that are not kept are refused while there is no connection, through handles too.
+/// Requests that are not stored are refused while there is no connection, through handles too.
 #[test]
 fn handles_that_are_offline() {
     let handle = asynch::Handle::<_, _, Choices, InboundIds, Threads>::for_threads(client());
@@ -121,7 +121,7 @@ fn handles_that_are_offline() {
     handle.stop();
 }
 
-/// A timer and both halves by reference; the halves as one stream.
+/// A timer and both halves by reference, and the two halves joined into one stream.
 #[test]
 fn a_conversation_through_a_duplex() {
     let io = Wire::default();
@@ -136,7 +136,7 @@ fn a_conversation_through_a_duplex() {
     block_on(Timer::sleep(&timer, 3));
 }
 
-/// A stream that holds nothing back, with and without room for what it might.
+/// A stream that reads records, and keeps the rest of one for the next read.
 struct Held(Wire, Vec<u8>);
 
 impl embedded_io::ErrorType for Held {
@@ -206,7 +206,7 @@ fn a_conversation_through_wrapped_streams() {
     assert_eq!(io.peer().payloads.len(), 10);
 }
 
-/// A handler's refusal ends the runner, and is told as it is.
+/// An error from a handler ends the runner, and is returned unchanged.
 #[test]
 fn a_handler_that_fails() {
     for inside in [

@@ -1,4 +1,4 @@
-//! Where a connection can live: in a static, on another thread.
+//! Where a connection can be stored: in a static, on another thread.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use baremqtt::{Buffers, Client, Connect, InboundIds, Instant, Standard, State};
 
 use crate::adapters::poll;
 
-/// A line that takes everything and brings nothing.
+/// A transport that accepts everything and never delivers anything.
 struct Silence;
 
 impl embedded_io::ErrorType for Silence {
@@ -83,7 +83,7 @@ const fn client() -> Small {
     Client::new(Buffers { rx: [0; 32], tx: [0; 64] })
 }
 
-/// Made by the compiler: no code, no stack.
+/// Initialised at compile time: no code, no stack.
 #[test]
 fn a_connection_in_a_static() {
     type Blocking = blocking::Connection<Silence, fn() -> Instant, [u8; 32], [u8; 64]>;
@@ -108,7 +108,7 @@ fn a_connection_in_a_static() {
     assert_eq!(mqtt.state(), State::Connecting);
 }
 
-/// An executor with several threads may move them.
+/// A multi-threaded executor may move them.
 #[test]
 fn futures_are_send() {
     fn send<F: Future + Send>(_: F) {}
@@ -118,14 +118,14 @@ fn futures_are_send() {
     send(mqtt.disconnect());
 }
 
-/// Clients and connections may be moved to another thread, where what they are made of may: seen to when this is compiled, for
-/// whatever that is.
+/// Clients and connections may be moved to another thread if the types they are made of may. Checked at compile time,
+/// for any such types.
 #[test]
 fn they_are_send_where_their_parts_are() {
     const fn send<X: Send>() {}
     const fn sync<X: Sync>() {}
 
-    /// Buffers, the configuration and room for identifiers.
+    /// Buffers, the configuration and the storage for identifiers.
     const fn over_tcp<S: Send, R: Send, T: Send, C: Send, I: Send>() {
         send::<Client<R, T, C, I>>();
         send::<net::Connection<S, R, T, C, I>>();
@@ -134,7 +134,7 @@ fn they_are_send_where_their_parts_are() {
         sync::<net::Handle<R, T, C, I>>();
     }
 
-    /// A connection keeps the error of its stream for a while.
+    /// A connection holds on to an error of its stream for a while.
     const fn over_embedded<S, W, K: Send, R: Send, T: Send, C: Send, I: Send>()
     where
         S: embedded_io::ErrorType<Error: Send> + Send,

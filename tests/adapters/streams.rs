@@ -1,4 +1,4 @@
-//! The stream of a connection: looked at, closed, exchanged, and taken apart. What the session holds stays.
+//! The stream of a connection: inspected, closed, replaced, and taken out. The session stays.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::wire::{Fault, Wire};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false);
 
-/// A message goes out over a second stream, that was queued while the first one was open.
+/// A message that was queued while the first stream was open is sent over a second one.
 macro_rules! goes_on_over_another_stream {
     ($adapter:expr, $connection:ident => $reopen:expr, $next:expr) => {{
         let (mut adapter, next) = ($adapter, $next);
@@ -88,7 +88,7 @@ fn asynch() {
 
 #[test]
 fn net() {
-    // A stream that the server closes too is not waited for.
+    // There is no wait for a stream that the server closes too.
     let (io, next) = (Wire::default(), Wire::default());
     let mqtt = goes_on_over_another_stream!(
         Net::new(io.clone(), client()),
@@ -106,7 +106,7 @@ fn net() {
     assert_eq!(mqtt.into_client().in_flight(), 0);
 }
 
-/// A stream that says whether something is there, or fails to.
+/// A stream that reports whether input is waiting, or fails to.
 struct Asked(Wire, Option<Fault>);
 
 impl embedded_io::ErrorType for Asked {
@@ -135,7 +135,7 @@ impl embedded_io::Write for Asked {
     }
 }
 
-/// What `ReadReady` fails with counts as what a read fails with.
+/// An error of `ReadReady` is treated like an error of a read.
 #[test]
 fn a_stream_that_cannot_say_whether_it_is_ready() {
     for (fault, ends) in [(Fault::Broken, true), (Fault::Interrupted, false), (Fault::TimedOut, false)] {
@@ -150,7 +150,7 @@ fn a_stream_that_cannot_say_whether_it_is_ready() {
     }
 }
 
-/// A flush that fails is the end, and one that was given up within `flush` has its reason told by the next wait.
+/// A failed flush ends the connection. One that was given up inside `flush` has its reason reported by the next wait.
 #[test]
 fn a_flush_that_fails() {
     let io = Wire::awkward(&[Move(9)], &[Move(9)], &[Move(9)]);
@@ -173,7 +173,7 @@ fn a_flush_that_fails() {
     assert_eq!(crate::adapters::block_on(mqtt.flush()), Err(stall));
 }
 
-/// Also if nothing was sent for a month before.
+/// Even if nothing has been sent for a month.
 #[test]
 fn a_flush_that_stalls_after_a_month_of_silence() {
     let io = Wire::default();
@@ -193,7 +193,7 @@ fn a_flush_that_stalls_after_a_month_of_silence() {
     assert!(io.now().since(began) <= 60_000, "{} ms", io.now().since(began));
 }
 
-/// One error type carries every refusal; the text is that of what is inside, and so is the source.
+/// One error type carries every refusal, with the text and the source of the refusal inside it.
 #[test]
 fn every_error_speaks_for_what_is_inside() {
     fn says<E: std::fmt::Display + Copy>(inside: E)

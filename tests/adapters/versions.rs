@@ -1,4 +1,4 @@
-//! Streams of `embedded-io` 0.6, blocking and async, with the errors that they have.
+//! Streams of `embedded-io` 0.6, blocking and async, with their errors.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -12,7 +12,7 @@ use crate::conversation::converse;
 use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
-/// A stream of before.
+/// A stream of the previous version.
 struct Old(Wire);
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl embedded_io_async_v06::Write for Old {
     }
 
     async fn flush(&mut self) -> Result<(), OldFault> {
-        // It waits once, as it may.
+        // It waits once, which it is allowed to do.
         let mut has_waited = false;
         poll_fn(|_| if std::mem::replace(&mut has_waited, true) { Poll::Ready(()) } else { Poll::Pending })
             .await;

@@ -1,5 +1,5 @@
-//! The async adapter under an executor that polls only what was woken: it asks to be woken by everything that it waits for,
-//! and by nothing else.
+//! The async adapter under an executor that polls only tasks that were woken: the adapter registers its waker with everything
+//! that it waits for, and with nothing else.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -17,16 +17,16 @@ use embedded_io_async::{ErrorType, Read, Write};
 use crate::adapters::{AsyncConnection, client};
 use crate::peer::Peer;
 
-/// A line with a peer at its other end, and a clock. Nothing happens by itself: see [`Line::happen`].
+/// A transport with a peer at the other end, and a clock. Nothing happens by itself: see [`Line::happen`].
 #[derive(Clone, Default)]
 struct Line(Rc<RefCell<World>>);
 
 #[derive(Default)]
 struct World {
     peer: Peer,
-    /// How many of the peer's bytes have come.
+    /// How many of the peer's bytes have arrived.
     readable: usize,
-    /// How many bytes the line takes.
+    /// How many bytes the transport accepts.
     writable: usize,
     now: Instant,
     reader: Option<Waker>,
@@ -35,7 +35,7 @@ struct World {
 }
 
 impl Line {
-    /// Lets something happen that somebody waits for; returns whether there is anything. Time passes last.
+    /// Makes one thing happen that somebody waits for; returns whether there was any. The passing of time comes last.
     fn happen(&self) -> bool {
         let world = &mut *self.0.borrow_mut();
         let waiting = world.peer.outbox.len() - world.readable;
@@ -119,7 +119,7 @@ impl Timer for Line {
     }
 }
 
-/// How often the task was woken since it was polled.
+/// How often the task has been woken since it was last polled.
 #[derive(Default)]
 struct Wakes(AtomicU32);
 
@@ -129,7 +129,7 @@ impl Wake for Wakes {
     }
 }
 
-/// Runs a future to its end; says how often it was polled.
+/// Runs a future to completion; returns how often it was polled.
 fn run<F: Future>(line: &Line, future: F) -> (F::Output, u32) {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));

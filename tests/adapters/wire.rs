@@ -1,4 +1,4 @@
-//! A stream in memory, with a peer at its other end, that is as awkward as the test wants.
+//! A stream in memory, with a peer at its other end, that is as awkward as the test wants it to be.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::io;
@@ -16,14 +16,14 @@ use crate::stream::{blocking, is_a_stream, non_blocking};
 /// What an operation on the stream does.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// Moves so many bytes at the most.
+    /// Moves at most this many bytes.
     Move(usize),
-    /// Cannot do anything now.
+    /// Cannot do anything at the moment.
     Block,
     Fail(Fault),
 }
 
-/// Steps that are taken one after the other, round and round.
+/// Steps that are taken in turn, over and over.
 pub struct Schedule(RefCell<(Vec<Step>, usize)>);
 
 impl Schedule {
@@ -52,7 +52,7 @@ pub struct Shared {
     pub flushes: Schedule,
     /// The peer has closed the connection.
     pub ended: Cell<bool>,
-    /// What was written and not flushed: the peer has not got it.
+    /// Bytes written but not flushed: the peer does not have them yet.
     buffered: RefCell<Vec<u8>>,
     millis: Cell<u32>,
 }
@@ -74,7 +74,7 @@ impl Wire {
         self.0.peer.borrow_mut()
     }
 
-    /// Time passes whenever somebody looks at the clock.
+    /// Time passes whenever the clock is read.
     pub fn now(&self) -> Instant {
         self.pass(1);
         Instant::from_millis(self.0.millis.get())
@@ -88,7 +88,7 @@ impl Wire {
         self.0.ended.get() || !self.peer().outbox.is_empty()
     }
 
-    /// A read that cannot wait: it was asked before whether it would.
+    /// A read that cannot wait: readiness was checked before.
     fn read_at_once(&self, buffer: &mut [u8]) -> Poll<Result<usize, Fault>> {
         assert!(self.has_input(), "this would block");
         self.try_read(buffer)

@@ -1,10 +1,10 @@
-//! What a server has kept for a client, all at once: identifiers count upwards, and each message may be of QoS 1 or 2.
+//! Everything that a server has stored for a client, sent at once: identifiers count upwards, and each message has QoS 1 or 2.
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 
 use crate::harness::*;
 
-/// A generator that gives the same numbers each time.
+/// A generator that yields the same numbers each time.
 fn random(mut state: u32) -> impl FnMut(u32) -> u32 {
     move |below| {
         state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
@@ -12,7 +12,7 @@ fn random(mut state: u32) -> impl FnMut(u32) -> u32 {
     }
 }
 
-/// All PUBLISHes come before all PUBRELs.
+/// All PUBLISH packets are sent before all PUBREL packets.
 fn backlog(count: u16, one_in: u32, first: u16) {
     let mut rig: Rig = Rig::sized(128, 512).chunked(CHUNKINGS[4]);
     rig.comes_online(&CONNECT, true);
@@ -53,7 +53,7 @@ fn three_thousand_in_sequence() {
     }
 }
 
-/// Without room all the same: each connection gets further, also where the server repeats all PUBLISHes before all PUBRELs.
+/// Even without enough room each connection makes progress, also if the server repeats all PUBLISH before all PUBREL packets.
 #[test]
 fn without_room_each_connection_gets_further() {
     let numbers: Vec<u16> = (1..=120).map(|n| n * 500).collect();
@@ -98,7 +98,7 @@ fn without_room_each_connection_gets_further() {
     assert_eq!(received, numbers.iter().map(|&n| u32::from(n)).collect::<Vec<_>>(), "each once, in order");
 }
 
-/// Mosquitto counts a message of QoS 1 into its quota of 20 too: one place is left for it by default.
+/// Mosquitto counts QoS 1 messages towards its quota of 20 too: by default, one place is kept free for that.
 #[test]
 fn one_place_is_left_for_qos_1_beside_qos_2() {
     let mut rig = Rig::<0>::sized(64, 8_192);

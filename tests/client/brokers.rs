@@ -1,4 +1,4 @@
-//! What brokers do that a client must survive, one test for each row of our list.
+//! Behaviour of brokers that a client must survive, one test per row of our list.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use baremqtt::{SessionLoss, SubAckCode, Version};
 
 use crate::harness::*;
 
-/// RabbitMQ 3.10 has no QoS 2: the message is done at QoS 1, and the event says so.
+/// RabbitMQ 3.10 does not support QoS 2: the message completes at QoS 1, and the event says so.
 #[test]
 fn rabbitmq_answers_qos_2_with_puback() {
     let mut rig = Rig::online();
@@ -22,7 +22,7 @@ fn rabbitmq_answers_qos_2_with_puback() {
     assert!(rig.sends().is_empty());
 }
 
-/// Mosquitto 2.0.11 resumes with all that has queued up at once, beyond its own in-flight limit.
+/// Mosquitto 2.0.11 resumes by sending everything that is queued at once, beyond its own in-flight limit.
 #[test]
 fn mosquitto_resumes_with_a_flood() {
     let mut rig = Rig::<8>::sized(1024, 1024);
@@ -43,12 +43,12 @@ fn mosquitto_resumes_with_a_flood() {
     assert!(events.iter().all(|line| line.starts_with("message")));
 }
 
-/// Its counter serves QoS 1 and 2 alike, so a flood of both leaves gaps, and the set of identifiers can run full.
-/// Then the flood takes a few connections, each of which gets on, and still nothing is lost or delivered twice.
+/// Its counter serves QoS 1 and 2 alike, so a flood of both leaves gaps, and the set of identifiers can fill up.
+/// Then the flood takes a few connections, each of which makes progress, and still nothing is lost or delivered twice.
 #[test]
 fn mosquitto_resumes_with_a_flood_of_qos_1_and_2() {
     let mut rig = Rig::<8>::sized(1024, 1024);
-    // What the broker keeps: whether PUBREC has come.
+    // What the broker stores: for each message, whether PUBREC has arrived.
     let mut waiting: BTreeMap<u16, bool> =
         (1..=2_900).filter(|number| number % 10 != 0).map(|number| (number, false)).collect();
     let (mut delivered, mut connections) = (0, 0);
@@ -80,7 +80,7 @@ fn mosquitto_resumes_with_a_flood_of_qos_1_and_2() {
     assert_eq!(delivered, 2_610);
 }
 
-/// Mosquitto in 3.1: the bit is 0 for a resumed session too, and means nothing.
+/// Mosquitto with 3.1: the bit is 0 for a resumed session too, and means nothing.
 #[test]
 fn mosquitto_in_3_1_never_tells_of_a_session() {
     let connect = CONNECT.version(Version::Mqtt31);
@@ -97,7 +97,7 @@ fn mosquitto_in_3_1_never_tells_of_a_session() {
     assert!(rig.events().is_empty(), "the set of identifiers is kept");
 }
 
-/// rumqttd 0.20 does not answer an UNSUBSCRIBE for what was not subscribed: the timeout ends the connection.
+/// rumqttd 0.20 does not answer an UNSUBSCRIBE for a filter that was not subscribed: the timeout ends the connection.
 #[test]
 fn rumqttd_keeps_silent_on_unsubscribe() {
     let mut rig = Rig::online();
@@ -108,7 +108,7 @@ fn rumqttd_keeps_silent_on_unsubscribe() {
     assert!(rig.sends().is_empty());
 }
 
-/// rumqttd closes on an unknown PUBREL, amqtt is silent: the link goes, the message stays, and resuming goes on.
+/// On an unknown PUBREL, rumqttd closes the connection and amqtt stays silent: the link is lost, the message stays, the session resumes.
 #[test]
 fn a_pubrel_that_is_not_answered_costs_the_link_and_not_the_message() {
     let mut rig = Rig::online();
@@ -123,7 +123,7 @@ fn a_pubrel_that_is_not_answered_costs_the_link_and_not_the_message() {
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
 
-/// aedes 1.2 says session present 0 always: the caller chooses what a lost session means.
+/// aedes 1.2 always reports session present as 0: the caller chooses what a lost session means.
 #[test]
 fn aedes_never_has_a_session() {
     for (loss, sent) in [(SessionLoss::Resend, 1), (SessionLoss::Drop, 0)] {

@@ -1,11 +1,11 @@
-//! More than the client can keep at once: reading is held, nothing is lost, nothing wedges.
+//! More than the client can hold at once: reading pauses, nothing is lost, nothing gets stuck.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
 
 use crate::harness::*;
 
-/// The numbers in "id=..." of the lines that begin like this.
+/// The numbers in "id=..." of the lines that start with `start`.
 fn ids(lines: &[String], start: &str) -> Vec<u16> {
     let matching = lines.iter().filter(|line| line.starts_with(start));
     matching
@@ -13,7 +13,7 @@ fn ids(lines: &[String], start: &str) -> Vec<u16> {
         .collect()
 }
 
-/// The control queue has 32 bytes here: seven answers. A transport that takes nothing fills it.
+/// The control queue has 32 bytes here: seven answers. A transport that accepts nothing fills it.
 #[test]
 fn without_room_for_answers_reading_is_held() {
     for qos in [AtLeastOnce, ExactlyOnce] {
@@ -48,7 +48,7 @@ fn a_ping_finds_room_behind_a_full_queue() {
     assert!(rig.sends().contains(&"PINGREQ".to_string()));
 }
 
-/// Messages in the buffer take no room from answers.
+/// Messages in the buffer take no room away from answers.
 #[test]
 fn a_full_arena_does_not_hold_answers_back() {
     let mut rig = Rig::<8>::sized(64, 160);
@@ -62,7 +62,7 @@ fn a_full_arena_does_not_hold_answers_back() {
     assert_eq!(rig.sends()[1..], ["PUBREC id=7", "PUBCOMP id=7", "PUBREL id=99"]);
 }
 
-/// A broker that resumes a session sends all that has queued up, far beyond any in-flight limit.
+/// A broker that resumes a session sends everything it has queued, far beyond any in-flight limit.
 #[test]
 fn three_thousand_qos_2_messages_in_a_burst() {
     for (mut rig, count) in [(Rig::<8>::sized(256, 512), 3_000), (Rig::sized(256, 4096), 3_000)] {
@@ -89,8 +89,8 @@ fn three_thousand_qos_2_messages_in_a_burst() {
     }
 }
 
-/// Identifiers so scattered that the set of them is full: what is owed goes out, then a typed error; and after the
-/// reconnect the server can finish what it had begun.
+/// Identifiers so scattered that the set of them is full: the outstanding answers are sent, then there is a typed error; and after the
+/// reconnect the server can complete what it had begun.
 #[test]
 fn a_full_inbound_set_is_an_error_and_then_progress() {
     let mut rig = Rig::online();
@@ -98,7 +98,7 @@ fn a_full_inbound_set_is_an_error_and_then_progress() {
     for &number in &scattered {
         rig.delivers("t", b"", ExactlyOnce, number);
     }
-    // Behind the first one without a place nothing is taken in that would have to be answered.
+    // After the first message without a place, nothing is accepted that would need an answer.
     rig.delivers("u", b"", AtLeastOnce, 30_000);
     let delivered = ids(&rig.events(), "message");
     assert_eq!(delivered, scattered[..17], "no error yet: answers are owed");
@@ -119,7 +119,7 @@ fn a_full_inbound_set_is_an_error_and_then_progress() {
     assert_eq!(rig.sends().len(), 1);
 }
 
-/// The window of a server that answers out of order moves on for ever in the same few entries.
+/// The window of a server that answers out of order moves on forever in the same few entries.
 #[test]
 fn a_window_of_thirty_qos_2_messages_round_and_round() {
     let mut rig = Rig::online();

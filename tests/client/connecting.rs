@@ -1,4 +1,4 @@
-//! CONNECT with all its fields, and what can come back.
+//! CONNECT with all its fields, and every possible answer.
 
 use baremqtt::codec::{ConnAck, Packet, RefusalCode};
 use baremqtt::{Connect, ConnectError, QoS, State, Version, Violation, Will};
@@ -150,7 +150,7 @@ fn a_clean_session_cannot_be_present() {
 
 #[test]
 fn connack_that_overtakes_the_end_of_connect_waits_for_it() {
-    // A transport can have put bytes on the wire before it says so.
+    // A transport may have put bytes on the wire before it reports them.
     let mut rig = Rig::new();
     rig.connects(&CONNECT);
     rig.takes(5);

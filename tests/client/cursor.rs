@@ -1,4 +1,4 @@
-//! Output is one cursor: partial writes, and requests between `pending` and `sent`, at any byte.
+//! Output is a single cursor: partial writes, and requests between `pending` and `sent`, at any byte.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -42,7 +42,7 @@ fn what_is_pending_stays_until_it_is_sent() {
     assert!(rig.client.pending().starts_with(&before));
 }
 
-/// A transport that owns the bytes (DMA, a queue of blocks) can tell in parts what it has done with them.
+/// A transport that owns the bytes (DMA, a queue of blocks) can report in parts what it has sent.
 #[test]
 fn sent_can_be_told_in_parts() {
     let mut rig = busy();
@@ -105,7 +105,7 @@ fn packets_never_interleave() {
     }
 }
 
-/// What is acknowledged makes room by moving the rest, also under a packet that has left in part.
+/// Acknowledged messages make room: the rest is moved, even below a packet that is partly sent.
 #[test]
 fn compaction_carries_a_half_sent_packet_along() {
     for taken in 0..=40 {
@@ -116,7 +116,7 @@ fn compaction_carries_a_half_sent_packet_along() {
         rig.takes(37 + taken);
         rig.gives(Packet::PubAck(id(first)));
         assert_eq!(rig.events(), ["published 1 qos=1"]);
-        // 128 bytes for messages: 37 dead, 37 half sent, and now 70.
+        // 128 bytes for messages: 37 acknowledged, 37 half sent, and now 70.
         rig.publishes("c", &[b'c'; 60], AtMostOnce);
         let lines = rig.sends();
         assert_eq!(lines.len(), 3, "{taken}: {lines:?}");
@@ -150,7 +150,7 @@ fn offline_nothing_is_pending() {
     assert_eq!(rig.sends().len(), 1, "CONNECT, and nothing before CONNACK");
 }
 
-/// PUBACK that comes before the transport has said that the PUBLISH has left.
+/// PUBACK arrives before the transport has reported that the PUBLISH was sent.
 #[test]
 fn an_answer_before_sent_is_told_is_not_lost() {
     let mut rig = Rig::online();

@@ -1,11 +1,11 @@
-//! The link is lost at every byte of a full conversation, in either direction; then it goes on and comes to its end.
+//! The link is lost at every byte of a full conversation, in either direction; then the conversation resumes and completes.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 
 use crate::harness::*;
 use crate::model::Broker;
 
-/// Bytes after which the link is lost.
+/// The number of bytes after which the link is lost.
 #[derive(Clone, Copy)]
 struct Cut {
     out: usize,
@@ -14,7 +14,7 @@ struct Cut {
 
 const NEVER: usize = usize::MAX;
 
-/// Every kind of request and message, each way. Returns how many bytes went out and in.
+/// Every kind of request and message, each way. Returns how many bytes were sent and received.
 fn conversation(cut: Cut, lose_session: bool) -> (usize, usize) {
     let mut rig = Rig::new();
     let mut broker = Broker::new(rig.version);

@@ -1,4 +1,4 @@
-//! DISCONNECT is the last packet, behind what is queued (MQTT-3.14.4-1, MQTT-3.14.4-2).
+//! DISCONNECT is the last packet, after everything that is queued (MQTT-3.14.4-1, MQTT-3.14.4-2).
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -118,7 +118,7 @@ fn a_server_that_does_not_take_it_is_left_alone() {
     assert_eq!(rig.client.state(), State::Offline);
 }
 
-/// Behind DISCONNECT nobody waits for answers any more: only output that does not move ends the connection early.
+/// After DISCONNECT no answers are awaited any more: only output that makes no progress ends the connection early.
 #[test]
 fn only_output_is_waited_for() {
     let mut rig = Rig::online();
@@ -133,7 +133,7 @@ fn only_output_is_waited_for() {
     assert_eq!(rig.events(), ["error TimedOut(Stall)"]);
 }
 
-/// Nothing is left of requests, in whatever order they were answered.
+/// No request is left over, in whatever order they were answered.
 #[test]
 fn it_finishes_after_answers_in_any_order() {
     for order in [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]] {

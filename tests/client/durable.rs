@@ -1,4 +1,4 @@
-//! A session that is kept exactly over a reboot: bytes that tell of a new state wait until an image with that state is durable.
+//! A session that survives a reboot exactly: bytes that reveal a new state wait until an image with that state is durable.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -13,7 +13,7 @@ fn online() -> Rig {
     rig
 }
 
-/// Saves, and says that it is durable. The image.
+/// Saves the session and reports it durable. Returns the image.
 fn saves(rig: &mut Rig) -> Vec<u8> {
     let mut image = vec![0; 2_000];
     let len = rig.client.save(&mut image).unwrap();
@@ -23,7 +23,7 @@ fn saves(rig: &mut Rig) -> Vec<u8> {
     image
 }
 
-/// The power fails, and the device starts again from its last image.
+/// The power fails, and the device restarts from its last image.
 fn reboots(image: &[u8]) -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
@@ -68,7 +68,7 @@ fn what_tells_of_a_new_state_waits_and_the_rest_does_not() {
     assert_eq!(rig.sends(), ["PUBCOMP id=6"]);
 }
 
-/// Only what was in the image is released, and what came later holds nothing back that came earlier.
+/// Only what was in the image is released, and later changes do not hold back earlier ones.
 #[test]
 fn an_image_releases_what_stood_before_it() {
     let mut rig = online();
@@ -87,7 +87,7 @@ fn an_image_releases_what_stood_before_it() {
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
 }
 
-/// One image serves for all that has happened before it is asked for.
+/// One image covers everything that happened before it was requested.
 #[test]
 fn changes_share_an_image() {
     let mut rig = online();
@@ -105,7 +105,7 @@ fn changes_share_an_image() {
     assert_eq!(rig.sends().len(), 10);
 }
 
-/// No timeout runs against the server for what waits on the application.
+/// No timeout blames the server while output waits for the application.
 #[test]
 fn the_server_is_not_blamed_for_a_slow_application() {
     let mut rig = online();
@@ -117,7 +117,7 @@ fn the_server_is_not_blamed_for_a_slow_application() {
     assert_eq!(rig.sends().len(), 2);
 }
 
-/// Images that a message costs.
+/// How many images a message costs.
 #[test]
 fn so_many_images_for_a_message() {
     let images = |rig: &mut Rig| {
@@ -151,7 +151,7 @@ fn so_many_images_for_a_message() {
     assert_eq!(images(&mut rig), 1);
 }
 
-/// DISCONNECT follows what waits for an image, however long the application takes.
+/// DISCONNECT follows the output that waits for an image, however long the application takes.
 #[test]
 fn disconnecting_waits_for_the_image() {
     for has_asked in [false, true] {
@@ -173,7 +173,7 @@ fn disconnecting_waits_for_the_image() {
     }
 }
 
-/// What is sent again after a reconnect is in the image already, and so is the state that a repeated answer tells of.
+/// What is sent again after a reconnect is already in the image, and so is the state that a repeated answer reveals.
 #[test]
 fn what_is_durable_already_does_not_wait_again() {
     let mut rig = online();
@@ -189,7 +189,7 @@ fn what_is_durable_already_does_not_wait_again() {
     assert_eq!(rig.sends(), ["PUBREC id=6", "PUBLISH a qos=2 id=1 dup (0 B)"]);
 }
 
-/// Killed at any moment between two steps: a message out arrives exactly once.
+/// Killed at any moment between two steps: an outbound message arrives exactly once.
 #[test]
 fn killed_at_any_step_a_message_goes_out_exactly_once() {
     let mut steps = 0;
@@ -208,7 +208,7 @@ fn killed_at_any_step_a_message_goes_out_exactly_once() {
                         break 'life true;
                     }
                     left -= 1;
-                    // Killed after the image is durable, and before the client knows.
+                    // Killed after the image is durable, and before the client is told.
                     let mut bytes = vec![0; 500];
                     let len = rig.client.save(&mut bytes).unwrap();
                     image = bytes[..len].to_vec();
@@ -283,7 +283,7 @@ impl Server {
     }
 }
 
-/// An end that was not told before the image was made is told after the restart (field reports: it was lost).
+/// An end that was not reported before the image was made is reported after the restart (field reports: it was lost).
 #[test]
 fn ends_that_were_not_told_are_in_the_image() {
     let mut rig = online();
@@ -298,7 +298,7 @@ fn ends_that_were_not_told_are_in_the_image() {
     rig.cut();
     rig.connects(&CONNECT);
     rig.sends();
-    // The session is lost; nobody looks at the events before the power fails.
+    // The session is lost, and nobody looks at the events before the power fails.
     let now = rig.now();
     rig.client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
     rig.client.received(4);
@@ -309,7 +309,7 @@ fn ends_that_were_not_told_are_in_the_image() {
     assert_eq!(rig.client.in_flight(), 1);
 }
 
-/// The event is told again if the power fails while it is looked at: at least once.
+/// The event is reported again if the power fails while it is being handled: at least once.
 #[test]
 fn an_answered_request_is_in_the_image_until_its_event_is_released() {
     let mut rig = online();
@@ -338,7 +338,7 @@ fn a_streamed_message_waits_for_its_image_too() {
     assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 (3 B) \"abc\""]);
 }
 
-/// A packet that has left in part takes nothing along that waits.
+/// A packet that is partly sent does not take a waiting packet along.
 #[test]
 fn behind_half_a_packet_what_is_new_waits_too() {
     for taken in 0..20 {
@@ -350,14 +350,14 @@ fn behind_half_a_packet_what_is_new_waits_too() {
         rig.publishes("b", b"", AtLeastOnce);
         let before = rig.events().len();
         assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
-        // An image is asked for once it is the second one's turn: the first has 14 bytes.
+        // An image is requested when it is the second packet's turn: the first has 14 bytes.
         assert_eq!((before, rig.events().len()), if taken < 14 { (0, 1) } else { (1, 0) }, "{taken}");
         saves(&mut rig);
         assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
     }
 }
 
-/// The image from before would send the message again, after the server was told to forget it.
+/// The older image would send the message again, after the server was told to forget it.
 #[test]
 fn the_pubrel_of_what_was_given_up_waits_too() {
     let mut rig = online();

@@ -1,4 +1,4 @@
-//! What the walk through all states (`tests/explore`) has found, each as the shortest way to it.
+//! Faults found by the walk through all states (`tests/explore`), each with the shortest path to it.
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -6,7 +6,7 @@ use baremqtt::{Event, GiveUpError, Message, QoS, State, StreamedMessage};
 
 use crate::harness::*;
 
-/// A message that may have been seen on a connection that is gone.
+/// A message that may have been seen on a connection that was lost.
 fn lost_with(qos: QoS) -> Rig {
     let mut rig = Rig::online();
     rig.publishes("a", b"one", qos);
@@ -19,9 +19,9 @@ fn gives_up(rig: &mut Rig, number: u16) {
     rig.client.give_up(id(number)).unwrap();
 }
 
-/// All that requests can have of the transmit buffer, less what others take.
+/// The whole part of the transmit buffer that requests can use, less what others occupy.
 fn has_room(rig: &mut Rig, log: usize) -> bool {
-    // 127 bytes at most have a short header.
+    // Up to 127 bytes need only a short header.
     let payload = vec![0; log - 9];
     rig.client.publish(&Message::new("room", &payload[..log - 10]).at_least_once()).is_ok()
 }
@@ -48,7 +48,7 @@ fn a_streamed_message_gives_its_window_back() {
     }
 }
 
-/// The answer to a repetition tells of a state that is durable already: it does not wait, and needs no image.
+/// The answer to a repetition reveals a state that is already durable: it does not wait, and needs no image.
 #[test]
 fn the_answer_to_a_repetition_needs_no_image() {
     let mut rig = Rig::new();
@@ -76,7 +76,7 @@ fn the_answer_to_a_repetition_needs_no_image() {
     }
 }
 
-/// Nobody waits for the PUBACK of an earlier connection.
+/// The PUBACK of an earlier connection is not awaited.
 #[test]
 fn what_is_given_up_after_its_connection_is_gone_at_qos_1() {
     // Offline; before the gate opens; before it is sent again.
@@ -104,7 +104,7 @@ fn what_is_given_up_after_its_connection_is_gone_at_qos_1() {
     }
 }
 
-/// The server may keep its identifier, until it is released.
+/// The server may keep the identifier until it is released.
 #[test]
 fn what_is_given_up_after_its_connection_is_released_at_qos_2() {
     for when in 0..3 {
@@ -128,7 +128,7 @@ fn what_is_given_up_after_its_connection_is_released_at_qos_2() {
     }
 }
 
-/// PUBREL tells the server of a new state.
+/// PUBREL reveals a new state to the server.
 #[test]
 fn what_is_given_up_is_released_after_it_was_saved() {
     for online in [false, true] {
@@ -155,7 +155,7 @@ fn what_is_given_up_is_released_after_it_was_saved() {
     }
 }
 
-/// On a living connection the answer to what was given up may come at any time.
+/// On a live connection, the answer to a message that was given up may arrive at any time.
 #[test]
 fn what_is_given_up_is_not_repeated() {
     let mut rig = Rig::online();
@@ -172,7 +172,7 @@ fn what_is_given_up_is_not_repeated() {
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 dup (3 B) \"two\""]);
 }
 
-/// The image is restored where nobody waits for PUBACK any more.
+/// The image is restored when no PUBACK is awaited any more.
 #[test]
 fn what_is_given_up_ends_with_a_restart_at_qos_1() {
     let mut rig = Rig::online();
@@ -188,7 +188,7 @@ fn what_is_given_up_ends_with_a_restart_at_qos_1() {
     assert!(rig.sends().is_empty());
 }
 
-/// The payload stands behind the requests, and part of it has left.
+/// The payload follows the requests, and part of it has been sent.
 #[test]
 fn nothing_is_given_up_while_a_payload_passes() {
     let mut rig = Rig::online();
@@ -203,7 +203,7 @@ fn nothing_is_given_up_while_a_payload_passes() {
     gives_up(&mut rig, 1);
 }
 
-/// The event that is at hand stays what it is when the requests move.
+/// The current event stays the same when the requests move.
 #[test]
 fn the_end_at_hand_is_the_one_that_goes() {
     let mut rig: Rig = Rig::sized(64, 32 + 38);
@@ -220,7 +220,7 @@ fn the_end_at_hand_is_the_one_that_goes() {
     assert_eq!(rig.client.advance(now), Ok(true));
     let third = Event::Published { id: id(3), qos: AtLeastOnce };
     assert_eq!(rig.client.event(), Some(third));
-    // There is room for it once the others have moved.
+    // There is room for it once the others have been moved.
     rig.publishes("d", b"123", AtLeastOnce);
     assert_eq!(rig.client.event(), Some(third));
     assert_eq!(rig.client.advance(now), Ok(false));
@@ -229,7 +229,7 @@ fn the_end_at_hand_is_the_one_that_goes() {
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (3 B) \"123\"", "PUBLISH d qos=1 id=4 (3 B) \"123\""]);
 }
 
-/// The image has all that the answer to a repetition tells of, so the word that it is durable releases that too.
+/// The image contains everything that the answer to a repetition reveals, so once it is durable, that answer is released too.
 #[test]
 fn what_is_queued_before_the_image_is_durable_leaves_with_it() {
     let mut rig = Rig::new();
@@ -245,7 +245,7 @@ fn what_is_queued_before_the_image_is_durable_leaves_with_it() {
     assert_eq!(rig.sends(), ["PUBREC id=1"]);
 }
 
-/// A PUBREL that stands behind a streamed message, because that had left before, is not passed by a later one (MQTT-4.6.0-4).
+/// A PUBREL after a streamed message that was sent before it is not overtaken by a later PUBREL (MQTT-4.6.0-4).
 #[test]
 fn pubrels_keep_their_order_around_a_streamed_message() {
     let mut rig = Rig::online();
@@ -268,7 +268,7 @@ fn pubrels_keep_their_order_around_a_streamed_message() {
     assert_eq!(sent, ["PUBLISH s qos=2 id=3 dup (2 B) \"12\"", "PUBREL id=1", "PUBREL id=2"]);
 }
 
-/// The transport may tell late what it has taken: an answer that has come by then waits for that, wherever an end was found.
+/// The transport may report late what it has sent: an answer that has arrived by then waits for that report, wherever a request has ended.
 #[test]
 fn an_answer_waits_for_the_word_that_its_request_has_left() {
     let mut rig = Rig::online();
@@ -287,7 +287,7 @@ fn an_answer_waits_for_the_word_that_its_request_has_left() {
     assert_eq!(rig.sends(), ["UNSUBSCRIBE id=3 x"]);
 }
 
-/// A DISCONNECT that has left in part is that, also where PINGREQ is due by now.
+/// A half-sent DISCONNECT stays a DISCONNECT, even if PINGREQ has become due.
 #[test]
 fn half_a_disconnect_does_not_become_half_a_pingreq() {
     for accepted in [false, true] {
@@ -309,7 +309,7 @@ fn half_a_disconnect_does_not_become_half_a_pingreq() {
     }
 }
 
-/// What is queued when the application finishes includes a message whose payload was not asked for yet.
+/// What is queued when the application finishes includes a message whose payload has not been requested yet.
 #[test]
 fn a_client_that_finishes_asks_for_the_payload_that_is_left() {
     let mut rig = Rig::online();
@@ -326,7 +326,7 @@ fn a_client_that_finishes_asks_for_the_payload_that_is_left() {
     assert_eq!(rig.sends(), ["DISCONNECT"]);
 }
 
-/// Its PUBACK may still come on this connection, so its identifier stays in use.
+/// Its PUBACK may still arrive on this connection, so its identifier stays in use.
 #[test]
 fn what_is_about_to_be_repeated_on_a_living_connection_is_leaving() {
     let mut rig = Rig::online();

@@ -1,4 +1,4 @@
-//! The application is the master of its messages: it can see what is under way, and give one up.
+//! The application controls its messages: it can list what is in flight, and give a message up.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -6,7 +6,7 @@ use baremqtt::{GiveUpError, PacketId, Request, StreamedMessage, UnderWay};
 
 use crate::harness::*;
 
-/// What is under way, one line each.
+/// What is in flight, one line each.
 fn under_way(rig: &Rig) -> Vec<String> {
     rig.client
         .under_way()
@@ -63,7 +63,7 @@ fn what_has_not_left_is_gone() {
     }
 }
 
-/// A server that closes whenever it sees one message: without it the others get through.
+/// A server that closes the connection whenever it sees a certain message: without it the others get through.
 #[test]
 fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
     for qos in [AtLeastOnce, ExactlyOnce] {
@@ -80,7 +80,7 @@ fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
         rig.comes_online(&CONNECT, true);
         let sent = rig.sends();
         let harmless = format!("PUBLISH harmless qos={qos} id=2 dup (0 B)");
-        // At QoS 2 the server is told to forget the identifier.
+        // At QoS 2 PUBREL tells the server to forget the identifier.
         let expected: &[&str] = if qos == ExactlyOnce { &["PUBREL id=1", &harmless] } else { &[&harmless] };
         assert_eq!(sent, expected);
         if qos == ExactlyOnce {
@@ -91,7 +91,7 @@ fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
     }
 }
 
-/// Sent at QoS 1: its identifier is blocked until the acknowledgement or the end of the connection, and its end is told once.
+/// Sent at QoS 1: its identifier is blocked until the acknowledgement or the end of the connection, and its end is reported once.
 #[test]
 fn at_qos_1_a_stub_waits_for_puback_or_the_end_of_the_link() {
     for acknowledged in [true, false] {
@@ -132,7 +132,7 @@ fn at_qos_2_a_stub_answers_pubrec_and_ends_at_pubcomp() {
     assert_eq!(rig.client.in_flight(), 0);
 }
 
-/// Whatever is left of it, over any number of connections, restarts and lost sessions.
+/// The remainder of a message, over any number of connections, restarts and lost sessions.
 #[test]
 fn a_stub_survives_what_a_message_does() {
     for len in [0, 1, 2, 3, 120, 121, 122, 130, 200, 400] {
@@ -185,7 +185,7 @@ fn a_streamed_message_whose_payload_is_asked_for_can_be_given_up() {
     assert!(rig.events().is_empty());
 }
 
-/// What is left of a message that had left has a header of its own, whatever its length.
+/// The remainder of a sent message has a header of its own, whatever its length.
 #[test]
 fn of_any_length() {
     for len in 100..160 {

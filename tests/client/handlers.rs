@@ -1,4 +1,4 @@
-//! What an application may do while it looks at an event.
+//! What an application may do while it handles an event.
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 use baremqtt::codec::{ConnAck, Packet, SubAck, SubAckCode, SubAckCodes};
@@ -6,7 +6,7 @@ use baremqtt::{Event, Message, PacketId, QoS};
 
 use crate::harness::*;
 
-/// Bytes come in, and the event that they are is the one at hand.
+/// Bytes are received, and their event becomes the current one.
 fn hands_over(rig: &mut Rig, packet: Packet<'_>) -> String {
     rig.advances();
     let len = packet.encode(rig.version, rig.client.receive_buffer()).unwrap();
@@ -40,7 +40,7 @@ fn a_message_leaves_that_is_published_when_connected_is_told() {
     assert_eq!(rig.client.pending()[0] & 0xF0, 0x30);
 }
 
-/// Whichever way somebody asks.
+/// Every way of asking gives the same answer.
 fn are_under_way(rig: &mut Rig, count: usize) {
     assert_eq!((rig.client.in_flight(), rig.client.under_way().count()), (count, count));
     let outbound = rig.client.outbound();
@@ -68,7 +68,7 @@ fn a_request_whose_end_is_told_is_not_under_way() {
     are_under_way(&mut rig, 0);
 }
 
-/// As the errors promise: the next `Published` makes room.
+/// As the errors promise, the next `Published` makes room.
 #[test]
 fn what_is_told_makes_room_for_the_next() {
     for qos in [AtLeastOnce, ExactlyOnce] {
@@ -88,7 +88,7 @@ fn what_is_told_makes_room_for_the_next() {
     }
 }
 
-/// Nor does the end of the event take away what came in its place.
+/// The end of the event does not remove what has taken its place either.
 #[test]
 fn the_next_one_stays_when_the_event_goes() {
     let mut rig = Rig::online();

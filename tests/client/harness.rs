@@ -1,4 +1,4 @@
-//! A client in virtual time, and the other end of its transport in the hands of the test.
+//! A client in virtual time, with the other end of its transport controlled by the test.
 //!
 //! ```text
 //! let mut rig = Rig::online();
@@ -37,17 +37,17 @@ pub const CHUNKINGS: [Chunks; 5] = [
     Chunks { out: 3, into: 7 },
 ];
 
-/// What most tests connect with: a session that outlives the connection, and no keep alive to care about.
+/// What most tests connect with: a session that outlives the connection, and no keep alive.
 pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 
-/// A client, its clock, and the far end of its transport. `N` requests can be under way, 0 for as many as fit.
+/// A client, its clock, and the far end of its transport. `N` requests can be in flight, 0 for as many as fit.
 #[derive(Clone)]
 pub struct Rig<const N: usize = 8> {
     pub client: Client<Vec<u8>, Vec<u8>, Choices>,
     pub chunks: Chunks,
     pub version: Version,
     now: u64,
-    /// Bytes that have left the client and are not decoded yet.
+    /// Bytes that the client has sent and that are not decoded yet.
     pub wire: Vec<u8>,
     /// Bytes that wait for room in the receive buffer.
     pub backlog: VecDeque<u8>,
@@ -99,12 +99,12 @@ impl<const N: usize> Rig<N> {
         Instant::from_millis(self.now as u32)
     }
 
-    /// Makes choices of the configuration.
+    /// Sets values of the configuration.
     pub fn choose(&self, choose: impl FnOnce(&mut Values)) {
         self.client.config().choose(choose);
     }
 
-    /// Sends CONNECT and answers it; what the client sends next is not looked at.
+    /// Sends CONNECT and answers it; what the client sends next is not checked.
     pub fn comes_online(&mut self, connect: &Connect<'_>, session_present: bool) {
         self.connects(connect);
         let before = self.events.len();
@@ -123,7 +123,7 @@ impl<const N: usize> Rig<N> {
         self.client.connect(connect).unwrap();
     }
 
-    /// Publishes; 0 stands for no identifier.
+    /// Publishes; returns 0 if there is no identifier.
     pub fn publishes(&mut self, topic: &str, payload: &[u8], qos: QoS) -> u16 {
         let id = self.client.publish(&Message::new(topic, payload).qos(qos)).unwrap();
         id.map_or(0, PacketId::get)
@@ -141,7 +141,7 @@ impl<const N: usize> Rig<N> {
         self.client.disconnect();
     }
 
-    /// The transport takes all that the client has for it. The packets, one line each.
+    /// The transport accepts everything that the client has for it. Returns the packets, one line each.
     pub fn sends(&mut self) -> Vec<String> {
         while self.takes(self.chunks.out) > 0 {
             if !self.backlog.is_empty() {
@@ -151,7 +151,7 @@ impl<const N: usize> Rig<N> {
         self.packets()
     }
 
-    /// The transport takes at most so many bytes; says how many.
+    /// The transport accepts at most this many bytes; returns how many it took.
     pub fn takes(&mut self, most: usize) -> usize {
         let pending = self.client.pending();
         let len = pending.len().min(most);
@@ -160,7 +160,7 @@ impl<const N: usize> Rig<N> {
         len
     }
 
-    /// The whole packets that have left and were not looked at. The client sends valid ones only.
+    /// The complete packets that were sent and not looked at yet. The client sends valid ones only.
     pub fn packets(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut at = 0;
@@ -181,7 +181,7 @@ impl<const N: usize> Rig<N> {
         self.gives_bytes(&bytes);
     }
 
-    /// The server sends bytes. Those that the client does not take now wait for it.
+    /// The server sends bytes. Those that the client does not accept now wait until it does.
     pub fn gives_bytes(&mut self, bytes: &[u8]) {
         self.backlog.extend(bytes);
         self.pours();
@@ -202,7 +202,7 @@ impl<const N: usize> Rig<N> {
         }
     }
 
-    /// Calls `advance` until nothing happens any more, and takes the events down.
+    /// Calls `advance` until nothing happens any more, and records the events.
     pub fn advances(&mut self) {
         let now = self.now();
         loop {
@@ -229,7 +229,7 @@ impl<const N: usize> Rig<N> {
         std::mem::take(&mut self.events)
     }
 
-    /// Time passes, up to this point. Like any caller, this one looks after the client first where no time is left.
+    /// Time passes, up to this point. Like any caller, this one serves the client first when no time is left.
     pub fn at(&mut self, ms: u64) -> &mut Self {
         self.advances();
         self.now = ms;
@@ -248,7 +248,7 @@ impl<const N: usize> Rig<N> {
         self.client.time_left().map(|left| self.now + u64::from(left))
     }
 
-    /// The transport is gone, with what was under way on it.
+    /// The transport is lost, with everything in transit.
     pub fn cut(&mut self) {
         self.client.link_lost();
         self.wire.clear();
@@ -256,7 +256,7 @@ impl<const N: usize> Rig<N> {
         self.advances();
     }
 
-    /// CONNACK that accepts.
+    /// A CONNACK that accepts.
     pub fn accepts(&mut self, session_present: bool) {
         self.gives(Packet::ConnAck(ConnAck::Accepted { session_present }));
     }
@@ -273,7 +273,7 @@ impl<const N: usize> Rig<N> {
     }
 }
 
-/// Runs a scenario once for each way to cut the streams up.
+/// Runs a scenario once for each way of splitting the streams.
 pub fn in_all_chunkings(scenario: impl Fn(Chunks)) {
     for chunks in CHUNKINGS {
         println!("{chunks:?}");

@@ -1,4 +1,4 @@
-//! Packet identifiers: one allocator for all requests, none given out while it is in use (MQTT-2.3.1-2).
+//! Packet identifiers: one allocator for all requests, and none is assigned while it is in use (MQTT-2.3.1-2).
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn they_count_upwards_and_wrap_around_past_0() {
     }
 }
 
-/// One message that is never answered, while the identifiers go round it.
+/// One message is never answered while the identifiers wrap around and skip it.
 #[test]
 fn one_in_use_is_passed_over() {
     let mut rig = Rig::online();
@@ -49,7 +49,7 @@ fn one_in_use_is_passed_over() {
     assert_eq!(rig.events().len(), 200_000);
 }
 
-/// Many in use in sequence, over the wrap.
+/// Many consecutive ones in use, across the wrap.
 #[test]
 fn many_in_use_are_passed_over() {
     let mut rig = Rig::<0>::sized(64, 4096);

@@ -1,4 +1,4 @@
-//! Images that hold what no client has written, under a check sum that is right: refused, and nothing has changed.
+//! Images with contents that no client has written, under a valid checksum: refused, and nothing has changed.
 
 #[path = "../common/image.rs"]
 mod image;
@@ -9,7 +9,7 @@ use image::seal;
 
 use crate::harness::*;
 
-/// An image with these entries of identifiers and these requests.
+/// An image with these identifier entries and these requests.
 fn image(entries: u16, ids: &[u8], requests: &[u8]) -> Vec<u8> {
     let mut body = b"BMQ\x02\0\0\x09".to_vec();
     body.extend(entries.to_be_bytes());
@@ -82,7 +82,7 @@ fn what_no_client_has_written() {
     }
 }
 
-/// A streamed message needs its window as well, however short its head is.
+/// A streamed message needs room for its window as well, however short its header is.
 #[test]
 fn what_there_is_no_room_for() {
     for (tx, expected) in [(32 + 6, Err(TooLarge)), (32 + 7, Ok(()))] {
@@ -116,7 +116,7 @@ fn only_into_a_client_that_is_new() {
     in_use(&mut with_an_identifier);
 }
 
-/// That the session was clean is in it.
+/// The image records that the session was clean.
 #[test]
 fn what_is_restored_is_saved_as_it_was() {
     for clean in [0, 1] {
@@ -130,7 +130,7 @@ fn what_is_restored_is_saved_as_it_was() {
     }
 }
 
-/// What is restored is durable, also where it is told so once more.
+/// A restored session is durable, even if that is reported once more.
 #[test]
 fn what_is_restored_is_not_held() {
     let mut rig = Rig::new();

@@ -1,5 +1,5 @@
-//! Room for the identifiers of inbound messages of QoS 2 that is as small as it can be: what there is no room for ends the
-//! connection, and each connection gets further.
+//! The smallest room for the identifiers of inbound QoS 2 messages: messages without room end the connection, and each
+//! connection makes progress.
 
 use baremqtt::QoS::ExactlyOnce;
 use baremqtt::codec::Packet;
@@ -9,7 +9,7 @@ use crate::harness::{CONNECT, Choices, publish, pubrel};
 
 const NOW: Instant = Instant::from_millis(0);
 
-/// A client with room for so many entries, connected, and the server's side of the conversation.
+/// A client with room for this many entries, connected, and the server's side of the conversation.
 struct Narrow(Client<[u8; 64], [u8; 4096], Choices, Vec<u8>>);
 
 impl Narrow {
@@ -31,7 +31,7 @@ impl Narrow {
         assert_eq!(self.0.advance(NOW), Ok(true));
     }
 
-    /// How many messages that brings, or how it ends.
+    /// How many messages the packet yields, or the error.
     fn gives(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
         while self.0.advance(NOW)? {}
         let len = packet.encode(baremqtt::Version::Mqtt311, self.0.receive_buffer()).unwrap();
@@ -45,7 +45,7 @@ impl Narrow {
         Ok(messages)
     }
 
-    /// The connection ends once nothing more comes that could make room.
+    /// The connection ends once nothing can arrive any more that would make room.
     #[track_caller]
     fn ends(&mut self) {
         let later = Instant::from_millis(60_000);
@@ -63,7 +63,7 @@ impl Narrow {
     }
 }
 
-/// A run of whole blocks takes one entry; to take out its middle takes two more.
+/// A run of whole blocks takes one entry; removing its middle takes two more.
 #[test]
 fn a_release_in_the_middle_of_a_run() {
     let mut client = Narrow::new(3);
@@ -92,8 +92,8 @@ fn a_release_in_the_middle_of_a_run() {
     assert_eq!(client.delivers(1), Ok(1));
 }
 
-/// With manual acknowledgement a message waits until there is an entry for it, whatever is acknowledged first; where there will never
-/// be one, the connection ends.
+/// With manual acknowledgement a message waits until there is an entry for it, whichever message is acknowledged first; if there can
+/// never be one, the connection ends.
 #[test]
 fn messages_that_wait_for_receipts() {
     let mut client = Narrow::new(2);
@@ -107,7 +107,7 @@ fn messages_that_wait_for_receipts() {
     assert_eq!(client.delivers(1_000), Err(Error::InboundFull), "nothing can make room");
 }
 
-/// What comes after the output has failed cannot be acknowledged, and will come again: it is not delivered.
+/// Messages that arrive after the output has failed cannot be acknowledged, and will be sent again: they are not delivered.
 #[test]
 fn without_output_nothing_is_acknowledged() {
     let mut client = Narrow::new(2);
@@ -119,7 +119,7 @@ fn without_output_nothing_is_acknowledged() {
     assert_eq!(client.delivers(1_000), Ok(1));
 }
 
-/// A message that is too large for the buffer, its topic too, has an identifier all the same.
+/// A message that is too large for the buffer, even in its topic, still has an identifier.
 #[test]
 fn a_skipped_topic_and_no_identifier() {
     for (number, expected) in [(0, Err(Error::Violation(Violation::PacketIdZero))), (7, Ok(false))] {

@@ -1,4 +1,4 @@
-//! PINGREQ before either direction was silent for the keep alive time (MQTT-3.1.2-23), and what becomes of it.
+//! PINGREQ before either direction has been silent for the keep alive (MQTT-3.1.2-23), and what follows from it.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce};
 use baremqtt::codec::Packet;
@@ -13,7 +13,7 @@ fn online(keep_alive: u16) -> Rig {
     rig
 }
 
-/// When PINGREQ is due, in ms: a quarter of the keep alive before its end, but at most 5 s.
+/// When PINGREQ is due, in ms: a quarter of the keep alive before its end, but at most 5 s before.
 fn due(keep_alive: u64) -> u64 {
     keep_alive * 1_000 - (keep_alive * 250).min(5_000)
 }
@@ -41,7 +41,7 @@ fn zero_turns_it_off() {
     assert_eq!(rig.client.state(), State::Connected);
 }
 
-/// The server's clock runs from CONNECT on, however long it takes to answer.
+/// The server's clock runs from CONNECT on, however long the server takes to answer.
 #[test]
 fn counts_from_the_end_of_connect() {
     let mut rig = Rig::new();
@@ -63,7 +63,7 @@ fn a_late_connack_is_followed_by_a_ping_and_never_preceded() {
     assert_eq!(rig.sends(), ["PINGREQ"]);
 }
 
-/// What the server sees: nothing for longer than the keep alive time, though the client keeps hearing from it.
+/// The server never sees silence for longer than the keep alive, even though the client keeps receiving from it.
 #[test]
 fn a_steady_stream_inwards_does_not_hold_it_back() {
     let mut rig = online(10);
@@ -73,7 +73,7 @@ fn a_steady_stream_inwards_does_not_hold_it_back() {
     assert_eq!(rig.at(9_000).sends(), ["PINGREQ"]);
 }
 
-/// A half-open link: the client sends and sends, and nobody is there.
+/// A half-open link: the client keeps sending, and nobody is there.
 #[test]
 fn a_steady_stream_outwards_does_not_hold_it_back() {
     let mut rig = online(10);
@@ -100,7 +100,7 @@ fn traffic_both_ways_makes_it_needless() {
     }
 }
 
-/// The beginning of a packet is no packet.
+/// The beginning of a packet does not count as a packet.
 #[test]
 fn counts_from_the_end_of_a_packet() {
     let mut rig = online(10);
@@ -114,7 +114,7 @@ fn counts_from_the_end_of_a_packet() {
     assert_eq!(rig.at(11_500).sends(), ["PINGREQ"]);
 }
 
-/// Nothing passes a packet that has left in part.
+/// Nothing overtakes a packet that is partly sent.
 #[test]
 fn waits_for_the_end_of_a_half_sent_packet() {
     let mut rig = online(10);
@@ -155,7 +155,7 @@ fn a_missing_answer_ends_the_connection() {
     assert_eq!(rig.events(), ["error TimedOut(PingResp)"]);
 }
 
-/// Nor does the next PINGREQ take back that the one before it has no answer.
+/// The next PINGREQ does not restart the wait for the answer to the previous one either.
 #[test]
 fn a_dead_link_is_noticed_however_short_the_keep_alive() {
     for keep_alive in [1, 2, 5, 10, 60, 65_535] {
@@ -171,7 +171,7 @@ fn a_dead_link_is_noticed_however_short_the_keep_alive() {
     }
 }
 
-/// Where an application is slow, PINGRESP stands behind more messages than were read yet.
+/// If the application is slow, PINGRESP queues behind more messages than have been read.
 #[test]
 fn a_backlog_in_front_of_pingresp_tells_that_the_link_lives() {
     let mut rig = online(60);
@@ -187,7 +187,7 @@ fn a_backlog_in_front_of_pingresp_tells_that_the_link_lives() {
     assert_eq!(rig.at(now + 10_000).events(), ["error TimedOut(PingResp)"]);
 }
 
-/// PINGRESP cannot come before the rest of the packet that is on its way in.
+/// PINGRESP cannot arrive before the rest of the packet that is being received.
 #[test]
 fn bytes_of_a_large_packet_stand_in_for_the_answer() {
     let mut rig = online(10);
@@ -203,7 +203,7 @@ fn bytes_of_a_large_packet_stand_in_for_the_answer() {
     assert_eq!(rig.client.state(), State::Connected);
 }
 
-/// One PINGREQ at a time waits to be sent, however long that takes.
+/// Only one PINGREQ at a time waits to be sent, however long that takes.
 #[test]
 fn there_are_no_endless_pings() {
     let mut rig = online(1);
@@ -214,7 +214,7 @@ fn there_are_no_endless_pings() {
     assert_eq!(rig.sends(), ["PINGREQ"]);
 }
 
-/// An application that asks to wait for ever for PINGRESP still sends one per keep alive time.
+/// An application that waits forever for PINGRESP still sends one PINGREQ per keep alive.
 #[test]
 fn without_a_timeout_it_goes_on() {
     let mut rig = online(10);
@@ -249,7 +249,7 @@ fn an_answer_that_nobody_asked_for_is_ignored() {
     assert_eq!(rig.client.state(), State::Connected);
 }
 
-/// A client that was offline for longer than the keep alive time has not been silent for so long.
+/// A client that was offline for longer than the keep alive has not been silent for that long.
 #[test]
 fn what_passed_before_connect_does_not_count() {
     let client = &mut Rig::new().client;
@@ -265,7 +265,7 @@ fn what_passed_before_connect_does_not_count() {
     assert_eq!(client.time_left(), Some(54_999));
 }
 
-/// The server's clock runs from PINGREQ on, whenever the client looks at its own again.
+/// The server's clock runs from PINGREQ on, whenever the client next reads its own.
 #[test]
 fn counts_from_the_end_of_pingreq() {
     let mut rig = Rig::new();
@@ -277,7 +277,7 @@ fn counts_from_the_end_of_pingreq() {
     assert_eq!(rig.deadline(), Some(15_000));
 }
 
-/// Nor does it matter how long the application takes with the first event.
+/// It does not matter either how long the application takes to handle the first event.
 #[test]
 fn counts_on_while_the_connection_is_told() {
     let mut rig = Rig::new();

@@ -1,4 +1,4 @@
-//! Messages larger than the receive buffer: in pieces, or skipped; the link survives.
+//! Messages larger than the receive buffer: delivered in pieces, or skipped; the link survives.
 
 use baremqtt::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::{Packet, Publish};
@@ -16,7 +16,7 @@ fn online(large: LargeMessages, chunks: Chunks) -> Rig {
     rig
 }
 
-/// The pieces put together, and everything else as it came.
+/// The pieces joined, and everything else unchanged.
 fn joined(events: Vec<String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut payload = String::new();
@@ -86,7 +86,7 @@ fn one_that_is_retained() {
     }
 }
 
-/// Identifiers of QoS 2 are no matter of other messages.
+/// Identifiers of QoS 2 do not affect other messages.
 #[test]
 fn an_identifier_that_is_not_released_says_nothing_about_qos_1() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
@@ -145,7 +145,7 @@ fn a_repetition_is_answered_and_not_delivered() {
     }
 }
 
-/// A cut within it: the application hears of it, and the repetition starts afresh, at QoS 2 too.
+/// A cut within a message: the application is informed, and the repetition starts over, at QoS 2 too.
 #[test]
 fn a_cut_aborts_it() {
     let mut bytes = vec![0; 200];
@@ -174,7 +174,7 @@ fn a_skipped_one_that_is_cut_comes_again() {
     assert!(rig.sends().is_empty(), "and was not acknowledged");
 }
 
-/// No room for the answer: the end is held, and then comes.
+/// No room for the answer: the end of the message is held back, and follows later.
 #[test]
 fn it_waits_for_room_for_its_answer() {
     for large in [LargeMessages::Skip, LargeMessages::Pieces] {
@@ -220,7 +220,7 @@ fn a_broken_head_is_a_violation() {
     }
 }
 
-/// The largest length that MQTT knows, in a receive buffer of 32 bytes.
+/// The largest length that MQTT allows, in a receive buffer of 32 bytes.
 #[test]
 fn a_quarter_of_a_gigabyte_can_begin() {
     let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);

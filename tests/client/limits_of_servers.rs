@@ -1,5 +1,5 @@
-//! A server with the limits of a large cloud: eight filters in a SUBSCRIBE, a hundred messages under way, and a topic that costs the
-//! connection. Whoever goes beyond one of them is cut off without a word, as MQTT 3.1.1 has it.
+//! A server with the limits of a large cloud: eight filters per SUBSCRIBE, a hundred messages in flight, and a topic that costs the
+//! connection. A client that exceeds one of them is disconnected without a reason, as MQTT 3.1.1 specifies.
 
 use std::collections::VecDeque;
 
@@ -18,13 +18,13 @@ struct Server {
     inbox: Vec<u8>,
     /// Messages without PUBACK.
     open: VecDeque<codec::PacketId>,
-    /// Topics that were taken, each once.
+    /// Topics of the accepted messages, each once.
     taken: Vec<String>,
     subscribes: Vec<usize>,
 }
 
 impl Server {
-    /// Hears what has left; answers, or hangs up.
+    /// Receives what was sent; answers, or closes the connection.
     fn hears(&mut self, rig: &mut Rig<0>) -> Result<(), &'static str> {
         while rig.takes(usize::MAX) > 0 {}
         self.inbox.append(&mut rig.wire);
@@ -107,7 +107,7 @@ fn twenty_routes_in_packets_of_eight_filters() {
     assert_eq!(server.subscribes, [8, 8, 4]);
     assert_eq!(rig.events().len(), 3, "each has its answer");
     assert!(matches!(routes.subscription("route/19/#"), Some(Subscription::Requested { .. })));
-    // Who does not keep to it is cut off.
+    // A client that ignores the limit is disconnected.
     let filters = [("a", AtLeastOnce); FILTERS + 1];
     rig.client.subscribe(&filters).unwrap();
     assert_eq!(server.hears(&mut rig), Err("too many filters"));
@@ -123,7 +123,7 @@ fn a_window_of_a_hundred() {
             assert_eq!(error, RequestError::Full(Full::Requests));
             assert_eq!(rig.client.in_flight(), WINDOW);
             server.hears(&mut rig).unwrap();
-            // Now and then the link is lost with all that was under way: it comes again, and never more of it.
+            // Now and then the link is lost with everything in flight: it is sent again, and never more than the limit.
             if number % 300 == 299 {
                 server.hangs_up(&mut rig);
                 rig.connects(&CONNECT);
@@ -141,7 +141,7 @@ fn a_window_of_a_hundred() {
     assert_eq!((server.taken.len(), rig.client.in_flight()), (1_000, 0));
 }
 
-/// It would be sent again on each connection, and cost it. The application sees it, and gives it up: the others get through.
+/// The message would be sent again on each connection, and end it. The application gives it up, and the others get through.
 #[test]
 fn a_topic_that_costs_the_connection() {
     let (mut rig, mut server) = start();

@@ -1,4 +1,4 @@
-//! Manual acknowledgement: the application gives a receipt back once it has stored the message.
+//! Manual acknowledgement: the application returns a receipt once it has stored the message.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{AcknowledgeError, Receipt};
@@ -12,7 +12,7 @@ fn online() -> Rig {
     rig
 }
 
-/// Takes one message in that the server has just sent, with its receipt.
+/// Receives a message that the server has just sent, with its receipt.
 fn receive(rig: &mut Rig, bytes: &[u8]) -> Option<Receipt> {
     let now = rig.now();
     rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
@@ -83,7 +83,7 @@ fn a_repetition_on_the_same_connection_is_passed_over() {
     assert!(rig.sends().is_empty(), "and not answered before its time");
 }
 
-/// As many wait as answers have places; the next one holds reading until a receipt comes back.
+/// As many messages wait as there is room for answers; the next one pauses reading until a receipt is returned.
 #[test]
 fn without_a_place_for_its_answer_reading_is_held() {
     let mut rig = online();
@@ -97,7 +97,7 @@ fn without_a_place_for_its_answer_reading_is_held() {
     assert_eq!(rig.events(), ["message a qos=1 id=99 (0 B)"]);
 }
 
-/// What is withheld has its place already.
+/// A withheld answer has its room reserved already.
 #[test]
 fn a_full_buffer_does_not_keep_a_receipt_from_coming_back() {
     let mut rig = online();
@@ -118,8 +118,8 @@ fn by_default_there_is_no_receipt() {
     }
 }
 
-/// Identifiers so scattered that those of messages under way take all entries: what would make room for the next one lies
-/// behind it. The connection ends, and the next one gets further.
+/// Identifiers so scattered that those of messages in flight take all entries: the packet that would make room for the next message is
+/// behind it. The connection ends, and the next one makes progress.
 #[test]
 fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
     let mut rig = Rig::online();

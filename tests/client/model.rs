@@ -1,4 +1,4 @@
-//! A strict broker in memory for one client: it checks what comes, and answers as slowly as the test wants.
+//! A strict broker in memory for one client: it checks what it receives, and answers as slowly as the test wants.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,16 +13,16 @@ struct Outgoing {
     number: u32,
     qos: QoS,
     id: u16,
-    /// PUBREC has come.
+    /// PUBREC has arrived.
     released: bool,
 }
 
-/// What the broker keeps over the loss of a connection.
+/// What the broker keeps when a connection is lost.
 #[derive(Clone, Default)]
 struct Session {
-    /// Identifiers of QoS 2 messages from the client that are not released.
+    /// Identifiers of QoS 2 messages from the client that have not been released.
     unreleased: BTreeSet<u16>,
-    /// Messages for the client that are not acknowledged, in their order.
+    /// Messages for the client that have not been acknowledged, in order.
     outgoing: Vec<Outgoing>,
 }
 
@@ -33,12 +33,12 @@ pub struct Broker {
     connected: bool,
     /// Packets that wait to be sent.
     pub replies: VecDeque<Vec<u8>>,
-    /// PUBRECs of this connection in their order.
+    /// The PUBRECs of this connection, in order.
     pubrecs: Vec<u16>,
     /// How often each message of the client has arrived, and the last new one of each QoS.
     pub arrived: BTreeMap<u32, u32>,
     newest: [u32; 3],
-    /// Numbers of messages that the broker has given up with its session.
+    /// Numbers of messages that the broker has dropped with its session.
     pub given_up: BTreeSet<u32>,
 }
 
@@ -70,7 +70,7 @@ impl Broker {
         }
     }
 
-    /// Reads all whole packets; says whether DISCONNECT was among them.
+    /// Reads all complete packets; returns whether DISCONNECT was among them.
     pub fn reads(&mut self, wire: &mut Vec<u8>) -> bool {
         let mut closed = false;
         let mut at = 0;
@@ -161,7 +161,7 @@ impl Broker {
         }
     }
 
-    /// Sends what the client has not acknowledged, PUBREL where PUBREC had come.
+    /// Sends what the client has not acknowledged, or PUBREL if PUBREC had arrived.
     fn resumes(&mut self) {
         for message in self.session().outgoing.clone() {
             self.sends(&message, true);
@@ -195,7 +195,7 @@ impl Broker {
         true
     }
 
-    /// Whether nothing is under way to the client.
+    /// Whether nothing is in flight to the client.
     pub fn is_idle(&self) -> bool {
         self.replies.is_empty() && self.session.as_ref().is_none_or(|session| session.outgoing.is_empty())
     }

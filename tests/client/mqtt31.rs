@@ -1,4 +1,4 @@
-//! What the client does differently in MQTT 3.1.
+//! What the client does differently with MQTT 3.1.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -22,7 +22,7 @@ fn name_and_level() {
     assert_eq!(rig.wire, b"\x10\x0F\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01c");
 }
 
-/// Byte 1 of CONNACK is reserved: whatever it holds, nobody says whether there is a session.
+/// Byte 1 of CONNACK is reserved: whatever its value, nothing says whether there is a session.
 #[test]
 fn connack_does_not_tell_of_a_session() {
     for byte in [0, 1, 0xFF] {
@@ -60,7 +60,7 @@ fn the_application_chooses_what_is_assumed() {
     }
 }
 
-/// 3.1 has a DUP flag in PUBREL: 62 first, 6A when it is sent again. 3.1.1 reserves the bit.
+/// 3.1 has a DUP flag in PUBREL: first 62, then 6A when it is sent again. 3.1.1 reserves the bit.
 #[test]
 fn pubrel_has_dup_when_it_is_sent_again() {
     for (version, repeated) in [(Version::Mqtt31, "PUBREL id=1 dup"), (Version::Mqtt311, "PUBREL id=1")] {
@@ -152,7 +152,7 @@ fn pingresp_that_is_missing_ends_the_connection() {
     assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
 }
 
-/// Requests that wait for an answer go again on the living connection, with DUP, and later each time.
+/// Requests that wait for an answer are sent again on the same connection, with DUP, at growing intervals.
 #[test]
 fn requests_can_be_retried_with_dup() {
     let mut rig = Rig::new();
@@ -179,7 +179,7 @@ fn requests_can_be_retried_with_dup() {
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
-/// What has left in part comes to its end first.
+/// A packet that is partly sent is completed first.
 #[test]
 fn nothing_is_repeated_within_a_packet() {
     let mut rig = Rig::new();

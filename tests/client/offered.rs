@@ -1,4 +1,4 @@
-//! Bytes that were offered count as seen by the server until the transport says how many it took.
+//! Bytes that were offered count as seen by the server until the transport reports how many it took.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -44,7 +44,7 @@ fn what_was_not_taken_of_an_offer_was_not_sent() {
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 (0 B)"]);
 }
 
-/// The write has failed, and what had come is still delivered; it is not acknowledged.
+/// The write has failed. Messages received before that are still delivered, but not acknowledged.
 #[test]
 fn after_the_output_is_lost_what_has_come_is_delivered() {
     let mut rig = Rig::online();
@@ -60,13 +60,13 @@ fn after_the_output_is_lost_what_has_come_is_delivered() {
     assert!(rig.client.pending().is_empty());
     rig.cut();
     rig.comes_online(&CONNECT, true);
-    // At QoS 2 it is known, and is not delivered again.
+    // At QoS 2 the identifier is known, and the message is not delivered again.
     rig.gives(publish("in", b"", ExactlyOnce, 101, true));
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends(), ["PUBREC id=101", "PUBLISH out qos=1 id=1 dup (0 B)"]);
 }
 
-/// Nor does anything wait for what has not left: it never will.
+/// Nothing waits for unsent output either: it will never be sent.
 #[test]
 fn after_the_output_is_lost_nothing_waits_for_it() {
     let mut rig = Rig::online();
@@ -77,7 +77,7 @@ fn after_the_output_is_lost_nothing_waits_for_it() {
     rig.takes(3);
     rig.client.output_lost();
     assert_eq!(rig.deadline(), None);
-    // It answers what the server had before, and the client repeats.
+    // The server answers what it had received before, and the client repeats the rest.
     rig.gives(Packet::PubAck(id(1)));
     rig.delivers("in", b"", AtMostOnce, 0);
     assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);

@@ -1,4 +1,4 @@
-//! The outbound half: each of its calls does what the client's does.
+//! The outbound half: each of its methods does the same as the client's.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -8,7 +8,7 @@ use baremqtt::{
 
 use crate::harness::*;
 
-/// The calls of both, one of which is taken.
+/// The calls of both, one of which is used.
 macro_rules! calls {
     ($(fn $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {
         $(fn $name(rig: &mut Rig, half: bool $(, $argument: $kind)*) $(-> $result)? {
@@ -30,7 +30,7 @@ calls! {
     fn disconnect();
 }
 
-/// All that is said and told in a conversation in which every call has its place.
+/// Everything sent and reported in a conversation that uses every call.
 fn conversation(half: bool) -> Vec<String> {
     let mut rig = Rig::new();
     rig.choose(|c| c.manual_acknowledgement = true);

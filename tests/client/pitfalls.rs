@@ -1,4 +1,4 @@
-//! What users of other clients complain of, one test for each: named after the row of our list, `peer_issue_what`.
+//! Complaints of users of other clients, one test each: named after the row of our list, `peer_issue_what`.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -8,7 +8,7 @@ use crate::harness::*;
 
 #[test]
 fn rust_mqtt_38_received_bytes_are_never_lost() {
-    // Bytes enter one by one, and the caller may do anything in between.
+    // Bytes are received one by one, and the caller may do anything in between.
     let mut rig = Rig::online();
     for &byte in b"\x32\x07\x00\x01a\x00\x09hi" {
         rig.gives_bytes(&[byte]);
@@ -152,7 +152,7 @@ fn coremqtt_83_a_redelivery_without_dup_is_accepted() {
     assert_eq!(rig.events().len(), 1);
 }
 
-/// The identifier that is in use is passed over.
+/// An identifier that is in use is skipped.
 #[test]
 fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
     let mut rig = Rig::<2>::sized(64, 256);

@@ -1,4 +1,4 @@
-//! Messages on their way out: QoS 0, 1, 2, online and queued offline.
+//! Outbound messages: QoS 0, 1, 2, online and queued offline.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -127,7 +127,7 @@ fn a_topic_that_the_standard_forbids_is_refused() {
     assert_eq!(rig.client.in_flight(), 0);
 }
 
-/// A hundred messages, a window of eight, and a server that answers when it likes.
+/// A hundred messages, a window of eight, and a server that answers in any order.
 #[test]
 fn a_window_that_slides() {
     in_all_chunkings(|chunks| {
@@ -169,7 +169,7 @@ fn a_handler_can_publish_while_it_borrows_the_payload() {
     assert_eq!(rig.sends(), ["PUBACK id=9", "PUBLISH echo qos=1 id=1 (2 B) \"hi\""]);
 }
 
-/// The event of one message is at hand while room is made for the next: nothing else goes with it.
+/// The event of one message is the current one while room is made for the next: no other message is removed.
 #[test]
 fn room_is_made_while_an_event_is_at_hand() {
     let mut rig = Rig::<0>::sized(64, 160);
@@ -191,7 +191,7 @@ fn room_is_made_while_an_event_is_at_hand() {
     assert_eq!(rig.events(), ["published 1 qos=1", "published 3 qos=1"]);
 }
 
-/// Not even kept until it has left: a late answer may have its identifier.
+/// The answer is not even kept until the message is sent: it may be a late answer for the same identifier.
 #[test]
 fn an_answer_to_what_the_server_cannot_have_seen_is_ignored() {
     for qos in [AtLeastOnce, ExactlyOnce] {

@@ -1,4 +1,4 @@
-//! Messages on their way in: delivered once the packet is whole, answered once the application has seen them.
+//! Inbound messages: delivered once the packet is complete, answered once the application has seen them.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -48,7 +48,7 @@ fn empty_and_retained() {
     assert_eq!(rig.events(), ["message a qos=0 retain (0 B)", "message a qos=1 id=7 retain (0 B)"]);
 }
 
-/// The answer goes out when the application releases the message, and not before.
+/// The answer is sent when the application releases the message, and not before.
 #[test]
 fn the_answer_follows_the_event() {
     let mut rig = Rig::online();
@@ -61,7 +61,7 @@ fn the_answer_follows_the_event() {
     assert_eq!(rig.client.pending(), [0x40, 2, 0, 9]);
 }
 
-/// What the application has not released comes again; the answer must not go to the next connection.
+/// What the application has not released is sent again; the answer must not be sent on the next connection.
 #[test]
 fn an_answer_that_is_still_owed_dies_with_the_connection() {
     for qos in [AtLeastOnce, ExactlyOnce] {
@@ -84,7 +84,7 @@ fn a_repeated_qos_1_message_is_delivered_again() {
     }
 }
 
-/// DUP does not matter, the identifier does.
+/// Only the identifier matters, not DUP.
 #[test]
 fn a_repeated_qos_2_message_is_answered_and_not_delivered() {
     in_all_chunkings(|chunks| {
@@ -169,7 +169,7 @@ fn an_unknown_pubrec_is_answered_and_other_answers_are_counted() {
     assert_eq!(rig.client.ignored_acknowledgements(), 4);
 }
 
-/// PUBRELs leave in the order of the PUBRECs (MQTT-4.6.0-4), those for PUBRECs included that nothing waits for.
+/// PUBRELs are sent in the order of the PUBRECs (MQTT-4.6.0-4), including those for unexpected PUBRECs.
 #[test]
 fn an_unknown_pubrec_is_not_answered_before_a_known_one() {
     let mut rig = Rig::online();
@@ -205,7 +205,7 @@ fn answers_that_come_twice_are_ignored() {
     assert_eq!(rig.client.ignored_acknowledgements(), 3);
 }
 
-/// PUBACK and PUBCOMP for the wrong QoS or at the wrong moment end nothing.
+/// PUBACK and PUBCOMP for the wrong QoS or at the wrong moment end no request.
 #[test]
 fn answers_out_of_turn_are_ignored() {
     let mut rig = Rig::online();

@@ -42,7 +42,7 @@ fn what_is_not_acknowledged_is_sent_again_in_order() {
     });
 }
 
-/// DUP says that a packet may have been seen: set from the first byte that left, and not before.
+/// DUP means that a packet may have been seen: set once its first byte was sent, and not before.
 #[test]
 fn dup_is_for_what_had_begun_to_leave() {
     for taken in 0..=27 {
@@ -87,7 +87,7 @@ fn qos_0_subscribe_and_unsubscribe_are_not_sent_again() {
     }
 }
 
-/// Acknowledgements for what was not sent yet on this connection belong to an earlier one.
+/// Acknowledgements for something not yet sent on this connection belong to an earlier one.
 #[test]
 fn an_answer_before_the_repetition_is_ignored() {
     let mut rig = Rig::online();
@@ -106,7 +106,7 @@ fn an_answer_before_the_repetition_is_ignored() {
     );
 }
 
-/// A second PUBREC while PUBREL is to be sent again: answered at once, or in its turn.
+/// A second PUBREC while PUBREL is to be sent again: answered at once, or when its turn comes.
 #[test]
 fn pubrec_again_before_pubrel_again() {
     let mut rig = Rig::online();

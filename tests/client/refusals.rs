@@ -1,4 +1,4 @@
-//! Requests that cannot be taken now: a typed error that says why, and nothing has changed.
+//! Requests that cannot be accepted now: a typed error says why, and nothing has changed.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -29,7 +29,7 @@ fn more_requests_than_are_allowed() {
     assert_eq!(rig.publishes("b", b"", AtLeastOnce), 5, "the place of 4");
 }
 
-/// Mosquitto acknowledges and loses QoS 2 messages beyond its window, so the client keeps to one by default.
+/// Mosquitto acknowledges and then loses QoS 2 messages beyond its window, so by default the client stays within a window of one.
 #[test]
 fn no_more_than_so_many_messages_of_qos_2() {
     let mut rig = Rig::<64>::sized(64, 4096);
@@ -50,7 +50,7 @@ fn no_more_than_so_many_messages_of_qos_2() {
     rig.publishes("b", b"", ExactlyOnce);
 }
 
-/// `Full` names the events that make room, so each of them has to.
+/// `Full` names the events that make room, so each of them has to make room.
 #[test]
 fn each_promised_event_makes_room() {
     type MakeRoom = fn(&mut Rig<1>);
@@ -122,7 +122,7 @@ fn qos_0_makes_room_as_it_is_sent() {
     assert_eq!(rig.sends().len(), 3);
 }
 
-/// PUBREC makes room too: the payload is not needed any more.
+/// PUBREC makes room too: the payload is no longer needed.
 #[test]
 fn pubrec_makes_room() {
     let mut rig = Rig::<8>::sized(64, 160);
@@ -153,7 +153,7 @@ fn connect_finds_its_room_beside_messages_that_wait() {
     assert_eq!(rig.sends().len(), 7);
 }
 
-/// CONNECT stands in the receive buffer: a full queue does not keep it from leaving, however large it is, restored or not.
+/// CONNECT is kept in the receive buffer: a full queue does not stop it from being sent, however large it is, restored or not.
 #[test]
 fn a_large_connect_has_its_room_beside_a_full_queue() {
     let connect = CONNECT.credentials("user", &[b'x'; 64]);

@@ -1,4 +1,4 @@
-//! PUBREL goes out in the order in which PUBREC came (MQTT-4.6.0-4), whatever is moved, cut or sent again.
+//! PUBREL is sent in the order in which PUBREC arrived (MQTT-4.6.0-4), whatever is moved, cut or sent again.
 
 use baremqtt::QoS::{AtMostOnce, ExactlyOnce};
 use baremqtt::Version;
@@ -71,7 +71,7 @@ fn again_after_compaction() {
     assert_eq!(rig.sends(), pubrels(&[4, 2, 3, 1]));
 }
 
-/// The PUBREC of an earlier connection is the older one, though its message is the younger.
+/// The PUBREC of an earlier connection is the older one, even if its message is the newer one.
 #[test]
 fn across_a_reconnect() {
     in_all_chunkings(|chunks| {
@@ -89,7 +89,7 @@ fn across_a_reconnect() {
     });
 }
 
-/// As before, but PUBREC comes while the older PUBREL still waits to be sent again, or has left in part.
+/// As before, but PUBREC arrives while the older PUBREL still waits to be sent again, or is partly sent.
 #[test]
 fn while_older_ones_wait_to_be_sent_again() {
     for taken in 0..=60 {
@@ -107,7 +107,7 @@ fn while_older_ones_wait_to_be_sent_again() {
         sent.extend(rig.sends());
         sent.retain(|line| line.starts_with("PUBREL"));
         if sent.len() == 2 {
-            // PUBREC came too early to be true: the message was not sent again yet.
+            // This PUBREC came too early to be valid: the message had not been sent again yet.
             rig.gives(Packet::PubRec(id(1)));
             sent.extend(rig.sends());
         }
@@ -120,7 +120,7 @@ fn while_older_ones_wait_to_be_sent_again() {
     }
 }
 
-/// Connected in MQTT 3.1, with messages 1 to 3 sent at QoS 2, and their repetition due.
+/// Connected with MQTT 3.1, with messages 1 to 3 sent at QoS 2, and their repetition due.
 fn to_be_retried() -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
@@ -133,7 +133,7 @@ fn to_be_retried() -> Rig {
     rig
 }
 
-/// The answers are there when the repetition is due, though nobody has looked at them yet.
+/// The answers have arrived when the repetition is due, though nobody has looked at them yet.
 #[test]
 fn what_is_answered_in_time_is_not_retried() {
     let mut rig = to_be_retried();
@@ -141,7 +141,7 @@ fn what_is_answered_in_time_is_not_retried() {
     assert_eq!(rig.sends(), pubrels(&[1, 2]));
 }
 
-/// The server answers what was sent first only while it is sent again, and then answers that, too.
+/// The server answers the first transmission only while the message is sent again, and then answers that one too.
 #[test]
 fn while_a_timed_retry_is_under_way() {
     for (taken, between) in (0..=60).flat_map(|taken| [0, 1, 20, 40].map(|between| (taken, between))) {

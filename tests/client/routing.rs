@@ -1,11 +1,11 @@
-//! Handlers by topic filter, and subscriptions that come back.
+//! Handlers by topic filter, and subscriptions that are restored.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{QoS, RequestError, RouteError, Routes, Subscription, TopicName};
 
 use crate::harness::{CONNECT, Rig};
 
-/// A client and the routes of its application, which looks at every event.
+/// A client and the routes of its application, which handles every event.
 struct App<const N: usize> {
     rig: Rig<8>,
     routes: Routes<&'static str, u32, N>,
@@ -16,7 +16,7 @@ impl<const N: usize> App<N> {
         App { rig: Rig::sized(256, tx), routes: Routes::new() }
     }
 
-    /// Shows the routes what happens, and lets them ask for what is missing.
+    /// Passes events to the routes, and lets them request missing subscriptions.
     fn turn(&mut self) -> Result<(), RequestError> {
         let now = self.rig.now();
         while self.rig.client.advance(now).unwrap() {
@@ -31,7 +31,7 @@ impl<const N: usize> App<N> {
         self.answers(&[0x20, 2, u8::from(session_present), 0]);
     }
 
-    /// The server sends bytes, which the routes hear of.
+    /// The server sends bytes, and the routes see the events.
     fn answers(&mut self, bytes: &[u8]) {
         self.rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
         self.rig.client.received(bytes.len());
@@ -158,7 +158,7 @@ fn filters_go_out_in_as_many_packets_as_the_buffer_makes_of_them() {
     assert!(matches!(app.turn(), Err(RequestError::TooLarge { .. })));
 }
 
-/// Some servers close the connection over a SUBSCRIBE with many filters.
+/// Some servers close the connection on a SUBSCRIBE with many filters.
 #[test]
 fn a_subscribe_has_no_more_filters_than_the_application_allows() {
     for (at_once, packets) in [(None, 2), (Some(3), 3), (Some(1), 9), (Some(64), 1)] {
@@ -190,7 +190,7 @@ fn a_subscribe_has_no_more_filters_than_the_application_allows() {
     }
 }
 
-/// `$share/group/filter` is an extension that many servers have: messages come under the filter's own topics.
+/// `$share/group/filter` is an extension that many servers support: messages arrive under topics that match `filter`.
 #[test]
 fn a_shared_subscription_matches_what_its_filter_does() {
     let mut app = App::<4>::new(512);
@@ -203,7 +203,7 @@ fn a_shared_subscription_matches_what_its_filter_does() {
     app.routes.remove("$share/group/");
 }
 
-/// More than 255 filters that the server has still to be asked for.
+/// More than 255 filters that the server still has to be asked for.
 #[test]
 fn a_thousand_routes() {
     let mut app = App::<8>::new(65_000);
@@ -230,7 +230,7 @@ fn an_empty_table_wants_nothing() {
     let mut rig: Rig = Rig::online();
     assert_eq!(routes.subscribe(&mut rig.client.outbound()), Ok(()));
     assert!(rig.sends().is_empty());
-    // Events that are about something else change nothing.
+    // Events about something else change nothing.
     routes.add("a", AtMostOnce, 1).unwrap();
     routes.note(&baremqtt::Event::SaveDue);
     assert_eq!(routes.subscription("a"), Some(Subscription::Wanted));

@@ -1,4 +1,4 @@
-//! The client reads the headers of what a server sends by itself: it is as strict as `codec::decode`, and says the same.
+//! The client reads the headers of received packets itself: it is as strict as `codec::decode`, and reports the same errors.
 
 use baremqtt::codec::{self, ConnAck, Decoded, FixedHeader, Packet, PacketType};
 use baremqtt::{Buffers, Client, Connect, Error, Instant, Version, Violation};
@@ -24,7 +24,7 @@ fn online(version: Version) -> Small {
     client
 }
 
-/// Hands in what came, and takes all events of it.
+/// Passes the received bytes on, and handles all their events.
 fn gives(client: &mut Small, bytes: &[u8]) -> Result<(), Error> {
     client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
     client.received(bytes.len());
@@ -32,7 +32,7 @@ fn gives(client: &mut Small, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the client has to say of all this, by what the codec says: of the header first, then of the order, then of the body.
+/// The result expected of the client, derived from the codec: first for the header, then for the order of packets, then for the body.
 fn expected(mut bytes: &[u8], version: Version, is_online: bool) -> Result<(), Error> {
     while let Some(kind) = bytes.first().map(|first| first >> 4) {
         if matches!(kind, 1 | 8 | 10 | 12 | 14) {
@@ -89,7 +89,7 @@ fn headers() {
     }
 }
 
-/// Bodies of up to four bytes, of bytes that are at the edge of something.
+/// Bodies of up to four bytes, made of boundary values.
 #[test]
 fn bodies() {
     const EDGES: [u8; 7] = [0, 1, 2, 3, b'+', 0x80, 0xFF];
@@ -108,7 +108,7 @@ fn bodies() {
     }
 }
 
-/// Messages with a byte that is another one; what is cut off by a shorter length is another packet.
+/// Messages with one byte changed; what a shorter length cuts off is another packet.
 #[test]
 fn messages() {
     let clients = clients();

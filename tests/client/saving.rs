@@ -1,4 +1,4 @@
-//! The session as an image, over a reboot.
+//! The session as an image, across a reboot.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -19,7 +19,7 @@ fn rebooted<const M: usize>(image: &[u8], tx: usize) -> Rig<M> {
     rig
 }
 
-/// 1 was acknowledged, 2 and 4 wait, PUBREC came for 3; 7 came in at QoS 2.
+/// 1 was acknowledged, 2 and 4 wait, PUBREC has arrived for 3; 7 was received at QoS 2.
 fn busy() -> Rig {
     let mut rig = Rig::online();
     rig.publishes("a", b"one", AtLeastOnce);
@@ -60,7 +60,7 @@ fn everything_of_the_session_is_in_it() {
     }
 }
 
-/// At any moment, also with a packet half sent: what a reboot finds is what a lost link would have.
+/// At any moment, even with a packet half sent: a reboot finds the same state as a lost link.
 #[test]
 fn it_can_be_written_at_any_byte() {
     for taken in 0..80 {
@@ -100,7 +100,7 @@ fn one_that_does_not_fit_is_refused() {
     assert_eq!(client.restore(&image), too_large);
     assert_eq!(client.in_flight(), 0);
 
-    // A refused one changes nothing: as much fits as before.
+    // A refused image changes nothing: as much fits as before.
     let mut rig = Rig::<0>::sized(64, 60);
     rig.comes_online(&CONNECT, false);
     rig.cut();
@@ -124,7 +124,7 @@ fn a_buffer_that_is_too_small_is_told() {
     assert_eq!(rig.client.save(&mut []), too_small);
 }
 
-/// The revision tells when an image has to be written: before bytes leave that reveal something new.
+/// The revision shows when an image has to be written: before bytes are sent that reveal something new.
 #[test]
 fn the_revision_counts_what_must_be_durable() {
     let mut rig = Rig::online();

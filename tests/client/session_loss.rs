@@ -1,4 +1,4 @@
-//! The server has no session any more: what becomes of messages under way, and of the identifiers that came in.
+//! The server has lost the session: what happens to messages in flight, and to the identifiers of inbound messages.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -6,7 +6,7 @@ use baremqtt::{Connect, SessionLoss, Version};
 
 use crate::harness::*;
 
-/// Offline. 1 (QoS 1) and 2 (QoS 2) were sent, PUBREC came for 3, 4 was published after the link was lost.
+/// Offline. 1 (QoS 1) and 2 (QoS 2) were sent, PUBREC has arrived for 3, 4 was published after the link was lost.
 fn interrupted(connect: &Connect<'_>, loss: SessionLoss) -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.session_loss = loss);
@@ -53,7 +53,7 @@ fn session_present_gives_nothing_up() {
     }
 }
 
-/// MQTT-3.1.2-6: what an earlier session left must not reach the new one.
+/// MQTT-3.1.2-6: nothing of an earlier session may reach the new one.
 #[test]
 fn a_clean_session_gives_up_what_was_sent() {
     for loss in [SessionLoss::Resend, SessionLoss::Drop] {
@@ -66,7 +66,7 @@ fn a_clean_session_gives_up_what_was_sent() {
     }
 }
 
-/// A clean session ends with its connection, also where the next one does not ask for a clean session; 3.1 would not
+/// A clean session ends with its connection, even if the next one does not request a clean session; 3.1 would not
 /// say that it is gone.
 #[test]
 fn a_clean_session_is_not_resumed() {

@@ -23,11 +23,11 @@ struct Soak {
     broker: Broker,
     /// Requests that were accepted and have not ended.
     open: BTreeMap<u16, Kind>,
-    /// Messages that were under way when the broker lost its session: these may arrive twice.
+    /// Messages that were in flight when the broker lost its session: these may arrive twice.
     exposed: BTreeSet<u32>,
     next_number: u32,
     next_delivery: u32,
-    /// Messages of QoS 1 and 2 that the broker has sent off.
+    /// QoS 1 and 2 messages that the broker has sent.
     expected: BTreeSet<u32>,
     /// How often each message of the broker was delivered, and the newest of each QoS.
     delivered: BTreeMap<u32, u32>,
@@ -154,7 +154,7 @@ impl Soak {
         }
     }
 
-    /// Looks at the events.
+    /// Handles the events.
     fn looks(&mut self) {
         for line in self.rig.events() {
             let words: Vec<&str> = line.split(' ').collect();
@@ -201,7 +201,7 @@ impl Soak {
         }
     }
 
-    /// Lets everything come to its end, and sees that nothing is left.
+    /// Lets everything complete, and checks that nothing is left.
     fn finishes(&mut self) {
         for _ in 0..10_000 {
             self.comes_online();

@@ -1,5 +1,5 @@
-//! The key that tells states apart where all of them are walked through (tests/explore): the same for clients that go on the same
-//! way, whatever lies in bytes that nobody reads, and another one for those that do not.
+//! The key that distinguishes states when all of them are explored (tests/explore): equal for clients that will behave the
+//! same, whatever unused bytes contain, and different for those that will not.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -16,7 +16,7 @@ fn key(rig: &Rig) -> u64 {
     key.finish()
 }
 
-/// (The walk takes the code of a large machine. That of a small one leaves notes behind that tell states apart which are the same.)
+/// (The exploration uses the code for large machines. The code for small ones leaves traces that make equal states look different.)
 #[cfg(not(baremqtt_small))]
 #[test]
 fn what_has_come_and_gone_leaves_no_trace() {
@@ -41,7 +41,7 @@ fn what_has_come_and_gone_leaves_no_trace() {
         }
     }
     rig.events();
-    // The next identifier is part of it: it is seen by the server.
+    // The next identifier is part of it: the server sees it.
     rig.client.set_next_packet_id(id(1));
     let mut other = Rig::online();
     other.client.set_next_packet_id(id(1));

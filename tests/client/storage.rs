@@ -1,4 +1,4 @@
-//! Buffers of any kind and size; a client in a `static`, and one that is cloned.
+//! Buffers of any kind and size; a client in a `static`, and a cloned one.
 
 use std::sync::Mutex;
 
@@ -50,7 +50,7 @@ fn a_client_in_a_static() {
     converse(&mut CLIENT.lock().unwrap());
 }
 
-/// A clone goes on from the same point, and neither knows of the other.
+/// A clone continues from the same point, and the two are independent.
 #[test]
 fn a_clone_is_independent() {
     let mut rig = Rig::online();
@@ -63,7 +63,7 @@ fn a_clone_is_independent() {
     assert_eq!(other.sends(), ["PUBLISH a qos=2 id=1 dup (2 B) \"hi\""]);
 }
 
-/// Every size that makes sense and many that do not: the calls answer, and nothing panics.
+/// Every size that makes sense and many that do not: the calls return, and nothing panics.
 #[test]
 fn buffers_of_every_small_size() {
     for rx in 0..40 {
@@ -95,7 +95,7 @@ fn buffers_of_every_small_size() {
     }
 }
 
-/// The smallest that do real work: 16 bytes to receive, 40 to send, eight of which are for messages.
+/// The smallest sizes that do real work: 16 bytes to receive, 40 to send, eight of which are for messages.
 #[test]
 fn sixteen_and_forty_bytes() {
     in_all_chunkings(|chunks| {

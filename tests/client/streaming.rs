@@ -6,7 +6,7 @@ use baremqtt::{Full, Message, QoS, RequestError, StreamError, StreamedMessage};
 
 use crate::harness::*;
 
-/// 2,000 bytes that tell where they stand, for a transmit buffer of a tenth of that.
+/// 2,000 bytes that encode their position, for a transmit buffer of a tenth of that.
 fn payload() -> Vec<u8> {
     (0..2_000).map(|n: u32| b'a' + (n % 23) as u8).collect()
 }
@@ -22,7 +22,7 @@ fn streams(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
     rig.client.publish_streamed(&message).unwrap().map_or(0, |id| id.get())
 }
 
-/// Hands the payload over, up to this many bytes at a time, until the message has left.
+/// Hands the payload over, up to this many bytes at a time, until the message is sent.
 fn hands_over(rig: &mut Rig, piece: usize) {
     let payload = payload();
     let mut at = 0;
@@ -33,7 +33,7 @@ fn hands_over(rig: &mut Rig, piece: usize) {
     }
 }
 
-/// The one PUBLISH that has left, whole and as it should be.
+/// Checks the one PUBLISH that was sent, complete and with the right payload.
 fn check_sent(rig: &mut Rig, line: &str) {
     let start = rig.wire.len() - payload().len();
     assert!(rig.wire[start..] == payload());
@@ -130,7 +130,7 @@ fn at_qos_0_it_goes_with_the_link() {
     assert!(rig.sends().is_empty());
 }
 
-/// Once the head has begun to leave nothing else can, so nothing else is taken in either.
+/// Once part of the header is sent nothing else can be, so nothing else is accepted either.
 #[test]
 fn meanwhile_other_requests_are_refused() {
     let mut rig = online();
@@ -143,7 +143,7 @@ fn meanwhile_other_requests_are_refused() {
     assert_eq!(rig.client.in_flight(), 0);
 }
 
-/// Until the first piece is handed over, a ping can go; after that the source must not stall.
+/// Until the first piece is handed over, a ping can be sent; after that the source must not stall.
 #[test]
 fn a_source_that_stalls_stops_the_link() {
     let mut rig = Rig::<8>::sized(64, 200);
@@ -155,7 +155,7 @@ fn a_source_that_stalls_stops_the_link() {
     rig.client.write_payload(b"abc").unwrap();
     while rig.takes(usize::MAX) > 0 {}
     rig.choose(|c| c.pingresp_timeout_ms = 0);
-    // Nothing else can pass, which is the application's doing: no timeout runs against the server, which will end it.
+    // Nothing else can be sent, which is the application's doing: none of our timeouts run, and the server will end the connection.
     assert_eq!(rig.at(39_999).events(), ["ready 1"]);
     assert!(rig.at(400_000).events().is_empty());
     assert!(rig.client.waits_for_payload());
@@ -205,7 +205,7 @@ fn an_empty_payload_is_a_payload() {
     assert_eq!(rig.sends(), ["PUBLISH t qos=0 (0 B)"]);
 }
 
-/// An answer owed for the event that is held, and PINGREQ, need 6 bytes before the payload's room.
+/// The pending answer to the event that is held, and PINGREQ, need 6 bytes before the payload's room.
 #[test]
 fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
     for topic_len in 1..9 {
@@ -216,7 +216,7 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
         let now = rig.now();
         rig.client.publish_streamed(&StreamedMessage::new(&topic, 500)).unwrap();
         assert_eq!(rig.events(), ["ready -"]);
-        // The transport takes nothing, and answers queue up.
+        // The transport accepts nothing, and answers queue up.
         for number in 1..60 {
             let mut fork = rig.clone();
             let bytes = [0x32, 5, 0, 1, b'a', 0, number as u8];
@@ -229,7 +229,7 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
             if !fork.client.advance(now).unwrap() {
                 break;
             }
-            // The message is the event: its PUBACK is owed.
+            // The message is the current event: its PUBACK is pending.
             let mut at = fork.client.write_payload(&payload).unwrap();
             fork.clock(10_000);
             fork.advances();
@@ -289,7 +289,7 @@ fn pubrec_waits_for_a_payload_that_has_begun() {
     });
 }
 
-/// It is asked for still when a message behind it is given up.
+/// The payload is still requested when a later message is given up.
 #[test]
 fn giving_up_another_message_changes_nothing_about_it() {
     let mut rig = online();
@@ -303,7 +303,7 @@ fn giving_up_another_message_changes_nothing_about_it() {
     assert!(rig.sends().is_empty());
 }
 
-/// From when it is asked for until all of it is handed over.
+/// From the request for the payload until all of it is handed over.
 #[test]
 fn a_payload_is_waited_for() {
     let mut rig = online();
@@ -324,7 +324,7 @@ fn a_payload_is_waited_for() {
     assert!(!rig.client.waits_for_payload());
 }
 
-/// At QoS 0 nobody waits for it, and some do not want to hear of it.
+/// No end is reported at QoS 0, or if the application does not want to be informed.
 #[test]
 fn the_end_of_an_abandoned_message_is_told_where_it_has_one() {
     for (qos, reports_loss, expected) in
@@ -341,7 +341,7 @@ fn the_end_of_an_abandoned_message_is_told_where_it_has_one() {
     }
 }
 
-/// A payload may take long to come.
+/// A payload may be slow to arrive.
 #[test]
 fn pubrel_passes_a_payload_that_has_not_begun() {
     let mut rig = online();

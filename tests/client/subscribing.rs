@@ -34,7 +34,7 @@ fn suback_has_to_answer_every_filter() {
         rig.subscribes(&[("a", AtMostOnce), ("b", AtMostOnce)]);
         rig.sends();
         rig.grants(1, codes);
-        // The request itself ends too, and in one event.
+        // The request itself ends too, with one event.
         assert_eq!(rig.events(), ["error MQTT-3.8.4-5", "ended 1 Lost"]);
         assert_eq!(rig.client.in_flight(), 0);
     }
@@ -141,7 +141,7 @@ fn as_many_filters_as_can_be_counted() {
     assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(255))]);
 }
 
-/// Many have an answer whose header is a byte longer.
+/// With many filters, the answer has a header that is a byte longer.
 #[test]
 fn a_subscribe_whose_suback_does_not_fit_is_refused() {
     for count in [12, 125, 126, 127, 255] {

@@ -1,4 +1,4 @@
-//! What errors and ends say: each its own text, in words that name what is wrong. A few words, so that they fit into a line of a log.
+//! The texts of errors and ends: each is distinct and names what is wrong, in few words, so that it fits into a line of a log.
 
 use std::error::Error as StdError;
 
@@ -9,7 +9,7 @@ use baremqtt::{
 
 use crate::harness::id;
 
-/// Each text is there, is told apart from the others, and is a phrase that can stand behind a colon.
+/// Each text exists, differs from the others, and is a phrase that can follow a colon.
 fn say<E: StdError>(errors: &[(E, &str)]) {
     for (at, (error, text)) in errors.iter().enumerate() {
         assert_eq!(error.to_string(), *text);

@@ -1,4 +1,4 @@
-//! CONNACK, answers and output have timeouts of their own, and `time_left` tells the next of them.
+//! CONNACK, answers and output have timeouts of their own, and `time_left` returns the next of them.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::State;
@@ -49,7 +49,7 @@ fn an_answer_is_due_for_the_oldest_request() {
     assert_eq!(rig.sends(), ["PUBREL id=2"]);
 }
 
-/// It may stand behind a packet that is long, on a link that is slow.
+/// The answer may be behind a long packet on a slow link.
 #[test]
 fn bytes_of_a_packet_on_its_way_in_put_it_off_and_others_do_not() {
     let mut rig = Rig::online();
@@ -116,7 +116,7 @@ fn zero_waits_for_ever() {
     assert_eq!(rig.client.state(), State::Connected);
 }
 
-/// Where only sending can change it, a deadline in the past would have the caller turn round and round.
+/// If only sending can change it, a deadline in the past would make the caller spin.
 #[test]
 fn the_deadline_is_never_in_the_past_after_a_call() {
     for setup in 0..6 {
@@ -187,7 +187,7 @@ fn a_clock_that_leaps_breaks_nothing() {
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
-/// Messages that are kept wait for CONNACK, not for an answer; their timeout begins when they have left.
+/// Stored messages wait for CONNACK, not for an answer; their timeout starts when they are sent.
 #[test]
 fn answers_are_not_due_before_connack() {
     let mut rig = Rig::new();

@@ -1,4 +1,4 @@
-//! What a configuration turns off is refused by its name, and nothing has changed; calls that have nothing to do do nothing.
+//! A feature that the configuration turns off is refused with an error that names it, and nothing has changed; calls with nothing to do do nothing.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{
@@ -44,7 +44,7 @@ fn streams() {
     assert_eq!((rig.client.in_flight(), rig.publishes("a", b"", AtLeastOnce)), (0, 1));
 }
 
-/// It is not asked for, and a server that sends it all the same breaks what was agreed.
+/// QoS 2 is not requested, and a server that still sends it violates the agreement.
 #[test]
 fn qos_2_inbound() {
     let mut rig = Rig::online();
@@ -52,7 +52,7 @@ fn qos_2_inbound() {
     assert_eq!(rig.client.subscribe(&[("a", AtMostOnce), ("b", ExactlyOnce)]), Err(RequestError::TurnedOff));
     assert_eq!(rig.subscribes(&[("a", AtLeastOnce)]), 1);
     rig.sends();
-    // A server that has the identifier from before is told that it can forget it.
+    // A server that still has an identifier from before is told that it can forget it.
     rig.gives(pubrel(7));
     assert_eq!((rig.sends(), rig.events()), (vec!["PUBCOMP id=7".into()], vec![]));
     rig.delivers("b", b"", ExactlyOnce, 7);
@@ -80,7 +80,7 @@ fn calls_that_have_nothing_to_do() {
     assert_eq!(rig.publishes("a", b"", AtLeastOnce), 1);
 }
 
-/// Before CONNACK, too: DISCONNECT follows once what was queued has its answer.
+/// Before CONNACK, too: DISCONNECT follows once the queued requests have been answered.
 #[test]
 fn finishing_while_connecting() {
     let mut rig = Rig::new();
@@ -109,7 +109,7 @@ fn lengths_that_no_packet_can_have() {
     assert_eq!(rig.client.write_payload(b"x"), Ok(1));
     assert_eq!(rig.client.pending()[..5], [0x31, 0xFF, 0xFF, 0xFF, 0x7F]);
 
-    // Memory that nobody touches takes none.
+    // Memory that is never touched costs nothing.
     let client = baremqtt::Client::new(baremqtt::Buffers { rx: [0; 64], tx: vec![0; (1 << 28) + 4_096] });
     let (mut client, payload) = (client, vec![0; (1 << 28) - 4]);
     let message = baremqtt::Message::new("a", &payload).at_least_once();

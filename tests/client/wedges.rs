@@ -1,5 +1,5 @@
-//! Both directions at once: a payload that is streamed out, and messages that come in and have to be answered. Neither holds the
-//! other up for good, whatever the sizes.
+//! Both directions at once: a payload that is streamed out, and inbound messages that have to be answered. Neither blocks the
+//! other for good, whatever the sizes.
 
 use baremqtt::QoS::{self, AtLeastOnce, ExactlyOnce};
 use baremqtt::StreamedMessage;
@@ -7,7 +7,7 @@ use baremqtt::codec::Packet;
 
 use crate::harness::*;
 
-/// Streams a payload out while so many messages come in; the transport takes and gives a few bytes at a time.
+/// Streams a payload out while this many messages arrive; the transport takes and gives a few bytes at a time.
 fn both_ways(rx: usize, tx: usize, chunks: Chunks, qos: QoS, messages: u16) {
     let mut rig = Rig::<0>::sized(rx, tx).chunked(chunks);
     rig.comes_online(&CONNECT, false);
@@ -64,7 +64,7 @@ fn a_streamed_payload_and_inbound_messages_do_not_wedge_each_other() {
     }
 }
 
-/// The window of a payload never shrinks below what its message was promised.
+/// The window of a payload never shrinks below the size that its message was promised.
 #[test]
 fn the_window_of_a_payload_keeps_its_size() {
     let mut rig = Rig::<0>::sized(200, 200);

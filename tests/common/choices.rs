@@ -1,4 +1,4 @@
-//! A configuration whose choices a test can make when it likes, before they matter.
+//! A configuration whose values a test can set at any time before they take effect.
 
 use std::cell::Cell;
 
@@ -25,7 +25,7 @@ pub struct Values {
     pub durable: bool,
 }
 
-/// Begins with the defaults.
+/// Starts with the defaults.
 #[derive(Clone, Debug)]
 pub struct Choices(Cell<Values>);
 
@@ -53,7 +53,7 @@ impl Choices {
         }))
     }
 
-    /// The defaults, but for this.
+    /// The defaults, with these changes.
     #[allow(dead_code, reason = "some tests choose later")]
     pub fn with(choose: impl FnOnce(&mut Values)) -> Self {
         let choices = Choices::new();

@@ -1,4 +1,4 @@
-//! Any packet as a value that owns what it is made of, for property tests and for fuzzing.
+//! Any packet as an owned value, for property tests and fuzzing.
 
 use arbitrary::Arbitrary;
 use baremqtt::codec::{
@@ -9,7 +9,7 @@ use baremqtt::{
     Connect, Credentials, QoS, RefusalCode, SubAckCode, SubAckCodes, TopicName, Version, Violation, Will,
 };
 
-/// One of the fourteen packets. QoS and codes are taken modulo the number of values that there are.
+/// One of the fourteen packets. QoS and codes are taken modulo the number of valid values.
 #[derive(Arbitrary, Clone, Debug)]
 pub enum Model {
     Connect {
@@ -61,7 +61,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// Calls `f` with the packet, or says why it cannot be built.
+    /// Calls `f` with the packet, or returns why it cannot be built.
     pub fn with<R>(&self, version: Version, f: impl FnOnce(&Packet<'_>) -> R) -> Result<R, Violation> {
         Ok(match self {
             Model::Connect { client_id, clean_session, keep_alive, will, credentials } => {

@@ -1,9 +1,9 @@
-//! A stream in memory as a stream for each adapter that needs no operating system.
+//! Implements the stream traits of each adapter that needs no operating system for a stream in memory.
 
 use std::fmt;
 use std::task::Poll;
 
-/// What an operation fails with.
+/// The error of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Broken,
@@ -29,7 +29,7 @@ impl embedded_io::Error for Fault {
     }
 }
 
-/// What cannot wait says that it has waited.
+/// A stream that cannot wait reports a timeout instead.
 pub fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
     match poll {
         Poll::Ready(result) => result,
@@ -37,7 +37,7 @@ pub fn blocking<V>(poll: Poll<Result<V, Fault>>) -> Result<V, Fault> {
     }
 }
 
-/// Errors that pass are none here.
+/// Temporary errors count as "would block".
 pub fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
     match poll {
         Poll::Ready(Err(Fault::Interrupted | Fault::TimedOut)) | Poll::Pending => Err(nb::Error::WouldBlock),
@@ -45,7 +45,7 @@ pub fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
     }
 }
 
-/// Of a type with `has_input`, `read_at_once`, `try_read`, `try_write`, `try_flush` and `now`; what is above has to be in scope.
+/// For a type with `has_input`, `read_at_once`, `try_read`, `try_write`, `try_flush` and `now`; the items above have to be in scope.
 macro_rules! is_a_stream {
     ($stream:ty) => {
         impl embedded_io::ErrorType for $stream {

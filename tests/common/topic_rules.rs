@@ -1,9 +1,9 @@
-//! Topic names and filters by the words of section 4.7, without a thought for speed: what `TopicName` and
+//! Topic names and filters by the wording of section 4.7, without regard to speed: the reference that `TopicName` and
 //! `TopicFilter` are compared with.
 
 #![allow(dead_code, reason = "some tests only match")]
 
-/// U+0000 is out, and so are the empty string and one that two bytes cannot announce (4.7.3).
+/// No U+0000, not empty, and no longer than a two-byte length can express (4.7.3).
 fn is_topic(text: &str) -> bool {
     !text.is_empty() && !text.contains('\0') && text.len() <= 65_535
 }
@@ -12,7 +12,7 @@ pub fn is_name(text: &str) -> bool {
     is_topic(text) && !text.contains(['+', '#'])
 }
 
-/// Each wildcard is a level of its own, and `#` the last one (4.7.1).
+/// Each wildcard is a level of its own, and `#` is the last one (4.7.1).
 pub fn is_filter(text: &str) -> bool {
     let levels: Vec<&str> = text.split('/').collect();
     let last = levels.len() - 1;
@@ -33,7 +33,7 @@ pub fn matches(filter: &str, name: &str) -> bool {
 
 fn levels_match(filter: &[&str], name: &[&str]) -> bool {
     match (filter, name) {
-        // Any number of levels: none, too, which is how the parent is covered.
+        // Any number of levels, including none, which is why the parent matches.
         (["#"], _) => true,
         ([], []) => true,
         (["+", filter @ ..], [_, name @ ..]) => levels_match(filter, name),

@@ -5,7 +5,7 @@ use baremqtt::{Connect, ConnectError, Violation, Will};
 
 use crate::harness::*;
 
-/// CONNECT as it leaves the client: flags, and payload behind the variable header.
+/// CONNECT as the client sends it: its flags, and the payload after the variable header.
 fn sent(connect: &Connect<'_>) -> (u8, Vec<u8>) {
     let mut rig = Rig::new();
     rig.connects(connect);
@@ -52,7 +52,7 @@ fn mqtt_3_1_2_4() {
 #[test]
 fn mqtt_3_1_2_6() {
     for clean in [false, true] {
-        // A clean session follows, or one that is not clean follows a clean one.
+        // A clean session follows, or a session that is not clean follows a clean one.
         let mut rig = Rig::new();
         rig.comes_online(&CONNECT.clean_session(!clean), false);
         rig.delivers("a", b"", ExactlyOnce, 7);
@@ -132,7 +132,7 @@ fn mqtt_3_1_2_21() {
     assert_eq!(payload, b"\x00\x01c\x00\x01u\x00\x01p");
 }
 
-/// The types have no password without a user name; from the wire it is refused.
+/// The types do not allow a password without a user name; the decoder refuses it.
 #[test]
 fn mqtt_3_1_2_22() {
     for connect in [C, C.username("u"), C.credentials("u", b"p")] {
@@ -144,7 +144,7 @@ fn mqtt_3_1_2_22() {
     assert_eq!(decoded, Err(Violation::PasswordWithoutUsername));
 }
 
-/// No gap between packets is longer than the keep alive time, whatever the server does and however slow it is.
+/// No gap between packets is longer than the keep alive, whatever the server does and however slow it is.
 #[test]
 fn mqtt_3_1_2_23() {
     for connack_after in [0, 900, 2_500] {
@@ -178,7 +178,7 @@ fn mqtt_3_1_3_1() {
     assert_eq!(sent(&all).1, b"\x00\x02id\x00\x05topic\x00\x07message\x00\x04user\x00\x04pass");
 }
 
-/// One client is one session: the identifier goes out with every CONNECT as the application gives it.
+/// One client is one session: every CONNECT has the client identifier as the application gives it.
 #[test]
 fn mqtt_3_1_3_2() {
     for client_id in ["a", "b", "sensor-17/upstairs"] {

@@ -5,7 +5,7 @@ use baremqtt::codec::Packet;
 
 use crate::harness::*;
 
-/// Loses the link, and comes back to a server that has kept the session.
+/// Loses the link, and reconnects to a server that has kept the session.
 fn reconnect(rig: &mut Rig) -> Vec<String> {
     rig.cut();
     rig.comes_online(&CONNECT, true);
@@ -72,7 +72,7 @@ fn mqtt_4_1_0_1() {
     assert_eq!(rig.events().len(), 1, "one delivery");
 }
 
-/// A clean session too lasts as long as its connection.
+/// A clean session also lasts as long as its connection.
 #[test]
 fn mqtt_4_1_0_2() {
     let mut rig = Rig::new();
@@ -131,7 +131,7 @@ fn mqtt_4_3_3_1() {
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
 
-/// No PUBLISH again after PUBREL: also where PUBREC comes before the repetition was sent.
+/// No PUBLISH again after PUBREL, even if PUBREC arrives before the PUBLISH is sent again.
 #[test]
 fn mqtt_4_3_3_1_no_publish_after_pubrel() {
     let mut rig = Rig::online();
@@ -173,7 +173,7 @@ fn mqtt_4_4_0_1() {
     assert_eq!(reconnect(&mut rig), again);
 }
 
-/// What the application does not want (too large, and skipped) is acknowledged all the same.
+/// Messages that the application does not want (too large, and skipped) are still acknowledged.
 #[test]
 fn mqtt_4_5_0_2() {
     let mut rig = Rig::<8>::sized(32, 256);

@@ -6,7 +6,7 @@ use baremqtt::codec::Packet;
 
 use crate::harness::*;
 
-/// Offline is the sign to close the transport.
+/// The transport is closed once the client is offline.
 #[test]
 fn mqtt_3_14_4_1() {
     let mut rig = Rig::online();
@@ -45,7 +45,7 @@ fn mqtt_4_8_0_1() {
     }
 }
 
-/// No place for what comes in: the connection on which it came ends, and the session does not.
+/// No room for an inbound packet: its connection ends, and the session does not.
 #[test]
 fn mqtt_4_8_0_2() {
     let mut rig = Rig::<8>::sized(32, 256);

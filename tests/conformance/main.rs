@@ -1,5 +1,5 @@
-//! One test for each normative statement of MQTT 3.1.1 that binds a client: `mqtt_3_1_2_23` is for MQTT-3.1.2-23.
-//! The table in `tests/README.md` leads from each statement to its test; `table.rs` sees that it is complete.
+//! One test for each normative statement of MQTT 3.1.1 that applies to a client: `mqtt_3_1_2_23` is for MQTT-3.1.2-23.
+//! The table in `tests/README.md` maps each statement to its test; `table.rs` checks that it is complete.
 
 #[path = "../common/choices.rs"]
 mod choices;

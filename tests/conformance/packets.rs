@@ -1,4 +1,4 @@
-//! Fixed headers and packet identifiers (2.2, 2.3), and the form of PUBLISH, PUBREL, SUBSCRIBE, UNSUBSCRIBE.
+//! Fixed headers and packet identifiers (2.2, 2.3), and the format of PUBLISH, PUBREL, SUBSCRIBE and UNSUBSCRIBE.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use baremqtt::{RequestError, State, Violation};
 
 use crate::harness::*;
 
-/// First bytes of all packets that were sent.
+/// The first bytes of all packets that were sent.
 fn first_bytes(rig: &mut Rig) -> Vec<u8> {
     let mut firsts = Vec::new();
     while rig.takes(usize::MAX) > 0 {}
@@ -73,7 +73,7 @@ fn mqtt_2_3_1_1() {
         rig.wire,
         b"\x82\x06\x00\x01\x00\x01a\x00\xA2\x05\x00\x02\x00\x01a\x32\x05\x00\x01a\x00\x03\x34\x05\x00\x01a\x00\x04"
     );
-    // And from the server, 0 is a violation.
+    // From the server, 0 is a violation.
     let mut rig = Rig::online();
     rig.gives_bytes(b"\x32\x05\x00\x01a\x00\x00");
     assert_eq!(rig.events(), ["error MQTT-2.3.1-1"]);

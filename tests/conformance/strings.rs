@@ -5,7 +5,7 @@ use baremqtt::{Connect, Message, QoS, RequestError, TopicFilter, TopicName, Viol
 
 use crate::harness::*;
 
-/// The client is offline, and says that this rule was broken.
+/// The client goes offline and reports a violation of this rule.
 fn refused(topic: &[u8], clause: &str) {
     let mut rig = Rig::online();
     let mut packet = vec![0x30, topic.len() as u8 + 2, 0, topic.len() as u8];

@@ -1,14 +1,14 @@
-//! The tables in `tests/README.md` are complete, and every test that they name is there.
+//! The tables in `tests/README.md` are complete, and every test named in them exists.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 const README: &str = include_str!("../README.md");
-/// The statements that bind a client, or client and server.
+/// The statements that apply to a client, or to client and server.
 const IDS: &str = include_str!("ids.txt");
 
-/// Files that the tables name, all of them in `tests/` or from there.
+/// The files that the tables name, relative to `tests/`.
 const FILES: [&str; 11] = [
     "conformance/connect.rs",
     "conformance/delivery.rs",
@@ -20,11 +20,11 @@ const FILES: [&str; 11] = [
     "client/brokers.rs",
     "codec/mqtt31.rs",
     "client/subscribing.rs",
-    // In a package of its own, which is not published with this one: `tests/all.sh examples` runs it.
+    // In a package of its own that is not published with this one: `tests/all.sh examples` runs it.
     "../streams/websocket/tests/conformance.rs",
 ];
 
-/// What a file says; nothing of one whose package is not published with this one, where this is the published one.
+/// The contents of a file; `None` in the published package if the file belongs to a package that is not published with it.
 fn source(file: &str) -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if file.starts_with("../") && !root.join("fuzz").exists() {

@@ -1,9 +1,9 @@
-//! The bodies of the fuzz targets, each over its seeds and some thousand inputs made from them, so that a test sees when one
+//! The bodies of the fuzz targets, each run over its seeds and some thousand inputs made from them, so that a test fails when one
 //! no longer compiles or no longer holds: `cargo test --manifest-path tests/properties/Cargo.toml --test fuzz`.
 //!
 //! To add a target: `tests/fuzz/NAME.rs` with `pub fn run(data: &[u8])`, `fuzz/targets/NAME.rs` that includes
-//! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. An input that a
-//! fuzzer has found goes there, too.
+//! it, its `[[bin]]` in `fuzz/Cargo.toml`, a test here, and seeds in `tests/fuzz/seeds/NAME/`. Inputs that a
+//! fuzzer has found go there, too.
 
 mod adapters;
 #[path = "../common/choices.rs"]
@@ -97,7 +97,7 @@ fn drive(target: &str, run: fn(&[u8])) {
     }
 }
 
-/// The files of the target's folder, in an order that is always the same.
+/// The files of the target's folder, always in the same order.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -121,7 +121,7 @@ impl Random {
         (self.next() % end as u64) as usize
     }
 
-    /// Sets, inserts, removes or doubles something.
+    /// Sets, inserts, removes or duplicates something.
     fn change(&mut self, input: &mut Vec<u8>) {
         let place = self.below(input.len() + 1);
         let byte = self.next() as u8;

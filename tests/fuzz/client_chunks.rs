@@ -1,8 +1,8 @@
-//! Any bytes from a server, once in as large chunks as the client takes, and once cut anywhere while the transport
+//! Any bytes from a server, once in chunks as large as the client takes, and once cut anywhere while the transport
 //! takes output in any portions: the same events, the same packets, the same error.
 //!
-//! Requests are sent before, so that what is sent then is nothing but answers: their order depends on the server alone. PUBREL
-//! stands among the requests, which other answers pass; each of the two is in its order.
+//! Requests are sent before, so that all later output is answers: their order depends on the server alone. PUBREL is
+//! queued with the requests, and other answers overtake it; each of the two kinds is in order.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -23,7 +23,7 @@ struct Input {
     clean_session: bool,
     rx: u8,
     pieces: bool,
-    /// The application acknowledges by itself, so many messages late.
+    /// The application acknowledges manually, this many messages late.
     behind: Option<u8>,
     requests: Vec<u8>,
     server: Vec<Item>,
@@ -36,12 +36,12 @@ struct Input {
 enum Item {
     Packet(Model),
     Raw(Vec<u8>),
-    /// An acknowledgement, and PUBREL, for an identifier that may well be in use.
+    /// An acknowledgement, or PUBREL, for an identifier that is likely to be in use.
     Ack {
         kind: u8,
         id: u8,
     },
-    /// A message that may well be larger than the receive buffer.
+    /// A message that is often larger than the receive buffer.
     Publish {
         flags: u8,
         topic: u8,
@@ -109,19 +109,19 @@ pub fn run(data: &[u8]) {
         for (packets, other) in [(answers, other_answers), (pubrels, other_pubrels)] {
             let common = packets.len().min(other.len());
             assert_eq!(packets[..common], other[..common]);
-            // An error comes before or after the answers to what came just before it have left.
+            // An error occurs before or after the answers to what was received just before it have been sent.
             assert!(whole.error.is_some() || packets.len() == other.len());
         }
     }
 }
 
-/// The sizes of chunks, again and again.
+/// The sizes of chunks, over and over.
 fn sizes(sizes: &[u8], least: usize) -> impl Iterator<Item = usize> {
     let sizes = if sizes.is_empty() { &[1] } else { sizes };
     sizes.iter().cycle().map(move |&size| usize::from(size).max(least))
 }
 
-/// The client with what it has said and sent.
+/// The client with what it has reported and sent.
 struct Peer {
     client: Client<Vec<u8>, Vec<u8>, Choices>,
     /// With the pieces of one payload joined.
@@ -161,7 +161,7 @@ impl Peer {
         peer.talk_on(&[0x20, 2, 0, 0], &mut iter::repeat(usize::MAX), &mut iter::repeat(usize::MAX));
         let client = &mut peer.client;
         for request in &input.requests {
-            // Those that are one too many are refused.
+            // Surplus requests are refused.
             let _ = match request % 5 {
                 0 => client.subscribe(&[("a", QoS::AtMostOnce), ("b/#", QoS::ExactlyOnce)]).map(Some),
                 1 => client.unsubscribe(&["a"]).map(Some),
@@ -175,7 +175,7 @@ impl Peer {
         peer
     }
 
-    /// Takes all these bytes; then the link is lost.
+    /// Receives all these bytes; then the link is lost.
     fn talk(
         &mut self,
         bytes: &[u8],
@@ -204,13 +204,13 @@ impl Peer {
             bytes = rest;
             self.advance();
             let portion = portions.next().unwrap_or(1);
-            // Where nothing comes in, something has to go out: it is the end, or the client waits for that.
+            // If nothing is received, something has to be sent: this is the end, or the client waits for that.
             let sent = self.send(if len == 0 { portion.max(1) } else { portion });
             if len == 0 && sent == 0 {
                 if bytes.is_empty() || self.error.is_some() {
                     break;
                 }
-                // What had to leave first has left, and what waited for that is dealt with.
+                // What had to be sent first has been sent, and the input that waited for that is processed.
                 assert!(!self.client.receive_buffer().is_empty(), "it neither reads nor writes");
             }
         }
@@ -260,7 +260,7 @@ impl Peer {
         }
     }
 
-    /// The whole packets that were sent, each in the only way that there is to encode it; those of PUBREL by themselves.
+    /// The complete packets that were sent, each in its only valid encoding; PUBRELs separately.
     fn sent_packets(&self, version: Version) -> (Vec<&[u8]>, Vec<&[u8]>) {
         let (mut packets, mut bytes) = (Vec::new(), &self.sent[..]);
         while !bytes.is_empty() {

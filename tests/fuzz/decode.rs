@@ -1,4 +1,4 @@
-//! Any bytes: nothing panics, and what is accepted is encoded to a packet that is the same.
+//! Any bytes: nothing panics, and what is accepted encodes to an equal packet.
 
 use baremqtt::Version;
 use baremqtt::codec::{self, ConnAck, Decoded, Packet};
@@ -6,7 +6,7 @@ use baremqtt::codec::{self, ConnAck, Decoded, Packet};
 pub fn run(data: &[u8]) {
     for version in [Version::Mqtt31, Version::Mqtt311] {
         match codec::decode(data, version) {
-            // A refusal is read whatever its number, and written as the standard has it.
+            // A refusal is read with any code, but written only with those of the standard.
             Ok(Decoded::Complete { packet: Packet::ConnAck(ConnAck::Refused(code)), .. }) => {
                 assert!(code.to_string().ends_with(&format!("({})", code.code())));
             }
@@ -26,7 +26,7 @@ fn check(packet: Packet<'_>, bytes: &[u8], version: Version) {
         Packet::Connect(connect) => connect.version == Version::Mqtt31,
         _ => version == Version::Mqtt31,
     };
-    // 3.1 has bits that do not count; 3.1.1 has one way only to say something.
+    // 3.1 has bits that are ignored; 3.1.1 has only one encoding for each packet.
     assert!(is_mqtt31 || out == bytes);
     for cut in 0..bytes.len().min(64) {
         assert!(matches!(codec::decode(&bytes[..cut], version), Ok(Decoded::Incomplete { .. })));

@@ -1,5 +1,5 @@
-//! Any bytes, decoded here and by two other codecs of MQTT 3.1.1. What both take is the same packet to its last bit: the other codec
-//! writes it again. Where one takes what the other refuses, the reason is one of those listed here.
+//! Any bytes, decoded here and by two other codecs for MQTT 3.1.1. If both accept them, the packet is identical bit by bit: the other codec
+//! encodes it again. If only one accepts them, the reason is one of those listed here.
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, set_hook, take_hook};
@@ -8,10 +8,10 @@ use std::sync::Once;
 use baremqtt::codec::{self, ConnAck, Decoded, Packet};
 use baremqtt::{Version, Violation};
 
-/// What another codec makes of bytes.
+/// The result of another codec.
 #[derive(Debug, PartialEq)]
 enum Verdict {
-    /// A packet, as it would write it.
+    /// A packet, as that codec would write it.
     Packet(Vec<u8>),
     Incomplete,
     Refused(String),
@@ -21,9 +21,9 @@ enum Verdict {
 struct Codec {
     name: &'static str,
     decode: fn(&[u8]) -> Verdict,
-    /// What it takes although the standard forbids it.
+    /// What it accepts although the standard forbids it.
     takes: &'static [Violation],
-    /// Whether this is a packet that it refuses, although the standard allows it.
+    /// Whether it refuses this packet, although the standard allows it.
     refuses: fn(&Packet<'_>) -> bool,
 }
 
@@ -52,8 +52,8 @@ const CODECS: [Codec; 2] = [
             Violation::NoTopicFilterToRemove,   // MQTT-3.10.3-2
             Violation::RequestedQos,            // MQTT-3.8.3-4: reserved bits
         ],
-        // It knows no MQTT 3.1, holds passwords and will messages for text, which MQTT-3.1.3-11 does not, and forgets user names
-        // and passwords that are empty.
+        // It does not support MQTT 3.1, treats passwords and will messages as text, contrary to MQTT-3.1.3-11, and drops empty user
+        // names and passwords.
         refuses: |packet| match packet {
             Packet::Connect(connect) => {
                 let password = connect.credentials.and_then(|credentials| credentials.password);
@@ -99,7 +99,7 @@ const CODECS: [Codec; 2] = [
     },
 ];
 
-/// Both refuse a CONNACK with a number above 5: here it is a refusal, whatever its reason (3.2.2.3 reserves the numbers).
+/// Both refuse a CONNACK with a code above 5: here it is a refusal, whatever its reason (3.2.2.3 reserves the codes).
 fn is_reserved_refusal(packet: &Packet<'_>) -> bool {
     matches!(packet, Packet::ConnAck(ConnAck::Refused(code)) if code.is_reserved())
 }
@@ -117,7 +117,7 @@ pub fn run(data: &[u8]) {
             (Ok(Decoded::Complete { len, .. }), theirs) => *theirs == Verdict::Packet(data[..*len].to_vec()),
             (Ok(Decoded::Incomplete { .. }), theirs) => *theirs == Verdict::Incomplete,
             (Err(violation), Verdict::Packet(_)) => codec.takes.contains(violation),
-            // Here what is wrong with a header is said before the rest has come.
+            // Here an invalid header is reported before the rest has arrived.
             (Err(_), Verdict::Incomplete | Verdict::Refused(_) | Verdict::Panicked) => true,
         };
         assert!(agrees, "{}: {theirs:?}, and here {ours:?}", codec.name);
@@ -128,7 +128,7 @@ thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Another codec may panic; a fuzzer, whose hook ends the process, is not to hear of it.
+/// Another codec may panic; the fuzzer, whose hook ends the process, must not see that.
 fn without_panic(decode: impl FnOnce() -> Verdict + std::panic::UnwindSafe) -> Verdict {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,7 +1,7 @@
-//! Any bytes as the image of a session: refused, or the client works with what it has taken in.
+//! Any bytes as the image of a session: refused, or the client works with what it has restored.
 //!
-//! The first byte is flags and the size of the transmit buffer; bit 0 asks for a right check sum, so that damage
-//! comes through to what is behind it.
+//! The first byte holds flags and the size of the transmit buffer; bit 0 asks for a valid checksum, so that damage
+//! reaches the code behind it.
 
 use crate::choices::Choices;
 use crate::image;
@@ -42,7 +42,7 @@ fn save(client: &mut TestClient) -> Vec<u8> {
     image
 }
 
-/// What was restored is saved, and that is restored to the same.
+/// The restored session is saved again, and that image restores to the same session.
 fn check_image(client: &mut TestClient, tx_len: usize) {
     let image = save(client);
     let mut again = new_client(tx_len);
@@ -66,7 +66,7 @@ struct Server {
 }
 
 impl Server {
-    /// Until nothing moves any more. Returns what was published to the end.
+    /// Until nothing moves any more. Returns the messages that were published completely.
     fn answer_all(&mut self, client: &mut TestClient) -> Vec<PacketId> {
         let mut published = Vec::new();
         loop {
@@ -83,7 +83,7 @@ impl Server {
             while client.advance(NOW).unwrap() {
                 match client.event() {
                     Some(Event::Published { id, .. }) => published.push(id),
-                    // Whatever the length: more than enough, until no more is taken.
+                    // Whatever the length: more than enough, until no more is accepted.
                     Some(Event::StreamReady { .. }) => drop(client.write_payload(&[0; 64]).unwrap()),
                     _ => {}
                 }

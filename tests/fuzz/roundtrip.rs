@@ -22,7 +22,7 @@ fn check(packet: &Packet<'_>, version: Version) {
             assert_eq!(out[0] >> 4, packet.packet_type().first_byte() >> 4);
             let decoded = codec::decode(&out, version);
             assert_eq!(decoded, Ok(Decoded::Complete { packet: *packet, len }));
-            // Shown alike, wherever its lists lie; what is long would only take time.
+            // It is shown in the same way, wherever its lists are stored; long ones would only take time.
             if needed < 64 {
                 assert!(format!("{decoded:?}").contains(&format!("{packet:?}")));
                 assert!(!packet.to_string().contains(char::is_control));

@@ -1,6 +1,6 @@
-//! A table of routes that is changed at any time, a client, and a server that grants, refuses, is slow, and loses connections and sessions.
+//! A table of routes that changes at any time, a client, and a server that grants, refuses, is slow, and loses connections and sessions.
 //!
-//! Topics go to the handlers whose filters cover them, in their order. In the end, on a link that lives, each filter is asked for once, and
+//! Messages go to the handlers whose filters match, in order. In the end, on a live link, each filter is requested once and
 //! granted.
 
 use std::collections::VecDeque;
@@ -63,7 +63,7 @@ struct World {
     routes: Routes<&'static str, u32, ROOM>,
     /// What the table should be.
     table: Vec<(&'static str, QoS, u32)>,
-    /// Each SUBSCRIBE that has come and has no answer: its identifier, and its filters.
+    /// Each SUBSCRIBE that has arrived and has no answer yet: its identifier, and its filters.
     asked: VecDeque<(codec::PacketId, Vec<(String, QoS)>)>,
     is_linked: bool,
     number: u32,
@@ -129,7 +129,7 @@ impl World {
         self.turn();
     }
 
-    /// The application looks at what has happened, and lets the routes ask for what is missing.
+    /// The application handles what has happened, and lets the routes request missing subscriptions.
     fn turn(&mut self) {
         while self.client.advance(Instant::from_millis(0)).unwrap() {
             self.routes.note(&self.client.event().unwrap());
@@ -137,7 +137,7 @@ impl World {
         self.routes.subscribe(&mut self.client.outbound()).unwrap();
     }
 
-    /// So many bytes reach the server, and whole packets are looked at.
+    /// This many bytes reach the server, and complete packets are checked.
     fn send(&mut self, most: usize) {
         let pending = self.client.pending();
         let mut len = 0;
@@ -155,8 +155,8 @@ impl World {
         self.client.sent(len);
     }
 
-    /// The oldest SUBSCRIBE is answered: each filter granted, or refused where the bit of its place is set. If there is none, a message
-    /// comes.
+    /// The oldest SUBSCRIBE is answered: each filter granted, or refused if the bit of its position is set. If there is none, a message
+    /// is sent.
     fn answer(&mut self, refused: u8) {
         let Some((id, filters)) = self.asked.pop_front() else {
             if self.is_linked {
@@ -200,7 +200,7 @@ impl World {
         }
     }
 
-    /// A new session on a link that lives: everything is asked for once, and granted.
+    /// A new session on a live link: everything is requested once, and granted.
     fn settle(&mut self) {
         self.lose_link();
         self.connect(false);
@@ -228,7 +228,7 @@ impl World {
     }
 }
 
-/// The filter behind the name of a group.
+/// The filter without the name of its group.
 fn without_share(filter: &str) -> &str {
     match filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
         Some((_, rest)) if !rest.is_empty() => rest,

@@ -1,4 +1,4 @@
-//! Requests that are sent again without need, and messages that the application acknowledges itself.
+//! Requests that are repeated without need, and messages that the application acknowledges itself.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::traffic::{receive, send};
 
 const TURN: Duration = Duration::from_secs(1);
 
-/// The answers take longer than the interval of retries: every request goes out several times.
+/// The answers take longer than the retry interval: every request is sent several times.
 ///
-/// Where a QoS 2 message is repeated twice on one connection, Mosquitto 2.0.11 ends that, and the client comes back.
+/// If a QoS 2 message is repeated twice on one connection, Mosquitto 2.0.11 closes it, and the client reconnects.
 #[test]
 fn timed_retry_does_no_harm() {
     for (qos, count) in [(QoS::AtLeastOnce, 60), (QoS::ExactlyOnce, 60)] {
@@ -36,12 +36,12 @@ fn timed_retry_does_no_harm() {
         });
         println!("retry, {qos:?}: {} messages, {} duplicates", tally.arrived, tally.duplicates);
         assert_eq!(tally.arrived, count);
-        // The broker passes a QoS 1 message on each time that it comes.
+        // The broker forwards a QoS 1 message each time that it arrives.
         assert_eq!(tally.duplicates > 0, qos == QoS::AtLeastOnce);
     }
 }
 
-/// What came, with its receipt.
+/// The next message, with its receipt.
 fn next_message(peer: &mut Peer) -> (u8, bool, Receipt) {
     let mut seen = None;
     while seen.is_none() {

@@ -1,4 +1,4 @@
-//! More messages than somebody has room for: what waited for a client that was away, and what a client has to say.
+//! More messages than there is room for: those queued for a client that was away, and those that a client wants to send.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::traffic::{receive, send};
 
 const MESSAGES: usize = 3_000;
 
-/// Mosquitto 2.0.11 sends the whole backlog at once, far beyond its own limit of messages under way.
+/// Mosquitto 2.0.11 sends the whole backlog at once, far beyond its own in-flight limit.
 #[test]
 fn three_thousand_exactly_once_reach_a_client_with_little_room() {
     for version in VERSIONS {
@@ -33,7 +33,7 @@ fn three_thousand_exactly_once_reach_a_client_with_little_room() {
     }
 }
 
-/// Mosquitto 2.0.11 acknowledges and then loses what goes beyond its limit of 20: the client keeps to that.
+/// Mosquitto 2.0.11 acknowledges and then loses messages beyond its limit of 20: the client stays within that.
 #[test]
 fn a_client_with_much_room_does_not_overrun_mosquitto() {
     for version in VERSIONS {

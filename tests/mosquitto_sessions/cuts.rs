@@ -1,5 +1,5 @@
-//! Ten thousand messages each way, over a link that is cut at any byte and a broker that stops in between: none is
-//! lost, at QoS 2 none comes twice, and they stay in their order.
+//! Ten thousand messages each way, over a link that is cut at any byte and a broker that is restarted in between: none is
+//! lost, at QoS 2 none arrives twice, and they stay in order.
 
 use std::collections::HashSet;
 use std::iter;
@@ -16,28 +16,28 @@ use crate::traffic::{Tally, receive, send};
 
 const MESSAGES: usize = 10_000;
 const CUTS: usize = 50;
-/// After how many messages the broker is stopped and started again.
+/// The broker is restarted after these numbers of messages.
 const RESTARTS: [usize; 3] = [1_500, 5_000, 8_500];
-/// How far the publisher may be ahead of the client behind the proxy. When that comes back, Mosquitto first writes all
-/// that waits; if the link is always cut within it, acknowledgements are never read, and there is no progress.
+/// How far the publisher may be ahead of the client behind the proxy. When that client reconnects, Mosquitto first writes its whole
+/// backlog; if the link is always cut within it, acknowledgements are never read, and there is no progress.
 const BACKLOG: usize = 100;
-/// More than there ever are. Mosquitto 2.0.11 goes beyond its limit after a reconnect, and what is beyond it (with a
-/// limit of 0, which is none: all) when the broker stops, it begins anew when it starts: with the PUBLISH of a message
-/// that the client has had and was told to forget.
+/// More than are ever in flight. Mosquitto 2.0.11 exceeds its limit after a reconnect. Messages beyond the limit when the broker stops
+/// (with a limit of 0, which means none: all messages) start over when it starts again: with the PUBLISH of a message that the client
+/// has received and was told to forget.
 const MAX_INFLIGHT: u16 = 1_000;
 const TOPIC: &str = "cuts";
 
-/// A broker that keeps sessions, and as many messages for them as come.
+/// A broker that keeps sessions, and queues any number of messages for them.
 ///
-/// Of the QoS 2 messages that a client has under way, Mosquitto 2.0.11 takes no more than `max_inflight`: the others
-/// it answers with PUBREC, and throws them away. (`baremqtt::Config::max_exactly_once` is for that.)
+/// Of the QoS 2 messages that a client has in flight, Mosquitto 2.0.11 accepts no more than `max_inflight`: it answers the others
+/// with PUBREC, and discards them. (That is what `baremqtt::Config::max_exactly_once` is for.)
 pub fn persistent_broker(max_inflight: u16) -> Mosquitto {
     let lines = format!("max_queued_messages 0\nmax_inflight_messages {max_inflight}");
     Mosquitto::start(&Config { persistence: Persistence::AtStop, lines, ..Config::default() })
 }
 
 /// Points where links are cut, all different: some within the first packets, most up to twice the mean of their
-/// direction. They end when new ones are hard to find.
+/// direction. The iterator ends when new points are hard to find.
 pub fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item = Option<Cut>> {
     let mut random = seed;
     let mut used = HashSet::new();
@@ -60,7 +60,7 @@ pub fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item =
     })
 }
 
-/// Stops the broker and starts it again at each of these counts.
+/// Restarts the broker at each of these counts.
 fn restart_at(broker: &mut Mosquitto, progress: &AtomicUsize, others: &[&ScopedJoinHandle<'_, Tally>]) {
     let end = Clock::now() + PATIENCE;
     for count in RESTARTS {
@@ -103,7 +103,7 @@ impl Run {
     }
 }
 
-/// From the client behind the proxy to an observer that is not cut, with so many requests under way, and so many of QoS 2.
+/// From the client behind the proxy to an observer that is not cut, with this many requests in flight, and this many of QoS 2.
 fn outward(version: Version, qos: QoS, most: u16, buffers: usize, window: u16) {
     let run = Run::new(version, qos);
     let mut broker = persistent_broker(MAX_INFLIGHT);
@@ -133,8 +133,8 @@ fn inward(version: Version, qos: QoS, buffers: usize) {
     let run = Run::new(version, qos);
     let mut broker = persistent_broker(MAX_INFLIGHT);
     let cuts = points(29 + buffers as u64, 900, 6_000);
-    // If a write fails while Mosquitto 2.0.11 sends PUBRELs again, it goes on with a PUBLISH, not with PUBREL, on the
-    // connection after that: twice what the client has had and forgotten. So its writes do not fail here.
+    // If a write fails while Mosquitto 2.0.11 sends PUBRELs again, it continues on the following connection with a PUBLISH instead of
+    // PUBREL: the client gets a message twice that it has received and forgotten. So the proxy makes none of its writes fail here.
     let proxy = match qos {
         QoS::ExactlyOnce => Proxy::start_gentle(broker.addr(), cuts),
         _ => Proxy::start(broker.addr(), cuts),

@@ -10,19 +10,19 @@ use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
 use crate::support::mosquitto::{Config, Mosquitto};
 use crate::support::proxy::Proxy;
 
-/// The server gives a client up after one and a half times the keep alive; Mosquitto looks every five seconds or so.
+/// The server drops a client after one and a half times the keep alive; Mosquitto checks about every five seconds.
 const WATCHED: Duration = Duration::from_millis(4_500);
-/// Of steady streams.
+/// The interval between messages of a steady stream.
 const PACE: Duration = Duration::from_millis(50);
 
-/// A broker that takes down each packet.
+/// A broker that logs each packet.
 fn broker() -> Mosquitto {
     Mosquitto::start(&Config { lines: "log_type all".into(), ..Config::default() })
 }
 
-/// The client has pinged all the time.
+/// Checks that the client has pinged all the time.
 fn has_pinged(broker: &Mosquitto, id: &str, keep_alive: u16) {
-    // Half of those that fit into the time.
+    // Half of the number that fits into the time.
     let least = WATCHED.as_millis() as usize / usize::from(keep_alive) / 2_000;
     broker.logs(&format!("Received PINGREQ from {id}\n"), least.max(1));
 }
@@ -31,7 +31,7 @@ fn setup(broker: &Mosquitto, id: &'static str, keep_alive: u16) -> Setup {
     Setup { keep_alive, clean_session: true, ..Setup::new(broker.addr(), id, VERSIONS[0]) }.buffers(512, 512)
 }
 
-/// The client stays connected while `each` is done at every turn.
+/// The client stays connected while `each` is called at every turn.
 fn stays(peer: &mut Peer, mut each: impl FnMut(&mut Peer)) {
     let end = Clock::now() + WATCHED;
     while Clock::now() < end {
@@ -58,7 +58,7 @@ fn an_idle_client_stays_connected() {
     });
 }
 
-/// Nothing is sent but pings: what comes at QoS 0 is not answered. The broker would end the connection.
+/// Nothing but pings is sent, because QoS 0 messages are not answered. Without them the broker would end the connection.
 #[test]
 fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
     let broker = broker();
@@ -80,8 +80,8 @@ fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
     });
 }
 
-/// The client receives and stays connected, and is never without a message for its keep alive. If the machine holds the
-/// stream up for so long, the time begins anew.
+/// The client receives and stays connected, and is never without a message for its keep alive. If the machine holds up the
+/// stream for that long, the time starts over.
 fn receives_steadily(peer: &mut Peer, keep_alive: Duration) {
     let (started, mut since, mut last) = (Clock::now(), Clock::now(), Clock::now());
     while last - since < WATCHED {
@@ -96,7 +96,7 @@ fn receives_steadily(peer: &mut Peer, keep_alive: Duration) {
     assert_eq!(peer.sessions.len(), 1);
 }
 
-/// The broker says nothing to QoS 0, but answers pings: without one, the client could not tell a dead link.
+/// The broker does not answer QoS 0, but answers pings: without one, the client could not detect a dead link.
 #[test]
 fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
     let broker = broker();
@@ -125,15 +125,15 @@ fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
     });
 }
 
-/// The client found the link dead by a missing PINGRESP: after the keep alive and a second of patience, to which a
-/// machine that is busy may add.
+/// The client detected the dead link by a missing PINGRESP: after the keep alive and a second of patience, plus any delay
+/// of a busy machine.
 fn notices(peer: &Peer, silent: Clock, keep_alive: u16) {
     let [Error::Client(baremqtt::Error::TimedOut(Timeout::PingResp))] = peer.errors[..] else {
         panic!("{:?}", peer.errors)
     };
     let took = silent.elapsed();
     assert!(took < Duration::from_secs(u64::from(keep_alive) + 1 + 30), "{took:?}");
-    // It has found back, over a link of its own.
+    // It has reconnected, over a link of its own.
     assert_eq!(peer.sessions.len(), 2);
 }
 

@@ -37,7 +37,7 @@ fn the_client_finds_back_and_says_that_the_session_is_gone() {
 
         broker.kill();
         broker.restart();
-        // The end of the stream, and the way back.
+        // The end of the stream, and the reconnect.
         while client.sessions.len() < 2 {
             client.turn(TURN, |event| assert!(matches!(event, Event::Message(_)), "{event:?}"));
         }
@@ -57,13 +57,13 @@ fn the_client_finds_back_and_says_that_the_session_is_gone() {
     }
 }
 
-/// A client whose message at this QoS has left, and been answered with PUBREC or not at all, when the broker dies.
+/// A client whose message at this QoS was sent, and answered with PUBREC or not at all, when the broker dies.
 fn interrupted(broker: &mut Mosquitto, client: &mut Peer, answered: bool) {
     let proxy = Proxy::transparent(broker.addr());
     client.move_to(proxy.addr());
     client.publish(&Message::new("under/way", b"once").qos(QoS::ExactlyOnce), |_| ());
     if answered {
-        // PUBLISH goes, PUBREC comes, and PUBREL goes nowhere.
+        // PUBLISH is sent, PUBREC arrives, and PUBREL is lost.
         assert!(client.mqtt.flush().expect("a link"));
         let stream = client.mqtt.stream().expect("a link");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");

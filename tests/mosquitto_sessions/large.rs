@@ -26,20 +26,20 @@ fn broker() -> Mosquitto {
     Mosquitto::start(&Config::default())
 }
 
-/// Somebody with room for all of it.
+/// A client with room for all of it.
 fn roomy(broker: &Mosquitto, id: &'static str, version: Version) -> Peer {
-    // An eighth of the transmit buffer, 1,024 bytes at the most, is for answers.
+    // An eighth of the transmit buffer, at most 1,024 bytes, is reserved for answers.
     Peer::start(&Setup::new(broker.addr(), id, version).buffers(LEN + SMALL, LEN + SMALL))
 }
 
-/// Waits for the message, whole and once.
+/// Waits for the message, complete and exactly once.
 fn receive(observer: &mut Peer, qos: QoS, expected: &[u8]) {
     let mut arrived = false;
     while !arrived {
         observer.turn(TURN, |event| match event {
             Event::Message(message) => {
                 assert_eq!(message.delivery.qos(), qos);
-                // Not `assert_eq!`: nobody wants to see eight megabytes.
+                // Not `assert_eq!`: it would print eight megabytes.
                 assert!(message.payload == expected, "{} bytes", message.payload.len());
                 arrived = true;
             }
@@ -76,7 +76,7 @@ fn eight_mebibytes_arrive_from_one_buffer_in_another() {
     }
 }
 
-/// Publishes a streamed message; says how often its payload was asked for.
+/// Publishes a streamed message; returns how often its payload was requested.
 fn stream_out(peer: &mut Peer, qos: QoS, payload: &[u8]) -> usize {
     let message = StreamedMessage::new(TOPIC, payload.len()).qos(qos).repeatable();
     let id = peer.mqtt.publish_streamed(&message).expect("room");
@@ -129,7 +129,7 @@ fn a_streamed_payload_arrives_whole_through_a_small_buffer() {
     }
 }
 
-/// Each lost link asks for the payload again, from its start; the message arrives once.
+/// After each lost link the payload is requested again, from its start; the message arrives once.
 #[test]
 fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
     let payload = payload();
@@ -138,7 +138,7 @@ fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
             let broker = broker();
             let mut observer = roomy(&broker, "observer", version);
             observer.subscribe(TOPIC, QoS::ExactlyOnce);
-            // Within the payload, within the head, and right before the last byte: 5 bytes of fixed header, 7 of
+            // Within the payload, within the header, and right before the last byte: 5 bytes of fixed header, 7 of
             // topic, 2 of identifier.
             let connect = if version == Version::Mqtt31 { 14 + 10 } else { 12 + 10 };
             let whole = (connect + 14 + LEN) as u64;
@@ -153,7 +153,7 @@ fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
     }
 }
 
-/// A client with a small receive buffer, and a large message behind it and a small one.
+/// A client with a small receive buffer, and a large message queued for it, followed by a small one.
 fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer, Peer) {
     let broker = broker();
     let setup = Setup::new(broker.addr(), "small", version)
@@ -165,7 +165,7 @@ fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer, 
     (broker, receiver, publisher)
 }
 
-/// Over a lost link nothing comes again: it was acknowledged.
+/// After a lost link nothing is sent again: the message was acknowledged.
 fn nothing_is_left(receiver: &mut Peer, addr: std::net::SocketAddr) {
     assert!(receiver.errors.is_empty(), "{:?}", receiver.errors);
     receiver.turn(Duration::from_millis(50), |event| panic!("{event:?}"));

@@ -1,5 +1,5 @@
-//! The client over the adapter of std against a real Mosquitto: over links that are cut, a broker that is stopped or
-//! killed, time that passes, messages of any size. Needs `mosquitto`.
+//! The client with the `std` adapter against a real Mosquitto: over links that are cut, with a broker that is stopped or
+//! killed, as time passes, with messages of any size. Needs `mosquitto`.
 
 mod acknowledging;
 mod backlog;

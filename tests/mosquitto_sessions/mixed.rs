@@ -1,5 +1,5 @@
-//! Messages of QoS 1 and 2 in turn, over a link that delays, splits, stalls and is cut. With Mosquitto 2.0.11 some of QoS 2 arrive in
-//! another order than they were sent in: by whose doing, what goes over the wire tells.
+//! Alternating messages of QoS 1 and 2, over a link that delays, splits, stalls and is cut. With Mosquitto 2.0.11 some QoS 2 messages
+//! arrive out of order: the packets on the wire show which side is responsible.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ fn qos(number: usize) -> QoS {
     if number.is_multiple_of(2) { QoS::ExactlyOnce } else { QoS::AtLeastOnce }
 }
 
-/// The messages of QoS 2 in the order in which they went over the wire, whole and for the first time: as PUBLISH, PUBREC and PUBREL.
+/// The order in which QoS 2 messages first crossed the wire in full: as PUBLISH, PUBREC and PUBREL.
 #[derive(Default)]
 struct Orders {
     /// The message that each identifier stands for.
@@ -50,12 +50,12 @@ impl Orders {
     }
 }
 
-/// From a publisher to a subscriber, one of whom is behind the rough link. Returns what went over that, and the messages of QoS 2 in the
-/// order in which they came.
+/// From a publisher to a subscriber, one of them behind the rough link. Returns what passed that link, and the QoS 2 messages in
+/// the order of arrival.
 fn run(outward: bool) -> (Orders, Vec<usize>) {
     let count = messages() / 5;
-    // As many under way as it has by itself. With many more it would send those of QoS 1 again and again: a link would be cut before
-    // an answer to the first of them is back.
+    // Mosquitto's default in-flight limit. With many more it would send the QoS 1 messages again and again: a link would be cut before
+    // the answer to the first of them is back.
     let broker = persistent_broker(20);
     let orders = Arc::new(Mutex::new(Orders::default()));
     let tap = {
@@ -114,7 +114,7 @@ fn run(outward: bool) -> (Orders, Vec<usize>) {
 fn what_leaves_is_in_order() {
     let (orders, came) = run(true);
     assert_eq!(late(&orders.published.list), 0);
-    // PUBRELs follow the PUBRECs (MQTT-4.6.0-4), in whatever order the broker gives those.
+    // PUBRELs follow the PUBRECs (MQTT-4.6.0-4), in whatever order the broker sends those.
     assert_eq!(orders.released.list, orders.received.list);
     assert_eq!(came.len(), orders.published.list.len());
 }

@@ -1,4 +1,4 @@
-//! A client that finds back by itself, whatever happens to its link.
+//! A client that reconnects by itself, whatever happens to its link.
 
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
@@ -12,12 +12,12 @@ use crate::choices::{Choices, Values};
 /// A client with buffers of any size.
 pub type Buffered = Client<Vec<u8>, Vec<u8>, Choices>;
 
-/// How long anything may take, on a slow machine that does other things too.
+/// How long anything may take, on a slow and busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
 pub const VERSIONS: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
 
-/// What a peer is to be like.
+/// The configuration of a peer.
 #[derive(Clone, Copy)]
 pub struct Setup {
     pub addr: SocketAddr,
@@ -33,7 +33,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// A client with a session that lasts, and buffers of 64 KiB.
+    /// A client with a persistent session, and buffers of 64 KiB.
     pub fn new(addr: SocketAddr, id: &'static str, version: Version) -> Self {
         Setup {
             addr,
@@ -76,12 +76,12 @@ impl Setup {
     }
 }
 
-/// The client, its link, and how often that had to be made anew.
+/// The client, its link, and a record of its connections.
 pub struct Peer {
     pub mqtt: Connection<TcpStream, Vec<u8>, Vec<u8>, Choices>,
     setup: Setup,
     end: Clock,
-    /// What the broker has said of the session, connection by connection.
+    /// What the broker has reported about the session, connection by connection.
     pub sessions: Vec<Option<bool>>,
     /// Why connections have ended.
     pub errors: Vec<Error>,
@@ -112,7 +112,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Goes on with a new link, which may take some attempts.
+    /// Continues with a new link, which may take some attempts.
     pub fn reconnect(&mut self, error: Error) {
         self.errors.push(error);
         loop {
@@ -125,14 +125,14 @@ impl Peer {
         }
     }
 
-    /// Goes on by another way to the broker.
+    /// Continues over another route to the broker.
     pub fn move_to(&mut self, addr: SocketAddr) {
         self.setup.addr = addr;
         self.reconnect(Error::Closed);
     }
 
-    /// Looks at the next event, if one comes within this time; returns whether one did. A link that has ended is made
-    /// anew.
+    /// Handles the next event, if one arrives within this time; returns whether one did. A link that has ended is
+    /// replaced.
     pub fn turn(&mut self, wait: Duration, look: impl FnOnce(Event<'_>)) -> bool {
         assert!(Clock::now() < self.end, "not done in time; {} connections", self.sessions.len());
         match self.mqtt.next_event(Some(wait)) {
@@ -146,7 +146,7 @@ impl Peer {
         false
     }
 
-    /// Subscribes, as often as it takes until the answer has come.
+    /// Subscribes, as often as it takes until the answer arrives.
     pub fn subscribe(&mut self, filter: &str, qos: QoS) {
         let mut done = false;
         while !done {
@@ -168,15 +168,15 @@ impl Peer {
         }
     }
 
-    /// Waits until the broker has read all that was sent, and all that its answers call for: it answers in order. No
-    /// other event is to come meanwhile.
+    /// Waits until the broker has read everything that was sent, and the follow-up to its answers: it answers in order. No
+    /// other event may occur meanwhile.
     pub fn settle(&mut self) {
         for _ in 0..2 {
             self.subscribe("settled", QoS::AtMostOnce);
         }
     }
 
-    /// Publishes, as soon as there is room. Events that come meanwhile are looked at.
+    /// Publishes, as soon as there is room. Events that occur meanwhile are passed to `look`.
     pub fn publish(&mut self, message: &Message<'_>, mut look: impl FnMut(Event<'_>)) -> Option<PacketId> {
         loop {
             match self.mqtt.publish(message) {

@@ -1,5 +1,5 @@
-//! A client that dies in the middle of a QoS 2 flow, and the next one, which has its image: it finishes the flow. The
-//! next one lives in the same process, and in another.
+//! A client that dies in the middle of a QoS 2 flow, and a second one that restores its image and completes the flow. The
+//! second one lives in the same process, and in another.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,7 +19,7 @@ const ID: &str = "phoenix";
 /// The time does not matter here.
 const NOW: Instant = Instant::from_millis(0);
 
-/// How far the first life comes.
+/// How far the first life gets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     PublishSent,
@@ -67,7 +67,7 @@ impl FirstLife {
         }
     }
 
-    /// Reads until there is an event, or the session has changed, as is wanted. Sends nothing.
+    /// Reads until there is an event, or the session has changed, as `wanted` says. Sends nothing.
     fn until(&mut self, mut wanted: impl FnMut(&Buffered) -> bool) {
         loop {
             let advanced = self.client.advance(NOW).unwrap();
@@ -82,7 +82,7 @@ impl FirstLife {
         }
     }
 
-    /// Comes as far as this, and leaves its image.
+    /// Gets to this stage, and returns its image.
     fn image(mut self, stage: Stage) -> Vec<u8> {
         if stage.is_outbound() {
             let message = Message::new("out", b"once").qos(QoS::ExactlyOnce);
@@ -113,7 +113,7 @@ impl FirstLife {
     }
 }
 
-/// Finishes what the first life has begun. Each message ends once and comes once, also those after it.
+/// Completes what the first life has begun. Each message ends once and arrives once, including those sent later.
 fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool) {
     let setup = Setup::new(addr, ID, version).buffers(512, 512);
     let mut client = setup.client();
@@ -132,7 +132,7 @@ fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool)
     assert!(peer.errors.is_empty(), "{:?}", peer.errors);
 }
 
-/// Lets a client die at every stage and live again, in this way.
+/// Lets a client die at every stage, and continues with `again`.
 fn dies_and_lives(again: impl Fn(&[u8], SocketAddr, Version, bool)) {
     for version in VERSIONS {
         let broker = persistent_broker(20);
@@ -206,12 +206,12 @@ fn the_next_process_finishes_what_an_image_has_begun() {
         };
         let left = fs::remove_file(&file);
         assert!(status.is_some_and(|status| status.success()), "the second process: {status:?}");
-        // It has read the image, and lived.
+        // It has read the image, and run.
         assert!(left.is_err(), "the image is still there");
     });
 }
 
-/// Not a test by itself: it is started by the one above.
+/// Not a test by itself: the one above starts it.
 #[test]
 #[ignore = "started by another test"]
 fn is_the_next_process() {

@@ -1,5 +1,5 @@
-//! Twenty thousand messages of QoS 1 and of QoS 2, each way, over a link that delays, splits, stalls and is cut, counted where they arrive
-//! and on the wire: so a loss of the broker is told from one of the client. `MESSAGES=1000000` makes it a million of each.
+//! Twenty thousand messages of QoS 1 and of QoS 2, each way, over a link that delays, splits, stalls and is cut. They are counted on arrival
+//! and on the wire, so a loss by the broker is told from one by the client. `MESSAGES=1000000` makes it a million of each.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,11 +21,11 @@ pub fn messages() -> usize {
     std::env::var("MESSAGES").map_or(20_000, |count| count.parse().expect("a number"))
 }
 
-/// What goes over the link, packet by packet.
+/// The traffic of the link, packet by packet.
 struct Wire {
     /// The message that each identifier stands for, by direction.
     open: HashMap<(bool, PacketId), usize>,
-    /// How often each message has gone through, and whether its PUBACK or PUBREC has.
+    /// How often each message has passed, and whether its PUBACK or PUBREC has.
     seen: Vec<(u16, bool)>,
 }
 
@@ -53,14 +53,14 @@ impl Wire {
         }
     }
 
-    /// Messages that have crossed the wire, and how often in all.
+    /// How many messages have crossed the wire, and how often in all.
     fn count(&self) -> (usize, usize) {
         let crossed = self.seen.iter().filter(|(times, _)| *times > 0).count();
         (crossed, self.seen.iter().map(|(times, _)| usize::from(*times)).sum())
     }
 }
 
-/// From a publisher to a subscriber, one of whom is behind the rough link.
+/// From a publisher to a subscriber, one of them behind the rough link.
 fn run(qos: QoS, outward: bool) {
     let (count, started) = (messages(), Clock::now());
     let broker = persistent_broker(1_000);
@@ -89,7 +89,7 @@ fn run(qos: QoS, outward: bool) {
                 arrived.store(now, std::sync::atomic::Ordering::SeqCst)
             })
         });
-        // No further ahead than the broker keeps under way: what is beyond that it sends in an order of its own after a cut.
+        // No further ahead than the broker's in-flight limit: after a cut it reorders messages beyond that.
         let may_send = |number| number < arrived.load(std::sync::atomic::Ordering::SeqCst) + 400;
         send(&mut Peer::start(&setup), TOPIC, qos, count, may_send, || ());
         received.join().expect("the subscriber ends well")

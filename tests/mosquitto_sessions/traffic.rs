@@ -1,4 +1,4 @@
-//! Numbered messages: sent one after the other, and counted where they arrive.
+//! Numbered messages: sent one after the other, and counted on arrival.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use baremqtt::{Event, Message, QoS, RequestError};
 use crate::peer::Peer;
 
 const TURN: Duration = Duration::from_millis(100);
-/// After the last message: what came twice would be here by then.
+/// A wait after the last message: a duplicate would have arrived by then.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// A payload that says its number, and is of one of many lengths.
+/// A payload that contains its number, with one of many lengths.
 pub fn payload(number: usize) -> Vec<u8> {
     let mut payload = format!("{number:06}").into_bytes();
     payload.resize(6 + number % 41, b'.');
     payload
 }
 
-/// The number that a payload says.
+/// The number that a payload contains.
 pub fn number(payload: &[u8]) -> usize {
     let number = std::str::from_utf8(&payload[..6]).unwrap().parse().unwrap();
     assert_eq!(payload, self::payload(number), "a message arrives as it was sent");
@@ -29,9 +29,9 @@ pub fn number(payload: &[u8]) -> usize {
 /// What has arrived.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Messages, counted once each: they came in their order without a gap.
+    /// Distinct messages: they arrived in order without a gap.
     pub arrived: usize,
-    /// Those that came again.
+    /// Messages that arrived again.
     pub duplicates: usize,
 }
 
@@ -47,8 +47,8 @@ impl Tally {
     }
 }
 
-/// Publishes messages 0 to `count - 1`. Each that is accepted ends in exactly one event, which `done` hears of.
-/// `may_send` says of a number whether it is its time yet.
+/// Publishes messages 0 to `count - 1`. Each accepted message ends with exactly one event, which is passed to `done`.
+/// `may_send` returns whether a number may be sent yet.
 pub fn send(
     peer: &mut Peer,
     topic: &str,
@@ -78,12 +78,12 @@ pub fn send(
             other => panic!("{other:?}"),
         });
     }
-    // No event comes too many.
+    // There are no surplus events.
     peer.turn(QUIET, |event| panic!("{event:?}"));
     assert_eq!(peer.mqtt.in_flight(), 0);
 }
 
-/// Receives until `count` different messages have come; `progress` hears how many have.
+/// Receives until `count` different messages have arrived; `progress` is passed their number.
 pub fn receive(peer: &mut Peer, qos: QoS, count: usize, mut progress: impl FnMut(usize)) -> Tally {
     let mut tally = Tally::default();
     let mut look = |event: Event<'_>| {

@@ -1,8 +1,8 @@
-//! A program that ends with the test, however the test ends.
+//! A program that ends when the test ends, however that happens.
 
 use std::process::{Child, Command, Stdio};
 
-/// A process, with a guard that ends it should this process die first. Dropping it ends it.
+/// A process, with a guard that ends it if this process dies first. Dropping it ends the process.
 pub struct Guarded {
     pub process: Child,
     guard: Child,
@@ -11,7 +11,7 @@ pub struct Guarded {
 impl Guarded {
     pub fn start(command: &mut Command) -> Self {
         let process = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-        // The guard reads from a pipe that nobody writes to: it ends with this process.
+        // The guard reads from a pipe that nobody writes to: the pipe closes when this process ends.
         let guard = Command::new("sh")
             .args(["-c", "read -r _; kill -KILL \"$1\"", "guard", &process.id().to_string()])
             .stdin(Stdio::piped())
@@ -23,7 +23,7 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // The guard goes first: once the process has been waited for, its number can be another one's.
+        // The guard first: once the process has been waited for, its number can be reused.
         for child in [&mut self.guard, &mut self.process] {
             let _ = child.kill();
             let _ = child.wait();

@@ -1,4 +1,4 @@
-//! What tests share: a real broker, a link to it that can be cut, and what goes over that.
+//! Shared by the tests: a real broker, a link to it that can be cut, and checks of the traffic over it.
 
 // Each test program uses some of it.
 #![allow(dead_code)]

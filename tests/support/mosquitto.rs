@@ -21,26 +21,26 @@ pub use port::{free_port, once_free};
 /// How long a broker may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the broker is to be like. `Config::default()` is open to all, and forgets everything when it stops.
+/// The configuration of the broker. `Config::default()` admits everyone, and keeps nothing when it stops.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub persistence: Persistence,
-    /// Names and passwords; if there are any, nobody else gets in.
+    /// User names and passwords; if there are any, nobody else is admitted.
     pub users: Vec<(&'static str, &'static str)>,
-    /// More lines of its configuration file, `max_queued_messages 0` for instance. A further listener needs
+    /// More lines for its configuration file, for instance `max_queued_messages 0`. An additional listener needs
     /// a port from [`free_port`].
     pub lines: String,
 }
 
-/// Whether sessions and retained messages outlive the broker's process.
+/// Whether sessions and retained messages survive the end of the broker's process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Persistence {
     #[default]
     Off,
     /// Saved by [`Mosquitto::stop`].
     AtStop,
-    /// Saved after this many changes too, so that they outlive [`Mosquitto::kill`]. The broker acknowledges first
-    /// and saves then: after one more round trip (PINGREQ) it is done.
+    /// Also saved after this many changes, so that they survive [`Mosquitto::kill`]. The broker acknowledges before
+    /// it saves: after one more round trip (PINGREQ) it has saved.
     EveryChanges(u32),
 }
 
@@ -51,10 +51,10 @@ pub struct Mosquitto {
     running: Option<Guarded>,
 }
 
-/// A listener for WebSockets, to be put behind the lines of its port. Without `socket_domain` it would listen on all interfaces.
+/// A listener for WebSockets, to be placed after the lines of its port. Without `socket_domain` it would listen on all interfaces.
 pub const WEBSOCKETS: &str = "protocol websockets\nsocket_domain ipv4";
 
-/// A broker, and where it takes WebSockets.
+/// A broker, and the address of its WebSocket listener.
 pub fn websockets() -> (Mosquitto, SocketAddr) {
     let port = free_port();
     let lines = format!("listener {port} 127.0.0.1\n{WEBSOCKETS}");
@@ -68,7 +68,7 @@ impl Mosquitto {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let dir = env::temp_dir().join(format!("baremqtt-mosquitto-{}-{number}", process::id()));
-        // Of a process that was killed, perhaps, and had the same number.
+        // Perhaps left by a killed process that had the same number.
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).expect("a folder for the broker");
         let mut broker = Mosquitto { dir, port: free_port(), running: None };
@@ -77,12 +77,12 @@ impl Mosquitto {
         broker
     }
 
-    /// Where clients connect to.
+    /// The address that clients connect to.
     pub fn addr(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// Asks the broker to end, and waits: it saves what it is to keep.
+    /// Asks the broker to end, and waits: it saves what it is configured to keep.
     pub fn stop(&mut self) {
         let Some(mut running) = self.running.take() else { return };
         terminate(running.process.id());
@@ -98,13 +98,13 @@ impl Mosquitto {
         self.running = None;
     }
 
-    /// Starts the broker again, on the same port with what it has kept. One that still runs is stopped first.
+    /// Starts the broker again, on the same port with what it has saved. A running broker is stopped first.
     pub fn restart(&mut self) {
         self.stop();
         let mut logged = self.log().len();
         let mut running = start(&self.dir);
         let deadline = Instant::now() + PATIENCE;
-        // It says so once all its listeners are open.
+        // It logs this once all its listeners are open.
         while !self.log().get(logged..).is_some_and(|log| log.contains(" running\n")) {
             if let Some(ended) = running.process.try_wait().expect("the state of a child") {
                 let log = self.log();
@@ -120,16 +120,16 @@ impl Mosquitto {
         self.running = Some(running);
     }
 
-    /// What the broker has written so far. It writes when it gets to it: see [`Mosquitto::logs`].
+    /// What the broker has logged so far. Its log may lag behind: see [`Mosquitto::logs`].
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
 
-    /// Waits until the broker has written this so many times, and gives all that it has written.
+    /// Waits until the broker has logged this text so many times, and returns the whole log.
     ///
     /// # Panics
     ///
-    /// Where it does not write that often.
+    /// If it does not log it that often.
     pub fn logs(&self, text: &str, times: usize) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -147,7 +147,7 @@ impl Mosquitto {
         let mut line = |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("a String takes all");
         line(format_args!("allow_anonymous {}", config.users.is_empty()));
         if self.is_root() {
-            // Else it gives up root's rights, and with them the access to its folder.
+            // Otherwise it drops root privileges, and with them the access to its folder.
             line(format_args!("user root"));
         }
         if !config.users.is_empty() {
@@ -176,7 +176,7 @@ impl Mosquitto {
         fs::write(self.dir.join("mosquitto.conf"), text).expect("a configuration file");
     }
 
-    /// Files that this process makes belong to its user.
+    /// Whether files that this process creates belong to root.
     fn is_root(&self) -> bool {
         fs::metadata(&self.dir).expect("the folder just made").uid() == 0
     }
@@ -209,7 +209,7 @@ fn terminate(id: u32) {
     assert!(sent.is_ok_and(|status| status.success()), "SIGTERM cannot be sent");
 }
 
-/// The path of a program, which Debian may keep where only root looks.
+/// The path of a program, which Debian may install where only root's `PATH` looks.
 fn find(program: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)

@@ -1,8 +1,8 @@
-//! Numbered messages, and the order in which they come.
+//! Numbered messages, and the order in which they arrive.
 
 use std::collections::HashSet;
 
-/// Each message once.
+/// Counts each message once.
 #[derive(Default)]
 pub struct Order {
     pub list: Vec<usize>,
@@ -17,7 +17,7 @@ impl Order {
     }
 }
 
-/// How many come after one that was sent later.
+/// How many arrive after one that was sent later.
 pub fn late(order: &[usize]) -> usize {
     order
         .iter()

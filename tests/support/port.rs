@@ -1,4 +1,4 @@
-//! Ports for servers that are started later, or again.
+//! Ports for servers that are started later, or restarted.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
-/// A loopback port that nobody listens on now, and that the system gives to no connection: a server that is started
-/// later, or again, finds it free still.
+/// A loopback port that nobody listens on now, and that the system does not assign to connections: it is still free when
+/// a server is started or restarted later.
 pub fn free_port() -> u16 {
     const PORTS: std::ops::Range<u32> = 10_000..32_000;
     static TRIED: AtomicU32 = AtomicU32::new(0);
-    // Processes that run side by side start far from each other.
+    // Processes that run in parallel start far apart.
     let first = process::id().wrapping_mul(61);
     let mut ports = PORTS.map(|_| {
         let offset = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
@@ -21,8 +21,8 @@ pub fn free_port() -> u16 {
     free.expect("a free loopback port")
 }
 
-/// Starts what listens on such a port, once that can be: a child that another thread is just starting holds a copy of the listener
-/// that was closed, until it has become another program.
+/// Starts a server on such a port as soon as possible: a child that another thread is just starting holds a copy of the closed
+/// listener until it executes another program.
 #[allow(dead_code, reason = "not every test starts a server of its own there")]
 pub fn once_free<V>(mut start: impl FnMut() -> io::Result<V>) -> V {
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A TCP proxy on loopback that cuts a link after exactly so many bytes.
+//! A TCP proxy on loopback that cuts a link after an exact number of bytes.
 
 use std::io::{Read, Write};
 use std::iter;
@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Links that can be up at the same time; a client that wants one more is turned away.
+/// Links that can be up at the same time; further clients are turned away.
 const MAX_LINKS: usize = 64;
 
-/// Which way bytes go.
+/// The direction in which bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     ToBroker,
     ToClient,
 }
 
-/// Where a link is cut: as soon as this many bytes have gone through in this direction. The bytes up to there
-/// arrive; both sides are closed at once. After 0 bytes means before anything can be said.
+/// Where a link is cut: as soon as this many bytes have passed in this direction. The bytes up to there
+/// arrive; both sides are closed at once. 0 bytes means before anything can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     pub direction: Direction,
@@ -36,7 +36,7 @@ impl Cut {
     }
 }
 
-/// Hears what goes through.
+/// Is shown everything that passes.
 pub type Tap = Box<dyn Fn(usize, Direction, &[u8]) + Send + Sync>;
 
 /// The proxy. Dropping it cuts all links and waits for its threads.
@@ -47,8 +47,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Forwards to `broker`. Each connection takes the next of `cuts`: `None`, and any connection after the last of
-    /// them, is not cut. A list will do, and so will [`iter::from_fn`] for a closure.
+    /// Forwards to `broker`. Each connection takes the next item of `cuts`; `None`, and all connections after the last
+    /// item, are not cut. `cuts` can be a list, or [`iter::from_fn`] with a closure.
     pub fn start<I>(broker: SocketAddr, cuts: I) -> Self
     where
         I: IntoIterator<Item = Option<Cut>>,
@@ -57,9 +57,9 @@ impl Proxy {
         Self::with(broker, cuts, Shared::default())
     }
 
-    /// As [`start`](Self::start), but the broker is told gently: it reads what came through before the cut, and then
-    /// the end of the stream. What it writes meanwhile gets lost. (Otherwise its writes fail, and a broker may not
-    /// look at what it has received.)
+    /// Like [`start`](Self::start), but with a gentle end for the broker: it reads what passed before the cut, and then
+    /// the end of the stream. What it writes meanwhile is lost. (Otherwise its writes fail, and a broker may not
+    /// process what it has received.)
     pub fn start_gentle<I>(broker: SocketAddr, cuts: I) -> Self
     where
         I: IntoIterator<Item = Option<Cut>>,
@@ -68,8 +68,8 @@ impl Proxy {
         Self::with(broker, cuts, Shared { gentle: true, ..Shared::default() })
     }
 
-    /// As [`start`](Self::start); and each link splits what comes into pieces, delays some of them and stalls now and then. Each piece
-    /// that goes through is shown to `tap`, with the number of its connection.
+    /// Like [`start`](Self::start), but each link also splits the bytes into pieces, delays some of them and stalls now and then. Each
+    /// piece that passes is shown to `tap`, with the number of its connection.
     pub fn start_rough<I>(broker: SocketAddr, cuts: I, tap: Tap) -> Self
     where
         I: IntoIterator<Item = Option<Cut>>,
@@ -93,22 +93,22 @@ impl Proxy {
         Proxy { addr, shared, acceptor: Some(acceptor) }
     }
 
-    /// Forwards to `broker` and cuts nothing by itself.
+    /// Forwards to `broker` and cuts nothing of its own accord.
     pub fn transparent(broker: SocketAddr) -> Self {
         Self::start(broker, iter::empty())
     }
 
-    /// Where clients connect to.
+    /// The address that clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Connections taken so far.
+    /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(SeqCst)
     }
 
-    /// Links cut so far, those of [`cut_now`](Self::cut_now) included.
+    /// Links cut so far, including those cut by [`cut_now`](Self::cut_now).
     pub fn cuts(&self) -> usize {
         self.shared.cuts.load(SeqCst)
     }
@@ -120,14 +120,14 @@ impl Proxy {
         }
     }
 
-    /// Lets every link that is up now go silent: it stays open, and nothing comes through any more.
+    /// Silences every link that is up now: it stays open, but nothing passes any more.
     pub fn silence(&self) {
         for link in self.shared.links().iter() {
             link.silent.store(true, SeqCst);
         }
     }
 
-    /// From now on bytes take so long, one handful after the other.
+    /// From now on each piece takes this long, one after the other.
     pub fn delay(&self, time: Duration) {
         self.shared.delay_ms.store(time.as_millis() as u64, SeqCst);
     }
@@ -136,7 +136,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stopping.store(true, SeqCst);
-        // The acceptor waits for a connection: here is the last one.
+        // The acceptor waits for a connection: this is the last one.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -151,7 +151,7 @@ struct Shared {
     cuts: AtomicUsize,
     delay_ms: AtomicU64,
     gentle: bool,
-    /// Links are rough where somebody listens.
+    /// Links are rough if there is a tap.
     tap: Option<Tap>,
     links: Mutex<Vec<Arc<Link>>>,
 }
@@ -173,14 +173,14 @@ impl Shared {
     }
 }
 
-/// One connection of a client, and the one to the broker that belongs to it.
+/// The connection of a client, and the matching one to the broker.
 struct Link {
     /// The first connection is 1.
     number: usize,
     client: TcpStream,
     broker: TcpStream,
     cut: Option<Cut>,
-    /// What comes is thrown away.
+    /// Received bytes are discarded.
     silent: AtomicBool,
 }
 
@@ -260,15 +260,15 @@ fn forward(link: &Link, direction: Direction, shared: &Shared) {
     }
     if left == 0 {
         shared.cut(link);
-        // Gently: the broker may write until it has read the end.
+        // A gentle cut: the broker may write until it has read the end.
         while shared.gentle && matches!((&link.broker).read(&mut buffer), Ok(1..)) {}
     } else if !link.silent.load(SeqCst) {
-        // One side has ended: the other hears of it, and can still say what it has to say.
+        // One side has ended: the other sees the end of the stream, and can still send the rest.
         let _ = to.shutdown(Shutdown::Write);
     }
 }
 
-/// What a rough link does: by chance, the same in each run.
+/// The behaviour of a rough link: pseudo-random, the same in each run.
 struct Rough(u64);
 
 impl Rough {
@@ -279,7 +279,7 @@ impl Rough {
         (self.0 >> 11) % end
     }
 
-    /// Pieces of a few bytes now and then, of a few hundred else; one in 200 is late, one in 5,000 very late.
+    /// Pieces of a few bytes now and then, otherwise of a few hundred; one in 200 is late, one in 5,000 very late.
     fn pass(&mut self, mut bytes: &[u8], mut write: impl FnMut(&[u8]) -> bool) -> bool {
         while !bytes.is_empty() {
             let most = if self.below(8) == 0 { 8 } else { 2_000 };

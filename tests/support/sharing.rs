@@ -1,4 +1,4 @@
-//! A runner of std over whatever stream: threads publish, it hears, it costs nothing when it is idle, and it stops in time.
+//! A `std` runner over any stream: threads publish, it receives, it is idle without wake-ups, and it stops in time.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often the threads of the runner have gone to sleep, where the system says.
+/// How often the threads of the runner have gone to sleep, on systems that report it.
 fn sleeps() -> u64 {
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(Result::ok);
     let sleeps = threads.filter_map(|thread| {
@@ -21,14 +21,14 @@ fn sleeps() -> u64 {
     sleeps.sum()
 }
 
-/// Whether nobody wakes up for a second. A machine that has other things to do may take a while until that is so.
+/// Whether no thread wakes up for a second. On a busy machine it may take a while until that is so.
 fn rests() -> bool {
     let before = sleeps();
     thread::sleep(Duration::from_secs(1));
     sleeps() == before
 }
 
-/// Three threads publish this message so many times each, and it comes back from the broker, which `open` leads to.
+/// Three threads publish this message a number of times each, and it comes back from the broker that `open` connects to.
 pub fn share<S: Stream + Send + 'static>(
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
     message: &Message<'static>,

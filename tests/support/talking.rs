@@ -1,4 +1,4 @@
-//! A connection of std over whatever stream, to a broker that sends back what it was sent.
+//! A `std` connection over any stream, to a broker that sends back what it receives.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn talk<S: Stream, C: Config>(mqtt: &mut Connection<S, Vec<u8>, Vec<u8>, C>,
             match mqtt.next_event(Some(PATIENCE)).expect("a link") {
                 Some(Event::Message(message)) => {
                     assert_eq!(message.delivery.qos(), qos);
-                    // Not `assert_eq!`: nobody wants to see a megabyte.
+                    // Not `assert_eq!`: it would print a megabyte.
                     assert!(message.payload == payload, "{} bytes", message.payload.len());
                     came_back = true;
                 }

@@ -1,4 +1,4 @@
-//! Packets, out of the pieces in which they go through a proxy.
+//! Packets, reassembled from the pieces that pass a proxy.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use baremqtt::codec::{self, Decoded, Packet};
 
 use super::proxy::Direction;
 
-/// Bytes of each connection and direction that are not a whole packet yet.
+/// The bytes of each connection and direction that are not a whole packet yet.
 #[derive(Default)]
 pub struct Packets(HashMap<(usize, bool), Vec<u8>>);
 
 impl Packets {
-    /// Shows `note` the packets that this piece completes, in MQTT 3.1.1.
+    /// Passes `note` the MQTT 3.1.1 packets that this piece completes.
     pub fn hear(
         &mut self,
         connection: usize,

@@ -1,4 +1,4 @@
-//! Links that are lost, refused, stopped, and come back.
+//! Links that are lost, refused, stopped, and re-established.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -20,7 +20,7 @@ const FREELY: &[Step] = &[Move(usize::MAX)];
 
 type Ended = Result<(), GaveUp<Fault>>;
 
-/// Keeps a link; each has the manners that are chosen by its number.
+/// Maintains a link; the manners of each are chosen by its number.
 async fn keep(
     world: &World,
     mqtt: &Handle,
@@ -63,7 +63,7 @@ fn after_a_failed_write_what_had_come_is_told() {
                     let delivery = Delivery::AtMostOnce;
                     world.line().say(&Packet::Publish(Publish { delivery, retain: false, topic, payload }));
                 }
-                // This is what does not leave.
+                // This one cannot be sent.
                 outbound.publish(&Message::new("t", b""))?;
                 "connected".into()
             }
@@ -129,7 +129,7 @@ fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
     assert!((5..=15).contains(&world.links()), "{} in a minute", world.links());
 }
 
-/// Longer than half the range of the clock, too.
+/// Even for longer than half the range of the clock.
 #[test]
 fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
     let (world, mqtt) = (World::default(), handle());
@@ -183,7 +183,7 @@ fn what_is_subscribed_comes_back_with_the_link() {
 
 #[test]
 fn stop_is_kept_in_every_phase() {
-    /// What the runner is at when it is stopped.
+    /// What the runner is doing when it is stopped.
     #[derive(Clone, Copy, Debug)]
     enum Phase {
         Opening,
@@ -348,7 +348,7 @@ fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
         );
     });
     {
-        // The first task ends it all; the second goes on below.
+        // The first task ends the run; the second continues below.
         let ends: Task<'_> = Box::pin(world.sleep(500));
         let (_, mut rest) = world.run_until_first(vec![ends, keeps, publishes]);
         drop(rest.remove(0));
@@ -389,7 +389,7 @@ fn a_second_runner_is_refused_and_the_first_goes_on() {
 fn who_waits_is_told_of_losses_even_where_nothing_reports_them() {
     let (world, mqtt) = (World::default(), handle_with(512, Choices { is_silent: true }));
     let keeps: Task<'_> = Box::pin(async {
-        // The first link takes the message, and answers nothing but CONNACK.
+        // The first link accepts the message, and answers only with CONNACK.
         let manners =
             |link| if link == 0 { Manners(&[Move(4), Hang], FREELY, FREELY) } else { Manners::GOOD };
         let ended = keep(&world, &mqtt, &Connect::new("c").keep_alive(60), manners, ignore).await;

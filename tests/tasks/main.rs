@@ -1,4 +1,4 @@
-//! The async runner and its handles, under an executor that polls only what was woken, over streams that are as awkward as can be.
+//! The async runner and its handles, under an executor that polls only tasks that were woken, over streams that are as awkward as possible.
 
 #[path = "../adapters/peer.rs"]
 mod peer;

@@ -1,4 +1,4 @@
-//! What tasks say to each other over a link that lives.
+//! Conversations between tasks over a live link.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -19,7 +19,7 @@ use crate::world::{handle, handle_for_threads, handle_with, turn};
 const BACKOFF: Backoff = Backoff::new(100, 1_000);
 pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
 
-/// A task that keeps a link with these manners, until it is stopped.
+/// A task that maintains a link with these manners, until it is stopped.
 fn link<'a, const N: usize>(
     world: &'a World,
     mqtt: &'a Handle<N>,
@@ -29,7 +29,7 @@ fn link<'a, const N: usize>(
     link_over(world, mqtt, way, false, handler)
 }
 
-/// The same, over halves or over one object.
+/// The same, over two halves or over one object.
 fn link_over<'a, S: Sharing, const N: usize>(
     world: &'a World,
     mqtt: &'a Handle<N, S>,
@@ -60,7 +60,7 @@ fn link_over<'a, S: Sharing, const N: usize>(
     })
 }
 
-/// Publishes again while there is no connection, which is what QoS 0 needs.
+/// Publishes again while there is no connection, as QoS 0 requires.
 async fn publish<S: Sharing, const N: usize>(world: &World, mqtt: &Handle<N, S>, payload: &str, qos: QoS) {
     let message = Message::new("t", payload.as_bytes()).qos(qos);
     while let Err(error) = mqtt.publish_and_wait(&message).await {
@@ -169,7 +169,7 @@ fn tasks_that_wait_for_room_leave_each_other_asleep() {
     assert_eq!(polls.get(), 20, "one each in an hour");
 }
 
-/// Without an allocator there are as many places as were chosen; one that is left is free.
+/// Without an allocator there are as many places as configured; a place is freed when its task leaves it.
 #[test]
 fn one_task_more_than_there_are_places_is_refused() {
     let mqtt = handle_with::<2>(64, Choices::default());
@@ -261,7 +261,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
 #[test]
 fn while_a_write_of_one_object_waits_it_reads() {
     let (world, mqtt) = (World::default(), handle());
-    // Nothing more can be written than CONNECT and SUBSCRIBE; what comes is heard all the same.
+    // Nothing can be written after CONNECT and SUBSCRIBE; input is still received.
     let stuck = Manners(&[Move(3)], &[Move(64), Move(64), Hang], &[Move(1)]);
     let subscribed = Cell::new(false);
     world.run(vec![
@@ -316,7 +316,7 @@ fn the_future_of_the_runner_is_small() {
         },
         |_, _| Ok(()),
     );
-    // It lies in a task's memory. What is moved from one `async fn` into another counts twice.
+    // It is stored in a task's memory. A value moved from one `async fn` into another counts twice.
     assert!(size_of_val(&run) < 1_600, "{} bytes", size_of_val(&run));
 }
 
@@ -379,7 +379,7 @@ fn requests_that_are_dropped_are_queued_or_not_and_leave_no_place_taken() {
                         turn().await;
                     }
                 }
-                // There is one place only: it has to be free again.
+                // There is only one place: it has to be free again.
                 mqtt.publish_and_wait(&message).await.unwrap();
                 let expected = if polls == 0 { 1 } else { 2 };
                 assert_eq!(*published.borrow(), expected, "{polls} polls");
@@ -410,7 +410,7 @@ fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
         let ended = runner.run(
             async |link| {
-                // The message is there before.
+                // The message is queued before.
                 world.sleep(5).await;
                 let (input, output) = world.open(Manners::GOOD);
                 link.run(input, output, &CONNECT).await
@@ -435,7 +435,7 @@ fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
     assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
 }
 
-/// A handler is told when there is room, and is called for what another task has for it, connected or not.
+/// A handler is informed when there is room, and is called when another task has something for it, connected or not.
 #[test]
 fn a_handler_is_told_that_all_has_left_and_is_woken() {
     let (world, mqtt) = (World::default(), handle_with::<8>(64, Choices::default()));
@@ -459,7 +459,7 @@ fn a_handler_is_told_that_all_has_left_and_is_woken() {
                     _ => {}
                 }
                 told.borrow_mut().push(format!("{update:?}"));
-                // More than the buffer holds.
+                // More than fits into the buffer.
                 let message = Message::new("t", &[b'x'; 20]);
                 let has_room = matches!(update, Update::AllSent | Update::Event(Event::Connected { .. }));
                 while has_room && left > 0 && outbound.publish(&message).is_ok() {

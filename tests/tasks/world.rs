@@ -1,4 +1,4 @@
-//! A world in which nothing happens by itself: time, links, and tasks that are polled when they were woken.
+//! A world in which nothing happens by itself: time, links, and tasks that are polled once they are woken.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
@@ -18,11 +18,11 @@ use crate::peer::Peer;
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Moves so many bytes at the most.
+    /// Moves at most this many bytes.
     Move(usize),
     /// Waits for a moment.
     Block,
-    /// Waits for good.
+    /// Waits forever.
     Hang,
     Fail(Fault),
 }
@@ -50,7 +50,7 @@ impl embedded_io_async::Error for Fault {
     }
 }
 
-/// Steps that are taken one after the other, round and round.
+/// Steps that are taken in turn, over and over.
 #[derive(Debug)]
 struct Schedule {
     steps: &'static [Step],
@@ -74,18 +74,18 @@ impl Manners {
     pub const GOOD: Manners = Manners(&[Step::Move(usize::MAX)], &[Step::Move(usize::MAX)], &[Step::Move(1)]);
 }
 
-/// One link, and what stands at its other end.
+/// One link, and the server at its other end.
 pub struct Line {
     pub peer: Peer,
     reads: Schedule,
     writes: Schedule,
     flushes: Schedule,
-    /// What was written and not flushed.
+    /// What was written but not flushed.
     buffered: Vec<u8>,
-    /// After so many bytes from the client the server closes; it can be done at any time.
+    /// The server closes after this many bytes from the client; can be changed at any time.
     pub closes_after: usize,
     heard: usize,
-    /// Operations that were dropped before their end.
+    /// Operations that were dropped before they were complete.
     pub dropped: u32,
     reader: Option<Waker>,
     blocked: Vec<Waker>,
@@ -155,17 +155,17 @@ impl World {
         self.0.borrow().lines.len()
     }
 
-    /// How many packets of this kind came.
+    /// How many packets of this kind were received.
     pub fn count(&self, kind: &str) -> usize {
         self.seen().iter().filter(|packet| packet.split(' ').next() == Some(kind)).count()
     }
 
-    /// What came over all links.
+    /// The packets received over all links.
     pub fn seen(&self) -> Vec<String> {
         self.0.borrow().lines.iter().flat_map(|line| line.peer.seen.clone()).collect()
     }
 
-    /// Lets something happen that somebody waits for; returns whether there is anything. Time passes last.
+    /// Makes one thing happen that somebody waits for; returns whether there was any. The passing of time comes last.
     fn happen(&self) -> bool {
         let state = &mut *self.0.borrow_mut();
         if let Some(waker) = state.lines.iter_mut().find_map(|line| line.blocked.pop()) {
@@ -179,12 +179,12 @@ impl World {
         true
     }
 
-    /// Runs tasks until the first of them has come to its end; returns how often that one was polled.
+    /// Runs tasks until the first of them is complete; returns how often that one was polled.
     pub fn run(&self, tasks: Vec<Task<'_>>) -> u32 {
         self.run_until_first(tasks).0
     }
 
-    /// The same, and the other tasks as far as they have come.
+    /// The same, and also returns the other tasks as far as they have got.
     pub fn run_until_first<'a>(&self, tasks: Vec<Task<'a>>) -> (u32, Vec<Task<'a>>) {
         let awake = |task| (Some(task), Arc::new(Woken(true.into())));
         let mut tasks: Vec<_> = tasks.into_iter().map(awake).collect();
@@ -244,7 +244,7 @@ impl Timer for World {
     }
 }
 
-/// A half of a link. Nothing that it has begun may be dropped before its end: see [`Line::dropped`].
+/// Half of a link. An operation that it has begun must not be dropped before it is complete: see [`Line::dropped`].
 #[derive(Clone)]
 pub struct Half {
     world: World,
@@ -252,7 +252,7 @@ pub struct Half {
 }
 
 impl Half {
-    /// Does this until it is done.
+    /// Repeats this until it is done.
     async fn finish<V>(
         &mut self,
         mut f: impl FnMut(&mut Line, &Waker) -> Poll<Result<V, Fault>>,
@@ -278,7 +278,7 @@ impl Drop for Begun<'_> {
     }
 }
 
-/// How many bytes may move.
+/// How many bytes may be moved.
 fn allowed(step: Step, blocked: &mut Vec<Waker>, waker: &Waker) -> Poll<Result<usize, Fault>> {
     match step {
         Step::Move(most) => Poll::Ready(Ok(most)),
@@ -365,7 +365,7 @@ impl Write for Whole {
     }
 }
 
-/// What the tests choose.
+/// What a test can configure.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choices {
     pub is_silent: bool,
@@ -392,7 +392,7 @@ pub fn handle_with<const N: usize>(tx: usize, choices: Choices) -> Handle<N> {
     Handle::with_places(client(tx, choices))
 }
 
-/// One that allocates places beyond these.
+/// One that allocates further places.
 pub fn handle_for_threads<const N: usize>(tx: usize) -> Handle<N, Threads> {
     Handle::for_threads(client(tx, Choices::default()))
 }
@@ -401,7 +401,7 @@ pub fn handle() -> Handle {
     handle_with(512, Choices::default())
 }
 
-/// Lets all other tasks have their turn.
+/// Lets all other tasks have a turn.
 pub async fn turn() {
     let mut is_over = false;
     poll_fn(|cx| {

@@ -12,14 +12,14 @@ use crate::{CONNECT, SOON, links, open, runner, serve};
 const PAUSE: Duration = Duration::from_millis(600);
 const BETWEEN: Duration = Duration::from_millis(150);
 
-/// The machine may be busy: once is enough.
+/// The machine may be busy: a single success is enough.
 #[test]
 fn what_comes_within_the_pause_is_taken_in_one_go() {
     let apart: Vec<_> = (0..50).map(|_| apart()).take_while(|apart| *apart >= BETWEEN).collect();
     assert!(apart.len() < 50, "{apart:?}");
 }
 
-/// How long the second of two messages is told after the first.
+/// The delay between the reports of two messages.
 fn apart() -> Duration {
     let (address, server) = serve(|mut socket| {
         for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! A link that is cut again and again, amid packets: each message of QoS 2 comes once, both ways, in its order.
+//! A link that is cut again and again, within packets: each QoS 2 message arrives once, both ways, in order.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{self, Receiver};
@@ -13,7 +13,7 @@ use crate::{Choices, Handle, One, PATIENCE, SOON, links, open, sized};
 
 const CUTS: u32 = 40;
 
-/// Somebody who hears one topic.
+/// A client that subscribes to one topic.
 struct Peer {
     handle: Handle,
     heard: Receiver<u32>,
@@ -54,7 +54,7 @@ impl Peer {
         Peer { handle, heard, running }
     }
 
-    /// Publishes numbers, every tenth of which is waited for.
+    /// Publishes numbers, and waits for every tenth of them.
     fn publishes(&self, topic: &'static str, count: u32) -> JoinHandle<()> {
         let handle = self.handle.clone();
         thread::spawn(move || {
@@ -70,7 +70,7 @@ impl Peer {
         })
     }
 
-    /// Hears each of so many numbers once, and nothing else.
+    /// Receives each of this many numbers once, and nothing else.
     fn hears(self, count: u32) {
         for n in 0..count {
             assert_eq!(self.heard.recv_timeout(PATIENCE), Ok(n));
@@ -84,7 +84,7 @@ impl Peer {
 fn each_message_comes_once<S: net::Stream + Send + 'static>(wrap: fn(TcpStream) -> S, count: u32) {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
-    // The first connection subscribes; then xorshift.
+    // The first connection subscribes; then the cuts follow, by xorshift.
     let (mut state, mut left) = (0x5EED_u32, CUTS);
     let cuts = std::iter::from_fn(move || {
         left = left.checked_sub(1)?;

@@ -28,7 +28,7 @@ fn full<V>(result: &Result<V, HandleError>) -> bool {
     matches!(result, Err(HandleError::Refused(RequestError::Full(Full::Buffer))))
 }
 
-/// A buffer for a few messages holds those up who publish hundreds, and nothing is lost.
+/// A buffer for a few messages slows down threads that publish hundreds, and nothing is lost.
 fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Send + 'static>(
     wrap: fn(std::net::TcpStream) -> S,
     count: u32,
@@ -127,7 +127,7 @@ fn a_full_buffer_is_told_or_waited_for() {
     server.join().unwrap();
 }
 
-/// QoS 0 takes room too, which no event gives back.
+/// QoS 0 takes up room too, and no event gives it back.
 #[test]
 fn room_that_nobody_acknowledges_is_seen() {
     let (address, server) = serve(read_all);
@@ -176,7 +176,7 @@ fn a_message_that_is_given_up_before_it_has_left_is_not_waited_for() {
     running.stop().unwrap();
 }
 
-/// The server has lost the session in which it left; with an event that says so, and without one.
+/// The server has lost the session in which the message was sent; with an event that says so, and without one.
 #[test]
 fn a_message_that_is_lost_is_not_waited_for() {
     for (reports_loss, expected) in [(true, WaitError::Ended(Outcome::Lost)), (false, WaitError::GivenUp)] {
@@ -199,7 +199,7 @@ fn a_message_that_is_lost_is_not_waited_for() {
     }
 }
 
-/// A handler cannot wait for what only its own thread brings, nor take the lock that it has already.
+/// A handler cannot wait for something that only its own thread can bring about, nor take the lock that it already holds.
 #[test]
 fn a_handler_is_refused_what_would_wait_for_itself() {
     let (address, server) = serve(read_all);
@@ -224,7 +224,7 @@ fn a_handler_is_refused_what_would_wait_for_itself() {
             assert_eq!(handle.with(|_| ()), Err(HandleError::OnRunner));
             assert_eq!(handle.write_payload(b""), Err(HandleError::OnRunner));
             if let Update::Event(Event::Connected { .. }) = update {
-                // Its own half says what there is no room for.
+                // Its own half reports when there is no room.
                 while outbound.publish(&message).is_ok() {}
                 let error = outbound.publish(&message);
                 assert_eq!(error, Err(RequestError::Full(Full::Buffer)));
@@ -240,7 +240,7 @@ fn a_handler_is_refused_what_would_wait_for_itself() {
     assert_eq!(server.join().unwrap().last_chunk(), Some(&[0xE0, 0]));
 }
 
-/// What another thread has not acknowledged holds the server back.
+/// Messages that another thread has not acknowledged hold the server back.
 #[test]
 fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
     let server =
@@ -291,7 +291,7 @@ fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
     running.join().unwrap().unwrap();
 }
 
-/// The server publishes the will, and keeps the message.
+/// The server publishes the will, and keeps the unacknowledged message.
 #[test]
 fn a_handler_that_fails_ends_the_runner_without_disconnect() {
     let (address, server) = serve(|mut socket| {
@@ -312,7 +312,7 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
     assert_eq!(handle.try_publish(&Message::new("a", b"")), Err(HandleError::Stopped));
 }
 
-/// A panic goes on to who runs it; nobody else waits for ever.
+/// A panic propagates to the caller of `run`; nobody else waits forever.
 #[test]
 fn a_handler_that_panics_leaves_nobody_waiting() {
     let (address, server) = serve(|mut socket| {
@@ -334,7 +334,7 @@ fn a_handler_that_panics_leaves_nobody_waiting() {
     assert_eq!(server.join().unwrap(), []);
 }
 
-/// Before there is a connection, messages are queued, and a runner that is never run lets nobody wait.
+/// Before there is a connection, messages are queued; nobody waits forever on a runner that is never run.
 #[test]
 fn a_runner_that_is_dropped_stops_its_handles() {
     let runner = sized(64, Choices::new(), Backoff::new(1, 1));
@@ -367,7 +367,7 @@ fn a_first_answer_that_comes_with_the_end_is_told() {
     running.stop().unwrap();
 }
 
-/// What another thread has put somewhere: the handler is called for it, connected or not.
+/// The handler is called for something that another thread has left for it, connected or not.
 #[test]
 fn a_handler_can_be_called() {
     let running = start(runner(Backoff::new(600_000, 600_000)), refused);

@@ -1,4 +1,4 @@
-//! The runner of std and its handles: over loopback TCP, with servers that do as the test wants.
+//! The `std` runner and its handles: over loopback TCP, with servers that do what the test wants.
 
 #[path = "../common/choices.rs"]
 mod choices;
@@ -46,7 +46,7 @@ fn open(address: SocketAddr) -> impl FnOnce() -> io::Result<TcpStream> + Clone +
     move || open_tcp(address, PATIENCE)
 }
 
-/// Makes one link after the other.
+/// Opens one link after the other.
 fn links<S: net::Stream + Send + 'static>(
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
     connect: Connect<'_>,
@@ -57,12 +57,12 @@ fn links<S: net::Stream + Send + 'static>(
     }
 }
 
-/// A server that is not there. (A port that was just free may be somebody else's by now.)
+/// A server that is not there. (A port that was free just now may be in use again.)
 fn refused() -> io::Result<TcpStream> {
     Err(io::ErrorKind::ConnectionRefused.into())
 }
 
-/// A runner at work, and what it tells, as text.
+/// A runner at work, and what it reports, as text.
 struct Running {
     handle: Handle,
     told: Receiver<String>,
@@ -70,7 +70,7 @@ struct Running {
 }
 
 impl Running {
-    /// Waits until this is told.
+    /// Waits until this is reported.
     fn tells(&self, text: &str) {
         loop {
             let told = self.told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not told"));
@@ -86,7 +86,7 @@ impl Running {
     }
 }
 
-/// Runs it on a thread of its own, with a handler that only tells.
+/// Runs it on a thread of its own, with a handler that only reports.
 fn start<S: net::Stream + Send + 'static>(
     runner: Runner,
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
@@ -100,7 +100,7 @@ fn start<S: net::Stream + Send + 'static>(
                 Update::LinkLost { error, .. } => format!("lost: {error}"),
                 other => format!("{other:?}"),
             };
-            // The test may have heard enough.
+            // The test may no longer be listening.
             let _ = teller.send(text);
             Ok(())
         })
@@ -108,7 +108,7 @@ fn start<S: net::Stream + Send + 'static>(
     Running { handle, told, thread }
 }
 
-/// A server of one connection: answers CONNECT, and lets the test have the socket.
+/// A server for one connection: answers CONNECT, and hands the socket to the test.
 fn serve<V: Send + 'static>(
     then: impl FnOnce(TcpStream) -> V + Send + 'static,
 ) -> (SocketAddr, JoinHandle<V>) {
@@ -124,7 +124,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
     socket
 }
 
-/// All that comes until the client ends its output.
+/// Everything received until the client closes its output.
 fn read_all(mut socket: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).unwrap();

@@ -1,4 +1,4 @@
-//! A connection that comes back by itself.
+//! A connection that is re-established automatically.
 
 use std::error::Error as _;
 use std::io::{self, Read, Write};
@@ -22,8 +22,8 @@ use crate::{
 const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
 const WRONG_PASSWORD: &[u8] = &[0x20, 2, 0, 4];
 
-/// Answers one connection after the other, each with the bytes that follow from the protocol level in its CONNECT, and
-/// closes it. Says which levels it saw.
+/// Answers one connection after the other, each with the bytes for the protocol level in its CONNECT, and
+/// closes it. Returns the levels that it saw.
 fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -63,7 +63,7 @@ fn a_server_of_the_old_version_is_met_with_it() {
         let (address, server) = serve(3, answer);
         let running = start(runner(SOON).fall_back_to_mqtt31(), open(address));
         for _ in 0..2 {
-            // 3.1 does not say.
+            // 3.1 does not report it.
             running.tells("Connected { session_present: None }");
         }
         assert_eq!(server.join().unwrap(), [4, 3, 3], "it stays with 3.1");
@@ -138,7 +138,7 @@ fn each_attempt_has_its_own_connect() {
     let running = thread::spawn(move || {
         let connect = |link: &mut Link<'_>| {
             token += 1;
-            // It is fetched beside the stream. No token, no attempt.
+            // The token is fetched before the stream is opened. Without a token there is no attempt.
             let (open, fetched) = (open.clone(), token);
             let fetch = move || if fetched == 2 { Err(io::Error::other("no token")) } else { Ok([fetched]) };
             let (stream, token) = link.open(move || Ok((open()?, fetch()?)))?;
@@ -151,7 +151,7 @@ fn each_attempt_has_its_own_connect() {
     running.join().unwrap().unwrap();
 }
 
-/// The event that connected the client is the one that the routes have to see.
+/// The routes have to see the event that connected the client.
 #[test]
 fn subscriptions_come_back_by_themselves() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -166,7 +166,7 @@ fn subscriptions_come_back_by_themselves() {
                 stream.read_exact(&mut subscribe).unwrap();
                 assert_eq!(subscribe[0], 0x82);
                 stream.write_all(&[0x90, 3, subscribe[2], subscribe[3], 0]).unwrap();
-                // The end follows the answer.
+                // The connection is closed after the answer.
             } else {
                 assert_eq!(read_all(stream), [0xE0, 0], "the session is there, and its subscription with it");
             }
@@ -194,7 +194,7 @@ fn subscriptions_come_back_by_themselves() {
     server.join().unwrap();
 }
 
-/// It is no success to be accepted, if the connection is closed then.
+/// Being accepted is no success if the connection is closed right after that.
 #[test]
 fn a_server_that_accepts_and_closes_is_given_up() {
     let (address, server) = serve(5, |_| &ACCEPTED);
@@ -204,7 +204,7 @@ fn a_server_that_accepts_and_closes_is_given_up() {
     assert_eq!(server.join().unwrap().len(), 5);
 }
 
-/// Two devices of one name: a minute, thirty times as fast. The connection of one is the end of the other's.
+/// Two devices with the same client identifier: a minute, thirty times as fast. Each connection ends the other.
 #[test]
 fn two_clients_of_one_name_meet_less_and_less_often() {
     let server =
@@ -236,7 +236,7 @@ fn two_clients_of_one_name_meet_less_and_less_often() {
     }
 }
 
-/// An application that has disconnected wants no other connection.
+/// An application that has disconnected does not want another connection.
 #[test]
 fn what_is_finished_does_not_come_back() {
     let (address, server) = serve_one(read_all);
@@ -250,7 +250,7 @@ fn what_is_finished_does_not_come_back() {
     assert_eq!(server.join().unwrap(), [0xE0, 0]);
 }
 
-/// What is under way when a connection is lost is sent again on the next one, and told once.
+/// Messages in flight when a connection is lost are sent again on the next one, and reported once.
 #[test]
 fn a_message_goes_over_as_many_connections_as_it_takes() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! `run` returns within 200 ms of `stop`, whatever it is at.
+//! `run` returns within 200 ms of `stop`, whatever it is doing.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +17,7 @@ use crate::{
 
 const LIMIT: Duration = Duration::from_millis(200);
 
-/// Stops what `begin` has started. The machine may be busy: one that is in time is enough.
+/// Stops what `begin` has started. The machine may be busy: one attempt that is in time is enough.
 fn stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
     let (first, mut late) = (Instant::now(), Vec::new());
     while first.elapsed() < PATIENCE {
@@ -84,7 +84,7 @@ fn online_with_disconnect() {
     assert_eq!(stops_in_time(|| begin(One)).join().unwrap(), [0xE0, 0]);
 }
 
-/// What is queued does not fit into the buffers of TCP, and nobody reads it.
+/// The queued output does not fit into the buffers of TCP, and nobody reads it.
 #[test]
 fn while_the_server_reads_nothing() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, TcpListener, TcpStream) {
@@ -107,7 +107,7 @@ fn while_the_server_reads_nothing() {
     });
 }
 
-/// A server that sends all the time leaves the runner something to do all the time. It is told that nobody listens any more.
+/// A server that sends all the time keeps the runner busy all the time. After the stop its writes fail.
 #[test]
 fn while_messages_come_without_end() {
     let server = stops_in_time(|| {
@@ -136,7 +136,7 @@ fn before_it_runs_and_after_it_has_run() {
     assert_eq!(handle.publish(&Message::new("a", b"").at_least_once()), Err(HandleError::Stopped));
 }
 
-/// The end of a connection is drained, which a stop ends.
+/// The input is drained when a connection ends; a stop cuts that short.
 #[test]
 fn while_a_connection_is_drained() {
     stops_in_time(|| {
@@ -147,7 +147,7 @@ fn while_a_connection_is_drained() {
         socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
         socket.write_all(&ACCEPTED).unwrap();
         running.tells("Connected");
-        // No packet is like that.
+        // No packet has this form.
         socket.write_all(&[0xF0, 0]).unwrap();
         let mut end = [0; 1];
         assert_eq!(socket.read(&mut end).unwrap(), 0, "the client ends its output first");
@@ -155,7 +155,7 @@ fn while_a_connection_is_drained() {
     });
 }
 
-/// A message that the handler was not told of is the server's still.
+/// A message that has not been passed to the handler is not acknowledged, so the server keeps it.
 #[test]
 fn in_a_handler_what_comes_behind_is_not_acknowledged() {
     let (address, server) = serve(|mut socket| {
@@ -176,7 +176,7 @@ fn in_a_handler_what_comes_behind_is_not_acknowledged() {
     assert_eq!(server.join().unwrap(), [0x40, 2, 0, 1, 0xE0, 0]);
 }
 
-/// What DISCONNECT follows may have to be saved first.
+/// The output that precedes DISCONNECT may need a save first.
 #[test]
 fn with_a_state_that_is_not_saved_yet() {
     let (address, server) = serve(read_all);

@@ -16,7 +16,7 @@ fn byte(at: usize) -> u8 {
     (at ^ (at >> 8)) as u8
 }
 
-/// The handler hands over as much as fits, and goes on when that has left.
+/// The handler hands over as much as fits, and continues when that has been sent.
 #[test]
 fn a_payload_is_handed_over_as_room_comes() {
     let (address, server) = serve(|mut socket| {
@@ -53,7 +53,7 @@ fn a_payload_is_handed_over_as_room_comes() {
     running.join().unwrap().unwrap();
 }
 
-/// Another thread hands it over, and waits for room.
+/// Another thread hands the payload over, and waits for room.
 #[test]
 fn a_payload_is_handed_over_by_another_thread() {
     let (address, server) = serve(|mut socket| {

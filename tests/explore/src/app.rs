@@ -1,4 +1,4 @@
-//! The application: what it has asked for, what it was told, and whether that is right.
+//! The application: what it has requested, what was reported to it, and whether that is correct.
 
 use baremqtt::codec::Delivery;
 use baremqtt::{Event, Outcome, QoS, Receipt, State};
@@ -7,7 +7,7 @@ use crate::broker::{Broker, Check, MOST, check};
 use crate::packets::{number, payload};
 use crate::rules::{Feature, Rules};
 
-/// Requests that are not messages stand behind those.
+/// Requests other than messages have the numbers from here on.
 pub const SUBSCRIBE: usize = MOST;
 pub const UNSUBSCRIBE: usize = MOST + 1;
 const REQUESTS: usize = MOST + 2;
@@ -16,11 +16,11 @@ const REQUESTS: usize = MOST + 2;
 pub enum Stage {
     #[default]
     NotMade,
-    /// Under way, with this identifier; 0 at QoS 0.
+    /// In flight, with this identifier; 0 at QoS 0.
     Open(u16),
-    /// Its end was told, by this identifier.
+    /// Its end was reported, with this identifier.
     Told(u16),
-    /// Its end was told in an earlier run, and may be told again.
+    /// Its end was reported in an earlier run, and may be reported again.
     Past(u16),
 }
 
@@ -31,22 +31,22 @@ pub struct App {
     pub given_up: u16,
     /// Messages of which a server may have seen a byte; messages whose PUBREL it may have seen.
     pub seen: u16,
-    /// Those of them that it may have seen on this connection.
+    /// Those that it may have seen on this connection.
     pub seen_here: u16,
     pub seen_pubrel: u16,
-    /// Messages that stood in an image: they are sent with DUP, whether seen or not.
+    /// Messages that were in a restored image: they are sent with DUP, whether seen or not.
     pub restored: u16,
-    /// Requests whose end may be told although the broker never answered, with the link or with the session.
+    /// Requests whose end may be reported although the broker never answered, when the link or the session is lost.
     pub may_end: u16,
-    /// How often each message came in, 2 for more. Where the application acknowledges, only those that it has acknowledged.
+    /// How often each message was received, 2 for more. If the application acknowledges, only those that it has acknowledged.
     pub got: [u8; MOST],
     /// Receipts of this connection, each with its message.
     pub receipts: Vec<(Receipt, u8)>,
-    /// The large message on its way in, and how much of its payload has come.
+    /// The large message that is being received, and how much of its payload has arrived.
     pub large: Option<(u8, u8)>,
-    /// How much of the payload was handed over that is asked for.
+    /// How much of the requested payload was handed over.
     pub stream: Option<usize>,
-    /// An image was asked for.
+    /// An image was requested.
     pub is_save_due: bool,
 }
 
@@ -59,14 +59,14 @@ impl App {
         self.requests.iter().filter(|stage| matches!(stage, Stage::Open(_))).count()
     }
 
-    /// The request of this identifier.
+    /// The request with this identifier.
     pub fn request(&self, id: u16) -> Option<usize> {
         self.requests.iter().position(|stage| *stage == Stage::Open(id))
     }
 
-    /// A new run begins with what the last image knew.
+    /// A new run starts from what the last image recorded.
     pub fn restarts(&mut self, before: &App, rules: &Rules) {
-        // What the server has seen it has seen; a message of QoS 1 is stored before it is acknowledged.
+        // What the server has seen stays seen; a message of QoS 1 is stored before it is acknowledged.
         (self.seen, self.seen_pubrel) = (before.seen, before.seen_pubrel);
         for (message, _) in rules.into.iter().enumerate().filter(|(_, qos)| **qos == QoS::AtLeastOnce) {
             self.got[message] = before.got[message];
@@ -77,7 +77,7 @@ impl App {
                 Stage::Open(_) => self.restored |= 1 << request,
                 Stage::Told(id) => {
                     *stage = Stage::Past(id);
-                    // Of SUBSCRIBE and UNSUBSCRIBE, an image knows only that they have ended.
+                    // About SUBSCRIBE and UNSUBSCRIBE, an image records only that they have ended.
                     self.may_end |= if request >= SUBSCRIBE { 1 << request } else { 0 };
                 }
                 Stage::NotMade | Stage::Past(_) => {}
@@ -86,7 +86,7 @@ impl App {
         self.link_lost();
     }
 
-    /// A request was taken.
+    /// A request was accepted.
     pub fn made(&mut self, request: usize, id: Option<u16>) -> Check {
         let id = id.unwrap_or_default();
         check!(id == 0 || self.request(id).is_none(), "the identifier {id} is in use");
@@ -147,7 +147,7 @@ impl App {
             Event::Published { id, qos } => {
                 let request = self.ends(id.get())?;
                 check!(request < SUBSCRIBE, "{request} was no message");
-                // A message that was given up, and had left before, ends with its identifier.
+                // A message that was given up after it was sent ends with its identifier.
                 let given_up = self.given_up & (1 << request) != 0;
                 check!(given_up || broker.arrived[request] > 0, "{request} is published, but did not arrive");
                 check!(qos == rules.out[request], "{request} is published at QoS {qos}");
@@ -185,7 +185,7 @@ impl App {
         Ok(())
     }
 
-    /// Each end is told once.
+    /// Each end is reported once.
     fn ends(&mut self, id: u16) -> Result<usize, String> {
         let past = || self.requests.iter().position(|stage| *stage == Stage::Past(id));
         let Some(request) = self.request(id).or_else(past) else {
@@ -202,7 +202,7 @@ impl App {
         }
     }
 
-    /// A message is here whole: at QoS 2 once, and in order.
+    /// A message is complete: at QoS 2 once, and in order.
     fn gets(&mut self, message: usize, receipt: Option<Receipt>, broker: &Broker, rules: &Rules) -> Check {
         let exactly_once = rules.into[message] == QoS::ExactlyOnce;
         let again = self.got[message] > 0 && !rules.distrusts();
@@ -221,7 +221,7 @@ impl App {
         Ok(())
     }
 
-    /// Whether all that it wanted has come to its end.
+    /// Whether everything that it wanted is complete.
     pub fn is_done(&self, broker: &Broker, rules: &Rules) -> Check {
         for (request, stage) in self.requests.iter().enumerate() {
             let wanted = request < rules.out.len() || (request >= SUBSCRIBE && rules.has(Feature::Subscribe));
@@ -242,7 +242,7 @@ impl App {
         Ok(())
     }
 
-    /// Messages that the loss of a session ends, or sends a second time.
+    /// Messages that end, or are sent a second time, when the session is lost.
     pub fn begun(&self) -> u16 {
         (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |begun, request| begun | 1 << request)
             & (self.seen | self.restored)
@@ -252,7 +252,7 @@ impl App {
         for stage in self.requests {
             key.push(match stage {
                 Stage::NotMade => 0xFF,
-                // Which identifier it was matters only to a new run.
+                // The identifier itself matters only to a new run.
                 Stage::Told(id) => id as u8 | 0x40,
                 Stage::Past(id) => id as u8 | 0x80,
                 Stage::Open(id) => id as u8,

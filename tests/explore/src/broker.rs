@@ -1,4 +1,4 @@
-//! A broker with one client: it answers as the standard says, and lets nothing pass that the standard forbids.
+//! A broker with one client: it answers according to the standard, and accepts nothing that the standard forbids.
 
 use baremqtt::QoS;
 use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
@@ -6,7 +6,7 @@ use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
 use crate::packets::{Kind, encode, number, payload, publish, send};
 use crate::rules::{Feature, Rules};
 
-/// At most so many messages in one direction.
+/// The limit of messages in one direction.
 pub const MOST: usize = 12;
 
 pub type Check = Result<(), String>;
@@ -20,40 +20,40 @@ macro_rules! check {
 }
 pub(crate) use check;
 
-/// A message to the client that is under way.
+/// A message to the client that is in flight.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     pub message: u8,
     pub id: u16,
     pub qos: QoS,
-    /// PUBREC has come.
+    /// PUBREC has arrived.
     is_released: bool,
-    /// Sent on this connection, and the answer is to come.
+    /// Sent on this connection, and the answer is outstanding.
     is_awaited: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Broker {
-    /// CONNECT has come on this connection, and DISCONNECT.
+    /// Whether CONNECT, and DISCONNECT, has arrived on this connection.
     pub is_connected: bool,
     pub is_closed: bool,
     pub has_session: bool,
-    /// The client knows of the session.
+    /// The client knows about the session.
     pub is_told: bool,
     next_id: u16,
-    /// How often each message of the client was passed on, 2 for more.
+    /// How often each message of the client was forwarded, 2 for more.
     pub arrived: [u8; MOST],
-    /// Messages that a second copy may come of, because a session was lost that knew them.
+    /// Messages that may arrive twice, because a session that knew them was lost.
     pub exposed: u16,
-    /// The identifier that the client has given up; it is not for the broker to know.
+    /// The identifier that the client has given up; the broker itself does not know of it.
     pub given_up: u16,
-    /// Messages to the client that went with a session.
+    /// Messages to the client that were lost with a session.
     pub lost: u16,
-    /// Messages of QoS 2 that are not released: identifier and message.
+    /// QoS 2 messages that have not been released: identifier and message.
     unreleased: Vec<(u16, u8)>,
-    /// Identifiers in the order in which PUBREC was sent for them the last time.
+    /// Identifiers in the order in which PUBREC was last sent for them.
     pubrecs: Vec<u16>,
-    /// Of this connection: the last PUBREL, and the newest message.
+    /// On this connection: the last PUBREL, and the newest message.
     last_pubrel: u16,
     newest: Option<u8>,
     /// The next message to the client.
@@ -61,7 +61,7 @@ pub struct Broker {
     outgoing: Vec<Outgoing>,
     /// Identifiers of PUBRELs sent on this connection that are not answered.
     pubrels: Vec<u16>,
-    /// Answers that are to be sent, where their order is free.
+    /// Answers to be sent, if their order is free.
     pub due: Vec<(Kind, u16)>,
 }
 
@@ -76,7 +76,7 @@ impl Broker {
         self.outgoing.iter_mut().for_each(|outgoing| outgoing.is_awaited = false);
     }
 
-    /// The session is gone. Of what the client had begun, a second copy may come.
+    /// The session is lost. What the client had begun may arrive a second time.
     pub fn lose_session(&mut self, begun: u16) {
         self.has_session = false;
         self.is_told = false;
@@ -96,7 +96,7 @@ impl Broker {
         self.unreleased.is_empty()
     }
 
-    /// Sends its next message, if it has one and the client is there.
+    /// Sends its next message, if it has one and the client is connected.
     pub fn publishes(&mut self, rules: &Rules, down: &mut Vec<u8>) -> bool {
         let message = usize::from(self.next);
         if !self.is_connected || self.is_closed || message >= rules.into.len() {
@@ -132,7 +132,7 @@ impl Broker {
         }
     }
 
-    /// A packet of the client has come.
+    /// A packet of the client has arrived.
     pub fn takes(&mut self, packet: Packet<'_>, rules: &Rules, down: &mut Vec<u8>) -> Check {
         check!(!self.is_closed, "{packet} behind DISCONNECT");
         let is_connect = matches!(packet, Packet::Connect(_));
@@ -229,7 +229,7 @@ impl Broker {
         Ok(())
     }
 
-    /// PUBRELs come in the order of the PUBRECs (MQTT-4.6.0-4).
+    /// PUBRELs arrive in the order of the PUBRECs (MQTT-4.6.0-4).
     fn takes_pubrel(&mut self, id: u16, rules: &Rules, down: &mut Vec<u8>) -> Check {
         let is_given_up = self.given_up == id;
         let place = |id| self.pubrecs.iter().position(|known| *known == id);
@@ -240,7 +240,7 @@ impl Broker {
                 self.last_pubrel
             );
         }
-        // That of a message that was given up leaves in its own place, without PUBREC.
+        // The PUBREL of a message that was given up is sent in its own place, without PUBREC.
         if !is_given_up {
             self.last_pubrel = id;
         }
@@ -254,7 +254,7 @@ impl Broker {
         Ok(())
     }
 
-    /// A message is passed on: at QoS 2 once, and in order.
+    /// A message is forwarded: at QoS 2 once, and in order.
     fn arrives(&mut self, message: usize, rules: &Rules) -> Check {
         let count = &mut self.arrived[message];
         *count = (*count + 1).min(2);

@@ -1,4 +1,4 @@
-//! Which walks there are: the base alone, with each feature, and with every two.
+//! The walks: the base alone, with each feature, and with every two features.
 
 use crate::rules::{Feature, Rules};
 
@@ -8,14 +8,14 @@ const BASES: [&str; 6] = ["12/21", "21/12", "11/22", "22/11", "12/12", "22/22"];
 /// Mixes for pairs that would have too many states with four messages.
 const SMALL: [&str; 3] = ["1/2", "2/1", "22/"];
 
-/// Mixes for pairs of which each makes many states.
+/// Mixes for pairs whose features each add many states.
 const SMALLEST: [&str; 4] = ["1/", "2/", "/1", "/2"];
 
-/// These bring requests of their own, or moments that anything can happen in.
+/// These add requests of their own, or moments at which anything can happen.
 const HEAVY: [Feature; 5] =
     [Feature::Restart, Feature::Time, Feature::Subscribe, Feature::Stream, Feature::Pieces];
 
-/// With these, and no others, four messages make less than some ten million states.
+/// With only these, four messages make fewer than about ten million states.
 const LIGHT: [Feature; 10] = [
     Feature::Loss,
     Feature::Drop,
@@ -29,7 +29,7 @@ const LIGHT: [Feature; 10] = [
     Feature::OutputLost,
 ];
 
-/// Every two features that say different things.
+/// Every pair of features, except those with the same effect.
 pub fn pairs() -> Vec<[Feature; 2]> {
     let mut pairs = Vec::new();
     for (at, &one) in Feature::ALL.iter().enumerate() {
@@ -47,13 +47,13 @@ fn is_light(features: &[Feature]) -> bool {
     features.iter().all(|feature| LIGHT.contains(feature))
 }
 
-/// What is walked through in some minutes: bases, and every feature and pair where it is small.
+/// The walks that take some minutes: bases, and every feature and pair with few states.
 pub fn short() -> Vec<Rules> {
     let mut walks = vec![Rules::new("12/21", &[]), Rules::new("22/", &[]), Rules::new("/12", &[])];
     walks.extend(Feature::ALL.iter().map(|feature| Rules::new("1/2", &[*feature])));
     walks.extend(Feature::ALL.iter().map(|feature| Rules::new("22/", &[*feature])));
     walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("2/1", pair)));
-    // Pairs that have found something.
+    // Pairs that have found a fault.
     walks.push(Rules::new("1/2", &[Feature::Late, Feature::Subscribe]));
     walks.push(Rules::new("1/2", &[Feature::Stream, Feature::Finish]));
     walks.push(Rules::new("1/2", &[Feature::GiveUp, Feature::Retry]));

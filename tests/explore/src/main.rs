@@ -1,4 +1,4 @@
-//! Walks through all states of a client, a broker and the link between them: see README.md.
+//! Explores all states of a client, a broker and the link between them: see README.md.
 
 mod app;
 mod broker;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Walks one by one, to the end also where a fault is found.
+/// Runs the walks one by one, all of them even if a fault is found.
 fn walks(list: Vec<Rules>) -> bool {
     let mut faults = 0;
     let count = list.len();
@@ -87,7 +87,7 @@ fn walk(rules: &'static Rules, shows: bool) -> bool {
     }
 }
 
-/// Walks until one finds a fault, and says which; it has to.
+/// Runs walks until one finds a fault, and prints which; one has to.
 fn finds(list: Vec<Rules>) -> bool {
     std::panic::set_hook(Box::new(|_| ()));
     for rules in list {
@@ -101,7 +101,7 @@ fn finds(list: Vec<Rules>) -> bool {
     false
 }
 
-/// Shows a script step by step, and how it goes on by itself.
+/// Replays a script step by step, and shows how it continues by itself.
 fn replay(rules: &'static Rules, script: &str) {
     TRACE.store(true, Ordering::Relaxed);
     let mut world = World::new(rules);

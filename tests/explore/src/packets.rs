@@ -1,4 +1,4 @@
-//! What the broker sends, and what messages look like.
+//! The packets that the broker sends, and the format of messages.
 
 use baremqtt::codec::{Delivery, Packet, Publish, SubAck};
 use baremqtt::{PacketId, QoS, SubAckCode, SubAckCodes, TopicName};
@@ -6,7 +6,7 @@ use baremqtt::{PacketId, QoS, SubAckCode, SubAckCodes, TopicName};
 use crate::broker::Outgoing;
 use crate::rules::{LARGE, Rules};
 
-/// Answers of one kind leave in their order; which kind is next is free.
+/// Answers of one kind are sent in order; which kind is next is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     PubAck,

@@ -1,10 +1,10 @@
-//! What a walk is about: messages, features, and what the client is configured to do.
+//! The parameters of a walk: messages, features, and the configuration of the client.
 
 use baremqtt::{Config, LargeMessages, QoS, SessionLoss, Version};
 
 macro_rules! features {
     ($($feature:ident $name:literal $what:literal,)*) => {
-        /// What a family has besides the base.
+        /// What a family adds to the base.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Feature { $($feature,)* }
 
@@ -43,13 +43,13 @@ features! {
     OutputLost "outlost" "the transport only reads from some point on",
 }
 
-/// Bytes that a streamed message, or one that comes in pieces, has as its payload.
+/// The payload length of a streamed message, or of one that is received in pieces.
 pub const LARGE: usize = 80;
 
 /// The rules of one walk.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// QoS of the messages to the broker, in their order; the last one may be streamed.
+    /// QoS of the messages to the broker, in order; the last one may be streamed.
     pub out: Vec<QoS>,
     /// QoS of the messages to the client; the last one may be large.
     pub into: Vec<QoS>,
@@ -57,7 +57,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// From numbers of QoS like `12/21` and features.
+    /// Made from QoS numbers like `12/21`, and features.
     pub fn new(mix: &str, features: &[Feature]) -> Self {
         let (out, into) = mix.split_once('/').expect("QoS out/QoS in");
         let qos = |text: &str| text.bytes().map(|b| QoS::from_bits(b - b'0').expect("0 to 2")).collect();
@@ -103,7 +103,7 @@ impl Rules {
         self.has(Feature::Pieces) && message + 1 == self.into.len()
     }
 
-    /// Whether there are images that nobody has asked for: they multiply the states, so only where there is little else.
+    /// Whether images are saved without a request: they multiply the states, so only if there is little else.
     pub fn saves_at_will(&self) -> bool {
         self.features == [Feature::Restart] && self.out.len() + self.into.len() <= 2
     }
@@ -112,7 +112,7 @@ impl Rules {
         self.has(Feature::Loss) || self.has(Feature::Drop)
     }
 
-    /// In MQTT 3.1 nobody is told that a session is lost, so the client takes each for lost where it may be.
+    /// MQTT 3.1 does not report a lost session, so the client treats each session as lost that may be.
     pub fn distrusts(&self) -> bool {
         self.has(Feature::Mqtt31) && self.loses_session()
     }
@@ -175,7 +175,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Without time, no countdown runs: that would only multiply the states.
+    /// Without time, no timeout runs: that would only multiply the states.
     fn ms(self, ms: u32) -> u32 {
         if self.time { ms } else { 0 }
     }

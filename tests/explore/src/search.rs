@@ -1,4 +1,4 @@
-//! Breadth first through all states, so that what is found is found by a shortest way.
+//! Breadth-first search through all states, so that a fault is found by a shortest path.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use crate::rules::Rules;
 use crate::world::{Action, FAIR, World};
 
-/// What was walked through.
+/// The result of an exploration.
 pub struct Report {
     pub states: usize,
     pub steps: u64,
-    /// Steps of the fair schedule from the state that is the furthest from the end.
+    /// Steps of the fair schedule from the state that is farthest from the end.
     pub longest: u32,
     pub time: Duration,
 }
@@ -39,7 +39,7 @@ impl Hasher for Same {
     }
 }
 
-/// How a state was reached first: from which, and by what.
+/// How a state was first reached: from which state, and by which action.
 #[derive(Clone, Copy)]
 struct From(u32, Action);
 
@@ -82,7 +82,7 @@ pub fn explore(rules: &'static Rules, most: usize) -> Result<Report, Found> {
             fair.push(next.unwrap_or(NONE));
         }
         if walk.fair.iter().any(|fair| fair.last() == Some(&NONE)) {
-            // Nothing happens any more by itself.
+            // Nothing happens by itself any more.
             if let Err(fault) = world.is_done() {
                 return Err(walk.found(format!("stuck: {fault}"), at, &[]));
             }
@@ -103,17 +103,17 @@ pub fn step(world: &mut World, action: Action) -> Result<bool, String> {
 
 struct Walk {
     from: Vec<From>,
-    /// Where each fair schedule leads from each state.
+    /// The successor of each state under each fair schedule.
     fair: [Vec<u32>; FAIR.len()],
     steps: u64,
 }
 
 impl Walk {
-    /// From every state, each fair schedule leads to an end. Returns the longest way.
+    /// From every state, each fair schedule leads to an end. Returns the longest path.
     fn all_end(&self) -> Result<u32, Found> {
         let mut longest = 0;
         for (schedule, next) in self.fair.iter().enumerate() {
-            // Steps to the end and 1; 0 is unknown.
+            // Steps to the end plus 1; 0 is unknown.
             let mut left = vec![0_u32; next.len()];
             for start in 0..next.len() {
                 let mut path = Vec::new();

@@ -1,4 +1,4 @@
-//! The adapters, each as one that can be driven.
+//! The adapters, in a form that can be driven.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -61,7 +61,7 @@ impl Adapter for Polled {
         }
     }
 
-    /// There is no call for this, nor for those that follow: one goes on to poll.
+    /// There is no method for this, nor for those below: the caller keeps polling.
     fn flush(&mut self) -> bool {
         false
     }
@@ -93,7 +93,7 @@ pub struct Async {
 }
 
 impl Async {
-    /// What the future brings, if it is done before it is dropped.
+    /// The output of the future, if it is ready before it is dropped.
     fn polled<V>(polls: &mut VecDeque<u8>, future: impl Future<Output = V>) -> Option<V> {
         let polls = polls.pop_front().unwrap_or(9) % 10;
         let mut future = pin!(future);

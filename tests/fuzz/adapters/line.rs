@@ -1,4 +1,4 @@
-//! A stream, its two halves and its clock, that do what the input says.
+//! A stream, its two halves and its clock, controlled by the input.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use baremqtt::Instant;
 
 use super::stream::{Fault, blocking, is_a_stream, non_blocking};
 
-/// Operations without an effect, in one step of an adapter, that are taken for a loop without end.
+/// This many operations without an effect, in one step of an adapter, count as an endless loop.
 const MOST_IDLE: usize = 200;
 
 pub struct Shared {
@@ -17,7 +17,7 @@ pub struct Shared {
     input: RefCell<VecDeque<u8>>,
     ends: bool,
     output: RefCell<Vec<u8>>,
-    /// What has failed or ended: reading, writing.
+    /// Whether reading, and writing, has failed or ended.
     is_dead: [Cell<bool>; 2],
     idle: Cell<usize>,
     is_patient: Cell<bool>,
@@ -64,12 +64,12 @@ impl Line {
         self.0.idle.set(0);
     }
 
-    /// What comes now waits for the stream.
+    /// The operations that follow may wait for the stream.
     pub fn may_wait(&self) {
         self.0.is_patient.set(true);
     }
 
-    /// All that the stream has taken.
+    /// Everything that the stream has taken.
     pub fn taken(&self) -> Vec<u8> {
         self.0.output.borrow().clone()
     }

@@ -1,8 +1,8 @@
-//! Any server behind any stream, through each adapter that needs no operating system: bytes that come and go in any portions, operations
-//! that cannot go on now, fail or end, futures that are dropped between any two polls.
+//! Any server behind any stream, through each adapter that needs no operating system: bytes in any portions, operations that are
+//! not ready, fail or end, futures that are dropped between any two polls.
 //!
-//! Whatever happens, the packets that leave are whole and valid, what the server has sent is delivered in its order up to the point
-//! where the connection ends, nobody asks a stream that has failed, and nobody spins.
+//! Whatever happens, the packets sent are complete and valid, what the server has sent is delivered in order up to the point
+//! where the connection ends, no failed stream is used again, and nothing spins.
 
 mod each;
 mod line;
@@ -25,7 +25,7 @@ struct Input {
     steps: [Vec<u8>; 3],
     /// The server closes the connection after its last byte.
     ends: bool,
-    /// Milliseconds that pass with each look at the clock.
+    /// Milliseconds that pass each time the clock is read.
     pace: u8,
     /// How often a future is polled before it is dropped.
     polls: Vec<u8>,
@@ -93,9 +93,9 @@ fn client(input: &Input) -> Buffered {
 trait Adapter {
     /// The next event, if there is one.
     fn step(&mut self) -> Result<Option<String>, Error<Fault>>;
-    /// Whether all has been sent; an error is told by the next step.
+    /// Whether everything has been sent; an error is returned by the next step.
     fn flush(&mut self) -> bool;
-    /// Whether DISCONNECT has left; `None` while it has not.
+    /// The result once DISCONNECT has been sent; `None` before that.
     fn disconnect(&mut self) -> Option<Result<(), Error<Fault>>>;
     fn drain(&mut self);
     fn is_open(&self) -> bool;
@@ -103,7 +103,7 @@ trait Adapter {
     fn client(&mut self) -> &mut Buffered;
 }
 
-/// Steps until the connection ends, or for as long as it can take.
+/// Steps until the connection ends, or for as long as that can take.
 fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adapter) {
     adapter.client().connect(&Connect::new("c").keep_alive(30)).unwrap();
     let mut messages = Vec::new();
@@ -111,7 +111,7 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
     let mut error = None;
     for _ in 0..400 {
         let request = requests.next().copied().unwrap_or(NOTHING);
-        // It waits for the stream, and where that is broken for a moment, which a clock that stands still does not end.
+        // Disconnecting waits for the stream, also through temporary failures, which would never end if the clock stood still.
         if request >= DISCONNECT && input.pace > 0 {
             error = disconnect(line, adapter);
             break;
@@ -150,7 +150,7 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
     assert!(adapter.client().pending().is_empty() && adapter.client().time_left().is_none());
 }
 
-/// Events are passed over meanwhile, and the messages in them are gone.
+/// Events are skipped meanwhile, and the messages in them are lost.
 fn disconnect(line: &Line, adapter: &mut dyn Adapter) -> Option<Error<Fault>> {
     line.may_wait();
     match adapter.disconnect() {
@@ -161,12 +161,12 @@ fn disconnect(line: &Line, adapter: &mut dyn Adapter) -> Option<Error<Fault>> {
     None
 }
 
-/// Requests from here on.
+/// The operations from here on.
 const FLUSH: u8 = 188;
 const NOTHING: u8 = 200;
 const DISCONNECT: u8 = 250;
 
-/// What is refused has changed nothing.
+/// A refused request has changed nothing.
 fn ask(client: &mut Buffered, request: u8) {
     let _ = match request {
         0..50 => client.publish(&Message::new("out", b"0")).err(),
@@ -186,7 +186,7 @@ fn ask(client: &mut Buffered, request: u8) {
     };
 }
 
-/// Whole packets, each in the only way that there is to encode it; only where the connection has ended, the last one may be cut off.
+/// Complete packets, each in its only valid encoding; if the connection has ended, the last one may be cut off.
 fn check_output(mut bytes: &[u8], has_ended: bool) {
     while !bytes.is_empty() {
         match codec::decode(bytes, Version::Mqtt311) {
@@ -196,7 +196,7 @@ fn check_output(mut bytes: &[u8], has_ended: bool) {
                 assert_eq!(again, bytes[..len]);
                 bytes = &bytes[len..];
             }
-            // Or it is still on its way.
+            // Or it is still being sent.
             Ok(Decoded::Incomplete { .. }) => return,
             Err(violation) => panic!("{violation} (ended: {has_ended}): {bytes:02x?}"),
         }

@@ -1,11 +1,11 @@
-//! What a client makes of the server's bytes when they come one after the other, and everything that it has for the server leaves at
+//! How a client interprets the server's bytes when they arrive one by one, and everything that it has for the server is sent at
 //! once.
 
 use baremqtt::{Connect, Instant};
 
 use super::Buffered;
 
-/// Events that follow from what the server sends alone, whatever the application asks for, and when.
+/// Events that depend only on what the server sends, whatever the application requests, and when.
 pub fn is_of_server(event: &str) -> bool {
     event.starts_with("Message") || event.starts_with("Connected")
 }

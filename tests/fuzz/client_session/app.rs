@@ -1,4 +1,4 @@
-//! The application: what it has asked for, what it was told, and whether that is right.
+//! The application: what it has requested, what was reported to it, and whether that is correct.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,12 +7,12 @@ use baremqtt::{Event, PacketId, QoS, Receipt};
 
 use super::broker::{self, Broker};
 
-/// A request, by the number that also names the message.
+/// A request, with the number that also names the message.
 #[derive(Clone, Copy)]
 pub struct Request {
     pub kind: Kind,
     pub len: usize,
-    /// The session was lost under it, or it was given up: how it ends is not known.
+    /// The session was lost during the request, or it was given up: how it ends is unknown.
     pub tainted: bool,
 }
 
@@ -23,21 +23,21 @@ pub enum Kind {
     Unsubscribe,
 }
 
-/// What lives on over a reboot with the image of the session.
+/// What survives a reboot with the image of the session.
 #[derive(Clone, Default)]
 pub struct App {
     requests: BTreeMap<u32, Request>,
     /// The requests that have not ended.
     pub in_use: BTreeMap<PacketId, u32>,
-    /// Streamed messages of QoS 0, in their order.
+    /// Streamed messages of QoS 0, in order.
     pub streams: VecDeque<u32>,
-    /// The streamed message whose payload is asked for, and how much of it was handed over.
+    /// The streamed message whose payload is requested, and how much of it was handed over.
     pub stream: Option<(u32, usize)>,
-    /// The message that comes in pieces.
+    /// The message that arrives in pieces.
     large: Option<(u32, usize)>,
     /// Messages that are not acknowledged yet.
     pub receipts: VecDeque<(Receipt, Option<u32>)>,
-    /// How often each message came.
+    /// How often each message arrived.
     pub received: BTreeMap<u32, u32>,
     /// Messages that were too large.
     pub skipped: Vec<u32>,
@@ -45,7 +45,7 @@ pub struct App {
 }
 
 impl App {
-    /// A request was taken.
+    /// A request was accepted.
     pub fn requested(&mut self, number: u32, id: Option<PacketId>, request: Request) {
         assert_eq!(id.is_none(), request.kind == Kind::Publish(QoS::AtMostOnce));
         self.requests.insert(number, request);
@@ -58,7 +58,7 @@ impl App {
         self.requests[&number].len
     }
 
-    /// The session is lost under all that is on its way.
+    /// The session is lost, with everything in flight.
     pub fn taint(&mut self) {
         for number in self.in_use.values() {
             self.requests.get_mut(number).unwrap().tainted = true;
@@ -72,7 +72,7 @@ impl App {
         }
     }
 
-    /// A message is given up. What has left of it may still come to an end; otherwise it is gone.
+    /// A message is given up. If part of it was sent it may still end; otherwise it is gone.
     pub fn give_up(&mut self, id: PacketId, is_gone: bool) {
         let number = self.in_use[&id];
         self.requests.get_mut(&number).unwrap().tainted = true;
@@ -87,7 +87,7 @@ impl App {
         self.stream = None;
     }
 
-    /// The client has started again, with nothing but the image.
+    /// The client has restarted, with only the image.
     pub fn rebooted(&mut self) {
         self.link_lost();
         self.large = None;
@@ -158,7 +158,7 @@ impl App {
         (number, self.requests[&number])
     }
 
-    /// The number of a message from the server, if it is an honest one.
+    /// The number of a message from the server, unless it is a forged one.
     fn number_in(&self, topic: &str, broker: &Broker) -> Option<u32> {
         if broker.hostile && !topic.starts_with("m/") { None } else { Some(broker::number(topic)) }
     }
@@ -179,13 +179,13 @@ impl App {
         }
     }
 
-    /// All has come to its end, but for what was about to be reported when the client was started again.
+    /// Everything has ended, except for what was about to be reported when the client restarted.
     pub fn check_ends(&self) {
         let is_forgotten = |number| self.is_rebooted && self.requests[number].tainted;
         assert!(self.in_use.values().all(is_forgotten), "requests without an end");
     }
 
-    /// What was promised is kept.
+    /// The promises about messages are kept.
     pub fn check_messages(&self, broker: &Broker) {
         for (number, request) in &self.requests {
             let Kind::Publish(qos) = request.kind else { continue };

@@ -1,12 +1,12 @@
-//! A broker of one client, in memory, that lets nothing pass: each packet of the client is checked against what MQTT
-//! asks of it.
+//! A strict in-memory broker for one client: each packet of the client is checked against the
+//! requirements of MQTT.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, PacketId, Publish, SubAck};
 use baremqtt::{QoS, RefusalCode, SubAckCode, SubAckCodes, TopicName, Version};
 
-/// The number of a message stands in its topic, so that a payload can be empty.
+/// The number of a message is in its topic, so that a payload can be empty.
 pub fn topic(number: u32) -> String {
     format!("m/{number}")
 }
@@ -20,7 +20,7 @@ pub fn is_retained(topic: &str) -> bool {
     number(topic) % 2 == 1
 }
 
-/// The payload of a message; a byte of another message, or in another place, shows.
+/// The payload of a message; a byte from another message, or in another place, is detected.
 pub fn payload(number: u32, len: usize) -> Vec<u8> {
     (0..len as u32).map(|at| (number.wrapping_mul(31) ^ at.wrapping_mul(7)) as u8).collect()
 }
@@ -31,7 +31,7 @@ struct Outgoing {
     id: PacketId,
     qos: QoS,
     len: usize,
-    /// PUBREC came.
+    /// PUBREC has arrived.
     released: bool,
     /// It was sent before.
     sent: bool,
@@ -40,38 +40,38 @@ struct Outgoing {
 /// What both sides keep, and what was seen over all connections.
 pub struct Broker {
     pub version: Version,
-    /// The client is sent what it did not ask for: what it answers then proves nothing.
+    /// The client is sent forged packets: its answers then prove nothing.
     pub hostile: bool,
-    /// The client may repeat on a living connection.
+    /// The client may repeat on a live connection.
     pub retry: bool,
     pub has_session: bool,
-    /// PUBREC may be overtaken by another: no server should do that, and some do.
+    /// PUBRECs may be sent out of order: no server should do that, and some do.
     shuffles: bool,
-    /// What the next CONNECT is answered with, instead of what is right.
+    /// The answer to the next CONNECT, instead of the right one.
     connack: Option<ConnAck>,
     next_id: PacketId,
     outgoing: Vec<Outgoing>,
-    /// QoS 2 messages that are not released yet, by identifier.
+    /// QoS 2 messages that have not been released yet, by identifier.
     unreleased: BTreeMap<PacketId, u32>,
-    /// How often each message was passed on.
+    /// How often each message was forwarded.
     pub delivered: BTreeMap<u32, u32>,
     /// Messages that the client has given up: it only makes the broker forget them.
     pub given_up: BTreeSet<u32>,
-    /// Messages of which at least one byte has come on an earlier connection.
+    /// Messages of which at least one byte has arrived on an earlier connection.
     pub begun: BTreeSet<u32>,
-    /// Packets that were cut off before they could be told apart.
+    /// Packets that were cut off before they could be identified.
     pub begun_unknown: u32,
-    /// Messages to the client that went with a session.
+    /// Messages to the client that were lost with a session.
     pub lost: BTreeSet<u32>,
-    /// Messages whose PUBREL has come.
+    /// Messages whose PUBREL has arrived.
     released: BTreeSet<u32>,
-    /// When PUBREC was sent the last time, for each message.
+    /// When PUBREC was last sent, for each message.
     pubrec_at: BTreeMap<u32, u32>,
     pubrecs: u32,
     link: Link,
 }
 
-/// What belongs to one connection.
+/// The state of one connection.
 #[derive(Default)]
 struct Link {
     up: Vec<u8>,
@@ -84,9 +84,9 @@ struct Link {
     last_pubrel: u32,
     /// Messages that PUBREC was sent for.
     received: BTreeSet<u32>,
-    /// What is to have PUBREC once nothing more comes.
+    /// Gets its PUBREC once nothing more arrives.
     late: Option<PacketId>,
-    /// Identifiers that PUBACK, PUBREC and PUBCOMP are due for, in this order.
+    /// Identifiers for which PUBACK, PUBREC and PUBCOMP are due, in this order.
     pubacks: VecDeque<PacketId>,
     pubrecs: VecDeque<PacketId>,
     pubcomps: VecDeque<PacketId>,
@@ -116,23 +116,23 @@ impl Broker {
         }
     }
 
-    /// Bytes come from the client.
+    /// Bytes arrive from the client.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.link.up.extend(bytes);
     }
 
-    /// Bytes for the client, at most so many.
+    /// Bytes for the client, at most this many.
     pub fn take(&mut self, len: usize) -> Vec<u8> {
         let len = len.min(self.link.down.len());
         self.link.down.drain(..len).collect()
     }
 
-    /// Neither reads nor writes have anything left.
+    /// Nothing is left to read or to write.
     pub fn is_idle(&self) -> bool {
         self.link.read == self.link.up.len() && self.link.down.is_empty()
     }
 
-    /// Whether the client can believe that this message was passed on.
+    /// Whether the client may believe that this message was forwarded.
     pub fn may_have(&self, number: u32) -> bool {
         self.hostile || self.given_up.contains(&number) || self.delivered.contains_key(&number)
     }
@@ -141,13 +141,13 @@ impl Broker {
         self.outgoing.is_empty() && self.unreleased.is_empty()
     }
 
-    /// What it owes, to be read.
+    /// Its outstanding answers, in readable form.
     pub fn owed(&self) -> String {
         let outgoing: Vec<_> = self.outgoing.iter().map(|outgoing| outgoing.id).collect();
         format!("out {outgoing:?} unreleased {:?}", self.unreleased)
     }
 
-    /// The next CONNECT is refused, or, in 3.1.1, answered with a session that there may not be.
+    /// The next CONNECT is refused, or, in 3.1.1, answered with a session that may not exist.
     pub fn answer_connect(&mut self, arg: u8) {
         self.connack = match RefusalCode::new(arg % 6) {
             Some(code) => Some(ConnAck::Refused(code)),
@@ -168,7 +168,7 @@ impl Broker {
         self.unreleased.clear();
     }
 
-    /// The link is gone. What the client has sent and was not read is lost, but for what `begun` learns from it.
+    /// The link is lost. What the client has sent and was not read is lost, except for what `begun` records of it.
     pub fn link_lost(&mut self) {
         let link = std::mem::take(&mut self.link);
         let mut at = 0;
@@ -184,7 +184,7 @@ impl Broker {
         }
     }
 
-    /// Publishes a message to the client; says whether it will be sent.
+    /// Publishes a message to the client; returns whether it will be sent.
     pub fn publish(&mut self, number: u32, qos: QoS, len: usize) -> bool {
         let id = self.next_id;
         if qos == QoS::AtMostOnce {
@@ -235,7 +235,7 @@ impl Broker {
         self.link.down.extend(bytes);
     }
 
-    /// Reads the next packet, if it has come whole; says whether it has.
+    /// Reads the next packet, if it is complete; returns whether it was.
     pub fn read(&mut self) -> bool {
         let up = std::mem::take(&mut self.link.up);
         let read = match codec::decode(&up[self.link.read..], self.version) {

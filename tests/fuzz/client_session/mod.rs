@@ -1,7 +1,7 @@
-//! A client, an application and a broker, and between them whatever the input says: partial writes, bytes that come
+//! A client, an application and a broker, and between them whatever the input says: partial writes, bytes that arrive
 //! one by one, cuts, reconnects, reboots, time, lost sessions, a broker that turns hostile.
 //!
-//! The input is six bytes of set-up, then operations of two bytes each.
+//! The input is six bytes of set-up, followed by operations of two bytes each.
 
 mod app;
 mod broker;
@@ -24,8 +24,8 @@ pub fn run(data: &[u8]) {
     world.drain();
 }
 
-/// The same without a fault: an honest broker and an honest application on a link that lives. Then everything comes to its end, and
-/// no error and no timeout is needed for that, however small the buffers are.
+/// The same without faults: an honest broker and an honest application on a live link. Then everything completes, without
+/// any error or timeout, however small the buffers are.
 pub fn progress(data: &[u8]) {
     let Some((setup, operations)) = data.split_first_chunk() else { return };
     let mut world = World::new(*setup, true);
@@ -46,7 +46,7 @@ pub fn progress(data: &[u8]) {
 
 const OPERATIONS: u8 = 31;
 
-/// The operations that are no faults.
+/// The operations that are not faults.
 const HONEST: [u8; 20] = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 25, 26, 30];
 
 type TestClient = Client<Vec<u8>, Vec<u8>, Choices, Vec<u8>>;
@@ -64,14 +64,14 @@ struct World {
     /// Nothing is cut, lost or late: errors are not allowed.
     is_honest: bool,
     clean_session: bool,
-    /// What the transport was offered and has not said a word about.
+    /// What the transport was offered and has not reported on.
     offered: Option<Vec<u8>>,
     /// The image of the session and of the application, if they survive a reboot.
     saved: Option<Saved>,
     next_number: u32,
-    /// Messages of the broker that it has to deliver.
+    /// Messages that the broker has to deliver.
     promised: Vec<(u32, QoS)>,
-    /// One side knows less than the other, by no fault.
+    /// One side knows less than the other, through no fault.
     is_uneven: bool,
 }
 
@@ -80,7 +80,7 @@ struct World {
 struct Saved {
     image: Vec<u8>,
     app: App,
-    /// By this image the session has ended with its connection.
+    /// According to this image, the session has ended with its connection.
     clean_session: bool,
 }
 
@@ -88,7 +88,7 @@ impl World {
     fn new([flags, tx, rx, times, client_id, broker_id]: [u8; 6], is_honest: bool) -> Self {
         let is = |bit: u8| flags & (1 << bit) != 0;
         let version = if is(0) { Version::Mqtt31 } else { Version::Mqtt311 };
-        // What a small application does not link.
+        // Features that a small application does not link.
         let is_plain = times & 0x40 != 0;
         let choices = Choices::new();
         choices.choose(|c| {
@@ -105,11 +105,11 @@ impl World {
             c.durable = is(6);
         });
         let buffers = Buffers { rx: vec![0; 17 + usize::from(rx % 128)], tx: vec![0; 64 + usize::from(tx)] };
-        // Small room for identifiers can end connections, which go on further each time.
+        // Little room for identifiers can end connections, each of which makes progress.
         let ids_len = if is_honest || times & 0x10 == 0 { size_of::<InboundIds>() } else { 10 };
         let ids = vec![0; ids_len];
         let mut client = TestClient::with_inbound_ids(buffers.clone(), choices, ids.clone());
-        // Identifiers begin shortly before they wrap around.
+        // Identifiers start shortly before they wrap around.
         client.set_next_packet_id(PacketId::new(!u16::from(client_id)).unwrap());
         let first_id = PacketId::new(!u16::from(broker_id)).unwrap();
         let mut world = World {
@@ -181,7 +181,7 @@ impl World {
         self.notice_end();
     }
 
-    /// Everything moves as far as it can; says whether anything did.
+    /// Everything moves as far as it can; returns whether anything did.
     fn turn(&mut self) -> bool {
         let mut moved = false;
         while self.send(usize::MAX) {
@@ -199,11 +199,11 @@ impl World {
         while self.acknowledge(0) {
             moved = true;
         }
-        // A look at what is pending is an offer.
+        // Looking at what is pending counts as an offer.
         moved || !self.client.clone().pending().is_empty()
     }
 
-    /// An honest broker and a good link bring everything to its end.
+    /// With an honest broker and a good link, everything completes.
     fn drain(&mut self) {
         if self.broker.hostile {
             self.cut();

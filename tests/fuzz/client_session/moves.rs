@@ -1,4 +1,4 @@
-//! What the application, the transport and the broker do, one at a time.
+//! The actions of the application, the transport and the broker, one at a time.
 
 use baremqtt::{
     AcknowledgeError, Config, Connect, Error, Event, Message, PacketId, QoS, State, StreamedMessage, Version,
@@ -69,7 +69,7 @@ impl World {
         self.app.stream = Some((number, at + taken)).filter(|_| at + taken < payload.len());
     }
 
-    /// Gives up one of the requests under way, if it is a message that can be.
+    /// Gives up one of the requests in flight, if it is a message for which that is possible.
     pub fn give_up(&mut self, index: usize) {
         let place = index % self.app.in_use.len().max(1);
         let Some((&id, &number)) = self.app.in_use.iter().nth(place) else { return };
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// What no state allows.
+    /// Calls that no state allows.
     pub fn ask_in_vain(&mut self, what: usize) {
         let before = (self.client.state(), self.client.in_flight(), self.client.revision());
         let long = "x".repeat(1_000);
@@ -110,7 +110,7 @@ impl World {
         self.offered = Some(self.client.pending().to_vec());
     }
 
-    /// The transport takes so many bytes of what it was offered last.
+    /// The transport takes this many bytes of what it was last offered.
     pub fn send(&mut self, len: usize) -> bool {
         if self.offered.is_none() {
             self.offer();
@@ -130,7 +130,7 @@ impl World {
         !bytes.is_empty()
     }
 
-    /// One step; says whether there was an event.
+    /// One step; returns whether there was an event.
     pub fn advance(&mut self) -> bool {
         match self.client.advance(self.now) {
             Ok(true) => {
@@ -156,7 +156,7 @@ impl World {
         false
     }
 
-    /// Where no time is left there is something to do: at most one look at the clock, or bytes to be sent.
+    /// If no time is left there is something to do: at most one look at the clock, or bytes to be sent.
     fn check_time_left(&self) {
         let mut client = self.client.clone();
         if client.time_left() == Some(0) && client.pending().is_empty() {
@@ -179,7 +179,7 @@ impl World {
         assert!(self.client.pending().is_empty());
         self.broker.link_lost();
         self.app.link_lost();
-        // What the transport was offered may have left.
+        // What the transport was offered may have been sent.
         let offered = self.offered.take().unwrap_or_default();
         for number in self.app.in_use.values() {
             let topic = broker::topic(*number);
@@ -295,7 +295,7 @@ impl World {
         self.saved = Some(Saved { image, app, clean_session });
     }
 
-    /// The client starts again from its last image, if there is one.
+    /// The client restarts from its last image, if there is one.
     pub fn reboot(&mut self) {
         let Some(Saved { image, app, clean_session, .. }) = self.saved.clone() else { return };
         self.cut();
@@ -304,14 +304,14 @@ impl World {
         self.client.restore(&image).expect("an image of ours");
         let before = core::mem::replace(&mut self.app, app);
         self.app.rebooted();
-        // What the application does with a message of QoS 1 it has to keep by itself.
+        // The application itself has to store what it does with a QoS 1 message.
         self.app.skipped = before.skipped;
         for (number, _) in self.promised.iter().filter(|(_, qos)| *qos != QoS::ExactlyOnce) {
             if let Some(count) = before.received.get(number) {
                 self.app.received.insert(*number, *count);
             }
         }
-        // An image keeps no trace of what was sent, so all is repeated.
+        // An image does not record what was sent, so everything is repeated.
         self.broker.begun.extend(self.app.in_use.values());
         if clean_session || self.clean_session || !self.broker.has_session {
             self.taint();

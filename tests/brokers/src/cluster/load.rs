@@ -19,7 +19,7 @@ use crate::support::wire::Packets;
 #[derive(Default)]
 pub struct Progress {
     pub told: Told,
-    /// Connections, in their order: to which node, and after how long.
+    /// Connections, in their order: to which node, and when.
     pub connected: Vec<(usize, Instant)>,
     /// When the first message was acknowledged on the last of them.
     pub worked: Option<Instant>,
@@ -31,7 +31,7 @@ pub struct Progress {
 
 pub struct Load {
     pub progress: Arc<Mutex<Progress>>,
-    pub wire: Arc<Mutex<Wire>>,
+    wire: Arc<Mutex<Wire>>,
     most: Arc<AtomicUsize>,
     handle: Handle,
     thread: JoinHandle<Result<(), GaveUp>>,

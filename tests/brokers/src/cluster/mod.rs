@@ -85,7 +85,9 @@ fn try_it(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> {
     load.until(PATIENCE, is_done);
     // Once the last ones have come round, nothing that is still to come is ahead of them.
     load.publishes_up_to(count + 2);
-    load.until(PATIENCE, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1));
+    if !load.until(PATIENCE, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1)) {
+        return Err("the last messages do not come round".into());
+    }
     sleep(QUIET);
     let (progress, wire) = load.stop()?;
     Ok(Outcome::new(second, &progress.told, &wire, count))

@@ -1,4 +1,4 @@
-//! What can happen, and in which order it does where nothing goes wrong.
+//! What can happen, and the order in which it happens if nothing goes wrong.
 
 use super::World;
 use crate::packets::Kind;
@@ -23,8 +23,8 @@ actions! {
 
 use Action::*;
 
-/// Fair schedules: the first of these that changes anything is what happens next. One where the application is quick, one where
-/// all that can be read is read first.
+/// Fair schedules: the first of these that changes anything happens next. In one the application is quick, in the other
+/// everything that can be read is read first.
 pub const FAIR: [&[Action]; 2] = [
     &[
         Close,
@@ -85,7 +85,7 @@ impl Action {
         Action::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// The answer of the broker that this is.
+    /// The answer of the broker that this action sends.
     pub fn kind(self) -> Option<Kind> {
         Some(match self {
             PubAck => Kind::PubAck,
@@ -101,7 +101,7 @@ impl Action {
 }
 
 impl World {
-    /// Whether this is what an honest peer and an honest application do now.
+    /// Whether an honest peer and an honest application would do this now.
     pub fn is_fair(&self, action: Action) -> bool {
         match action {
             Save => self.app.is_save_due,

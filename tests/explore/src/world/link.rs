@@ -1,7 +1,7 @@
-//! The link: what leaves the client is read at once, or never; what the broker sends waits until it is read.
+//! The link: what the client sends is read at once, or never; what the broker sends waits until it is read.
 //!
-//! Nothing is lost by that: whatever the broker would read later, it could have answered later; and what was not read when the
-//! link breaks is what was sent after it had died.
+//! No behaviour is missed by that: if the broker would read something later, it could as well have answered later; and what was not read
+//! when the link breaks is the same as what was sent after the link had died.
 
 use baremqtt::codec::{self, Decoded, Packet};
 
@@ -13,13 +13,13 @@ use crate::rules::Feature;
 #[derive(Clone, Default)]
 pub struct Link {
     pub is_open: bool,
-    /// What is sent arrives nowhere any more.
+    /// Nothing that is sent arrives any more.
     pub is_dead: bool,
-    /// The transport has said so, but may have something to read.
+    /// The transport has reported it, but may still have something to read.
     pub is_output_lost: bool,
     /// The beginning of a packet from the client.
     up: Vec<u8>,
-    /// What the broker has sent, and how much is left of a packet that was read in part.
+    /// What the broker has sent, and how much is left of a packet that was partly read.
     pub down: Vec<u8>,
     pub inside: usize,
 }
@@ -33,7 +33,7 @@ impl Link {
     }
 }
 
-/// How much of what is offered is taken.
+/// How much of the offered output is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Much {
     Byte,
@@ -41,7 +41,7 @@ pub enum Much {
     All,
 }
 
-/// Bytes of the packet that begins here, if that many show.
+/// The length of the packet that begins here, if enough of it is visible.
 pub fn packet_len(bytes: &[u8]) -> Option<usize> {
     let mut len = 0;
     for (at, byte) in bytes.iter().skip(1).take(4).enumerate() {
@@ -54,7 +54,7 @@ pub fn packet_len(bytes: &[u8]) -> Option<usize> {
 }
 
 impl World {
-    /// The transport takes some of what the client offers, and says so now or later.
+    /// The transport takes some of what the client offers, and reports that now or later.
     pub(super) fn sends(&mut self, much: Much, late: bool) -> Result<bool, String> {
         if self.offered.is_some() || !self.link.is_open {
             return Ok(false);
@@ -108,7 +108,7 @@ impl World {
         Ok((messages, pubrels))
     }
 
-    /// The message that this is, or whose PUBREL; the packet may be here in part only.
+    /// The message that this packet is, or whose PUBREL it is; the packet may be incomplete.
     fn identifies(&self, packet: &[u8]) -> (Option<usize>, Option<usize>) {
         match (packet[0] >> 4, packet) {
             (3, [_, _, 0, 2, topic @ ..]) => {
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    /// The first byte of a packet leaves: DUP is right, and what was given up does not come.
+    /// The first byte of a packet is sent: DUP is right, and what was given up is not sent.
     fn first_byte(&mut self, first: u8, message: Option<usize>, pubrel: Option<usize>) -> Check {
         let dup = first & 8 != 0;
         if let Some(message) = message {
@@ -146,7 +146,7 @@ impl World {
             let bit = 1 << message;
             let app = &mut self.app;
             check!(dup || app.seen_pubrel & bit == 0, "PUBREL of {message} without DUP");
-            // That of a message that was given up stands where the message stood, which was seen.
+            // The PUBREL of a message that was given up takes the place of the message, which was seen.
             let was_seen = app.seen_pubrel | app.restored | app.given_up;
             check!(!dup || was_seen & bit != 0, "PUBREL of {message} with DUP");
             app.seen_pubrel |= bit;
@@ -184,7 +184,7 @@ impl World {
         Ok(())
     }
 
-    /// Messages of one QoS arrive first in the order in which they were published.
+    /// Messages of one QoS first arrive in the order in which they were published.
     fn in_order(&self, before: [u8; MOST]) -> Check {
         let arrived = &self.broker.arrived;
         let excused = self.app.given_up | self.app.may_end;
@@ -228,7 +228,7 @@ impl World {
         true
     }
 
-    /// Whether a request could be waiting for the other side: something is on its way, or owed.
+    /// Whether a request may be waiting for the other side: something is in transit, or an answer is outstanding.
     pub(super) fn peer_is_late(&self) -> bool {
         !self.link.down.is_empty()
             || self.link.is_dead
@@ -238,7 +238,7 @@ impl World {
             || !self.client.clone().pending().is_empty()
     }
 
-    /// Takes down which requests may end without an answer, now that the session is gone.
+    /// Records which requests may end without an answer, now that the session is lost.
     pub(super) fn session_lost(&mut self) {
         let begun = self.app.begun();
         self.broker.lose_session(begun);

@@ -1,4 +1,4 @@
-//! One state of it all: the client, the broker, the link between them, the application, and what is on its disk.
+//! One state of the whole system: the client, the broker, the link between them, the application, and its disk.
 
 mod action;
 mod link;
@@ -19,7 +19,7 @@ pub use link::Link;
 /// Room for the identifiers of inbound messages.
 const IDS: usize = 40;
 
-/// Whether steps say what happens in them.
+/// Whether each step is printed.
 pub static TRACE: AtomicBool = AtomicBool::new(false);
 
 macro_rules! say {
@@ -33,7 +33,7 @@ pub(crate) use say;
 
 pub type Real = Client<Vec<u8>, Vec<u8>, Choice, [u8; IDS]>;
 
-/// What is written in one go: the session, and what the application remembers beside it.
+/// What is written in one go: the session, and what the application stores with it.
 #[derive(Clone)]
 pub struct Image {
     session: Vec<u8>,
@@ -42,11 +42,11 @@ pub struct Image {
     known: u8,
 }
 
-/// Bytes that the transport has taken without saying so yet.
+/// Bytes that the transport has taken without having reported it yet.
 #[derive(Clone)]
 struct Offered {
     taken: usize,
-    /// Messages, and messages whose PUBREL, is among those that were offered and not taken.
+    /// The messages, and the messages whose PUBREL, is among what was offered and not taken.
     beyond: (u16, u16),
 }
 
@@ -59,21 +59,21 @@ pub struct World {
     app: App,
     offered: Option<Offered>,
     disk: Option<Image>,
-    /// An image on its way to the disk, with its revision; whether it is there.
+    /// An image being written to disk, with its revision, and whether it is complete.
     prepared: Option<(Image, u32, bool)>,
     /// The revision of the last image.
     saved_revision: u32,
     /// Virtual time; 32 bits, which wrap.
     now: u32,
-    /// ms since the last packet left.
+    /// ms since the last packet was sent.
     silent: u32,
-    /// The clock has moved, and the client does not know.
+    /// The clock has moved, and the client does not know yet.
     is_due: bool,
-    /// How often the session was lost, the clock moved, a message was given up, and the end asked for.
+    /// How often the session was lost, the clock moved, a message was given up, and a disconnect was requested.
     losses: u8,
     jumps: u8,
     endings: u8,
-    /// DISCONNECT was asked for on this connection, after the end of all requests or not.
+    /// DISCONNECT was requested on this connection, after the end of all requests or not.
     finishes: bool,
     disconnects: bool,
 }
@@ -90,7 +90,7 @@ impl World {
             disk: None,
             prepared: None,
             saved_revision: 0,
-            // Wraps within the walk.
+            // Wraps during the walk.
             now: u32::MAX - 12_000,
             silent: 0,
             is_due: false,
@@ -102,11 +102,11 @@ impl World {
         }
     }
 
-    /// Nothing happens any more: all must have come to its end, and nothing must be left of it.
+    /// Nothing happens any more: everything must be complete, and nothing may be left over.
     pub fn is_done(&self) -> Check {
         self.app.is_done(&self.broker, self.rules)?;
         check!(self.broker.owes_nothing(), "the broker waits for the client");
-        // A client that takes a session for lost leaves behind what it has begun.
+        // A client that treats a session as lost leaves unfinished exchanges at the broker.
         let is_released = self.broker.keeps_nothing() || self.rules.distrusts();
         check!(is_released, "the broker keeps an identifier");
         check!(self.link.down.is_empty(), "the client does not read");
@@ -124,7 +124,7 @@ impl World {
         Ok(())
     }
 
-    /// The transport is gone, and with it all that is on its way.
+    /// The transport is lost, with everything in transit.
     fn link_closed(&mut self) {
         if let Some(offered) = self.offered.take() {
             self.app.seen |= offered.beyond.0;
@@ -134,7 +134,7 @@ impl World {
         self.broker.link_lost();
         self.app.link_lost();
         if self.losses > 0 && !self.broker.is_told {
-            // A client that never had the CONNACK of the new session would take it for the old one. Nobody can mend that.
+            // A client that never received the CONNACK of the new session takes it for the old one. That cannot be avoided.
             self.session_lost();
         }
         self.silent = 0;
@@ -167,7 +167,7 @@ impl World {
         hasher.finish()
     }
 
-    /// Shows where everything stands.
+    /// Prints the whole state.
     pub fn show(&self) {
         if TRACE.load(Ordering::Relaxed) {
             println!("    -- {:?}, {} under way", self.client.state(), self.client.in_flight());

@@ -1,4 +1,4 @@
-//! What each step does; `Ok(false)` where it cannot be made now.
+//! The effect of each action; `Ok(false)` if it is not possible now.
 
 use baremqtt::{Connect, Error, Full, Instant, Message, QoS, RequestError, State, StreamedMessage, Version};
 
@@ -50,7 +50,7 @@ impl World {
             Action::Serve => return Ok(self.broker.publishes(self.rules, &mut self.link.down)),
             Action::Connect => return self.connects(),
             Action::Break => return Ok(self.breaks()),
-            // What a dead link comes to by itself.
+            // What happens to a dead link in the end.
             Action::Close => {
                 let is_read = !self.link.is_output_lost || (self.link.down.is_empty() && self.is_idle());
                 return Ok(self.link.is_dead && is_read && self.breaks());
@@ -109,7 +109,7 @@ impl World {
     fn tells(&mut self) -> bool {
         let Some(offered) = self.offered.take() else { return false };
         self.client.sent(offered.taken);
-        // Until now, the client could not know.
+        // The client could not know before.
         self.silent = 0;
         true
     }
@@ -232,7 +232,7 @@ impl World {
         if asked {
             self.app.stream = None;
         }
-        // What has not left on this connection is gone, and nothing is told of it; at QoS 2 only if it never has.
+        // A message not sent on this connection ends without an event; at QoS 2 only if it was never sent.
         let known = self.client.under_way().any(|request| request.id.get() == number);
         if !known {
             let app = &mut self.app;
