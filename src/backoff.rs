@@ -128,6 +128,15 @@ mod tests {
         }
     }
 
+    /// The numbers of xorshift32 from a seed of 1.
+    #[test]
+    fn jitter_is_drawn_by_xorshift() {
+        let mut backoff = Backoff::new(1, 1).seed(1);
+        for number in [270_369, 67_634_689, 2_647_435_461, 307_599_695] {
+            assert_eq!(backoff.random(), number);
+        }
+    }
+
     #[test]
     fn seeds_differ() {
         let delays = |seed| {

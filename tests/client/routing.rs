@@ -198,6 +198,9 @@ fn a_shared_subscription_matches_what_its_filter_does() {
     assert_eq!(app.matching("a/b"), [1]);
     assert_eq!(app.matching("b/b"), []);
     assert_eq!(app.matching("$share/group/a/b"), []);
+    app.routes.add("$share/group/", AtMostOnce, 9).unwrap();
+    assert_eq!(app.matching("$share/group/"), [9], "without a filter it is what it says");
+    app.routes.remove("$share/group/");
 }
 
 /// More than 255 filters that the server still has to be asked for.

@@ -122,8 +122,18 @@ fn strings_of_65_535_bytes_and_of_one_more() {
             assert_eq!(not_encoded(&packet, Version::Mqtt311), Violation::TooLong);
         }
     }
-    assert!(TopicName::new(longest).is_ok());
+    let other = format!("{}ä", "x".repeat(65_533));
+    assert!(TopicName::new(longest).is_ok() && TopicName::new(&other).is_ok());
     assert_eq!(TopicName::new(too_long), Err(Violation::TooLong));
+    assert_eq!(TopicName::new(&(other + "x")), Err(Violation::TooLong));
+}
+
+/// The byte behind the length is none of it, although it could be, and whatever follows.
+#[test]
+fn a_length_ends_where_it_says() {
+    let bytes = [&[0x90, 0x82, 0x01, 1, 1], &[0; 128][..], &[0; 40_000]].concat();
+    let whole = codec::decode(&bytes, Version::Mqtt311);
+    assert!(matches!(whole, Ok(Decoded::Complete { len: 133, .. })), "{whole:?}");
 }
 
 /// Each bit of a remaining length counts, however many bytes it has.
@@ -138,7 +148,7 @@ fn each_bit_of_a_length_counts() {
             len + 1 + 1 + usize::from(len > 127) + usize::from(len > 16_383) + usize::from(len > 2_097_151)
         );
         // With nothing behind the packet, and with more than a wrong length could take in.
-        for more in [0, 300].map(|len| vec![b'y'; len]) {
+        for more in [0, 300, 40_000].map(|len| vec![b'y'; len]) {
             let bytes = [&bytes[..], &more].concat();
             let whole = codec::decode(&bytes, Version::Mqtt311);
             assert_eq!(whole, Ok(Decoded::Complete { packet, len: bytes.len() - more.len() }));

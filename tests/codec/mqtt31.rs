@@ -90,6 +90,17 @@ fn unused_header_flags_are_ignored() {
     }
 }
 
+/// CONNECT says itself that it is of 3.1, whatever version is expected: its flags do not count then.
+#[test]
+fn header_flags_of_connect_wait_for_its_version() {
+    let packet = Packet::Connect(Connect::new("c").version(Mqtt31));
+    let mut bytes = encoded(&packet, Mqtt31);
+    for flags in 0..16 {
+        bytes[0] = 0x10 | flags;
+        assert_eq!(decoded(&bytes, Mqtt311), packet);
+    }
+}
+
 #[test]
 fn dup_at_qos_0_is_a_hint_without_a_meaning() {
     let publish = Publish {

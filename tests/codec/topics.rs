@@ -132,6 +132,15 @@ fn ill_formed_utf8() {
             assert_eq!(violation(&text), Some(Violation::Utf8), "{bytes:02X?} and more");
         }
     }
+    // A byte outside ASCII that stands alone.
+    for byte in 0x80..=0xFF {
+        for place in 0..20 {
+            let mut text = [b'x'; 20];
+            text[place] = byte;
+            assert_eq!(violation(&text), Some(Violation::Utf8), "{byte:02X}");
+        }
+        assert_eq!(violation(&[b'x', byte]), Some(Violation::Utf8), "{byte:02X}");
+    }
     for text in
         ["\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"]
     {
@@ -182,6 +191,25 @@ fn special_characters_at_every_place() {
                 assert_eq!(violation(&text), None);
             }
         }
+    }
+}
+
+/// Words of nothing but wildcards, right ones before wrong ones, and wildcards beside what is not ASCII.
+#[test]
+fn wildcards_among_wildcards() {
+    for (filter, wrong) in [
+        ("++++++++", Violation::SingleLevelWildcard),
+        ("########", Violation::MultiLevelWildcard),
+        ("+/a+", Violation::SingleLevelWildcard),
+        ("+/ab#", Violation::MultiLevelWildcard),
+        ("abcdefg/+/abcd+", Violation::SingleLevelWildcard),
+        ("ä/+x", Violation::SingleLevelWildcard),
+        ("ä/x#", Violation::MultiLevelWildcard),
+    ] {
+        assert_eq!(TopicFilter::new(filter), Err(wrong), "{filter}");
+    }
+    for filter in ["+/+/+/+/+/+/#", "ä/#", "#", "ä/+/x", "+/ä"] {
+        assert!(TopicFilter::new(filter).is_ok(), "{filter}");
     }
 }
 
