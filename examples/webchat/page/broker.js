@@ -5,7 +5,7 @@ import { fromPayload } from './message.js';
 
 /** MQTT.js, unless the address of the page asks for the article's client: `?client=paho`. */
 const isPaho = new URLSearchParams(location.search).get('client') === 'paho';
-/** Nobody waits for it who only wants to sign in. */
+/** Loaded in the background: signing in does not wait for it. */
 const client = isPaho ? import('./line-paho.js') : Promise.resolve(mqttjs);
 
 const KEEP_ALIVE = 10_000;
@@ -20,8 +20,8 @@ export class Broker {
   #proof = 0;
 
   /**
-   * `who` is what the server said at signing in. `told` has `proven()`, `lost(state)` with `offline` or `timeout`,
-   * `message(message)`, `presence(name, isHere)`, and `refused()` for when the broker does not know us any more.
+   * `who` is the server's answer to signing in. `told` has `proven()`, `lost(state)` with `offline` or `timeout`,
+   * `message(message)`, `presence(name, isHere)`, and `refused()` for when the broker no longer knows us.
    */
   constructor(who, told) {
     this.#who = who;
@@ -33,7 +33,7 @@ export class Broker {
     document.addEventListener('visibilitychange', () => document.hidden || this.prove(), { signal });
   }
 
-  /** Goes, and says so. */
+  /** Leaves, and announces it. */
   end() {
     this.#ended.abort();
     clearTimeout(this.#proof);
@@ -43,8 +43,8 @@ export class Broker {
   }
 
   /**
-   * Subscribes, and says that we are here. That comes back to us if the broker takes what we say and brings what we get;
-   * before it comes all that is known of who is here.
+   * Subscribes, and announces our presence. It comes back to us if the broker works in both directions;
+   * before it arrives everything that is known about who is online.
    */
   prove() {
     if (!this.#isConnected) return;

@@ -7,8 +7,8 @@ import { clock, dateOf, exactly } from './times.js';
 import { words } from './words.js';
 
 /**
- * `actions` has `me`, `sendAgain(message)`, and `load(message)` for a picture that is not there. `grown()` is called when
- * one has its size.
+ * `actions` has `me`, `sendAgain(message)`, and `load(message)` for a picture that is missing. `grown()` is called when
+ * a picture has got its size.
  */
 export function bubble(message, talk, { me, sendAgain, load }, grown) {
   const mine = message.from === me;
@@ -41,7 +41,7 @@ function foot(message, mine, sendAgain) {
   return foot;
 }
 
-/** A tick, which is read out by its name; what went wrong is said for all to see. */
+/** A tick, read out by its name; a failure is shown as text. */
 function fate(state) {
   const fate = make('span', 'fate');
   fate.title = words[state];

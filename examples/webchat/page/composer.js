@@ -5,7 +5,7 @@ import { $, make } from './dom.js';
 const EMOJI = [...'😀😂🥰😎🤔😢😡😱👍👎👏🙏💪🎉❤🔥🌹☕🍜🐼🚀✅❌⏰'];
 const HIGHEST = 160;
 
-/** `told` has `text(text)`, which says whether it was taken, and `file(file)`. */
+/** `told` has `text(text)`, which returns whether it was accepted, and `file(file)`. */
 export function prepareComposer(told) {
   const text = $('text');
   const submit = (event) => {
@@ -40,12 +40,12 @@ export function setDraft(text) {
   fit();
 }
 
-/** Not where a keyboard would cover half of what one wants to read. */
+/** Not if an on-screen keyboard would cover half of the text. */
 export function focusComposer() {
   if (matchMedia('(hover: hover) and (pointer: fine)').matches) $('text').focus();
 }
 
-/** The field is as high as what is in it. */
+/** The field is as high as its contents. */
 function fit() {
   const text = $('text');
   text.style.height = 'auto';

@@ -9,20 +9,20 @@ import { titleOf, words } from './words.js';
 
 const NEAR_THE_END = 120;
 
-/** `actions` is as in `bubble.js`, and has `state`, that of the connection. */
+/** `actions` is as in `bubble.js`, and has `state`, the state of the connection. */
 export function showTalk(talk, actions) {
   show(talk, actions, true);
   toTheEnd();
 }
 
-/** The same in another language, or on another day: whoever reads stays where they are. */
+/** Shows the same in another language, or on another day, without scrolling. */
 export function showTalkAnew(talk, actions) {
   const { scrollTop } = $('messages');
   show(talk, actions, isAtEnd());
   $('messages').scrollTop = scrollTop;
 }
 
-/** Without a connection, all that is known is that there is none. */
+/** Without a connection, that is all that is known. */
 export function showPresence(talk, state) {
   const isOnline = state === 'online';
   const instead = state === 'connecting' ? words.connecting : words.reconnecting;
@@ -31,7 +31,7 @@ export function showPresence(talk, state) {
   $('talk-state').dataset.state = talk.isHere ? 'online' : 'offline';
 }
 
-/** Adds a message to the open talk, or shows how it is with one that is there. */
+/** Adds a message to the open conversation, or updates the state of one that is shown. */
 export function showMessage(message, talk, actions) {
   const stays = isAtEnd();
   const old = $('messages').querySelector(`[data-key="${CSS.escape(keyOf(message))}"]`);
@@ -65,7 +65,7 @@ function append(talk, actions, stays) {
   if (list.children[1].matches('.day')) list.firstElementChild.remove();
 }
 
-/** A message, and before it the day if it is the first one of that day. `stays`: the end stays in sight. */
+/** A message, preceded by the day if it is the first one of that day. `stays`: the end stays visible. */
 function itemsAt(at, talk, actions, stays) {
   const message = talk.messages[at];
   const date = dateOf(message);

@@ -9,14 +9,14 @@ export function make(tag, className, text) {
   return element;
 }
 
-/** A time as it is shown, and as machines read it. */
+/** A time as displayed, and in machine-readable form. */
 export function makeTime(date, text) {
   const time = make('time', '', text);
   time.dateTime = date.toISOString();
   return time;
 }
 
-/** A letter on a colour that belongs to the name, round for people; a dot says whether they are here. */
+/** A letter on a colour derived from the name, round for people; a dot shows whether they are online. */
 export function dress(avatar, { name, isGroup, isHere }, title = name) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 65_521;

@@ -5,7 +5,7 @@ import { words } from './words.js';
 
 const nothing = () => '';
 
-/** Why it went wrong, as functions: the language may change meanwhile. */
+/** The reasons for a failure, as functions: the language may change meanwhile. */
 let [entranceError, trouble] = [nothing, nothing];
 
 export function showEntrance(error = nothing) {
@@ -21,7 +21,7 @@ export function showEntranceError(error = nothing) {
   $('sign-in-error').textContent = error();
 }
 
-/** While we wait to be let in. */
+/** While we wait to be signed in. */
 export function showWaiting(isWaiting) {
   $('sign-in').setAttribute('aria-busy', String(isWaiting));
   $('enter').disabled = isWaiting;
@@ -34,7 +34,7 @@ export function showChat(name) {
   dress($('me'), { name });
 }
 
-/** That of the connection: `connecting`, `online`, `offline` or `timeout`. */
+/** The state of the connection: `connecting`, `online`, `offline` or `timeout`. */
 export function showState(state) {
   $('state').textContent = words[state];
   $('state').dataset.state = state;
@@ -45,18 +45,18 @@ export function showTrouble(text = nothing) {
   $('trouble').textContent = text();
 }
 
-/** The same in another language. */
+/** Shows the same in another language. */
 export function showFrameAnew() {
   showEntranceError(entranceError);
   showTrouble(trouble);
 }
 
-/** On a phone there is one of the two: `list` or `talk`. */
+/** A phone shows one of the two: `list` or `talk`. */
 export function showPane(pane) {
   $('chat').dataset.pane = pane;
 }
 
-/** For those who cannot see it. */
+/** For users of screen readers. */
 export function say(text) {
   $('said').textContent = text;
 }

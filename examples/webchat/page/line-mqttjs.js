@@ -3,7 +3,7 @@
 import mqtt from './mqtt.js';
 import { randomId } from './random.js';
 
-/** From one attempt to the next, in milliseconds. Not all pages come back at the same moment. */
+/** The pause before the next attempt, in milliseconds. It varies, so that not all pages return at the same moment. */
 const pause = () => 700 + Math.random() * 600;
 const REFUSALS = [4, 5];
 
@@ -12,8 +12,8 @@ export class Line {
   #hasTimedOut = false;
 
   /**
-   * `told` has `connected()`, `lost(state)` for when there is no connection, or none again, `refused()` for when the broker
-   * does not know us any more, and `message(topic, bytes, isRetained)`.
+   * `told` has `connected()`, `lost(state)` for a lost connection or a failed attempt, `refused()` for when the broker
+   * no longer knows us, and `message(topic, bytes, isRetained)`.
    */
   constructor({ address, name, password, will, keepAlive, patience }, told) {
     this.#client = mqtt.connect(address, {
@@ -47,12 +47,12 @@ export class Line {
     this.#client.subscribe(filters, { qos: 1 });
   }
 
-  /** A retained word, at QoS 0. */
+  /** Publishes a retained word, at QoS 0. */
   publish(topic, word) {
     this.#client.publish(topic, word, { retain: true });
   }
 
-  /** Gives up a connection on which nothing is answered, for another one. */
+  /** Gives up a connection on which there are no answers, and opens another one. */
   drop() {
     this.#hasTimedOut = true;
     this.#client.end(true);

@@ -89,7 +89,7 @@ export class Line {
   }
 }
 
-/** CONNACK 4 or 5: the password is not, or not any more, the right one. */
+/** CONNACK 4 or 5: the password is wrong, or no longer valid. */
 const isRefusal = (error) => /AMQJS0006E.*code:\s*[45]/.test(error);
 
 /** AMQJS0001E and AMQJS0004E: no CONNACK, no answer to a ping. */

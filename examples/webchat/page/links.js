@@ -2,11 +2,11 @@
 
 import { make } from './dom.js';
 
-/** An address ends where a space, a bracket or Chinese punctuation is, or what cannot be seen. */
+/** An address ends at a space, a bracket, Chinese punctuation or an invisible character. */
 const ADDRESS = /\bhttps?:\/\/[^\s\p{Cc}\p{Cf}<>"`，。！？；：、（）《》「」『』【】“”‘’…]+/giu;
 const PUNCTUATION = '.,;:!?\'*]}';
 
-/** The text as pieces to be shown: text, and links. */
+/** The text as pieces to display: text, and links. */
 export function withLinks(text) {
   const pieces = [];
   let end = 0;
@@ -20,7 +20,7 @@ export function withLinks(text) {
   return [...pieces, text.slice(end)];
 }
 
-/** What stands at the end of a sentence is no part of the address; a bracket is, if it was opened there. */
+/** Punctuation at the end of a sentence is not part of the address; a closing bracket is, if it was opened there. */
 function withoutPunctuation(address) {
   let unopened = address.split(')').length - address.split('(').length;
   let end = address.length;

@@ -4,7 +4,7 @@ import { $, dress, make, makeTime } from './dom.js';
 import { dateOf, shortly } from './times.js';
 import { titleOf, words } from './words.js';
 
-/** `state` is that of the connection: without one, nobody is said to be here, nor to be gone. */
+/** `state` is the state of the connection: without one, nobody is shown as online or offline. */
 export function showTalks(talks, state, choose) {
   const focused = document.activeElement?.closest('.entry')?.dataset.talk;
   const people = talks.people.map((talk) => (state === 'online' ? talk : { ...talk, isHere: null }));
@@ -16,7 +16,7 @@ export function showTalks(talks, state, choose) {
   document.title = talks.unread > 0 ? `(${talks.unread}) ${words.title}` : words.title;
 }
 
-/** Goes back to the conversation that was open. */
+/** Returns to the conversation that was open. */
 export function focusEntry() {
   document.querySelector('.entry[aria-current]')?.focus();
 }
@@ -44,14 +44,14 @@ function entry(talk, talks, choose) {
   return item;
 }
 
-/** What calls for attention, and what it is for those to whom it is read out. */
+/** A mark that calls for attention, and the text that is read out for it. */
 function sign(kind, text, what) {
   const sign = make('span', kind, text);
   sign.append(make('span', 'unseen', what));
   return sign;
 }
 
-/** Nothing, where it is not known. */
+/** Nothing, if it is not known. */
 export function presence({ isGroup, isHere }) {
   if (isGroup) return words.group;
   return isHere === null ? '' : isHere ? words.online : words.offline;

@@ -18,7 +18,7 @@ import { sayAll, switchLanguage, whyNot, words } from './words.js';
 const MINUTE = 60_000;
 
 let sitting = null;
-/** Another window can be a copy of this one: it goes with it. */
+/** Another window can be a copy of this one: it signs out together with this one. */
 const partings = new BroadcastChannel('partings');
 
 // --- Coming and going ------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ function end(error) {
   showEntrance(error);
 }
 
-/** For when the page is loaded again. */
+/** For a reload of the page. */
 function keep() {
   const { who, talks } = sitting;
   kept.keep({ who, open: talks.open, read: talks.read });
@@ -113,7 +113,7 @@ const told = {
 
 // --- What people do --------------------------------------------------------------------------------------------------
 
-/** What can be done with a message that is shown. */
+/** The actions for a message that is shown. */
 const actions = {
   get me() {
     return sitting.me;
@@ -185,7 +185,7 @@ function openTalk() {
   return sitting.talks.with(sitting.talks.open);
 }
 
-/** Whether what comes in this talk is seen at once. */
+/** Whether new messages in this conversation are seen at once. */
 function isSeen(name) {
   return sitting.talks.open === name && !document.hidden && $('messages').offsetParent !== null;
 }
@@ -202,7 +202,7 @@ function refresh() {
   showNotice(sitting.state, sitting.talks.notSent.length);
 }
 
-/** All that is seen, in another language or on another day. */
+/** Shows everything in another language or on another day. */
 function showAnew() {
   sayAll(document);
   showFrameAnew();
@@ -212,7 +212,7 @@ function showAnew() {
   refresh();
 }
 
-/** "Today" is another day after midnight. */
+/** "Today" changes at midnight. */
 function watchTheDay() {
   let today = dayOf(new Date());
   setInterval(() => {

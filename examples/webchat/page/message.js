@@ -3,7 +3,7 @@
 export const PICTURES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 const LINE_FEED = 10;
 
-/** What came from the broker, as `fromObject` has it; a picture's bytes are in `picture`. */
+/** A message from the broker, in the form of `fromObject`; a picture's bytes are in `picture`. */
 export function fromPayload(bytes) {
   const end = bytes.indexOf(LINE_FEED);
   const line = end < 0 ? bytes : bytes.subarray(0, end);
@@ -18,7 +18,7 @@ export function fromPayload(bytes) {
 }
 
 /**
- * `{from, to, time, id}` with `con` for a text or `type` for a picture; `null` if it is no message. Only the server can
+ * `{from, to, time, id}` with `con` for a text or `type` for a picture; `null` if it is not a message. Only the server can
  * write to a topic of messages; nothing is taken for granted all the same.
  */
 export function fromObject(object) {
@@ -29,5 +29,5 @@ export function fromObject(object) {
   return null;
 }
 
-/** What no two messages have in common. */
+/** An identifier that no two messages share. */
 export const keyOf = ({ from, id }) => `${from} ${id}`;

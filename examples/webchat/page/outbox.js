@@ -12,7 +12,7 @@ export class Outbox {
     this.#told = told;
   }
 
-  /** A message from now, to be sent; `content` has `con` or `type` and `picture`. */
+  /** A message with the current time, to be sent; `content` has `con` or `type` and `picture`. */
   static compose(from, to, content) {
     return { from, to, time: Math.floor(Date.now() / 1_000), id: randomId(), ...content };
   }

@@ -8,7 +8,7 @@ const SIZES = [[1_280, 0.8], [1_280, 0.6], [960, 0.6], [640, 0.6], [320, 0.5]];
 /** Why a file cannot be sent: `noPicture` or `tooLarge`. */
 export class Unfit extends Error {}
 
-/** The file as it is, if that can be sent, else a smaller JPEG. */
+/** The file unchanged, if it can be sent, otherwise a smaller JPEG. */
 export async function makeFit(file, limit) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) throw new Unfit('noPicture');

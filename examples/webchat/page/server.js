@@ -2,18 +2,18 @@
 
 /** The server itself waits five seconds for the broker. */
 const PATIENCE = 12_000;
-/** For pictures, over a slow line. */
+/** For pictures, over a slow link. */
 const MUCH_PATIENCE = 60_000;
 
 const TIMEOUT = 504;
 
-/** That the server, or its broker, is not there. */
+/** Whether the server, or its broker, is unreachable. */
 export const isAway = (status) => [0, 401, 502, 503, TIMEOUT].includes(status);
 
-/** What the connection is, as far as such an answer tells. */
+/** The state of the connection, as far as such an answer shows it. */
 export const stateOf = (status) => (status === TIMEOUT ? 'timeout' : 'offline');
 
-/** An answer that is no success; `status` 0 stands for none at all. */
+/** An answer that is not a success; `status` 0 means that there was none. */
 export class Refused extends Error {
   constructor(status, why) {
     super(why);
@@ -38,12 +38,12 @@ async function ask(path, { token, json, bytes, method = 'POST', patience = PATIE
   }
 }
 
-/** Says who we are: `{name, token, password, groups, port, max_text, max_picture}`. */
+/** Signs in, and returns `{name, token, password, groups, port, max_text, max_picture}`. */
 export const signIn = async (name) => (await ask('sign-in', { json: { name } })).json();
 
 export const signOut = (token) => ask('sign-out', { token });
 
-/** Comes back once the broker has acknowledged the message. */
+/** Returns once the broker has acknowledged the message. */
 export function send(token, { to, from, time, id, con, picture }) {
   if (!picture) return ask('send', { token, json: { to, con, from, time, id } });
   const envelope = new URLSearchParams({ to, from, time, id });
@@ -51,7 +51,7 @@ export function send(token, { to, from, time, id, con, picture }) {
 }
 
 /**
- * The messages since the last time, pictures without their bytes, and whether the server has its broker:
+ * The messages since the last time, pictures without their bytes, and whether the server is connected to its broker:
  * `{last, messages, online}`.
  */
 export const missed = async (token, after) => (await ask(`messages?after=${after}`, { token, method: 'GET' })).json();

@@ -14,22 +14,22 @@ export class Sitting {
   #told;
   #outbox;
   #broker = null;
-  /** The number of the newest message that the server has told us of. */
+  /** The number of the newest message that the server has reported. */
   #last = 0;
-  /** Counts the connections: what was begun with an earlier one is not gone on with. */
+  /** Counts the connections: work begun on an earlier one is not continued. */
   #turn = 0;
   #isComingBack = false;
   #hasEnded = false;
   /**
-   * The one truth about the connection: `connecting` for the first time, `online`, `offline`, or `timeout` where nothing is
-   * answered. To be online takes both ways, that from the broker and that by the server.
+   * The only record of the connection's state: `connecting` for the first time, `online`, `offline`, or `timeout` if there are
+   * no answers. Being online takes both routes, the one from the broker and the one through the server.
    */
   state = 'connecting';
 
   /**
-   * `who` is what the server said at signing in, `before` what the page kept when it was loaded again. `told` has
+   * `who` is the server's answer to signing in, `before` what the page stored when it was reloaded. `told` has
    * `isSeen(name)`, `state()`, `presence(talk)`, `came(message)` and `changed(message)`, `refused(message, status)`,
-   * and `expired()` for when our name is another's.
+   * and `expired()` for when our name belongs to somebody else.
    */
   constructor(who, before, told) {
     this.who = who;
@@ -47,7 +47,7 @@ export class Sitting {
     return this.who.name;
   }
 
-  /** From now on there is something to be told. */
+  /** From now on changes are reported. */
   begin() {
     this.#broker?.end();
     this.#last = 0;
@@ -78,12 +78,12 @@ export class Sitting {
     this.#outbox.send(message);
   }
 
-  /** All that was not sent because of the connection. */
+  /** All messages that were not sent because of the connection. */
   sendAllAgain() {
     this.talks.notSent.forEach((message) => this.#outbox.send(message));
   }
 
-  /** Gets a picture that did not come from the broker. */
+  /** Fetches a picture that did not come from the broker. */
   async load(message) {
     message.isMissing = false;
     this.#changed(message);
@@ -108,7 +108,7 @@ export class Sitting {
     else this.#broker.prove();
   }
 
-  /** The way from the broker is there; now for that by the server. */
+  /** The route from the broker works; next, the one through the server. */
   #proven() {
     this.talks.presenceTold();
     this.#catchUp();
@@ -138,7 +138,7 @@ export class Sitting {
     if (shown.type && !shown.picture) this.load(shown);
   }
 
-  /** What was said while we were not connected is with the server, which knows whether it has its broker. */
+  /** Messages from while we were offline are on the server, which knows whether it is connected to its broker. */
   async #catchUp() {
     for (const turn = (this.#turn += 1); turn === this.#turn; await pause()) {
       const missed = await server.missed(this.who.token, this.#last).catch((refused) => refused);
@@ -155,7 +155,7 @@ export class Sitting {
     this.talks.messages.filter(({ isMissing }) => isMissing).forEach((message) => this.load(message));
   }
 
-  /** The server or the broker does not know us any more, after a restart for instance: we try to be who we were. */
+  /** The server or the broker no longer knows us, for instance after a restart: tries to sign in under the same name. */
   async #comeBack() {
     if (this.#isComingBack) return;
     this.#isComingBack = true;
@@ -172,7 +172,7 @@ export class Sitting {
     }
   }
 
-  /** Tries until there is an answer; `null`: the name is another's. */
+  /** Tries until there is an answer; `null` if the name belongs to somebody else. */
   async #signInAgain() {
     while (!this.#hasEnded) {
       try {

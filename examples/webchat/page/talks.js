@@ -10,15 +10,15 @@ export class Talks {
   #seen = new Set();
 
   /**
-   * `isSeen(name)` says whether that talk is before somebody's eyes; `read` has the last message that was, by talk, before
-   * the page was loaded again.
+   * `isSeen(name)` returns whether that conversation is visible; `read` has the last message seen in each of them before
+   * the page was reloaded.
    */
   constructor(me, groups, isSeen, read = {}) {
     this.me = me;
     this.isSeen = isSeen;
     this.read = read;
     this.open = null;
-    /** Name to `{name, isGroup, isHere, messages, unread, draft}`; `isHere` is `null` where it is not known. */
+    /** Name to `{name, isGroup, isHere, messages, unread, draft}`; `isHere` is `null` if it is not known. */
     this.all = new Map(groups.map((name) => [name, talk(name, true)]));
   }
 
@@ -27,7 +27,7 @@ export class Talks {
     return this.all.get(name);
   }
 
-  /** The talk that a message belongs to. */
+  /** The conversation that a message belongs to. */
   of({ from, to }) {
     return this.with(this.all.get(to)?.isGroup || from === this.me ? to : from);
   }
@@ -36,7 +36,7 @@ export class Talks {
     return [...this.all.values()].filter((talk) => talk.isGroup);
   }
 
-  /** Those who are here, or were, first; of the others those with whom something was said. */
+  /** People who are or were online come first; of the others, those with messages. */
   get people() {
     const people = [...this.all.values()].filter((talk) => !talk.isGroup && (talk.isHere !== false || talk.messages.length > 0));
     return people.sort((a, b) => (b.isHere !== false) - (a.isHere !== false) || a.name.localeCompare(b.name));
@@ -46,7 +46,7 @@ export class Talks {
     return [...this.all.values()].flatMap((talk) => talk.messages);
   }
 
-  /** What was not sent because of the connection: with another one it can be. */
+  /** Messages that were not sent because of the connection: they can be sent on a new one. */
   get notSent() {
     return this.messages.filter(({ state, why }) => state === 'failed' && isAway(why));
   }
@@ -55,33 +55,33 @@ export class Talks {
     return [...this.all.values()].reduce((sum, talk) => sum + talk.unread, 0);
   }
 
-  /** Without a connection, nobody knows who is here. Says whether that is any news. */
+  /** Without a connection, nobody knows who is online. Returns whether that is a change. */
   presenceLost() {
     const known = [...this.all.values()].filter((talk) => talk.isHere);
     for (const talk of known) talk.isHere = null;
     return known.length > 0;
   }
 
-  /** All was told of who is here: who was not named has gone. */
+  /** All who are online have been reported: anyone who was not has left. */
   presenceTold() {
     for (const talk of this.all.values()) talk.isHere ??= false;
   }
 
-  /** All of a talk was before somebody's eyes. */
+  /** All messages of a conversation were seen. */
   markRead(name) {
     const talk = this.with(name);
     talk.unread = 0;
     if (talk.messages.length > 0) this.read[name] = keyOf(talk.messages.at(-1));
   }
 
-  /** Adds a message of ours, which is about to be sent. */
+  /** Adds a message of ours that is about to be sent. */
   sending(message) {
     this.#isNew(message);
     message.state = 'sending';
     push(this.of(message), message);
   }
 
-  /** Takes a message that came. Says whether there is something new to be seen: of ours, that it has arrived. */
+  /** Adds a received message. Returns whether there is something new to see: for our own, that it has arrived. */
   receive(message) {
     const talk = this.of(message);
     if (!this.#isNew(message)) return this.#confirm(talk, message);
@@ -93,7 +93,7 @@ export class Talks {
     return message;
   }
 
-  /** One of ours that was not known to have arrived has, if it comes back. */
+  /** If a message of ours comes back whose arrival was unknown, it has arrived. */
   #confirm(talk, message) {
     const ours = message.from === this.me && talk.messages.find((known) => keyOf(known) === keyOf(message));
     if (!ours || ours.state === 'sent') return null;

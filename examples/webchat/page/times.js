@@ -3,24 +3,24 @@
 import { locale } from './words.js';
 
 const DAY = 86_400_000;
-/** People's clocks may say anything; this is the end of the year 9999. */
+/** People's clocks may show anything; this is the end of the year 9999. */
 const LATEST = 253_402_300_799;
 
 export const dateOf = ({ time }) => new Date(Math.min(time, LATEST) * 1_000);
 
-/** The midnight before it: the same for all that was said on one day. */
+/** The midnight before it: the same for all messages of one day. */
 export const dayOf = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 
 export const clock = (date) => format(date, { timeStyle: 'short' });
 
 export const exactly = (date) => format(date, { dateStyle: 'full', timeStyle: 'medium' });
 
-/** The name of a day, to stand between messages. */
+/** The name of a day, as a heading between messages. */
 export function dayName(date) {
   return relative(date) ?? format(date, { weekday: 'long', day: 'numeric', month: 'long', ...yearOf(date) });
 }
 
-/** In few letters: the time if it was today, else the day. */
+/** Short form: the time if it was today, otherwise the day. */
 export function shortly(date) {
   if (daysAgo(date) === 0) return clock(date);
   return relative(date) ?? format(date, { day: 'numeric', month: 'short', ...yearOf(date) });
@@ -37,7 +37,7 @@ function daysAgo(date) {
   return Math.round((dayOf(new Date()) - dayOf(date)) / DAY);
 }
 
-/** The year is said where it is another one. */
+/** The year is shown if it is another one. */
 function yearOf(date) {
   return date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' };
 }

@@ -6,7 +6,7 @@ import english from './words/english.js';
 const KEY = 'language';
 const PLACES = [['sayLabel', 'aria-label'], ['sayTitle', 'title'], ['sayPlaceholder', 'placeholder']];
 
-/** The words of the language that is shown. */
+/** The words of the current language. */
 export let words = (localStorage.getItem(KEY) ?? navigator.language).startsWith('zh') ? chinese : english;
 
 export function switchLanguage() {
@@ -14,17 +14,17 @@ export function switchLanguage() {
   localStorage.setItem(KEY, words.code);
 }
 
-/** The language as dates and times need it: of the reader's own kind, if they have one. */
+/** The language for dates and times: the reader's own variant, if there is one. */
 export function locale() {
   return navigator.languages.find((language) => language.split('-')[0] === words.code) ?? words.code;
 }
 
-/** What a talk is called. */
+/** The title of a conversation. */
 export function titleOf({ name, isGroup }) {
   return (isGroup && words.groupNames.get(name)) || name;
 }
 
-/** Why the server did not take a message for somebody. */
+/** Why the server refused a message to somebody. */
 export function whyNot(status, to) {
   switch (status) {
     case 404: return words.nobody(to);
@@ -34,7 +34,7 @@ export function whyNot(status, to) {
   }
 }
 
-/** Puts the words where the markup asks for them. */
+/** Inserts the words where the markup asks for them. */
 export function sayAll(root) {
   root.documentElement.lang = words === chinese ? 'zh-CN' : 'en';
   for (const element of root.querySelectorAll('[data-say]')) element.textContent = words[element.dataset.say];

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { aliceAndBob } from './person.js';
 import { shoot, startBoth, startBrowser, TIME, until, wait } from './processes.js';
 
-/** What the address of the page asks for, by the client that it then has. */
+/** The query that the page's address needs for each client. */
 const CLIENTS = { 'MQTT.js': '', Paho: '?client=paho' };
 
 const count = (texts, text) => texts.filter((found) => found === text).length;
@@ -125,7 +125,7 @@ for (const [client, query] of Object.entries(CLIENTS)) {
   });
 }
 
-/** There is one truth about the connection: no two places of the page contradict each other. */
+/** The state of the connection is shown consistently: no two parts of the page contradict each other. */
 async function saysNothingElse({ page }, state, pattern) {
   await until(`the page says ${state}`, () => page.locator(`#state[data-state=${state}]`).isVisible());
   const [mine, theirs, dots] = await page.evaluate(() => [
@@ -138,7 +138,7 @@ async function saysNothingElse({ page }, state, pattern) {
   assert.equal(dots > 0, state === 'online', 'who is here is not known without a connection');
 }
 
-/** Looks at the page after each change of it, until it is loaded again. */
+/** Checks the page after each change of it, until it is reloaded. */
 function watchForContradictions({ page }) {
   return page.evaluate(() => {
     const look = () => {

@@ -13,7 +13,7 @@ const ENGLISH = { locale: 'en-GB' };
 
 const now = () => Math.floor(Date.now() / 1_000);
 
-/** All that is seen of the page, and all that is told to those who do not see it. */
+/** Everything visible on the page, and everything that is read out. */
 function allWords({ page }) {
   return page.evaluate(() => {
     const names = ['aria-label', 'title', 'placeholder', 'alt'];
@@ -144,7 +144,7 @@ test('days, times and ticks', TIME, async (context) => {
   assert.deepEqual([...alice.errors, ...bob.errors], []);
 });
 
-/** What is written, and where the links in it lead. */
+/** Texts, and the targets of the links in them. */
 const LINKS = [
   ['see https://example.org', ['https://example.org/']],
   ['看https://example.org/路径，再看http://example.org/?q=1&r=2#x。',

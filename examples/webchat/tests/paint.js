@@ -1,6 +1,6 @@
 // Pictures, painted by the browser.
 
-/** A landscape, of this type. */
+/** A landscape, in this format. */
 export async function landscape(page, type = 'image/png') {
   return toBuffer(await page.evaluate((type) => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 });
@@ -25,7 +25,7 @@ export async function landscape(page, type = 'image/png') {
   }, type));
 }
 
-/** Noise, which no PNG makes small. */
+/** Noise, which PNG cannot compress. */
 export async function noise(page, width, height) {
   return toBuffer(await page.evaluate(([width, height]) => {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { until } from './processes.js';
 
 export class Person {
-  /** Comes with a window of their own, unless there is one. */
+  /** Opens a window of its own, unless there is one. */
   static async comes(context, browser, url, name, { window, ...options } = {}) {
     if (!window) {
       window = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1000, height: 700 }, ...options });
@@ -42,12 +42,12 @@ export class Person {
     return until(`${this.name} sees that the connection is lost`, () => this.page.locator('#notice[data-kind=lost]').isVisible());
   }
 
-  /** What the line above everything says. */
+  /** The text of the line above everything. */
   notices(pattern) {
     return until(`${this.name} is told ${pattern}`, async () => pattern.test(await this.page.locator('#notice').innerText()));
   }
 
-  /** What the page keeps over a reload: with it, somebody can do what the page does not. */
+  /** What the page keeps over a reload: with it, a test can do what the page does not. */
   async ticket() {
     return JSON.parse(await this.page.evaluate(() => sessionStorage.getItem('sitting'))).who;
   }
@@ -97,14 +97,14 @@ export class Person {
     return until(`${this.name} reads "${text}"`, async () => (await this.texts()).includes(text));
   }
 
-  /** All that was said with somebody, shown anew: not what the page has put together bit by bit. */
+  /** The whole conversation with somebody, displayed anew: not as the page has assembled it bit by bit. */
   async textsWith(name, other) {
     await this.opens(other);
     await this.opens(name);
     return this.texts();
   }
 
-  /** The mark for what is unread, once there is one. */
+  /** The mark for unread messages, once there is one. */
   unread(name) {
     const badge = this.entry(name).locator('.badge');
     return until(`${this.name} has something unread of ${name}`, async () => (await badge.count()) > 0 && parseInt(await badge.textContent(), 10));
@@ -118,12 +118,12 @@ export class Person {
     return until(`${this.name} sees ${pattern}`, async () => pattern.test(await this.page.locator('#trouble').textContent()));
   }
 
-  /** Gives a file to the page, as the dialogue of the browser does. */
+  /** Passes a file to the page, as the browser's file dialogue does. */
   async picks(buffer, mimeType, name = 'picture') {
     await this.page.locator('#picture').setInputFiles({ name, mimeType, buffer });
   }
 
-  /** The bytes of a picture that is shown, saved as people save it. */
+  /** The bytes of a displayed picture, saved as people save it. */
   async saves(index) {
     const image = this.page.locator('#messages .picture img').nth(index);
     await until(`${this.name} sees a picture`, () => image.evaluate((image) => image.complete && image.naturalWidth > 0));
@@ -136,7 +136,7 @@ export class Person {
   }
 }
 
-/** Two who see each other. */
+/** Two people who see each other. */
 export async function aliceAndBob(context, browser, url) {
   const alice = await Person.comes(context, browser, url, '爱丽丝');
   const bob = await Person.comes(context, browser, url, 'Bob');

@@ -13,13 +13,13 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
-/** What a test may take. The machine may be slow, and have other things to do: this ends what hangs, nothing else. */
+/** The time limit of a test. The machine may be slow and busy: this only ends tests that hang. */
 export const TIME = { timeout: 600_000 };
 const PATIENCE = 90_000;
 
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Looks again and again, and says what it has found; an error is the same as nothing. */
+/** Tries again and again, and returns what it has found; an error counts as nothing found. */
 export async function until(what, isSo) {
   let error;
   for (const started = Date.now(); Date.now() - started < PATIENCE; await wait(50)) {
@@ -39,7 +39,7 @@ export function freePort() {
   });
 }
 
-/** Holds a port, as another program does. */
+/** Occupies a port, as another program might. */
 export function takenPort(context) {
   return new Promise((done, failed) => {
     const server = createServer().once('error', failed);
@@ -63,7 +63,7 @@ export class Running {
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (text) => (this.said += text));
   }
 
-  /** Waits until it says something. */
+  /** Waits until it prints this text. */
   async hears(text) {
     let hasEnded = false;
     this.ended.then(() => (hasEnded = true));
@@ -80,7 +80,7 @@ export class Running {
   }
 }
 
-/** The chat's server; `url` is where its page is, `port` where its broker takes browsers. */
+/** The chat's server; `url` is the address of its page, `port` the one where its broker accepts browsers. */
 export async function startChat(context, args, { listen = '127.0.0.1:0', websocketPort, env = process.env } = {}) {
   websocketPort ??= await freePort();
   const server = new Running(PROGRAM, ['--listen', listen, '--websocket-port', String(websocketPort), ...args], { env });
@@ -91,7 +91,7 @@ export async function startChat(context, args, { listen = '127.0.0.1:0', websock
   return { server, url, websocketPort, port: isOwn ? Number(new URL(url).port) : websocketPort };
 }
 
-/** A Mosquitto that a test stops and starts, and the chat on it. */
+/** A Mosquitto that a test stops and starts, and the chat that uses it. */
 export async function startBoth(context) {
   const dir = folder(context);
   const chat = await startChat(context, ['--broker', `127.0.0.1:${await freePort()}`, '--files', dir]);
@@ -107,14 +107,14 @@ export async function startMosquitto(context, dir) {
   return broker;
 }
 
-/** One browser; everybody has a window of their own, which knows nothing of the others. */
+/** One browser; each person has a window of their own, which shares nothing with the others. */
 export async function startBrowser(context) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, timeout: PATIENCE });
   context.after(() => browser.close());
   return browser;
 }
 
-/** A picture for people to look at, where they ask for it. */
+/** A screenshot for people to look at, if requested. */
 export async function shoot(page, name) {
   if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, `${name}.png`), animations: 'disabled' });
 }

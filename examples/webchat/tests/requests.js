@@ -31,8 +31,8 @@ export async function sendPicture(url, token, envelope, body) {
 }
 
 /**
- * Sends pieces until there is an answer, and says which, and after how many bytes; 0 is a connection that was closed before
- * the answer was seen. Nothing tells the server how many bytes there will be.
+ * Sends pieces until there is an answer, and returns it with the number of bytes sent; 0 is a connection that was closed before
+ * the answer was seen. The server is not told how many bytes there will be.
  */
 export function sendEndlessPicture(url, token, envelope) {
   return new Promise((done, failed) => {

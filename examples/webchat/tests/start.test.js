@@ -36,7 +36,7 @@ test('a Mosquitto is named, and goes with the server and its files', TIME, async
   }
 });
 
-/** How it ends, and what it says. */
+/** Its exit status and its output. */
 async function fails(args, env = process.env) {
   const running = new Running(PROGRAM, args, { env });
   return [await running.ended, running.said];

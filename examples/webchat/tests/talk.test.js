@@ -88,7 +88,7 @@ test('two talk, a third one drops', TIME, async (context) => {
   for (const person of [alice, bob]) assert.deepEqual(person.errors, []);
 });
 
-/** Nothing of it is out of sight. */
+/** Checks that no part of it is out of sight. */
 async function fitsIn(page, width, selectors) {
   for (const selector of selectors) {
     const { x, width: own } = await page.locator(selector).first().boundingBox();

@@ -7,7 +7,7 @@ import english from '../page/words/english.js';
 
 const HAN = '\\p{Script=Han}';
 
-/** What is said, with names and numbers where some belong. */
+/** The texts, with example names and numbers filled in. */
 function sayings(words) {
   const texts = Object.entries(words).filter(([key]) => key !== 'groupNames' && key !== 'otherLanguage');
   return texts.flatMap(([key, text]) => {

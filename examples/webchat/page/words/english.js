@@ -5,7 +5,7 @@ const messages = (count) => (count === 1 ? '1 message was' : `${count} messages 
 export default {
   code: 'en',
   otherLanguage: '中文',
-  /** What the groups that are there by default are called, by topic. */
+  /** The names of the default groups, by topic. */
   groupNames: new Map([['大厅', 'Lobby'], ['茶馆', 'Tea house']]),
   title: 'Chat',
   name: 'Your name',
