@@ -1,4 +1,4 @@
-"""Plots what the client takes for a message over how many are under way, and over the size of its buffers: curves.py FOLDER"""
+"""Plots the client's instructions per message over the number in flight, and over the size of its buffers: curves.py FOLDER"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Plots of lines, as SVG."""
+"""Line plots, as SVG."""
 
 import math
 
@@ -16,7 +16,7 @@ def ticks(low, high, is_log):
 
 
 def panel(title, x_label, series, top, log_x=False, width=640, height=200):
-    """One plot from y = top on: lines by their names, each a list of points. The y axis begins at 0."""
+    """One plot from y = top on: lines by name, each a list of points. The y axis starts at 0."""
     left, right, above, below = 60, 30, 36, 34
     points = [point for line in series.values() for point in line]
     low, high = min(x for x, _ in points), max(x for x, _ in points)

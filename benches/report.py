@@ -1,4 +1,4 @@
-"""Makes tables and plots of what run.sh has measured: report.py all|check|bounds FOLDER
+"""Makes tables and plots from the results of run.sh: report.py all|check|bounds FOLDER
 
 FOLDER has `counts` and `times`, lines that the program prints, and a file callgrind.N for the Nth line of `counts` that is
 not `wrong`.
@@ -20,7 +20,7 @@ def lines(path):
 
 
 def counts(folder):
-    """Instructions of one operation, by group, operation and codec; None where the result is wrong."""
+    """Instructions of one operation, by group, operation and codec; None if the result is wrong."""
     files = sorted(folder.glob("callgrind.*"), key=lambda file: int(file.suffix[1:]))
     found = {}
     for group, name, codec, times, result in lines(folder / "counts"):
@@ -39,7 +39,7 @@ def times(folder):
 
 
 def c_libraries(measured):
-    """Instructions of libraries in C, which README.md says more about, for the operations that were measured."""
+    """Instructions of C libraries, described in README.md, for the measured operations."""
     (_, *libraries), *found = lines(C_LIBRARIES)
     groups = {name: group for group, name, _ in measured}
     for name, *values in found:
@@ -95,7 +95,7 @@ def number(value, *_):
 
 
 def ratio(value, ours, codec):
-    """Our nanoseconds, and how many times as many others take."""
+    """Our nanoseconds, and the times of others as multiples."""
     return f"{value:,.1f} ns" if codec == OURS else f"{value / ours:.2f}"
 
 
@@ -113,7 +113,7 @@ def summary(instructions, nanoseconds):
 
 
 def client(measured):
-    """What the client itself takes: there is nobody to compare it with, but more or fewer messages under way."""
+    """The cost of the client itself: it is compared not with others, but over the number of messages in flight."""
     yield "| | instructions | ns |"
     yield "|--|--|--|"
     instructions, nanoseconds = measured
@@ -124,7 +124,7 @@ def client(measured):
 
 
 def plot(measured, title):
-    """A line for each operation with a dot for each codec, by how many times the floor it takes."""
+    """A line for each operation with a dot for each codec, as a multiple of the floor."""
     names, codecs = rows(measured, "codec")
     left, step, top, width = 240, 17, 58, 640
     points = {
@@ -160,7 +160,7 @@ def plot(measured, title):
 
 
 def into_readme(command, text):
-    """Puts lines where README.md says that this command makes them."""
+    """Replaces the lines in README.md that are marked as made by this command."""
     readme = HERE / "README.md"
     begin, end = f"<!-- Made by {command}: begin -->\n", f"<!-- Made by {command}: end -->"
     before, rest = readme.read_text().split(begin)
@@ -186,7 +186,7 @@ def everything(folder):
 
 
 def check(folder):
-    """Fails where an operation takes more instructions than it may."""
+    """Fails if an operation takes more instructions than its bound."""
     bounds = {(group, name): int(bound) for group, name, bound in lines(BOUNDS)}
     failed = False
     for (group, name, _), value in counts(folder).items():
@@ -199,7 +199,7 @@ def check(folder):
 
 
 def write_bounds(folder):
-    """What is counted, and a little: other processors have other copies of `memcpy`."""
+    """The counts plus a small margin: other processors use other versions of `memcpy`."""
     found = counts(folder).items()
     BOUNDS.write_text("".join(f"{group}\t{name}\t{math.ceil(value * 1.03) + 3}\n" for (group, name, _), value in found))
 

@@ -1,6 +1,6 @@
 """Ten and twenty thousand clients on one thread, through Mosquitto: scale.py MANY_CLIENTS ABOUT
 
-They connect as fast as they may, rest, lose the broker, and come back. Memory and CPU are looked at from outside. Puts a table and
+They connect as fast as they can, idle, lose the broker, and reconnect. Memory and CPU are measured from outside. Puts a table and
 plots into README.md.
 """
 
@@ -20,9 +20,9 @@ from report import HERE, into_readme
 
 CLIENTS = (10_000, 20_000)
 REST = KEEP_ALIVE = 20
-"""Seconds: nothing but keep alives, one of each client."""
+"""Seconds of idling: only keep alives, one per client."""
 DOWN = 2
-"""Seconds for which there is no broker."""
+"""Seconds without a broker."""
 INTERVAL = 0.25
 OTHER_FILES = 100
 
@@ -45,7 +45,7 @@ class Mosquitto:
 
 
 class Fleet:
-    """The running example, and what it says: how many are connected at which time."""
+    """The running example, and its output: how many are connected at which time."""
 
     def __init__(self, program, port, clients):
         # One message each, one every eight seconds: none of them has sent all its messages, so none leaves.
@@ -94,7 +94,7 @@ class Watch:
             self.sample()
 
     def during(self, seconds):
-        """What both used meanwhile, in seconds of CPU for a second."""
+        """What both used meanwhile, in seconds of CPU per second."""
         end, start, before = time.monotonic() + seconds, time.monotonic(), self.cpu()
         self.until(lambda: time.monotonic() >= end)
         return [(b - a) / (time.monotonic() - start) for a, b in zip(before, self.cpu())]
@@ -131,7 +131,7 @@ def each(spent, clients):
 
 
 def baseline(program):
-    """Memory of the process with hardly a client."""
+    """Memory of the process with very few clients."""
     with tempfile.TemporaryDirectory() as folder:
         broker = Mosquitto(folder)
         fleet = Fleet(program, broker.port, 2)

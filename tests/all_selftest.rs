@@ -1,4 +1,4 @@
-//! What `tests/all.sh` says when it ends is what has happened. Its steps run with programs that do nothing.
+//! The last lines of `tests/all.sh` report what has happened. Its steps run with programs that do nothing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -79,7 +79,7 @@ impl Ended {
 fn a_success_is_told_with_the_seconds_of_each_step() {
     let ended = Script::new("success", "").run("format");
     assert_eq!(ended.code, Some(0), "{}", ended.says);
-    // A second can end amid the shortest run.
+    // The clock may tick over to the next second even within the shortest run.
     let seconds = |line: Option<&str>, before: &str| {
         let number =
             line.and_then(|line| line.strip_prefix(before)?.trim().strip_suffix(" s")?.parse::<u32>().ok());
@@ -131,7 +131,7 @@ fn a_step_that_takes_too_long_has_a_word() {
     assert!(ended.says.contains("s, more than the 0 s that it may take\n"), "{}", ended.says);
 }
 
-/// Neither another toolchain, nor Python, nor a package manager is asked for: nothing but cargo is there.
+/// No other toolchain, Python or package manager is needed: only cargo is there.
 #[test]
 fn what_is_hermetic_needs_nothing_but_rust() {
     let script = Script::new("hermetic", "case $1 in +*) exit 1 ;; esac");

@@ -1,7 +1,7 @@
-//! The example broker against clients that others have written: `mosquitto_pub`, `mosquitto_sub` and Python's
+//! The example broker against other clients: `mosquitto_pub`, `mosquitto_sub` and Python's
 //! paho-mqtt.
 //!
-//! They have to be installed, so this is not a part of plain `cargo test`:
+//! They have to be installed, so this is not part of plain `cargo test`:
 //!
 //! ```text
 //! cargo test --test broker_clients
@@ -33,7 +33,7 @@ fn start_with(users: Vec<(String, String)>) -> Server {
     Server::start(Options { listen, users, ..Options::default() }).expect("a free port on loopback")
 }
 
-/// The arguments that every call has, and those of this one, which are separated by spaces.
+/// The arguments common to all calls, and those of this one, which are separated by spaces.
 fn arguments(server: &Server, version: &str, text: &str) -> Vec<String> {
     let common = format!("-h 127.0.0.1 -p {} -V {version} {text}", server.addr().port());
     common.split_whitespace().map(str::to_owned).collect()
@@ -43,7 +43,7 @@ fn publish(server: &Server, version: &str, text: &str) {
     run(PUB, &arguments(server, version, text));
 }
 
-/// A subscriber to `test/#` that prints topic and payload, after it has certainly subscribed.
+/// A subscriber to `test/#` that prints topic and payload; returns once it has certainly subscribed.
 fn subscribe(server: &Server, version: &str, text: &str) -> Process {
     publish(server, version, "-t test/ready -m now -r -q 1");
     let mut subscriber = start_subscriber(server, version, &format!("-t test/# -v {text}"));
@@ -110,12 +110,12 @@ fn mosquitto_clients_get_retained_messages() {
         }
         publish(&server, version, "-t kept -n -r -q 1");
         let mut late = start_subscriber(&server, version, "-t kept -t end -F %t");
-        // What is retained comes before anything else, so there is nothing.
+        // A retained message would arrive before anything else, so there is none.
         publish_until_seen(&server, version, &mut late);
     }
 }
 
-/// Publishes to `end` until the subscriber, of which nobody knows when it has subscribed, prints that as its first
+/// Publishes to `end` until the subscriber, whose time of subscribing is unknown, prints that as its first
 /// line.
 fn publish_until_seen(server: &Server, version: &str, subscriber: &mut Process) {
     publish(server, version, "-t end -m x -r -q 1");

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What the packages of the repository depend on: licences that go with MIT OR Apache-2.0, the registry as the only source, each locked
-by its check sum; and in the library itself nothing twice, and nothing that needs a newer compiler.
+"""Checks the dependencies of the packages: licences compatible with MIT OR Apache-2.0, the registry as the only source, each locked
+by its checksum; and in the library itself no duplicates, and nothing that needs a newer compiler.
 
     tests/dependencies.py MANIFEST...
 """
@@ -13,10 +13,10 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Each lets anybody use, change and pass on what is compiled in, for nothing but its own text.
+# Each lets anybody use, change and distribute compiled code, on the sole condition that its own text is included.
 LICENCES = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "NCSA", "Unicode-3.0", "Zlib"}
 REGISTRY = "registry+"
-# What the library has in two versions because it takes streams of both: features for 0.6 and for 0.7.
+# Dependencies in two versions, because the library supports streams of both: features for 0.6 and for 0.7.
 BOTH = {"embedded-io", "embedded-io-async"}
 
 
@@ -50,7 +50,7 @@ def is_allowed(expression):
 
 
 def rust(package):
-    """The oldest compiler that it says it compiles with: [1, 88]."""
+    """The oldest compiler that it declares support for: [1, 88]."""
     return [int(number) for number in (package["rust_version"] or "0").split(".")[:2]]
 
 

@@ -1,4 +1,4 @@
-//! What a connection costs on which nothing happens. A program of its own: no other test has threads in it.
+//! The cost of an idle connection. A program of its own: no other test has threads in it.
 
 #![cfg(target_os = "linux")]
 
@@ -31,7 +31,7 @@ fn sleeps() -> Vec<(String, u64)> {
     found
 }
 
-/// What [`sleeps`] says once nobody has woken up for so long. A machine that has other things to do may take a while.
+/// The value of [`sleeps`] once nobody has woken up for this long. On a busy machine it may take a while.
 fn after_a_rest(time: Duration) -> Vec<(String, u64)> {
     let rested = (0..60).find_map(|_| {
         let before = sleeps();
@@ -41,7 +41,7 @@ fn after_a_rest(time: Duration) -> Vec<(String, u64)> {
     rested.expect("somebody wakes up again and again")
 }
 
-/// Two threads, and neither wakes up by itself; with a keep alive, for PINGREQ and PINGRESP. What is published leaves at once.
+/// Two threads, and neither wakes up by itself; with a keep alive, for PINGREQ and PINGRESP. A published message is sent at once.
 #[test]
 fn nobody_wakes_up_for_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -88,7 +88,7 @@ fn nobody_wakes_up_for_nothing() {
     let before = after_a_rest(Duration::from_millis(1_500));
     assert_eq!(before.len(), 2, "{before:?}");
 
-    // Those that came before the rest do not count.
+    // Those from before the rest do not count.
     hears.try_iter().for_each(drop);
     assert_eq!(hears.recv_timeout(PATIENCE), Ok(0xC0));
     let after = after_a_rest(Duration::from_millis(300));

@@ -1,6 +1,6 @@
 //! The examples against a real Mosquitto: its broker, and its clients `mosquitto_pub` and `mosquitto_sub`.
 //!
-//! They have to be installed, so this is not a part of plain `cargo test`:
+//! They have to be installed, so this is not part of plain `cargo test`:
 //!
 //! ```text
 //! cargo test --test mosquitto_cli
@@ -33,7 +33,7 @@ fn with_users() -> Mosquitto {
     Mosquitto::start(&Config { users: vec![("ada", "secret")], ..Config::default() })
 }
 
-/// Starts one of Mosquitto's clients with the arguments that every call has, and these, divided by spaces.
+/// Starts one of Mosquitto's clients with the arguments common to all calls, and these, separated by spaces.
 fn theirs(name: &str, broker: &Mosquitto, version: &str, arguments: &str) -> Process {
     let common = format!("-h 127.0.0.1 -p {} -V mqttv{version} {arguments}", broker.addr().port());
     Process::start(name, &common.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
@@ -56,7 +56,7 @@ fn quickstart_in_both_versions() {
     for version in ["3.1", "3.1.1"] {
         assert_told(&run("quickstart", &["--broker", &address, "--mqtt", version]));
     }
-    // Nothing is left behind: what is retained would come first.
+    // Nothing is left over: a retained message would come first.
     let mut subscriber = subscribe(broker.addr(), "311", "-t # -v");
     publish(broker.addr(), "311", "-t end -m x");
     assert_eq!(subscriber.line(), "end x");

@@ -1,5 +1,5 @@
-"""Checks that public types have the traits that one expects, all of them alike, and that what is returned for nothing but to be looked
-at is `must_use`, from what rustdoc knows of them:
+"""Checks that all public types consistently have the expected traits, and that values returned only to be looked at are `must_use`,
+using rustdoc's output:
 
     cargo +nightly rustdoc --lib --all-features -- -Zunstable-options --output-format json
     tests/public_types.py target/doc/baremqtt.json
@@ -8,7 +8,7 @@ at is `must_use`, from what rustdoc knows of them:
 import json
 import sys
 
-# What is nothing to be printed, or comes with std, whose errors have no Format.
+# Types that are not meant to be printed, or that come with std, whose errors have no Format.
 EXEMPT = {
     "codec::subscribe::SubscribeFiltersIter": "an iterator",
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
@@ -33,7 +33,7 @@ EXEMPT = {
 }
 
 
-# Enums to which nothing will be added: the protocol, and what a loop can meet, are what they are. All others are non_exhaustive.
+# Enums that are complete: the protocol and the outcomes that a loop can meet are fixed. All others are non_exhaustive.
 CLOSED = {
     "codec::Packet",
     "codec::connack::ConnAck",
@@ -57,7 +57,7 @@ def types(docs):
                 yield path, kind, "non_exhaustive" in json.dumps(item["attrs"]), traits
 
 
-# These return what they have replaced, which nobody has to look at.
+# These return the value that they replace, which callers may ignore.
 REPLACING = {"reopen"}
 
 
@@ -74,7 +74,7 @@ def forgettable(docs):
 
 
 def faults(path, kind, is_open, traits):
-    """What a type lacks."""
+    """The traits that a type lacks."""
     name = path.split("::")[-1]
     if "Debug" not in traits:
         yield "has no Debug"

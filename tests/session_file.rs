@@ -1,4 +1,4 @@
-//! `SessionFile`: a session and the application's bytes are stored, all of it or nothing.
+//! `SessionFile`: a session and the application's bytes are stored, all or nothing.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -20,7 +20,7 @@ fn client() -> Mqtt {
     Client::with_config(Buffers { rx: [0; 128], tx: [0; 256] }, Durable)
 }
 
-/// A folder of its own for each test, which is gone after it.
+/// A folder for each test, which is removed after it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -42,7 +42,7 @@ impl Drop for Folder {
     }
 }
 
-/// The topics of what is under way.
+/// The topics of the messages in flight.
 fn topics(client: &Mqtt) -> Vec<String> {
     let topic = |one: baremqtt::UnderWay<'_>| match one.request {
         baremqtt::Request::Publish(publish) => publish.topic.to_string(),
@@ -89,7 +89,7 @@ fn what_waits_for_the_file_is_sent_once_that_is_stored() {
     assert_eq!(client.event(), Some(Event::SaveDue));
     assert!(client.pending().is_empty());
 
-    // Where it cannot be stored, nothing is sent.
+    // If it cannot be stored, nothing is sent.
     fs::remove_dir(&folder.0).unwrap();
     assert_eq!(file.save(&mut client.outbound(), &[]).unwrap_err().kind(), ErrorKind::NotFound);
     assert!(client.pending().is_empty());

@@ -2,7 +2,7 @@
 
     measure.py PROGRAMS OUT.json     PROGRAMS: the folder with broker-bench, libmosquitto, paho_c and a venv
 
-A round is one run of each client in turn, so that whatever else the machine does meets all of them.
+A round is one run of each client in turn, so that other load on the machine affects all of them.
 """
 
 import json
@@ -27,12 +27,12 @@ COUNTED = {0: 4_000, 1: 2_000, 2: 2_000}
 """Messages in a run that valgrind slows down."""
 TRIPS = 2_000
 TRIP_ROUNDS = 21
-"""More than of the others: where the scheduler puts two processes decides much, and changes from run to run."""
+"""More than of the others: the result depends much on where the scheduler puts two processes, and varies from run to run."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def clients(programs):
-    """What each is called, and how it is started."""
+    """The name of each, and how it is started."""
     bench = str(programs / "broker-bench")
     python = [str(programs / "venv/bin/python3"), str(Path(__file__).parent / "peers/paho_python.py")]
     return {
@@ -53,7 +53,7 @@ def is_slow(client):
 
 
 class End:
-    """A running client. It says `ready`, is told to `go`, and says `done`."""
+    """A running client. It prints `ready`, reads `go`, and prints `done`."""
 
     def __init__(self, command, role, port, qos, size, count, wrapper=()):
         arguments = map(str, (role, port, qos, size, count))
@@ -67,7 +67,7 @@ class End:
             raise
 
     def says(self, word):
-        """The numbers behind this word."""
+        """The numbers after this word."""
         if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
             raise TimeoutError(f"{self.process.args} does not say {word}")
         line = self.process.stdout.readline().decode().split()
@@ -118,7 +118,7 @@ def listens(process, port):
 
 @contextmanager
 def a_broker():
-    """Mosquitto as it comes, but for as many messages under way as the clients have, and queues without an end."""
+    """Mosquitto with its defaults, but with the in-flight limit of the clients, and unlimited queues."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "mosquitto.conf")
@@ -137,7 +137,7 @@ def a_broker():
 
 
 def used(pid):
-    """What all threads of a process have used: seconds of CPU, of which in user space and in the kernel, and switches."""
+    """What all threads of a process have used: seconds of CPU, those in user space and in the kernel, and context switches."""
     cpu = switches = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         cpu += int((task / "schedstat").read_text().split()[0]) / 1e9
@@ -167,7 +167,7 @@ def talk(command, broker, qos, size, count):
 
 
 def trips(command, broker):
-    """Microseconds there and back: the median, and the 99th percentile."""
+    """Round-trip times in microseconds: the median, and the 99th percentile."""
     with an_end(command, "ping", broker[1], 0, 64, TRIPS) as end:
         end.go()
         return end.says("done")
@@ -175,7 +175,7 @@ def trips(command, broker):
 
 @contextmanager
 def opposite(role, command, broker, qos, size, count):
-    """What the other end does meanwhile is the same for all."""
+    """The other end does the same for all clients meanwhile."""
     if role == "out":
         with an_end(command, "in", broker[1], qos, size, count) as end:
             end.go()
@@ -186,7 +186,7 @@ def opposite(role, command, broker, qos, size, count):
 
 
 def instructions(client, feed, role, broker, qos, size, count):
-    """Those that one end executes in user space."""
+    """The instructions that one end executes in user space."""
     with tempfile.TemporaryDirectory() as folder, opposite(role, feed, broker, qos, size, count) as go:
         # Otherwise a copy of more than 2 KiB counts as one instruction per byte.
         wrapper = ["env", "GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000"]
@@ -206,7 +206,7 @@ def instrument(pid, switch):
 
 
 def system_calls(command, role, broker, qos, size, count):
-    """Those of one end, while the other one is of the same library; counted by the kernel, which slows nobody down."""
+    """The system calls of one end, while the other end uses the same library; counted by the kernel, without slowing them down."""
     with opposite(role, command, broker, qos, size, count) as go:
         with an_end(command, role, broker[1], qos, size, count) as end, tempfile.NamedTemporaryFile("r") as counts:
             ask, answer = os.pipe(), os.pipe()

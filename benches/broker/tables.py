@@ -1,6 +1,6 @@
-"""Makes tables and a plot of what measure.py has found, and puts them into ../README.md: tables.py FOUND.json ABOUT
+"""Makes tables and a plot from the results of measure.py, and puts them into ../README.md: tables.py FOUND.json ABOUT
 
-Of rounds the median counts; what is compared was measured in the same round.
+Figures are medians over the rounds; comparisons are within the same round.
 """
 
 import json
@@ -50,7 +50,7 @@ class Found:
         return self.median(client, case, lambda talk: sum(talk[who]["cpu"] for who in ("out", "in", "broker")) / talk["count"] * 1e6)
 
     def in_kernel(self, client, case, who):
-        """The share of the kernel, over all rounds, where that is enough for the coarse clock that tells it apart."""
+        """The share of the kernel, over all rounds, if the time is long enough for the coarse clock that measures it."""
         user, system = (sum(talk[who][of] for talk in self.talks[client, *case]) for of in ("user", "system"))
         return f"{system / (user + system):.0%}" if user + system >= 0.1 else "-"
 
@@ -119,7 +119,7 @@ def aims(found):
 
 
 def plot(found):
-    """CPU of publisher, subscriber and broker for a message of 64 bytes."""
+    """CPU time of publisher, subscriber and broker per message of 64 bytes."""
     left, width, bar, gap = 210, 640, 13, 26
     cases, whos = CASES[:3], {"out": "#c0392b", "in": "#e9b872", "broker": "#9ec5e8"}
     clients = [client for client in found.clients if client != "paho Python"]

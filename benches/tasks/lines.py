@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints how many lines of code each task takes with each library: what is between the braces of its function, without comments.
+"""Prints how many lines of code each task takes with each library: those between the braces of its function, without comments.
 
     benches/tasks/lines.py
 """

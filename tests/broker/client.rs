@@ -1,4 +1,4 @@
-//! A client that does only what a test tells it to. Whatever it waits for comes in time, or the test fails.
+//! A client that does only what a test asks of it. Whatever it waits for arrives in time, or the test fails.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -21,7 +21,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A connection on which nothing is sent yet.
+    /// A connection on which nothing has been sent yet.
     pub fn open(server: &Server, version: Version) -> Client {
         let stream = TcpStream::connect(server.addr()).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
@@ -74,7 +74,7 @@ impl Client {
         self.receive(|packet| assert_eq!(packet, expected));
     }
 
-    /// Shows the next packet from the server.
+    /// Passes the next packet from the server to `look`.
     pub fn receive<R>(&mut self, look: impl FnOnce(&Packet<'_>) -> R) -> R {
         let missing = |bytes: &[u8], version| match codec::decode(bytes, version) {
             Ok(Decoded::Complete { .. }) => false,
@@ -105,7 +105,7 @@ impl Client {
         }
     }
 
-    /// Whether the connection has ended; what comes is not looked at.
+    /// Whether the connection has ended; input is not examined.
     pub fn at_end(&mut self) -> bool {
         self.received.clear();
         self.read() == 0
@@ -117,7 +117,7 @@ impl Client {
         assert_eq!(self.received, [], "something came before the connection was closed");
     }
 
-    /// Nothing is on its way here from what the server has done until now.
+    /// The server has sent nothing so far: the next packet is PINGRESP.
     pub fn expect_nothing(&mut self) {
         self.send(&Packet::PingReq);
         self.expect(&Packet::PingResp);
@@ -137,7 +137,7 @@ impl Client {
         self.expect(&publish(topic, payload, delivery, true));
     }
 
-    /// Publishes at QoS 1 and waits for PUBACK: what follows from it has happened then.
+    /// Publishes at QoS 1 and waits for PUBACK: everything that follows from it has happened by then.
     pub fn publish_and_wait(&mut self, topic: &str, payload: &[u8], retain: bool) {
         self.publish(topic, payload, at_least_once(777), retain);
         self.expect(&Packet::PubAck(crate::id(777)));
@@ -172,7 +172,7 @@ impl Client {
         self.send(&Packet::PubComp(id));
     }
 
-    /// DISCONNECT, and the server closes.
+    /// Sends DISCONNECT, and the server closes.
     pub fn disconnect(mut self) {
         self.send(&Packet::Disconnect);
         self.expect_closed();
@@ -192,7 +192,7 @@ pub fn exactly_once(id: u16) -> Delivery {
     Delivery::ExactlyOnce { id: crate::id(id), dup: false }
 }
 
-/// The same, sent once more.
+/// The same, marked as a repetition.
 pub fn again(delivery: Delivery) -> Delivery {
     match delivery {
         Delivery::AtMostOnce => delivery,

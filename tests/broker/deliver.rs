@@ -1,4 +1,4 @@
-//! Messages at each QoS, to the server and from it, to the end of their handshakes.
+//! Messages at each QoS, to the server and from it, until their handshakes are complete.
 
 use baremqtt::codec::{Delivery, Packet, QoS, Version};
 
@@ -72,7 +72,7 @@ fn a_repeated_qos_2_message_is_delivered_once() {
     sender.send(&Packet::PubRel { id: id(5), dup: false });
     sender.expect(&Packet::PubComp(id(5)));
 
-    // The identifier is free again: what comes with it is a new message.
+    // The identifier is free again: a message that uses it is a new one.
     sender.publish("a", b"y", exactly_once(5), false);
     sender.expect(&Packet::PubRec(id(5)));
     receiver.expect_publish("a", b"y", Delivery::AtMostOnce);
@@ -129,7 +129,7 @@ fn a_client_gets_what_it_publishes_itself() {
     let mut client = Client::clean(&server, Version::Mqtt311, "a");
     client.subscribe("a", QoS::ExactlyOnce);
     client.publish("a", b"x", exactly_once(1), false);
-    // Both directions count their own identifiers.
+    // Each direction counts its own identifiers.
     client.expect_publish("a", b"x", exactly_once(1));
     client.expect(&Packet::PubRec(id(1)));
     client.finish_exactly_once(id(1));
@@ -160,7 +160,7 @@ fn a_topic_too_long_for_3_1_does_not_reach_a_3_1_client() {
     new.subscribe("#", QoS::AtMostOnce);
     let topic = "t".repeat(32_768);
     new.publish_and_wait_echo(&topic);
-    // Neither the message nor its identifier was used.
+    // Neither the message nor its identifier was processed.
     new.publish("short", b"x", at_least_once(2), false);
     old.expect_publish("short", b"x", at_least_once(1));
 }

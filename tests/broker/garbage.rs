@@ -1,4 +1,4 @@
-//! Bytes that no client would send: the server closes, and goes on serving the others.
+//! Bytes that no client would send: the server closes the connection, and keeps serving the others.
 
 use std::net::Shutdown;
 
@@ -7,7 +7,7 @@ use baremqtt::codec::{Connect, Delivery, Packet, QoS, Version};
 use crate::client::Client;
 use crate::{VERSIONS, start};
 
-/// A good conversation, of which each round spoils something.
+/// A valid conversation, which is damaged in each round.
 const PACKETS: &[&[u8]] = &[
     b"\x82\x08\x00\x01\x00\x03a/#\x02",
     b"\x30\x06\x00\x03a/bx",

@@ -1,4 +1,4 @@
-//! What one client can take from the others: little.
+//! How much one client can take away from the others: little.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn a_client_that_does_not_read_is_closed_and_blocks_nobody() {
     lazy.subscribe("a", QoS::AtMostOnce);
     diligent.subscribe("a", QoS::AtMostOnce);
     let payload = [7; 100_000];
-    // Far more than the buffers of two sockets hold.
+    // Far more than the buffers of two sockets can hold.
     for _ in 0..500 {
         diligent.publish("a", &payload, Delivery::AtMostOnce, false);
         diligent.expect_publish("a", &payload, Delivery::AtMostOnce);

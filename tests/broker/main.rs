@@ -1,4 +1,4 @@
-//! The example broker, over loopback TCP, against a scripted client that is made on the codec.
+//! The example broker, over loopback TCP, against a scripted client that is built on the codec.
 
 #[path = "../../examples/broker/server/mod.rs"]
 mod server;

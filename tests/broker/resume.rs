@@ -6,7 +6,7 @@ use crate::client::{Client, again, at_least_once, exactly_once};
 use crate::server::Server;
 use crate::{VERSIONS, id, start, start_with};
 
-/// Connects with a session that is kept; in 3.1 the server cannot say whether it has it.
+/// Connects with a session that is kept; in 3.1 the server cannot report whether it has one.
 fn persistent(server: &Server, version: Version, present: bool) -> Client {
     let connect = Connect::new("kept").version(version).clean_session(false);
     Client::connect(server, connect, present && version == Version::Mqtt311)
@@ -49,7 +49,7 @@ fn what_was_not_acknowledged_comes_again() {
         }
         sender.publish_and_wait("one", &[5], false);
 
-        // 1 is done, 2 is released, 3 is received but the answer is lost, 4 and 5 stay open.
+        // 1 is complete, 2 is released, 3 is received but the answer is lost, 4 and 5 stay open.
         for number in 1..=4 {
             client.expect_publish("two", &[number], exactly_once(number.into()));
         }

@@ -1,4 +1,4 @@
-//! Retained messages: kept, replaced, cleared, and told apart from live ones.
+//! Retained messages: kept, replaced, cleared, and distinguished from live ones.
 
 use baremqtt::codec::{Delivery, QoS};
 

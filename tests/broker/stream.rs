@@ -1,4 +1,4 @@
-//! A connection that is not TCP: pipes in memory, as a WebSocket would be attached.
+//! A connection that is not TCP: pipes in memory, attached the way a WebSocket would be.
 
 use std::io;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::start;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The server's end: one message in each direction is what one `send` takes; an empty one is the end.
+/// The server's end: a message in each direction is the argument of one `send`; an empty one is the end.
 struct Pipe {
     input: Mutex<Receiver<Vec<u8>>>,
     end_input: Sender<Vec<u8>>,

@@ -5,7 +5,7 @@ use baremqtt::codec::{Connect, Packet, Version};
 use crate::client::Client;
 use crate::{VERSIONS, start};
 
-/// What neither version allows from a client that is connected.
+/// Bytes that neither version allows from a connected client.
 const ALWAYS: &[(&str, &[u8])] = &[
     ("packet type 0", b"\x00\x00"),
     ("packet type 15", b"\xf0\x00"),
@@ -28,7 +28,7 @@ const ALWAYS: &[(&str, &[u8])] = &[
     ("PINGRESP", b"\xd0\x00"),
 ];
 
-/// What 3.1 leaves open and 3.1.1 forbids.
+/// Bytes that 3.1 leaves open and 3.1.1 forbids.
 const ONLY_3_1_1: &[(&str, &[u8])] = &[
     ("SUBSCRIBE with flags 0000", b"\x80\x06\x00\x01\x00\x01a\x00"),
     ("PUBREL with flags 0000", b"\x60\x02\x00\x01"),

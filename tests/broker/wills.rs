@@ -90,7 +90,7 @@ fn silence_for_one_and_a_half_times_the_keep_alive_publishes_it() {
     client.expect_nothing();
     client.expect_closed();
     let lapsed = silent.elapsed();
-    // Not too early; too late it is for the patience of the client.
+    // Not too early; the client's own patience limits how late.
     assert!(lapsed >= Duration::from_secs(3), "closed after {lapsed:?}");
     watcher.expect_publish("will", b"gone", Delivery::AtMostOnce);
 }

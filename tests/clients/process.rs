@@ -1,4 +1,4 @@
-//! Programs that a test starts. None outlives its test, and none is waited for without an end.
+//! Programs that a test starts. None outlives its test, and every wait is bounded.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How a program has ended, and what of its lines nobody had read.
+/// How a program has ended, and the lines of its output that were not read.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -40,7 +40,7 @@ impl Process {
         self.output.recv_timeout(PATIENCE).expect("a line in time")
     }
 
-    /// The next line that the program writes to its standard error and that has this text in it.
+    /// The next line on the program's standard error that contains this text.
     pub fn error_with(&mut self, text: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -52,30 +52,30 @@ impl Process {
         }
     }
 
-    /// Feeds the program, to the end of its input.
+    /// Feeds the program, and ends its input.
     pub fn write_lines(&mut self, lines: &[String]) {
         self.write((lines.join("\n") + "\n").as_bytes());
     }
 
-    /// Feeds the program, to the end of its input.
+    /// Feeds the program, and ends its input.
     pub fn write(&mut self, bytes: &[u8]) {
         let mut stdin = self.child.stdin.take().expect("piped");
         stdin.write_all(bytes).expect("the program reads");
     }
 
-    /// Waits until the program ends, whatever comes of it.
+    /// Waits until the program ends, with any status.
     pub fn end(mut self) -> Ended {
         let code = self.wait().code();
         Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
     }
 
-    /// Waits until the program ends, which it does with success.
+    /// Waits until the program ends, which has to be a success.
     pub fn finish(mut self) {
         let status = self.wait();
         assert!(status.success(), "{status}: {}", self.rest());
     }
 
-    /// Gives it no chance to say DISCONNECT.
+    /// Kills the program, without a chance to send DISCONNECT.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -92,7 +92,7 @@ impl Process {
         panic!("the program does not end: {}", self.rest());
     }
 
-    /// What a program that has ended said and nobody has heard.
+    /// The output of a program that has ended, as far as it was not read.
     fn rest(&mut self) -> String {
         self.kill();
         self.output.iter().chain(self.errors.iter()).collect::<Vec<_>>().join("\n")
@@ -105,12 +105,12 @@ impl Drop for Process {
     }
 }
 
-/// Runs a program to its end, with success.
+/// Runs a program to completion, which has to succeed.
 pub fn run(program: &str, arguments: &[String]) {
     Process::start(program, arguments).finish();
 }
 
-/// Runs a program to its end, without success; what it said.
+/// Runs a program to completion, which has to fail; returns its output.
 pub fn fail(program: &str, arguments: &[String]) -> String {
     let mut process = Process::start(program, arguments);
     assert!(!process.wait().success(), "{program} succeeds: {}", process.rest());

@@ -1,4 +1,4 @@
-"""A conversation of two paho-mqtt clients through the broker on a port of loopback.
+"""A conversation of two paho-mqtt clients through the broker on a loopback port.
 
 usage: with_paho.py PORT 3.1|3.1.1
 """

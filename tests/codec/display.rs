@@ -85,7 +85,7 @@ fn payload_as_text_or_in_hexadecimal() {
     assert_eq!(shown(&[b'x'; 32]), format!("(32 B) \"{}\"", "x".repeat(32)));
     assert_eq!(shown(&[b'x'; 33]), format!("(33 B) \"{}\"...", "x".repeat(32)));
     assert_eq!(shown(&[0xFF; 33]), format!("(33 B) {}...", "ff".repeat(32)));
-    // The cut leaves out the character that it goes through; half a character without a cut is not text.
+    // A cut drops the character that it would split; half a character without a cut is not text.
     assert_eq!(shown("发".repeat(11).as_bytes()), format!("(33 B) \"{}\"...", "发".repeat(10)));
     assert_eq!(shown(b"abc\xE5\x8F"), "(5 B) 616263e58f");
     assert_eq!(shown(b"\xE5\x8F"), "(2 B) e58f");

@@ -16,7 +16,7 @@ fn decode(bytes: &[u8], version: Version) -> Answer<'_> {
             let mut out = [0; 4];
             let written = packet.encode(version, &mut out).unwrap();
             assert_eq!(written, packet.encoded_len());
-            // 3.1 has bits that do not count, and which we send as the standard draws them.
+            // 3.1 has bits that are ignored, and which we send as in the standard's tables.
             if version == Version::Mqtt311 {
                 assert_eq!(Some(&out[..written]), bytes.get(..*len), "{bytes:02X?}");
             }
@@ -28,7 +28,7 @@ fn decode(bytes: &[u8], version: Version) -> Answer<'_> {
     answer
 }
 
-/// Once the answer is there, more bytes do not change it.
+/// Once the result is known, more bytes do not change it.
 fn check_longer(answer: Answer<'_>, longer: Answer<'_>, bytes: &[u8]) {
     match (answer, longer) {
         (Ok(Decoded::Incomplete { missing }), Ok(Decoded::Incomplete { missing: still })) => {
@@ -56,7 +56,7 @@ fn check_all_that_begin_with(first: u8, version: Version) {
     }
 }
 
-/// CONNACK and the six packets that are an identifier only, and whatever else says that two bytes follow.
+/// CONNACK, the six packets that hold only an identifier, and anything else that announces two bytes.
 #[test]
 fn every_packet_with_a_body_of_two_bytes() {
     for version in BOTH {

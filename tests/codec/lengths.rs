@@ -49,7 +49,7 @@ fn fixed_header_at_every_edge() {
 
 #[test]
 fn fixed_header_is_written_in_the_shortest_form() {
-    // Both sides of each edge that a test can afford to allocate twice.
+    // Both sides of each boundary that a test can afford to allocate twice.
     for (edge, bytes) in &EDGES[1..7] {
         let packet_len = 1 + bytes.len() + edge;
         let payload = vec![0x55; edge - 3];
@@ -63,7 +63,7 @@ fn fixed_header_is_written_in_the_shortest_form() {
     }
 }
 
-/// 256 MiB of zeros cost nothing: nobody reads or writes them.
+/// 256 MiB of zeros cost nothing: they are never read or written.
 #[test]
 fn longest_packet() {
     let zeros = vec![0; MAX_REMAINING_LENGTH];
@@ -87,7 +87,7 @@ fn longer_forms_are_refused() {
         &[0xFF, 0xFF, 0x00],
         &[0x80, 0x80, 0x80, 0x00],
         &[0xFF, 0xFF, 0xFF, 0x00],
-        // Five bytes, and the fifth is not waited for.
+        // Five bytes, and the fifth is not awaited.
         &[0x80, 0x80, 0x80, 0x80],
         &[0xFF, 0xFF, 0xFF, 0xFF],
         &[0xFF, 0xFF, 0xFF, 0x80, 0x01],
@@ -128,7 +128,7 @@ fn strings_of_65_535_bytes_and_of_one_more() {
     assert_eq!(TopicName::new(&(other + "x")), Err(Violation::TooLong));
 }
 
-/// The byte behind the length is none of it, although it could be, and whatever follows.
+/// The byte after the length is not part of it, although it looks like it could be, whatever follows.
 #[test]
 fn a_length_ends_where_it_says() {
     let bytes = [&[0x90, 0x82, 0x01, 1, 1], &[0; 128][..], &[0; 40_000]].concat();
@@ -147,7 +147,7 @@ fn each_bit_of_a_length_counts() {
             bytes.len(),
             len + 1 + 1 + usize::from(len > 127) + usize::from(len > 16_383) + usize::from(len > 2_097_151)
         );
-        // With nothing behind the packet, and with more than a wrong length could take in.
+        // With nothing after the packet, and with more than a wrong length could cover.
         for more in [0, 300, 40_000].map(|len| vec![b'y'; len]) {
             let bytes = [&bytes[..], &more].concat();
             let whole = codec::decode(&bytes, Version::Mqtt311);

@@ -1,4 +1,4 @@
-//! The codec: what is accepted, what is refused and why, what is written. One file per topic.
+//! The codec: what is accepted, what is refused and why, what is written. One file per subject.
 
 mod display;
 mod exhaustive;
@@ -15,7 +15,7 @@ use baremqtt::{EncodeError, Version, Violation};
 
 const BOTH: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
 
-/// Bytes from hexadecimal digits; spaces do not count.
+/// Bytes from hexadecimal digits; spaces are ignored.
 fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u32> = digits
         .chars()
@@ -30,7 +30,7 @@ fn id(id: u16) -> PacketId {
     PacketId::new(id).unwrap()
 }
 
-/// The packet that the bytes are, all of them.
+/// The packet that all the bytes form.
 #[track_caller]
 fn decoded(bytes: &[u8], version: Version) -> Packet<'_> {
     match codec::decode(bytes, version) {
@@ -55,7 +55,7 @@ fn refused_in_both(digits: &str, violation: Violation) {
     }
 }
 
-/// How many bytes the beginning of a packet lacks.
+/// How many bytes are missing from an incomplete packet.
 #[track_caller]
 fn missing(bytes: &[u8], version: Version) -> usize {
     match codec::decode(bytes, version) {
@@ -80,12 +80,12 @@ fn not_encoded(packet: &Packet<'_>, version: Version) -> Violation {
     }
 }
 
-/// A refusal is read whatever its number, and with session present; it is written as the standard has it.
+/// A refusal is read with any code, and with session present; it is written only as the standard specifies.
 fn is_refusal(packet: &Packet<'_>) -> bool {
     matches!(packet, Packet::ConnAck(ConnAck::Refused(_)))
 }
 
-/// A CONNECT with a keep alive of 10 s, with these flags and fields whether they agree or not.
+/// A CONNECT with a keep alive of 10 s and these flags and fields, whether they are consistent or not.
 fn raw_connect(version: Version, flags: u8, fields: &[&[u8]]) -> Vec<u8> {
     let mut body = match version {
         Version::Mqtt31 => b"\0\x06MQIsdp\x03".to_vec(),

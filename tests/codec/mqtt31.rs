@@ -1,4 +1,4 @@
-//! Where MQTT 3.1 differs from 3.1.1, as far as a codec can show it.
+//! The differences between MQTT 3.1 and 3.1.1, as far as a codec is concerned.
 
 use baremqtt::codec::{
     ConnAck, Delivery, Packet, Publish, SubAck, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
@@ -26,12 +26,12 @@ fn protocol_name_and_level() {
     assert_eq!(encoded(&connect(Mqtt31), Mqtt31), bytes);
     let bytes_311 = hex("10 0D 0004 4D515454 04 02 000A 0001 63");
     assert_eq!(encoded(&connect(Mqtt311), Mqtt311), bytes_311);
-    // A CONNECT says itself which version it is, whatever the decoder was told.
+    // A CONNECT states its own version, whatever the decoder expects.
     assert_eq!(decoded(&bytes, Mqtt311), connect(Mqtt31));
     assert_eq!(decoded(&bytes_311, Mqtt31), connect(Mqtt311));
 }
 
-/// First 82, A2 and 62; again, with DUP, 8A, AA and 6A, which 3.1.1 does not know.
+/// First 82, A2 and 62; again, with DUP, 8A, AA and 6A, which are invalid in 3.1.1.
 #[test]
 fn headers_of_subscribe_unsubscribe_and_pubrel() {
     check_dup(subscribe, 0x82, 0x8A);
@@ -50,7 +50,7 @@ fn check_dup(packet: fn(bool) -> Packet<'static>, first: u8, again: u8) {
     assert_eq!(refused(&[again], Mqtt311), Violation::HeaderFlags);
 }
 
-/// QoS is drawn as 1 and RETAIN as "x" there; clients (phpMQTT) send others, and servers take them.
+/// The standard shows QoS as 1 and RETAIN as "x" there; clients (phpMQTT) send other values, and servers accept them.
 #[test]
 fn flags_of_subscribe_unsubscribe_and_pubrel_other_than_dup_are_ignored() {
     for flags in 0..16 {
@@ -90,7 +90,7 @@ fn unused_header_flags_are_ignored() {
     }
 }
 
-/// CONNECT says itself that it is of 3.1, whatever version is expected: its flags do not count then.
+/// CONNECT states that it is 3.1, whatever version is expected: its flags are ignored then.
 #[test]
 fn header_flags_of_connect_wait_for_its_version() {
     let packet = Packet::Connect(Connect::new("c").version(Mqtt31));
@@ -121,7 +121,7 @@ fn connect_flags_bit_0_is_unused() {
     assert_eq!(encoded(&Packet::Connect(connect), Mqtt31)[11], 0x02);
 }
 
-/// The server may say anything there; it never means that a session is present, and is sent as 0.
+/// The server may send any value there; it never means that a session is present, and we send 0.
 #[test]
 fn connack_byte_1_is_reserved() {
     for byte in 0..=255 {
@@ -169,7 +169,7 @@ fn client_id_of_1_to_23_characters() {
         assert_eq!(not_encoded(&connect, Mqtt31), Violation::ClientIdLength);
         let bytes = raw_connect(Mqtt31, 0x02, &[client_id.as_bytes()]);
         assert_eq!(refused(&bytes, Mqtt31), Violation::ClientIdLength);
-        // 3.1.1 grants them.
+        // 3.1.1 allows them.
         encoded(&Packet::Connect(Connect::new(client_id)), Mqtt311);
     }
 }
@@ -193,7 +193,7 @@ fn will_message_is_ascii() {
     }
 }
 
-/// In 3.1.1 it is any bytes.
+/// In 3.1.1 it may be any bytes.
 #[test]
 fn password_is_a_string() {
     let connect = |version| Packet::Connect(Connect::new("c").version(version).credentials("u", b"\xFF"));
@@ -202,7 +202,7 @@ fn password_is_a_string() {
     assert_eq!(refused(&raw_connect(Mqtt31, 0xC2, &[b"c", b"u", b"\xFF"]), Mqtt31), Violation::Utf8);
 }
 
-/// For clients of the still older version 3 the remaining length has the last word.
+/// For clients of the still older version 3 the remaining length decides.
 #[test]
 fn user_name_or_password_flag_without_the_field() {
     let connect = Connect::new("c").version(Mqtt31).keep_alive(10);
@@ -212,7 +212,7 @@ fn user_name_or_password_flag_without_the_field() {
         assert_eq!(decoded(&raw_connect(Mqtt31, flags, fields), Mqtt31), Packet::Connect(expected));
         assert_eq!(refused(&raw_connect(Mqtt311, flags, fields), Mqtt311), Violation::PacketLength);
     }
-    // This goes for these two fields only, and only for whole ones.
+    // This applies to these two fields only, and only if they are missing entirely.
     assert_eq!(refused(&raw_connect(Mqtt31, 0x06, &[b"c"]), Mqtt31), Violation::PacketLength);
     assert_eq!(refused(&raw_connect(Mqtt31, 0x02, &[b"c", b"u"]), Mqtt31), Violation::PacketLength);
 }
@@ -228,7 +228,7 @@ fn suback_has_the_granted_qos_in_the_low_two_bits() {
         let Packet::SubAck(suback) = decoded(&bytes, Mqtt31) else { panic!() };
         assert_eq!(suback.codes.get(0), Some(SubAckCode::Granted(granted)));
         assert_eq!(suback.codes.get(1), None);
-        // The bits that do not count are sent as 0.
+        // The ignored bits are sent as 0.
         assert_eq!(encoded(&Packet::SubAck(suback), Mqtt31), [0x90, 3, 0, 1, byte & 3]);
     }
 }

@@ -1,5 +1,5 @@
 //! The bytes of the class that this project replaces: where it is right we write the same, where it is wrong we
-//! say what is wrong.
+//! report what is wrong.
 
 #[path = "../data/phpmqtt.rs"]
 mod data;
@@ -13,7 +13,7 @@ use super::{decoded, encoded, hex, id, missing, refused};
 
 use Version::{Mqtt31, Mqtt311};
 
-/// What the class sends at this call.
+/// What the class sends for this call.
 fn sent(name: &str) -> Vec<u8> {
     let (_, _, digits) = data::CLIENT_TO_SERVER.iter().find(|(this, ..)| *this == name).expect(name);
     hex(digits)
@@ -54,7 +54,7 @@ fn packets_that_are_right() {
     }
 }
 
-/// The class sends 80 instead of 82. Servers take it in 3.1, and so do we; what we send is right.
+/// The class sends 80 instead of 82. Servers accept it in 3.1, and so do we; what we send is right.
 #[test]
 fn subscribe_with_the_flags_of_the_class() {
     let mut bytes = sent("subscribe_2_topics");
@@ -68,12 +68,12 @@ fn subscribe_with_the_flags_of_the_class() {
 }
 
 /// Bug 1: the remaining length is one raw byte. From 128 on that byte and the next one, which belongs to the body,
-/// are read as the length: here always as one that is longer than it needs to be.
+/// are read as the length: here always one that is longer than necessary.
 #[test]
 fn bodies_of_more_than_127_bytes() {
     assert_eq!(refused(&sent("BAD_connect_over_127"), Mqtt31), Violation::RemainingLength);
     assert_eq!(refused(&sent("BAD_subscribe_over_127"), Mqtt31), Violation::RemainingLength);
-    // Modulo 256 it is a length that ends inside the will message.
+    // Modulo 256 the length ends inside the will message.
     assert_eq!(refused(&sent("BAD_connect_over_255"), Mqtt31), Violation::PacketLength);
     let message = [b'w'; 300];
     let connect = Connect::new("php-long").version(Mqtt31).will(Will::new("will/t", &message));
@@ -126,7 +126,7 @@ fn what_the_server_sends() {
     }
 }
 
-/// Bug 13: header and body go out in two writes, and the receiver must not mind.
+/// Bug 13: header and body are sent in two writes, which must not matter to the receiver.
 #[test]
 fn header_and_body_in_two_pieces() {
     for (name, call, digits) in data::CLIENT_TO_SERVER {

@@ -1,4 +1,4 @@
-//! What other codecs get wrong: each of their mistakes is a test here, those with strings in `strings.rs`, those of MQTT
+//! Mistakes of other codecs: each of them is a test here, those with strings in `strings.rs`, those of MQTT
 //! 3.1 in `mqtt31.rs`, matching in `topics.rs`.
 
 use baremqtt::codec::{ConnAck, Decoded, Packet, SubAck, decode};
@@ -6,7 +6,7 @@ use baremqtt::{Connect, EncodeError, QoS, RefusalCode, SubAckCode, SubAckCodes, 
 
 use super::{BOTH, decoded, encoded, hex, id, missing, not_encoded, raw_connect, refused, refused_in_both};
 
-/// They panic elsewhere, or are taken for the beginning of something.
+/// Other codecs panic on them, or take them for the beginning of a packet.
 #[test]
 fn short_packets() {
     let too_short =
@@ -17,11 +17,11 @@ fn short_packets() {
     for digits in ["82 00", "82 01 00", "90 00", "90 01 00", "A2 00", "A2 01 00", "B0 00", "B0 01 00"] {
         refused_in_both(digits, Violation::PacketLength);
     }
-    // And with what its length leaves room for, it is refused for its length still.
+    // Even with the bytes that its length leaves room for, it is still refused for its length.
     for digits in ["10 03 0000 04", "10 0B 0004 4D515454 05 02 000A 00", "10 07 0004 4D515458 04"] {
         refused_in_both(digits, Violation::PacketLength);
     }
-    // Not even the header of a packet that can only be wrong is waited for.
+    // If a packet can only be wrong, not even the rest of its header is awaited.
     for digits in ["40 00", "40 03", "B0 01", "C0 01", "D0 7F", "E0 01", "10 0B"] {
         refused_in_both(digits, Violation::PacketLength);
     }
@@ -33,7 +33,7 @@ fn truncated_connect() {
         let whole = raw_connect(version, 0xEE, &[b"id", b"will", b"gone", b"user", b"pass"]);
         decoded(&whole, version);
         for len in 2..whole.len() {
-            // The remaining length agrees with the cut, the fields do not.
+            // The remaining length matches the cut, the fields do not.
             let cut = [&[0x10, len as u8 - 2], &whole[2..len]].concat();
             let flag_without_field =
                 version == Version::Mqtt31 && [whole.len() - 6, whole.len() - 12].contains(&len);
@@ -62,7 +62,7 @@ fn topic_length_larger_than_the_packet() {
     refused_in_both("30 03 0002 61", Violation::PacketLength);
     refused_in_both("30 03 FFFF 61", Violation::PacketLength);
     refused_in_both("32 04 0001 61 00", Violation::PacketLength);
-    // The topic that is there is no excuse for bytes of the next packet.
+    // Having a complete topic is no excuse for reading bytes of the next packet.
     refused_in_both("30 03 0005 61 62636465", Violation::PacketLength);
 }
 
@@ -141,7 +141,7 @@ fn dup_on_qos_0() {
 
 #[test]
 fn connack_refused_with_session_present() {
-    // The bit is wrong there (MQTT-3.2.2-4), but a server that refuses is not one that breaks the rules.
+    // The bit is wrong there (MQTT-3.2.2-4), but a server that refuses does not violate the protocol.
     for code in 1..=255 {
         let refusal = ConnAck::Refused(RefusalCode::new(code).unwrap());
         assert_eq!(decoded(&[0x20, 2, 1, code], Version::Mqtt311), Packet::ConnAck(refusal));
@@ -163,7 +163,7 @@ fn connack_with_reserved_flags_or_trailing_bytes() {
     refused_in_both("20 03 00 00 00", Violation::PacketLength);
 }
 
-/// They are in use (6: too many connections, 7: banned), and the number is what helps.
+/// They are in use (6: too many connections, 7: banned), and the number helps the user.
 #[test]
 fn connack_with_a_reserved_code() {
     for code in 0..=255 {
@@ -284,7 +284,7 @@ fn what_follows_a_packet_is_not_part_of_it() {
     assert_eq!(decode(&bytes[4..], Version::Mqtt311), Ok(expected));
 }
 
-/// Elsewhere a hostile length wrote past the end of the buffer.
+/// In another codec a hostile length wrote past the end of the buffer.
 #[test]
 fn a_slice_that_is_too_short_stays_as_it_was() {
     let connect = Connect::new("sensor-17").credentials("user", b"secret");

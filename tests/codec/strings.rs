@@ -1,4 +1,4 @@
-//! What other codecs let pass in strings and topics: wherever a packet holds one, it is checked.
+//! Strings and topics that other codecs fail to check: wherever a packet contains one, it is checked.
 
 use baremqtt::codec::Packet;
 use baremqtt::{Connect, Violation, Will};
@@ -70,7 +70,7 @@ fn misplaced_wildcards_in_filters() {
     for version in BOTH {
         for (filter, violation) in filters {
             let (text, len) = (filter.as_bytes(), filter.len() as u8);
-            // A right filter in front does not hide a wrong one.
+            // A valid filter before it does not hide an invalid one.
             let subscribe = [&[0x82, len + 9, 0, 1, 0, 1, b'a', 0, 0, len], text, &[0]].concat();
             assert_eq!(refused(&subscribe, version), violation, "{filter}");
             let unsubscribe = [&[0xA2, len + 7, 0, 1, 0, 1, b'a', 0, len], text].concat();

@@ -76,7 +76,7 @@ fn examples_of_semantics() {
     assert_eq!(TopicFilter::new(""), Err(Violation::TopicEmpty));
 }
 
-/// Not even those of the regular expressions that other clients make of a filter; nor is anything normalised.
+/// Not even those of the regular expressions that other clients turn a filter into; and nothing is normalised.
 #[test]
 fn other_characters_have_no_meaning() {
     assert!(!matches("a.b/x", "aXb/x"));
@@ -94,7 +94,7 @@ fn byte_order_mark_is_a_character() {
     assert!(matches("+/\u{FEFF}", "x/\u{FEFF}"));
 }
 
-/// `None` where `from_bytes` takes it.
+/// `None` if `from_bytes` accepts it.
 fn violation(bytes: &[u8]) -> Option<Violation> {
     let name = TopicName::from_bytes(bytes).err();
     assert_eq!(TopicFilter::from_bytes(bytes).err(), name, "{bytes:02X?}");
@@ -125,14 +125,14 @@ fn ill_formed_utf8() {
         b"\xF0\x9F\x98",             //
         b"\xE2\x82a",                // broken off
     ] {
-        // Alone, and at every place of the eight bytes that are looked at together.
+        // Alone, and at every position in the eight bytes that are checked together.
         for before in 0..17 {
             let text = [&vec![b'x'; before], bytes, &[b'x'; 9]].concat();
             assert_eq!(violation(&text[..before + bytes.len()]), Some(Violation::Utf8), "{bytes:02X?}");
             assert_eq!(violation(&text), Some(Violation::Utf8), "{bytes:02X?} and more");
         }
     }
-    // A byte outside ASCII that stands alone.
+    // A single byte outside ASCII.
     for byte in 0x80..=0xFF {
         for place in 0..20 {
             let mut text = [b'x'; 20];
@@ -158,17 +158,17 @@ fn well_formed_is_what_the_core_library_calls_so() {
     for number in 0x100..0x100_0000_u32 {
         let bytes = number.to_be_bytes();
         let bytes = &bytes[if number < 0x1_0000 { 2 } else { 1 }..];
-        // Plain ASCII is left to the test below, so that this one takes a moment only.
+        // Plain ASCII is left to the test below, so that this one is quick.
         if bytes.iter().any(|byte| *byte >= 0x80) {
             let wrong = TopicFilter::from_bytes(bytes) == Err(Violation::Utf8);
             let well_formed = core::str::from_utf8(bytes).is_ok();
-            // One that holds U+0000 or a misplaced wildcard as well may be refused for that.
+            // If it also contains U+0000 or a misplaced wildcard, it may be refused for that.
             assert!(if wrong { !well_formed } else { well_formed || bytes.contains(&0) }, "{bytes:02X?}");
         }
     }
 }
 
-/// Wildcards and U+0000 are found at every place of the eight bytes that are looked at together.
+/// Wildcards and U+0000 are found at every position in the eight bytes that are checked together.
 #[test]
 fn special_characters_at_every_place() {
     for len in 1..40 {
@@ -185,7 +185,7 @@ fn special_characters_at_every_place() {
                     assert_eq!(TopicFilter::from_bytes(&text), Err(misplaced));
                 }
             }
-            // Their neighbours in the code table have no meaning.
+            // The neighbouring characters have no meaning.
             for byte in [1, b'"', b'$', b'*', b',', 0x7F] {
                 text[place] = byte;
                 assert_eq!(violation(&text), None);
@@ -194,7 +194,7 @@ fn special_characters_at_every_place() {
     }
 }
 
-/// Words of nothing but wildcards, right ones before wrong ones, and wildcards beside what is not ASCII.
+/// Words that consist of wildcards only, valid ones before invalid ones, and wildcards next to bytes outside ASCII.
 #[test]
 fn wildcards_among_wildcards() {
     for (filter, wrong) in [

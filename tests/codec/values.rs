@@ -55,7 +55,7 @@ fn first_byte_of_each_packet_type() {
     assert!(PacketType::Connect < PacketType::Disconnect);
 }
 
-/// Lists are equal by what they hold, wherever that lies.
+/// Lists are equal if their contents are, wherever they are stored.
 #[test]
 fn lists_out_of_a_packet_and_out_of_the_application() {
     let filters = [("a/+", QoS::AtMostOnce), ("b", QoS::ExactlyOnce)];
@@ -115,7 +115,7 @@ fn topics_are_sorted_made_and_lent_as_text() {
     assert_eq!(TopicName::try_from("a/+"), Err(Violation::WildcardInTopicName));
 }
 
-/// A text of a CONNECT may be empty, and hold what is a wildcard elsewhere.
+/// A text in a CONNECT may be empty, and may contain what would be a wildcard elsewhere.
 #[test]
 fn texts_say_what_is_wrong_with_them() {
     for text in ["", "a", "+", "a/#", "ä", "sensor-17/+/x", "\u{FEFF}"] {
@@ -139,7 +139,7 @@ fn lengths_are_known_to_the_compiler() {
     assert_eq!(CONNECT.encode(&mut [0; LEN]), Ok(LEN));
 }
 
-/// The type of a packet is that of the header that it is written with.
+/// The type of a packet is the one in the header that it is encoded with.
 #[test]
 fn each_packet_has_its_type() {
     let filters = SubscribeFilters::new(&[("a", QoS::AtMostOnce)]).unwrap();

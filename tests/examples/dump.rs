@@ -52,7 +52,7 @@ fn raw_bytes() {
     assert_prints(&dump.end(), &["     0      4 B  CONNACK accepted session_present"]);
 }
 
-/// Each packet is printed when it is complete, while the file still grows.
+/// Each packet is printed when it is complete, while the file is still growing.
 #[test]
 fn a_file_that_grows() {
     let path = temp_dir().join(format!("baremqtt-dump-{}", id()));
@@ -62,7 +62,7 @@ fn a_file_that_grows() {
     assert_eq!(dump.line(), "     0      2 B  PINGREQ");
     file.write_all(&[0, 7, 0xE0]).unwrap();
     assert_eq!(dump.line(), "     2      4 B  PUBACK id=7");
-    // What is not MQTT ends it.
+    // Bytes that are not MQTT end it.
     file.write_all(&[1]).unwrap();
     assert_fails(&dump.end(), "at byte 6: packet length does not fit its fields [MQTT-4.8.0-1]");
     remove_file(path).unwrap();

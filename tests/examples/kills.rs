@@ -1,4 +1,4 @@
-//! `outbox` and `inbox` are killed fifty times each, at any moment: nothing is lost, and nothing comes twice. Against whatever broker.
+//! `outbox` and `inbox` are killed fifty times each, at any moment: nothing is lost, and nothing arrives twice. Works with any broker.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -15,16 +15,16 @@ use crate::tools;
 const KILLS: u32 = 50;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is sent until the first message arrives.
+/// Sent until the first message arrives.
 const READY: &str = "ready";
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Folder {
         let folder = std::env::temp_dir().join(format!("baremqtt-{name}-{}", std::process::id()));
-        // Of a process that was killed, perhaps, and had the same number.
+        // Perhaps left by a killed process that had the same number.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         Folder(folder)
@@ -70,13 +70,13 @@ fn arrived(file: &Path) -> Vec<String> {
     text.lines().filter(|line| *line != READY).map(str::to_owned).collect()
 }
 
-/// Lets lines pass from file to file over this broker, while both programs are killed.
+/// Passes lines from file to file over this broker, while both programs are killed.
 pub fn kill_both(address: SocketAddr) {
     let folder = Folder::new("kills");
     let (sent, received) = (folder.0.join("sent"), folder.0.join("received"));
     fs::write(&sent, "").expect("a file");
 
-    // The first run makes the session, and is not killed before it has subscribed.
+    // The first run creates the session, and is not killed before it has subscribed.
     let mut inbox = start("inbox", address, &received);
     let started = Instant::now();
     while !fs::read(&received).is_ok_and(|lines| !lines.is_empty()) {
@@ -102,7 +102,7 @@ pub fn kill_both(address: SocketAddr) {
     is_over.store(true, Ordering::Release);
     let count = producer.join().expect("a producer");
 
-    // All that is under way comes to its end.
+    // Everything in flight completes.
     let started = Instant::now();
     while arrived(&received).len() < count as usize {
         assert!(started.elapsed() < PATIENCE, "{} of {count} have arrived", arrived(&received).len());

@@ -27,12 +27,12 @@ fn start() -> Server {
     start_with(&[])
 }
 
-/// A server that lets in these users alone.
+/// A server that admits only these users.
 fn start_with(users: &[(&str, &str)]) -> Server {
     start_at(([127, 0, 0, 1], 0).into(), users)
 }
 
-/// Where no broker is, and never will be: TCPMUX.
+/// An address at which there never is a broker: TCPMUX.
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 fn start_at(listen: SocketAddr, users: &[(&str, &str)]) -> Server {

@@ -86,7 +86,7 @@ fn a_session_collects_messages_and_delivers_them_once() {
                 publish(server.addr(), version, &format!("-t news -m {number} -q {qos}"));
             }
             for part in [["0", "1"], ["2", "3"]] {
-                // One that has come is acknowledged, though `sub` ends right behind it.
+                // A received message is acknowledged, although `sub` ends right after it.
                 let back = start_client("sub", server.addr(), version, &format!("{session} -C 2")).end();
                 assert_eq!(back.output, part, "{version}, QoS {qos}: {back:?}");
             }

@@ -1,4 +1,4 @@
-//! `quickstart`: with the broker that comes along, and with one that runs already.
+//! `quickstart`: with the built-in broker, and with one that is already running.
 
 use crate::told::assert_told;
 use crate::tools::run;
@@ -19,7 +19,7 @@ fn runs_again_and_again_with_a_broker_that_stays() {
         assert_told(&ended);
         assert_eq!(ended.output.first(), Some(&format!("Alice and Bob talk over MQTT {version}.")));
     }
-    // Nothing is left behind.
+    // Nothing is left over.
     let mut subscriber = crate::tools::subscribe(server.addr(), "311", "-t # -v");
     crate::tools::publish(server.addr(), "311", "-t end -m x");
     assert_eq!(subscriber.line(), "end x");

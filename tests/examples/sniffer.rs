@@ -1,4 +1,4 @@
-//! What `sniffer` shows of a conversation that passes through it.
+//! The output of `sniffer` for a conversation that passes through it.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -22,7 +22,7 @@ fn it_shows_both_directions_in_both_versions() {
     }
 }
 
-/// What is no packet is passed on, and no more of it is shown.
+/// Bytes that are not a packet are forwarded, and from then on nothing is shown.
 #[test]
 fn it_says_what_is_no_mqtt() {
     let server = start();

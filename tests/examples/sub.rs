@@ -1,4 +1,4 @@
-//! What `sub` does beside printing: ends in time, reconnects, leaves a will.
+//! What `sub` does apart from printing: ends in time, reconnects, leaves a will.
 
 #[path = "../../examples/sub/json.rs"]
 mod json;
@@ -19,7 +19,7 @@ fn ends_after_its_time() {
     let ended = start_client("sub", server.addr(), "311", "-t a -W 1").end();
     assert_eq!(ended.code, Some(27), "{ended:?}");
     assert!(started.elapsed() >= Duration::from_secs(1));
-    // With traffic too, which takes its time on a machine that has other things to do.
+    // With traffic too, which is slow on a busy machine.
     let ends_with_traffic = |seconds: u32| {
         let subscriber = subscribe(server.addr(), "311", &format!("-t a -W {seconds}"));
         publish(server.addr(), "311", "-t a -m x");
@@ -149,7 +149,7 @@ fn prints_json() {
     assert_eq!(behind_time(&lines[1]), r#":"a/c","qos":0,"retain":0,"payloadlen":0,"payload":null}"#);
 }
 
-/// Strings and times as JSON and ISO 8601 have them.
+/// Strings and times in the format of JSON and ISO 8601.
 #[test]
 fn json_is_json() {
     let message = json::Received {

@@ -1,8 +1,8 @@
-//! What `quickstart` prints.
+//! The output of `quickstart`.
 
 use crate::process::Ended;
 
-/// What has to be told, in this order.
+/// The lines that have to be printed, in this order.
 const STORY: [&str; 16] = [
     "Alice  is granted QoS 2",
     "Bob    is granted QoS 2",

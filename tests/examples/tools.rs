@@ -1,4 +1,4 @@
-//! Starts the examples, which are compiled as they are now.
+//! Starts the examples, compiled from the current source.
 
 use std::env;
 use std::net::SocketAddr;
@@ -18,18 +18,18 @@ pub fn start(name: &str, arguments: &[&str]) -> Process {
     Process::start(program.to_str().expect("a path in UTF-8"), &arguments)
 }
 
-/// Runs an example to its end.
+/// Runs an example to completion.
 pub fn run(name: &str, arguments: &[&str]) -> Ended {
     start(name, arguments).end()
 }
 
-/// Starts `pub` or `sub` with the arguments that every call has, and these, which are divided by spaces.
+/// Starts `pub` or `sub` with the arguments common to all calls, and these, which are separated by spaces.
 pub fn start_client(name: &str, broker: SocketAddr, version: &str, arguments: &str) -> Process {
     let common = format!("-h {} -p {} -V {version} {arguments}", broker.ip(), broker.port());
     start(name, &common.split_whitespace().collect::<Vec<_>>())
 }
 
-/// Runs `pub` to its end, which has to be a good one.
+/// Runs `pub`, which has to succeed.
 pub fn publish(broker: SocketAddr, version: &str, arguments: &str) {
     let ended = start_client("pub", broker, version, arguments).end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -42,8 +42,8 @@ pub fn subscribe(broker: SocketAddr, version: &str, arguments: &str) -> Process 
     subscriber
 }
 
-/// The folder of the examples. `cargo test` compiles them beside this test, but not where one test alone is asked
-/// for; so cargo is asked once more, which costs nothing if they are there.
+/// The folder of the examples. `cargo test` compiles them along with this test, but not if only one test is selected;
+/// so cargo is run once more, which costs nothing if they are there.
 fn built() -> &'static PathBuf {
     static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
     EXAMPLES.get_or_init(|| {

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Tests of the tests: puts each fault of faults/ into a copy of the library, and looks whether the walk through all states finds it,
+"""Tests of the tests: puts each fault of faults/ into a copy of the library, and checks that the exploration of all states finds it,
 or else the client's own tests. Prints a row of the table in README.md for each.
 
     tests/explore/faults.py              all of them: about a minute each
     tests/explore/faults.py NAME...      only these
-    tests/explore/faults.py --check      only whether each fits one place of src/
+    tests/explore/faults.py --check      only checks that each fits exactly one place in src/
 
-A fault is a line that says what it does, and then hunks as in a diff, each after a line `@@`. They name neither file nor line: a
-hunk fits where its lines stand, indented in any way, in one place of src/.
+A fault is a line that describes it, followed by hunks as in a diff, each after a line `@@`. They name neither file nor line: a
+hunk fits if its lines occur, with any indentation, in exactly one place in src/.
 """
 
 import os
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FAULTS = ROOT / "tests/explore/faults"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "faults"
 COPY = TARGET / "copy"
-# Seconds: nothing that hangs, and a fault can make anything hang, takes longer.
+# Seconds: a fault can make anything hang, and a command that takes longer is stopped.
 LONGEST = 300
 
 
@@ -60,7 +60,7 @@ def places_of(old, root):
 
 
 def copy():
-    """The library as it was committed, less what no fault needs."""
+    """The committed library, without the parts that no fault needs."""
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
@@ -68,10 +68,10 @@ def copy():
 
 
 def run(*command):
-    """The exit status of a command, and what it prints."""
+    """The exit status of a command, and its output."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(TARGET / "target"), CARGO_PROFILE_DEV_DEBUG="0")
     pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    # With a session of its own, so that what the command has started ends with it.
+    # In a session of its own, so that its child processes end with it.
     with subprocess.Popen(command, cwd=COPY, env=environment, start_new_session=True, **pipe) as process:
         try:
             printed, _ = process.communicate(timeout=LONGEST)

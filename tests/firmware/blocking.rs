@@ -77,7 +77,7 @@ fn reads_a_message_that_is_larger_than_its_buffer(station: &Station) {
         let report = format!("{} {}", file.len(), crc32(file.as_bytes()));
         assert_eq!(operator.hear("received", 1), report);
     }
-    // The check value in every table of CRCs.
+    // The check value found in every table of CRCs.
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
 }
 

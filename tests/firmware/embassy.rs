@@ -53,7 +53,7 @@ fn blinks_while_it_takes_readings() {
     assert_eq!(connections(&broker), 1, "{}", broker.log());
 }
 
-/// Each pulse of the meter, ten a second, is in one reading; those that were taken without a broker come later.
+/// Each pulse of the meter, ten per second, is in exactly one reading; readings taken without a broker arrive later.
 #[test]
 fn counts_while_the_broker_is_gone() {
     let mut broker = broker();
@@ -66,12 +66,12 @@ fn counts_while_the_broker_is_gone() {
     let mut operator = Operator::listen(&broker);
     let (more, seconds) = pulses_until(&mut operator, 12);
     pulses += more;
-    // What was on its way when the broker was killed and when we look, a second each time, nobody knows.
+    // What was in transit when the broker was killed and when we look, a second each time, is unknown.
     assert!(pulses >= 10 * (seconds - 2), "{pulses} pulses in {seconds} seconds");
     assert!(pulses <= 10 * (seconds + 2), "{pulses} pulses in {seconds} seconds");
 }
 
-/// The sum of the pulses until the station has run for so many seconds, and the seconds.
+/// The sum of the pulses until the station has run for this many seconds, and the seconds.
 fn pulses_until(operator: &mut Operator, seconds: u32) -> (u32, u32) {
     let mut pulses = 0;
     loop {

@@ -7,7 +7,7 @@ fn start(broker: &crate::mosquitto::Mosquitto) -> Board {
     Board::start_on_ethernet("lm3s6965evb", "ethernet", broker.addr())
 }
 
-/// Two temperatures that follow each other.
+/// Two consecutive temperatures.
 fn hears_temperatures(operator: &mut Operator) {
     let mut hear = || operator.hear("temperature", 1).parse::<u32>().expect("a number");
     let (first, second) = (hear(), hear());

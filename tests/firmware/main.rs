@@ -1,5 +1,5 @@
-//! The firmware of `examples/firmware`, `examples/embassy` and `examples/ethernet` on emulated boards, with its serial line, or its
-//! network, joined to a Mosquitto. What it says is heard, and what it is told is said, by Mosquitto's own clients.
+//! The firmware of `examples/firmware`, `examples/embassy` and `examples/ethernet` on emulated boards, with the serial line or the
+//! network connected to a Mosquitto. Mosquitto's own clients receive its messages, and send it messages.
 //!
 //! ```text
 //! tests/all.sh firmware

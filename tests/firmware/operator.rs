@@ -1,27 +1,27 @@
-//! Somebody at the broker who hears the station and tells it things, with Mosquitto's own clients.
+//! An operator at the broker who receives the station's messages and sends it orders, with Mosquitto's own clients.
 
 use crate::mosquitto::{Config, Mosquitto};
 use crate::process::{Process, run};
 
-/// How many messages may come before one that is waited for.
+/// How many messages may arrive before an expected one.
 const MANY: usize = 2_000;
 
-/// A broker that lets in the station and the operator only.
+/// A broker that admits the station and the operator only.
 pub fn broker() -> Mosquitto {
     Mosquitto::start(&Config {
         users: vec![("station", "secret"), ("operator", "hidden")],
-        // Each packet.
+        // Logs each packet.
         lines: "log_type all".to_owned(),
         ..Config::default()
     })
 }
 
-/// How often the station was let in.
+/// How often the station was accepted.
 pub fn connections(broker: &Mosquitto) -> usize {
     broker.logs(" as station (", 1).matches(" as station (").count()
 }
 
-/// Tells the station something.
+/// Sends the station a message.
 pub fn say(broker: &Mosquitto, topic: &str, qos: &str, message: &str) {
     run("mosquitto_pub", &arguments(broker, &["-t", topic, "-q", qos, "-m", message]));
 }
@@ -32,7 +32,7 @@ fn arguments(broker: &Mosquitto, more: &[&str]) -> Vec<String> {
     common.iter().chain(more).map(ToString::to_string).collect()
 }
 
-/// Hears all that the station says.
+/// Receives all messages of the station.
 pub struct Operator(Process);
 
 impl Operator {
@@ -51,7 +51,7 @@ impl Operator {
         self.0.line()
     }
 
-    /// The next message on this topic and at this QoS; others are passed over.
+    /// The next message on this topic and at this QoS; others are skipped.
     pub fn hear(&mut self, topic: &str, qos: u8) -> String {
         let start = format!("station/{topic} {qos} ");
         (0..MANY)
@@ -59,7 +59,7 @@ impl Operator {
             .unwrap_or_else(|| panic!("{MANY} messages, and none on {topic} at QoS {qos}"))
     }
 
-    /// Waits for just this message.
+    /// Waits for exactly this message.
     pub fn wait_for(&mut self, topic: &str, qos: u8, text: &str) {
         assert!((0..MANY).any(|_| self.hear(topic, qos) == text), "{text:?} does not come on {topic}");
     }

@@ -1,4 +1,4 @@
-//! A board with firmware in it, emulated.
+//! An emulated board with firmware.
 
 use std::env;
 use std::net::SocketAddr;
@@ -7,20 +7,20 @@ use std::process::{Command, Stdio};
 
 use crate::mosquitto::Guarded;
 
-/// An emulated board whose serial line, or whose network, leads to a broker. Dropping it is a power cut.
+/// An emulated board whose serial line, or whose network, is connected to a broker. Dropping it is a power cut.
 pub struct Board {
     _qemu: Guarded,
 }
 
 impl Board {
-    /// Switches a board on. The serial line is joined again by itself when the broker comes back.
+    /// Switches a board on. The serial line is reconnected automatically when the broker comes back.
     pub fn start(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
         let (host, port) = (broker.ip(), broker.port());
         let line = format!("socket,id=line,host={host},port={port},reconnect=1");
         Self::joined(machine, firmware, &["-chardev", &line, "-serial", "chardev:line"])
     }
 
-    /// Switches a board on that has an address of a network of its own, in which there is nothing but the broker.
+    /// Switches on a board with an address in a network of its own, which contains only the broker.
     pub fn start_on_ethernet(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
         let (host, port) = (broker.ip(), broker.port());
         let both_ways = "cat <&4 >&3 & cat <&3 & wait -n; kill $(jobs -p)";
@@ -41,7 +41,7 @@ impl Board {
                 .arg("-kernel")
                 .arg(firmware)
                 .stdin(Stdio::null())
-                // The logs: not text, and decoded by nobody here.
+                // The logs: they are not text, and nothing decodes them here.
                 .stdout(Stdio::null()),
         );
         Board { _qemu: qemu }

@@ -1,17 +1,17 @@
-//! What every station has to do, on whatever board and with whatever executor.
+//! What every station has to do, on any board and with any executor.
 
 use crate::mosquitto::Mosquitto;
 use crate::operator::{Operator, broker, connections, say};
 use crate::qemu::Board;
 
-/// A station, and what is different about it.
+/// A station, and its peculiarities.
 pub struct Station {
     pub machine: &'static str,
-    /// Its firmware, as tests/all.sh calls it.
+    /// The name of its firmware in tests/all.sh.
     pub firmware: &'static str,
-    /// What Mosquitto calls its version of MQTT.
+    /// Mosquitto's name for its version of MQTT.
     pub version: &'static str,
-    /// How it is told to take readings every so many ms.
+    /// The order to take readings every so many ms: topic and payload.
     pub interval: fn(&str) -> (&'static str, String),
 }
 
@@ -21,7 +21,7 @@ impl Station {
         Board::start(self.machine, self.firmware, broker.addr())
     }
 
-    /// Has it take readings every so many ms.
+    /// Orders it to take readings every so many ms.
     pub fn set_interval(&self, broker: &Mosquitto, operator: &mut Operator, ms: &str) {
         assert_eq!(self.ask_for_interval(broker, operator, ms), ms);
     }
@@ -51,7 +51,7 @@ impl Station {
         let mut operator = Operator::listen(&broker);
         let board = self.start(&broker);
         operator.wait_for("status", 1, "online");
-        // Longer than one and a half times its keep alive, after which the broker would end a silent connection.
+        // Longer than one and a half times its keep alive, after which the broker would close a silent connection.
         self.set_interval(&broker, &mut operator, "7000");
         operator.hear("uptime", 0);
         operator.hear("uptime", 0);

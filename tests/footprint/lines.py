@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lines of code of the client: src/ without the codec, topics, routes, back-off, adapters and the session file; comments, tests and empty lines left out."""
+"""Lines of code of the client: src/ without the codec, topics, routes, back-off, adapters and the session file; without comments, tests and empty lines."""
 
 from collections import Counter
 from pathlib import Path

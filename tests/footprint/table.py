@@ -1,8 +1,8 @@
-"""What programs take of a microcontroller.
+"""What programs cost on a microcontroller.
 
-    table.py programs                           the programs to be built: a name, the binary, its features
+    table.py programs                           the programs to build: a name, the binary, its features
     table.py choices                            the application with each choice of the configuration alone, likewise
-    table.py table TOOLCHAIN FOLDER             prints the tables, and fails above bounds.tsv if that is of this toolchain
+    table.py table TOOLCHAIN FOLDER             prints the tables, and fails above bounds.tsv if that was made with this toolchain
     table.py bounds TOOLCHAIN FOLDER            the same, and rewrites bounds.tsv, the table in README.md and the figures in src/lib.rs
 
 In the folder, `s` and `z` have the linked programs for these optimisation levels, `emulated` those that run in QEMU. Flash is
@@ -18,7 +18,7 @@ from pathlib import Path
 
 BOUNDS = Path(__file__).with_name("bounds.tsv")
 ROOT = Path(__file__).parents[2]
-# What is in no table, but what others are compared with.
+# Not in any table, but the baseline for others.
 REFERENCES = {"empty": "empty", "buffers": "buffers", "static": "static"}
 PROGRAMS = {
     "publisher": ("publisher", "", "QoS 0 publisher, on the codec alone"),
@@ -50,9 +50,9 @@ CHOICES = {
 # Arrays in main.
 BUFFERS = {"publisher": 128, "application": 256 + 256, "everything": 256 + 256 + 384}
 FLASH = (".text", ".rodata", ".data")
-# Parts of the names of functions that must not be linked: copies of values that nobody wanted, formatting, panics.
+# Parts of the names of functions that must not be linked: unwanted copies of values, formatting, panics.
 UNWANTED = ("memcpy", "memmove", "4core3fmt", "9panicking", "panic_fmt", "panic_bounds_check")
-# Has room for what is in RAM twice: an image, and errors that are looked at.
+# May hold things in RAM twice: an image, and errors that are inspected.
 MAY_COPY = ("everything",)
 
 
@@ -97,7 +97,7 @@ class Program:
 
 
 def stack(path, binary):
-    """Runs the program, which prints the bytes of stack that it has used."""
+    """Runs the program, which prints how many bytes of stack it has used."""
     board = ["qemu-system-arm", "-M", "lm3s6965evb", "-nographic", "-monitor", "none", "-serial", "none"]
     semihosting = ["-semihosting-config", "enable=on,target=native"]
     command = [*board, *semihosting, "-kernel", path]
@@ -166,7 +166,7 @@ def replaced(pattern, by, text):
 
 
 def unwanted(programs):
-    """What is linked that should not be."""
+    """Symbols that are linked but should not be."""
     most = programs["buffers"].clearing()
     for name in PROGRAMS:
         for symbol, _, _ in programs[name].symbols():

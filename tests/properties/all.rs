@@ -1,4 +1,4 @@
-//! What holds for any packet and any topic. The inputs are drawn; what fails is made small.
+//! Properties of every packet and every topic. The inputs are random; failures are minimised.
 
 #[path = "../common/model.rs"]
 mod model;

@@ -17,7 +17,7 @@ fn any_packet() -> impl Strategy<Value = (Version, Model)> {
 fn packet_of(version: Version) -> impl Strategy<Value = Model> {
     let mqtt31 = version == Version::Mqtt31;
     let id = || 1..=u16::MAX;
-    // DUP in a PUBREL, SUBSCRIBE or UNSUBSCRIBE, and an answer that only 3.1.1 has.
+    // DUP in a PUBREL, SUBSCRIBE or UNSUBSCRIBE, and an answer that exists only in 3.1.1.
     let dup = || any::<bool>().prop_map(move |dup| dup && mqtt31);
     let codes = if mqtt31 { 0_u8..3 } else { 0..4 };
     prop_oneof![
@@ -40,7 +40,7 @@ fn packet_of(version: Version) -> impl Strategy<Value = Model> {
 }
 
 fn connect_of(version: Version) -> impl Strategy<Value = Model> {
-    // Bytes that 3.1.1 leaves open are ASCII in 3.1, which suits its wills and its passwords.
+    // Fields that may be any bytes in 3.1.1 are ASCII in 3.1, as its wills and passwords require.
     let (client_id, bytes) = match version {
         Version::Mqtt31 => ("[^\0]{1,23}", vec(1..0x80_u8, 0..100).boxed()),
         Version::Mqtt311 => ("[^\0]{0,40}", payload().boxed()),
@@ -74,7 +74,7 @@ fn topic_filter() -> impl Strategy<Value = String> {
     )
 }
 
-/// The packet that the bytes are, all of them.
+/// The packet that all the bytes form.
 fn decoded(bytes: &[u8], version: Version) -> Packet<'_> {
     match codec::decode(bytes, version) {
         Ok(Decoded::Complete { packet, len }) if len == bytes.len() => packet,
@@ -86,12 +86,12 @@ fn encoded(packet: &Packet<'_>, version: Version) -> Vec<u8> {
     packet.encode_to_vec(version).unwrap_or_else(|error| panic!("{packet:?} in {version}: {error}"))
 }
 
-/// A refusal is read whatever its number, and with session present; it is written as the standard has it.
+/// A refusal is read with any code, and with session present; it is written only as the standard specifies.
 fn is_refusal(packet: &Packet<'_>) -> bool {
     matches!(packet, Packet::ConnAck(ConnAck::Refused(_)))
 }
 
-/// Every beginning of the bytes is incomplete, and says by how much once the fixed header is there.
+/// Every prefix of the bytes is incomplete, and the number of missing bytes is exact once the fixed header is there.
 fn check_prefixes(bytes: &[u8], version: Version) {
     let header_len = 2 + bytes[1..].iter().take_while(|byte| **byte >= 0x80).count();
     for len in 0..bytes.len() {
@@ -133,7 +133,7 @@ proptest! {
         }).unwrap();
     }
 
-    /// A few changed bytes lead to packets that our encoder would not write, most of them wrong.
+    /// A few changed bytes yield packets that our encoder would not write, most of them invalid.
     #[test]
     fn accepted_bytes_are_the_only_ones_for_their_packet(
         (version, model) in any_packet(),
@@ -143,7 +143,7 @@ proptest! {
         for (index, value) in changes {
             *index.get_mut(&mut bytes) = value;
         }
-        // What the header is refused for, the packet is refused for, however much of it is there.
+        // If the header is refused, the packet is refused for the same reason, however much of it is there.
         if let Err(violation) = FixedHeader::decode(&bytes, version) {
             assert_eq!(codec::decode(&bytes, version), Err(violation));
         }

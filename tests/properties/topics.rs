@@ -1,4 +1,4 @@
-//! Topics are valid, and match, as section 4.7 says.
+//! Topics are valid, and match, as section 4.7 specifies.
 
 #[path = "../common/topic_rules.rs"]
 mod topic_rules;

@@ -1,4 +1,4 @@
-//! A session that is to be exact over a reboot: the adapter returns before bytes leave that tell of a state that is not saved.
+//! A session that survives a reboot exactly: the adapter returns before bytes are sent that reveal an unsaved state.
 
 use baremqtt::transport::net::Error;
 use baremqtt::{Event, Message, QoS};
@@ -9,7 +9,7 @@ fn durable() -> Choices {
     Choices::with(|values| values.durable = true)
 }
 
-/// The image is on the disk, says the application.
+/// The application reports that the image is on the disk.
 fn save(mqtt: &mut Buffered<Stream>) {
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::SaveDue))));
     let mut image = [0; 2_048];
@@ -18,7 +18,7 @@ fn save(mqtt: &mut Buffered<Stream>) {
     mqtt.saved(revision);
 }
 
-/// What has left since this was asked last.
+/// What was sent since the last call.
 fn leaves(stream: &Stream) -> Vec<String> {
     let sent = stream.sent();
     stream.0.output.borrow_mut().clear();
@@ -61,7 +61,7 @@ fn a_message_is_answered_once_that_is_saved() {
     assert_eq!(leaves(&stream), ["PUBCOMP id=7"]);
 }
 
-/// What DISCONNECT has to follow waits for the application: waiting for it would never end.
+/// The output before DISCONNECT waits for the application: waiting for it would never end.
 #[test]
 fn disconnecting_does_not_wait_for_the_application() {
     for told in [false, true] {

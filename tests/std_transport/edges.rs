@@ -1,4 +1,4 @@
-//! Streams at their edges: what closing costs, what a stream may fail with, streams in boxes; and what the end of all attempts says.
+//! Edge cases of streams: the cost of closing, errors of streams, boxed streams; and the text after the last attempt.
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,7 +9,7 @@ use baremqtt::{ConnectError, RefusalCode};
 
 use crate::{CONNACK, CONNECT, Stream, connect, sized};
 
-/// A stream that fails where the test wants it to, and sends on and on.
+/// A stream that fails where the test wants it to, and delivers input without end.
 #[derive(Default)]
 struct Odd {
     stream: Stream,
@@ -65,7 +65,7 @@ fn a_stream_whose_reads_cannot_be_limited_is_the_end() {
     assert!(!mqtt.is_open());
 }
 
-/// What cannot be told that nothing more will come is not listened to.
+/// If the output cannot be shut down, the rest of the input is not drained.
 #[test]
 fn a_stream_that_is_gone_is_dropped_at_once() {
     let mut odd = Odd { finish_fails: true, ..Odd::default() };
@@ -75,7 +75,7 @@ fn a_stream_that_is_gone_is_dropped_at_once() {
     assert_eq!(odd.stream.0.reads.get(), 0);
 }
 
-/// A server that sends on and on after the end.
+/// A server that keeps sending after the end.
 #[test]
 fn closing_drains_a_mebibyte_and_no_more() {
     let mut odd = Odd { endless: true, ..Odd::default() };
@@ -104,7 +104,7 @@ fn without_a_stream() {
         rx: [0; 64],
         tx: [0; 256],
     }));
-    // It waits as long as it is told to.
+    // It waits no longer than the timeout.
     let started = Instant::now();
     assert!(matches!(mqtt.next_event(Some(Duration::from_millis(20))), Err(Error::Closed)));
     assert!(started.elapsed() < Duration::from_secs(30));
@@ -134,7 +134,7 @@ fn what_the_end_of_all_attempts_says() {
     }
 }
 
-/// A box does what is in it does: halves, limits, and the end.
+/// A box behaves like its contents: halves, limits, and the end.
 #[test]
 fn a_tcp_stream_in_a_box() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! How connections end: what had come is delivered before, nothing is taken back by a reset, and nobody spins or hangs.
+//! How connections end: earlier input is still delivered, a reset discards nothing, and nothing spins or hangs.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -52,7 +52,7 @@ fn a_stream_that_only_the_output_of_fails_is_not_listened_to_for_ever() {
     assert!(stream.0.is_finished.get());
 }
 
-/// A server that breaks the protocol, with more behind it than the client reads: the client's last words reach it all the same.
+/// A server that violates the protocol, with more input after it than the client reads: the client's last bytes still reach it.
 #[test]
 fn no_reset_takes_back_what_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -62,9 +62,9 @@ fn no_reset_takes_back_what_was_sent() {
         let mut heard = vec![0; 15];
         socket.read_exact(&mut heard).unwrap();
         socket.write_all(&CONNACK).unwrap();
-        // The message, which is acknowledged, and what no server may send, with much behind it.
+        // The message, which is acknowledged, and a packet that no server may send, with much after it.
         socket.write_all(&publish(9)).unwrap();
-        // PUBACK has come, and stays unread.
+        // PUBACK has arrived, and is not read.
         while socket.peek(&mut [0; 4]).unwrap() < 4 {}
         socket.write_all(&[0xC0, 0]).unwrap();
         socket.write_all(&[0; 100_000]).unwrap();
@@ -119,7 +119,7 @@ fn streaming() -> Choices {
     Choices::with(|values| values.streams = true)
 }
 
-/// The receive buffer is full, and nothing is pending: that is the application's turn, and no error.
+/// The receive buffer is full, and nothing is pending: it is the application's turn, which is not an error.
 #[test]
 fn messages_that_wait_for_a_payload_are_no_error() {
     let stream = Stream::default();
@@ -143,7 +143,7 @@ fn messages_that_wait_for_a_payload_are_no_error() {
         is_message
     };
     while seen(&mut mqtt, SHORT) {}
-    // Asked without a time, it returns as well: the application has something to do.
+    // Without a timeout it returns as well: the application has something to do.
     while seen(&mut mqtt, None) {}
     while !rest.is_empty() {
         rest = &rest[mqtt.write_payload(rest).unwrap()..];
@@ -156,7 +156,7 @@ fn messages_that_wait_for_a_payload_are_no_error() {
     assert_eq!(sent.iter().filter(|packet| packet.starts_with("PUBLISH")).count(), 1);
 }
 
-/// Within a payload nothing can be sent, DISCONNECT neither: waiting would not help.
+/// Within a payload nothing can be sent, not even DISCONNECT: waiting would not help.
 #[test]
 fn disconnecting_within_a_payload_is_the_end_at_once() {
     let (stream, mut mqtt) = online_with(&CONNECT, streaming());
@@ -168,7 +168,7 @@ fn disconnecting_within_a_payload_is_the_end_at_once() {
     assert!(!stream.sent_bytes().ends_with(&[0xE0, 0]));
 }
 
-/// The end of all that is under way is told, and then that it is done.
+/// The end of everything in flight is reported, and after that the disconnect is complete.
 #[test]
 fn finishing_tells_every_end() {
     let (stream, mut mqtt) = online(&CONNECT);

@@ -1,4 +1,4 @@
-//! How many writes and reads the adapter makes of what comes together.
+//! How many writes and reads the adapter needs for bytes that belong together.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const MESSAGES: [u8; 27] = *b"\x32\x07\0\x01a\0\x01hi\x32\x07\0\x01a\0\x02hi\x32
 
 #[test]
 fn answers_and_requests_of_what_came_together_leave_together() {
-    // On a machine that has other things to do, it can take more than the few milliseconds that they may wait.
+    // On a busy machine it can take longer than the few milliseconds that they may wait.
     let is_together = || {
         let (stream, mut mqtt) = online(&CONNECT);
         stream.gives(&MESSAGES);
@@ -38,7 +38,7 @@ fn an_application_that_takes_its_time_does_not_hold_them_back() {
     stream.gives(&MESSAGES);
     for answered in [0, 1, 2] {
         assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
-        // A message is acknowledged by the call for the next event, which then leaves with the call after that.
+        // A message is acknowledged by the call for the next event, so its PUBACK is sent with the call after that.
         assert!(stream.sent().len() + 1 >= answered, "{:?}", stream.sent());
         thread::sleep(Duration::from_millis(6));
     }
@@ -46,7 +46,7 @@ fn an_application_that_takes_its_time_does_not_hold_them_back() {
 
 const GULP: Duration = Duration::from_micros(50);
 
-/// How long it takes at the least to get the first of so many messages that are here.
+/// The minimum time to get the first of `count` messages that are already here.
 fn shortest_wait(stream: &Stream, mqtt: &mut Buffered<Stream>, count: usize) -> Duration {
     let wait = |_| {
         stream.gives(&b"\x30\x03\0\x01a".repeat(count));
@@ -78,7 +78,7 @@ fn while_many_messages_are_under_way_they_are_acknowledged_in_gulps() {
 fn where_many_messages_come_together_they_are_taken_in_gulps() {
     let (stream, mut mqtt) = online(&CONNECT);
     assert!(shortest_wait(&stream, &mut mqtt, 7) < GULP);
-    // But for the first one.
+    // Except for the first one.
     shortest_wait(&stream, &mut mqtt, 8);
     assert!(shortest_wait(&stream, &mut mqtt, 8) >= GULP);
 }

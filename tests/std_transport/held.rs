@@ -10,7 +10,7 @@ use baremqtt::{Buffers, Client, Connect, Event, PacketId, QoS, TopicName, Versio
 
 use crate::{Buffered, Choices};
 
-/// What the server says, all at once; then it is silent.
+/// Everything that the server sends, all at once; then it is silent.
 #[derive(Default)]
 struct Script {
     says: VecDeque<u8>,
@@ -77,11 +77,11 @@ fn connect(mut script: Script, rx: usize, choices: Choices) -> Buffered<Script> 
     mqtt
 }
 
-/// The transmit buffer has room for nine answers. What is in the receive buffer is looked at all the same, before
-/// more is read, be there room in the buffer or not.
+/// The transmit buffer has room for nine answers. The contents of the receive buffer are still processed before
+/// more is read, whether there is room in the buffer or not.
 #[test]
 fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_is_some() {
-    // 50 messages of 7 bytes behind 4 of CONNACK.
+    // 50 messages of 7 bytes after 4 of CONNACK.
     for rx in [1024, 354, 350, 349, 100, 70] {
         let mut script = Script::default();
         for number in 1..=50 {
@@ -100,7 +100,7 @@ fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_i
     }
 }
 
-/// Receipts have room for eight runs. Then it is the application's turn, and the link does not end over it.
+/// There is room for eight runs of receipts. After that it is the application's turn, and the link stays open.
 #[test]
 fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
     for rx in [1024, 70, 20] {

@@ -28,10 +28,10 @@ const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_al
 type Buffered<S> = Connection<S, Vec<u8>, Vec<u8>, Choices>;
 type Vectors = Client<Vec<u8>, Vec<u8>, Choices>;
 
-/// What the test sees of a stream.
+/// The test's view of a stream.
 #[derive(Default)]
 struct Shared {
-    /// What the server sends, piece by piece; an error, or `Ok` of nothing for the end of the stream.
+    /// What the server sends, piece by piece; an error, or an empty `Ok` for the end of the stream.
     input: RefCell<VecDeque<io::Result<Vec<u8>>>>,
     output: RefCell<Vec<u8>>,
     /// How many bytes each write takes, or an error; when it is empty, everything.
@@ -41,9 +41,9 @@ struct Shared {
     flushes: RefCell<VecDeque<ErrorKind>>,
     reads: Cell<u32>,
     timeout: Cell<Duration>,
-    /// The client has ended its output.
+    /// The client has shut down its output.
     is_finished: Cell<bool>,
-    /// Reads say at once that nothing is there.
+    /// Reads return at once if there is no input.
     never_waits: Cell<bool>,
 }
 
@@ -155,7 +155,7 @@ fn connect<S: net::Stream>(mqtt: &mut Buffered<S>, connect: &Connect<'_>) -> Res
     }
 }
 
-/// Connected, and told so: requests may leave from now on.
+/// Connected, and the event was reported: requests may be sent from now on.
 fn connect_to_the_end(mqtt: &mut Buffered<Stream>, connect: &Connect<'_>) -> Option<bool> {
     let session_present = self::connect(mqtt, connect).unwrap();
     assert_eq!(mqtt.next_event(Some(Duration::ZERO)).unwrap(), None);
@@ -260,7 +260,7 @@ fn flush_is_repeated_until_it_succeeds() {
     assert_eq!(stream.sent().len(), 1);
 }
 
-/// Waiting is one blocking read up to the deadline, or a few, but never a loop.
+/// Waiting takes one blocking read up to the deadline, or a few, but never a loop.
 #[test]
 fn waiting_does_not_spin() {
     let (stream, mut mqtt) = online(&CONNECT.keep_alive(1));
@@ -322,7 +322,7 @@ fn disconnecting_from_such_a_server_ends_too() {
     assert!(matches!(result, Err(Error::Client(baremqtt::Error::TimedOut(Timeout::Stall)))));
 }
 
-/// An application that was away for long is not taken for a server that was.
+/// An application that was away for long is not mistaken for a silent server.
 #[test]
 fn a_slow_application_does_not_time_the_server_out() {
     let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.ack_timeout_ms = 50));
@@ -369,7 +369,7 @@ fn a_refusal_and_a_close_without_connack_are_told_apart() {
     assert!(matches!(connect(&mut over(&stream, sized(64, 256)), &CONNECT), Err(Error::Closed)));
 }
 
-/// A server on loopback that accepts, answers CONNECT, and lets the test have the socket.
+/// A server on loopback that accepts, answers CONNECT, and hands the socket to the test.
 fn serve(then: impl FnOnce(TcpStream) + Send + 'static) -> (std::net::SocketAddr, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -406,7 +406,7 @@ fn over_tcp_both_ways() {
     server.join().unwrap();
 }
 
-/// The server sends and sends and does not read: the client's output blocks, and its input must go on all the same.
+/// The server sends continuously and does not read: the client's output blocks, and its input must continue all the same.
 #[test]
 fn over_tcp_a_full_pipe_does_not_stop_reading() {
     let (address, server) = serve(|mut socket| {

@@ -1,4 +1,4 @@
-//! Stacks behind the traits of embedded-nal: an async one whose connection is one object, and one that is polled.
+//! Stacks behind the traits of embedded-nal: an async one whose connection is a single object, and one that is polled.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -66,7 +66,7 @@ async fn an_async_stack_whose_connection_is_one_object() {
     talk(TokioStack, broker.addr()).await;
 }
 
-/// A stack that is polled, over sockets of std.
+/// A polled stack, over std sockets.
 struct PolledStack;
 
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl TcpClientStack for PolledStack {
     }
 }
 
-/// All that a program has to write for such a stack.
+/// All the code that a program needs for such a stack.
 struct Socket<S: TcpClientStack> {
     stack: S,
     socket: S::TcpSocket,

@@ -1,4 +1,4 @@
-//! Whoever is at the other end: a client of the same broker, over plain TCP.
+//! The other end: a client of the same broker, over plain TCP.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ pub fn broker() -> Server {
     Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap()
 }
 
-/// Says a number on the topic `in` again and again, and hears what is said on `out/#`.
+/// Publishes numbers on the topic `in` continuously, and receives `out/#`.
 pub struct Peer {
     thread: JoinHandle<Vec<String>>,
-    /// How many it has to hear before it ends.
+    /// How many messages it has to receive before it ends.
     wanted: Arc<AtomicUsize>,
 }
 
@@ -61,7 +61,7 @@ impl Peer {
         Peer { thread, wanted }
     }
 
-    /// What is heard until there are so many.
+    /// The messages received, until there are this many.
     pub fn hears(self, count: usize) -> Vec<String> {
         self.wanted.store(count, Ordering::Relaxed);
         let started = Instant::now();

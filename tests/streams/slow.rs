@@ -1,4 +1,4 @@
-//! A stream over which bytes pass slowly, and that does not bear it if an operation is dropped.
+//! A slow stream that loses data if an operation is dropped.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl<H: Read> Read for Slow<H> {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, H::Error> {
         let most = buffer.len().min(RATE);
         let len = self.0.read(&mut buffer[..most]).await?;
-        // Dropped here, what was read would be lost.
+        // If dropped here, what was read would be lost.
         sleep(Duration::from_millis(1)).await;
         Ok(len)
     }

@@ -1,4 +1,4 @@
-//! smoltcp, polled: a stack that is joined to itself, with the broker behind its other socket.
+//! smoltcp, polled: a stack connected to itself, with the broker behind its other socket.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ use crate::peer::broker;
 
 const HERE: IpAddress = IpAddress::v4(127, 0, 0, 1);
 
-/// What a program has whose network is smoltcp.
+/// The state of a program whose network is smoltcp.
 struct Network {
     device: Loopback,
     interface: Interface,

@@ -1,4 +1,4 @@
-//! tokio with all its threads: one task keeps the link, many others publish and wait.
+//! tokio with all its threads: one task maintains the link, many others publish and wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! embedded-tls, blocking, against rustls: what it holds back is read first, and then the socket is asked.
+//! embedded-tls, blocking, against rustls: data that it holds back is read first, and then the socket is queried.
 
 use std::io;
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ fn nothing_is_lost_in_either_direction() {
         }
         let payload = format!("{queued:0300}");
         let message = Message::new("out/tls", payload.as_bytes()).at_least_once();
-        // One for each that comes in, so that both go on for a while.
+        // One for each message received, so that both directions continue for a while.
         if queued < COUNT.min(received.len()) && mqtt.publish(&message).is_ok() {
             queued += 1;
         }

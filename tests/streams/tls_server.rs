@@ -1,4 +1,4 @@
-//! A server that takes TLS off connections, and hands what is inside to the broker.
+//! A server that terminates TLS, and forwards the plain bytes to the broker.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 
-/// Serves connections to this broker over TLS, until the tests end. Returns where, and the certificate of who vouches for it.
+/// Serves connections to this broker over TLS, until the tests end. Returns the address, and the certificate of the issuer.
 pub fn start(broker: SocketAddr) -> (SocketAddr, Vec<u8>) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -54,7 +54,7 @@ fn pass(mut outside: TcpStream, mut inside: TcpStream, config: Arc<ServerConfig>
             Ok(0) => return,
             Ok(_) => {
                 moved = true;
-                // An error is told to the client before the end.
+                // The client is sent the error before the end.
                 if tls.process_new_packets().is_err() {
                     let _ = tls.write_tls(&mut outside);
                     return;

@@ -19,7 +19,7 @@ world::program!(size_of::<config::Mqtt>() - 512, {
         .will(Will::new(any("sensor/status"), any(b"gone")))
         .credentials(any("user"), any(b"secret"));
     let _ = any(client.connect(&connect).is_ok());
-    // CONNACK comes in time.
+    // CONNACK arrives in time.
     turn(&mut client);
     let _ = any(client.subscribe(any(&[("sensor/command", QoS::AtLeastOnce)])).is_ok());
     while more() {

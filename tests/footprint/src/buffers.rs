@@ -1,4 +1,4 @@
-//! The buffers of the application, cleared, and nothing else.
+//! The buffers of the application, zeroed, and nothing else.
 #![no_std]
 #![no_main]
 

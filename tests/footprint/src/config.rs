@@ -1,5 +1,5 @@
-//! The configuration of the programs with a client: the default, but for what features of this package turn off or on, so that
-//! the table can show what each costs.
+//! The configuration of the programs with a client: the default, except for what features of this package turn off or on, so that
+//! the table can show the cost of each.
 
 use baremqtt::{Config, LargeMessages, SessionLoss};
 
@@ -81,7 +81,7 @@ impl Config for Chosen {
     }
 }
 
-/// Bytes for the identifiers of inbound messages of QoS 2: the default, few where the program is to be lean, or none.
+/// Bytes for the identifiers of inbound QoS 2 messages: the default, few if the program is to be small, or none.
 pub const IDS: usize = if cfg!(feature = "no-inbound-qos2") {
     0
 } else if cfg!(feature = "lean") {

@@ -1,4 +1,4 @@
-//! Nothing: what the others are compared with.
+//! Nothing: the baseline for the others.
 #![no_std]
 #![no_main]
 

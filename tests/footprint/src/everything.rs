@@ -1,4 +1,4 @@
-//! The application, and all else that a client can do: MQTT 3.1 beside 3.1.1, reconnecting with what is kept, messages in
+//! The application, and everything else that a client can do: MQTT 3.1 as well as 3.1.1, reconnecting with stored messages, messages in
 //! pieces, streamed payloads, a session that is saved and restored.
 #![no_std]
 #![no_main]

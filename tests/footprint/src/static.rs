@@ -1,4 +1,4 @@
-//! A client in a static: in its beginning it is nothing but zeros, which take no flash.
+//! A client in a static: its initial value is all zeros, which take no flash.
 #![no_std]
 #![no_main]
 

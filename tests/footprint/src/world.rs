@@ -1,8 +1,8 @@
-//! What all the programs have: a transport, a clock, and arguments of which the optimiser knows nothing.
+//! Shared by all programs: a transport, a clock, and arguments that are opaque to the optimiser.
 //!
-//! Without the last, it would check topics while it compiles, and the figures would be too good.
+//! Otherwise it would check topics at compile time, and the figures would be too good.
 //!
-//! A program is linked in two ways. Without start-up code, nobody runs it: that is for its size. With the feature
+//! A program is linked in two ways. Without start-up code it is never run: that is for its size. With the feature
 //! `emulated` it runs in QEMU, with a server behind `read` and `write`: that is for its stack.
 
 #![allow(dead_code, unused_imports, reason = "each program uses a part of it")]
@@ -23,7 +23,7 @@ pub(crate) use linked::program;
 #[cfg(not(feature = "emulated"))]
 pub use linked::{more, now, qos, read, sometimes, write};
 
-/// A value that the optimiser knows nothing of.
+/// A value that is opaque to the optimiser.
 #[inline(always)]
 pub fn any<T>(value: T) -> T {
     black_box(value)

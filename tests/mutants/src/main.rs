@@ -1,9 +1,9 @@
-//! Puts all mutants of some files into these files at once, each behind `crate::mutant::is(NUMBER)`, which decides when the
-//! program runs: what is compiled once serves for all of them.
+//! Puts all mutants of some files into these files at once, each behind `crate::mutant::is(NUMBER)`, which decides at run
+//! time: one compilation serves for all of them.
 //!
-//! Reads a list of `cargo mutants --list --json`, and the numbers of those that are left out; files are those of the working
-//! directory. Each place is marked with the numbers that are tried there, so that an error of the compiler tells which mutants
-//! there cannot be: `/*<17*/ ... /*>*/`. Prints the numbers that have no place; `run.py` leaves them to `cargo mutants`.
+//! Reads a list from `cargo mutants --list --json`, and the numbers of those that are left out; files are relative to the working
+//! directory. Each place is marked with the numbers that are tried there, so that a compiler error shows which mutants
+//! are impossible there: `/*<17*/ ... /*>*/`. Prints the numbers that have no place; `run.py` leaves them to `cargo mutants`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,7 +16,7 @@ use syn::visit::{self, Visit};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// A mutant: its number, and what it puts there.
+/// A mutant: its number, and its replacement code.
 struct Mutant {
     number: usize,
     replacement: String,
@@ -74,8 +74,8 @@ impl Finder<'_> {
         }
     }
 
-    /// What a function with this signature returns is looked for before its first statement. One of two types that both are
-    /// `impl Trait` cannot be chosen when the program runs.
+    /// Mutants of the return value are listed at the first statement of the body. A choice between two types that are both
+    /// `impl Trait` is impossible at run time.
     fn body(&mut self, signature: &syn::Signature, block: &syn::Block) {
         let is_opaque = matches!(&signature.output, syn::ReturnType::Type(_, ty) if matches!(**ty, syn::Type::ImplTrait(_)));
         if let Some(first) = block.stmts.first().filter(|_| !is_opaque) {
@@ -86,8 +86,8 @@ impl Finder<'_> {
         }
     }
 
-    /// An arm is deleted by a guard that is never true. Where no other arm takes what is left, the match would not be complete
-    /// then, and does not compile.
+    /// An arm is deleted by a guard that is never true. If no other arm covers the rest, the match is no longer exhaustive,
+    /// and does not compile.
     fn arm(&mut self, arm: &syn::Arm, is_open: bool) {
         let guard = arm.guard.as_ref().map(|(_, guard)| guard);
         if guard.is_some_and(|guard| has_let(guard)) {
@@ -106,7 +106,7 @@ impl Finder<'_> {
     }
 }
 
-/// A part of a chain of `let`s is no expression of its own.
+/// A part of a chain of `let`s is not an expression of its own.
 fn has_let(expr: &syn::Expr) -> bool {
     struct Lets(bool);
     impl<'a> Visit<'a> for Lets {
@@ -121,7 +121,7 @@ fn has_let(expr: &syn::Expr) -> bool {
 }
 
 impl<'a> Visit<'a> for Finder<'_> {
-    // What the compiler computes is chosen before the program runs.
+    // Constants are evaluated before the program runs.
     fn visit_item_const(&mut self, _: &'a syn::ItemConst) {}
     fn visit_impl_item_const(&mut self, _: &'a syn::ImplItemConst) {}
     fn visit_item_static(&mut self, _: &'a syn::ItemStatic) {}
@@ -183,7 +183,7 @@ impl<'a> Visit<'a> for Finder<'_> {
     }
 }
 
-/// The source in this range, with its places as they are with mutants. `places` are in order, the outer before the inner.
+/// The source in this range, with its places replaced by those with mutants. `places` are in order, the outer before the inner.
 fn render(source: &str, places: &[Place], range: Range<usize>, within: Option<&Place>) -> String {
     let (mut out, mut at) = (String::new(), range.start);
     for place in places {
@@ -227,7 +227,7 @@ fn with_mutants(source: &str, places: &[Place], place: &Place) -> String {
         }
         Kind::Field { name, value, base } => {
             let (value, base) = (inner(value), inner(base));
-            // A mutant has no replacement here: the field is as in the base.
+            // A mutant has no replacement here: the field is taken from the base.
             let value = choice(
                 &|op: &str| if op.is_empty() { format!("{base}.{name}") } else { value.clone() },
                 "value",
@@ -240,7 +240,7 @@ fn with_mutants(source: &str, places: &[Place], place: &Place) -> String {
                 let value = format!("return {};", mutant.replacement);
                 text += &format!(" if {} {{{}}}", is(mutant), mark(&mutant.number.to_string(), &value));
             }
-            // Errors further on are of other places.
+            // Errors further on belong to other places.
             return format!("{}{}", mark(&numbers.join(","), &text), inner(&place.range));
         }
         Kind::Arm { guard } => {

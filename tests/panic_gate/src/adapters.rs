@@ -1,7 +1,7 @@
 //! The adapters that need no operating system, over streams that may do anything.
 //!
-//! The async one is not here: into every `async fn` the compiler puts a panic of its own, for an executor that polls a
-//! future which has finished. (It is the only one: link with `a_panic_path_is_left` defined, and look who calls it.)
+//! The async one is not here: the compiler puts a panic of its own into every `async fn`, for an executor that polls a
+//! future that has finished. (It is the only one: link with `a_panic_path_is_left` defined, and see who calls it.)
 
 use core::time::Duration;
 
@@ -11,7 +11,7 @@ use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, StreamedM
 
 use crate::{any, any_bytes, any_now, any_text, keep};
 
-/// A stream of which nothing is known.
+/// A stream about which nothing is known.
 struct Any;
 
 type Fault = embedded_io::ErrorKind;
@@ -102,7 +102,7 @@ fn wait() {
     keep(mqtt.into_parts().0.state());
 }
 
-/// Streams that are made from others, and a connection that comes back.
+/// Streams that are built from others, and a connection that reconnects.
 fn come_back() {
     let input = WithReady::new(Any, |_: &mut Any| any_result(true));
     let stream = Halves { input: Buffered::new(Any, move |_: &mut Any| any_result(true)), output: input };

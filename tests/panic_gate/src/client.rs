@@ -1,4 +1,4 @@
-//! The client in any state, with buffers of any size, and what stands beside it.
+//! The client in any state, with buffers of any size, and everything used with it.
 
 use baremqtt::{
     Backoff, Buffers, Client, Config, Connect, Event, LargeMessages, Message, Outbound, PacketId, QoS,
@@ -17,7 +17,7 @@ pub fn run() {
     backoff();
 }
 
-/// Choices of which nothing is known.
+/// A configuration about which nothing is known.
 struct Any;
 
 impl Config for Any {
@@ -90,7 +90,7 @@ impl Config for Any {
     }
 }
 
-/// Buffers of which not even the length is known.
+/// Buffers whose very length is unknown.
 fn slices(rx: &mut [u8], tx: &mut [u8], ids: &mut [u8]) {
     let mut client = Client::with_inbound_ids(Buffers { rx, tx }, Any, ids);
     keep((client.config().durable(), client.state(), client.in_flight(), client.ignored_acknowledgements()));
@@ -113,7 +113,7 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
-    // What the optimiser has seen happen to the client is forgotten again and again.
+    // What the optimiser has derived about the client is discarded again and again.
     let connect = any(Connect::new(any_text()).keep_alive(any(30)));
     print_error(any(&mut *client).connect(&connect));
     print_error(any(&mut *client).publish(&any_message()));
@@ -175,7 +175,7 @@ where
     keep((client.state(), client.time_left()));
 }
 
-/// What is done while an event is borrowed still.
+/// Calls made while an event is still borrowed.
 fn handler<C: Config>(outbound: &mut Outbound<'_, C>, routes: &mut Routes<&str, (), 4>) {
     print_error(any(&mut *outbound).publish(&any_message()));
     print_error(any(&mut *routes).subscribe(any(&mut *outbound)));

@@ -31,7 +31,7 @@ fn decode_any(version: Version) {
     }
 }
 
-/// Looks at what a packet holds behind an iterator or a method.
+/// Reads what a packet holds behind an iterator or a method.
 fn read(packet: Packet<'_>) {
     match packet {
         Packet::Publish(publish) => {

@@ -1,10 +1,10 @@
 //! The whole library, linked for bare metal with a panic handler that cannot be linked.
 //!
-//! The handler calls a function that nobody defines. While the optimiser leaves one way to a panic in the program,
+//! The handler calls a function that is not defined anywhere. As long as the optimiser leaves any path to a panic in the program,
 //! the handler is in it too, and the linker names the missing function. Every argument is opaque to the optimiser,
-//! so it cannot prove panics away that a real application would meet. `tests/all.sh panics` builds this.
+//! so that it cannot remove panics that a real application could reach. `tests/all.sh panics` builds this.
 //!
-//! `{:?}` is not here: the Debug output that is derived goes through `core::fmt`'s builders, and is for tests.
+//! `{:?}` is not here: derived Debug output goes through `core::fmt`'s builders, and is meant for tests.
 #![no_std]
 #![no_main]
 
@@ -19,7 +19,7 @@ use core::panic::PanicInfo;
 use baremqtt::Instant;
 
 unsafe extern "C" {
-    /// Nobody defines it. See where the panic comes from with `-C link-arg=-Map=...`, or define it and disassemble.
+    /// Not defined anywhere. See where the panic comes from with `-C link-arg=-Map=...`, or define it and disassemble.
     fn a_panic_path_is_left() -> !;
 }
 
@@ -41,17 +41,17 @@ extern "C" fn _start() {
     assert!(black_box(true), "planted");
 }
 
-/// A value that the optimiser knows nothing of.
+/// A value that is opaque to the optimiser.
 fn any<T>(value: T) -> T {
     black_box(value)
 }
 
-/// Bytes whose number and values the optimiser knows nothing of.
+/// Bytes whose number and values are opaque to the optimiser.
 fn any_bytes() -> &'static [u8] {
     any(&[0; 64])
 }
 
-/// Text of which it knows no more.
+/// Text that is just as opaque.
 fn any_text() -> &'static str {
     core::str::from_utf8(any_bytes()).unwrap_or_default()
 }
@@ -61,7 +61,7 @@ fn any_now() -> Instant {
     Instant::from_millis(any(1))
 }
 
-/// Uses a result, so that the work for it is not left out.
+/// Uses a result, so that the code for it is not removed.
 fn keep<T>(value: T) {
     black_box(value);
 }

@@ -1,4 +1,4 @@
-//! The world on an emulated board: a server behind `read` and `write`, a clock that goes on, and a stack that is measured.
+//! The world on an emulated board: a server behind `read` and `write`, a clock that advances, and a stack that is measured.
 //!
 //! The program runs once for each kind of [`Server`](peer::Server).
 
@@ -14,12 +14,12 @@ use semihosting::{print, process};
 
 use peer::{Peer, Server};
 
-/// Turns of a program's innermost loop. A payload of 5,000 bytes that is handed over in threes passes in so many.
+/// Turns of a program's innermost loop. They suffice for a payload of 5,000 bytes that is handed over three bytes at a time.
 const TURNS: u32 = 2_000;
 /// Turns of all its loops, after which all of them end.
 const ALL_TURNS: u32 = 3 * TURNS;
 
-/// How often [`more`] was asked.
+/// How often [`more`] was called.
 static TURN: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
 static MILLIS: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
 static PEER: Mutex<RefCell<Peer>> = Mutex::new(RefCell::new(Peer::of(Server::Answers)));
@@ -57,7 +57,7 @@ pub fn now() -> Instant {
     })
 }
 
-/// Whether a loop goes on: the innermost one ends after so many turns, those around it likewise, all of them at the end.
+/// Whether a loop continues: the innermost one ends after so many turns, those around it likewise, all of them at the end.
 #[inline(never)]
 pub fn more() -> bool {
     critical_section::with(|token| {
@@ -82,14 +82,14 @@ pub fn sometimes() -> bool {
 #[inline(never)]
 pub fn qos() -> QoS {
     match turn() % TURNS {
-        // For longer than the keep alive time, nothing that the server answers.
+        // For longer than the keep alive, nothing that the server answers.
         ..500 => QoS::AtMostOnce,
         turn if turn % 2 == 0 => QoS::AtLeastOnce,
         _ => QoS::ExactlyOnce,
     }
 }
 
-/// Runs a program with each server, prints the bytes of stack that it has taken, and ends the emulation.
+/// Runs a program with each server, prints the bytes of stack that it has used, and ends the emulation.
 pub fn run(program: fn()) -> ! {
     for server in peer::SERVERS {
         stack::begin();
@@ -111,7 +111,7 @@ fn end() -> ! {
     process::exit(0)
 }
 
-/// Begins the program.
+/// The start of the program.
 macro_rules! program {
     ($state:expr, $run:expr) => {
         #[cortex_m_rt::entry]

@@ -21,7 +21,7 @@ pub fn now() -> Instant {
     Instant::from_millis(any(1))
 }
 
-/// Whether a loop goes on.
+/// Whether a loop continues.
 #[inline(always)]
 pub fn more() -> bool {
     any(true)
@@ -39,10 +39,10 @@ pub fn qos() -> QoS {
     any(QoS::ExactlyOnce)
 }
 
-/// Begins the program, and keeps what belongs to all of them in it.
+/// The start of the program, including what all programs share.
 macro_rules! program {
     ($state:expr, $run:expr) => {
-        /// A section as large as the state is: that is how the table learns it.
+        /// A section with the size of the state, from which the table takes it.
         #[unsafe(link_section = ".state")]
         static STATE: [u8; $state] = [0; $state];
 

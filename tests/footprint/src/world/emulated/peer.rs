@@ -1,16 +1,16 @@
-//! A server that answers whatever comes. Its packets are made by hand: whatever it took of the library would not be
-//! compiled as it is without it.
+//! A server that answers everything. Its packets are written by hand: if it used the library, that would be compiled
+//! differently.
 
-/// What a server is like.
+/// The behaviour of a server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Server {
     /// It answers all requests.
     Answers,
-    /// It acknowledges each tenth message after the next one.
+    /// It acknowledges every tenth message after the next one.
     Reorders,
-    /// It accepts the connection and the subscription, and then says nothing.
+    /// It accepts the connection and the subscription, and then falls silent.
     FallsSilent,
-    /// It breaks the rules after a while.
+    /// It violates the protocol after a while.
     BreaksRules,
     /// It refuses the connection.
     Refuses,
@@ -20,20 +20,20 @@ pub const SERVERS: [Server; 5] =
     [Server::Answers, Server::Reorders, Server::FallsSilent, Server::BreaksRules, Server::Refuses];
 
 const TOPIC: &[u8] = b"sensor/command";
-/// More than the client's receive buffer.
+/// Larger than the client's receive buffer.
 const LARGE: usize = 600;
-/// So many messages come before a server keeps an acknowledgement back, or breaks the rules.
+/// This many messages arrive before a server holds an acknowledgement back, or violates the protocol.
 const MESSAGES: u32 = 10;
 
 pub struct Peer {
     server: Server,
     heard: Bytes<6144>,
     said: Bytes<4096>,
-    /// Messages that have come.
+    /// How many messages have arrived.
     messages: u32,
-    /// An acknowledgement that is kept back.
+    /// An acknowledgement that is held back.
     late: Option<[u8; 4]>,
-    /// The packet identifier of the last message that has gone.
+    /// The packet identifier of the last message sent.
     id: u16,
 }
 
@@ -42,14 +42,14 @@ impl Peer {
         Peer { server, heard: Bytes::new(), said: Bytes::new(), messages: 0, late: None, id: 0 }
     }
 
-    /// Begins anew, as this server.
+    /// Starts over, as this server.
     pub fn become_(&mut self, server: Server) {
         self.new_link();
         self.server = server;
         self.messages = 0;
     }
 
-    /// Bytes from the client, of which a FIFO of this size takes some.
+    /// Bytes from the client, some of which fit into a FIFO of this size.
     #[inline(never)]
     pub fn hear(&mut self, bytes: &[u8]) -> usize {
         let bytes = &bytes[..bytes.len().min(64)];
@@ -78,10 +78,10 @@ impl Peer {
         len
     }
 
-    /// Answers the packet that stands at the front.
+    /// Answers the first packet.
     fn answer(&mut self, header: usize, len: usize) {
         let packet = &self.heard.bytes[..len];
-        // What most packets begin with; a PUBLISH begins with the length of its topic.
+        // Most packets start with it; a PUBLISH starts with the length of its topic.
         let id = match packet[header..] {
             [high, low, ..] => [high, low],
             _ => [0; 2],
@@ -154,7 +154,7 @@ impl Peer {
     }
 }
 
-/// Bytes in their order.
+/// A queue of bytes.
 struct Bytes<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -175,7 +175,7 @@ impl<const N: usize> Bytes<N> {
         self.len -= len;
     }
 
-    /// Where the packet at the front has its variable header, and how long it is.
+    /// Where the variable header of the first packet begins, and how long the packet is.
     fn packet(&self) -> Option<(usize, usize)> {
         let mut remaining = 0;
         for at in 1..self.len {

@@ -1,27 +1,27 @@
-//! The stack: painted, and looked at.
+//! The stack: painted, and inspected.
 //!
-//! The server behind the transport has the same stack. So it is looked at before the server runs, and painted again after.
+//! The server behind the transport uses the same stack. So it is inspected before the server runs, and painted again after.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use cortex_m::register::msp;
 
-/// No program takes more.
+/// No program uses more.
 const MOST: usize = 8 * 1024;
 const PAINT: u32 = 0xA5A5_5A5A;
 
-/// Where it begins, which is above it: it grows downwards.
+/// Its upper end: it grows downwards.
 static TOP: AtomicUsize = AtomicUsize::new(0);
 static USED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts from here on: what the caller calls, and not its own frame.
+/// Counts from here on: what the caller calls, without the caller's own frame.
 #[inline(always)]
 pub fn begin() {
     TOP.store(msp::read() as usize, Ordering::Relaxed);
     paint();
 }
 
-/// Paints all of it that is free.
+/// Paints all free stack.
 #[inline(never)]
 pub fn paint() {
     let mut at = bottom();
@@ -32,7 +32,7 @@ pub fn paint() {
     }
 }
 
-/// Takes note of how far down the paint is gone.
+/// Records how far down the paint was overwritten.
 #[inline(never)]
 pub fn measure() {
     let mut at = bottom();
@@ -45,7 +45,7 @@ pub fn measure() {
     USED.fetch_max(used, Ordering::Relaxed);
 }
 
-/// The most that was in use, in bytes.
+/// The maximum that was in use, in bytes.
 pub fn used() -> usize {
     USED.load(Ordering::Relaxed)
 }
