@@ -3,7 +3,7 @@
 #
 #   tests/coverage.sh        five minutes
 #
-# Fails where it is below the least. It installs cargo-llvm-cov where that is missing, and wants LLVM's tools: those of rustup's
+# Fails if the coverage is below the minimum. It installs cargo-llvm-cov if that is missing, and needs LLVM's tools: those of rustup's
 # component llvm-tools, or Debian's llvm-22.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ if ! command -v cargo-llvm-cov >/dev/null; then
 fi
 
 cargo llvm-cov clean --workspace
-# As `tests/all.sh hermetic` does: all features, and what a small machine does.
+# Like `tests/all.sh hermetic`: all features, and the code for small machines.
 cargo llvm-cov --no-report --quiet --all-features --features defmt/unstable-test
 RUSTFLAGS="--cfg baremqtt_small" cargo llvm-cov --no-report --quiet --no-default-features --lib --test client --test conformance --test codec
 cargo llvm-cov report --lcov --output-path target/coverage.info

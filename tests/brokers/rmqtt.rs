@@ -4,7 +4,7 @@ use rmqtt::context::ServerContext;
 use rmqtt::net::Builder;
 use rmqtt::server::MqttServer;
 
-/// Who gives a name has to know its password; apart from that, everybody may do everything.
+/// A client that gives a user name needs its password; apart from that, everybody may do everything.
 const RULES: &str =
     r#"rules = [["allow", { user = "user", password = "pass" }], ["allow", "all", "pubsub"]]"#;
 
@@ -15,7 +15,7 @@ async fn main() -> rmqtt::Result<()> {
     rmqtt_acl::register(&context, true, false).await?;
     rmqtt_retainer::register(&context, true, false).await?;
     let listener = Builder::new().name("tcp").laddr(([127, 0, 0, 1], port).into()).reuseaddr(Some(true));
-    // As far as the tests of all brokers go.
+    // As high as the tests of all brokers go.
     let listener = listener.max_packet_size(2 << 20).max_inflight(200.try_into().expect("not 0"));
     MqttServer::new(context).listener(listener.bind()?.tcp()?).build().run().await
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The client against other people's brokers: prints the tables of README.md. It installs them by the names of their packages.
+# The client against other people's brokers: prints the tables of README.md. It installs the brokers by the names of their packages.
 #
 #   tests/brokers/run.sh                    all of them
 #   tests/brokers/run.sh mosquitto nats     only these
 #   tests/brokers/run.sh cluster            RabbitMQ on two and three nodes, the first of which ends
 #
-# On Debian and its kin, with Node.js, Python and cargo; rumqttd and rmqtt are compiled, which takes some minutes. All of them listen on
+# For Debian-based systems with Node.js, Python and cargo; rumqttd and rmqtt are compiled, which takes some minutes. All of them listen on
 # loopback.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -23,7 +23,7 @@ fail() {
   exit 1
 }
 
-# RMQTT's own program, rmqttd, has plugins for all that it can be joined to: 697 packages. Its library is a broker too.
+# RMQTT's own program, rmqttd, has plugins for everything that it can connect to: 697 packages. Its library is a broker too.
 rmqtt_package() {
   mkdir -p "$BROKERS_FOLDER/rmqtt"
   cat >"$BROKERS_FOLDER/rmqtt/Cargo.toml" <<END
@@ -67,7 +67,7 @@ for broker in "${brokers[@]}"; do
     rumqttd)
       [ -x "$BROKERS_FOLDER/cargo/bin/rumqttd" ] || {
         echo "-- installing rumqttd" >&2
-        # Not with the versions that it locks: one of them does not compile with Rust 1.95.
+        # Without its lock file: one of the locked versions does not compile with Rust 1.95.
         cargo install --quiet --debug --root "$BROKERS_FOLDER/cargo" rumqttd@0.20.0
       } ;;
     rmqtt)

@@ -22,15 +22,15 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
 TREE = TARGET / "tree"
-# In the order in which they are tried: how cargo is asked for each, and its arguments. The unit tests without those of adapters, whose
-# time and threads are those of the system.
+# In the order in which they are tried: the cargo command of each, and its arguments. The unit tests exclude those of adapters, which
+# depend on the system's time and threads.
 TESTS = {
     "client": (["--test", "client"], []),
     "codec": (["--test", "codec"], ["--skip", "exhaustive"]),
     "conformance": (["--test", "conformance"], []),
     "baremqtt": (["--lib"], ["--skip", "transport"]),
 }
-# The first test that fails ends the program, and so does a test that takes this many times what all of them take without a mutant.
+# The first failing test ends the program, and so does a test that takes this many times as long as all of them take without a mutant.
 PATIENCE = 4
 
 MODULE = """
@@ -165,7 +165,7 @@ def main(arguments):
     mutants = json.loads(run("cargo", "mutants", "--list", "--json", *which, cwd=ROOT))
     bad, without_place = build(mutants)
     tried = missed = [number for number in range(len(mutants)) if number not in bad | without_place]
-    # What is code of small machines, or of large ones, shows only there.
+    # Code for small machines, or for large ones, is tested only there.
     for small in (False, True):
         tests = programs(small)
         missed = [number for number in missed if all(passes(command, number, seconds) for command, seconds in tests)]

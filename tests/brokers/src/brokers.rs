@@ -17,11 +17,11 @@ use crate::support::mosquitto::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A broker that runs.
+/// A running broker.
 pub struct Running {
     pub version: String,
     pub target: Target,
-    /// Whom it knows.
+    /// The user that it knows.
     pub user: (&'static str, &'static str),
     kind: Kind,
     folder: PathBuf,
@@ -29,7 +29,7 @@ pub struct Running {
     _port_mapper: Option<Process>,
 }
 
-/// How to get its version, and its command for a port and a folder.
+/// How to get its version, and the command to start it on a port with a folder.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
@@ -64,7 +64,7 @@ pub fn start(name: &str) -> Result<Running, String> {
     let kind = *KINDS.iter().find(|kind| kind.name == name).ok_or("there is none of this name")?;
     let version = (kind.version)()?;
     let folder = folder(name)?;
-    // These want a name from everybody.
+    // These require a user name from everybody.
     let guest = match name {
         "ejabberd" => Some("guest@localhost"),
         "rumqttd" => Some("guest"),
@@ -89,7 +89,7 @@ impl Running {
             Some(Process::start((self.kind.command)(self.target.addr.port(), &self.folder), &log)?);
         until_it_answers(self.target, PATIENCE).map_err(|error| format!("{error}; see {}", log.display()))?;
         if self.kind.name == "ejabberd" {
-            // Whom it knows lies in its database.
+            // Its users are stored in its database.
             let mut register = ejabberdctl(&self.folder);
             register
                 .args(["register", "user", "localhost", "pass"])
@@ -126,7 +126,7 @@ pub fn folder(name: &str) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Where `run.sh` installs what is no Debian package.
+/// Where `run.sh` installs brokers that are not Debian packages.
 fn tools() -> PathBuf {
     std::env::var("BROKERS_FOLDER").expect("run.sh names it").into()
 }
@@ -175,9 +175,9 @@ fn ejabberd(port: u16, folder: &Path) -> Command {
     command
 }
 
-/// Its script, for what lies in this folder: what lies in /etc listens on every interface.
+/// Its script, for the configuration in this folder: the one in /etc listens on every interface.
 fn ejabberdctl(folder: &Path) -> Command {
-    // Debian's script takes a user of its own, to whom this folder is closed.
+    // Debian's script runs as a user of its own, who has no access to this folder.
     let script = fs::read_to_string("/usr/sbin/ejabberdctl").unwrap_or_default();
     let script =
         write(folder, "ejabberdctl", &script.replace("\nINSTALLUSER=ejabberd\n", "\nINSTALLUSER=\n"));
@@ -264,7 +264,7 @@ fn rumqttd(port: u16, folder: &Path) -> Command {
     command
 }
 
-/// That of the package which run.sh makes.
+/// The version of the package that run.sh builds.
 fn rmqtt_version() -> Result<String, String> {
     let text = output("cargo", &["install", "--list", "--root", &tools().join("cargo").to_string_lossy()])?;
     let line = text.lines().find_map(|line| line.strip_prefix("rmqtt-broker v")).ok_or("not installed")?;

@@ -1,4 +1,4 @@
-//! Nodes of Erlang, which RabbitMQ and ejabberd are.
+//! Erlang nodes, as RabbitMQ and ejabberd are.
 
 use std::fs;
 use std::path::Path;
@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::process::{Process, write};
 use crate::support::mosquitto::free_port;
 
-/// What nodes need to stay on loopback. Those of one folder share a port mapper of their own and a secret, and so know each other.
+/// Settings that keep nodes on loopback. Those of one folder share a port mapper and a secret, and so know each other.
 pub fn erlang(command: &mut Command, folder: &Path) {
     let port = fs::read_to_string(folder.join("epmd")).expect("the port mapper is there first");
     command.env("ERL_EPMD_PORT", &port).env("ERL_EPMD_ADDRESS", "127.0.0.1").env("HOME", folder);
 }
 
-/// The port mapper of the nodes in a folder, which they would leave behind if they started it by themselves.
+/// The port mapper of the nodes in a folder, which they would leave running if they started it themselves.
 pub fn port_mapper(folder: &Path) -> Result<Process, String> {
     let port = free_port().to_string();
     write(folder, "epmd", &port);

@@ -1,4 +1,4 @@
-//! The features: each says yes by `Ok`, what the broker does instead by `Err`, and panics where the client does not do what it should.
+//! The features: each returns `Ok` for yes, `Err` with what the broker does instead, and panics if the client misbehaves.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -48,12 +48,12 @@ fn connects(broker: &mut Running, version: Version) -> Told {
     }
 }
 
-/// Features in 3.1 want a broker that speaks it.
+/// Features in 3.1 need a broker that supports it.
 fn speaks(broker: &mut Running, version: Version) -> Told {
     connects(broker, version).map_err(|_| "no 3.1".into())
 }
 
-/// Of clean sessions and kept ones: clean, kept, kept, clean, kept.
+/// For clean and persistent sessions: clean, kept, kept, clean, kept.
 fn session_present(broker: &mut Running) -> Told {
     let kept = Connect::new("presence").clean_session(false).keep_alive(30);
     let clean = kept.clean_session(true);
@@ -110,7 +110,7 @@ fn retained(broker: &mut Running, payload: &[u8]) -> Told {
     }
 }
 
-/// From one client to another and, since both do both, each way.
+/// From one client to another and, since both do the same, each way.
 fn both_ways(broker: &mut Running, version: Version, qos: QoS) -> Told {
     const COUNT: usize = 1_000;
     speaks(broker, version)?;
@@ -121,7 +121,7 @@ fn both_ways(broker: &mut Running, version: Version, qos: QoS) -> Told {
     let mut publisher = Peer::must(broker.target, "both-out", version);
     for number in 0..COUNT {
         publisher.publishes(&Message::new(&topic, number.to_string().as_bytes()).qos(qos));
-        // Not more than brokers keep for a client, which would drop messages of QoS 0.
+        // No more than brokers queue for a client; they would drop QoS 0 messages beyond that.
         if number % 50 == 49 {
             if qos != AtMostOnce {
                 publisher.until("acknowledgements", |peer| peer.published > number);
@@ -216,7 +216,7 @@ fn passwords(broker: &mut Running) -> Told {
     }
 }
 
-/// On a machine that is busy the client may wake up too late: it has to hold once.
+/// On a busy machine the client may wake up too late: a single success is enough.
 fn idle(broker: &mut Running) -> Told {
     let mut told = Ok(());
     for _ in 0..5 {
@@ -229,7 +229,7 @@ fn idle(broker: &mut Running) -> Told {
     told
 }
 
-/// Each of them ends, although the broker is killed while they are under way.
+/// Each message ends, although the broker is killed while they are in flight.
 fn restarts(broker: &mut Running) -> Told {
     let connect = Connect::new("restarts").clean_session(false).keep_alive(30);
     let mut peer = Peer::connect(broker.target, &connect).unwrap();

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     if names == ["cluster"] {
         return cluster::run();
     }
-    // What a feature fails with is told in the table.
+    // Failures of features are reported in the table.
     set_hook(Box::new(|_| ()));
     let mut columns = Vec::new();
     for name in names {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         }
     }
     print(&columns);
-    // Mosquitto can do all of it.
+    // Mosquitto supports all of it.
     let is_bad = |version: &str, cell: &str| {
         cell.starts_with("FAILED") || (version.starts_with("mosquitto") && cell != "yes")
     };

@@ -25,7 +25,7 @@ impl Config for Choices {
     }
 }
 
-/// Where a broker listens, and as whom clients come that have no name of their own.
+/// Where a broker listens, and the credentials of clients that have no user name of their own.
 #[derive(Clone, Copy)]
 pub struct Target {
     pub addr: SocketAddr,
@@ -50,7 +50,7 @@ pub struct Peer {
     pub published: usize,
     pub granted: Option<SubAckCode>,
     unsubscribed: bool,
-    /// The payload that is streamed out, and how far it is.
+    /// The payload that is streamed out, and how far it has got.
     stream: (Vec<u8>, usize),
 }
 
@@ -72,8 +72,8 @@ impl Peer {
         })
     }
 
-    /// Connected, or why not. Where the server is unavailable it is tried again, which is what that means: some say so as long as they
-    /// have not ended the last connection of this client.
+    /// Connected, or why not. If the server is unavailable the attempt is repeated, as that code suggests: some send it as long as they
+    /// have not ended the previous connection of this client.
     pub fn connect(to: Target, connect: &Connect<'_>) -> Result<Self, Error> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -109,13 +109,13 @@ impl Peer {
         Self::connect(to, &connect).unwrap_or_else(|error| panic!("CONNECT: {error}"))
     }
 
-    /// With DISCONNECT; the session stays.
+    /// Leaves with DISCONNECT; the session stays.
     pub fn leaves(mut self) -> Buffered {
         self.mqtt.disconnect().unwrap();
         self.mqtt.into_client()
     }
 
-    /// Comes back with the session that a client has kept.
+    /// Reconnects with the session that a client has kept.
     pub fn comes_back(to: Target, client: Buffered, connect: &Connect<'_>) -> Self {
         let end = Instant::now() + PATIENCE;
         let mut client = Some(client);
@@ -134,7 +134,7 @@ impl Peer {
         }
     }
 
-    /// Looks at what happens until it is enough.
+    /// Handles events until `enough` holds.
     pub fn until(&mut self, what: &str, enough: impl Fn(&Peer) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !enough(self) {
@@ -148,7 +148,7 @@ impl Peer {
         }
     }
 
-    /// For so long, whatever happens.
+    /// For this long, whatever happens.
     pub fn pass(&mut self, time: Duration) -> Result<(), Error> {
         let end = Instant::now() + time;
         while Instant::now() < end {
@@ -190,7 +190,7 @@ impl Peer {
         Ok(())
     }
 
-    /// What was granted.
+    /// Returns what was granted.
     pub fn subscribes(&mut self, filter: &str, qos: QoS) -> SubAckCode {
         self.granted = None;
         self.mqtt.subscribe(&[(filter, qos)]).unwrap();
@@ -218,7 +218,7 @@ impl Peer {
         self.mqtt.publish_streamed(&message).unwrap();
     }
 
-    /// All that is queued has left.
+    /// Everything queued has been sent.
     pub fn flushes(&mut self) {
         let end = Instant::now() + PATIENCE;
         while !self.mqtt.flush().unwrap() {
@@ -227,7 +227,7 @@ impl Peer {
     }
 }
 
-/// The broker has ended the connection: that is what it does instead.
+/// The broker has closed the connection: that is what it does instead.
 pub struct HungUp(pub String);
 
 fn fails(what: &str, error: Error) -> ! {

@@ -5,22 +5,22 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A process with its children, all of them a group of its own. Dropping it ends them as a power cut would; so does a guard, should this
-/// program die first.
+/// A process and its children, in a process group of their own. Dropping it ends them as a power cut would; so does a guard if this
+/// program dies first.
 pub struct Process {
     leader: Child,
     guard: Child,
 }
 
 impl Process {
-    /// Starts it; what it says goes to the end of a file.
+    /// Starts it; its output is appended to a file.
     pub fn start(mut command: Command, log: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{command:?}: {error}");
         let said = File::options().create(true).append(true).open(log).map_err(failed)?;
         let also = said.try_clone().map_err(failed)?;
         command.stdin(Stdio::null()).stdout(said).stderr(also).process_group(0);
         let leader = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        // It reads from a pipe that nobody writes to: that ends with this program.
+        // The guard reads from a pipe that nobody writes to: the pipe closes when this program ends.
         let mut guard = Command::new("sh");
         guard.args(["-c", "read -r _; kill -KILL \"-$1\"", "guard", &leader.id().to_string()]);
         let guard = guard.stdin(Stdio::piped()).process_group(0).spawn().expect("sh starts");
@@ -36,7 +36,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The guard goes first: once the leader has been waited for, its number can be another one's.
+        // The guard first: once the leader has been waited for, its process number can be reused.
         let _ = self.guard.kill();
         let _ = self.guard.wait();
         if let Ok(None) = self.leader.try_wait() {

@@ -7,12 +7,12 @@ use crate::erlang::erlang;
 use crate::process::write;
 use crate::support::mosquitto::free_port;
 
-/// Debian's own, as they are: those in /usr/sbin run as another user.
+/// Debian's programs themselves: the scripts in /usr/sbin run as another user.
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
 const ON_LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
 
-/// A node of this name that takes MQTT at this port, with further lines for its configuration.
+/// A node with this name that accepts MQTT on this port, with further lines for its configuration.
 pub fn server(name: &str, port: u16, folder: &Path, lines: &str) -> Command {
     let amqp = free_port();
     let config = format!(
@@ -32,7 +32,7 @@ pub fn server(name: &str, port: u16, folder: &Path, lines: &str) -> Command {
     command
 }
 
-/// Tells the node of this name what to do, and waits until it has done it.
+/// Gives an order to the node with this name, and waits until it is carried out.
 pub fn control(name: &str, folder: &Path, order: &[&str]) -> Result<(), String> {
     let mut command = Command::new(format!("{PROGRAMS}/rabbitmqctl"));
     erlang(&mut command, folder);

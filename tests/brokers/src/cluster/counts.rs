@@ -1,4 +1,4 @@
-//! What has become of numbered messages: as the application was told, and as it went over the wire.
+//! What has become of numbered messages: as reported to the application, and as seen on the wire.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use baremqtt::{Outcome, QoS};
 
 use crate::support::order::{Order, late};
 
-/// Messages are of QoS 1 and 2 in turn.
+/// Messages alternate between QoS 1 and 2.
 pub fn qos(number: usize) -> QoS {
     if number.is_multiple_of(2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce }
 }
@@ -17,31 +17,31 @@ pub fn topic(number: usize) -> &'static str {
     if number.is_multiple_of(2) { "cluster/1" } else { "cluster/2" }
 }
 
-/// What a payload says.
+/// The number in a payload.
 pub fn number(payload: &[u8]) -> usize {
     std::str::from_utf8(payload).unwrap().parse().unwrap()
 }
 
-/// What the application was told.
+/// What was reported to the application.
 #[derive(Default)]
 pub struct Told {
-    /// Messages whose end is still to be told.
+    /// Messages whose end has not been reported yet.
     pub open: HashMap<PacketId, usize>,
     pub published: Vec<usize>,
-    /// Ends of what is not open.
+    /// Ends of messages that are not open.
     pub unknown: usize,
     pub ended: Vec<(usize, Outcome)>,
     pub arrived: Vec<usize>,
 }
 
-/// What went over the wire, on all links.
+/// The traffic on the wire, over all links.
 #[derive(Default)]
 pub struct Wire {
     /// The message that each identifier stands for, by direction.
     open: HashMap<(bool, PacketId), usize>,
     pub sent: Vec<usize>,
     pub came: Vec<usize>,
-    /// Those that the broker has answered, and those that the client has.
+    /// Messages that the broker has answered, and those that the client has.
     pub taken_by_broker: HashSet<usize>,
     pub taken_by_client: HashSet<usize>,
 }
@@ -65,7 +65,7 @@ impl Wire {
         }
     }
 
-    /// What the client has done that it should not.
+    /// What the client has done wrong.
     pub fn faults(&self, told: &Told) -> Vec<String> {
         let mut faults = Vec::new();
         let arrived: HashSet<_> = told.arrived.iter().collect();
@@ -103,7 +103,7 @@ pub struct Counts {
     pub late: usize,
 }
 
-/// What a list of numbers says of one QoS, where so many were to come.
+/// The counts for one QoS in a list of numbers, of which `count` were expected.
 pub fn counts(list: &[usize], parity: usize, count: usize) -> Counts {
     let of_qos = || list.iter().copied().filter(|number| number % 2 == parity);
     let mut order = Order::default();

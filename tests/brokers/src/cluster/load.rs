@@ -1,4 +1,4 @@
-//! One client with a kept session that publishes numbered messages and receives them, at whichever node it gets in.
+//! One client with a persistent session that publishes numbered messages and receives them, at whichever node accepts it.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -15,15 +15,15 @@ use super::counts::{Told, Wire, number, qos, topic};
 use crate::support::proxy::{Direction, Proxy};
 use crate::support::wire::Packets;
 
-/// What can be seen of it.
+/// Its observable progress.
 #[derive(Default)]
 pub struct Progress {
     pub told: Told,
-    /// Connections, in their order: to which node, and when.
+    /// Connections, in order: to which node, and when.
     pub connected: Vec<(usize, Instant)>,
     /// When the first message was acknowledged on the last of them.
     pub worked: Option<Instant>,
-    /// What attempts have come to, by node.
+    /// The results of attempts, by node.
     pub failed: Vec<(usize, String)>,
     is_subscribed: bool,
     next: usize,
@@ -39,7 +39,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts with the first of the nodes, and after each lost link goes on with the next one.
+    /// Starts with the first node, and continues with the next one after each lost link.
     pub fn start(nodes: &[SocketAddr], count: usize) -> Self {
         let wire = Arc::new(Mutex::new(Wire::default()));
         let proxies: Vec<Proxy> = nodes.iter().map(|&node| tapped(node, &wire)).collect();
@@ -56,7 +56,7 @@ impl Load {
         Load { progress, wire, most, handle, thread, _proxies: proxies }
     }
 
-    /// Waits until it has come so far, for so long at the most; returns whether it has.
+    /// Waits until `enough` holds, for at most this long; returns whether it does.
     pub fn until(&self, patience: Duration, enough: impl Fn(&Progress) -> bool) -> bool {
         let end = Instant::now() + patience;
         while !enough(&self.progress.lock().unwrap()) {
@@ -74,7 +74,7 @@ impl Load {
         self.handle.wake();
     }
 
-    /// Ends it, and says what was told and what went over the wire.
+    /// Stops it, and returns what was reported and what was seen on the wire.
     pub fn stop(self) -> Result<(Progress, Wire), String> {
         self.handle.stop();
         self.thread
@@ -109,7 +109,7 @@ fn run(
         routes.add(topic(at), qos(at), ()).expect("a route");
     }
     let connect = Connect::new("load").clean_session(false).keep_alive(20);
-    // Where this attempt goes, and the next.
+    // The node of this attempt, and of the next.
     let (node, next) = (Cell::new(0), Cell::new(0));
     runner.run(
         |link| {
@@ -164,7 +164,7 @@ impl Progress {
         self.told.arrived.contains(&number)
     }
 
-    /// What has come of it at the second node, since the first one was to end.
+    /// What became of it at the second node, since the first one was to end.
     pub fn at_second(&self, ended: Instant) -> String {
         let seconds = |at: Instant| format!("{:.1} s", at.duration_since(ended).as_secs_f64());
         let failed = || self.failed.iter().rev().find(|(node, _)| *node == 1).map(|(_, why)| why.as_str());
@@ -181,7 +181,7 @@ impl Progress {
         self.failed.push((node, error.to_string()));
     }
 
-    /// As much as there is room for.
+    /// As many as there is room for.
     fn publish(&mut self, most: usize, outbound: &mut Outbound<'_, Standard>) -> Result<(), Error> {
         while self.is_subscribed && self.next < most {
             let payload = self.next.to_string();

@@ -1,4 +1,4 @@
-//! A cluster of RabbitMQ whose first node ends while a client has messages under way. The client goes on at the second one, if that lets it.
+//! A cluster of RabbitMQ whose first node ends while a client has messages in flight. The client continues at the second one, if that accepts it.
 
 mod counts;
 mod load;
@@ -16,9 +16,9 @@ use crate::brokers::debian;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// How long the first node stays away, if the client has not done its work at the second one before.
+/// How long the first node stays away, unless the client completes at the second one earlier.
 const AWAY: Duration = Duration::from_secs(30);
-/// After the last messages: what else there is would be here by then.
+/// A wait after the last messages: anything else would have arrived by then.
 const QUIET: Duration = Duration::from_secs(3);
 
 const TRIALS: [(usize, Queues); 4] =
@@ -31,7 +31,7 @@ enum End {
     Killed,
 }
 
-/// What has come of it: by QoS, as the client has told it and on the wire.
+/// The result: by QoS, as the client has reported it and on the wire.
 struct Outcome {
     second: String,
     told: [Counts; 2],
@@ -83,7 +83,7 @@ fn try_it(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> {
     eprintln!("   {second}; the first comes back");
     cluster.start_node(0)?;
     load.until(PATIENCE, is_done);
-    // Once the last ones have come round, nothing that is still to come is ahead of them.
+    // Once the last ones have come round, every message still expected has arrived.
     load.publishes_up_to(count + 2);
     if !load.until(PATIENCE, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1)) {
         return Err("the last messages do not come round".into());
@@ -95,7 +95,7 @@ fn try_it(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> {
 
 impl Outcome {
     fn new(second: String, told: &Told, wire: &Wire, count: usize) -> Self {
-        // With the last ones.
+        // Including the last ones.
         let of = |list: &[usize]| [0, 1].map(|parity| counts(list, parity, count / 2 + 1));
         Outcome { second, told: of(&told.arrived), wire: of(&wire.came), faults: wire.faults(told) }
     }

@@ -1,4 +1,4 @@
-//! Nodes of RabbitMQ that have joined each other.
+//! Nodes of RabbitMQ that form a cluster.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,19 +11,19 @@ use crate::process::Process;
 use crate::rabbitmq::{control, server};
 use crate::support::mosquitto::free_port;
 
-/// A node that comes back to only one other waits for 100 s before it takes clients.
+/// A returning node that finds only one other waits for 100 s before it accepts clients.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const NAMES: [&str; 3] = ["first", "second", "third"];
 
-/// Where the messages for a client lie that is away.
+/// Where the messages for an absent client are stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Queues {
-    /// At the node where it was, as RabbitMQ has it by itself.
+    /// On the node where the client was, as RabbitMQ does by default.
     Classic,
     /// Copied to all nodes, by a policy.
     Mirrored,
-    /// At a majority of the nodes, by a line of the configuration.
+    /// On a majority of the nodes, by a line of the configuration.
     Quorum,
 }
 
@@ -62,7 +62,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Starts a node, for the first time or again, and waits until it takes clients.
+    /// Starts a node, for the first time or again, and waits until it accepts clients.
     pub fn start_node(&mut self, at: usize) -> Result<(), String> {
         let lines = match self.queues {
             Queues::Quorum => "mqtt.durable_queue_type = quorum\n",
@@ -87,7 +87,7 @@ impl Cluster {
         (Ipv4Addr::LOCALHOST, self.nodes[at].port).into()
     }
 
-    /// In order: it says goodbye to the others.
+    /// An orderly stop: it takes leave of the others.
     pub fn stop(&mut self, at: usize) -> Result<(), String> {
         self.control(at, &["shutdown"])?;
         self.nodes[at].process.take().into_iter().for_each(Process::wait);
