@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Tries mutants of the library: whether a test notices each. README.md has the results, and the reasons of those that none does.
+"""Tries mutants of the library: checks that a test notices each. README.md has the results, and the reasons for those that none does.
 
-    tests/mutants/run.py GLOB...           those of these files, src/client/** for instance
-    tests/mutants/run.py --in-diff FILE    those of the lines that a diff touches
+    tests/mutants/run.py GLOB...           the mutants of these files, for instance src/client/**
+    tests/mutants/run.py --in-diff FILE    the mutants of the lines that a diff touches
 
-What `cargo mutants` would change and compile one by one is compiled once, all of it behind a number in the environment, and then the
-tests run for each number. It takes nightly, where a `const fn` can look at that number, and `cargo install cargo-mutants`.
-Fails where a mutant is missed that README.md does not name.
+The changes that `cargo mutants` would compile one by one are compiled once, each behind a number in the environment, and then the
+tests run for each number. It needs nightly, on which a `const fn` can read that number, and `cargo install cargo-mutants`.
+Fails if a mutant is missed that README.md does not name.
 """
 
 import json
@@ -62,7 +62,7 @@ def run(*command, **more):
 
 
 def cargo(*command, small=False):
-    """Cargo's messages about the tree with the mutants; as a small machine has it, where that is asked for."""
+    """Cargo's messages about the tree with the mutants; with the code for small machines if requested."""
     features = ["--no-default-features"] if small else ["--all-features", "--features", "defmt/unstable-test"]
     env = os.environ | {
         "CARGO_TARGET_DIR": str(TARGET / ("small" if small else "build")),
@@ -85,7 +85,7 @@ def copy_tree():
 
 
 def numbers_at(span):
-    """The mutants between whose marks the compiler has found an error."""
+    """The mutants between whose marks the compiler reports an error."""
     while span and not span["file_name"].startswith("src/"):
         span = (span.get("expansion") or {}).get("span")
     if not span:
@@ -130,7 +130,7 @@ def programs(small):
 
 
 def passes(command, number, seconds):
-    """Whether a test passes with this mutant, in so much time of a processor."""
+    """Whether a test passes with this mutant, within this much CPU time."""
 
     def limit():
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
@@ -153,7 +153,7 @@ def seconds_of(command):
 
 
 def name_of(mutant):
-    """Without its place in the file, which changes more often than it does."""
+    """The name without its position in the file, which changes more often."""
     return re.sub(r"^([^:]*):\d+:\d+: ", r"\1: ", mutant["name"])
 
 
