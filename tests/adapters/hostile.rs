@@ -42,7 +42,7 @@ fn lengths_without_end() {
     });
 }
 
-/// 256 MiB are announced, but only a few bytes arrive. They take no memory, the rest is awaited, and the keep alive goes on.
+/// 256 MiB are announced, but only a few bytes arrive. They take no memory, the rest is awaited, and the keep alive continues.
 #[test]
 fn the_longest_message_never_comes() {
     each_without_net(Wire::default, |name, wire, adapter| {

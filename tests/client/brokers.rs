@@ -108,7 +108,8 @@ fn rumqttd_keeps_silent_on_unsubscribe() {
     assert!(rig.sends().is_empty());
 }
 
-/// On an unknown PUBREL, rumqttd closes the connection and amqtt stays silent: the link is lost, the message stays, the session resumes.
+/// On an unknown PUBREL, rumqttd closes the connection and amqtt stays silent:
+/// the link is lost, the message stays, the session resumes.
 #[test]
 fn a_pubrel_that_is_not_answered_costs_the_link_and_not_the_message() {
     let mut rig = Rig::online();

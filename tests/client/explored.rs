@@ -268,7 +268,8 @@ fn pubrels_keep_their_order_around_a_streamed_message() {
     assert_eq!(sent, ["PUBLISH s qos=2 id=3 dup (2 B) \"12\"", "PUBREL id=1", "PUBREL id=2"]);
 }
 
-/// The transport may report late what it has sent: an answer that has arrived by then waits for that report, wherever a request has ended.
+/// The transport may report late what it has sent: an answer that has arrived by then waits for that report,
+/// wherever a request has ended.
 #[test]
 fn an_answer_waits_for_the_word_that_its_request_has_left() {
     let mut rig = Rig::online();

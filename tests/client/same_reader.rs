@@ -32,7 +32,8 @@ fn gives(client: &mut Small, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The result expected of the client, derived from the codec: first for the header, then for the order of packets, then for the body.
+/// The result expected of the client, derived from the codec:
+/// first for the header, then for the order of packets, then for the body.
 fn expected(mut bytes: &[u8], version: Version, is_online: bool) -> Result<(), Error> {
     while let Some(kind) = bytes.first().map(|first| first >> 4) {
         if matches!(kind, 1 | 8 | 10 | 12 | 14) {

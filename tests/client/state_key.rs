@@ -16,7 +16,8 @@ fn key(rig: &Rig) -> u64 {
     key.finish()
 }
 
-/// (The exploration uses the code for large machines. The code for small ones leaves traces that make equal states look different.)
+/// (The exploration uses the code for large machines. The code for small ones leaves traces that make equal
+/// states look different.)
 #[cfg(not(baremqtt_small))]
 #[test]
 fn what_has_come_and_gone_leaves_no_trace() {

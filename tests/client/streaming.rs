@@ -155,7 +155,8 @@ fn a_source_that_stalls_stops_the_link() {
     rig.client.write_payload(b"abc").unwrap();
     while rig.takes(usize::MAX) > 0 {}
     rig.choose(|c| c.pingresp_timeout_ms = 0);
-    // Nothing else can be sent, which is the application's doing: none of our timeouts run, and the server will end the connection.
+    // Nothing else can be sent, which is the application's doing:
+    // none of our timeouts run, and the server will end the connection.
     assert_eq!(rig.at(39_999).events(), ["ready 1"]);
     assert!(rig.at(400_000).events().is_empty());
     assert!(rig.client.waits_for_payload());

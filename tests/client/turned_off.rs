@@ -1,4 +1,5 @@
-//! A feature that the configuration turns off is refused with an error that names it, and nothing has changed; calls with nothing to do do nothing.
+//! A feature that the configuration turns off is refused with an error that names it, and nothing has changed;
+//! calls with nothing to do do nothing.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{

@@ -45,7 +45,8 @@ pub fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
     }
 }
 
-/// For a type with `has_input`, `read_at_once`, `try_read`, `try_write`, `try_flush` and `now`; the items above have to be in scope.
+/// For a type with `has_input`, `read_at_once`, `try_read`, `try_write`, `try_flush` and `now`;
+/// the items above have to be in scope.
 macro_rules! is_a_stream {
     ($stream:ty) => {
         impl embedded_io::ErrorType for $stream {

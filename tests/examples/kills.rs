@@ -1,4 +1,5 @@
-//! `outbox` and `inbox` are killed fifty times each, at any moment: nothing is lost, and nothing arrives twice. Works with any broker.
+//! `outbox` and `inbox` are killed fifty times each, at any moment: nothing is lost, and nothing arrives twice.
+//! Works with any broker.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -134,7 +134,8 @@ fn inward(version: Version, qos: QoS, buffers: usize) {
     let mut broker = persistent_broker(MAX_INFLIGHT);
     let cuts = points(29 + buffers as u64, 900, 6_000);
     // If a write fails while Mosquitto 2.0.11 sends PUBRELs again, it continues on the following connection with a PUBLISH instead of
-    // PUBREL: the client gets a message twice that it has received and forgotten. So the proxy makes none of its writes fail here.
+    // PUBREL: the client gets a message twice that it has received and forgotten.
+    // So the proxy makes none of its writes fail here.
     let proxy = match qos {
         QoS::ExactlyOnce => Proxy::start_gentle(broker.addr(), cuts),
         _ => Proxy::start(broker.addr(), cuts),

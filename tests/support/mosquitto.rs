@@ -51,7 +51,8 @@ pub struct Mosquitto {
     running: Option<Guarded>,
 }
 
-/// A listener for WebSockets, to be placed after the lines of its port. Without `socket_domain` it would listen on all interfaces.
+/// A listener for WebSockets, to be placed after the lines of its port.
+/// Without `socket_domain` it would listen on all interfaces.
 pub const WEBSOCKETS: &str = "protocol websockets\nsocket_domain ipv4";
 
 /// A broker, and the address of its WebSocket listener.

@@ -1,4 +1,5 @@
-//! The async runner and its handles, under an executor that polls only tasks that were woken, over streams that are as awkward as possible.
+//! The async runner and its handles, under an executor that polls only tasks that were woken,
+//! over streams that are as awkward as possible.
 
 #[path = "../adapters/peer.rs"]
 mod peer;

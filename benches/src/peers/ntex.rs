@@ -1,4 +1,5 @@
-//! The codec of ntex-mqtt. It consumes the packets that it encodes: if a packet is needed again it is cloned, which copies no text.
+//! The codec of ntex-mqtt. It consumes the packets that it encodes:
+//! if a packet is needed again it is cloned, which copies no text.
 
 use std::hint::black_box;
 use std::num::NonZeroU16;

@@ -1,4 +1,5 @@
-//! A cluster of RabbitMQ whose first node ends while a client has messages in flight. The client continues at the second one, if that accepts it.
+//! A cluster of RabbitMQ whose first node ends while a client has messages in flight.
+//! The client continues at the second one, if that accepts it.
 
 mod counts;
 mod load;
