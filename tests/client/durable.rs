@@ -377,6 +377,26 @@ fn the_pubrel_of_what_was_given_up_waits_too() {
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
 }
 
+/// Even if the session was saved between the two.
+#[test]
+fn an_image_from_before_the_lost_link_does_not_release_the_pubrel_of_what_was_given_up() {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.events();
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    rig.client.give_up(id(1)).unwrap();
+    rig.publishes("b", b"", ExactlyOnce);
+    assert_eq!(rig.events(), ["SaveDue"]);
+    saves(&mut rig);
+    rig.cut();
+    rig.comes_online(&CONNECT, true);
+    assert!(rig.sends().is_empty());
+    assert_eq!(rig.events(), ["SaveDue"]);
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBREL id=1", "PUBLISH b qos=2 id=2 (0 B)"]);
+}
+
 #[test]
 fn what_was_given_up_holds_nothing_back_that_is_saved() {
     let mut rig = online();
