@@ -309,7 +309,7 @@
 //! - [`max_requests`](Config::max_requests), default 0 (no limit): how many requests can be under way. **10: -4**
 //! - [`max_exactly_once`](Config::max_exactly_once), default 19: how many QoS 2 messages can be under way. **0: -16**
 //! - [`retry_ms`](Config::retry_ms), default 0 (never): when to resend on a living connection. **not 0: +344**
-//! - [`durable`](Config::durable), default `false`: whether the session is kept exactly across a restart. **on: +746**
+//! - [`durable`](Config::durable), default `false`: whether the session is kept exactly across a restart. **on: +610**
 //!
 //! Messages:
 //!

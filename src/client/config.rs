@@ -150,6 +150,10 @@ pub trait Config {
     /// No timeout runs against the server while packets are waiting for an image. DISCONNECT is sent after them, and has no timer of its
     /// own: an application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is asked to. The
     /// adapters' own `disconnect` gives it no opportunity to do so, and returns [`Closed`](crate::transport::Error::Closed) instead.
+    ///
+    /// One case cannot be detected: the session is lost, a new one begins, and the device restarts from an image from before that. The
+    /// server then reports its new session as present. Identifiers in such an image may never be released. An application that uses
+    /// clean sessions in between saves after each [`Event::Connected`](crate::Event::Connected) that reports no session.
     #[inline]
     fn durable(&self) -> bool {
         false

@@ -92,11 +92,9 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
 pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
     parts.work.link.is_output_lost = true;
     release(parts);
-    if parts.config().durable() && parts.outbox.has_stub() {
-        // The PUBREL that takes its place waits for an image.
+    if parts.outbox.link_lost(parts.work.offer.seen_of_requests()) {
         parts.work.session.changed();
     }
-    parts.outbox.link_lost(parts.work.offer.seen_of_requests());
     parts.answers.clear();
     let pieces = parts.config().large_messages() == LargeMessages::Pieces;
     parts.work.link_lost(pieces && parts.work.inbox.is_cut_off());

@@ -123,7 +123,8 @@ impl<C: Config> Outbox<'_, C> {
         self.s.has_new_oldest |= at == self.s.head;
         // If there may be much to move, and while a payload is stored after the requests, they are not moved.
         if !IS_LARGE && !self.is_streaming() {
-            return self.sweep(Why::Room);
+            self.sweep(Why::Room);
+            return;
         }
         if self.s.hint == at {
             self.s.hint = record.end();

@@ -180,12 +180,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Whether everything can be resent. Not if a message was given up, because its answer may still arrive.
     pub(super) fn is_repeatable(&self) -> bool {
-        self.is_sent() && !self.is_streaming() && !self.has_stub()
-    }
-
-    /// Whether a message was given up after it had been sent, and its answer may still arrive.
-    pub(super) fn has_stub(&self) -> bool {
-        self.records().any(|(_, record)| record.is_stub())
+        self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
     }
 
     /// Adds a record that begins with this byte to the counters (`by` is 1), or removes it (`u16::MAX`).

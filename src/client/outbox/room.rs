@@ -33,7 +33,8 @@ impl<C: Config> Outbox<'_, C> {
     /// Moves all records to the front.
     fn compact(&mut self) {
         if !IS_LARGE || self.s.dead > 0 {
-            return self.sweep(Why::Room);
+            self.sweep(Why::Room);
+            return;
         }
         // There may be thousands of records, so they are moved as a whole.
         let by = self.s.head;

@@ -98,8 +98,8 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The connection was lost while `offered` bytes were offered. Requests that the server may have received are marked as such, and
-    /// requests that end with the connection end.
-    pub(crate) fn link_lost(&mut self, offered: usize) {
+    /// requests that end with the connection end. Returns whether a PUBREL is new, and waits for an image.
+    pub(crate) fn link_lost(&mut self, offered: usize) -> bool {
         let seen = self.s.cur.wrapping_add(offered);
         while let Some(record) = self.record(self.s.rec).filter(|_| self.s.rec < seen) {
             self.s.rec = record.end();
@@ -109,7 +109,7 @@ impl<C: Config> Outbox<'_, C> {
             self.s.payload = payload::Payload::NEW;
         }
         self.s.is_open = false;
-        self.sweep(Why::LinkLost);
+        self.sweep(Why::LinkLost)
     }
 
     /// Opens the gate: all kept requests are sent from the front.

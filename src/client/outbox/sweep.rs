@@ -24,7 +24,9 @@ pub(crate) enum Why {
 }
 
 impl<C: Config> Outbox<'_, C> {
-    pub(crate) fn sweep(&mut self, why: Why) {
+    /// Returns whether a PUBREL is new, and waits for an image.
+    pub(crate) fn sweep(&mut self, why: Why) -> bool {
+        let mut has_new = false;
         let inside = self.s.cur.wrapping_sub(self.s.rec);
         let rec = self.s.rec;
         let mut at = self.s.head;
@@ -39,6 +41,7 @@ impl<C: Config> Outbox<'_, C> {
                 if self.config.durable() && record.is_stub() && self.log.get(at) == Some(&PUBREL) {
                     // The message was given up, and this PUBREL is new.
                     self.is_new_from(to);
+                    has_new = true;
                 }
                 let len = record.end().wrapping_sub(at);
                 move_down(self.log, at, to, len);
@@ -54,6 +57,7 @@ impl<C: Config> Outbox<'_, C> {
             self.s.rec = 0;
         }
         self.s.cur = self.s.rec.wrapping_add(inside);
+        has_new
     }
 
     /// Adjusts positions after a move from `at` to `to`.
