@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Exact);
     let (mut session, data) = SessionFile::open(format!("{path}.session"), &mut client)?;
     let mut taken = data.first_chunk().map_or(0, |taken| u64::from_be_bytes(*taken));
-    let (mut lines, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+    let (mut lines, mut line) =
+        (BufReader::new(File::open(path).map_err(|error| format!("{path}: {error}"))?), Vec::new());
     lines.seek(SeekFrom::Start(taken))?;
 
     let runner = Runner::new(client, Backoff::new(100, 10_000).seed(process::id()));
