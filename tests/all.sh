@@ -502,6 +502,11 @@ note_time() {
 
 main() {
   local step
+  if [ "${1:-}" = --help ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" | grep -v shellcheck
+    echo "Steps: ${steps[*]}"
+    exit
+  fi
   for step in "$@"; do
     [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
   done

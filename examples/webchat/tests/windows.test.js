@@ -73,10 +73,10 @@ test('two people in two tabs of one window', TIME, async (context) => {
   });
 });
 
-for (const kind of ['Mosquitto', 'a Mosquitto of its own', 'the broker that comes along']) {
+for (const kind of ['Mosquitto', 'a Mosquitto of its own', 'the small broker']) {
   test(`a server that starts again finds everybody again, with ${kind}`, TIME, async (context) => {
     const dir = folder(context);
-    const args = { 'Mosquitto': ['--broker', `127.0.0.1:${await freePort()}`, '--files', dir], 'the broker that comes along': ['--own-broker'] }[kind] ?? [];
+    const args = { 'Mosquitto': ['--broker', `127.0.0.1:${await freePort()}`, '--files', dir], 'the small broker': ['--own-broker'] }[kind] ?? [];
     const listen = `127.0.0.1:${await freePort()}`;
     const first = await startChat(context, args, { listen });
     if (kind === 'Mosquitto') await startMosquitto(context, dir);
