@@ -8,7 +8,7 @@ use baremqtt::{Event, Message, QoS, SubAckCode};
 
 /// Subscribes once connected, publishes, and waits until the message is acknowledged and received.
 pub fn round_trip<S: Stream>(
-    mqtt: &mut Connection<S, Vec<u8>, Vec<u8>>,
+    mqtt: &mut Connection<S>,
     message: &Message<'_>,
     patience: Duration,
 ) -> Result<(), Box<dyn Error>> {

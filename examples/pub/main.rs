@@ -9,6 +9,7 @@ mod common;
 mod deliver;
 mod payload;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -62,7 +63,8 @@ fn main() -> ExitCode {
     match arguments() {
         Ok(Some(task)) => common::end("pub", deliver::run(&task), task.link.quiet),
         Ok(None) => {
-            println!("{HELP}\n{}\n\n{CODES}", Link::HELP);
+            // It does not matter if nobody reads all of it.
+            let _ = writeln!(io::stdout(), "{HELP}\n{}\n\n{CODES}", Link::HELP);
             ExitCode::SUCCESS
         }
         Err(failure) => common::end("pub", Err(failure), false),

@@ -11,6 +11,7 @@ mod json;
 mod listen;
 mod print;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -66,7 +67,8 @@ fn main() -> ExitCode {
             common::end("sub", listen::run(task), quiet)
         }
         Ok(None) => {
-            println!("{HELP}\n{}\n\n{CODES}", Link::HELP);
+            // It does not matter if nobody reads all of it.
+            let _ = writeln!(io::stdout(), "{HELP}\n{}\n\n{CODES}", Link::HELP);
             ExitCode::SUCCESS
         }
         Err(failure) => common::end("sub", Err(failure), false),

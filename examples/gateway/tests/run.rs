@@ -17,7 +17,7 @@ use server::{Options, Server};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Operator = Connection<std::net::TcpStream, Vec<u8>, Vec<u8>>;
+type Operator = Connection<std::net::TcpStream>;
 
 struct Gateway(Child);
 

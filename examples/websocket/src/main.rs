@@ -19,7 +19,7 @@ use round_trip::round_trip;
 /// The time limit for each step: TCP, the WebSocket handshake, and the message to the server and back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Mqtt = Connection<WebSocketStream<TcpStream>, Vec<u8>, Vec<u8>>;
+type Mqtt = Connection<WebSocketStream<TcpStream>>;
 
 fn main() -> ExitCode {
     let result = match Options::read(Parser::from_env()) {

@@ -36,7 +36,7 @@
 //! # }
 //! use baremqtt::transport::asynch::{Handle, Runner, Timer};
 //! use baremqtt::transport::{Error, HandleError, Update};
-//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, Routes};
+//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, Routes, Subscription};
 //!
 //! struct Embassy;
 //!
@@ -63,7 +63,7 @@
 //!             async |link| {
 //!                 socket.connect().await.map_err(|()| Error::Closed)?;
 //!                 let (input, output) = socket.split();
-//!                 link.run(input, output, &Connect::new("lamp").keep_alive(30)).await
+//!                 link.run(input, output, &Connect::new("lamp").clean_session(false).keep_alive(30)).await
 //!             },
 //!             |update, outbound| {
 //!                 if let Update::Event(event) = update {
@@ -71,6 +71,9 @@
 //!                     if let Event::Message(message) = event {
 //!                         routes.matching(message.topic).for_each(|handler| handler());
 //!                     }
+//!                 }
+//!                 if routes.subscription("lamp/toggle") == Some(Subscription::Refused) {
+//!                     return Err("the server refuses the subscription".into());
 //!                 }
 //!                 Ok(routes.subscribe(outbound)?)
 //!             },

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::thread;
 use std::time::Instant as Clock;
+use std::vec::Vec;
 
 use super::stream::{DRAIN, INTERVAL, Offline, Stream, Timed, WRITE_TIMEOUT, open_tcp};
 use super::{Error, has_more, since};
@@ -31,7 +32,7 @@ const PAUSE: Duration = Duration::from_micros(50);
 const MOST_SLEEP: u32 = 1_000;
 
 /// A client and its stream.
-pub struct Connection<S, R, T, C = Standard, I = InboundIds> {
+pub struct Connection<S, R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds> {
     driver: Driver<io::Error, R, T, C, I>,
     /// `None` while there is no connection.
     stream: Option<Timed<S>>,

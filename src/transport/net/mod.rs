@@ -7,7 +7,7 @@
 //! use std::time::Duration;
 //!
 //! use baremqtt::transport::net::{Runner, Update, open_tcp};
-//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes};
+//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, Subscription};
 //!
 //! let mut routes = Routes::<_, fn(&[u8]), 4>::new();
 //! routes.add("sensor/#", QoS::AtLeastOnce, |payload| println!("{} bytes", payload.len()))?;
@@ -31,6 +31,9 @@
 //!                 }
 //!                 Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
 //!                 _ => {}
+//!             }
+//!             if routes.subscription("sensor/#") == Some(Subscription::Refused) {
+//!                 return Err("the server refuses the subscription".into());
 //!             }
 //!             Ok(routes.subscribe(outbound)?)
 //!         },
