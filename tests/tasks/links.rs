@@ -13,7 +13,7 @@ use baremqtt::{
 
 use crate::talks::CONNECT;
 use crate::world::Step::{self, Fail, Hang, Move};
-use crate::world::{Choices, Fault, Handle, Manners, Task, World, handle, handle_with};
+use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World, handle, handle_with};
 
 const BACKOFF: Backoff = Backoff::new(100, 60_000);
 const FREELY: &[Step] = &[Move(usize::MAX)];
@@ -259,6 +259,31 @@ fn refusals_that_do_not_mend_themselves_are_the_end() {
         });
         world.run(vec![waits, keeps]);
         assert_eq!(world.links(), if is_final { 1 } else { 5 });
+    }
+}
+
+/// The end of the stream is read right after CONNACK, before the client has processed it.
+#[test]
+fn connack_is_processed_even_if_the_server_closes_at_once() {
+    let (world, mqtt) = (World::default(), handle());
+    for whole in [false, true] {
+        run(&world, async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF.limit(4));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(Manners::GOOD);
+                    world.line().peer.refuses = Some(RefusalCode::NOT_AUTHORIZED);
+                    world.line().closes_after = 1;
+                    if whole {
+                        link.run_cancel_safe(Whole(input), &CONNECT).await
+                    } else {
+                        link.run(input, output, &CONNECT).await
+                    }
+                },
+                ignore,
+            );
+            assert_eq!(ended.await, Err(GaveUp::Refused(RefusalCode::NOT_AUTHORIZED)), "whole: {whole}");
+        });
     }
 }
 
