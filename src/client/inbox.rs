@@ -83,7 +83,7 @@ pub(super) struct Inbox {
     pub(super) is_refusing: bool,
     /// The answer to the event is withheld until the application acknowledges.
     pub(super) has_receipt: bool,
-    /// The packet at the front is waiting for the application to acknowledge another message.
+    /// The packet at the front is waiting for the application to acknowledge an earlier message.
     pub(super) waits_for_receipt: bool,
     /// A message that was delivered in pieces was cut off, which has to be reported.
     pub(super) is_aborted: bool,

@@ -163,6 +163,44 @@ fn a_cut_aborts_it() {
     }
 }
 
+/// Delivered in pieces, but then not accepted: the application is informed that it is incomplete.
+#[test]
+fn a_message_that_is_not_accepted_at_its_end_is_aborted() {
+    // There is no room for the identifier.
+    let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+    for number in 1..=17 {
+        rig.delivers("t", b"", ExactlyOnce, number * 100);
+        assert_eq!(rig.events().len() + rig.sends().len(), 2, "message and PUBREC");
+    }
+    rig.delivers("t", PAYLOAD, ExactlyOnce, 9_000);
+    assert_eq!(joined(rig.events()).last().unwrap(), "aborted");
+
+    // The output was lost meanwhile, so that the application cannot acknowledge.
+    let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+    rig.choose(|c| c.manual_acknowledgement = true);
+    let mut bytes = vec![0; 200];
+    let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
+    rig.gives_bytes(&bytes[..len - 1]);
+    rig.client.output_lost();
+    rig.gives_bytes(&bytes[len - 1..len]);
+    assert_eq!(joined(rig.events()).last().unwrap(), "aborted");
+    rig.cut();
+    assert!(rig.events().is_empty(), "once");
+}
+
+/// A 3.1 server may repeat a message on the same connection while the application has not acknowledged it.
+#[test]
+fn a_repetition_before_the_receipt_is_not_delivered() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+        rig.choose(|c| c.manual_acknowledgement = true);
+        rig.delivers("t", PAYLOAD, qos, 7);
+        assert_eq!(joined(rig.events()).last().unwrap(), "end");
+        rig.gives(publish("t", PAYLOAD, qos, 7, true));
+        assert!(rig.events().is_empty(), "{qos}");
+    }
+}
+
 #[test]
 fn a_skipped_one_that_is_cut_comes_again() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);

@@ -52,29 +52,32 @@ impl<C: Config> Parts<'_, C> {
 
     /// The application will acknowledge the message. Until then, repetitions of it are dropped.
     fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
-        let work = &mut *self.work;
-        work.inbox.waits_for_receipt = false;
-        if self.answers.is_withheld(answer, id.get()) {
+        let work = &*self.work;
+        // Without output it can no longer be acknowledged.
+        if work.link.is_output_lost || self.answers.is_withheld(answer, id.get()) {
             return Step::Done;
         }
-        if work.link.is_output_lost {
-            // It can no longer be acknowledged.
-            return Step::Done;
-        }
-        // There must be a free entry whenever one of these messages is acknowledged.
-        let withheld = self.answers.withheld();
-        if answer == PUBREC && inbound_ids::free_entries(self.ids) <= withheld.saturating_add(1) {
-            if withheld == 0 && inbound_ids::free_entries(self.ids) == 0 {
-                return self.refuse();
-            }
-            if withheld > 0 {
-                work.inbox.waits_for_receipt = true;
+        if answer == PUBREC {
+            if self.reserves_entries() {
                 return Step::Blocked;
+            }
+            // The identifier is stored when the message is acknowledged, which must then be possible.
+            if inbound_ids::insert(self.ids, id).and_then(|()| inbound_ids::remove(self.ids, id)).is_err() {
+                return self.refuse();
             }
         }
         self.answers.withhold(answer, id);
-        work.inbox.has_receipt = true;
+        self.work.inbox.has_receipt = true;
         self.deliver(event, answer, id.get())
+    }
+
+    /// Whether messages that the application has not acknowledged yet need the free entries: each one, and releasing an identifier can take
+    /// two.
+    pub(super) fn reserves_entries(&mut self) -> bool {
+        let withheld = self.answers.withheld();
+        let needed = withheld.saturating_add(2);
+        self.work.inbox.waits_for_receipt = withheld > 0 && inbound_ids::free_entries(self.ids) <= needed;
+        self.work.inbox.waits_for_receipt
     }
 
     /// There is no entry for an identifier: no more messages are accepted on this connection.
@@ -86,12 +89,9 @@ impl<C: Config> Parts<'_, C> {
     /// Whether an answer can be queued: there is room, and it will be sent before DISCONNECT.
     pub(super) fn has_place(&mut self) -> bool {
         let work = &mut *self.work;
-        if work.link.is_output_lost {
-            return true;
-        }
-        let has_place = self.answers.has_place();
+        let has_place = work.link.is_output_lost || self.answers.has_place();
         work.inbox.waits_for_receipt = !has_place && self.answers.is_empty();
-        has_place && (work.link.state != State::Closing || work.link.is_finishing)
+        has_place && (work.link.is_output_lost || work.link.state != State::Closing || work.link.is_finishing)
     }
 
     /// Queues an answer, for which there must be room, unless nothing can be sent any more.
