@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_moves_to_the_front_when_its_packet_needs_room() {
+    fn a_partial_packet_moves_to_the_front_when_it_needs_room() {
         let mut rx = *b"abcdefgh";
         let mut inbox = Inbox::NEW;
         inbox.filled(8, 8);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_where_connect_stands() {
+    fn nothing_is_read_while_the_buffer_holds_connect() {
         let mut rx = [0; 8];
         let mut inbox = Inbox { holds_connect: true, ..Inbox::NEW };
         inbox.filled(6, 8);

@@ -41,7 +41,7 @@ impl Narrow {
     }
 
     /// How many messages the packet yields, or the error.
-    fn gives(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
+    fn receives(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
         while self.0.advance(NOW)? {}
         let len = packet.encode(baremqtt::Version::Mqtt311, self.0.receive_buffer()).unwrap();
         self.0.received(len);
@@ -69,7 +69,7 @@ impl Narrow {
     }
 
     fn delivers(&mut self, number: u16) -> Result<usize, Error> {
-        self.gives(publish("a", b"", ExactlyOnce, number, false))
+        self.receives(publish("a", b"", ExactlyOnce, number, false))
     }
 
     /// The same message, which the application acknowledges at once.
@@ -91,19 +91,19 @@ fn a_release_in_the_middle_of_a_run() {
     }
     // One entry is taken by another block, and the last one stays free for a release.
     assert_eq!(client.delivers(640), Ok(1));
-    assert_eq!(client.delivers(6_400), Ok(0), "it will come again");
+    assert_eq!(client.delivers(6_400), Ok(0), "it will be resent");
     client.ends();
     client.connects();
     assert_eq!(client.delivers(100), Ok(0), "all of them are still known");
-    assert_eq!(client.gives(pubrel(100)), Ok(0), "there is no room to tell the rest apart");
+    assert_eq!(client.receives(pubrel(100)), Ok(0), "there is no room for the rest of the run");
     client.ends();
     client.connects();
     for number in (1..192).chain([640]) {
-        assert_eq!(client.delivers(number), Ok(0), "{number} is as known as before");
+        assert_eq!(client.delivers(number), Ok(0), "{number} is still known");
     }
     // The server releases in the order of delivery: then there is room at each step.
     for number in (1..192).chain([640]) {
-        assert_eq!(client.gives(pubrel(number)), Ok(0), "{number}");
+        assert_eq!(client.receives(pubrel(number)), Ok(0), "{number}");
     }
     assert_eq!(client.delivers(6_400), Ok(1));
     assert_eq!(client.delivers(1), Ok(1));
@@ -133,7 +133,7 @@ fn a_release_takes_no_entry_that_a_receipt_needs() {
         (1..192).for_each(|number| client.delivers_and_acknowledges(number));
         assert_eq!(client.delivers(640), Ok(1));
         let receipt = client.1.take().expect("manual acknowledgement");
-        assert_eq!(client.gives(pubrel(released)), Ok(0));
+        assert_eq!(client.receives(pubrel(released)), Ok(0));
         assert_eq!(client.0.waits_for_acknowledgement(), entries < 5);
         assert_eq!(client.0.acknowledge(receipt), Ok(()));
         while client.0.advance(NOW).unwrap() {}
