@@ -52,7 +52,8 @@ impl<C: Config> Parts<'_, C> {
 
     /// The application will acknowledge the message. Until then, repetitions of it are dropped.
     fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
-        let work = &*self.work;
+        let work = &mut *self.work;
+        work.inbox.waits_for_receipt = false;
         // Without output it can no longer be acknowledged.
         if work.link.is_output_lost || self.answers.is_withheld(answer, id.get()) {
             return Step::Done;
@@ -71,8 +72,8 @@ impl<C: Config> Parts<'_, C> {
         self.deliver(event, answer, id.get())
     }
 
-    /// Whether messages that the application has not acknowledged yet need the free entries: each one, and releasing an identifier can take
-    /// two.
+    /// Whether the free entries are reserved for messages that the application has not acknowledged yet: one for each, and two because
+    /// releasing another identifier can take as many.
     pub(super) fn reserves_entries(&mut self) -> bool {
         let withheld = self.answers.withheld();
         let needed = withheld.saturating_add(2);
@@ -89,9 +90,12 @@ impl<C: Config> Parts<'_, C> {
     /// Whether an answer can be queued: there is room, and it will be sent before DISCONNECT.
     pub(super) fn has_place(&mut self) -> bool {
         let work = &mut *self.work;
-        let has_place = work.link.is_output_lost || self.answers.has_place();
+        if work.link.is_output_lost {
+            return true;
+        }
+        let has_place = self.answers.has_place();
         work.inbox.waits_for_receipt = !has_place && self.answers.is_empty();
-        has_place && (work.link.is_output_lost || work.link.state != State::Closing || work.link.is_finishing)
+        has_place && (work.link.state != State::Closing || work.link.is_finishing)
     }
 
     /// Queues an answer, for which there must be room, unless nothing can be sent any more.
