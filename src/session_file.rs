@@ -82,7 +82,8 @@ impl SessionFile {
     /// ([`Client::saved`]).
     ///
     /// # Errors
-    /// Any error of writing the file. The file is then unchanged, and packets that wait for the session to be saved are still held back.
+    /// Any error of writing the file. Packets that wait for the session to be saved are then still held back. The file has its previous
+    /// content or, if only syncing its folder has failed, the new one.
     pub fn save<C: Config>(&mut self, outbound: &mut Outbound<'_, C>, data: &[u8]) -> io::Result<()> {
         let mut image = Vec::new();
         while let Err(SaveError::BufferTooSmall { needed }) = outbound.save(&mut image) {

@@ -167,7 +167,7 @@ impl Answers<'_> {
     }
 
     /// Queues the oldest withheld answer.
-    pub(super) fn give_oldest(&mut self, is_durable: bool) {
+    pub(super) fn queue_oldest(&mut self, is_durable: bool) {
         let Some((first, id)) = self.oldest_withheld() else { return };
         let from = self.bytes.len().wrapping_sub(self.s.withheld.into());
         self.s.withheld = self.s.withheld.wrapping_sub(LEN as u16);
@@ -218,7 +218,7 @@ mod tests {
         for id in 1..=8 {
             assert_eq!(answers.oldest_withheld(), Some((PUBREC, id)));
             assert!(answers.is_withheld(PUBREC, 8) && !answers.is_withheld(PUBACK, 8));
-            answers.give_oldest(false);
+            answers.queue_oldest(false);
             assert!(!answers.has_place());
         }
         assert_eq!(answers.sendable(false, false), 32);

@@ -512,9 +512,9 @@ where
         flow::image::saved(&mut self.parts(), revision);
     }
 
-    /// Restores a session from an image that [`save`](Self::save) has written. The configuration and the sizes of the buffers can differ
-    /// from those of the client that wrote it. All restored messages are sent with DUP. Requests that had ended, but had not been
-    /// reported when the image was written, are reported now.
+    /// Restores a session from an image that [`save`](Self::save) has written, into a new client. Its configuration and the sizes of its
+    /// buffers can differ from those of the client that wrote the image, within the limits of [`RestoreError`]. All restored messages are
+    /// sent with DUP. Requests that had ended, but had not been reported when the image was written, are reported now.
     ///
     /// # Errors
     /// See [`RestoreError`].

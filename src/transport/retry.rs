@@ -53,8 +53,8 @@ impl Retry {
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
         match client.connect(&connect.version(self.version(connect.version))) {
-            // MQTT 3.1 is not possible, for instance because of the client identifier: do not use it.
-            Err(_) if !self.is_impossible() => client.connect(connect),
+            // MQTT 3.1 is not possible, for instance because of the client identifier.
+            Err(_) if self.stops_falling_back() => client.connect(connect),
             result => result,
         }
     }
@@ -106,9 +106,9 @@ impl Retry {
         if self.is_final(error) { None } else { self.backoff.next_ms() }
     }
 
-    /// CONNECT was refused by the client itself. That is not final if MQTT 3.1.1 can be tried instead.
-    fn is_impossible(&mut self) -> bool {
-        !core::mem::take(&mut self.is_fallen_back)
+    /// Returns to the version that the application asks for; returns whether that is a change.
+    fn stops_falling_back(&mut self) -> bool {
+        core::mem::take(&mut self.is_fallen_back)
     }
 
     /// An attempt has failed. The other version is tried next, unless 3.1.1 is known to work.
@@ -185,14 +185,14 @@ mod tests {
         retry.lost(&NOT_THIS_VERSION, at(0), false).unwrap();
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "and back");
         retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
-        assert!(!retry.is_impossible(), "3.1 forbids the client identifier");
+        assert!(retry.stops_falling_back(), "3.1 forbids the client identifier");
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
         retry.connected(at(0));
         for _ in 0..3 {
             retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
             assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "it has worked");
         }
-        assert!(retry.is_impossible());
+        assert!(!retry.stops_falling_back());
     }
 
     #[test]

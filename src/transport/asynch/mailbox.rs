@@ -51,9 +51,9 @@ impl core::error::Error for MailboxFull {}
 
 struct Inner<const N: usize> {
     bytes: [u8; N],
-    /// The messages are stored from here
+    /// Where the first message begins.
     start: usize,
-    /// to here.
+    /// Where the last message ends.
     end: usize,
     waiter: Option<Waker>,
 }

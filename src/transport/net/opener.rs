@@ -34,7 +34,7 @@ impl<V> Opening<V> {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => {
-                Some(Err(io::Error::other("no stream: a panic has come between")))
+                Some(Err(io::Error::other("no stream: a panic while it was being opened")))
             }
         }
     }
