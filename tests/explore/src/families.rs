@@ -34,7 +34,11 @@ pub fn pairs() -> Vec<[Feature; 2]> {
     let mut pairs = Vec::new();
     for (at, &one) in Feature::ALL.iter().enumerate() {
         for &other in &Feature::ALL[at + 1..] {
-            let same = [(Feature::Loss, Feature::Drop), (Feature::Time, Feature::Retry)];
+            let same = [
+                (Feature::Loss, Feature::Drop),
+                (Feature::Time, Feature::Retry),
+                (Feature::Restart, Feature::Saves),
+            ];
             if !same.contains(&(one, other)) {
                 pairs.push([one, other]);
             }
@@ -50,14 +54,22 @@ fn is_light(features: &[Feature]) -> bool {
 /// The walks that take some minutes: bases, and every feature and pair with few states.
 pub fn short() -> Vec<Rules> {
     let mut walks = vec![Rules::new("12/21", &[]), Rules::new("22/", &[]), Rules::new("/12", &[])];
-    walks.extend(Feature::ALL.iter().map(|feature| Rules::new("1/2", &[*feature])));
-    walks.extend(Feature::ALL.iter().map(|feature| Rules::new("22/", &[*feature])));
+    for mix in ["1/2", "22/"] {
+        let few = Feature::ALL.iter().filter(|feature| **feature != Feature::Saves);
+        walks.extend(few.map(|feature| Rules::new(mix, &[*feature])));
+    }
+    walks.extend(["1/", "2/", "/2"].map(|mix| Rules::new(mix, &[Feature::Saves])));
     walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("2/1", pair)));
     // Pairs that have found a fault.
     walks.push(Rules::new("1/2", &[Feature::Late, Feature::Subscribe]));
     walks.push(Rules::new("1/2", &[Feature::Stream, Feature::Finish]));
     walks.push(Rules::new("1/2", &[Feature::GiveUp, Feature::Retry]));
     walks.push(Rules::new("1/", &[Feature::Time, Feature::Finish]));
+    walks.push(Rules::new("2/2", &[Feature::Restart, Feature::GiveUp]));
+    // QoS 0, which may overtake what waits for an image.
+    walks.push(Rules::new("20/", &[Feature::Late]));
+    walks.push(Rules::new("20/", &[Feature::Restart, Feature::GiveUp]));
+    walks.push(Rules::new("0/", &[Feature::Stream]));
     walks
 }
 
