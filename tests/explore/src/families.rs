@@ -5,15 +5,19 @@ use crate::rules::{Feature, Rules};
 /// Two messages out and two in.
 const BASES: [&str; 6] = ["12/21", "21/12", "11/22", "22/11", "12/12", "22/22"];
 
-/// Mixes for pairs that would have too many states with four messages.
-const SMALL: [&str; 3] = ["1/2", "2/1", "22/"];
+/// Mixes for what would have too many states with four messages.
+const THREE: [&str; 2] = ["12/2", "2/12"];
+const TWO: [&str; 2] = ["1/2", "2/1"];
 
 /// Mixes for pairs whose features each add many states.
-const SMALLEST: [&str; 4] = ["1/", "2/", "/1", "/2"];
+const ONE: [&str; 2] = ["2/", "/2"];
 
 /// These add requests of their own, or moments at which anything can happen.
 const HEAVY: [Feature; 5] =
     [Feature::Restart, Feature::Time, Feature::Subscribe, Feature::Stream, Feature::Pieces];
+
+/// With these, four messages make more states than fit into 16 GB.
+const HEAVIEST: [Feature; 3] = [Feature::Restart, Feature::Saves, Feature::Time];
 
 /// With only these, four messages make fewer than about ten million states.
 const LIGHT: [Feature; 10] = [
@@ -73,15 +77,21 @@ pub fn short() -> Vec<Rules> {
     walks
 }
 
-/// All of them.
+/// Each feature and each pair with as many messages as possible.
 pub fn all() -> Vec<Rules> {
     let mut walks: Vec<Rules> = BASES.iter().map(|mix| Rules::new(mix, &[])).collect();
-    for mix in ["12/21", "22/12"] {
-        walks.extend(Feature::ALL.iter().map(|feature| Rules::new(mix, &[*feature])));
+    for &feature in Feature::ALL {
+        let mixes = match feature {
+            Feature::Saves => &ONE[..],
+            _ if HEAVIEST.contains(&feature) => &THREE[..],
+            _ if HEAVY.contains(&feature) || feature == Feature::Retry => &["12/21"],
+            _ => &["12/21", "22/12"],
+        };
+        walks.extend(mixes.iter().map(|mix| Rules::new(mix, &[feature])));
     }
     for pair in pairs() {
-        let is_heavy = pair.iter().all(|feature| HEAVY.contains(feature));
-        let mixes = if is_heavy { &SMALLEST[..] } else { &SMALL[..] };
+        let is_heavy = pair.iter().all(|feature| HEAVY.contains(feature)) || pair.contains(&Feature::Saves);
+        let mixes = if is_heavy { ONE } else { TWO };
         walks.extend(mixes.iter().map(|mix| Rules::new(mix, &pair)));
     }
     walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("12/21", pair)));
