@@ -16,9 +16,6 @@ const ONE: [&str; 2] = ["2/", "/2"];
 const HEAVY: [Feature; 5] =
     [Feature::Restart, Feature::Time, Feature::Subscribe, Feature::Stream, Feature::Pieces];
 
-/// With these, four messages make more states than fit into 16 GB.
-const HEAVIEST: [Feature; 3] = [Feature::Restart, Feature::Saves, Feature::Time];
-
 /// With only these, four messages make fewer than about ten million states.
 const LIGHT: [Feature; 10] = [
     Feature::Loss,
@@ -55,7 +52,11 @@ fn is_light(features: &[Feature]) -> bool {
     features.iter().all(|feature| LIGHT.contains(feature))
 }
 
-/// The walks that take some minutes: bases, and every feature and pair with few states.
+fn is_quick(features: &[Feature]) -> bool {
+    features.iter().all(|feature| is_light(&[*feature]) || matches!(feature, Feature::Retry | Feature::Ids))
+}
+
+/// The walks that take a minute: bases, and every feature and pair with few states.
 pub fn short() -> Vec<Rules> {
     let mut walks = vec![Rules::new("12/21", &[]), Rules::new("22/", &[]), Rules::new("/12", &[])];
     for mix in ["1/2", "22/"] {
@@ -63,13 +64,14 @@ pub fn short() -> Vec<Rules> {
         walks.extend(few.map(|feature| Rules::new(mix, &[*feature])));
     }
     walks.extend(["1/", "2/", "/2"].map(|mix| Rules::new(mix, &[Feature::Saves])));
-    walks.extend(pairs().iter().filter(|pair| is_light(&pair[..])).map(|pair| Rules::new("2/1", pair)));
+    walks.extend(pairs().iter().filter(|pair| is_quick(&pair[..])).map(|pair| Rules::new("2/1", pair)));
     // Pairs that have found a fault.
     walks.push(Rules::new("1/2", &[Feature::Late, Feature::Subscribe]));
     walks.push(Rules::new("1/2", &[Feature::Stream, Feature::Finish]));
     walks.push(Rules::new("1/2", &[Feature::GiveUp, Feature::Retry]));
     walks.push(Rules::new("1/", &[Feature::Time, Feature::Finish]));
     walks.push(Rules::new("2/2", &[Feature::Restart, Feature::GiveUp]));
+    walks.push(Rules::new("2/", &[Feature::Saves, Feature::GiveUp]));
     // QoS 0, which may overtake what waits for an image.
     walks.push(Rules::new("20/", &[Feature::Late]));
     walks.push(Rules::new("20/", &[Feature::Restart, Feature::GiveUp]));
@@ -82,8 +84,9 @@ pub fn all() -> Vec<Rules> {
     let mut walks: Vec<Rules> = BASES.iter().map(|mix| Rules::new(mix, &[])).collect();
     for &feature in Feature::ALL {
         let mixes = match feature {
-            Feature::Saves => &ONE[..],
-            _ if HEAVIEST.contains(&feature) => &THREE[..],
+            // Four messages would have too many states.
+            Feature::Saves => &TWO[..],
+            Feature::Restart | Feature::Time => &THREE[..],
             _ if HEAVY.contains(&feature) || feature == Feature::Retry => &["12/21"],
             _ => &["12/21", "22/12"],
         };
