@@ -17,7 +17,7 @@ use baremqtt::codec::{self, Decoded, Packet};
 use lexopt::{Arg, Parser, ValueExt};
 
 const HELP: &str = "\
-Prints MQTT packets, one on a line: where it begins, its bytes, what it says.
+Prints MQTT packets, one on each line: the offset, the bytes, and the content.
 
 usage: dump [--mqtt 3.1|3.1.1] [HEX]...
        dump [--mqtt 3.1|3.1.1] --raw
@@ -25,10 +25,10 @@ usage: dump [--mqtt 3.1|3.1.1] [HEX]...
 
   HEX            packets in hexadecimal; without any, they are read from the standard input.
                  0x, spaces, commas, colons and new lines may stand between bytes
-  --raw          the standard input holds the bytes themselves
-  --follow FILE  the file holds the bytes themselves, of one direction of a connection, and grows
-  --mqtt         the version [default: 3.1.1]; behind a CONNECT its own version holds
-  --help         say this
+  --raw          the standard input is binary
+  --follow FILE  a binary file that grows: one direction of a connection
+  --mqtt         the version, until a CONNECT says otherwise [default: 3.1.1]
+  --help         print this help
 
 A packet is printed as soon as it is complete. It ends with 1 at the first packet that breaks the standard, and where the last one is
 not complete.";

@@ -33,11 +33,15 @@ impl Config for Exact {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [address, path] = &arguments[..] else { return Err("usage: inbox HOST:PORT FILE".into()) };
+    let mut arguments = env::args().skip(1);
+    let (Some(address), Some(path)) = (arguments.next().filter(|it| it.contains(':')), arguments.next())
+    else {
+        return Err("usage: inbox HOST:PORT FILE".into());
+    };
     let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Exact);
     let (mut session, data) = SessionFile::open(format!("{path}.session"), &mut client)?;
-    let mut lines = File::options().append(true).create(true).open(path)?;
+    let mut lines =
+        File::options().append(true).create(true).open(&path).map_err(|error| format!("{path}: {error}"))?;
     lines.set_len(data.first_chunk().map_or(0, |len| u64::from_be_bytes(*len)))?;
 
     Runner::new(client, Backoff::new(100, 10_000).seed(process::id())).run(

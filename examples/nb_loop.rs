@@ -131,7 +131,7 @@ fn run(broker: &str) -> Result<(), Box<dyn Error>> {
 fn main() -> ExitCode {
     let result = match std::env::args().nth(1) {
         Some(argument) if argument.starts_with('-') => {
-            println!("usage: nb_loop [HOST:PORT]    without a broker it takes the example's own");
+            println!("usage: nb_loop [HOST:PORT]    by default it starts a broker of its own");
             return ExitCode::SUCCESS;
         }
         Some(broker) => run(&broker),

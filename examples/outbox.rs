@@ -30,12 +30,16 @@ impl Config for Exact {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [address, path] = &arguments[..] else { return Err("usage: outbox HOST:PORT FILE".into()) };
+    let mut arguments = env::args().skip(1);
+    let (Some(address), Some(path)) = (arguments.next().filter(|it| it.contains(':')), arguments.next())
+    else {
+        return Err("usage: outbox HOST:PORT FILE".into());
+    };
     let mut client = Client::with_config(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] }, Exact);
     let (mut session, data) = SessionFile::open(format!("{path}.session"), &mut client)?;
     let mut taken = data.first_chunk().map_or(0, |taken| u64::from_be_bytes(*taken));
-    let (mut lines, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+    let (mut lines, mut line) =
+        (BufReader::new(File::open(&path).map_err(|error| format!("{path}: {error}"))?), Vec::new());
     lines.seek(SeekFrom::Start(taken))?;
 
     let runner = Runner::new(client, Backoff::new(100, 10_000).seed(process::id()));

@@ -1,5 +1,5 @@
 //! Shows the packets between clients and a server, using only the codec: a client that connects to this program talks to the server
-//! behind it. Passwords are left out.
+//! behind it. Passwords are left out. Each line begins with the number of the connection.
 //!
 //! ```text
 //! cargo run --example sniffer -- 127.0.0.1:1884 localhost:1883
@@ -33,13 +33,21 @@ fn main() -> ExitCode {
 fn run(listen: &str, server: &str) -> io::Result<()> {
     let listener = TcpListener::bind(listen)?;
     println!("listening on {}", listener.local_addr()?);
-    for client in listener.incoming() {
-        let (client, server) = (client?, TcpStream::connect(server)?);
+    for (number, client) in (1_u32..).zip(listener.incoming()) {
+        let client = client?;
+        let server = match TcpStream::connect(server) {
+            Ok(stream) => stream,
+            Err(error) => {
+                // The client is turned away. The server may be back for the next one.
+                println!("{number} {server}: {error}");
+                continue;
+            }
+        };
         // The version of this connection, from CONNECT.
         let version = Arc::new(Mutex::new(Version::default()));
         let (from, to, known) = (client.try_clone()?, server.try_clone()?, Arc::clone(&version));
-        thread::spawn(move || pass(from, to, "->", &known));
-        thread::spawn(move || pass(server, client, "<-", &version));
+        thread::spawn(move || pass(from, to, &format!("{number} ->"), &known));
+        thread::spawn(move || pass(server, client, &format!("{number} <-"), &version));
     }
     Ok(())
 }

@@ -82,10 +82,12 @@ impl SessionFile {
     /// ([`Client::saved`]).
     ///
     /// # Errors
-    /// Any error of writing the file. The file is then unchanged, and packets that wait for the session to be saved are still held back.
+    /// Any error of writing the file. The file is then unchanged, or has the new content; packets that wait for the session to be saved are
+    /// still held back.
     pub fn save<C: Config>(&mut self, outbound: &mut Outbound<'_, C>, data: &[u8]) -> io::Result<()> {
         let mut image = Vec::new();
-        while let Err(SaveError::BufferTooSmall { needed }) = outbound.save(&mut image) {
+        while let Err(error) = outbound.save(&mut image) {
+            let SaveError::BufferTooSmall { needed } = error;
             image.resize(needed, 0);
         }
         let len = u32::try_from(data.len()).map_err(io::Error::other)?;

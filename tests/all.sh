@@ -19,12 +19,12 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # longer is marked in the last lines.
 declare -A budgets=(
   [setup]=95 [format]=5 [lint]=50 [features]=45 [docs]=45 [package]=25 [baremetal]=80 [panics]=65 [footprint]=65 [hermetic]=225 [explore]=75
-  [benches]=55 [examples]=140 [interop]=75 [firmware]=90 [webchat]=210 [fuzz]=155
+  [benches]=55 [examples]=140 [interop]=75 [firmware]=90 [webchat]=150 [fuzz]=115
 )
 
 # By default the same inputs in the same order; a longer run uses different ones each time.
 [ -n "${FUZZ_SECONDS:-}" ] && fuzz_seed=0 || fuzz_seed=1
-: "${FUZZ_SECONDS:=20}"
+: "${FUZZ_SECONDS:=12}"
 : "${CARGO_TARGET_DIR:=$PWD/target}"
 export CARGO_TARGET_DIR
 export RUSTUP_AUTO_INSTALL=0
@@ -502,6 +502,11 @@ note_time() {
 
 main() {
   local step
+  if [ "${1:-}" = --help ]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" | grep -v shellcheck
+    echo "Steps: ${steps[*]}"
+    exit
+  fi
   for step in "$@"; do
     [[ " ${steps[*]} " == *" $step "* ]] || fail "there is no step $step; there are: ${steps[*]}"
   done

@@ -22,12 +22,12 @@ A small MQTT 3.1 and 3.1.1 broker, for trying things without installing anything
 
 usage: broker [--listen ADDRESS:PORT] [--user NAME:PASSWORD]... [--verbose]
 
-  --listen ADDRESS:PORT   where to listen; port 0 takes a free one [default: 127.0.0.1:1883]
-  --user NAME:PASSWORD    let in only users that are named; may be given more than once
-  --verbose               say what the clients do
-  --help                  say this
+  --listen ADDRESS:PORT   where to listen; port 0 means any free port [default: 127.0.0.1:1883]
+  --user NAME:PASSWORD    accept only the users given; can be repeated
+  --verbose               print what the clients do
+  --help                  print this help
 
-It is not for work: it keeps everything in memory, forgets it when it ends, and knows no TLS.
+It is for experiments only: it keeps everything in memory, forgets it when it ends, and has no TLS.
 Mosquitto, RabbitMQ and EMQX are for work.";
 
 fn main() -> ExitCode {

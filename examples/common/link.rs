@@ -9,7 +9,7 @@ use baremqtt::{Connect, Credentials, QoS, Version, Will};
 use lexopt::{Parser, ValueExt};
 
 use super::tap::Tap;
-use super::{Failure, qos, version};
+use super::{Failure, number, qos, version};
 
 /// Where and how to connect: the options that `pub` and `sub` share.
 #[derive(Clone)]
@@ -53,14 +53,14 @@ impl Link {
   -P, --pw PASSWORD
   -V, --protocol-version VERSION
                       31 or 311, also written mqttv31, 3.1 and so on [default: 311]
-  --will-topic TOPIC  what the server publishes if this program vanishes
+  --will-topic TOPIC  where the server publishes the will if this program disappears
   --will-payload TEXT
   --will-qos QOS
   --will-retain
-  --nodelay           is taken, and changes nothing: TCP never waits for more to send
+  --nodelay           accepted for compatibility: TCP_NODELAY is always set
   -d, --debug         show every packet
-  --quiet             say nothing of failures
-  --help              say this";
+  --quiet             print no errors
+  --help              print this help";
 
     pub fn new(program: &str) -> Self {
         Link {
@@ -85,16 +85,16 @@ impl Link {
     pub fn take(&mut self, option: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         match option {
             "-h" => self.host = parser.value()?.string()?,
-            "-p" => self.port = parser.value()?.parse()?,
+            "-p" => self.port = parser.value()?.parse_with(number)?,
             "-L" => {
                 let url = parser.value()?.string()?;
-                self.take_url(&url).ok_or("mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC is wanted")?;
+                self.take_url(&url).ok_or("mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC is expected")?;
             }
             "-i" => self.client_id = Some(parser.value()?.string()?),
             "-I" => self.default_id = format!("{}{}", parser.value()?.string()?, process::id()),
             "--nodelay" => {}
             "-c" => self.clean_session = false,
-            "-k" => self.keep_alive = parser.value()?.parse()?,
+            "-k" => self.keep_alive = parser.value()?.parse_with(number)?,
             "-u" => self.username = Some(parser.value()?.string()?),
             "-P" => self.password = Some(parser.value()?.into_encoded_bytes()),
             "-V" => self.version = parser.value()?.parse_with(version)?,

@@ -59,6 +59,10 @@ pub fn qos(parser: &mut Parser) -> Result<QoS, lexopt::Error> {
     parser.value()?.parse_with(|text| text.parse().ok().and_then(QoS::from_bits).ok_or("a QoS is 0, 1 or 2"))
 }
 
+fn number(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "a number from 0 to 65535 is expected")
+}
+
 fn version(text: &str) -> Result<Version, UnknownVersion> {
     match text.strip_prefix("mqttv").unwrap_or(text) {
         "31" => Ok(Version::Mqtt31),

@@ -12,13 +12,13 @@ mod payload;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use baremqtt::QoS;
+use baremqtt::{QoS, TopicName};
 use common::{Failure, Link};
 use lexopt::{Parser, ValueExt};
 use payload::Source;
 
 const HELP: &str = "\
-Publishes messages over MQTT 3.1 or 3.1.1, with the options of mosquitto_pub.
+Publishes messages over MQTT 3.1 or 3.1.1, with the options of mosquitto_pub, except for TLS and proxies.
 
 usage: pub (-t TOPIC | -L URL) (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
 
@@ -30,15 +30,15 @@ usage: pub (-t TOPIC | -L URL) (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] 
   -s, --stdin-file    the whole standard input as a message
   -q, --qos QOS       0, 1 or 2 [default: 0]
   -r, --retain        the server retains the message
-  --repeat COUNT      publish the message so many times [default: 1]
+  --repeat COUNT      how many times to publish it [default: 1]
   --repeat-delay SECONDS
-                      wait so long between two of them [default: 0]
+                      the time between two of them [default: 0]
   -M, --max-inflight COUNT
                       messages of QoS 1 and 2 that are under way at a time, up to 64 [default: 20]";
 
 const CODES: &str = "\
-It ends when everything is delivered: with 0, or with 1 after a failure. Where the server refuses the connection,
-it ends with the number of the refusal, 1 to 5.";
+The exit code is 0 when everything is delivered, 1 after an error, and the number of the refusal, 1 to 5, if the
+server refuses the connection.";
 
 /// The task of the program.
 struct Task {
@@ -97,6 +97,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
     let topic = topic
         .or(link.topic.take())
         .ok_or_else(|| Failure::Usage("-t is missing: where to publish".into()))?;
+    TopicName::new(&topic).map_err(|violation| Failure::Usage(format!("\"{topic}\": {violation}")))?;
     let source = source.ok_or_else(|| Failure::Usage("what to publish: -m, -f, -l, -n or -s".into()))?;
     Ok(Some(Task { link, topic, source, qos, retain, repeat, delay, in_flight }))
 }
@@ -111,9 +112,9 @@ fn set(source: &mut Option<Source>, given: Source) -> Result<(), Failure> {
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.ok_or("a number of seconds is wanted")
+    seconds.ok_or("a number of seconds is expected")
 }
 
 fn count(text: &str) -> Result<usize, &'static str> {
-    text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or("a number from 1 to 64 is wanted")
+    text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or("a number from 1 to 64 is expected")
 }

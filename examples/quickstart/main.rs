@@ -21,16 +21,16 @@ use server::Server;
 use story::Story;
 
 const HELP: &str = "\
-Alice and Bob talk over MQTT, and tell what they send and what arrives.
+Alice and Bob talk over MQTT, and print what they send and what arrives.
 
 usage: quickstart [--broker HOST:PORT] [--mqtt 3.1|3.1.1] [--user NAME] [--password PASSWORD]
 
-  --broker HOST:PORT   a broker of yours; without it, one is started on a free port of this machine
+  --broker HOST:PORT   your broker; by default one is started on a free port of this machine
   --mqtt VERSION       the version of the protocol [default: 3.1]
   --user NAME          who both of them are to the broker; without it they are anonymous to a broker of yours,
                        and alice and bob to the one that is started
   --password PASSWORD
-  --help               say this";
+  --help               print this help";
 
 struct Arguments {
     broker: Option<String>,
@@ -84,7 +84,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         None => {
             let users = [("alice", "wonderland"), ("bob", "builder")].map(owned);
             let server = start(&users)?;
-            println!("Their broker is one that comes along, on {}.\n", server.addr());
+            println!("Their broker was started for this program, on {}.\n", server.addr());
             let logins = users.map(|own| Some(login.clone().unwrap_or(own)));
             Story::new(server.addr().to_string(), version, logins).tell()
         }

@@ -21,31 +21,31 @@ use lexopt::{Parser, ValueExt};
 use print::Printer;
 
 const HELP: &str = "\
-Prints messages that come over MQTT 3.1 or 3.1.1, with the options of mosquitto_sub.
+Prints messages received over MQTT 3.1 or 3.1.1, with the options of mosquitto_sub, except for TLS and proxies.
 
 usage: sub (-t FILTER... | -L URL) [-q QOS] [-v] [OPTION]...
 
-  -t, --topic FILTER  what to subscribe to; may be given more than once
+  -t, --topic FILTER  what to subscribe to; can be repeated
   -q, --qos QOS       the maximum QoS: 0, 1 or 2 [default: 0]
   -v, --verbose       print the topic before the message
-  -N                  no line end behind a message
+  -N                  no newline after a message
   -F FORMAT           how to print: %t topic, %p payload, %x and %X payload in hex, %l its length, %q QoS, %r retained,
                       %m packet identifier, %I date and time, %U seconds since 1970, %j all of it as JSON, %% a
                       percent sign, \\n a new line, \\0 a null character
   -T, --filter-out FILTER
-                      not the messages of these topics; may be given more than once
+                      leave out messages with these topics; can be repeated
   -U, --unsubscribe FILTER
-                      end a subscription of a session that was kept (-c); may be given more than once
-  -R                  not the messages that the server has retained
-  --retained-only     nothing else: end at the first message that was published just now
+                      end a subscription of a session that was kept (-c); can be repeated
+  -R                  leave out retained messages
+  --retained-only     only retained messages: end at the first other one
   -C COUNT            end after this many messages
   -E                  end once the server has answered the subscription
   -W SECONDS          end after this time
   --no-reconnect      end when the connection is lost";
 
 const CODES: &str = "\
-A connection that is lost is opened again. It ends with 0 after -C or -E, with 27 after -W, with 1 after a failure.
-Where the server refuses the connection, it ends with the number of the refusal, 1 to 5.";
+A lost connection is reopened. The exit code is 0 after -C or -E, 27 after -W, 1 after an error, and the number of
+the refusal, 1 to 5, if the server refuses the connection.";
 
 /// The task of the program.
 struct Task {
@@ -88,7 +88,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
     };
     while let Some(option) = common::next_option(&mut parser)? {
         match option.as_str() {
-            "-t" => task.filters.push(parser.value()?.string()?),
+            "-t" => task.filters.push(filter(parser.value()?.string()?)?),
             "-q" => task.qos = common::qos(&mut parser)?,
             "-v" => task.printer.format = Format::with_topic(),
             "-N" => task.printer.line_end = false,
@@ -107,7 +107,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
         }
     }
     task.link.check()?;
-    task.filters.extend(task.link.topic.take());
+    task.filters.extend(task.link.topic.take().map(filter).transpose()?);
     if task.filters.is_empty() && task.unsubscribe.is_empty() {
         return Err(Failure::Usage("-t is missing: what to subscribe to".into()));
     }
@@ -117,10 +117,10 @@ fn arguments() -> Result<Option<Task>, Failure> {
 fn filter(text: String) -> Result<String, Failure> {
     match TopicFilter::new(&text) {
         Ok(_) => Ok(text),
-        Err(violation) => Err(Failure::Usage(format!("{text}: {violation}"))),
+        Err(violation) => Err(Failure::Usage(format!("\"{text}\": {violation}"))),
     }
 }
 
 fn count(text: &str) -> Result<u64, &'static str> {
-    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on is wanted")
+    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on is expected")
 }

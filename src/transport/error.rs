@@ -23,7 +23,7 @@ use crate::{
 pub enum Error<E> {
     /// The transport has failed.
     Io(E),
-    /// The stream has ended, or there is no stream.
+    /// The stream has ended. Or there is no connection yet: no stream was opened, or `connect` was not called.
     Closed,
     /// DISCONNECT has been sent, as requested by the application ([`disconnect`](crate::Client::disconnect),
     /// [`finish`](crate::Client::finish)).

@@ -17,7 +17,7 @@ const STATUS: &str = "gateway/status";
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (host, port) = arguments.next().zip(arguments.next()).ok_or("usage: gateway HOST PORT [CA-FILE]")?;
-    let port = port.parse()?;
+    let port = port.parse().map_err(|_| "PORT is a number from 0 to 65535")?;
     let tls = arguments.next().map(|file| baremqtt_tls::config(Path::new(&file), None)).transpose()?;
     let open = move || match &tls {
         None => open_tcp((host.as_str(), port), PATIENCE).map(|tcp| Box::new(tcp) as Box<dyn Stream + Send>),

@@ -14,13 +14,13 @@ usage: baremqtt-many-clients [option...]
 
   --clients N         how many [default: 2000]
   --messages N        how many each of them publishes [default: 10]
-  --pace MS           from one message of a client to the next [default: 1000]
-  --broker HOST:PORT  without it, the small broker of these examples is started; it is good for about 2,000 clients
+  --pace MS           the time between two messages of a client [default: 1000]
+  --broker HOST:PORT  by default the small broker of these examples is started, which can serve about 2,000 clients
   --keep-alive S      in seconds [default: 60]
   --mqtt 3.1|3.1.1    the version [default: 3.1.1]
-  --report-ms MS      how often it says how many are connected [default: 1000]
-  --limit S           the longest time that it may take, in seconds [default: 300]
-  --help              say this";
+  --report-ms MS      the interval of reports [default: 1000]
+  --limit S           the time limit in seconds [default: 300]
+  --help              print this help";
 
 #[derive(Clone)]
 pub struct Options {

@@ -21,7 +21,7 @@ usage: tls --ca FILE [--broker HOST:PORT] [option...]
   --message TEXT           [default: hello]
   --qos 0|1|2              [default: 1]
   --stay SECONDS           how long to stay connected afterwards [default: 0]
-  --help                   say this";
+  --help                   print this help";
 
 pub struct Options {
     pub host: String,

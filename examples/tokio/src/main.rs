@@ -50,7 +50,7 @@ struct Counter {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    let (Some(address), wanted) = (arguments.next(), arguments.next()) else {
+    let (Some(address), wanted) = (arguments.next().filter(|it| it.contains(':')), arguments.next()) else {
         eprintln!("{HELP}");
         return ExitCode::FAILURE;
     };

@@ -1,7 +1,7 @@
 // A line to the broker with MQTT.js, which reconnects by itself.
 
 import mqtt from './mqtt.js';
-import { randomId } from './random.js';
+import { randomId, retryPause } from './random.js';
 
 /** The pause before the next attempt, in milliseconds. It varies, so that not all pages return at the same moment. */
 const pause = () => 700 + Math.random() * 600;
@@ -25,7 +25,7 @@ export class Line {
       clean: true,
       keepalive: keepAlive / 1_000,
       connectTimeout: patience,
-      reconnectPeriod: pause(),
+      reconnectPeriod: retryPause(),
       reconnectOnConnackError: true,
       // Nothing is carried over to the next connection.
       resubscribe: false,

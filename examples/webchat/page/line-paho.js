@@ -3,9 +3,7 @@
 /* global Paho */
 
 import { make } from './dom.js';
-import { randomId } from './random.js';
-
-const pause = () => 700 + Math.random() * 600;
+import { randomId, retryPause } from './random.js';
 
 // It is not a module: it defines the global `Paho`.
 await new Promise((done, failed) => {
@@ -75,7 +73,7 @@ export class Line {
   #lost(state) {
     this.#leave();
     this.#told.lost(state);
-    this.#timer = setTimeout(() => this.#connect(), pause());
+    this.#timer = setTimeout(() => this.#connect(), retryPause());
   }
 
   #leave() {

@@ -12,13 +12,13 @@ A chat for the browser, on baremqtt.
 
 usage: webchat [options]
 
-  --listen ADDRESS:PORT   where the page is; a loopback address [default: 127.0.0.1:8080]
-  --websocket-port PORT   where the broker takes browsers [default: 9001]
-  --group NAME            a group that everybody is in; may be given more than once [default: 大厅, 茶馆]
-  --broker ADDRESS:PORT   do not start a Mosquitto but use this one, on the same machine; takes --files
-  --files FOLDER          where to put that Mosquitto's configuration, passwords and access list
-  --own-broker            do not look for a Mosquitto, use the small broker that comes along
-  --help                  say this";
+  --listen ADDRESS:PORT   the address of the page, on loopback [default: 127.0.0.1:8080]
+  --websocket-port PORT   where the broker accepts browsers [default: 9001]
+  --group NAME            a group that everybody is in; can be repeated [default: 大厅, 茶馆]
+  --broker ADDRESS:PORT   use this Mosquitto on the same machine, with --files
+  --files FOLDER          the folder for that Mosquitto's configuration, passwords and access list
+  --own-broker            use the small broker of these examples, even if Mosquitto is installed
+  --help                  print this help";
 
 /// Which broker the chat uses.
 #[derive(Debug)]

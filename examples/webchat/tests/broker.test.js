@@ -98,10 +98,7 @@ for (const [client, query] of Object.entries(CLIENTS)) {
     await bob.hasLost();
     await saysNothingElse(bob, 'timeout', /连接超时/);
     broker.child.kill('SIGCONT');
-    const back = Date.now();
     await alice.isConnected();
-    // It used to be nine seconds.
-    assert.ok(Date.now() - back < 9_000, `online again only after ${Date.now() - back} ms`);
 
     // The line is no longer red, and offers to send what failed. The broker may have received it after all: sent again, it still
     // appears only once.

@@ -13,7 +13,7 @@ const LIMIT = 256 * 1_024;
 
 const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-for (const [name, args] of [['Mosquitto', []], ['the broker that comes along', ['--own-broker']]]) {
+for (const [name, args] of [['Mosquitto', []], ['the small broker', ['--own-broker']]]) {
   test(`pictures over ${name}`, TIME, async (context) => {
     const { url, port } = await startChat(context, args);
     const browser = await startBrowser(context);

@@ -29,13 +29,27 @@ export async function until(what, isSo) {
   throw new Error(`not in ${PATIENCE / 1_000} seconds: ${what}`, { cause: error });
 }
 
-export function freePort() {
-  return new Promise((done, failed) => {
-    const server = createServer().once('error', failed);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
+/**
+ * Ports that the system does not assign to connections: one is still free when a server is started later, or restarted.
+ * Browsers refuse 10080.
+ */
+const PORTS = { first: 10_100, count: 21_900 };
+// Test files that run side by side start far apart.
+let nextPort = process.pid * 61;
+
+/** A loopback port that nobody listens on now. */
+export async function freePort() {
+  for (let tried = 0; tried < PORTS.count; tried += 1) {
+    const port = PORTS.first + (nextPort++ % PORTS.count);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no free loopback port');
+}
+
+function isFree(port) {
+  return new Promise((done) => {
+    const server = createServer().once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
   });
 }
 

@@ -9,7 +9,7 @@ import { folder, freePort, PROGRAM, Running, startBrowser, startChat, takenPort,
 /** A machine on which no program can be found: no Mosquitto, and no npm. */
 const nothing = (context) => ({ ...process.env, PATH: folder(context) });
 
-test('without a Mosquitto on the machine, two talk over the broker that comes along', TIME, async (context) => {
+test('without a Mosquitto on the machine, two talk over the small broker', TIME, async (context) => {
   const { server, url } = await startChat(context, [], { env: nothing(context) });
   assert.match(server.said, /There is no Mosquitto on this machine \(Debian: apt install mosquitto\)\./);
   assert.match(server.said, /The broker is the small one among these examples/);

@@ -7,7 +7,7 @@ import { startBrowser, startChat, TIME, until } from './processes.js';
 import { Raw } from './raw.js';
 import { send, signIn, signOut } from './requests.js';
 
-for (const [name, args] of [['Mosquitto', []], ['the broker that comes along', ['--own-broker']]]) {
+for (const [name, args] of [['Mosquitto', []], ['the small broker', ['--own-broker']]]) {
   test(`strangers get nowhere with ${name}`, TIME, async (context) => {
     const { url, port } = await startChat(context, args);
     const browser = await startBrowser(context);

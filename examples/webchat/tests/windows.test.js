@@ -73,11 +73,12 @@ test('two people in two tabs of one window', TIME, async (context) => {
   });
 });
 
-for (const kind of ['Mosquitto', 'a Mosquitto of its own', 'the broker that comes along']) {
+for (const kind of ['Mosquitto', 'a Mosquitto of its own', 'the small broker']) {
   test(`a server that starts again finds everybody again, with ${kind}`, TIME, async (context) => {
     const dir = folder(context);
-    const args = { 'Mosquitto': ['--broker', `127.0.0.1:${await freePort()}`, '--files', dir], 'the broker that comes along': ['--own-broker'] }[kind] ?? [];
-    const first = await startChat(context, args);
+    const args = { 'Mosquitto': ['--broker', `127.0.0.1:${await freePort()}`, '--files', dir], 'the small broker': ['--own-broker'] }[kind] ?? [];
+    const listen = `127.0.0.1:${await freePort()}`;
+    const first = await startChat(context, args, { listen });
     if (kind === 'Mosquitto') await startMosquitto(context, dir);
     const browser = await startBrowser(context);
     const { alice, bob } = await aliceAndBob(context, browser, first.url);
@@ -88,7 +89,6 @@ for (const kind of ['Mosquitto', 'a Mosquitto of its own', 'the broker that come
     await alice.writes('meanwhile');
     assert.equal(await alice.fate('meanwhile'), 'failed');
 
-    const listen = new URL(first.url).host;
     const again = await until('its ports are free', () => startChat(context, args, { listen, websocketPort: first.websocketPort }));
     // Nobody does anything: the pages recover by themselves.
     await until('Alice has signed in anew', async () => (await alice.ticket()).token !== old.token);

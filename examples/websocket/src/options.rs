@@ -15,7 +15,7 @@ usage: websocket [URL] [option...]
   --topic TOPIC        [default: baremqtt/websocket]
   --message TEXT       [default: hello]
   --qos 0|1|2          [default: 1]
-  --help               say this";
+  --help               print this help";
 
 pub struct Options {
     pub uri: Uri,

@@ -64,11 +64,11 @@ where
     ///
     /// - `connect` is called for each attempt. It opens a stream, calls [`Link::run`] with it, and closes it. It returns the error of
     ///   [`Link::run`], or another one to end the attempt, such as [`Error::Closed`] if no stream could be opened. Opening the stream
-    ///   can take any time; if the runner is stopped meanwhile, the future is dropped. In a task that can move between threads
-    ///   (`tokio::spawn`), use an `async move` closure.
+    ///   can take any time; if the runner is stopped meanwhile, the future is dropped.
     /// - `handler` receives all updates, in order. It must not take long, because nothing else happens meanwhile. It can make requests
     ///   through the outbound half, which never waits. When it returns from a message, that message is acknowledged
-    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on).
+    ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on). In a task that can move between threads
+    ///   (`tokio::spawn`), it must be a `move` closure that borrows nothing; [the guide](crate::guide::server#tokio) has an example.
     ///
     /// # Cancel safety
     /// If this future is dropped, the link is lost. The handle keeps the session, and another runner can continue it.

@@ -23,6 +23,8 @@ use crate::{
 ///
 /// In a handler, all calls except [`stop`](Self::stop) and [`wake`](Self::wake) are refused ([`HandleError::OnRunner`]), because the
 /// handler would wait for its own thread. Use the [`Outbound`](crate::Outbound) half there.
+///
+/// Dropping handles, even all of them, does not stop the runner: call [`stop`](Self::stop).
 pub struct Handle<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
 
 impl<R, T, C, I> Clone for Handle<R, T, C, I> {

@@ -1,6 +1,6 @@
 //! The application: what it has requested, what was reported to it, and whether that is correct.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use baremqtt::Outcome;
 use baremqtt::{Event, PacketId, QoS, Receipt};
@@ -33,10 +33,12 @@ pub struct App {
     pub streams: VecDeque<u32>,
     /// The streamed message whose payload is requested, and how much of it was handed over.
     pub stream: Option<(u32, usize)>,
-    /// The message that arrives in pieces.
-    large: Option<(u32, usize)>,
+    /// The message that arrives in pieces, unless it is a forged one, and how much of it has arrived.
+    large: Option<(Option<u32>, usize)>,
     /// Messages that are not acknowledged yet.
     pub receipts: VecDeque<(Receipt, Option<u32>)>,
+    /// Those of them that have arrived on this connection.
+    pending: BTreeSet<u32>,
     /// How often each message arrived.
     pub received: BTreeMap<u32, u32>,
     /// Messages that were too large.
@@ -85,6 +87,7 @@ impl App {
     pub fn link_lost(&mut self) {
         self.streams.clear();
         self.stream = None;
+        self.pending.clear();
     }
 
     /// The client has restarted, with only the image.
@@ -99,6 +102,7 @@ impl App {
         match event {
             Event::Connected { .. } => {}
             Event::Message(message) => {
+                assert!(self.large.is_none(), "a message within another");
                 let number = self.number_in(message.topic.as_str(), broker);
                 if let Some(number) = number {
                     assert!(message.payload == broker::payload(number, message.payload.len()));
@@ -107,20 +111,24 @@ impl App {
             }
             Event::MessageStart(message) => {
                 let topic = message.topic.expect("pieces have a topic");
-                self.large = self.number_in(topic.as_str(), broker).map(|number| (number, 0));
+                let number = self.number_in(topic.as_str(), broker);
+                assert!(self.large.replace((number, 0)).is_none(), "a message within another");
             }
             Event::MessagePiece(piece) => {
                 assert!(!piece.is_empty());
-                if let Some((number, at)) = &mut self.large {
+                let (number, at) = self.large.as_mut().expect("a message in pieces");
+                if let Some(number) = number {
                     assert!(piece == &broker::payload(*number, *at + piece.len())[*at..]);
-                    *at += piece.len();
                 }
+                *at += piece.len();
             }
             Event::MessageEnd => {
                 let large = self.large.take();
-                self.came(large.map(|(number, _)| number), receipt);
+                // A skipped message only ends like this if the application has to acknowledge it.
+                assert!(large.is_some() || receipt.is_some(), "there was no message in pieces");
+                self.came(large.and_then(|(number, _)| number), receipt);
             }
-            Event::MessageAborted => self.large = None,
+            Event::MessageAborted => assert!(self.large.take().is_some(), "there was no message in pieces"),
             Event::MessageSkipped(message) => {
                 let topic = message.topic.map(|topic| topic.as_str());
                 self.skipped.extend(topic.and_then(|topic| self.number_in(topic, broker)));
@@ -166,7 +174,11 @@ impl App {
     /// A message is complete: it counts when it is acknowledged.
     fn came(&mut self, number: Option<u32>, receipt: Option<Receipt>) {
         match (receipt, number) {
-            (Some(receipt), number) => self.receipts.push_back((receipt, number)),
+            (Some(receipt), number) => {
+                let is_new = number.is_none_or(|number| self.pending.insert(number));
+                assert!(is_new, "delivered again before it was acknowledged");
+                self.receipts.push_back((receipt, number));
+            }
             (None, Some(number)) => *self.received.entry(number).or_default() += 1,
             (None, None) => {}
         }
@@ -175,6 +187,7 @@ impl App {
     /// The message was acknowledged.
     pub fn acknowledged(&mut self, index: usize) {
         if let Some((_, Some(number))) = self.receipts.remove(index) {
+            self.pending.remove(&number);
             *self.received.entry(number).or_default() += 1;
         }
     }

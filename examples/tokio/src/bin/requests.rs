@@ -37,7 +37,7 @@ async fn ask(mqtt: &Mqtt, mut answers: broadcast::Receiver<(String, String)>, n:
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let address = std::env::args().nth(1).ok_or("usage: requests HOST:PORT")?;
+    let address = std::env::args().nth(1).filter(|it| it.contains(':')).ok_or("usage: requests HOST:PORT")?;
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
     let mqtt: &Mqtt = Box::leak(Box::new(Handle::for_threads(client)));
     let subscribed: &Notify = Box::leak(Box::default());
