@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doubles_up_to_the_greatest_and_begins_again() {
+    fn delays_double_up_to_the_maximum_and_start_again() {
         let mut backoff = Backoff::new(100, 1_000);
         for range in [50..=100, 100..=200, 200..=400, 400..=800, 500..=1_000, 500..=1_000] {
             let delay = backoff.next_ms().unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_connection_that_has_lived_is_a_success() {
+    fn only_a_long_lived_connection_is_a_success() {
         for (greatest, enough) in [(1_000, 1_000), (600_000, 60_000)] {
             let mut backoff = Backoff::new(100, greatest);
             backoff.next_ms().unwrap();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_any_numbers() {
+    fn any_numbers_are_valid() {
         for (least, greatest) in [(0, 0), (u32::MAX, u32::MAX), (10, 5), (1, u32::MAX)] {
             let mut backoff = Backoff::new(least, greatest).seed(0);
             for _ in 0..100 {
@@ -130,7 +130,7 @@ mod tests {
 
     /// The numbers of xorshift32 from a seed of 1.
     #[test]
-    fn jitter_is_drawn_by_xorshift() {
+    fn jitter_is_generated_by_xorshift() {
         let mut backoff = Backoff::new(1, 1).seed(1);
         for number in [270_369, 67_634_689, 2_647_435_461, 307_599_695] {
             assert_eq!(backoff.random(), number);

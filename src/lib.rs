@@ -314,8 +314,8 @@
 //! Messages:
 //!
 //! - [`receives_exactly_once`](Config::receives_exactly_once), default `true`: whether QoS 2 messages can be received. **off: -758**
-//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +338**
-//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -950; `Pieces`: +210**
+//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +480**
+//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -950; `Pieces`: +254**
 //! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,044**
 //!
 //! # Features

@@ -185,8 +185,9 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     /// call it again after the next event.
     ///
     /// # Errors
-    /// [`RequestError::TooLarge`] if a single filter does not fit into the transmit buffer; others if the configuration or
-    /// MQTT 3.1 does not allow the request.
+    /// [`TooLarge`](RequestError::TooLarge) if a single filter does not fit into the transmit buffer,
+    /// [`TooManyFilters`](RequestError::TooManyFilters) if the SUBACK for a single filter does not fit into the receive buffer, and
+    /// [`TurnedOff`](RequestError::TurnedOff) for QoS 2 without [`Config::receives_exactly_once`].
     pub fn subscribe<C: Config>(&mut self, outbound: &mut Outbound<'_, C>) -> Result<(), RequestError> {
         // A request before CONNACK would be repeated after it.
         if outbound.state() != State::Connected {
@@ -194,7 +195,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         }
         let mut most = usize::from(self.at_once);
         loop {
-            let (count, result) = self.ask(outbound, most);
+            let (count, result) = self.request(outbound, most);
             match result {
                 _ if count == 0 => return Ok(()),
                 Ok(id) => self.requested(id, count),
@@ -213,7 +214,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     }
 
     /// Requests at most `most` of the wanted subscriptions; returns how many these were.
-    fn ask<C: Config>(
+    fn request<C: Config>(
         &self,
         outbound: &mut Outbound<'_, C>,
         most: usize,
@@ -235,7 +236,7 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
     }
 }
 
-impl<F: AsRef<str>, H, const N: usize> Default for Routes<F, H, N> {
+impl<F, H, const N: usize> Default for Routes<F, H, N> {
     fn default() -> Self {
         Self::new()
     }

@@ -167,7 +167,7 @@ impl Answers<'_> {
     }
 
     /// Queues the oldest withheld answer.
-    pub(super) fn give_oldest(&mut self, is_durable: bool) {
+    pub(super) fn queue_oldest(&mut self, is_durable: bool) {
         let Some((first, id)) = self.oldest_withheld() else { return };
         let from = self.bytes.len().wrapping_sub(self.s.withheld.into());
         self.s.withheld = self.s.withheld.wrapping_sub(LEN as u16);
@@ -182,7 +182,7 @@ mod tests {
     use std::vec::Vec;
 
     #[test]
-    fn first_come_first_served_over_many_turns() {
+    fn answers_are_sent_in_order_over_many_turns() {
         let mut bytes = [0; 32];
         let mut state = State::NEW;
         let mut answers = Answers { s: &mut state, bytes: &mut bytes };
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_withheld_keeps_its_place() {
+    fn withheld_answers_keep_their_room() {
         let mut bytes = [0; 32];
         let mut state = State::NEW;
         let mut answers = Answers { s: &mut state, bytes: &mut bytes };
@@ -218,7 +218,7 @@ mod tests {
         for id in 1..=8 {
             assert_eq!(answers.oldest_withheld(), Some((PUBREC, id)));
             assert!(answers.is_withheld(PUBREC, 8) && !answers.is_withheld(PUBACK, 8));
-            answers.give_oldest(false);
+            answers.queue_oldest(false);
             assert!(!answers.has_place());
         }
         assert_eq!(answers.sendable(false, false), 32);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_withheld_does_not_run_into_what_is_to_be_sent() {
+    fn withheld_answers_do_not_overlap_with_queued_ones() {
         let mut bytes = [0; 32];
         let mut state = State::NEW;
         let mut answers = Answers { s: &mut state, bytes: &mut bytes };
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_of_a_new_state_waits_for_the_image() {
+    fn answers_that_reveal_new_state_wait_for_the_image() {
         let mut bytes = [0; 32];
         let mut state = State::NEW;
         let mut answers = Answers { s: &mut state, bytes: &mut bytes };

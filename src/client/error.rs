@@ -370,7 +370,8 @@ impl core::error::Error for SaveError {}
 pub enum RestoreError {
     /// The client already has a connection or a session.
     InUse,
-    /// The image is damaged, or was written in another version of the format.
+    /// The image is damaged, or was written in another version of the format; or it contains a streamed message, and the configuration
+    /// turns [`streams`](crate::Config::streams) off.
     Corrupt,
     /// The image does not fit into the buffers of this client.
     TooLarge,

@@ -28,7 +28,8 @@ pub enum Event<'a> {
     /// The large message is complete. The next [`advance`](crate::Client::advance) acknowledges it. (With
     /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement), a skipped message also ends with this event.)
     MessageEnd,
-    /// The connection was lost in the middle of the large message. At QoS 1 and 2 the server will send it again, from the start.
+    /// The large message is incomplete, because the connection was lost in the middle of it; or it was not accepted at its end, for lack of
+    /// room for its identifier or because the output was lost. At QoS 1 and 2 the server will send it again, from the start.
     MessageAborted,
     /// A message that is larger than the receive buffer was received. It is acknowledged, but not delivered
     /// ([`LargeMessages::Skip`](crate::LargeMessages::Skip)).

@@ -255,7 +255,7 @@ mod tests {
 
     /// An image can contain a set without a free entry.
     #[test]
-    fn whole_blocks_that_cannot_be_divided_stay() {
+    fn full_blocks_that_cannot_be_divided_stay() {
         let mut set = [0xFF; ENTRY];
         let [high, low, ..] = &mut set;
         // The blocks 5, 6 and 7.
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_of_which_each_is_here_by_coin() {
+    fn any_subset_of_a_thousand_consecutive_identifiers_fits() {
         for one_in in [1, 2, 10, 33, 500] {
             for start in [1_u16, 50, 65_000] {
                 let mut random = random(0x2545_F491_4F6C_DD1D ^ u64::from(start));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_set_refuses_and_stays_as_it_is() {
+    fn insert_into_a_full_set_changes_nothing() {
         let mut set = [0; 3 * ENTRY + 9];
         for number in [100, 1_000, 10_000] {
             assert_eq!(insert(&mut set, id(number)), Ok(()));

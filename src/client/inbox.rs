@@ -83,7 +83,7 @@ pub(super) struct Inbox {
     pub(super) is_refusing: bool,
     /// The answer to the event is withheld until the application acknowledges.
     pub(super) has_receipt: bool,
-    /// The packet at the front is waiting for the application to acknowledge another message.
+    /// The packet at the front is waiting for the application to acknowledge an earlier message.
     pub(super) waits_for_receipt: bool,
     /// A message that was delivered in pieces was cut off, which has to be reported.
     pub(super) is_aborted: bool,
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_moves_to_the_front_when_its_packet_needs_room() {
+    fn a_partial_packet_moves_to_the_front_when_it_needs_room() {
         let mut rx = *b"abcdefgh";
         let mut inbox = Inbox::NEW;
         inbox.filled(8, 8);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_where_connect_stands() {
+    fn nothing_is_read_while_the_buffer_holds_connect() {
         let mut rx = [0; 8];
         let mut inbox = Inbox { holds_connect: true, ..Inbox::NEW };
         inbox.filled(6, 8);

@@ -181,7 +181,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
         self.all.work.session.revision
     }
 
-    /// Whether a message has been received that cannot be delivered until the application acknowledges earlier ones
+    /// Whether a packet has been received that cannot be processed until the application acknowledges earlier messages
     /// ([`Config::manual_acknowledgement`]).
     #[must_use]
     pub const fn waits_for_acknowledgement(&self) -> bool {
@@ -429,8 +429,9 @@ where
         }
     }
 
-    /// Reports that the transport accepts no more bytes, but may still have some to read. Received messages are delivered, but not
-    /// answered. When everything has been read, call [`link_lost`](Self::link_lost).
+    /// Reports that the transport accepts no more bytes, but may still have some to read. Received packets are processed, CONNACK included,
+    /// but not answered. When everything has been read, call [`link_lost`](Self::link_lost). If CONNECT has not been sent completely, this
+    /// is the same as `link_lost`.
     pub fn output_lost(&mut self) {
         flow::connection::output_lost(&mut self.parts());
     }
@@ -511,9 +512,9 @@ where
         flow::image::saved(&mut self.parts(), revision);
     }
 
-    /// Restores a session from an image that [`save`](Self::save) has written. The configuration and the sizes of the buffers can differ
-    /// from those of the client that wrote it. All restored messages are sent with DUP. Requests that had ended, but had not been
-    /// reported when the image was written, are reported now.
+    /// Restores a session from an image that [`save`](Self::save) has written, into a new client. Its configuration and the sizes of its
+    /// buffers can differ from those of the client that wrote the image, within the limits of [`RestoreError`]. All restored messages are
+    /// sent with DUP. Requests that had ended, but had not been reported when the image was written, are reported now.
     ///
     /// # Errors
     /// See [`RestoreError`].

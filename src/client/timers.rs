@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_over_the_wrap_and_not_backwards() {
+    fn counts_across_a_wrap_but_not_backwards() {
         let mut timers = Timers::NEW;
         assert!(!timers.pass(Instant::from_millis(u32::MAX - 10)));
         timers.keep(Timer::Ack, true, false, 100);

@@ -53,7 +53,7 @@ pub mod blocking;
 ))]
 #[cfg_attr(
     not(any(feature = "std", feature = "embedded-io-async-v0.7")),
-    allow(dead_code, reason = "not everybody waits")
+    allow(dead_code, reason = "not every adapter uses all of it")
 )]
 mod driver;
 mod error;

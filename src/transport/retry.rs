@@ -53,8 +53,8 @@ impl Retry {
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
         match client.connect(&connect.version(self.version(connect.version))) {
-            // MQTT 3.1 is not possible, for instance because of the client identifier: do not use it.
-            Err(_) if !self.is_impossible() => client.connect(connect),
+            // MQTT 3.1 is not possible, for instance because of the client identifier.
+            Err(_) if self.stops_falling_back() => client.connect(connect),
             result => result,
         }
     }
@@ -106,9 +106,9 @@ impl Retry {
         if self.is_final(error) { None } else { self.backoff.next_ms() }
     }
 
-    /// CONNECT was refused by the client itself. That is not final if MQTT 3.1.1 can be tried instead.
-    fn is_impossible(&mut self) -> bool {
-        !core::mem::take(&mut self.is_fallen_back)
+    /// Returns to the version that the application asks for; returns whether that is a change.
+    fn stops_falling_back(&mut self) -> bool {
+        core::mem::take(&mut self.is_fallen_back)
     }
 
     /// An attempt has failed. The other version is tried next, unless 3.1.1 is known to work.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
+    fn attempts_become_rarer_with_a_server_that_accepts_and_closes() {
         let mut retry = Retry::new(Backoff::new(100, 60_000).limit(5));
         for n in 0..5 {
             retry.connected(at(1_000));
@@ -164,7 +164,7 @@ mod tests {
 
     /// Even if that is longer than half the range of the clock.
     #[test]
-    fn a_connection_of_a_month_is_a_success() {
+    fn a_connection_that_lasted_a_month_is_a_success() {
         let mut retry = Retry::new(Backoff::new(100, 60_000));
         for _ in 0..8 {
             retry.ended(SERVER_CLOSED, false, |()| false, at(0)).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_lost_attempt_does_not_lock_a_server_of_3_1_1_out() {
+    fn one_lost_attempt_does_not_exclude_3_1_1() {
         let mut retry = Retry { falls_back: true, ..Retry::new(Backoff::new(1, 1)) };
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
         retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
@@ -185,18 +185,18 @@ mod tests {
         retry.lost(&NOT_THIS_VERSION, at(0), false).unwrap();
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "and back");
         retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
-        assert!(!retry.is_impossible(), "3.1 forbids the client identifier");
+        assert!(retry.stops_falling_back(), "3.1 forbids the client identifier");
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
         retry.connected(at(0));
         for _ in 0..3 {
             retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
             assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "it has worked");
         }
-        assert!(retry.is_impossible());
+        assert!(!retry.stops_falling_back());
     }
 
     #[test]
-    fn a_server_of_3_1_is_met_in_3_1_until_it_is_another() {
+    fn a_server_of_3_1_is_connected_to_in_3_1_until_it_refuses() {
         let mut retry = Retry { falls_back: true, ..Retry::new(Backoff::new(1, 1)) };
         retry.lost(&NOT_THIS_VERSION, at(0), false).unwrap();
         for _ in 0..3 {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_that_do_not_mend_themselves_are_final() {
+    fn permanent_refusals_are_final() {
         let refused = |code| Error::<()>::Client(client::Error::Refused(code));
         for code in [
             RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION,

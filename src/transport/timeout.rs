@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_any_time() {
+    fn any_timeout_is_possible() {
         let now = Instant::from_millis(7);
         let mut countdown = Countdown::new(Some(Duration::MAX), now);
         for month in 1..=2_u32 {

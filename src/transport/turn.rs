@@ -20,7 +20,7 @@ pub(super) trait Stream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(all(feature = "std", any(feature = "embedded-io-v0.7", feature = "nb"))),
-    allow(dead_code, reason = "std alone reads less")
+    allow(dead_code, reason = "not every adapter reads in each of these ways")
 )]
 pub(super) enum Reads {
     /// Not at all: a read would wait.

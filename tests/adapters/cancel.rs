@@ -77,7 +77,7 @@ fn connection(io: &Wire) -> Connection {
 }
 
 #[test]
-fn connect_goes_on_without_its_future() {
+fn connect_survives_a_dropped_future() {
     for polls in 0..30 {
         let io = wire();
         let mut mqtt = connection(&io);

@@ -101,7 +101,7 @@ pub fn over(io: &Wire) -> Async<Wire, Wire, Wire> {
 }
 
 #[test]
-fn all_adapters_say_the_same() {
+fn all_adapters_report_the_same() {
     let expected = std::cell::OnceCell::new();
     each_over(Wire::default, |name, wire, adapter| {
         converse(adapter);

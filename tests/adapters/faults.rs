@@ -46,7 +46,7 @@ fn errors_end_the_connection() {
 }
 
 #[test]
-fn a_stuck_write_does_not_keep_from_reading_and_costs_the_link_in_the_end() {
+fn a_stuck_write_does_not_stop_reading_but_times_out() {
     each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.0.writes.set(&[Block]);
@@ -64,7 +64,7 @@ fn a_stuck_write_does_not_keep_from_reading_and_costs_the_link_in_the_end() {
 }
 
 #[test]
-fn a_silent_line_is_kept_alive() {
+fn a_silent_link_is_kept_alive() {
     each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         for _ in 0..10 {
@@ -80,7 +80,7 @@ fn a_silent_line_is_kept_alive() {
 }
 
 #[test]
-fn an_application_that_was_away_is_no_fault_of_the_server() {
+fn a_late_call_causes_no_timeout() {
     each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         adapter.client().publish(&Message::new("t", b"").qos(QoS::AtLeastOnce)).unwrap();
@@ -109,7 +109,7 @@ fn refused() {
 }
 
 #[test]
-fn nobody_answers() {
+fn without_an_answer_connect_times_out() {
     let io = Wire::awkward(&[Block], &[Move(9)], &[Move(9)]);
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
@@ -157,7 +157,7 @@ fn a_last_flush_that_is_stuck() {
 }
 
 #[test]
-fn disconnect_in_good_order() {
+fn a_graceful_disconnect() {
     let io = Wire::awkward(&[Move(1)], &[Move(1), Block], &[Block, Move(1)]);
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
@@ -169,7 +169,7 @@ fn disconnect_in_good_order() {
 }
 
 #[test]
-fn the_session_goes_on_over_another_stream() {
+fn the_session_continues_over_another_stream() {
     let io = Wire::default();
     let Async { connection: mut mqtt, .. } = over(&io);
     let connect = Connect::new("c").clean_session(false);
@@ -190,7 +190,7 @@ fn the_session_goes_on_over_another_stream() {
 }
 
 #[test]
-fn waiting_has_an_end() {
+fn a_wait_times_out() {
     let io = Wire::default();
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
@@ -210,7 +210,7 @@ fn waiting_has_an_end() {
 
 /// With manual acknowledgement, the application itself can be what everything waits for. It gets an error that says so.
 #[test]
-fn an_application_that_does_not_acknowledge_is_told() {
+fn an_application_that_does_not_acknowledge_is_informed() {
     let hold = |wire: &Wire| {
         for number in 1..=200 {
             // Scattered identifiers, so that the receipts take up as much room as they can.
@@ -259,7 +259,7 @@ fn serial_moves_byte_by_byte() {
 }
 
 #[test]
-fn what_had_come_is_delivered_after_a_write_has_failed() {
+fn received_messages_are_delivered_after_a_failed_write() {
     each_over(Wire::default, |name, wire, adapter| {
         connect(adapter);
         assert_eq!(adapter.step(), Ok(None));
@@ -278,7 +278,7 @@ fn what_had_come_is_delivered_after_a_write_has_failed() {
 
 /// With a clock that wraps after 49.7 days.
 #[test]
-fn waiting_has_an_end_and_pings_go_on_when_the_clock_wraps() {
+fn waits_and_pings_work_when_the_clock_wraps() {
     for before in [0, 200, 900, 61_000] {
         let start = |io: &Wire| io.pass(u32::MAX - before);
         let io = Wire::default();
@@ -328,7 +328,7 @@ fn connections_can_be_shown() {
 
 /// Until the end of the stream, or until the time is up.
 #[test]
-fn what_still_comes_can_be_drained() {
+fn remaining_input_can_be_drained() {
     let minute = Duration::from_secs(60);
     for ended in [true, false] {
         let ready = |io: &Wire| {

@@ -44,7 +44,7 @@ fn lengths_without_end() {
 
 /// 256 MiB are announced, but only a few bytes arrive. They take no memory, the rest is awaited, and the keep alive continues.
 #[test]
-fn the_longest_message_never_comes() {
+fn an_announced_message_that_never_arrives() {
     each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.peer().outbox.extend([0x30, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, b't']);
@@ -61,7 +61,7 @@ fn the_longest_message_never_comes() {
 }
 
 #[test]
-fn a_packet_that_is_no_message_and_larger_than_the_buffer() {
+fn a_packet_other_than_publish_that_is_larger_than_the_buffer() {
     each_over(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.peer().outbox.extend([0x90, 0x7F, 0, 1]);
@@ -205,17 +205,17 @@ fn closed_at_every_byte() {
             wire.0.flushes.set(&[Block]);
             wire.peer().outbox.extend(&bytes[..cut]);
             wire.0.ended.set(true);
-            let mut told = Vec::new();
+            let mut reported = Vec::new();
             let ended = loop {
                 match adapter.step() {
-                    Ok(event) => told.extend(event),
+                    Ok(event) => reported.extend(event),
                     Err(error) => break error,
                 }
             };
             assert_eq!(ended, "the connection is closed", "{name} {cut}");
             let whole = [4, 13, 22].iter().filter(|end| cut >= **end).count();
             let published = usize::from(adapter.client().in_flight() == 0);
-            assert_eq!(told.len(), whole + published, "{name} {cut}: {told:?}");
+            assert_eq!(reported.len(), whole + published, "{name} {cut}: {reported:?}");
             assert!(adapter.step().is_err(), "{name} {cut}: it stays so");
             assert_eq!((adapter.client().state(), adapter.client().time_left()), (State::Offline, None));
         });

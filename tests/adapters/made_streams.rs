@@ -43,7 +43,7 @@ impl BufRead for Records<'_> {
 }
 
 #[test]
-fn what_is_held_back_is_read_before_the_layer_beneath_is_asked() {
+fn buffered_input_is_read_before_the_layer_beneath_is_checked() {
     let beneath = Cell::new(2);
     let mut stream = Buffered::new(Records { beneath: &beneath, held: 0 }, |_| Ok(beneath.get() > 0));
     let (mut read, mut buffer) = (Vec::new(), [0; 4]);
@@ -66,7 +66,7 @@ fn connects(stream: impl Read + ReadReady + Write, wire: &Wire) {
 }
 
 #[test]
-fn any_of_them_can_be_waited_for() {
+fn any_request_can_be_waited_for() {
     let wire = Wire::default();
     connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
 
@@ -93,7 +93,7 @@ fn any_of_them_can_be_waited_for() {
 }
 
 #[test]
-fn a_read_that_ends_in_time_need_not_be_asked_for() {
+fn a_read_timeout_that_fits_is_not_set_again() {
     /// A read fails with `TimedOut` if there is no input.
     struct Patient(Wire);
     impl ErrorType for Patient {

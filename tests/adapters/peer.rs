@@ -54,7 +54,7 @@ impl Peer {
             Packet::Publish(publish) => self.publish(publish),
             Packet::PubRec(id) => self.say(&Packet::PubRel { id: *id, dup: false }),
             Packet::PubRel { id, .. } => {
-                assert!(self.unreleased.remove(id), "PUBREL {id} comes once");
+                assert!(self.unreleased.remove(id), "PUBREL {id} is received once");
                 self.say(&Packet::PubComp(*id));
             }
             Packet::Subscribe(subscribe) => {
@@ -74,7 +74,7 @@ impl Peer {
             Delivery::AtMostOnce => {}
             Delivery::AtLeastOnce { id, .. } => self.say(&Packet::PubAck(id)),
             Delivery::ExactlyOnce { id, dup } => {
-                assert!(!dup && self.unreleased.insert(id), "PUBLISH {id} comes once");
+                assert!(!dup && self.unreleased.insert(id), "PUBLISH {id} is received once");
                 self.say(&Packet::PubRec(id));
             }
         }

@@ -106,7 +106,7 @@ fn connected(update: &Update<'_, Fault>) -> bool {
 }
 
 #[test]
-fn it_comes_back_with_session_and_subscriptions() {
+fn a_reconnect_keeps_session_and_subscriptions() {
     each(&BACKOFF, |mqtt, wire| {
         let mut routes = Routes::<_, (), 1>::new();
         routes.add("t", QoS::AtLeastOnce, ()).unwrap();
@@ -138,14 +138,14 @@ fn it_comes_back_with_session_and_subscriptions() {
                 }
                 _ => None,
             });
-            assert!(granted, "asked for again in link {link}");
+            assert!(granted, "requested again on link {link}");
             wire.0.ended.set(true);
         }
     });
 }
 
 #[test]
-fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
+fn attempts_become_rarer_with_a_server_that_accepts_and_closes() {
     each(&BACKOFF, |mqtt, wire| {
         let mut connections = 0;
         while wire.now().as_millis() < 60_000 {
@@ -160,7 +160,7 @@ fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
 
 /// Even for longer than half the range of the clock.
 #[test]
-fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
+fn after_a_connection_of_a_month_the_next_attempt_is_soon() {
     each(&BACKOFF, |mqtt, wire| {
         let mut delays = Vec::new();
         for link in 0..6 {
@@ -183,7 +183,7 @@ fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
 }
 
 #[test]
-fn the_end_of_all_attempts_is_told() {
+fn the_end_of_all_attempts_is_reported() {
     let end = |mqtt: &mut dyn Returning, connect: &Connect<'_>| loop {
         if let Err(error) = mqtt.turn(connect) {
             return error;
@@ -211,11 +211,11 @@ fn the_end_of_all_attempts_is_told() {
 }
 
 #[test]
-fn after_a_failed_write_what_had_come_is_told_and_then_the_loss() {
+fn after_a_failed_write_received_messages_are_delivered_before_the_error() {
     each(&BACKOFF, |mqtt, wire| {
         until(mqtt, |update| connected(&update).then_some(()));
         mqtt.client().publish(&Message::new("t", b"back")).unwrap();
-        let mut told = until(mqtt, |update| match update {
+        let mut reported = until(mqtt, |update| match update {
             Update::Event(Event::Message(_)) => Some(vec!["message"]),
             _ => None,
         });
@@ -229,14 +229,14 @@ fn after_a_failed_write_what_had_come_is_told_and_then_the_loss() {
         wire.0.writes.set(&[Fail(Fault::Broken)]);
         mqtt.client().publish(&Message::new("t", b"never").at_least_once()).unwrap();
         until(mqtt, |update| {
-            told.push(match update {
+            reported.push(match update {
                 Update::Event(Event::Message(_)) => "message",
                 Update::LinkLost { error: Error::Io(Fault::Broken), .. } => "broken",
                 _ => return None,
             });
-            (told.len() == 3).then_some(())
+            (reported.len() == 3).then_some(())
         });
-        assert_eq!(told, ["message", "message", "broken"]);
+        assert_eq!(reported, ["message", "message", "broken"]);
         wire.0.writes.set(&[Move(9)]);
         until(mqtt, |update| matches!(update, Update::Event(Event::Published { .. })).then_some(()));
     });

@@ -71,7 +71,7 @@ fn the_end_of_all_attempts() {
 
 /// None of them shows the contents of buffers.
 #[test]
-fn what_debug_shows() {
+fn the_output_of_debug() {
     let runner = net::Runner::new(client(), BACKOFF).fall_back_to_mqtt31().retry_refusals();
     assert!(format!("{runner:?}").starts_with("Runner { "));
     let handle = runner.handle();

@@ -195,7 +195,7 @@ fn a_flush_that_stalls_after_a_month_of_silence() {
 
 /// One error type carries every refusal, with the text and the source of the refusal inside it.
 #[test]
-fn every_error_speaks_for_what_is_inside() {
+fn every_error_displays_its_cause() {
     fn says<E: std::fmt::Display + Copy>(inside: E)
     where
         Error<Fault>: From<E>,
@@ -230,5 +230,5 @@ fn every_error_speaks_for_what_is_inside() {
     }
     let error = Error::Io(Outer(Fault::Broken));
     assert_eq!(error.to_string(), "the line is dead");
-    assert_eq!(error.source().unwrap().to_string(), "Broken", "told once, not twice");
+    assert_eq!(error.source().unwrap().to_string(), "Broken", "displayed once, not twice");
 }

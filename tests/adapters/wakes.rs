@@ -139,7 +139,7 @@ fn run<F: Future>(line: &Line, future: F) -> (F::Output, u32) {
             return (value, polls);
         }
         while wakes.0.swap(0, Ordering::Relaxed) == 0 {
-            assert!(line.happen(), "it sleeps for good");
+            assert!(line.happen(), "it is never woken");
         }
     }
     unreachable!("it comes to its end before")
@@ -155,7 +155,7 @@ fn connected(line: &Line) -> Connection {
 }
 
 #[test]
-fn it_is_woken_by_what_comes_and_by_room_to_send() {
+fn it_is_woken_by_input_and_by_room_to_send() {
     let line = Line::default();
     let mut mqtt = connected(&line);
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {

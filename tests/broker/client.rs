@@ -114,7 +114,7 @@ impl Client {
     /// The server sends nothing more, and closes.
     pub fn expect_closed(&mut self) {
         while self.read() > 0 {}
-        assert_eq!(self.received, [], "something came before the connection was closed");
+        assert_eq!(self.received, [], "something was received before the connection was closed");
     }
 
     /// The server has sent nothing so far: the next packet is PINGRESP.

@@ -66,7 +66,7 @@ fn an_empty_identifier_needs_3_1_1_and_a_clean_session() {
 }
 
 #[test]
-fn a_long_identifier_needs_3_1_1() {
+fn a_long_client_identifier_needs_3_1_1() {
     let server = start();
     let id = "x".repeat(24);
     let mut bytes = b"\x10\x26\x00\x06MQIsdp\x03\x02\x00\x00\x00\x18".to_vec();
@@ -84,7 +84,7 @@ fn server_with_user() -> Server {
 }
 
 #[test]
-fn users_are_let_in_by_their_password() {
+fn users_are_authenticated_by_password() {
     let server = server_with_user();
     for version in VERSIONS {
         let connect = Connect::new("a").version(version);
@@ -104,7 +104,7 @@ fn users_are_let_in_by_their_password() {
 }
 
 #[test]
-fn what_follows_a_refused_connect_is_ignored() {
+fn packets_after_a_refused_connect_are_ignored() {
     let server = server_with_user();
     let mut watcher = Client::connect(&server, Connect::new("w").credentials("ada", b"secret"), false);
     watcher.subscribe("#", QoS::AtMostOnce);
@@ -118,7 +118,7 @@ fn what_follows_a_refused_connect_is_ignored() {
 }
 
 #[test]
-fn without_users_any_credentials_will_do() {
+fn without_configured_users_any_credentials_are_accepted() {
     let server = start();
     Client::connect(&server, Connect::new("a").credentials("who", b"ever"), false).disconnect();
 }
@@ -136,7 +136,7 @@ fn the_same_identifier_takes_over() {
 }
 
 #[test]
-fn a_connect_may_come_in_pieces() {
+fn connect_can_arrive_in_pieces() {
     let server = start();
     let mut client = Client::open(&server, Version::Mqtt311);
     for byte in b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a" {

@@ -106,7 +106,7 @@ fn unknown_acknowledgements_are_answered_or_ignored() {
 }
 
 #[test]
-fn only_so_many_messages_are_under_way() {
+fn the_number_of_messages_under_way_is_limited() {
     let server = start_with(|options| options.limits.in_flight = 2);
     let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
     let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
@@ -124,7 +124,7 @@ fn only_so_many_messages_are_under_way() {
 }
 
 #[test]
-fn a_client_gets_what_it_publishes_itself() {
+fn a_client_receives_its_own_messages() {
     let server = start();
     let mut client = Client::clean(&server, Version::Mqtt311, "a");
     client.subscribe("a", QoS::ExactlyOnce);

@@ -53,7 +53,7 @@ impl Random {
 }
 
 #[test]
-fn it_harms_nobody_else() {
+fn one_client_does_not_affect_others() {
     let server = start();
     let mut bystander = Client::clean(&server, Version::Mqtt311, "bystander");
     bystander.subscribe("fine", QoS::AtMostOnce);

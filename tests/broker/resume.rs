@@ -13,7 +13,7 @@ fn persistent(server: &Server, version: Version, present: bool) -> Client {
 }
 
 #[test]
-fn messages_wait_for_a_client_that_is_away() {
+fn messages_wait_for_a_client_that_is_offline() {
     for version in VERSIONS {
         let server = start();
         let mut client = persistent(&server, version, false);
@@ -37,7 +37,7 @@ fn messages_wait_for_a_client_that_is_away() {
 }
 
 #[test]
-fn what_was_not_acknowledged_comes_again() {
+fn unacknowledged_messages_are_resent() {
     for version in VERSIONS {
         let server = start();
         let mut client = persistent(&server, version, false);
@@ -106,7 +106,7 @@ fn received_identifiers_are_remembered() {
 }
 
 #[test]
-fn a_take_over_keeps_the_session() {
+fn a_takeover_keeps_the_session() {
     for version in VERSIONS {
         let server = start();
         let mut older = persistent(&server, version, false);
@@ -119,7 +119,7 @@ fn a_take_over_keeps_the_session() {
 }
 
 #[test]
-fn a_clean_session_begins_empty_and_leaves_nothing() {
+fn a_clean_session_starts_empty_and_keeps_nothing() {
     for version in VERSIONS {
         let server = start();
         let mut client = persistent(&server, version, false);
@@ -139,7 +139,7 @@ fn a_clean_session_begins_empty_and_leaves_nothing() {
 }
 
 #[test]
-fn a_session_may_change_its_version() {
+fn a_session_can_continue_in_the_other_version() {
     let server = start();
     let mut client = persistent(&server, Version::Mqtt311, false);
     client.subscribe("#", QoS::AtLeastOnce);
@@ -155,7 +155,7 @@ fn a_session_may_change_its_version() {
 }
 
 #[test]
-fn the_queue_has_an_end() {
+fn the_queue_is_limited() {
     let server = start_with(|options| options.limits.queued = 3);
     let mut client = persistent(&server, Version::Mqtt311, false);
     client.subscribe("a", QoS::AtLeastOnce);

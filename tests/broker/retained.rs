@@ -6,7 +6,7 @@ use crate::client::{Client, at_least_once};
 use crate::{VERSIONS, start};
 
 #[test]
-fn a_new_subscriber_gets_the_last_one() {
+fn a_new_subscriber_receives_the_retained_message() {
     let server = start();
     for version in VERSIONS {
         let mut sender = Client::clean(&server, version, "sender");
@@ -27,7 +27,7 @@ fn a_new_subscriber_gets_the_last_one() {
 }
 
 #[test]
-fn the_same_subscription_again_brings_it_again() {
+fn subscribing_again_delivers_the_retained_message_again() {
     let server = start();
     let mut client = Client::clean(&server, VERSIONS[1], "a");
     client.publish_and_wait("a", b"x", true);
@@ -38,7 +38,7 @@ fn the_same_subscription_again_brings_it_again() {
 }
 
 #[test]
-fn an_established_subscription_sees_it_as_a_live_message() {
+fn an_established_subscription_receives_it_without_retain() {
     let server = start();
     for version in VERSIONS {
         let mut client = Client::clean(&server, version, "a");
@@ -52,7 +52,7 @@ fn an_established_subscription_sees_it_as_a_live_message() {
 }
 
 #[test]
-fn an_empty_payload_clears_it() {
+fn an_empty_payload_clears_the_retained_message() {
     let server = start();
     for version in VERSIONS {
         let mut client = Client::clean(&server, version, "a");

@@ -43,7 +43,7 @@ impl Stream for Pipe {
 }
 
 #[test]
-fn any_stream_is_served() {
+fn any_stream_can_be_used() {
     let server = start();
     let (to_server, input) = channel();
     let (output, from_server) = channel();

@@ -6,7 +6,7 @@ use crate::client::{Client, at_least_once, exactly_once};
 use crate::{VERSIONS, id, start};
 
 #[test]
-fn messages_come_with_the_smaller_qos() {
+fn messages_have_the_lower_qos() {
     let server = start();
     let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
     let mut sender = Client::clean(&server, Version::Mqtt311, "sender");

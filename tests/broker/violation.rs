@@ -53,7 +53,7 @@ fn they_close_the_connection() {
 }
 
 #[test]
-fn some_are_none_in_3_1() {
+fn some_violations_do_not_exist_in_3_1() {
     let server = start();
     for (what, bytes) in ONLY_3_1_1 {
         eprintln!("{what}");

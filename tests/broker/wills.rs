@@ -19,7 +19,7 @@ fn watcher(server: &Server, version: Version) -> Client {
 }
 
 #[test]
-fn a_lost_connection_publishes_it() {
+fn a_lost_connection_publishes_the_will() {
     let server = start();
     for version in VERSIONS {
         let mut watcher = watcher(&server, version);
@@ -29,7 +29,7 @@ fn a_lost_connection_publishes_it() {
 }
 
 #[test]
-fn disconnect_discards_it() {
+fn disconnect_discards_the_will() {
     let server = start();
     for version in VERSIONS {
         let mut watcher = watcher(&server, version);
@@ -54,7 +54,7 @@ fn it_has_its_own_qos_and_may_be_retained() {
 }
 
 #[test]
-fn a_take_over_publishes_it() {
+fn a_takeover_publishes_the_will() {
     let server = start();
     for version in VERSIONS {
         let mut watcher = watcher(&server, version);
@@ -68,7 +68,7 @@ fn a_take_over_publishes_it() {
 }
 
 #[test]
-fn a_violation_publishes_it() {
+fn a_violation_publishes_the_will() {
     let server = start();
     for version in VERSIONS {
         let mut watcher = watcher(&server, version);
@@ -80,7 +80,7 @@ fn a_violation_publishes_it() {
 }
 
 #[test]
-fn silence_for_one_and_a_half_times_the_keep_alive_publishes_it() {
+fn silence_for_one_and_a_half_times_the_keep_alive_publishes_the_will() {
     let server = start();
     let mut watcher = watcher(&server, Version::Mqtt311);
     let connect = Connect::new("a").keep_alive(2).will(WILL);
@@ -96,7 +96,7 @@ fn silence_for_one_and_a_half_times_the_keep_alive_publishes_it() {
 }
 
 #[test]
-fn silence_publishes_it_in_3_1_too() {
+fn silence_publishes_the_will_in_3_1_too() {
     let server = start();
     let mut watcher = watcher(&server, Version::Mqtt31);
     let connect = Connect::new("a").version(Version::Mqtt31).keep_alive(1).will(WILL);
@@ -105,7 +105,7 @@ fn silence_publishes_it_in_3_1_too() {
 }
 
 #[test]
-fn keep_alive_0_never_lapses() {
+fn keep_alive_0_never_expires() {
     let server = start();
     let connect = Connect::new("a").keep_alive(0).will(WILL);
     let mut client = Client::connect(&server, connect, false);

@@ -15,7 +15,7 @@ fn random(mut state: u32) -> impl FnMut(u32) -> u32 {
 /// All PUBLISH packets are sent before all PUBREL packets.
 fn backlog(count: u16, one_in: u32, first: u16) {
     let mut rig: Rig = Rig::sized(128, 512).chunked(CHUNKINGS[4]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     let mut random = random(7 + one_in);
     let numbers: Vec<u16> =
         (0..=count).map(|n| first.wrapping_add(n)).filter(|&n| n != 0).take(usize::from(count)).collect();
@@ -29,16 +29,16 @@ fn backlog(count: u16, one_in: u32, first: u16) {
         rig.sends();
     }
     for &number in &exactly_once {
-        rig.gives(pubrel(number));
+        rig.receives(pubrel(number));
         rig.sends();
     }
-    rig.gives_bytes(&[]);
+    rig.receives_bytes(&[]);
     assert!(!rig.events().iter().any(|line| line.starts_with("error")), "one in {one_in} from {first}");
     assert_eq!(rig.numbers, numbers.iter().map(|&n| u32::from(n)).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_thousand_of_which_each_is_of_qos_2_by_coin() {
+fn a_thousand_messages_of_random_qos() {
     for one_in in [2, 10, 33] {
         for first in [1, 60, 65_000] {
             backlog(1_000, one_in, first);
@@ -55,18 +55,18 @@ fn three_thousand_in_sequence() {
 
 /// Even without enough room each connection makes progress, also if the server repeats all PUBLISH before all PUBREL packets.
 #[test]
-fn without_room_each_connection_gets_further() {
+fn without_room_each_connection_makes_progress() {
     let numbers: Vec<u16> = (1..=120).map(|n| n * 500).collect();
     let mut rig: Rig = Rig::sized(64, 512);
     let (mut open, mut released): (Vec<u16>, Vec<u16>) = (numbers.clone(), Vec::new());
     let mut received = Vec::new();
     for connection in 0..12 {
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         for &number in &open {
-            rig.gives(publish("t", &u32::from(number).to_be_bytes(), ExactlyOnce, number, connection > 0));
+            rig.receives(publish("t", &u32::from(number).to_be_bytes(), ExactlyOnce, number, connection > 0));
         }
         for &number in &released {
-            rig.gives(pubrel(number));
+            rig.receives(pubrel(number));
         }
         let before = (open.len(), released.len());
         for _ in 0..200 {
@@ -77,7 +77,7 @@ fn without_room_each_connection_gets_further() {
                     if !released.contains(&number) {
                         released.push(number);
                     }
-                    rig.gives(pubrel(number));
+                    rig.receives(pubrel(number));
                 } else {
                     assert!(line.starts_with("PUBCOMP"), "{line}");
                     released.retain(|&n| n != number);
@@ -100,9 +100,9 @@ fn without_room_each_connection_gets_further() {
 
 /// Mosquitto counts QoS 1 messages towards its quota of 20 too: by default, one place is kept free for that.
 #[test]
-fn one_place_is_left_for_qos_1_beside_qos_2() {
+fn one_place_is_reserved_for_qos_1_beside_qos_2() {
     let mut rig = Rig::<0>::sized(64, 8_192);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let mut under_way = 0;
     while rig.client.publish(&baremqtt::Message::new("a", b"").exactly_once()).is_ok() {
         under_way += 1;

@@ -14,11 +14,11 @@ fn rabbitmq_answers_qos_2_with_puback() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
     assert_eq!(rig.client.in_flight(), 0);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty());
 }
 
@@ -26,7 +26,7 @@ fn rabbitmq_answers_qos_2_with_puback() {
 #[test]
 fn mosquitto_resumes_with_a_flood() {
     let mut rig = Rig::<8>::sized(1024, 1024);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     for number in 1..=2_900 {
         rig.delivers("a", b"", ExactlyOnce, number);
         if number % 50 == 0 {
@@ -35,8 +35,8 @@ fn mosquitto_resumes_with_a_flood() {
     }
     rig.sends();
     for number in 1..=2_900 {
-        rig.gives(pubrel(number));
-        rig.takes(usize::MAX);
+        rig.receives(pubrel(number));
+        rig.sends_bytes(usize::MAX);
     }
     let events = rig.events();
     assert_eq!(events.len(), 2_900);
@@ -55,10 +55,10 @@ fn mosquitto_resumes_with_a_flood_of_qos_1_and_2() {
     while !waiting.is_empty() {
         connections += 1;
         assert!(connections < 12);
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         for (number, received) in waiting.clone() {
             let message = publish("a", b"", ExactlyOnce, number, connections > 1);
-            rig.gives(if received { pubrel(number) } else { message });
+            rig.receives(if received { pubrel(number) } else { message });
             for line in rig.sends() {
                 let (answer, number) = line.split_once(" id=").unwrap();
                 let number = number.parse().unwrap();
@@ -82,18 +82,18 @@ fn mosquitto_resumes_with_a_flood_of_qos_1_and_2() {
 
 /// Mosquitto with 3.1: the bit is 0 for a resumed session too, and means nothing.
 #[test]
-fn mosquitto_in_3_1_never_tells_of_a_session() {
+fn mosquitto_in_3_1_never_reports_a_session() {
     let connect = CONNECT.version(Version::Mqtt31);
     let mut rig = Rig::new();
-    rig.comes_online(&connect, false);
+    rig.goes_online(&connect, false);
     rig.delivers("a", b"", ExactlyOnce, 7);
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
     rig.events();
     rig.cut();
-    rig.comes_online(&connect, false);
+    rig.goes_online(&connect, false);
     assert_eq!(rig.sends(), ["PUBLISH b qos=2 id=1 dup (0 B)"]);
-    rig.gives(publish("a", b"", ExactlyOnce, 7, true));
+    rig.receives(publish("a", b"", ExactlyOnce, 7, true));
     assert!(rig.events().is_empty(), "the set of identifiers is kept");
 }
 
@@ -104,36 +104,36 @@ fn rumqttd_keeps_silent_on_unsubscribe() {
     rig.unsubscribes(&["never/subscribed"]);
     rig.sends();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)", "ended 1 Lost"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty());
 }
 
 /// On an unknown PUBREL, rumqttd closes the connection and amqtt stays silent:
 /// the link is lost, the message stays, the session resumes.
 #[test]
-fn a_pubrel_that_is_not_answered_costs_the_link_and_not_the_message() {
+fn a_missing_pubcomp_ends_the_link_but_not_the_exchange() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.sends();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
 
 /// aedes 1.2 always reports session present as 0: the caller chooses what a lost session means.
 #[test]
-fn aedes_never_has_a_session() {
+fn aedes_never_keeps_a_session() {
     for (loss, sent) in [(SessionLoss::Resend, 1), (SessionLoss::Drop, 0)] {
         let mut rig = Rig::online();
         rig.choose(|c| c.session_loss = loss);
         rig.publishes("a", b"", AtLeastOnce);
         rig.sends();
         rig.cut();
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         assert_eq!(rig.sends().len(), sent);
         assert_eq!(rig.events().len(), 1 - sent);
     }
@@ -148,7 +148,7 @@ fn any_broker_publishes_before_suback_and_after_unsuback() {
     rig.grants(1, &[SubAckCode::Granted(AtMostOnce)]);
     rig.unsubscribes(&["a"]);
     rig.sends();
-    rig.gives(Packet::UnsubAck(id(2)));
+    rig.receives(Packet::UnsubAck(id(2)));
     rig.delivers("a", b"late", AtMostOnce, 0);
     assert_eq!(
         rig.events(),
@@ -167,12 +167,12 @@ fn any_broker_sends_acknowledgements_of_an_earlier_connection() {
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     for packet in [Packet::PubAck(id(1)), Packet::PubComp(id(2)), Packet::UnsubAck(id(3))] {
-        rig.gives(packet);
+        rig.receives(packet);
     }
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }

@@ -15,11 +15,11 @@ fn ids(lines: &[String], start: &str) -> Vec<u16> {
 
 /// The control queue has 32 bytes here: seven answers. A transport that accepts nothing fills it.
 #[test]
-fn without_room_for_answers_reading_is_held() {
+fn without_room_for_answers_reading_pauses() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         in_all_chunkings(|chunks| {
             let mut rig = Rig::<8>::sized(64, 160).chunked(chunks);
-            rig.comes_online(&CONNECT, false);
+            rig.goes_online(&CONNECT, false);
             for number in 1..=100 {
                 rig.delivers("t", b"", qos, number);
             }
@@ -28,7 +28,7 @@ fn without_room_for_answers_reading_is_held() {
             let mut answers = Vec::new();
             while ids(&answers, "PUB").len() < 100 {
                 answers.extend(rig.sends());
-                rig.gives_bytes(&[]);
+                rig.receives_bytes(&[]);
             }
             assert_eq!(ids(&rig.events(), "message"), (1..=100).collect::<Vec<_>>());
             assert_eq!(ids(&answers, "PUB"), (1..=100).collect::<Vec<_>>());
@@ -38,9 +38,9 @@ fn without_room_for_answers_reading_is_held() {
 
 /// PINGREQ has room of its own.
 #[test]
-fn a_ping_finds_room_behind_a_full_queue() {
+fn a_ping_is_sent_while_the_queue_is_full() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.goes_online(&CONNECT.keep_alive(10), false);
     for number in 1..=50 {
         rig.delivers("t", b"", AtLeastOnce, number);
     }
@@ -50,14 +50,14 @@ fn a_ping_finds_room_behind_a_full_queue() {
 
 /// Messages in the buffer take no room away from answers.
 #[test]
-fn a_full_arena_does_not_hold_answers_back() {
+fn a_full_transmit_buffer_does_not_delay_answers() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", &[0; 120], AtMostOnce);
-    rig.takes(1);
+    rig.sends_bytes(1);
     rig.delivers("t", b"", ExactlyOnce, 7);
-    rig.gives(pubrel(7));
-    rig.gives(Packet::PubRec(id(99)));
+    rig.receives(pubrel(7));
+    rig.receives(Packet::PubRec(id(99)));
     assert_eq!(rig.events().len(), 1);
     assert_eq!(rig.sends()[1..], ["PUBREC id=7", "PUBCOMP id=7", "PUBREL id=99"]);
 }
@@ -66,7 +66,7 @@ fn a_full_arena_does_not_hold_answers_back() {
 #[test]
 fn three_thousand_qos_2_messages_in_a_burst() {
     for (mut rig, count) in [(Rig::<8>::sized(256, 512), 3_000), (Rig::sized(256, 4096), 3_000)] {
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         for number in 1..=count {
             rig.delivers("t", b"payload", ExactlyOnce, number);
             if number % 100 == 0 {
@@ -74,16 +74,16 @@ fn three_thousand_qos_2_messages_in_a_burst() {
             }
         }
         while !rig.sends().is_empty() {
-            rig.gives_bytes(&[]);
+            rig.receives_bytes(&[]);
         }
         for number in 1..=count {
-            rig.gives(pubrel(number));
+            rig.receives(pubrel(number));
             if number % 50 == 0 {
                 assert!(!rig.sends().is_empty());
             }
         }
         while !rig.sends().is_empty() {
-            rig.gives_bytes(&[]);
+            rig.receives_bytes(&[]);
         }
         assert_eq!(ids(&rig.events(), "message"), (1..=count).collect::<Vec<_>>());
     }
@@ -101,20 +101,20 @@ fn a_full_inbound_set_is_an_error_and_then_progress() {
     // After the first message without a place, nothing is accepted that would need an answer.
     rig.delivers("u", b"", AtLeastOnce, 30_000);
     let delivered = ids(&rig.events(), "message");
-    assert_eq!(delivered, scattered[..17], "no error yet: answers are owed");
+    assert_eq!(delivered, scattered[..17], "no error yet: answers are queued");
     assert_eq!(ids(&rig.sends(), "PUBREC"), scattered[..17]);
     // PUBRELs are still answered.
-    rig.gives(pubrel(1_000));
+    rig.receives(pubrel(1_000));
     assert_eq!(ids(&rig.sends(), "PUBCOMP"), [1_000]);
     for &number in &scattered[1..17] {
-        rig.gives(pubrel(number));
+        rig.receives(pubrel(number));
     }
-    assert!(rig.events().is_empty(), "answers are owed");
+    assert!(rig.events().is_empty(), "answers are queued");
     assert_eq!(ids(&rig.sends(), "PUBCOMP"), scattered[1..17]);
     assert_eq!(rig.events(), ["error InboundFull"]);
 
-    rig.comes_online(&CONNECT, true);
-    rig.gives(publish("t", b"", ExactlyOnce, scattered[17], true));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(publish("t", b"", ExactlyOnce, scattered[17], true));
     assert_eq!(ids(&rig.events(), "message"), [scattered[17]]);
     assert_eq!(rig.sends().len(), 1);
 }
@@ -128,12 +128,12 @@ fn a_window_of_thirty_qos_2_messages_round_and_round() {
     for number in (1..=u16::MAX).chain(1..=20_000) {
         rig.delivers("t", b"", ExactlyOnce, number);
         open.push(number);
-        rig.takes(usize::MAX);
+        rig.sends_bytes(usize::MAX);
         rig.wire.clear();
         if open.len() > 20 {
             random = random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
             let index = (random >> 16) as usize % open.len().min(8);
-            rig.gives(pubrel(open.remove(index)));
+            rig.receives(pubrel(open.remove(index)));
         }
         if number % 1_000 == 0 {
             assert!(rig.events().iter().all(|line| line.starts_with("message")));

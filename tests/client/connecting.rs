@@ -52,10 +52,10 @@ fn every_field_and_flag_goes_out() {
 }
 
 #[test]
-fn fields_stand_in_their_order() {
+fn fields_are_encoded_in_order() {
     let mut rig = Rig::new();
     rig.connects(&Connect::new("id").will(Will::new("t", b"m")).credentials("u", b"p").keep_alive(0x0102));
-    rig.takes(usize::MAX);
+    rig.sends_bytes(usize::MAX);
     let expected = b"\x10\x1A\x00\x04MQTT\x04\xC6\x01\x02\x00\x02id\x00\x01t\x00\x01m\x00\x01u\x00\x01p";
     assert_eq!(rig.wire, expected);
 }
@@ -65,7 +65,7 @@ fn connack_that_accepts_is_the_first_event() {
     in_all_chunkings(|chunks| {
         for present in [false, true] {
             let mut rig = Rig::new().chunked(chunks);
-            rig.comes_online(&CONNECT, present);
+            rig.goes_online(&CONNECT, present);
             assert_eq!(rig.client.state(), State::Connected);
             assert!(rig.events().is_empty());
         }
@@ -86,7 +86,7 @@ fn connack_that_refuses_ends_the_connection() {
             let mut rig = Rig::new();
             rig.connects(&CONNECT.version(version));
             rig.sends();
-            rig.gives(Packet::ConnAck(ConnAck::Refused(code)));
+            rig.receives(Packet::ConnAck(ConnAck::Refused(code)));
             assert_eq!(code.code(), number);
             assert_eq!(rig.events(), [format!("error Refused({code:?})")]);
             assert_eq!(rig.client.state(), State::Offline);
@@ -97,7 +97,7 @@ fn connack_that_refuses_ends_the_connection() {
 }
 
 #[test]
-fn nothing_may_come_before_connack() {
+fn a_packet_before_connack_is_a_violation() {
     for packet in [
         publish("a", b"", QoS::AtMostOnce, 0, false),
         Packet::PubAck(id(1)),
@@ -110,7 +110,7 @@ fn nothing_may_come_before_connack() {
         let mut rig = Rig::new();
         rig.connects(&CONNECT);
         rig.sends();
-        rig.gives(packet);
+        rig.receives(packet);
         assert_eq!(rig.events(), ["error MQTT-3.2.0-1"], "{packet}");
         assert_eq!(rig.client.state(), State::Offline);
     }
@@ -125,7 +125,7 @@ fn a_second_connack_is_a_violation() {
 }
 
 #[test]
-fn what_only_clients_send_is_a_violation() {
+fn a_packet_that_only_clients_send_is_a_violation() {
     for bytes in [
         &b"\x10\x0C\x00\x04MQTT\x04\x02\x00\x00\x00\x00"[..],
         b"\x82\x06\x00\x01\x00\x01a\x00",
@@ -134,7 +134,7 @@ fn what_only_clients_send_is_a_violation() {
         b"\xE0\x00",
     ] {
         let mut rig = Rig::online();
-        rig.gives_bytes(bytes);
+        rig.receives_bytes(bytes);
         assert_eq!(rig.events(), ["error MQTT-4.8.0-1"]);
     }
 }
@@ -149,11 +149,11 @@ fn a_clean_session_cannot_be_present() {
 }
 
 #[test]
-fn connack_that_overtakes_the_end_of_connect_waits_for_it() {
+fn connack_before_the_end_of_connect_waits_for_it() {
     // A transport may have put bytes on the wire before it reports them.
     let mut rig = Rig::new();
     rig.connects(&CONNECT);
-    rig.takes(5);
+    rig.sends_bytes(5);
     rig.accepts(false);
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends().len(), 1);
@@ -166,7 +166,7 @@ fn connect_is_refused_while_there_is_a_connection() {
     rig.connects(&CONNECT);
     for _ in 0..3 {
         assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
-        rig.takes(5);
+        rig.sends_bytes(5);
     }
     assert_eq!(rig.sends().len(), 1, "one CONNECT");
     rig.accepts(false);
@@ -202,5 +202,5 @@ fn connect_that_does_not_fit_says_how_much_room_there_is() {
     let mut rig = Rig::<8>::sized(40, 64);
     let connect = Connect::new("a client identifier that is rather long");
     assert_eq!(rig.client.connect(&connect), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
 }

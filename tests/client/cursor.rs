@@ -34,7 +34,7 @@ fn any_number_of_bytes_at_a_time() {
 }
 
 #[test]
-fn what_is_pending_stays_until_it_is_sent() {
+fn pending_bytes_do_not_change_until_sent() {
     let mut rig = busy();
     let before = rig.client.pending().to_vec();
     assert_eq!(rig.client.pending(), before);
@@ -44,7 +44,7 @@ fn what_is_pending_stays_until_it_is_sent() {
 
 /// A transport that owns the bytes (DMA, a queue of blocks) can report in parts what it has sent.
 #[test]
-fn sent_can_be_told_in_parts() {
+fn sent_can_be_reported_in_parts() {
     let mut rig = busy();
     let offered = rig.client.pending().to_vec();
     for _ in &offered {
@@ -75,7 +75,7 @@ fn packets_never_interleave() {
         },
         |rig| rig.delivers("y", b"", AtLeastOnce, 9),
         |rig| rig.delivers("y", b"", ExactlyOnce, 9),
-        |rig| rig.gives(Packet::PubRec(id(99))),
+        |rig| rig.receives(Packet::PubRec(id(99))),
         |rig| {
             rig.at(10_000);
         },
@@ -84,7 +84,7 @@ fn packets_never_interleave() {
     for thing in things {
         for taken in 0..60 {
             let mut rig = Rig::new();
-            rig.comes_online(&CONNECT.keep_alive(10), false);
+            rig.goes_online(&CONNECT.keep_alive(10), false);
             rig.publishes("b", b"one", AtLeastOnce);
             rig.publishes("a", b"zero", AtMostOnce);
             rig.publishes("c", b"two", ExactlyOnce);
@@ -107,14 +107,14 @@ fn packets_never_interleave() {
 
 /// Acknowledged messages make room: the rest is moved, even below a packet that is partly sent.
 #[test]
-fn compaction_carries_a_half_sent_packet_along() {
+fn compaction_moves_a_partly_sent_packet() {
     for taken in 0..=40 {
         let mut rig = Rig::<8>::sized(64, 160);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         let first = rig.publishes("a", &[b'a'; 30], AtLeastOnce);
         let second = rig.publishes("b", &[b'b'; 30], ExactlyOnce);
-        rig.takes(37 + taken);
-        rig.gives(Packet::PubAck(id(first)));
+        rig.sends_bytes(37 + taken);
+        rig.receives(Packet::PubAck(id(first)));
         assert_eq!(rig.events(), ["published 1 qos=1"]);
         // 128 bytes for messages: 37 acknowledged, 37 half sent, and now 70.
         rig.publishes("c", &[b'c'; 60], AtMostOnce);
@@ -122,13 +122,13 @@ fn compaction_carries_a_half_sent_packet_along() {
         assert_eq!(lines.len(), 3, "{taken}: {lines:?}");
         assert!(lines[1].starts_with("PUBLISH b qos=2 id=2 (30 B) \"bbbb"));
         assert!(lines[2].starts_with("PUBLISH c qos=0 (60 B) \"cccc"));
-        rig.gives(Packet::PubRec(id(second)));
+        rig.receives(Packet::PubRec(id(second)));
         assert_eq!(rig.sends(), ["PUBREL id=2"]);
     }
 }
 
 #[test]
-fn answers_pass_requests_between_two_packets() {
+fn answers_are_sent_before_requests_between_two_packets() {
     let mut rig = Rig::online();
     rig.delivers("x", b"", AtLeastOnce, 7);
     rig.events();
@@ -136,7 +136,7 @@ fn answers_pass_requests_between_two_packets() {
     rig.delivers("x", b"", AtLeastOnce, 8);
     rig.events();
     let len = rig.client.pending().len();
-    assert_eq!(rig.takes(usize::MAX), len);
+    assert_eq!(rig.sends_bytes(usize::MAX), len);
     assert_eq!(rig.packets(), ["PUBACK id=7", "PUBACK id=8"]);
     assert_eq!(rig.sends(), ["PUBLISH out qos=1 id=1 (1 B) \"1\""]);
 }
@@ -152,11 +152,11 @@ fn offline_nothing_is_pending() {
 
 /// PUBACK arrives before the transport has reported that the PUBLISH was sent.
 #[test]
-fn an_answer_before_sent_is_told_is_not_lost() {
+fn an_answer_before_sent_is_called_is_not_lost() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     let len = rig.client.pending().len();
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     rig.client.sent(len);
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }

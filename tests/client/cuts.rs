@@ -41,14 +41,14 @@ fn conversation(cut: Cut, lose_session: bool) -> (usize, usize) {
             rig.subscribes(&[("to/client", ExactlyOnce)]);
             rig.unsubscribes(&["other"]);
         }
-        let out = rig.takes(5.min(budget.out));
+        let out = rig.sends_bytes(5.min(budget.out));
         (moved.0, budget.out) = (moved.0 + out, budget.out - out);
         broker.reads(&mut rig.wire);
         let mut bytes = broker.replies.pop_front().unwrap_or_default();
         let lost = budget.out == 0 || bytes.len() > budget.into;
         bytes.truncate(budget.into);
         (moved.1, budget.into) = (moved.1 + bytes.len(), budget.into - bytes.len());
-        rig.gives_bytes(&bytes);
+        rig.receives_bytes(&bytes);
         events.extend(rig.events());
         if lost {
             budget = Cut { out: NEVER, into: NEVER };

@@ -7,7 +7,7 @@ use baremqtt::{Message, RequestError, State};
 use crate::harness::*;
 
 #[test]
-fn it_follows_what_is_queued() {
+fn disconnect_follows_queued_packets() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
         rig.publishes("a", b"", AtMostOnce);
@@ -22,11 +22,11 @@ fn it_follows_what_is_queued() {
 }
 
 #[test]
-fn nothing_follows_it() {
+fn nothing_is_sent_after_disconnect() {
     for taken in 0..2 {
         let mut rig = Rig::online();
         rig.disconnects();
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             let message = Message::new("a", b"").qos(qos);
             assert_eq!(rig.client.publish(&message), Err(RequestError::NotConnected));
@@ -41,18 +41,18 @@ fn nothing_follows_it() {
 }
 
 #[test]
-fn nothing_passes_its_first_byte() {
+fn nothing_is_sent_between_the_bytes_of_a_payload() {
     let mut rig = Rig::online();
     rig.disconnects();
-    rig.takes(1);
+    rig.sends_bytes(1);
     rig.delivers("a", b"", AtLeastOnce, 7);
     rig.delivers("a", b"", ExactlyOnce, 8);
-    assert!(rig.events().is_empty(), "they could not be answered any more, and will come again");
+    assert!(rig.events().is_empty(), "they can no longer be answered, and will be resent");
     assert_eq!(rig.sends(), ["DISCONNECT"]);
 }
 
 #[test]
-fn answers_that_are_owed_go_before_it() {
+fn queued_answers_are_sent_before_disconnect() {
     let mut rig = Rig::online();
     rig.delivers("a", b"", AtLeastOnce, 7);
     rig.events();
@@ -66,52 +66,52 @@ fn before_connack_it_follows_connect() {
         let mut rig = Rig::new();
         rig.publishes("a", b"", AtLeastOnce);
         rig.connects(&CONNECT);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.disconnects();
         let lines = rig.sends();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[1], "DISCONNECT");
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"], "kept, and never tried before");
     }
 }
 
 #[test]
-fn what_is_not_answered_is_kept_or_reported() {
+fn unanswered_requests_are_kept_or_reported() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.subscribes(&[("b", AtMostOnce)]);
     rig.disconnects();
     rig.sends();
     assert_eq!(rig.events(), ["ended 2 Lost"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
 }
 
 #[test]
-fn while_it_waits_the_server_is_still_listened_to() {
+fn reading_continues_while_a_write_waits() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.publishes("b", b"", AtMostOnce);
-    rig.takes(1);
+    rig.sends_bytes(1);
     rig.disconnects();
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
     assert_eq!(rig.sends(), ["PUBLISH b qos=0 (0 B)", "DISCONNECT"]);
 }
 
 #[test]
-fn offline_it_is_nothing() {
+fn offline_disconnect_does_nothing() {
     let mut rig = Rig::new();
     rig.disconnects();
     assert_eq!(rig.client.state(), State::Offline);
     assert!(rig.sends().is_empty());
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
 }
 
 #[test]
-fn a_server_that_does_not_take_it_is_left_alone() {
+fn disconnect_gives_up_on_a_server_that_does_not_read() {
     let mut rig = Rig::online();
     rig.disconnects();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Stall)"]);
@@ -120,7 +120,7 @@ fn a_server_that_does_not_take_it_is_left_alone() {
 
 /// After DISCONNECT no answers are awaited any more: only output that makes no progress ends the connection early.
 #[test]
-fn only_output_is_waited_for() {
+fn only_pending_output_can_stall() {
     let mut rig = Rig::online();
     rig.choose(|c| c.ack_timeout_ms = 1_000);
     rig.publishes("a", b"", AtLeastOnce);
@@ -143,7 +143,7 @@ fn it_finishes_after_answers_in_any_order() {
         }
         rig.sends();
         for number in order {
-            rig.gives(Packet::PubAck(id(number)));
+            rig.receives(Packet::PubAck(id(number)));
         }
         assert_eq!(rig.events().len(), 3);
         assert_eq!(rig.deadline(), None, "nothing is waited for");

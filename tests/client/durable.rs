@@ -9,7 +9,7 @@ use crate::harness::*;
 fn online() -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig
 }
 
@@ -32,7 +32,7 @@ fn reboots(image: &[u8]) -> Rig {
 }
 
 #[test]
-fn what_tells_of_a_new_state_waits_and_the_rest_does_not() {
+fn only_packets_that_reveal_new_state_wait() {
     let mut rig = online();
     rig.subscribes(&[("a", AtMostOnce)]);
     rig.publishes("z", b"", AtMostOnce);
@@ -50,7 +50,7 @@ fn what_tells_of_a_new_state_waits_and_the_rest_does_not() {
         saves(&mut rig);
         assert_eq!(rig.sends(), [format!("PUBLISH a qos={qos} id={number} (0 B)")]);
     }
-    rig.gives(Packet::PubRec(id(3)));
+    rig.receives(Packet::PubRec(id(3)));
     assert!(rig.sends().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
     saves(&mut rig);
@@ -61,7 +61,7 @@ fn what_tells_of_a_new_state_waits_and_the_rest_does_not() {
     assert!(rig.sends().is_empty());
     saves(&mut rig);
     assert_eq!(rig.sends(), ["PUBREC id=6"]);
-    rig.gives(pubrel(6));
+    rig.receives(pubrel(6));
     assert!(rig.sends().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
     saves(&mut rig);
@@ -70,7 +70,7 @@ fn what_tells_of_a_new_state_waits_and_the_rest_does_not() {
 
 /// Only what was in the image is released, and later changes do not hold back earlier ones.
 #[test]
-fn an_image_releases_what_stood_before_it() {
+fn an_image_releases_packets_queued_before_it() {
     let mut rig = online();
     rig.publishes("a", b"", AtLeastOnce);
     assert_eq!(rig.events(), ["SaveDue"]);
@@ -93,7 +93,7 @@ fn changes_share_an_image() {
     let mut rig = online();
     for number in 1..=5 {
         rig.publishes("a", b"", ExactlyOnce);
-        rig.gives(publish("in", b"", ExactlyOnce, number, false));
+        rig.receives(publish("in", b"", ExactlyOnce, number, false));
     }
     let events = rig.events();
     assert_eq!(
@@ -107,7 +107,7 @@ fn changes_share_an_image() {
 
 /// No timeout blames the server while output waits for the application.
 #[test]
-fn the_server_is_not_blamed_for_a_slow_application() {
+fn a_slow_application_does_not_cause_a_timeout() {
     let mut rig = online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.delivers("in", b"", ExactlyOnce, 6);
@@ -119,7 +119,7 @@ fn the_server_is_not_blamed_for_a_slow_application() {
 
 /// How many images a message costs.
 #[test]
-fn so_many_images_for_a_message() {
+fn the_number_of_images_for_a_message() {
     let images = |rig: &mut Rig| {
         let due = rig.events().iter().filter(|line| *line == "SaveDue").count();
         if due > 0 {
@@ -136,7 +136,7 @@ fn so_many_images_for_a_message() {
         rig.publishes("a", b"", qos);
         let mut counts = vec![images(&mut rig)];
         for answer in answers {
-            rig.gives(answer);
+            rig.receives(answer);
             counts.push(images(&mut rig));
         }
         counts.resize(3, 0);
@@ -147,7 +147,7 @@ fn so_many_images_for_a_message() {
     assert_eq!(images(&mut rig), 0);
     rig.delivers("in", b"", ExactlyOnce, 8);
     assert_eq!(images(&mut rig), 1);
-    rig.gives(pubrel(8));
+    rig.receives(pubrel(8));
     assert_eq!(images(&mut rig), 1);
 }
 
@@ -175,7 +175,7 @@ fn disconnecting_waits_for_the_image() {
 
 /// What is sent again after a reconnect is already in the image, and so is the state that a repeated answer reveals.
 #[test]
-fn what_is_durable_already_does_not_wait_again() {
+fn durable_state_does_not_wait_again() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.delivers("in", b"", ExactlyOnce, 6);
@@ -183,8 +183,8 @@ fn what_is_durable_already_does_not_wait_again() {
     saves(&mut rig);
     assert_eq!(rig.sends().len(), 2);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(publish("in", b"", ExactlyOnce, 6, true));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(publish("in", b"", ExactlyOnce, 6, true));
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends(), ["PUBREC id=6", "PUBLISH a qos=2 id=1 dup (0 B)"]);
 }
@@ -231,12 +231,12 @@ fn killed_at_any_step_a_message_goes_out_exactly_once() {
                 }
                 left -= 1;
                 for answer in server.hears(&line) {
-                    rig.gives(answer);
+                    rig.receives(answer);
                 }
             }
         };
         let mut rig = reboots(&image);
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         for _ in 0..10 {
             for event in rig.events() {
                 if event == "SaveDue" {
@@ -245,7 +245,7 @@ fn killed_at_any_step_a_message_goes_out_exactly_once() {
             }
             for line in rig.sends() {
                 for answer in server.hears(&line) {
-                    rig.gives(answer);
+                    rig.receives(answer);
                 }
             }
         }
@@ -285,13 +285,13 @@ impl Server {
 
 /// An end that was not reported before the image was made is reported after the restart (field reports: it was lost).
 #[test]
-fn ends_that_were_not_told_are_in_the_image() {
+fn unreported_ends_are_in_the_image() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.publishes("b", b"", AtLeastOnce);
     saves(&mut rig);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.events();
     saves(&mut rig);
     rig.sends();
@@ -340,13 +340,13 @@ fn a_streamed_message_waits_for_its_image_too() {
 
 /// A packet that is partly sent does not take a waiting packet along.
 #[test]
-fn behind_half_a_packet_what_is_new_waits_too() {
+fn new_state_waits_behind_a_partly_sent_packet_too() {
     for taken in 0..20 {
         let mut rig = online();
         rig.publishes("a", b"payload", AtLeastOnce);
         rig.events();
         saves(&mut rig);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.publishes("b", b"", AtLeastOnce);
         let before = rig.events().len();
         assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
@@ -359,7 +359,7 @@ fn behind_half_a_packet_what_is_new_waits_too() {
 
 /// The older image would send the message again, after the server was told to forget it.
 #[test]
-fn the_pubrel_of_what_was_given_up_waits_too() {
+fn the_pubrel_of_a_given_up_message_waits_for_the_image_too() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.events();
@@ -367,19 +367,19 @@ fn the_pubrel_of_what_was_given_up_waits_too() {
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
     rig.client.give_up(id(1)).unwrap();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
     let image = saves(&mut rig);
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
     let mut rig = reboots(&image);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
 }
 
 /// Even if the session was saved between the two.
 #[test]
-fn an_image_from_before_the_lost_link_does_not_release_the_pubrel_of_what_was_given_up() {
+fn an_older_image_does_not_release_the_pubrel_of_a_given_up_message() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.events();
@@ -390,7 +390,7 @@ fn an_image_from_before_the_lost_link_does_not_release_the_pubrel_of_what_was_gi
     assert_eq!(rig.events(), ["SaveDue"]);
     saves(&mut rig);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
     saves(&mut rig);
@@ -398,7 +398,7 @@ fn an_image_from_before_the_lost_link_does_not_release_the_pubrel_of_what_was_gi
 }
 
 #[test]
-fn what_was_given_up_holds_nothing_back_that_is_saved() {
+fn a_given_up_message_does_not_hold_back_saved_ones() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.events();

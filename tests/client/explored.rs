@@ -27,21 +27,21 @@ fn has_room(rig: &mut Rig, log: usize) -> bool {
 }
 
 #[test]
-fn a_streamed_message_gives_its_window_back() {
+fn a_streamed_message_frees_its_window() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig: Rig = Rig::sized(64, 32 + 120);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         let message = StreamedMessage::new("s", 2).qos(qos).repeatable();
         rig.client.publish_streamed(&message).unwrap();
         assert_eq!(rig.events(), ["ready 1"]);
         rig.client.write_payload(b"ab").unwrap();
         rig.sends();
         if qos == ExactlyOnce {
-            rig.gives(Packet::PubRec(id(1)));
+            rig.receives(Packet::PubRec(id(1)));
             rig.sends();
-            rig.gives(Packet::PubComp(id(1)));
+            rig.receives(Packet::PubComp(id(1)));
         } else {
-            rig.gives(Packet::PubAck(id(1)));
+            rig.receives(Packet::PubAck(id(1)));
         }
         assert_eq!(rig.events().len(), 1);
         assert!(has_room(&mut rig, 120));
@@ -53,7 +53,7 @@ fn a_streamed_message_gives_its_window_back() {
 fn the_answer_to_a_repetition_needs_no_image() {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.delivers("i", b"", ExactlyOnce, 1);
     assert_eq!(rig.events(), ["message i qos=2 id=1 (0 B)", "SaveDue"]);
     let saves = |rig: &mut Rig| {
@@ -62,15 +62,15 @@ fn the_answer_to_a_repetition_needs_no_image() {
     };
     saves(&mut rig);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(publish("i", b"", ExactlyOnce, 1, true));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(publish("i", b"", ExactlyOnce, 1, true));
     assert_eq!(rig.sends(), ["PUBREC id=1"]);
-    rig.gives(pubrel(1));
+    rig.receives(pubrel(1));
     assert_eq!(rig.events(), ["SaveDue"]);
     saves(&mut rig);
     assert_eq!(rig.sends(), ["PUBCOMP id=1"]);
     for (packet, answer) in [(pubrel(1), "PUBCOMP id=1"), (Packet::PubRec(id(9)), "PUBREL id=9")] {
-        rig.gives(packet);
+        rig.receives(packet);
         assert!(rig.events().is_empty());
         assert_eq!(rig.sends(), [answer]);
     }
@@ -78,7 +78,7 @@ fn the_answer_to_a_repetition_needs_no_image() {
 
 /// The PUBACK of an earlier connection is not awaited.
 #[test]
-fn what_is_given_up_after_its_connection_is_gone_at_qos_1() {
+fn given_up_after_its_connection_a_qos_1_message_is_removed() {
     // Offline; before the gate opens; before it is sent again.
     for when in 0..3 {
         let mut rig = lost_with(AtLeastOnce);
@@ -97,7 +97,7 @@ fn what_is_given_up_after_its_connection_is_gone_at_qos_1() {
         assert_eq!(
             rig.events(),
             ["connected present=true"],
-            "{when}: what has not left here is gone at once"
+            "{when}: a message that was not sent on this connection is removed"
         );
         assert!(rig.sends().is_empty(), "{when}");
         assert_eq!(rig.client.in_flight(), 0);
@@ -106,7 +106,7 @@ fn what_is_given_up_after_its_connection_is_gone_at_qos_1() {
 
 /// The server may keep the identifier until it is released.
 #[test]
-fn what_is_given_up_after_its_connection_is_released_at_qos_2() {
+fn given_up_after_its_connection_a_qos_2_message_is_released() {
     for when in 0..3 {
         let mut rig = lost_with(ExactlyOnce);
         if when == 0 {
@@ -123,27 +123,27 @@ fn what_is_given_up_after_its_connection_is_released_at_qos_2() {
         }
         assert_eq!(rig.sends(), ["PUBREL id=1"], "{when}");
         assert_eq!(rig.client.in_flight(), 1);
-        rig.gives(Packet::PubComp(id(1)));
+        rig.receives(Packet::PubComp(id(1)));
         assert_eq!(rig.client.in_flight(), 0);
     }
 }
 
 /// PUBREL reveals a new state to the server.
 #[test]
-fn what_is_given_up_is_released_after_it_was_saved() {
+fn a_given_up_message_is_released_after_it_was_saved() {
     for online in [false, true] {
         let mut rig = Rig::new();
         rig.choose(|c| c.durable = true);
         rig.publishes("a", b"one", ExactlyOnce);
         rig.client.save(&mut [0; 256]).unwrap();
         rig.client.saved(rig.client.revision());
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         rig.sends();
         rig.cut();
         if !online {
             gives_up(&mut rig, 1);
         }
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         if online {
             gives_up(&mut rig, 1);
         }
@@ -157,7 +157,7 @@ fn what_is_given_up_is_released_after_it_was_saved() {
 
 /// On a live connection, the answer to a message that was given up may arrive at any time.
 #[test]
-fn what_is_given_up_is_not_repeated() {
+fn a_given_up_message_is_not_resent() {
     let mut rig = Rig::online();
     rig.choose(|c| c.retry_ms = 5_000);
     rig.publishes("a", b"one", AtLeastOnce);
@@ -166,7 +166,7 @@ fn what_is_given_up_is_not_repeated() {
     gives_up(&mut rig, 1);
     rig.at(0).at(5_000);
     assert!(rig.sends().is_empty());
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
     rig.at(30_000);
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 dup (3 B) \"two\""]);
@@ -174,7 +174,7 @@ fn what_is_given_up_is_not_repeated() {
 
 /// The image is restored when no PUBACK is awaited any more.
 #[test]
-fn what_is_given_up_ends_with_a_restart_at_qos_1() {
+fn a_given_up_qos_1_message_ends_with_a_restart() {
     let mut rig = Rig::online();
     rig.publishes("a", b"one", AtLeastOnce);
     rig.sends();
@@ -184,7 +184,7 @@ fn what_is_given_up_ends_with_a_restart_at_qos_1() {
     let mut rig = Rig::new();
     rig.client.restore(&image[..len]).unwrap();
     assert_eq!(rig.events(), ["ended 1 Lost"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty());
 }
 
@@ -197,7 +197,7 @@ fn nothing_is_given_up_while_a_payload_passes() {
     rig.sends();
     assert_eq!(rig.events(), ["ready 2"]);
     rig.client.write_payload(b"1234").unwrap();
-    rig.takes(8);
+    rig.sends_bytes(8);
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving));
     assert_eq!(rig.sends(), ["PUBLISH s qos=1 id=2 (4 B) \"1234\""]);
     gives_up(&mut rig, 1);
@@ -205,14 +205,14 @@ fn nothing_is_given_up_while_a_payload_passes() {
 
 /// The current event stays the same when the requests move.
 #[test]
-fn the_end_at_hand_is_the_one_that_goes() {
+fn release_removes_the_reported_end() {
     let mut rig: Rig = Rig::sized(64, 32 + 38);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"123", ExactlyOnce);
     rig.publishes("b", b"123", AtLeastOnce);
     rig.publishes("c", b"123", AtLeastOnce);
     rig.sends();
-    rig.gives(Packet::PubAck(id(2)));
+    rig.receives(Packet::PubAck(id(2)));
     assert_eq!(rig.events(), ["published 2 qos=1"]);
     let now = rig.now();
     rig.client.receive_buffer()[..4].copy_from_slice(&[0x40, 2, 0, 3]);
@@ -225,22 +225,22 @@ fn the_end_at_hand_is_the_one_that_goes() {
     assert_eq!(rig.client.event(), Some(third));
     assert_eq!(rig.client.advance(now), Ok(false));
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (3 B) \"123\"", "PUBLISH d qos=1 id=4 (3 B) \"123\""]);
 }
 
 /// The image contains everything that the answer to a repetition reveals, so once it is durable, that answer is released too.
 #[test]
-fn what_is_queued_before_the_image_is_durable_leaves_with_it() {
+fn packets_queued_before_the_image_is_durable_are_released_with_it() {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.delivers("i", b"", ExactlyOnce, 1);
     assert_eq!(rig.events(), ["message i qos=2 id=1 (0 B)", "SaveDue"]);
     rig.client.save(&mut [0; 256]).unwrap();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(publish("i", b"", ExactlyOnce, 1, true));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(publish("i", b"", ExactlyOnce, 1, true));
     rig.client.saved(rig.client.revision());
     assert_eq!(rig.sends(), ["PUBREC id=1"]);
 }
@@ -256,11 +256,11 @@ fn pubrels_keep_their_order_around_a_streamed_message() {
     assert_eq!(rig.events(), ["ready 3"]);
     rig.client.write_payload(b"12").unwrap();
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH b qos=2 id=2 dup (0 B)"]);
-    rig.gives(Packet::PubRec(id(2)));
+    rig.receives(Packet::PubRec(id(2)));
     assert_eq!(rig.events(), ["ready 3"]);
     let mut sent = rig.sends();
     rig.client.write_payload(b"12").unwrap();
@@ -271,17 +271,17 @@ fn pubrels_keep_their_order_around_a_streamed_message() {
 /// The transport may report late what it has sent: an answer that has arrived by then waits for that report,
 /// wherever a request has ended.
 #[test]
-fn an_answer_waits_for_the_word_that_its_request_has_left() {
+fn an_answer_waits_until_its_request_is_reported_as_sent() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.subscribes(&[("x", AtLeastOnce)]);
     rig.cut();
     assert_eq!(rig.events(), ["ended 2 Lost"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     rig.unsubscribes(&["x"]);
     let taken = 7;
     assert!(rig.client.pending().len() > taken);
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert!(rig.events().is_empty());
     rig.client.sent(taken);
     assert_eq!(rig.events(), ["published 1 qos=1"]);
@@ -290,7 +290,7 @@ fn an_answer_waits_for_the_word_that_its_request_has_left() {
 
 /// A half-sent DISCONNECT stays a DISCONNECT, even if PINGREQ has become due.
 #[test]
-fn half_a_disconnect_does_not_become_half_a_pingreq() {
+fn a_partly_sent_disconnect_is_continued() {
     for accepted in [false, true] {
         let mut rig = Rig::new();
         rig.connects(&CONNECT.keep_alive(10));
@@ -298,12 +298,12 @@ fn half_a_disconnect_does_not_become_half_a_pingreq() {
         if accepted {
             rig.accepts(false);
             rig.disconnects();
-            rig.takes(1);
+            rig.sends_bytes(1);
             rig.at(0).at(7_500);
         } else {
             rig.at(0).at(7_500);
             rig.disconnects();
-            rig.takes(1);
+            rig.sends_bytes(1);
         }
         assert_eq!(rig.sends(), ["DISCONNECT"], "{accepted}");
         assert_eq!(rig.client.state(), State::Offline);
@@ -312,7 +312,7 @@ fn half_a_disconnect_does_not_become_half_a_pingreq() {
 
 /// What is queued when the application finishes includes a message whose payload has not been requested yet.
 #[test]
-fn a_client_that_finishes_asks_for_the_payload_that_is_left() {
+fn finish_asks_for_the_remaining_payload() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.client.publish_streamed(&StreamedMessage::new("s", 2).qos(AtLeastOnce).repeatable()).unwrap();
@@ -321,15 +321,15 @@ fn a_client_that_finishes_asks_for_the_payload_that_is_left() {
     assert_eq!(rig.events(), ["ready 2"]);
     rig.client.write_payload(b"12").unwrap();
     rig.sends();
-    rig.gives(Packet::PubAck(id(1)));
-    rig.gives(Packet::PubAck(id(2)));
+    rig.receives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(2)));
     assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=1"]);
     assert_eq!(rig.sends(), ["DISCONNECT"]);
 }
 
 /// Its PUBACK may still arrive on this connection, so its identifier stays in use.
 #[test]
-fn what_is_about_to_be_repeated_on_a_living_connection_is_leaving() {
+fn a_message_that_is_being_resent_on_this_connection_cannot_be_given_up() {
     let mut rig = Rig::online();
     rig.choose(|c| c.retry_ms = 5_000);
     rig.publishes("a", b"one", AtLeastOnce);

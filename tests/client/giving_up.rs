@@ -32,7 +32,7 @@ fn everything_under_way_is_shown() {
     rig.publishes("z", b"zero", AtMostOnce);
     rig.subscribes(&[("s", AtMostOnce)]);
     rig.sends();
-    rig.gives(Packet::PubRec(id(2)));
+    rig.receives(Packet::PubRec(id(2)));
     rig.unsubscribes(&["s"]);
     rig.client.publish_streamed(&StreamedMessage::new("c", 500).qos(AtLeastOnce).repeatable()).unwrap();
     let expected =
@@ -49,7 +49,7 @@ fn everything_under_way_is_shown() {
 }
 
 #[test]
-fn what_has_not_left_is_gone() {
+fn a_given_up_message_that_was_not_sent_is_removed() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::new();
         rig.publishes("stale", b"payload", qos);
@@ -57,7 +57,7 @@ fn what_has_not_left_is_gone() {
         assert_eq!(rig.client.give_up(id(1)), Ok(()));
         assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Unknown), "only once");
         assert!(rig.events().is_empty());
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
         assert_eq!(rig.client.in_flight(), 1);
     }
@@ -65,7 +65,7 @@ fn what_has_not_left_is_gone() {
 
 /// A server that closes the connection whenever it sees a certain message: without it the others get through.
 #[test]
-fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
+fn a_message_that_the_server_rejects_can_be_given_up() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::online();
         rig.publishes("poison", &[0; 300], qos);
@@ -73,18 +73,18 @@ fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
         for _ in 0..3 {
             assert!(rig.sends()[0].starts_with("PUBLISH poison"));
             rig.cut();
-            rig.comes_online(&CONNECT, true);
+            rig.goes_online(&CONNECT, true);
         }
         rig.cut();
         assert_eq!(rig.client.give_up(id(1)), Ok(()));
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         let sent = rig.sends();
         let harmless = format!("PUBLISH harmless qos={qos} id=2 dup (0 B)");
         // At QoS 2 PUBREL tells the server to forget the identifier.
         let expected: &[&str] = if qos == ExactlyOnce { &["PUBREL id=1", &harmless] } else { &[&harmless] };
         assert_eq!(sent, expected);
         if qos == ExactlyOnce {
-            rig.gives(Packet::PubComp(id(1)));
+            rig.receives(Packet::PubComp(id(1)));
         }
         assert_eq!(rig.events().len(), usize::from(qos == ExactlyOnce));
         assert_eq!(rig.client.in_flight(), 1);
@@ -96,7 +96,7 @@ fn a_message_that_the_server_will_not_have_does_not_hold_the_others_up() {
 fn at_qos_1_a_stub_waits_for_puback_or_the_end_of_the_link() {
     for acknowledged in [true, false] {
         let mut rig = Rig::<0>::sized(64, 160);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         rig.publishes("a", &[0; 80], AtLeastOnce);
         rig.sends();
         let message = baremqtt::Message::new("b", &[0; 80]).at_least_once();
@@ -106,7 +106,7 @@ fn at_qos_1_a_stub_waits_for_puback_or_the_end_of_the_link() {
         rig.client.set_next_packet_id(id(1));
         assert_eq!(rig.publishes("c", b"", AtLeastOnce), 3, "1 and 2 are in use");
         if acknowledged {
-            rig.gives(Packet::PubAck(id(1)));
+            rig.receives(Packet::PubAck(id(1)));
             assert_eq!(rig.events(), ["published 1 qos=1"]);
         } else {
             rig.cut();
@@ -124,17 +124,17 @@ fn at_qos_2_a_stub_answers_pubrec_and_ends_at_pubcomp() {
     rig.sends();
     rig.client.give_up(id(1)).unwrap();
     assert_eq!(under_way(&rig), ["1 given up qos=2 left"]);
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Released));
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=2"]);
     assert_eq!(rig.client.in_flight(), 0);
 }
 
 /// The remainder of a message, over any number of connections, restarts and lost sessions.
 #[test]
-fn a_stub_survives_what_a_message_does() {
+fn a_stub_survives_everything_that_a_message_does() {
     for len in [0, 1, 2, 3, 120, 121, 122, 130, 200, 400] {
         let mut rig = Rig::online();
         rig.publishes("a", &vec![7; len], ExactlyOnce);
@@ -147,11 +147,11 @@ fn a_stub_survives_what_a_message_does() {
         restored.client.restore(&image[..image_len]).unwrap();
         rig.cut();
         for mut rig in [rig, restored] {
-            rig.comes_online(&CONNECT, true);
+            rig.goes_online(&CONNECT, true);
             let again = "PUBLISH b qos=1 id=2 dup (1 B) \"x\"";
             assert_eq!(rig.sends(), ["PUBREL id=1", again], "{len}");
             rig.cut();
-            rig.comes_online(&CONNECT, false);
+            rig.goes_online(&CONNECT, false);
             assert_eq!(rig.events(), ["ended 1 Uncertain"]);
             assert_eq!(rig.sends(), [again]);
         }
@@ -159,13 +159,13 @@ fn a_stub_survives_what_a_message_does() {
 }
 
 #[test]
-fn what_is_leaving_cannot_be_given_up() {
+fn a_message_that_is_being_sent_cannot_be_given_up() {
     let mut rig = Rig::online();
     rig.publishes("a", b"payload", AtLeastOnce);
     rig.publishes("b", b"payload", AtLeastOnce);
     let _ = rig.client.pending();
     assert_eq!(rig.client.give_up(id(2)), Err(GiveUpError::Leaving), "offered");
-    rig.takes(3);
+    rig.sends_bytes(3);
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving), "half sent");
     assert_eq!(rig.client.give_up(id(2)), Ok(()));
     assert_eq!(rig.client.give_up(id(3)), Err(GiveUpError::Unknown));
@@ -196,8 +196,8 @@ fn of_any_length() {
         rig.client.give_up(id(1)).unwrap();
         assert_eq!(rig.client.under_way().count(), 2, "{len}");
         assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"], "{len}");
-        rig.gives(Packet::PubAck(id(2)));
-        rig.gives(Packet::PubAck(id(1)));
+        rig.receives(Packet::PubAck(id(2)));
+        rig.receives(Packet::PubAck(id(1)));
         assert_eq!(rig.client.under_way().count(), 0, "{len}");
     }
 }

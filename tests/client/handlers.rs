@@ -19,7 +19,7 @@ fn hands_over(rig: &mut Rig, packet: Packet<'_>) -> String {
 fn ends(rig: &mut Rig, qos: QoS, number: u16) {
     let id = PacketId::new(number).unwrap();
     if qos == ExactlyOnce {
-        rig.gives(Packet::PubRec(id));
+        rig.receives(Packet::PubRec(id));
         rig.sends();
         assert_eq!(hands_over(rig, Packet::PubComp(id)), format!("published {number} qos=2"));
     } else {
@@ -28,7 +28,7 @@ fn ends(rig: &mut Rig, qos: QoS, number: u16) {
 }
 
 #[test]
-fn a_message_leaves_that_is_published_when_connected_is_told() {
+fn a_message_published_in_the_connected_event_is_sent() {
     let mut rig = Rig::new();
     rig.connects(&CONNECT);
     rig.sends();
@@ -48,7 +48,7 @@ fn are_under_way(rig: &mut Rig, count: usize) {
 }
 
 #[test]
-fn a_request_whose_end_is_told_is_not_under_way() {
+fn a_request_whose_end_is_reported_is_not_under_way() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::online();
         for number in 1..=3 {
@@ -70,12 +70,12 @@ fn a_request_whose_end_is_told_is_not_under_way() {
 
 /// As the errors promise, the next `Published` makes room.
 #[test]
-fn what_is_told_makes_room_for_the_next() {
+fn a_reported_end_makes_room_for_the_next_request() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         for (room, most) in [(32 + 16, 0), (1_024, 1)] {
             let mut rig: Rig = Rig::sized(64, room);
             rig.choose(|c| c.max_requests = most);
-            rig.comes_online(&CONNECT, false);
+            rig.goes_online(&CONNECT, false);
             for number in 1..=20 {
                 let message = Message::new("a", b"12345678").qos(qos);
                 assert_eq!(rig.client.publish(&message).unwrap(), PacketId::new(number));
@@ -90,7 +90,7 @@ fn what_is_told_makes_room_for_the_next() {
 
 /// The end of the event does not remove what has taken its place either.
 #[test]
-fn the_next_one_stays_when_the_event_goes() {
+fn releasing_an_event_keeps_the_next_packet() {
     let mut rig = Rig::online();
     rig.client.set_next_packet_id(id(7));
     rig.publishes("a", b"", AtLeastOnce);

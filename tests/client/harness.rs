@@ -4,7 +4,7 @@
 //! let mut rig = Rig::online();
 //! rig.publishes("a", b"hi", QoS::AtLeastOnce);
 //! assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (2 B) \"hi\""]);
-//! rig.gives(Packet::PubAck(id(1)));
+//! rig.receives(Packet::PubAck(id(1)));
 //! assert_eq!(rig.events(), ["published 1 qos=1"]);
 //! ```
 
@@ -21,7 +21,7 @@ use baremqtt::{
 
 pub use crate::choices::{Choices, Values};
 
-/// How many bytes the transport takes and gives at a time.
+/// How many bytes the transport accepts and delivers at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunks {
     pub out: usize,
@@ -65,7 +65,7 @@ impl Rig {
     /// Connected; the server has no session.
     pub fn online() -> Self {
         let mut rig = Rig::new();
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         rig
     }
 }
@@ -105,11 +105,11 @@ impl<const N: usize> Rig<N> {
     }
 
     /// Sends CONNECT and answers it; what the client sends next is not checked.
-    pub fn comes_online(&mut self, connect: &Connect<'_>, session_present: bool) {
+    pub fn goes_online(&mut self, connect: &Connect<'_>, session_present: bool) {
         self.connects(connect);
         let before = self.events.len();
         assert_eq!(self.sends().len(), 1, "CONNECT alone");
-        self.gives(Packet::ConnAck(ConnAck::Accepted { session_present }));
+        self.receives(Packet::ConnAck(ConnAck::Accepted { session_present }));
         let expected = match self.version {
             Version::Mqtt31 => "connected".into(),
             Version::Mqtt311 => format!("connected present={session_present}"),
@@ -143,16 +143,16 @@ impl<const N: usize> Rig<N> {
 
     /// The transport accepts everything that the client has for it. Returns the packets, one line each.
     pub fn sends(&mut self) -> Vec<String> {
-        while self.takes(self.chunks.out) > 0 {
+        while self.sends_bytes(self.chunks.out) > 0 {
             if !self.backlog.is_empty() {
-                self.pours();
+                self.reads_backlog();
             }
         }
         self.packets()
     }
 
-    /// The transport accepts at most this many bytes; returns how many it took.
-    pub fn takes(&mut self, most: usize) -> usize {
+    /// The transport accepts at most this many bytes; returns how many.
+    pub fn sends_bytes(&mut self, most: usize) -> usize {
         let pending = self.client.pending();
         let len = pending.len().min(most);
         self.wire.extend_from_slice(&pending[..len]);
@@ -174,20 +174,20 @@ impl<const N: usize> Rig<N> {
         lines
     }
 
-    /// The server sends a packet.
-    pub fn gives(&mut self, packet: Packet<'_>) {
+    /// Receives a packet from the server.
+    pub fn receives(&mut self, packet: Packet<'_>) {
         let mut bytes = vec![0; packet.encoded_len()];
         packet.encode(self.version, &mut bytes).expect("a packet that can be sent");
-        self.gives_bytes(&bytes);
+        self.receives_bytes(&bytes);
     }
 
-    /// The server sends bytes. Those that the client does not accept now wait until it does.
-    pub fn gives_bytes(&mut self, bytes: &[u8]) {
+    /// Receives bytes from the server. Those that the client does not accept now wait until it does.
+    pub fn receives_bytes(&mut self, bytes: &[u8]) {
         self.backlog.extend(bytes);
-        self.pours();
+        self.reads_backlog();
     }
 
-    fn pours(&mut self) {
+    fn reads_backlog(&mut self) {
         loop {
             let buffer = self.client.receive_buffer();
             let len = buffer.len().min(self.chunks.into).min(self.backlog.len());
@@ -209,7 +209,7 @@ impl<const N: usize> Rig<N> {
             match self.client.advance(now) {
                 Ok(false) => return,
                 Ok(true) => {
-                    let event = self.client.event().expect("advance has said so");
+                    let event = self.client.event().expect("advance returned true");
                     if let Event::Message(Publish { payload: &[a, b, c, d, ..], .. }) = event {
                         self.numbers.push_back(u32::from_be_bytes([a, b, c, d]));
                     }
@@ -258,18 +258,18 @@ impl<const N: usize> Rig<N> {
 
     /// A CONNACK that accepts.
     pub fn accepts(&mut self, session_present: bool) {
-        self.gives(Packet::ConnAck(ConnAck::Accepted { session_present }));
+        self.receives(Packet::ConnAck(ConnAck::Accepted { session_present }));
     }
 
     /// SUBACK.
     pub fn grants(&mut self, number: u16, codes: &[SubAckCode]) {
         let codes = SubAckCodes::new(codes).unwrap();
-        self.gives(Packet::SubAck(SubAck { id: id(number), codes }));
+        self.receives(Packet::SubAck(SubAck { id: id(number), codes }));
     }
 
     /// PUBLISH from the server; the identifier does not matter at QoS 0.
     pub fn delivers(&mut self, topic: &str, payload: &[u8], qos: QoS, number: u16) {
-        self.gives(publish(topic, payload, qos, number, false));
+        self.receives(publish(topic, payload, qos, number, false));
     }
 }
 

@@ -9,7 +9,7 @@ use baremqtt::{Full, Message, RequestError};
 use crate::harness::*;
 
 #[test]
-fn all_requests_draw_from_one_line() {
+fn all_requests_share_one_sequence_of_identifiers() {
     let mut rig = Rig::online();
     assert_eq!(rig.publishes("a", b"", AtLeastOnce), 1);
     assert_eq!(rig.subscribes(&[("a", AtMostOnce)]), 2);
@@ -25,9 +25,9 @@ fn they_count_upwards_and_wrap_around_past_0() {
     for lap in 0..2 {
         for number in 1..=u16::MAX {
             assert_eq!(rig.publishes("a", b"", AtLeastOnce), number, "lap {lap}");
-            rig.takes(usize::MAX);
+            rig.sends_bytes(usize::MAX);
             rig.wire.clear();
-            rig.gives(Packet::PubAck(id(number)));
+            rig.receives(Packet::PubAck(id(number)));
         }
         rig.events();
     }
@@ -42,9 +42,9 @@ fn one_in_use_is_passed_over() {
     for _ in 0..200_000 {
         let next = rig.publishes("a", b"", AtLeastOnce);
         assert_ne!(next, 65_000);
-        rig.takes(usize::MAX);
+        rig.sends_bytes(usize::MAX);
         rig.wire.clear();
-        rig.gives(Packet::PubAck(id(next)));
+        rig.receives(Packet::PubAck(id(next)));
     }
     assert_eq!(rig.events().len(), 200_000);
 }
@@ -64,9 +64,9 @@ fn many_in_use_are_passed_over() {
 }
 
 #[test]
-fn as_many_as_are_allowed_and_never_one_twice() {
+fn all_identifiers_can_be_in_use_and_none_twice() {
     let mut rig = Rig::<16>::sized(64, 2048);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let mut used = BTreeSet::new();
     let mut random = 12_345_u32;
     for _ in 0..5_000 {
@@ -78,32 +78,32 @@ fn as_many_as_are_allowed_and_never_one_twice() {
         random = random.wrapping_mul(1_103_515_245).wrapping_add(12_345);
         let number = *used.iter().nth((random >> 16) as usize % 16).unwrap();
         used.remove(&number);
-        rig.gives(Packet::PubAck(number));
+        rig.receives(Packet::PubAck(number));
     }
     assert_eq!(rig.events().len(), 5_000);
 }
 
 /// QoS 2 holds its identifier until PUBCOMP.
 #[test]
-fn pubrec_does_not_free_one() {
+fn pubrec_does_not_free_an_identifier() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     let message = Message::new("b", b"").qos(AtLeastOnce);
     let full = Err(RequestError::Full(Full::Requests));
     assert_eq!(rig.client.publish(&message), full);
     rig.sends();
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     assert_eq!(rig.client.publish(&message), Ok(Some(id(2))));
 }
 
 /// A timeout or a lost link never frees the identifier of a message.
 #[test]
-fn a_timeout_does_not_free_one() {
+fn a_timeout_does_not_free_an_identifier() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);

@@ -32,18 +32,18 @@ const PUBLISH: [u8; 7] = [0x32, 5, 0, 1, b'a', 0, 1];
 const PUBREL: [u8; 4] = [0x62, 2, 0, 2];
 
 #[test]
-fn what_a_client_has_written() {
+fn images_written_by_a_client() {
     let requests = [&PUBLISH[..], &PUBREL, &[0xE1, 2, 0, 3], &[0xE3, 2, 0, 4]].concat();
     let mut rig = Rig::new();
     assert_eq!(restored(&mut rig, &image(0, b"", &requests)), Ok(()));
     assert_eq!(rig.client.in_flight(), 4);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.events(), ["ended 3 Uncertain", "published 4 qos=2"]);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBREL id=2"]);
 }
 
 #[test]
-fn what_no_client_has_written() {
+fn images_that_no_client_writes() {
     let two = |first: &[u8], second: &[u8]| [first, second].concat();
     let bad: [(&str, Vec<u8>); 19] = [
         ("cut off", PUBLISH[..6].to_vec()),
@@ -84,7 +84,7 @@ fn what_no_client_has_written() {
 
 /// A streamed message needs room for its window as well, however short its header is.
 #[test]
-fn what_there_is_no_room_for() {
+fn requests_without_room() {
     for (tx, expected) in [(32 + 6, Err(TooLarge)), (32 + 7, Ok(()))] {
         let mut rig: Rig = Rig::sized(64, tx);
         assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), expected, "{tx}");
@@ -96,13 +96,13 @@ fn what_there_is_no_room_for() {
     }
     let mut rig: Rig = Rig::sized(64, 32 + 8);
     assert_eq!(restored(&mut rig, &image(0, b"", &head)), Err(TooLarge));
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("b", b"", AtLeastOnce);
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=1 (0 B)"], "as good as new");
 }
 
 #[test]
-fn only_into_a_client_that_is_new() {
+fn restore_only_into_a_new_client() {
     let in_use = |rig: &mut Rig| {
         assert_eq!(rig.client.restore(&image(0, b"", &PUBLISH)), Err(RestoreError::InUse));
     };
@@ -118,7 +118,7 @@ fn only_into_a_client_that_is_new() {
 
 /// The image records that the session was clean.
 #[test]
-fn what_is_restored_is_saved_as_it_was() {
+fn a_restored_session_is_saved_unchanged() {
     for clean in [0, 1] {
         let body = [b'B', b'M', b'Q', 2, clean, 0, 9, 0, 0];
         let image = seal(&[&body[..], &PUBLISH].concat());
@@ -132,11 +132,11 @@ fn what_is_restored_is_saved_as_it_was() {
 
 /// A restored session is durable, even if that is reported once more.
 #[test]
-fn what_is_restored_is_not_held() {
+fn restored_messages_are_not_held_back() {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
     assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), Ok(()));
     rig.client.saved(rig.client.revision());
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
 }

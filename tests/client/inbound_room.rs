@@ -3,20 +3,29 @@
 
 use baremqtt::QoS::ExactlyOnce;
 use baremqtt::codec::Packet;
-use baremqtt::{Buffers, Client, Error, Event, Instant, Violation};
+use baremqtt::{Buffers, Client, Error, Event, Instant, Receipt, Violation};
 
 use crate::harness::{CONNECT, Choices, publish, pubrel};
 
 const NOW: Instant = Instant::from_millis(0);
 
 /// A client with room for this many entries, connected, and the server's side of the conversation.
-struct Narrow(Client<[u8; 64], [u8; 4096], Choices, Vec<u8>>);
+/// Also the receipt of the last message, with manual acknowledgement.
+struct Narrow(Client<[u8; 64], [u8; 4096], Choices, Vec<u8>>, Option<Receipt>);
 
 impl Narrow {
     fn new(entries: usize) -> Self {
         let buffers = Buffers { rx: [0; 64], tx: [0; 4096] };
-        let mut narrow = Narrow(Client::with_inbound_ids(buffers, Choices::new(), vec![0; 10 * entries]));
+        let client = Client::with_inbound_ids(buffers, Choices::new(), vec![0; 10 * entries]);
+        let mut narrow = Narrow(client, None);
         narrow.connects();
+        narrow
+    }
+
+    /// With manual acknowledgement.
+    fn manual(entries: usize) -> Self {
+        let narrow = Narrow::new(entries);
+        narrow.0.config().choose(|c| c.manual_acknowledgement = true);
         narrow
     }
 
@@ -32,13 +41,14 @@ impl Narrow {
     }
 
     /// How many messages the packet yields, or the error.
-    fn gives(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
+    fn receives(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
         while self.0.advance(NOW)? {}
         let len = packet.encode(baremqtt::Version::Mqtt311, self.0.receive_buffer()).unwrap();
         self.0.received(len);
         let mut messages = 0;
         while self.0.advance(NOW)? {
             messages += usize::from(matches!(self.0.event(), Some(Event::Message(_))));
+            self.1 = self.0.receipt();
         }
         let sent = self.0.pending().len();
         self.0.sent(sent);
@@ -59,7 +69,14 @@ impl Narrow {
     }
 
     fn delivers(&mut self, number: u16) -> Result<usize, Error> {
-        self.gives(publish("a", b"", ExactlyOnce, number, false))
+        self.receives(publish("a", b"", ExactlyOnce, number, false))
+    }
+
+    /// The same message, which the application acknowledges at once.
+    fn delivers_and_acknowledges(&mut self, number: u16) {
+        assert_eq!(self.delivers(number), Ok(1), "{number}");
+        let receipt = self.1.take().expect("manual acknowledgement");
+        assert_eq!(self.0.acknowledge(receipt), Ok(()));
     }
 }
 
@@ -74,19 +91,19 @@ fn a_release_in_the_middle_of_a_run() {
     }
     // One entry is taken by another block, and the last one stays free for a release.
     assert_eq!(client.delivers(640), Ok(1));
-    assert_eq!(client.delivers(6_400), Ok(0), "it will come again");
+    assert_eq!(client.delivers(6_400), Ok(0), "it will be resent");
     client.ends();
     client.connects();
     assert_eq!(client.delivers(100), Ok(0), "all of them are still known");
-    assert_eq!(client.gives(pubrel(100)), Ok(0), "there is no room to tell the rest apart");
+    assert_eq!(client.receives(pubrel(100)), Ok(0), "there is no room for the rest of the run");
     client.ends();
     client.connects();
     for number in (1..192).chain([640]) {
-        assert_eq!(client.delivers(number), Ok(0), "{number} is as known as before");
+        assert_eq!(client.delivers(number), Ok(0), "{number} is still known");
     }
     // The server releases in the order of delivery: then there is room at each step.
     for number in (1..192).chain([640]) {
-        assert_eq!(client.gives(pubrel(number)), Ok(0), "{number}");
+        assert_eq!(client.receives(pubrel(number)), Ok(0), "{number}");
     }
     assert_eq!(client.delivers(6_400), Ok(1));
     assert_eq!(client.delivers(1), Ok(1));
@@ -96,22 +113,51 @@ fn a_release_in_the_middle_of_a_run() {
 /// never be one, the connection ends.
 #[test]
 fn messages_that_wait_for_receipts() {
-    let mut client = Narrow::new(2);
-    client.0.config().choose(|c| c.manual_acknowledgement = true);
+    let mut client = Narrow::manual(2);
     assert_eq!(client.delivers(1_000), Ok(1));
     assert_eq!(client.delivers(2_000), Ok(0), "not before the first is acknowledged");
     assert!(client.0.waits_for_acknowledgement());
 
-    let mut client = Narrow::new(0);
-    client.0.config().choose(|c| c.manual_acknowledgement = true);
+    let mut client = Narrow::manual(0);
     assert_eq!(client.delivers(1_000), Err(Error::InboundFull), "nothing can make room");
+}
+
+/// The entry for a message that waits for its receipt stays reserved, even if releasing others takes entries meanwhile. Otherwise the
+/// identifier would not be stored, and a repetition would be delivered again.
+#[test]
+fn a_release_takes_no_entry_that_a_receipt_needs() {
+    // Identifiers 1 to 191 are three whole blocks in one entry. Releasing the first one takes an entry, one in the middle takes two.
+    // With three, the latter is then not possible on this connection.
+    for (entries, released, again) in [(3, 1, 1), (3, 100, 0), (4, 1, 1), (4, 100, 1), (5, 100, 1)] {
+        let mut client = Narrow::manual(entries);
+        (1..192).for_each(|number| client.delivers_and_acknowledges(number));
+        assert_eq!(client.delivers(640), Ok(1));
+        let receipt = client.1.take().expect("manual acknowledgement");
+        assert_eq!(client.receives(pubrel(released)), Ok(0));
+        assert_eq!(client.0.waits_for_acknowledgement(), entries < 5);
+        assert_eq!(client.0.acknowledge(receipt), Ok(()));
+        while client.0.advance(NOW).unwrap() {}
+        assert!(!client.0.waits_for_acknowledgement());
+        client.0.link_lost();
+        client.connects();
+        assert_eq!(client.delivers(640), Ok(0), "{entries} entries, release of {released}: it is known");
+        assert_eq!(client.delivers(released), Ok(again), "{entries} entries, release of {released}");
+    }
+}
+
+/// A run of whole blocks needs another entry, so the last one is not enough for another block.
+#[test]
+fn a_message_that_could_not_be_stored_is_not_delivered() {
+    let mut client = Narrow::manual(2);
+    (1..128).for_each(|number| client.delivers_and_acknowledges(number));
+    assert_eq!(client.delivers(128), Ok(0));
+    client.ends();
 }
 
 /// Messages that arrive after the output has failed cannot be acknowledged, and will be sent again: they are not delivered.
 #[test]
 fn without_output_nothing_is_acknowledged() {
-    let mut client = Narrow::new(2);
-    client.0.config().choose(|c| c.manual_acknowledgement = true);
+    let mut client = Narrow::manual(2);
     client.0.output_lost();
     assert_eq!(client.delivers(1_000), Ok(0));
     client.0.link_lost();

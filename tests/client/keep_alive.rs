@@ -9,7 +9,7 @@ use crate::harness::*;
 /// Connected at 0 ms.
 fn online(keep_alive: u16) -> Rig {
     let mut rig = Rig::new();
-    rig.comes_online(&Connect::new("c").keep_alive(keep_alive), false);
+    rig.goes_online(&Connect::new("c").keep_alive(keep_alive), false);
     rig
 }
 
@@ -19,14 +19,14 @@ fn due(keep_alive: u64) -> u64 {
 }
 
 #[test]
-fn silence_of_the_keep_alive_time_makes_a_ping() {
+fn silence_causes_a_ping_before_the_keep_alive_expires() {
     for seconds in [1, 10, 65_535] {
         let mut rig = online(seconds);
         let due = due(seconds.into());
         assert_eq!(rig.deadline(), Some(due));
         assert!(rig.at(due - 1).sends().is_empty());
         assert_eq!(rig.at(due).sends(), ["PINGREQ"]);
-        rig.gives(Packet::PingResp);
+        rig.receives(Packet::PingResp);
         assert_eq!(rig.deadline(), Some(2 * due));
         assert_eq!(rig.at(2 * due).sends(), ["PINGREQ"]);
         assert!(rig.events().is_empty());
@@ -34,7 +34,7 @@ fn silence_of_the_keep_alive_time_makes_a_ping() {
 }
 
 #[test]
-fn zero_turns_it_off() {
+fn zero_turns_the_timeout_off() {
     let mut rig = online(0);
     assert_eq!(rig.deadline(), None);
     assert!(rig.at(u64::MAX - 1).sends().is_empty());
@@ -54,7 +54,7 @@ fn counts_from_the_end_of_connect() {
 }
 
 #[test]
-fn a_late_connack_is_followed_by_a_ping_and_never_preceded() {
+fn no_ping_is_sent_before_a_late_connack() {
     let mut rig = Rig::new();
     rig.connects(&Connect::new("c").keep_alive(1));
     rig.sends();
@@ -65,7 +65,7 @@ fn a_late_connack_is_followed_by_a_ping_and_never_preceded() {
 
 /// The server never sees silence for longer than the keep alive, even though the client keeps receiving from it.
 #[test]
-fn a_steady_stream_inwards_does_not_hold_it_back() {
+fn a_steady_inbound_stream_does_not_delay_it() {
     let mut rig = online(10);
     for second in 1..=9 {
         rig.at(second * 1_000).delivers("a", b"", AtMostOnce, 0);
@@ -75,7 +75,7 @@ fn a_steady_stream_inwards_does_not_hold_it_back() {
 
 /// A half-open link: the client keeps sending, and nobody is there.
 #[test]
-fn a_steady_stream_outwards_does_not_hold_it_back() {
+fn a_steady_outbound_stream_does_not_delay_it() {
     let mut rig = online(10);
     for second in 1..=7 {
         rig.at(second * 1_000).publishes("a", b"", AtMostOnce);
@@ -92,7 +92,7 @@ fn a_steady_stream_outwards_does_not_hold_it_back() {
 }
 
 #[test]
-fn traffic_both_ways_makes_it_needless() {
+fn no_ping_is_sent_during_traffic_in_both_directions() {
     let mut rig = online(10);
     for second in 1..100 {
         rig.at(second * 1_000).delivers("a", b"", AtLeastOnce, 7);
@@ -105,7 +105,7 @@ fn traffic_both_ways_makes_it_needless() {
 fn counts_from_the_end_of_a_packet() {
     let mut rig = online(10);
     rig.publishes("a", b"payload", AtMostOnce);
-    rig.at(3_000).takes(2);
+    rig.at(3_000).sends_bytes(2);
     assert_eq!(rig.deadline(), Some(7_500));
     rig.at(4_000).delivers("b", b"", AtMostOnce, 0);
     rig.sends();
@@ -120,7 +120,7 @@ fn waits_for_the_end_of_a_half_sent_packet() {
     let mut rig = online(10);
     rig.publishes("a", b"payload", AtMostOnce);
     rig.publishes("b", b"payload", AtMostOnce);
-    rig.takes(2);
+    rig.sends_bytes(2);
     rig.at(10_000);
     assert_eq!(
         rig.sends(),
@@ -135,7 +135,7 @@ fn waits_for_the_end_of_a_half_sent_answer_and_passes_the_others() {
         for number in 1..=3 {
             rig.delivers("in", b"", AtLeastOnce, number);
         }
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.at(10_000);
         let mut expected = vec!["PUBACK id=1", "PUBACK id=2", "PUBACK id=3"];
         expected.insert(taken.div_ceil(4), "PINGREQ");
@@ -146,8 +146,8 @@ fn waits_for_the_end_of_a_half_sent_answer_and_passes_the_others() {
 #[test]
 fn a_missing_answer_ends_the_connection() {
     let mut rig = online(60);
-    rig.at(60_000).takes(1);
-    rig.at(61_000).takes(1);
+    rig.at(60_000).sends_bytes(1);
+    rig.at(61_000).sends_bytes(1);
     assert_eq!(rig.deadline(), Some(71_000), "from the last byte of PINGREQ");
     rig.at(70_999);
     assert!(rig.events().is_empty());
@@ -173,7 +173,7 @@ fn a_dead_link_is_noticed_however_short_the_keep_alive() {
 
 /// If the application is slow, PINGRESP queues behind more messages than have been read.
 #[test]
-fn a_backlog_in_front_of_pingresp_tells_that_the_link_lives() {
+fn a_backlog_in_front_of_pingresp_shows_that_the_link_is_alive() {
     let mut rig = online(60);
     rig.at(due(60)).sends();
     let mut now = due(60);
@@ -189,23 +189,23 @@ fn a_backlog_in_front_of_pingresp_tells_that_the_link_lives() {
 
 /// PINGRESP cannot arrive before the rest of the packet that is being received.
 #[test]
-fn bytes_of_a_large_packet_stand_in_for_the_answer() {
+fn bytes_of_a_large_packet_restart_the_timeout() {
     let mut rig = online(10);
     rig.at(10_000).sends();
-    rig.gives_bytes(b"\x30\x16\x00\x01a");
+    rig.receives_bytes(b"\x30\x16\x00\x01a");
     for second in 1..=19 {
-        rig.at(10_000 + second * 5_000).gives_bytes(b"x");
+        rig.at(10_000 + second * 5_000).receives_bytes(b"x");
         assert!(!rig.events().iter().any(|line| line.starts_with("error")));
         rig.sends();
     }
-    rig.gives(Packet::PingResp);
+    rig.receives(Packet::PingResp);
     rig.at(115_000);
     assert_eq!(rig.client.state(), State::Connected);
 }
 
 /// Only one PINGREQ at a time waits to be sent, however long that takes.
 #[test]
-fn there_are_no_endless_pings() {
+fn pings_do_not_repeat_endlessly() {
     let mut rig = online(1);
     for second in 1..29 {
         rig.at(second * 1_000);
@@ -216,7 +216,7 @@ fn there_are_no_endless_pings() {
 
 /// An application that waits forever for PINGRESP still sends one PINGREQ per keep alive.
 #[test]
-fn without_a_timeout_it_goes_on() {
+fn without_a_timeout_the_wait_goes_on() {
     let mut rig = online(10);
     rig.choose(|c| c.pingresp_timeout_ms = 0);
     for second in [10, 20, 30] {
@@ -226,32 +226,32 @@ fn without_a_timeout_it_goes_on() {
 }
 
 #[test]
-fn nothing_of_it_survives_a_reconnect() {
+fn no_keep_alive_state_survives_a_reconnect() {
     for taken in 0..=2 {
         let mut rig = online(10);
-        rig.at(10_000).takes(taken);
+        rig.at(10_000).sends_bytes(taken);
         rig.cut();
         assert_eq!(rig.deadline(), None);
-        rig.at(30_000).comes_online(&Connect::new("c").keep_alive(10), false);
+        rig.at(30_000).goes_online(&Connect::new("c").keep_alive(10), false);
         assert!(rig.sends().is_empty());
         assert_eq!(rig.deadline(), Some(37_500));
         assert_eq!(rig.at(37_500).sends(), ["PINGREQ"]);
-        rig.gives(Packet::PingResp);
+        rig.receives(Packet::PingResp);
         assert!(rig.events().is_empty());
     }
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_ignored() {
+fn an_unexpected_answer_is_ignored() {
     let mut rig = online(10);
-    rig.gives(Packet::PingResp);
+    rig.receives(Packet::PingResp);
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.state(), State::Connected);
 }
 
 /// A client that was offline for longer than the keep alive has not been silent for that long.
 #[test]
-fn what_passed_before_connect_does_not_count() {
+fn time_before_connect_does_not_count() {
     let client = &mut Rig::new().client;
     client.connect(&Connect::new("c").keep_alive(60)).unwrap();
     let len = client.pending().len();
@@ -270,7 +270,7 @@ fn what_passed_before_connect_does_not_count() {
 fn counts_from_the_end_of_pingreq() {
     let mut rig = Rig::new();
     rig.choose(|c| (c.pingresp_timeout_ms, c.ping_on_silence) = (0, false));
-    rig.comes_online(&Connect::new("c").keep_alive(10), false);
+    rig.goes_online(&Connect::new("c").keep_alive(10), false);
     rig.at(7_500);
     assert_eq!(rig.sends(), ["PINGREQ"]);
     rig.clock(10_000);
@@ -279,7 +279,7 @@ fn counts_from_the_end_of_pingreq() {
 
 /// It does not matter either how long the application takes to handle the first event.
 #[test]
-fn counts_on_while_the_connection_is_told() {
+fn counts_on_while_connected_is_reported() {
     let mut rig = Rig::new();
     rig.connects(&Connect::new("c").keep_alive(10));
     rig.sends();

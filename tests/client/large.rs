@@ -12,7 +12,7 @@ const PAYLOAD: &[u8] =
 fn online(large: LargeMessages, chunks: Chunks) -> Rig {
     let mut rig = Rig::sized(32, 256).chunked(chunks);
     rig.choose(|c| c.large_messages = large);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig
 }
 
@@ -81,14 +81,14 @@ fn one_that_is_retained() {
         let Packet::Publish(message) = publish("topic", PAYLOAD, AtLeastOnce, 7, false) else {
             unreachable!()
         };
-        rig.gives(Packet::Publish(Publish { retain: true, ..message }));
+        rig.receives(Packet::Publish(Publish { retain: true, ..message }));
         assert_eq!(rig.events()[0], format!("{what} topic qos=1 retain (86 B)"));
     }
 }
 
 /// Identifiers of QoS 2 do not affect other messages.
 #[test]
-fn an_identifier_that_is_not_released_says_nothing_about_qos_1() {
+fn an_unreleased_identifier_does_not_affect_qos_1() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
     rig.delivers("topic", b"", ExactlyOnce, 7);
     rig.delivers("topic", PAYLOAD, AtLeastOnce, 7);
@@ -121,10 +121,10 @@ fn it_is_not_acknowledged_before_its_end() {
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, AtLeastOnce, 7, false).encode(rig.version, &mut bytes).unwrap();
     for &byte in &bytes[..len - 1] {
-        rig.gives_bytes(&[byte]);
+        rig.receives_bytes(&[byte]);
         assert!(rig.sends().is_empty());
     }
-    rig.gives_bytes(&bytes[len - 1..len]);
+    rig.receives_bytes(&bytes[len - 1..len]);
     assert_eq!(rig.sends(), ["PUBACK id=7"]);
 }
 
@@ -136,10 +136,10 @@ fn a_repetition_is_answered_and_not_delivered() {
             rig.delivers("t", PAYLOAD, ExactlyOnce, 7);
             assert!(!rig.events().is_empty());
             rig.sends();
-            rig.gives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
+            rig.receives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
             assert!(rig.events().is_empty());
             assert_eq!(rig.sends(), ["PUBREC id=7"]);
-            rig.gives(pubrel(7));
+            rig.receives(pubrel(7));
             assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
         });
     }
@@ -147,30 +147,68 @@ fn a_repetition_is_answered_and_not_delivered() {
 
 /// A cut within a message: the application is informed, and the repetition starts over, at QoS 2 too.
 #[test]
-fn a_cut_aborts_it() {
+fn a_lost_link_aborts_it() {
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
     for cut in 1..len {
         let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
-        rig.gives_bytes(&bytes[..cut]);
+        rig.receives_bytes(&bytes[..cut]);
         let started = rig.events().contains(&"start t qos=2 (86 B)".to_string());
         rig.cut();
         assert_eq!(rig.events(), if started { vec!["aborted"] } else { vec![] }, "{cut}");
-        rig.comes_online(&CONNECT, true);
-        rig.gives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
+        rig.goes_online(&CONNECT, true);
+        rig.receives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
         assert_eq!(joined(rig.events()).len(), 3, "{cut}: start, payload, end");
         assert_eq!(rig.sends(), ["PUBREC id=7"]);
     }
 }
 
+/// Delivered in pieces, but then not accepted: the application is informed that it is incomplete.
 #[test]
-fn a_skipped_one_that_is_cut_comes_again() {
+fn a_message_that_is_not_accepted_at_its_end_is_aborted() {
+    // There is no room for the identifier.
+    let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+    for number in 1..=17 {
+        rig.delivers("t", b"", ExactlyOnce, number * 100);
+        assert_eq!(rig.events().len() + rig.sends().len(), 2, "message and PUBREC");
+    }
+    rig.delivers("t", PAYLOAD, ExactlyOnce, 9_000);
+    assert_eq!(joined(rig.events()).last().unwrap(), "aborted");
+
+    // The output was lost meanwhile, so that the application cannot acknowledge.
+    let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+    rig.choose(|c| c.manual_acknowledgement = true);
+    let mut bytes = vec![0; 200];
+    let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
+    rig.receives_bytes(&bytes[..len - 1]);
+    rig.client.output_lost();
+    rig.receives_bytes(&bytes[len - 1..len]);
+    assert_eq!(joined(rig.events()).last().unwrap(), "aborted");
+    rig.cut();
+    assert!(rig.events().is_empty(), "once");
+}
+
+/// A 3.1 server may repeat a message on the same connection while the application has not acknowledged it.
+#[test]
+fn a_repetition_before_the_receipt_is_not_delivered() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
+        rig.choose(|c| c.manual_acknowledgement = true);
+        rig.delivers("t", PAYLOAD, qos, 7);
+        assert_eq!(joined(rig.events()).last().unwrap(), "end");
+        rig.receives(publish("t", PAYLOAD, qos, 7, true));
+        assert!(rig.events().is_empty(), "{qos}");
+    }
+}
+
+#[test]
+fn a_skipped_message_is_resent_after_a_lost_link() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
-    rig.gives_bytes(b"\x32\x7F\x00\x01t\x00\x07xxx yyy zzz xxx yyy zzz xxx yyy zzz");
+    rig.receives_bytes(b"\x32\x7F\x00\x01t\x00\x07xxx yyy zzz xxx yyy zzz xxx yyy zzz");
     assert_eq!(rig.events(), ["skipped t qos=1 (122 B)"]);
     rig.cut();
     assert!(rig.events().is_empty());
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty(), "and was not acknowledged");
 }
 
@@ -186,7 +224,7 @@ fn it_waits_for_room_for_its_answer() {
         rig.delivers("u", b"", AtMostOnce, 0);
         let mut answers = rig.sends();
         while answers.len() < 8 {
-            rig.gives_bytes(&[]);
+            rig.receives_bytes(&[]);
             answers.extend(rig.sends());
         }
         assert_eq!(answers[7], "PUBACK id=8");
@@ -197,7 +235,7 @@ fn it_waits_for_room_for_its_answer() {
 #[test]
 fn anything_else_that_large_is_an_error() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
-    rig.gives_bytes(b"\x90\x21\x00\x01\x00\x00\x00");
+    rig.receives_bytes(b"\x90\x21\x00\x01\x00\x00\x00");
     assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 35 }"]);
 }
 
@@ -213,7 +251,7 @@ fn a_broken_head_is_a_violation() {
     ] {
         for large in [LargeMessages::Skip, LargeMessages::Pieces] {
             let mut rig = online(large, CHUNKINGS[1]);
-            rig.gives_bytes(bytes);
+            rig.receives_bytes(bytes);
             assert_eq!(rig.events(), [format!("error {clause}")]);
             assert_eq!(rig.client.state(), State::Offline);
         }
@@ -222,10 +260,10 @@ fn a_broken_head_is_a_violation() {
 
 /// The largest length that MQTT allows, in a receive buffer of 32 bytes.
 #[test]
-fn a_quarter_of_a_gigabyte_can_begin() {
+fn a_message_of_the_maximum_length_can_start() {
     let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
-    rig.gives_bytes(b"\x30\xFF\xFF\xFF\x7F\x00\x01tpayload");
+    rig.receives_bytes(b"\x30\xFF\xFF\xFF\x7F\x00\x01tpayload");
     assert_eq!(rig.events(), ["start t qos=0 (268435452 B)", "piece payload"]);
-    rig.gives(Packet::PingResp);
+    rig.receives(Packet::PingResp);
     assert_eq!(rig.events().len(), 1, "that was payload too");
 }

@@ -26,14 +26,14 @@ struct Server {
 impl Server {
     /// Receives what was sent; answers, or closes the connection.
     fn hears(&mut self, rig: &mut Rig<0>) -> Result<(), &'static str> {
-        while rig.takes(usize::MAX) > 0 {}
+        while rig.sends_bytes(usize::MAX) > 0 {}
         self.inbox.append(&mut rig.wire);
         let inbox = std::mem::take(&mut self.inbox);
         let mut rest = &inbox[..];
         while let Decoded::Complete { packet, len } = codec::decode(rest, Version::Mqtt311).unwrap() {
             match packet {
                 Packet::Connect(_) => {
-                    rig.gives(Packet::ConnAck(ConnAck::Accepted { session_present: false }))
+                    rig.receives(Packet::ConnAck(ConnAck::Accepted { session_present: false }))
                 }
                 Packet::Subscribe(subscribe) => {
                     let count = subscribe.filters.iter().count();
@@ -43,7 +43,7 @@ impl Server {
                     self.subscribes.push(count);
                     let codes: Vec<_> =
                         subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
-                    rig.gives(Packet::SubAck(SubAck {
+                    rig.receives(Packet::SubAck(SubAck {
                         id: subscribe.id,
                         codes: SubAckCodes::new(&codes).unwrap(),
                     }));
@@ -72,7 +72,7 @@ impl Server {
 
     fn acknowledges(&mut self, rig: &mut Rig<0>) {
         if let Some(id) = self.open.pop_front() {
-            rig.gives(Packet::PubAck(id));
+            rig.receives(Packet::PubAck(id));
         }
     }
 
@@ -102,7 +102,7 @@ fn twenty_routes_in_packets_of_eight_filters() {
     }
     routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
     routes.subscribe(&mut rig.client.outbound()).unwrap();
-    while rig.takes(usize::MAX) > 0 {}
+    while rig.sends_bytes(usize::MAX) > 0 {}
     server.hears(&mut rig).unwrap();
     assert_eq!(server.subscribes, [8, 8, 4]);
     assert_eq!(rig.events().len(), 3, "each has its answer");
@@ -143,7 +143,7 @@ fn a_window_of_a_hundred() {
 
 /// The message would be sent again on each connection, and end it. The application gives it up, and the others get through.
 #[test]
-fn a_topic_that_costs_the_connection() {
+fn a_topic_that_makes_the_server_close() {
     let (mut rig, mut server) = start();
     rig.publishes("before", b"", AtLeastOnce);
     let secret = rig.publishes("secret/x", b"", AtLeastOnce);

@@ -8,7 +8,7 @@ use crate::harness::*;
 fn online() -> Rig {
     let mut rig = Rig::sized(64, 160);
     rig.choose(|c| c.manual_acknowledgement = true);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig
 }
 
@@ -43,12 +43,12 @@ fn nothing_is_acknowledged_before_the_receipt_is_given_back() {
     assert_eq!(rig.sends(), ["PUBACK id=7"]);
     rig.client.acknowledge(second).unwrap();
     assert_eq!(rig.sends(), ["PUBREC id=8"]);
-    rig.gives(pubrel(8));
+    rig.receives(pubrel(8));
     assert_eq!(rig.sends(), ["PUBCOMP id=8"]);
 }
 
 #[test]
-fn receipts_go_back_in_their_order() {
+fn messages_are_acknowledged_in_order() {
     let mut rig = online();
     let first = receive(&mut rig, &qos1(7)).unwrap();
     let second = receive(&mut rig, &qos2(3)).unwrap();
@@ -66,8 +66,8 @@ fn a_receipt_is_bound_to_its_connection() {
         let old = receive(&mut rig, &bytes).unwrap();
         rig.cut();
         assert_eq!(rig.client.acknowledge(old), Err(AcknowledgeError::Stale));
-        rig.comes_online(&CONNECT, true);
-        let new = receive(&mut rig, &bytes).expect("it comes again, at QoS 2 too");
+        rig.goes_online(&CONNECT, true);
+        let new = receive(&mut rig, &bytes).expect("it is resent, at QoS 2 too");
         assert_eq!(rig.client.acknowledge(old), Err(AcknowledgeError::Stale));
         assert_eq!(rig.client.acknowledge(new), Ok(()));
         assert_eq!(rig.sends().len(), 1);
@@ -75,21 +75,21 @@ fn a_receipt_is_bound_to_its_connection() {
 }
 
 #[test]
-fn a_repetition_on_the_same_connection_is_passed_over() {
+fn a_repetition_on_the_same_connection_is_dropped() {
     let mut rig = online();
     let _unused = receive(&mut rig, &qos2(7)).unwrap();
-    rig.gives_bytes(&qos2(7));
+    rig.receives_bytes(&qos2(7));
     assert!(rig.events().is_empty());
-    assert!(rig.sends().is_empty(), "and not answered before its time");
+    assert!(rig.sends().is_empty(), "and not answered yet");
 }
 
 /// As many messages wait as there is room for answers; the next one pauses reading until a receipt is returned.
 #[test]
-fn without_a_place_for_its_answer_reading_is_held() {
+fn without_room_for_the_answer_reading_pauses() {
     let mut rig = online();
     let receipts: Vec<Receipt> = (1..=8).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
     assert!(!rig.client.waits_for_acknowledgement());
-    rig.gives_bytes(&qos1(99));
+    rig.receives_bytes(&qos1(99));
     assert!(rig.events().is_empty());
     assert!(rig.client.waits_for_acknowledgement());
     rig.client.acknowledge(receipts[0]).unwrap();
@@ -99,7 +99,7 @@ fn without_a_place_for_its_answer_reading_is_held() {
 
 /// A withheld answer has its room reserved already.
 #[test]
-fn a_full_buffer_does_not_keep_a_receipt_from_coming_back() {
+fn a_message_can_be_acknowledged_while_the_buffer_is_full() {
     let mut rig = online();
     rig.publishes("a", &[0; 160 - 32 - 5], AtMostOnce);
     let waiting: Vec<Receipt> = (1..=8).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
@@ -129,15 +129,15 @@ fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
         let receipt = receive(&mut rig, &qos2(number)).unwrap();
         assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    rig.gives_bytes(&qos2(18_000));
+    rig.receives_bytes(&qos2(18_000));
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends().len(), 17);
     let now = rig.now().as_millis();
     assert_eq!(rig.at(u64::from(now) + 2_000).events(), ["error InboundFull"]);
 
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     for &number in &scattered[..17] {
-        rig.gives(pubrel(number));
+        rig.receives(pubrel(number));
     }
     for &number in &scattered[17..] {
         let receipt = receive(&mut rig, &qos2(number)).unwrap();
@@ -147,7 +147,7 @@ fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
 }
 
 #[test]
-fn who_does_not_acknowledge_has_no_receipts() {
+fn without_manual_acknowledgement_there_is_no_receipt() {
     let mut rig = Rig::online();
     assert_eq!(receive(&mut rig, &qos1(7)), None);
     assert_eq!(receive(&mut rig, &qos2(8)), None);

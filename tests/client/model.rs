@@ -115,7 +115,7 @@ impl Broker {
                 // MQTT-4.6.0-4: before it, no PUBREC of this connection may wait for its PUBREL.
                 if let Some(at) = self.pubrecs.iter().position(|&other| other == id.get()) {
                     let skipped: Vec<u16> = self.pubrecs.drain(..=at).collect();
-                    assert_eq!(skipped.len(), 1, "PUBREL {id} passes {skipped:?}");
+                    assert_eq!(skipped.len(), 1, "PUBREL {id} was sent before {skipped:?}");
                 }
                 self.session().unreleased.remove(&id.get());
                 self.replies(Packet::PubComp(id));

@@ -10,7 +10,7 @@ const CONNECT31: Connect<'static> = CONNECT.version(Version::Mqtt31);
 
 fn online() -> Rig {
     let mut rig = Rig::new();
-    rig.comes_online(&CONNECT31, false);
+    rig.goes_online(&CONNECT31, false);
     rig
 }
 
@@ -18,18 +18,18 @@ fn online() -> Rig {
 fn name_and_level() {
     let mut rig = Rig::new();
     rig.connects(&CONNECT31);
-    rig.takes(usize::MAX);
+    rig.sends_bytes(usize::MAX);
     assert_eq!(rig.wire, b"\x10\x0F\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01c");
 }
 
 /// Byte 1 of CONNACK is reserved: whatever its value, nothing says whether there is a session.
 #[test]
-fn connack_does_not_tell_of_a_session() {
+fn connack_does_not_say_whether_a_session_is_present() {
     for byte in [0, 1, 0xFF] {
         let mut rig = Rig::new();
         rig.connects(&CONNECT31);
         rig.sends();
-        rig.gives_bytes(&[0x20, 2, byte, 0]);
+        rig.receives_bytes(&[0x20, 2, byte, 0]);
         assert_eq!(rig.events(), ["connected"]);
     }
 }
@@ -43,11 +43,11 @@ fn the_application_chooses_what_is_assumed() {
         rig.publishes("a", b"", ExactlyOnce);
         rig.publishes("b", b"", ExactlyOnce);
         rig.sends();
-        rig.gives(Packet::PubRec(id(2)));
+        rig.receives(Packet::PubRec(id(2)));
         rig.sends();
         rig.events();
         rig.cut();
-        rig.comes_online(&CONNECT31, false);
+        rig.goes_online(&CONNECT31, false);
         if kept {
             assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (0 B)", "PUBREL id=2 dup"]);
             assert!(rig.events().is_empty());
@@ -55,7 +55,7 @@ fn the_application_chooses_what_is_assumed() {
             assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (0 B)"]);
             assert_eq!(rig.events(), ["ended 2 Uncertain"]);
         }
-        rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+        rig.receives(publish("in", b"", ExactlyOnce, 7, true));
         assert_eq!(rig.events().len(), usize::from(!kept), "a repetition, or a new message");
     }
 }
@@ -65,13 +65,13 @@ fn the_application_chooses_what_is_assumed() {
 fn pubrel_has_dup_when_it_is_sent_again() {
     for (version, repeated) in [(Version::Mqtt31, "PUBREL id=1 dup"), (Version::Mqtt311, "PUBREL id=1")] {
         let mut rig = Rig::new();
-        rig.comes_online(&CONNECT.version(version), false);
+        rig.goes_online(&CONNECT.version(version), false);
         rig.publishes("a", b"", ExactlyOnce);
         rig.sends();
-        rig.gives(Packet::PubRec(id(1)));
+        rig.receives(Packet::PubRec(id(1)));
         assert_eq!(rig.sends(), ["PUBREL id=1"]);
         rig.cut();
-        rig.comes_online(&CONNECT.version(version), version == Version::Mqtt311);
+        rig.goes_online(&CONNECT.version(version), version == Version::Mqtt311);
         assert_eq!(rig.sends(), [repeated]);
     }
 }
@@ -82,7 +82,7 @@ fn dup_of_pubrel_follows_the_version_of_the_connection() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
     for (version, repeated) in [
         (Version::Mqtt31, "PUBREL id=1 dup"),
@@ -90,7 +90,7 @@ fn dup_of_pubrel_follows_the_version_of_the_connection() {
         (Version::Mqtt31, "PUBREL id=1 dup"),
     ] {
         rig.cut();
-        rig.comes_online(&CONNECT.version(version), version == Version::Mqtt311);
+        rig.goes_online(&CONNECT.version(version), version == Version::Mqtt311);
         assert_eq!(rig.sends(), [repeated]);
     }
 }
@@ -102,25 +102,25 @@ fn flags_that_3_1_does_not_use_are_ignored() {
     rig.publishes("b", b"", ExactlyOnce);
     rig.subscribes(&[("c", AtMostOnce)]);
     rig.sends();
-    rig.gives_bytes(b"\x4F\x02\x00\x01");
-    rig.gives_bytes(b"\x5F\x02\x00\x02");
+    rig.receives_bytes(b"\x4F\x02\x00\x01");
+    rig.receives_bytes(b"\x5F\x02\x00\x02");
     rig.sends();
-    rig.gives_bytes(b"\x7F\x02\x00\x02");
-    rig.gives_bytes(b"\x9F\x03\x00\x03\x82");
-    rig.gives_bytes(b"\x6A\x02\x00\x09");
-    rig.gives_bytes(b"\x60\x02\x00\x0A");
-    rig.gives_bytes(b"\xDF\x00");
+    rig.receives_bytes(b"\x7F\x02\x00\x02");
+    rig.receives_bytes(b"\x9F\x03\x00\x03\x82");
+    rig.receives_bytes(b"\x6A\x02\x00\x09");
+    rig.receives_bytes(b"\x60\x02\x00\x0A");
+    rig.receives_bytes(b"\xDF\x00");
     assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=2", "subscribed 3 2"]);
     assert_eq!(rig.sends(), ["PUBCOMP id=9", "PUBCOMP id=10"]);
 }
 
 /// There is no failure code: 0x80 has a granted QoS of 0 in its two low bits.
 #[test]
-fn suback_knows_no_failure() {
+fn suback_has_no_failure_code() {
     let mut rig = online();
     rig.subscribes(&[("a", AtMostOnce)]);
     rig.sends();
-    rig.gives_bytes(b"\x90\x03\x00\x01\x80");
+    rig.receives_bytes(b"\x90\x03\x00\x01\x80");
     assert_eq!(rig.events(), ["subscribed 1 0"]);
 }
 
@@ -135,7 +135,7 @@ fn nothing_is_sent_before_connack() {
 #[test]
 fn a_topic_has_at_most_32767_characters() {
     let mut rig = Rig::<8>::sized(64, 80_000);
-    rig.comes_online(&CONNECT31, false);
+    rig.goes_online(&CONNECT31, false);
     let topic = "x".repeat(32_768);
     let refused = Err(RequestError::Forbidden(Violation::TopicLength));
     assert_eq!(rig.client.publish(&Message::new(&topic, b"")), refused);
@@ -147,7 +147,7 @@ fn a_topic_has_at_most_32767_characters() {
 #[test]
 fn pingresp_that_is_missing_ends_the_connection() {
     let mut rig = Rig::new();
-    rig.comes_online(&CONNECT31.keep_alive(10), false);
+    rig.goes_online(&CONNECT31.keep_alive(10), false);
     assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
     assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
 }
@@ -157,13 +157,13 @@ fn pingresp_that_is_missing_ends_the_connection() {
 fn requests_can_be_retried_with_dup() {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
-    rig.comes_online(&CONNECT31, false);
+    rig.goes_online(&CONNECT31, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
     rig.subscribes(&[("c", AtMostOnce)]);
     rig.unsubscribes(&["d"]);
     rig.sends();
-    rig.gives(Packet::PubRec(id(2)));
+    rig.receives(Packet::PubRec(id(2)));
     assert_eq!(rig.sends(), ["PUBREL id=2"]);
     let again = [
         "PUBLISH a qos=1 id=1 dup (0 B)",
@@ -175,20 +175,20 @@ fn requests_can_be_retried_with_dup() {
     assert_eq!(rig.at(5_000).sends(), again);
     assert!(rig.at(14_999).sends().is_empty());
     assert_eq!(rig.at(15_000).sends(), again);
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
 /// A packet that is partly sent is completed first.
 #[test]
-fn nothing_is_repeated_within_a_packet() {
+fn nothing_is_resent_in_the_middle_of_a_packet() {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
-    rig.comes_online(&CONNECT31, false);
+    rig.goes_online(&CONNECT31, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.at(4_000).publishes("b", b"", AtLeastOnce);
-    rig.takes(3);
+    rig.sends_bytes(3);
     rig.at(5_000);
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
     assert_eq!(rig.at(10_000).sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 dup (0 B)"]);

@@ -34,7 +34,7 @@ calls! {
 fn conversation(half: bool) -> Vec<String> {
     let mut rig = Rig::new();
     rig.choose(|c| c.manual_acknowledgement = true);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let mut lines = Vec::new();
     let mut look = |rig: &mut Rig| {
         lines.extend(rig.sends());
@@ -76,7 +76,7 @@ fn conversation(half: bool) -> Vec<String> {
     look(&mut rig);
     assert!(publish(&mut rig, half, &Message::new("c", b"")).is_err());
     for number in [3, 4] {
-        rig.gives(Packet::PubAck(id(number)));
+        rig.receives(Packet::PubAck(id(number)));
     }
     rig.grants(1, &[baremqtt::SubAckCode::Granted(AtMostOnce)]);
     look(&mut rig);
@@ -86,7 +86,7 @@ fn conversation(half: bool) -> Vec<String> {
 }
 
 #[test]
-fn both_have_the_same_to_say() {
+fn client_and_outbound_report_the_same() {
     let (client, half) = (conversation(false), conversation(true));
     assert_eq!(client, half);
     for said in
@@ -109,10 +109,10 @@ fn a_payload_is_abandoned() {
 }
 
 #[test]
-fn both_show_and_save_the_same() {
+fn client_and_outbound_show_and_save_the_same() {
     let mut rig = Rig::new();
     rig.choose(|c| (c.manual_acknowledgement, c.durable) = (true, true));
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let len = crate::harness::publish("in", b"", AtLeastOnce, 5, false)
         .encode(rig.version, rig.client.receive_buffer())
         .unwrap();

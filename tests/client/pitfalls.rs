@@ -11,9 +11,9 @@ fn rust_mqtt_38_received_bytes_are_never_lost() {
     // Bytes are received one by one, and the caller may do anything in between.
     let mut rig = Rig::online();
     for &byte in b"\x32\x07\x00\x01a\x00\x09hi" {
-        rig.gives_bytes(&[byte]);
+        rig.receives_bytes(&[byte]);
         rig.publishes("b", b"", AtMostOnce);
-        rig.takes(1);
+        rig.sends_bytes(1);
     }
     assert_eq!(rig.events(), ["message a qos=1 id=9 (2 B) \"hi\""]);
 }
@@ -21,10 +21,10 @@ fn rust_mqtt_38_received_bytes_are_never_lost() {
 #[test]
 fn rust_mqtt_45_and_82_large_payload_and_empty_suback_do_not_panic() {
     let mut rig = Rig::<8>::sized(32, 128);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.delivers("a", &[0; 5_000], AtMostOnce, 0);
     assert_eq!(rig.events(), ["skipped a qos=0 (5000 B)"]);
-    rig.gives_bytes(b"\x90\x02\x00\x01");
+    rig.receives_bytes(b"\x90\x02\x00\x01");
     assert_eq!(rig.events(), ["error MQTT-3.8.4-5"]);
 }
 
@@ -48,11 +48,11 @@ fn minimq_68_partial_writes_do_not_corrupt_the_stream() {
 }
 
 #[test]
-fn minimq_38_a_transport_that_takes_nothing_now_is_no_failure() {
+fn minimq_38_a_transport_that_accepts_nothing_now_has_not_failed() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     for _ in 0..100 {
-        assert_eq!(rig.takes(0), 0);
+        assert_eq!(rig.sends_bytes(0), 0);
     }
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends().len(), 1);
@@ -61,19 +61,19 @@ fn minimq_38_a_transport_that_takes_nothing_now_is_no_failure() {
 #[test]
 fn minimq_206_connect_has_room_behind_messages_in_flight() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     while rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce)).is_ok() {}
     rig.sends();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends().len(), 8);
 }
 
 #[test]
-fn minimq_184_rumqtt_643_pings_come_in_time_at_any_keep_alive() {
+fn minimq_184_rumqtt_643_pings_are_in_time_at_any_keep_alive() {
     for keep_alive in [0, 1, 2, 4, 5, 60] {
         let mut rig = Rig::new();
-        rig.comes_online(&CONNECT.keep_alive(keep_alive), false);
+        rig.goes_online(&CONNECT.keep_alive(keep_alive), false);
         let end = u64::from(keep_alive) * 1_000;
         assert_eq!(rig.deadline().is_some_and(|due| due < end && due >= end / 2), keep_alive > 0);
     }
@@ -83,10 +83,10 @@ fn minimq_184_rumqtt_643_pings_come_in_time_at_any_keep_alive() {
 fn coremqtt_7_the_ping_flag_does_not_survive_a_reconnect() {
     let connect = CONNECT.keep_alive(10);
     let mut rig = Rig::new();
-    rig.comes_online(&connect, false);
+    rig.goes_online(&connect, false);
     rig.at(10_000).sends();
     rig.cut();
-    rig.at(15_000).comes_online(&connect, true);
+    rig.at(15_000).goes_online(&connect, true);
     assert!(rig.at(24_000).events().is_empty(), "the PINGRESP of the old connection is not due");
     assert_eq!(rig.at(25_000).sends(), ["PINGREQ"]);
 }
@@ -94,7 +94,7 @@ fn coremqtt_7_the_ping_flag_does_not_survive_a_reconnect() {
 #[test]
 fn coremqtt_163_pingresp_is_checked_in_time() {
     let mut rig = Rig::new();
-    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.goes_online(&CONNECT.keep_alive(10), false);
     rig.at(10_000).sends();
     assert_eq!(rig.deadline(), Some(17_500), "silence again");
     assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
@@ -104,14 +104,14 @@ fn coremqtt_163_pingresp_is_checked_in_time() {
 fn coremqtt_288_the_clock_does_not_overflow() {
     let mut rig = Rig::new();
     rig.clock(u64::from(u32::MAX) - 5);
-    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.goes_online(&CONNECT.keep_alive(10), false);
     assert_eq!(rig.deadline(), Some(u64::from(u32::MAX) + 7_495));
 }
 
 #[test]
 fn coremqtt_a_steady_qos_0_stream_does_not_starve_the_ping() {
     let mut rig = Rig::new();
-    rig.comes_online(&CONNECT.keep_alive(5), false);
+    rig.goes_online(&CONNECT.keep_alive(5), false);
     let mut pings = 0;
     for tick in 1..=100 {
         rig.at(tick * 100).publishes("a", b"", AtMostOnce);
@@ -125,7 +125,7 @@ fn coremqtt_161_rumqtt_924_a_packet_over_the_buffer_is_acknowledged_and_the_link
     for large in [baremqtt::LargeMessages::Skip, baremqtt::LargeMessages::Pieces] {
         let mut rig = Rig::<8>::sized(64, 160);
         rig.choose(|c| c.large_messages = large);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         rig.delivers("a", &[b'x'; 1_000], AtLeastOnce, 7);
         assert_eq!(rig.sends(), ["PUBACK id=7"]);
         assert_eq!(rig.client.state(), State::Connected);
@@ -135,8 +135,8 @@ fn coremqtt_161_rumqtt_924_a_packet_over_the_buffer_is_acknowledged_and_the_link
 #[test]
 fn coremqtt_271_rumqtt_664_an_unknown_pubrel_is_not_fatal() {
     let mut rig = Rig::online();
-    rig.gives(pubrel(4_711));
-    rig.gives(Packet::PubRec(id(4_712)));
+    rig.receives(pubrel(4_711));
+    rig.receives(Packet::PubRec(id(4_712)));
     assert_eq!(rig.sends(), ["PUBCOMP id=4711", "PUBREL id=4712"]);
     assert_eq!(rig.client.state(), State::Connected);
 }
@@ -146,8 +146,8 @@ fn coremqtt_83_a_redelivery_without_dup_is_accepted() {
     let mut rig = Rig::online();
     rig.delivers("a", b"", ExactlyOnce, 7);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(publish("a", b"", ExactlyOnce, 7, false));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(publish("a", b"", ExactlyOnce, 7, false));
     assert_eq!(rig.sends(), ["PUBREC id=7"]);
     assert_eq!(rig.events().len(), 1);
 }
@@ -156,13 +156,13 @@ fn coremqtt_83_a_redelivery_without_dup_is_accepted() {
 #[test]
 fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
     let mut rig = Rig::<2>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     assert_eq!(rig.publishes("old", b"", AtLeastOnce), 1);
     rig.client.set_next_packet_id(id(65_534));
     for number in [65_534, 65_535, 2, 3, 4] {
         assert_eq!(rig.publishes("new", b"", AtLeastOnce), number);
         rig.sends();
-        rig.gives(Packet::PubAck(id(number)));
+        rig.receives(Packet::PubAck(id(number)));
     }
     let full = rig.client.publish(&Message::new("x", b"").qos(AtLeastOnce));
     assert_eq!(full, Ok(Some(id(5))));
@@ -171,16 +171,16 @@ fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
 #[test]
 fn rumqtt_1057_wolfmqtt_505_an_identifier_is_not_reused_before_pubcomp() {
     let mut rig = Rig::<4>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     for _ in 0..70_000 {
         let number = rig.publishes("b", b"", AtLeastOnce);
         assert_ne!(number, 1);
-        rig.takes(usize::MAX);
+        rig.sends_bytes(usize::MAX);
         rig.wire.clear();
-        rig.gives(Packet::PubAck(id(number)));
+        rig.receives(Packet::PubAck(id(number)));
     }
 }
 
@@ -190,9 +190,9 @@ fn mqtt_lib_116_inbound_and_outbound_identifiers_do_not_mix() {
     rig.delivers("in", b"", ExactlyOnce, 1);
     rig.publishes("out", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(pubrel(1));
+    rig.receives(pubrel(1));
     assert_eq!(rig.client.in_flight(), 1);
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.sends(), ["PUBCOMP id=1", "PUBREL id=1"]);
 }
 
@@ -201,7 +201,7 @@ fn mqtt_lib_118_the_dedupe_set_goes_with_the_session() {
     let mut rig = Rig::online();
     rig.delivers("a", b"", ExactlyOnce, 7);
     rig.cut();
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.delivers("a", b"", ExactlyOnce, 7);
     assert_eq!(rig.events().len(), 2);
 }
@@ -210,7 +210,7 @@ fn mqtt_lib_118_the_dedupe_set_goes_with_the_session() {
 fn rumqtt_849_a_stale_acknowledgement_does_not_disconnect() {
     let mut rig = Rig::online();
     for packet in [Packet::PubAck(id(9)), Packet::PubComp(id(9)), Packet::UnsubAck(id(9))] {
-        rig.gives(packet);
+        rig.receives(packet);
     }
     rig.grants(9, &[SubAckCode::Failure]);
     assert_eq!(rig.client.state(), State::Connected);
@@ -218,18 +218,18 @@ fn rumqtt_849_a_stale_acknowledgement_does_not_disconnect() {
 }
 
 #[test]
-fn rumqtt_349_publish_returns_the_identifier_and_an_event_tells_the_end() {
+fn rumqtt_349_publish_returns_the_identifier_and_an_event_reports_the_end() {
     let mut rig = Rig::online();
     let number = rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
-    rig.gives(Packet::PubAck(id(number)));
+    rig.receives(Packet::PubAck(id(number)));
     assert_eq!(rig.events(), [format!("published {number} qos=1")]);
 }
 
 #[test]
-fn rumqtt_263_a_full_queue_is_told_at_once() {
+fn rumqtt_263_a_full_queue_is_reported_at_once() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);
     let again = rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce));
     assert_eq!(again, Err(RequestError::Full(Full::Requests)));
@@ -252,7 +252,7 @@ fn wolfmqtt_597_the_session_is_replayed() {
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends().len(), 2);
 }
 
@@ -261,7 +261,7 @@ fn wolfmqtt_596_qos_0_is_not_replayed() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtMostOnce);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.sends().is_empty());
 }
 
@@ -279,12 +279,12 @@ fn mosquitto_3600_an_unknown_suback_is_not_accepted() {
 fn mosquitto_1450_a_qos_2_message_is_not_delivered_twice() {
     let mut rig = Rig::online();
     rig.delivers("a", b"", ExactlyOnce, 7);
-    rig.gives(publish("a", b"", ExactlyOnce, 7, true));
+    rig.receives(publish("a", b"", ExactlyOnce, 7, true));
     assert_eq!(rig.events().len(), 1);
 }
 
 #[test]
-fn mqttrust_3_an_answer_that_never_comes_is_noticed() {
+fn mqttrust_3_a_missing_answer_is_noticed() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
@@ -294,7 +294,7 @@ fn mqttrust_3_an_answer_that_never_comes_is_noticed() {
 #[test]
 fn mqttrust_39_qos_0_bypasses_the_window() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);
     for _ in 0..5 {
         rig.publishes("b", b"", AtMostOnce);

@@ -24,7 +24,7 @@ fn at_least_once() {
         assert_eq!(rig.publishes("a/b", b"hi", AtLeastOnce), 1);
         assert_eq!(rig.client.in_flight(), 1);
         assert_eq!(rig.sends(), ["PUBLISH a/b qos=1 id=1 (2 B) \"hi\""]);
-        rig.gives(Packet::PubAck(id(1)));
+        rig.receives(Packet::PubAck(id(1)));
         assert_eq!(rig.events(), ["published 1 qos=1"]);
         assert_eq!(rig.client.in_flight(), 0);
     });
@@ -36,10 +36,10 @@ fn exactly_once() {
         let mut rig = Rig::online().chunked(chunks);
         assert_eq!(rig.publishes("a/b", b"hi", ExactlyOnce), 1);
         assert_eq!(rig.sends(), ["PUBLISH a/b qos=2 id=1 (2 B) \"hi\""]);
-        rig.gives(Packet::PubRec(id(1)));
+        rig.receives(Packet::PubRec(id(1)));
         assert!(rig.events().is_empty(), "half of it");
         assert_eq!(rig.sends(), ["PUBREL id=1"]);
-        rig.gives(Packet::PubComp(id(1)));
+        rig.receives(Packet::PubComp(id(1)));
         assert_eq!(rig.events(), ["published 1 qos=2"]);
         assert_eq!(rig.client.in_flight(), 0);
     });
@@ -64,14 +64,14 @@ fn order_is_kept_among_all_of_them() {
 }
 
 #[test]
-fn answers_can_come_in_any_order() {
+fn answers_can_arrive_in_any_order() {
     let mut rig = Rig::online();
     for _ in 0..4 {
         rig.publishes("a", b"payload", AtLeastOnce);
     }
     rig.sends();
     for number in [3, 1, 4, 2] {
-        rig.gives(Packet::PubAck(id(number)));
+        rig.receives(Packet::PubAck(id(number)));
     }
     assert_eq!(
         rig.events(),
@@ -98,10 +98,10 @@ fn offline_qos_1_and_2_queue_and_qos_0_is_refused() {
 }
 
 #[test]
-fn what_was_queued_offline_survives_a_clean_session() {
+fn messages_queued_offline_survive_a_clean_session() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", ExactlyOnce);
-    rig.comes_online(&CONNECT.clean_session(true), false);
+    rig.goes_online(&CONNECT.clean_session(true), false);
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
     assert!(rig.events().is_empty());
 }
@@ -109,7 +109,7 @@ fn what_was_queued_offline_survives_a_clean_session() {
 #[test]
 fn a_topic_that_the_standard_forbids_is_refused() {
     let mut rig: Rig = Rig::sized(64, 80_000);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let long = "x".repeat(65_536);
     for (topic, violation) in [
         ("", Violation::TopicEmpty),
@@ -132,7 +132,7 @@ fn a_topic_that_the_standard_forbids_is_refused() {
 fn a_window_that_slides() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::<8>::sized(64, 300).chunked(chunks);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         let mut done = 0;
         let mut queued = 0;
         while done < 100 {
@@ -144,7 +144,7 @@ fn a_window_that_slides() {
             }
             for line in rig.sends() {
                 let number = line.split("id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-                rig.gives(match line.as_bytes() {
+                rig.receives(match line.as_bytes() {
                     [b'P', b'U', b'B', b'R', ..] => Packet::PubComp(id(number)),
                     _ if line.contains("qos=2") => Packet::PubRec(id(number)),
                     _ => Packet::PubAck(id(number)),
@@ -171,9 +171,9 @@ fn a_handler_can_publish_while_it_borrows_the_payload() {
 
 /// The event of one message is the current one while room is made for the next: no other message is removed.
 #[test]
-fn room_is_made_while_an_event_is_at_hand() {
+fn room_is_made_while_an_event_is_current() {
     let mut rig = Rig::<0>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("first", &[b'1'; 30], AtLeastOnce);
     rig.publishes("second", &[b'2'; 30], AtLeastOnce);
     rig.publishes("third", b"", AtLeastOnce);
@@ -186,18 +186,18 @@ fn room_is_made_while_an_event_is_at_hand() {
     assert_eq!(rig.events(), Vec::<String>::new());
     assert_eq!(rig.client.in_flight(), 2);
     for number in [1, 3] {
-        rig.gives(Packet::PubAck(id(number)));
+        rig.receives(Packet::PubAck(id(number)));
     }
     assert_eq!(rig.events(), ["published 1 qos=1", "published 3 qos=1"]);
 }
 
 /// The answer is not even kept until the message is sent: it may be a late answer for the same identifier.
 #[test]
-fn an_answer_to_what_the_server_cannot_have_seen_is_ignored() {
+fn an_answer_to_a_request_that_was_not_offered_is_ignored() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::online();
         rig.publishes("a", b"", qos);
-        rig.gives(Packet::PubAck(id(1)));
+        rig.receives(Packet::PubAck(id(1)));
         rig.delivers("in", b"", AtMostOnce, 0);
         assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);
         assert_eq!(rig.sends(), [format!("PUBLISH a qos={qos} id=1 (0 B)")]);

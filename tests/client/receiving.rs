@@ -32,7 +32,7 @@ fn exactly_once() {
         rig.delivers("a/b", b"hi", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["message a/b qos=2 id=7 (2 B) \"hi\""]);
         assert_eq!(rig.sends(), ["PUBREC id=7"]);
-        rig.gives(pubrel(7));
+        rig.receives(pubrel(7));
         assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
         assert!(rig.events().is_empty());
         rig.delivers("a/b", b"new", ExactlyOnce, 7);
@@ -43,8 +43,8 @@ fn exactly_once() {
 #[test]
 fn empty_and_retained() {
     let mut rig = Rig::online();
-    rig.gives_bytes(b"\x31\x03\x00\x01a");
-    rig.gives_bytes(b"\x33\x05\x00\x01a\x00\x07");
+    rig.receives_bytes(b"\x31\x03\x00\x01a");
+    rig.receives_bytes(b"\x33\x05\x00\x01a\x00\x07");
     assert_eq!(rig.events(), ["message a qos=0 retain (0 B)", "message a qos=1 id=7 retain (0 B)"]);
 }
 
@@ -63,13 +63,13 @@ fn the_answer_follows_the_event() {
 
 /// What the application has not released is sent again; the answer must not be sent on the next connection.
 #[test]
-fn an_answer_that_is_still_owed_dies_with_the_connection() {
+fn a_queued_answer_is_discarded_with_the_connection() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::online();
         rig.delivers("a", b"", qos, 9);
         rig.events();
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert!(rig.sends().is_empty());
     }
 }
@@ -78,7 +78,7 @@ fn an_answer_that_is_still_owed_dies_with_the_connection() {
 fn a_repeated_qos_1_message_is_delivered_again() {
     let mut rig = Rig::online();
     for dup in [false, true, false] {
-        rig.gives(publish("a", b"", AtLeastOnce, 7, dup));
+        rig.receives(publish("a", b"", AtLeastOnce, 7, dup));
         assert_eq!(rig.events().len(), 1);
         assert_eq!(rig.sends(), ["PUBACK id=7"]);
     }
@@ -93,7 +93,7 @@ fn a_repeated_qos_2_message_is_answered_and_not_delivered() {
         assert_eq!(rig.events().len(), 1);
         assert_eq!(rig.sends(), ["PUBREC id=7"]);
         for dup in [false, true] {
-            rig.gives(publish("a", b"", ExactlyOnce, 7, dup));
+            rig.receives(publish("a", b"", ExactlyOnce, 7, dup));
             assert!(rig.events().is_empty());
             assert_eq!(rig.sends(), ["PUBREC id=7"]);
         }
@@ -101,7 +101,7 @@ fn a_repeated_qos_2_message_is_answered_and_not_delivered() {
 }
 
 #[test]
-fn dedupe_reaches_over_reconnects() {
+fn duplicates_are_detected_across_reconnects() {
     for cut_after_pubrec in [false, true] {
         let mut rig = Rig::online();
         rig.delivers("a", b"", ExactlyOnce, 7);
@@ -110,13 +110,13 @@ fn dedupe_reaches_over_reconnects() {
             rig.sends();
         }
         rig.cut();
-        rig.comes_online(&CONNECT, true);
-        rig.gives(publish("a", b"", ExactlyOnce, 7, true));
+        rig.goes_online(&CONNECT, true);
+        rig.receives(publish("a", b"", ExactlyOnce, 7, true));
         assert!(rig.events().is_empty());
         assert_eq!(rig.sends(), ["PUBREC id=7"]);
         rig.cut();
-        rig.comes_online(&CONNECT, true);
-        rig.gives(pubrel(7));
+        rig.goes_online(&CONNECT, true);
+        rig.receives(pubrel(7));
         assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
     }
 }
@@ -141,17 +141,17 @@ fn the_same_identifier_both_ways() {
     rig.sends();
     rig.delivers("in", b"", ExactlyOnce, 1);
     assert_eq!(rig.sends(), ["PUBREC id=1"]);
-    rig.gives(Packet::PubRec(id(1)));
-    rig.gives(pubrel(1));
+    rig.receives(Packet::PubRec(id(1)));
+    rig.receives(pubrel(1));
     assert_eq!(rig.sends(), ["PUBCOMP id=1", "PUBREL id=1"]);
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["message in qos=2 id=1 (0 B)", "published 1 qos=2"]);
 }
 
 #[test]
 fn an_unknown_pubrel_is_answered() {
     let mut rig = Rig::online();
-    rig.gives(pubrel(77));
+    rig.receives(pubrel(77));
     assert_eq!(rig.sends(), ["PUBCOMP id=77"]);
     assert!(rig.events().is_empty());
 }
@@ -159,10 +159,10 @@ fn an_unknown_pubrel_is_answered() {
 #[test]
 fn an_unknown_pubrec_is_answered_and_other_answers_are_counted() {
     let mut rig = Rig::online();
-    rig.gives(Packet::PubRec(id(77)));
+    rig.receives(Packet::PubRec(id(77)));
     assert_eq!(rig.sends(), ["PUBREL id=77"]);
     for packet in [Packet::PubComp(id(77)), Packet::PubAck(id(77)), Packet::UnsubAck(id(77))] {
-        rig.gives(packet);
+        rig.receives(packet);
         assert!(rig.sends().is_empty());
     }
     assert!(rig.events().is_empty());
@@ -177,7 +177,7 @@ fn an_unknown_pubrec_is_not_answered_before_a_known_one() {
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
     for number in [77, 1, 78, 2, 1] {
-        rig.gives(Packet::PubRec(id(number)));
+        rig.receives(Packet::PubRec(id(number)));
     }
     let mut sent = Vec::new();
     for _ in 0..3 {
@@ -188,18 +188,18 @@ fn an_unknown_pubrec_is_not_answered_before_a_known_one() {
 }
 
 #[test]
-fn answers_that_come_twice_are_ignored() {
+fn repeated_answers_are_ignored() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
     for _ in 0..2 {
-        rig.gives(Packet::PubAck(id(1)));
-        rig.gives(Packet::PubRec(id(2)));
+        rig.receives(Packet::PubAck(id(1)));
+        rig.receives(Packet::PubRec(id(2)));
         assert_eq!(rig.sends(), ["PUBREL id=2"]);
     }
     for _ in 0..2 {
-        rig.gives(Packet::PubComp(id(2)));
+        rig.receives(Packet::PubComp(id(2)));
     }
     assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=2"]);
     assert_eq!(rig.client.ignored_acknowledgements(), 3);
@@ -212,16 +212,16 @@ fn answers_out_of_turn_are_ignored() {
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubComp(id(1)));
-    rig.gives(Packet::PubComp(id(2)));
-    rig.gives(Packet::PubRec(id(2)));
-    rig.gives(Packet::PubAck(id(2)));
+    rig.receives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(2)));
+    rig.receives(Packet::PubRec(id(2)));
+    rig.receives(Packet::PubAck(id(2)));
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.in_flight(), 2);
 }
 
 #[test]
-fn what_is_not_mqtt_ends_the_connection() {
+fn input_that_is_not_mqtt_ends_the_connection() {
     for (bytes, clause) in [
         (&b"\x00\x00"[..], "3.1.1 section 2.2.1"),
         (b"\xF0\x00", "3.1.1 section 2.2.1"),
@@ -244,11 +244,11 @@ fn what_is_not_mqtt_ends_the_connection() {
             let mut rig = Rig::online().chunked(chunks);
             rig.publishes("a", b"", AtLeastOnce);
             rig.sends();
-            rig.gives_bytes(bytes);
+            rig.receives_bytes(bytes);
             assert_eq!(rig.events(), [format!("error {clause}")], "{bytes:02x?}");
             assert!(rig.sends().is_empty());
-            rig.comes_online(&CONNECT, true);
-            assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session goes on");
+            rig.goes_online(&CONNECT, true);
+            assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session continues");
         });
     }
 }

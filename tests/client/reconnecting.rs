@@ -6,7 +6,7 @@ use baremqtt::codec::Packet;
 use crate::harness::*;
 
 #[test]
-fn what_is_not_acknowledged_is_sent_again_in_order() {
+fn unacknowledged_messages_are_resent_in_order() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
         rig.publishes("a", b"1", AtLeastOnce);
@@ -15,12 +15,12 @@ fn what_is_not_acknowledged_is_sent_again_in_order() {
         rig.publishes("d", b"4", AtLeastOnce);
         rig.publishes("e", b"5", ExactlyOnce);
         rig.sends();
-        rig.gives(Packet::PubAck(id(1)));
-        rig.gives(Packet::PubRec(id(4)));
+        rig.receives(Packet::PubAck(id(1)));
+        rig.receives(Packet::PubRec(id(4)));
         rig.sends();
         for _ in 0..3 {
             rig.cut();
-            rig.comes_online(&CONNECT, true);
+            rig.goes_online(&CONNECT, true);
             assert_eq!(
                 rig.sends(),
                 [
@@ -30,11 +30,11 @@ fn what_is_not_acknowledged_is_sent_again_in_order() {
                 ]
             );
         }
-        rig.gives(Packet::PubComp(id(4)));
-        rig.gives(Packet::PubAck(id(3)));
-        rig.gives(Packet::PubRec(id(2)));
+        rig.receives(Packet::PubComp(id(4)));
+        rig.receives(Packet::PubAck(id(3)));
+        rig.receives(Packet::PubRec(id(2)));
         rig.sends();
-        rig.gives(Packet::PubComp(id(2)));
+        rig.receives(Packet::PubComp(id(2)));
         assert_eq!(
             rig.events(),
             ["published 1 qos=1", "published 4 qos=2", "published 3 qos=1", "published 2 qos=2"]
@@ -44,28 +44,28 @@ fn what_is_not_acknowledged_is_sent_again_in_order() {
 
 /// DUP means that a packet may have been seen: set once its first byte was sent, and not before.
 #[test]
-fn dup_is_for_what_had_begun_to_leave() {
+fn only_packets_that_were_partly_sent_have_dup() {
     for taken in 0..=27 {
         let mut rig = Rig::online();
         rig.publishes("a", b"1", AtLeastOnce);
         rig.publishes("b", b"2", ExactlyOnce);
         rig.publishes("c", b"3", AtLeastOnce);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         let begun: Vec<bool> = rig.sends().iter().map(|line| line.contains(" dup ")).collect();
         assert_eq!(begun, [taken > 0, taken > 8, taken > 16], "{taken}");
     }
 }
 
 #[test]
-fn a_half_sent_packet_starts_again_at_its_first_byte() {
+fn a_partly_sent_packet_is_resent_from_its_first_byte() {
     for taken in 1..30 {
         let mut rig = Rig::online();
         rig.publishes("topic", b"some more payload", ExactlyOnce);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert_eq!(rig.sends(), ["PUBLISH topic qos=2 id=1 dup (17 B) \"some more payload\""]);
     }
 }
@@ -78,9 +78,9 @@ fn qos_0_subscribe_and_unsubscribe_are_not_sent_again() {
         rig.subscribes(&[("b", AtMostOnce)]);
         rig.unsubscribes(&["c"]);
         rig.publishes("d", b"", AtLeastOnce);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         let sent = rig.sends();
         assert_eq!(sent.len(), 1);
         assert!(sent[0].starts_with("PUBLISH d"));
@@ -95,9 +95,9 @@ fn an_answer_before_the_repetition_is_ignored() {
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(Packet::PubAck(id(1)));
-    rig.gives(Packet::PubRec(id(2)));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubRec(id(2)));
     assert!(rig.events().is_empty());
     assert_eq!(
         rig.sends(),
@@ -112,27 +112,27 @@ fn pubrec_again_before_pubrel_again() {
     let mut rig = Rig::online();
     rig.publishes("b", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.sends();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(Packet::PubRec(id(1)));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
     rig.events();
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    rig.gives(Packet::PubComp(id(1)));
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
 
 #[test]
-fn new_messages_queue_behind_the_old_ones() {
+fn new_messages_are_queued_behind_old_ones() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.cut();
     rig.publishes("b", b"", AtLeastOnce);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     rig.publishes("c", b"", AtMostOnce);
     assert_eq!(
         rig.sends(),
@@ -141,7 +141,7 @@ fn new_messages_queue_behind_the_old_ones() {
 }
 
 #[test]
-fn losing_a_link_twice_is_losing_it_once() {
+fn link_lost_twice_has_no_further_effect() {
     let mut rig = Rig::online();
     rig.subscribes(&[("a", AtMostOnce)]);
     rig.publishes("b", b"", AtLeastOnce);
@@ -150,42 +150,42 @@ fn losing_a_link_twice_is_losing_it_once() {
         rig.cut();
     }
     assert_eq!(rig.events(), ["ended 1 Lost"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 dup (0 B)"]);
 }
 
 #[test]
-fn a_link_that_is_lost_before_connack_costs_nothing() {
+fn a_link_lost_before_connack_loses_no_message() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", AtLeastOnce);
     for taken in [0, 3, usize::MAX] {
         rig.connects(&CONNECT);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.cut();
     }
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert!(rig.events().is_empty());
 }
 
 #[test]
-fn bytes_that_come_offline_are_dropped() {
+fn bytes_received_offline_are_dropped() {
     let mut rig = Rig::online();
     rig.cut();
-    rig.gives_bytes(&[]);
+    rig.receives_bytes(&[]);
     rig.client.received(10);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     rig.delivers("a", b"", AtMostOnce, 0);
     assert_eq!(rig.events(), ["message a qos=0 (0 B)"]);
 }
 
 #[test]
-fn what_was_received_in_part_is_forgotten() {
+fn a_partly_received_packet_is_discarded() {
     for len in 1..10 {
         let mut rig = Rig::online();
-        rig.gives_bytes(&b"\x32\x08\x00\x01a\x00\x07xyz"[..len]);
+        rig.receives_bytes(&b"\x32\x08\x00\x01a\x00\x07xyz"[..len]);
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert!(rig.events().len() <= usize::from(len == 10));
         rig.delivers("b", b"", AtLeastOnce, 7);
         assert_eq!(rig.events(), ["message b qos=1 id=7 (0 B)"]);

@@ -12,7 +12,7 @@ const FULL_BUFFER: RequestError = RequestError::Full(Full::Buffer);
 #[test]
 fn more_requests_than_are_allowed() {
     let mut rig = Rig::<4>::sized(256, 1024);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     for _ in 0..2 {
         rig.publishes("a", b"", ExactlyOnce);
     }
@@ -25,15 +25,15 @@ fn more_requests_than_are_allowed() {
     }
     rig.publishes("c", b"", AtMostOnce);
     assert_eq!(rig.sends().len(), 5, "QoS 0 needs no place, and the refused ones left nothing");
-    rig.gives(Packet::UnsubAck(id(4)));
+    rig.receives(Packet::UnsubAck(id(4)));
     assert_eq!(rig.publishes("b", b"", AtLeastOnce), 5, "the place of 4");
 }
 
 /// Mosquitto acknowledges and then loses QoS 2 messages beyond its window, so by default the client stays within a window of one.
 #[test]
-fn no_more_than_so_many_messages_of_qos_2() {
+fn the_number_of_qos_2_messages_is_limited() {
     let mut rig = Rig::<64>::sized(64, 4096);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     for _ in 0..19 {
         rig.publishes("a", b"", ExactlyOnce);
     }
@@ -41,10 +41,10 @@ fn no_more_than_so_many_messages_of_qos_2() {
     assert_eq!(rig.client.publish(&message), Err(FULL_REQUESTS));
     rig.publishes("b", b"", AtLeastOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.client.publish(&message), Err(FULL_REQUESTS), "not before PUBCOMP");
     rig.sends();
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     rig.publishes("b", b"", ExactlyOnce);
     rig.choose(|c| c.max_exactly_once = 0);
     rig.publishes("b", b"", ExactlyOnce);
@@ -58,19 +58,19 @@ fn each_promised_event_makes_room() {
         ("published 1 qos=1", |rig| {
             rig.publishes("a", b"", AtLeastOnce);
             rig.sends();
-            rig.gives(Packet::PubAck(id(1)));
+            rig.receives(Packet::PubAck(id(1)));
         }),
         ("published 1 qos=2", |rig| {
             rig.publishes("a", b"", ExactlyOnce);
             rig.sends();
-            rig.gives(Packet::PubRec(id(1)));
+            rig.receives(Packet::PubRec(id(1)));
             rig.sends();
-            rig.gives(Packet::PubComp(id(1)));
+            rig.receives(Packet::PubComp(id(1)));
         }),
         ("unsubscribed 1", |rig| {
             rig.unsubscribes(&["a"]);
             rig.sends();
-            rig.gives(Packet::UnsubAck(id(1)));
+            rig.receives(Packet::UnsubAck(id(1)));
         }),
         ("ended 1 Lost", |rig| {
             rig.unsubscribes(&["a"]);
@@ -80,7 +80,7 @@ fn each_promised_event_makes_room() {
     ];
     for (event, make_room) in make_room {
         let mut rig = Rig::<1>::sized(64, 256);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         make_room(&mut rig);
         assert_eq!(rig.events(), [event]);
         assert_eq!(rig.publishes("b", b"", AtLeastOnce), 2);
@@ -91,7 +91,7 @@ fn each_promised_event_makes_room() {
 #[test]
 fn more_bytes_than_room() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", &[0; 80], AtLeastOnce);
     let message = Message::new("b", &[0; 40]).qos(AtLeastOnce);
     for _ in 0..3 {
@@ -103,21 +103,21 @@ fn more_bytes_than_room() {
     assert_eq!(rig.client.in_flight(), 1);
     assert_eq!(rig.publishes("b", &[0; 30], AtLeastOnce), 2, "no identifier was used up");
     assert_eq!(rig.sends().len(), 2);
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.publishes("b", &[0; 40], AtLeastOnce), 3);
 }
 
 #[test]
 fn qos_0_makes_room_as_it_is_sent() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let message = Message::new("b", &[0; 59]);
     assert!(rig.client.publish(&message).is_ok());
     assert!(rig.client.publish(&message).is_ok());
     assert_eq!(rig.client.publish(&message), Err(FULL_BUFFER));
-    rig.takes(63);
+    rig.sends_bytes(63);
     assert_eq!(rig.client.publish(&message), Err(FULL_BUFFER), "not as long as a byte is missing");
-    rig.takes(1);
+    rig.sends_bytes(1);
     assert!(rig.client.publish(&message).is_ok());
     assert_eq!(rig.sends().len(), 3);
 }
@@ -126,18 +126,18 @@ fn qos_0_makes_room_as_it_is_sent() {
 #[test]
 fn pubrec_makes_room() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", &[0; 100], ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.publishes("b", &[0; 100], ExactlyOnce);
     assert_eq!(rig.sends().len(), 2);
 }
 
 #[test]
-fn what_can_never_fit() {
+fn requests_that_can_never_fit() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let payload = [0; 122];
     let too_large = |needed| Err(RequestError::TooLarge { needed, room: 128 });
     assert_eq!(rig.client.publish(&Message::new("abc", &payload)), too_large(129));
@@ -146,16 +146,16 @@ fn what_can_never_fit() {
 }
 
 #[test]
-fn connect_finds_its_room_beside_messages_that_wait() {
+fn connect_fits_beside_queued_messages() {
     let mut rig = Rig::<8>::sized(64, 160);
     while rig.client.publish(&Message::new("topic", b"payload").qos(AtLeastOnce)).is_ok() {}
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     assert_eq!(rig.sends().len(), 7);
 }
 
 /// CONNECT is kept in the receive buffer: a full queue does not stop it from being sent, however large it is, restored or not.
 #[test]
-fn a_large_connect_has_its_room_beside_a_full_queue() {
+fn a_large_connect_fits_beside_a_full_queue() {
     let connect = CONNECT.credentials("user", &[b'x'; 64]);
     let message = Message::new("topic", b"payload").qos(AtLeastOnce);
     let mut rig = Rig::<16>::sized(87, 160);
@@ -165,11 +165,11 @@ fn a_large_connect_has_its_room_beside_a_full_queue() {
     let mut restored = Rig::<16>::sized(87, 160);
     restored.client.restore(&image[..len]).unwrap();
     for mut rig in [rig, restored] {
-        rig.comes_online(&connect, false);
+        rig.goes_online(&connect, false);
         assert_eq!(rig.sends().len(), 7);
     }
 
     let mut rig = Rig::<16>::sized(86, 160);
     assert_eq!(rig.client.connect(&connect), Err(ConnectError::TooLarge { needed: 87, room: 86 }));
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
 }

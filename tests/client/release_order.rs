@@ -21,11 +21,11 @@ fn pubrels(ids: &[u16]) -> Vec<String> {
 }
 
 #[test]
-fn as_pubrec_comes() {
+fn in_the_order_of_the_pubrecs() {
     in_all_chunkings(|chunks| {
         let mut rig = sent(4, chunks);
         for number in [3, 1, 4, 2] {
-            rig.gives(Packet::PubRec(id(number)));
+            rig.receives(Packet::PubRec(id(number)));
         }
         assert_eq!(rig.sends(), pubrels(&[3, 1, 4, 2]));
     });
@@ -36,15 +36,15 @@ fn again_after_a_reconnect() {
     in_all_chunkings(|chunks| {
         let mut rig = sent(4, chunks);
         for number in [3, 1, 4, 2] {
-            rig.gives(Packet::PubRec(id(number)));
+            rig.receives(Packet::PubRec(id(number)));
         }
         for _ in 0..2 {
             rig.cut();
-            rig.comes_online(&CONNECT, true);
+            rig.goes_online(&CONNECT, true);
             assert_eq!(rig.sends(), pubrels(&[3, 1, 4, 2]));
         }
         for number in [3, 1, 4, 2] {
-            rig.gives(Packet::PubComp(id(number)));
+            rig.receives(Packet::PubComp(id(number)));
         }
         assert_eq!(rig.events().len(), 4);
         assert_eq!(rig.client.in_flight(), 0);
@@ -55,7 +55,7 @@ fn again_after_a_reconnect() {
 fn again_after_compaction() {
     let mut rig = sent(4, CHUNKINGS[0]);
     for number in [4, 2] {
-        rig.gives(Packet::PubRec(id(number)));
+        rig.receives(Packet::PubRec(id(number)));
     }
     rig.sends();
     // Messages of QoS 0 fill the buffer until the records have to move.
@@ -64,10 +64,10 @@ fn again_after_compaction() {
         rig.sends();
     }
     for number in [3, 1] {
-        rig.gives(Packet::PubRec(id(number)));
+        rig.receives(Packet::PubRec(id(number)));
     }
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), pubrels(&[4, 2, 3, 1]));
 }
 
@@ -76,44 +76,44 @@ fn again_after_compaction() {
 fn across_a_reconnect() {
     in_all_chunkings(|chunks| {
         let mut rig = sent(3, chunks);
-        rig.gives(Packet::PubRec(id(3)));
+        rig.receives(Packet::PubRec(id(3)));
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         rig.sends();
-        rig.gives(Packet::PubRec(id(2)));
-        rig.gives(Packet::PubRec(id(1)));
+        rig.receives(Packet::PubRec(id(2)));
+        rig.receives(Packet::PubRec(id(1)));
         assert_eq!(rig.sends(), pubrels(&[2, 1]));
         rig.cut();
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert_eq!(rig.sends(), pubrels(&[3, 2, 1]));
     });
 }
 
 /// As before, but PUBREC arrives while the older PUBREL still waits to be sent again, or is partly sent.
 #[test]
-fn while_older_ones_wait_to_be_sent_again() {
+fn while_older_messages_wait_to_be_resent() {
     for taken in 0..=60 {
         let mut rig = sent(3, CHUNKINGS[0]);
-        rig.gives(Packet::PubRec(id(3)));
-        rig.gives(Packet::PubRec(id(2)));
+        rig.receives(Packet::PubRec(id(3)));
+        rig.receives(Packet::PubRec(id(2)));
         rig.cut();
-        rig.comes_online(&CONNECT, true);
-        rig.takes(taken);
-        rig.gives(Packet::PubRec(id(1)));
-        rig.takes(1);
-        rig.takes(1);
+        rig.goes_online(&CONNECT, true);
+        rig.sends_bytes(taken);
+        rig.receives(Packet::PubRec(id(1)));
+        rig.sends_bytes(1);
+        rig.sends_bytes(1);
         let mut sent = rig.sends();
         rig.advances();
         sent.extend(rig.sends());
         sent.retain(|line| line.starts_with("PUBREL"));
         if sent.len() == 2 {
             // This PUBREC came too early to be valid: the message had not been sent again yet.
-            rig.gives(Packet::PubRec(id(1)));
+            rig.receives(Packet::PubRec(id(1)));
             sent.extend(rig.sends());
         }
         assert_eq!(sent, pubrels(&[3, 2, 1]), "{taken}");
         for number in [3, 2, 1] {
-            rig.gives(Packet::PubComp(id(number)));
+            rig.receives(Packet::PubComp(id(number)));
         }
         assert_eq!(rig.events().len(), 3, "{taken}");
         assert_eq!(rig.client.in_flight(), 0, "{taken}");
@@ -124,7 +124,7 @@ fn while_older_ones_wait_to_be_sent_again() {
 fn to_be_retried() -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
-    rig.comes_online(&CONNECT.version(Version::Mqtt31), false);
+    rig.goes_online(&CONNECT.version(Version::Mqtt31), false);
     for _ in 0..3 {
         rig.publishes("topic", b"payload", ExactlyOnce);
     }
@@ -135,9 +135,9 @@ fn to_be_retried() -> Rig {
 
 /// The answers have arrived when the repetition is due, though nobody has looked at them yet.
 #[test]
-fn what_is_answered_in_time_is_not_retried() {
+fn a_request_answered_in_time_is_not_resent() {
     let mut rig = to_be_retried();
-    rig.gives_bytes(b"\x50\x02\x00\x01\x50\x02\x00\x02");
+    rig.receives_bytes(b"\x50\x02\x00\x01\x50\x02\x00\x02");
     assert_eq!(rig.sends(), pubrels(&[1, 2]));
 }
 
@@ -147,10 +147,10 @@ fn while_a_timed_retry_is_under_way() {
     for (taken, between) in (0..=60).flat_map(|taken| [0, 1, 20, 40].map(|between| (taken, between))) {
         let mut rig = to_be_retried();
         rig.advances();
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         for number in 1..=3 {
-            rig.gives(Packet::PubRec(id(number)));
-            rig.takes(between);
+            rig.receives(Packet::PubRec(id(number)));
+            rig.sends_bytes(between);
         }
         let mut sent = Vec::new();
         let mut news = rig.sends();
@@ -158,8 +158,8 @@ fn while_a_timed_retry_is_under_way() {
             for line in &news {
                 let number = line.split("id=").nth(1).unwrap()[..1].parse().unwrap();
                 match &line[..6] {
-                    "PUBLIS" => rig.gives(Packet::PubRec(id(number))),
-                    _ => rig.gives(Packet::PubComp(id(number))),
+                    "PUBLIS" => rig.receives(Packet::PubRec(id(number))),
+                    _ => rig.receives(Packet::PubComp(id(number))),
                 }
             }
             sent.extend(std::mem::replace(&mut news, rig.sends()));

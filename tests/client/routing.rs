@@ -50,7 +50,7 @@ impl<const N: usize> App<N> {
 const GRANTED_1: Subscription = Subscription::Granted { qos: QoS::AtLeastOnce };
 
 #[test]
-fn every_filter_that_covers_a_topic_gets_it() {
+fn every_filter_that_matches_a_topic_is_found() {
     let mut app = App::<4>::new(512);
     app.routes.add("sport/#", AtMostOnce, 1).unwrap();
     app.routes.add("sport/+/score", AtMostOnce, 2).unwrap();
@@ -69,7 +69,7 @@ fn every_filter_that_covers_a_topic_gets_it() {
 }
 
 #[test]
-fn the_table_has_its_limits() {
+fn the_table_is_limited() {
     let mut routes = Routes::<_, u32, 2>::new();
     assert!(matches!(routes.add("a#", AtMostOnce, 0), Err(RouteError::Forbidden(_))));
     routes.add("a", AtMostOnce, 1).unwrap();
@@ -92,11 +92,11 @@ fn requested_and_granted_are_remembered() {
     assert!(matches!(app.state("b"), Subscription::Requested { place: 1, .. }));
     app.answers(&[0x90, 4, 0, 1, 1, 0x80]);
     assert_eq!((app.state("a"), app.state("b")), (GRANTED_1, Subscription::Refused));
-    assert_eq!(app.rig.sends(), [""; 0], "what was refused is not asked for again and again");
+    assert_eq!(app.rig.sends(), [""; 0], "a refused subscription is not requested again");
 }
 
 #[test]
-fn without_a_session_everything_is_asked_for_again() {
+fn without_a_session_every_subscription_is_requested_again() {
     let mut app = App::<4>::new(512);
     app.routes.add("a", AtLeastOnce, 1).unwrap();
     app.connects(false);
@@ -113,7 +113,7 @@ fn without_a_session_everything_is_asked_for_again() {
 }
 
 #[test]
-fn a_subscription_that_the_link_has_cut_off_is_asked_for_again() {
+fn a_subscription_interrupted_by_a_lost_link_is_requested_again() {
     let mut app = App::<4>::new(512);
     app.routes.add("a", AtLeastOnce, 1).unwrap();
     app.connects(true);
@@ -126,7 +126,7 @@ fn a_subscription_that_the_link_has_cut_off_is_asked_for_again() {
 }
 
 #[test]
-fn a_route_that_goes_meanwhile_does_not_shift_the_answers() {
+fn removing_a_route_does_not_shift_the_answers() {
     let mut app = App::<4>::new(512);
     for (filter, handler) in [("a", 1), ("b", 2), ("c", 3)] {
         app.routes.add(filter, AtLeastOnce, handler).unwrap();
@@ -139,7 +139,7 @@ fn a_route_that_goes_meanwhile_does_not_shift_the_answers() {
 }
 
 #[test]
-fn filters_go_out_in_as_many_packets_as_the_buffer_makes_of_them() {
+fn filters_are_split_into_packets_that_fit_the_buffer() {
     let mut app = App::<4>::new(32 + 24);
     for filter in ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"] {
         app.routes.add(filter, AtLeastOnce, 0).unwrap();
@@ -217,7 +217,7 @@ fn a_thousand_routes() {
     app.rig.sends();
     let connack =
         baremqtt::codec::Packet::ConnAck(baremqtt::codec::ConnAck::Accepted { session_present: false });
-    app.rig.gives(connack);
+    app.rig.receives(connack);
     routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
     routes.subscribe(&mut app.rig.client.outbound()).unwrap();
     assert_eq!(app.rig.sends().len(), 125);
@@ -225,7 +225,7 @@ fn a_thousand_routes() {
 }
 
 #[test]
-fn an_empty_table_wants_nothing() {
+fn an_empty_table_requests_nothing() {
     let mut routes = Routes::<&str, u32, 4>::default();
     let mut rig: Rig = Rig::online();
     assert_eq!(routes.subscribe(&mut rig.client.outbound()), Ok(()));

@@ -20,12 +20,12 @@ fn waiting(version: Version) -> Small {
 
 fn online(version: Version) -> Small {
     let mut client = waiting(version);
-    assert_eq!(gives(&mut client, &[0x20, 2, 0, 0]), Ok(()));
+    assert_eq!(receive(&mut client, &[0x20, 2, 0, 0]), Ok(()));
     client
 }
 
 /// Passes the received bytes on, and handles all their events.
-fn gives(client: &mut Small, bytes: &[u8]) -> Result<(), Error> {
+fn receive(client: &mut Small, bytes: &[u8]) -> Result<(), Error> {
     client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
     client.received(bytes.len());
     while client.advance(Instant::from_millis(0))? {}
@@ -62,7 +62,7 @@ fn expected(mut bytes: &[u8], version: Version, is_online: bool) -> Result<(), E
 
 fn check(clients: &[(Small, Version, bool)], bytes: &[u8]) {
     for (client, version, is_online) in clients {
-        let said = gives(&mut client.clone(), bytes);
+        let said = receive(&mut client.clone(), bytes);
         assert_eq!(said, expected(bytes, *version, *is_online), "{bytes:02X?} {version:?} {is_online}");
     }
 }

@@ -29,8 +29,8 @@ fn busy() -> Rig {
     rig.publishes("d", b"zero", AtMostOnce);
     rig.publishes("e", b"five", AtLeastOnce);
     rig.sends();
-    rig.gives(Packet::PubAck(id(1)));
-    rig.gives(Packet::PubRec(id(3)));
+    rig.receives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubRec(id(3)));
     rig.delivers("in", b"", ExactlyOnce, 7);
     rig.sends();
     rig.events();
@@ -42,7 +42,7 @@ fn everything_of_the_session_is_in_it() {
     for tx in [200, 1024, 4096] {
         let mut rig = rebooted::<8>(&image(&mut busy()), tx);
         assert_eq!(rig.events(), ["ended 4 Lost"], "the SUBSCRIBE");
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert_eq!(
             rig.sends(),
             [
@@ -52,10 +52,10 @@ fn everything_of_the_session_is_in_it() {
             ]
         );
         assert_eq!(rig.publishes("f", b"", AtLeastOnce), 6);
-        rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+        rig.receives(publish("in", b"", ExactlyOnce, 7, true));
         assert!(rig.events().is_empty(), "no second delivery");
-        rig.gives(Packet::PubComp(id(3)));
-        rig.gives(Packet::PubRec(id(2)));
+        rig.receives(Packet::PubComp(id(3)));
+        rig.receives(Packet::PubRec(id(2)));
         assert_eq!(rig.events(), ["published 3 qos=2"]);
     }
 }
@@ -68,9 +68,9 @@ fn it_can_be_written_at_any_byte() {
         rig.publishes("a", b"payload", AtLeastOnce);
         rig.publishes("z", b"", AtMostOnce);
         rig.publishes("b", b"payload", ExactlyOnce);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         let mut rig = rebooted::<8>(&image(&mut rig), 1024);
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert_eq!(
             rig.sends(),
             ["PUBLISH a qos=1 id=1 dup (7 B) \"payload\"", "PUBLISH b qos=2 id=2 dup (7 B) \"payload\""]
@@ -79,7 +79,7 @@ fn it_can_be_written_at_any_byte() {
 }
 
 #[test]
-fn a_damaged_one_is_refused() {
+fn a_damaged_image_is_refused() {
     let image = image(&mut busy());
     for at in 0..image.len() {
         let mut damaged = image.clone();
@@ -102,7 +102,7 @@ fn one_that_does_not_fit_is_refused() {
 
     // A refused image changes nothing: as much fits as before.
     let mut rig = Rig::<0>::sized(64, 60);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.cut();
     assert_eq!(rig.client.restore(&image), too_large);
     assert!(rig.events().is_empty());
@@ -110,13 +110,13 @@ fn one_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn a_client_that_has_a_session_does_not_take_another() {
+fn restore_into_a_client_with_a_session_is_refused() {
     let image = image(&mut busy());
     assert_eq!(busy().client.restore(&image), Err(RestoreError::InUse));
 }
 
 #[test]
-fn a_buffer_that_is_too_small_is_told() {
+fn a_buffer_that_is_too_small_is_reported() {
     let mut rig = busy();
     let needed = image(&mut rig).len();
     let too_small = Err(SaveError::BufferTooSmall { needed });
@@ -140,30 +140,30 @@ fn the_revision_counts_what_must_be_durable() {
     changed(&rig, "a new message", true);
     rig.sends();
     changed(&rig, "bytes that leave", false);
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     changed(&rig, "PUBREC", true);
     rig.sends();
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     changed(&rig, "PUBCOMP", false);
     rig.delivers("in", b"", AtLeastOnce, 6);
     changed(&rig, "QoS 1 comes in", false);
     rig.delivers("in", b"", ExactlyOnce, 7);
     changed(&rig, "QoS 2 comes in", true);
-    rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+    rig.receives(publish("in", b"", ExactlyOnce, 7, true));
     changed(&rig, "a repetition", false);
-    rig.gives(pubrel(7));
+    rig.receives(pubrel(7));
     changed(&rig, "PUBREL", true);
-    rig.gives(pubrel(7));
+    rig.receives(pubrel(7));
     changed(&rig, "a repeated PUBREL", false);
 }
 
 #[test]
-fn a_streamed_message_is_asked_for_again() {
+fn the_payload_of_a_streamed_message_is_asked_for_again() {
     let mut rig = Rig::online();
     let message = baremqtt::StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable();
     rig.client.publish_streamed(&message).unwrap();
     let mut rig = rebooted::<8>(&image(&mut rig), 1024);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.events(), ["ready 1"]);
     assert_eq!(rig.client.write_payload(b"abc"), Ok(3));
     assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 dup (3 B) \"abc\""]);

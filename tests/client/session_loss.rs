@@ -10,12 +10,12 @@ use crate::harness::*;
 fn interrupted(connect: &Connect<'_>, loss: SessionLoss) -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.session_loss = loss);
-    rig.comes_online(connect, false);
+    rig.goes_online(connect, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", ExactlyOnce);
     rig.publishes("c", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(3)));
+    rig.receives(Packet::PubRec(id(3)));
     rig.sends();
     rig.cut();
     rig.publishes("d", b"", AtLeastOnce);
@@ -28,15 +28,15 @@ const RESENT: [&str; 3] =
 #[test]
 fn resend() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Resend);
-    rig.comes_online(&CONNECT, false);
-    assert_eq!(rig.events(), ["ended 3 Uncertain"], "the server has had it, and nobody can know more");
+    rig.goes_online(&CONNECT, false);
+    assert_eq!(rig.events(), ["ended 3 Uncertain"], "the server has received it, and no more is known");
     assert_eq!(rig.sends(), RESENT);
 }
 
 #[test]
 fn drop() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let mut ended = rig.events();
     ended.sort();
     assert_eq!(ended, ["ended 1 Lost", "ended 2 Lost", "ended 3 Uncertain"]);
@@ -44,10 +44,10 @@ fn drop() {
 }
 
 #[test]
-fn session_present_gives_nothing_up() {
+fn session_present_loses_no_message() {
     for loss in [SessionLoss::Resend, SessionLoss::Drop] {
         let mut rig = interrupted(&CONNECT, loss);
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert!(rig.events().is_empty());
         assert_eq!(rig.sends().len(), 4);
     }
@@ -55,10 +55,10 @@ fn session_present_gives_nothing_up() {
 
 /// MQTT-3.1.2-6: nothing of an earlier session may reach the new one.
 #[test]
-fn a_clean_session_gives_up_what_was_sent() {
+fn a_clean_session_ends_messages_that_were_sent() {
     for loss in [SessionLoss::Resend, SessionLoss::Drop] {
         let mut rig = interrupted(&CONNECT, loss);
-        rig.comes_online(&CONNECT.clean_session(true), false);
+        rig.goes_online(&CONNECT.clean_session(true), false);
         let mut ended = rig.events();
         ended.sort();
         assert_eq!(ended, ["ended 1 Lost", "ended 2 Lost", "ended 3 Uncertain"]);
@@ -73,20 +73,20 @@ fn a_clean_session_is_not_resumed() {
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let clean = CONNECT.version(version).clean_session(true);
         let mut rig = interrupted(&clean, SessionLoss::Resend);
-        rig.comes_online(&CONNECT.version(version), false);
+        rig.goes_online(&CONNECT.version(version), false);
         assert_eq!(rig.events(), ["ended 3 Uncertain"], "{version}");
         assert_eq!(rig.sends(), RESENT);
     }
 }
 
 #[test]
-fn identifiers_that_came_in_are_forgotten() {
+fn inbound_identifiers_are_forgotten() {
     for clean in [false, true] {
         let mut rig = Rig::online();
         rig.delivers("a", b"old", ExactlyOnce, 7);
         rig.sends();
         rig.cut();
-        rig.comes_online(&CONNECT.clean_session(clean), false);
+        rig.goes_online(&CONNECT.clean_session(clean), false);
         rig.events();
         rig.delivers("a", b"new", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["message a qos=2 id=7 (3 B) \"new\""]);
@@ -96,12 +96,12 @@ fn identifiers_that_came_in_are_forgotten() {
 #[test]
 fn an_identifier_is_free_once_its_end_was_reported() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.cut();
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     assert_eq!(rig.events(), ["ended 1 Uncertain"]);
     assert_eq!(rig.client.in_flight(), 0);
     assert_eq!(rig.publishes("b", b"", AtLeastOnce), 2);
@@ -121,13 +121,13 @@ fn connected_is_reported_before_what_ended() {
 
 /// A refusal says nothing about the session.
 #[test]
-fn a_refused_connection_gives_nothing_up() {
+fn a_refused_connection_loses_no_message() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
     rig.connects(&CONNECT);
     rig.sends();
-    rig.gives_bytes(&[0x20, 2, 0, 3]);
+    rig.receives_bytes(&[0x20, 2, 0, 3]);
     assert_eq!(rig.events(), ["error Refused(RefusalCode(3))"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends().len(), 4);
 }
 
@@ -136,7 +136,7 @@ fn many_can_end_at_once() {
     let mut rig = Rig::<64>::sized(64, 4096);
     rig.choose(|c| c.session_loss = SessionLoss::Drop);
     rig.choose(|c| c.max_exactly_once = 0);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     for number in 0..64 {
         match number % 3 {
             0 => rig.publishes("a", b"", AtLeastOnce),
@@ -147,8 +147,8 @@ fn many_can_end_at_once() {
     rig.sends();
     rig.cut();
     let mut ended = rig.events();
-    assert_eq!(ended.len(), 21, "SUBSCRIBE goes with the link");
-    rig.comes_online(&CONNECT, false);
+    assert_eq!(ended.len(), 21, "SUBSCRIBE ends with the link");
+    rig.goes_online(&CONNECT, false);
     ended.extend(rig.events());
     assert_eq!(ended.len(), 64, "each of them once");
     assert_eq!(ended.iter().collect::<std::collections::BTreeSet<_>>().len(), 64);

@@ -82,7 +82,7 @@ impl Soak {
                 self.rig.disconnects();
             }
             94 if self.below(10) == 0 && self.rig.version == Version::Mqtt311 => self.session_lost(),
-            _ => self.comes_online(),
+            _ => self.goes_online(),
         }
         self.looks();
     }
@@ -116,7 +116,7 @@ impl Soak {
     }
 
     fn sends(&mut self, most: usize) {
-        self.rig.takes(most);
+        self.rig.sends_bytes(most);
         if self.broker.reads(&mut self.rig.wire) {
             assert_eq!(self.rig.client.state(), State::Offline);
             self.rig.cut();
@@ -130,7 +130,7 @@ impl Soak {
             bytes.extend(self.broker.replies.pop_front().unwrap_or_default());
         }
         self.rig.chunks.into = 1 + self.below(40);
-        self.rig.gives_bytes(&bytes);
+        self.rig.receives_bytes(&bytes);
     }
 
     fn cut(&mut self) {
@@ -147,7 +147,7 @@ impl Soak {
         }));
     }
 
-    fn comes_online(&mut self) {
+    fn goes_online(&mut self) {
         if self.rig.client.state() == State::Offline {
             self.cut();
             self.rig.connects(&CONNECT.version(self.rig.version));
@@ -204,7 +204,7 @@ impl Soak {
     /// Lets everything complete, and checks that nothing is left.
     fn finishes(&mut self) {
         for _ in 0..10_000 {
-            self.comes_online();
+            self.goes_online();
             self.sends(usize::MAX);
             self.receives();
             self.looks();
@@ -223,7 +223,7 @@ impl Soak {
 }
 
 #[test]
-fn nothing_is_lost_doubled_or_out_of_order() {
+fn nothing_is_lost_duplicated_or_reordered() {
     let mut seed = 0;
     for version in [Version::Mqtt311, Version::Mqtt31] {
         for (rx, tx) in [(64, 160), (128, 300), (256, 2_048)] {

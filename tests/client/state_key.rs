@@ -20,24 +20,24 @@ fn key(rig: &Rig) -> u64 {
 /// states look different.)
 #[cfg(not(baremqtt_small))]
 #[test]
-fn what_has_come_and_gone_leaves_no_trace() {
+fn completed_exchanges_do_not_change_the_key() {
     let mut rig = Rig::online();
     let before = key(&rig);
     for (number, qos) in [(1, AtLeastOnce), (2, ExactlyOnce), (3, ExactlyOnce)] {
         rig.publishes("a", b"out", qos);
         rig.sends();
         match qos {
-            AtLeastOnce => rig.gives(Packet::PubAck(id(number))),
+            AtLeastOnce => rig.receives(Packet::PubAck(id(number))),
             _ => {
-                rig.gives(Packet::PubRec(id(number)));
+                rig.receives(Packet::PubRec(id(number)));
                 rig.sends();
-                rig.gives(Packet::PubComp(id(number)));
+                rig.receives(Packet::PubComp(id(number)));
             }
         }
         rig.delivers("b", b"in", qos, number);
         rig.sends();
         if qos == ExactlyOnce {
-            rig.gives(pubrel(number));
+            rig.receives(pubrel(number));
             rig.sends();
         }
     }
@@ -61,7 +61,7 @@ fn bytes_that_nobody_reads_do_not_count() {
     });
     let mut clean = Rig::new();
     for rig in [&mut rig, &mut clean] {
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         rig.publishes("a", b"payload", AtLeastOnce);
         rig.delivers("b", b"payload", ExactlyOnce, 5);
     }
@@ -69,7 +69,7 @@ fn bytes_that_nobody_reads_do_not_count() {
 }
 
 #[test]
-fn what_goes_on_in_another_way_has_another_key() {
+fn clients_that_behave_differently_have_different_keys() {
     type Step = fn(&mut Rig);
     let steps: [Step; 14] = [
         |_| {},
@@ -94,14 +94,14 @@ fn what_goes_on_in_another_way_has_another_key() {
         },
         |rig| {
             rig.publishes("a", b"", AtLeastOnce);
-            rig.takes(1);
+            rig.sends_bytes(1);
         },
         |rig| {
             rig.client.publish_streamed(&StreamedMessage::new("a", 9)).unwrap();
         },
         |rig| rig.delivers("a", b"", AtLeastOnce, 1),
         |rig| rig.delivers("a", b"", ExactlyOnce, 1),
-        |rig| rig.gives_bytes(&[0x30, 5]),
+        |rig| rig.receives_bytes(&[0x30, 5]),
         |rig| rig.client.disconnect(),
         |rig| rig.cut(),
     ];

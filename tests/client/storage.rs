@@ -55,11 +55,11 @@ fn a_client_in_a_static() {
 fn a_clone_is_independent() {
     let mut rig = Rig::online();
     rig.publishes("a", b"hi", ExactlyOnce);
-    rig.takes(3);
+    rig.sends_bytes(3);
     let mut other = rig.clone();
     other.cut();
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (2 B) \"hi\""]);
-    other.comes_online(&CONNECT, true);
+    other.goes_online(&CONNECT, true);
     assert_eq!(other.sends(), ["PUBLISH a qos=2 id=1 dup (2 B) \"hi\""]);
 }
 
@@ -83,8 +83,8 @@ fn buffers_of_every_small_size() {
                 }
                 let _ = rig.client.subscribe(&[("a", AtMostOnce)]);
                 rig.sends();
-                rig.gives(Packet::PubRec(id(2)));
-                rig.gives(pubrel(7));
+                rig.receives(Packet::PubRec(id(2)));
+                rig.receives(pubrel(7));
                 rig.sends();
                 rig.at(100_000);
                 rig.disconnects();
@@ -100,15 +100,15 @@ fn buffers_of_every_small_size() {
 fn sixteen_and_forty_bytes() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::<2>::sized(16, 40).chunked(chunks);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         for number in 1..100 {
             assert_eq!(rig.publishes("a", b"", ExactlyOnce), number);
             rig.sends();
-            rig.gives(Packet::PubRec(id(number)));
+            rig.receives(Packet::PubRec(id(number)));
             assert_eq!(rig.sends(), [format!("PUBREL id={number}")]);
-            rig.gives(Packet::PubComp(id(number)));
+            rig.receives(Packet::PubComp(id(number)));
             rig.delivers("t", b"hi", ExactlyOnce, number);
-            rig.gives(pubrel(number));
+            rig.receives(pubrel(number));
             rig.sends();
         }
         assert_eq!(rig.events().len(), 198);

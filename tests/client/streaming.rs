@@ -13,7 +13,7 @@ fn payload() -> Vec<u8> {
 
 fn online() -> Rig {
     let mut rig = Rig::sized(64, 200);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig
 }
 
@@ -29,7 +29,7 @@ fn hands_over(rig: &mut Rig, piece: usize) {
     while at < payload.len() {
         let end = payload.len().min(at + piece);
         at += rig.client.write_payload(&payload[at..end]).unwrap();
-        while rig.takes(rig.chunks.out) > 0 {}
+        while rig.sends_bytes(rig.chunks.out) > 0 {}
     }
 }
 
@@ -42,7 +42,7 @@ fn check_sent(rig: &mut Rig, line: &str) {
 }
 
 #[test]
-fn a_payload_larger_than_the_buffer_passes_through() {
+fn a_payload_larger_than_the_buffer_is_streamed() {
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
         for piece in [1, 7, 64, 5_000] {
             in_all_chunkings(|chunks| {
@@ -60,27 +60,27 @@ fn a_payload_larger_than_the_buffer_passes_through() {
 }
 
 #[test]
-fn it_keeps_its_place_and_is_acknowledged_like_any_other() {
+fn it_is_sent_and_acknowledged_in_order() {
     let mut rig = online();
     rig.publishes("a", b"", AtLeastOnce);
     streams(&mut rig, "b", ExactlyOnce);
     rig.publishes("c", b"", AtLeastOnce);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
-    assert_eq!(rig.events(), ["ready 2"], "its turn has come");
-    assert!(rig.sends().is_empty(), "and nothing passes it");
+    assert_eq!(rig.events(), ["ready 2"], "it is next to be sent");
+    assert!(rig.sends().is_empty(), "and nothing is sent before it");
     hands_over(&mut rig, 100);
     assert!(rig.packets()[0].starts_with("PUBLISH b qos=2 id=2 (2000 B)"));
     assert_eq!(rig.sends(), Vec::<String>::new());
-    rig.gives(Packet::PubRec(id(2)));
+    rig.receives(Packet::PubRec(id(2)));
     let sent = rig.sends();
     assert!(sent.contains(&"PUBREL id=2".into()), "{sent:?}");
-    rig.gives(Packet::PubComp(id(2)));
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubComp(id(2)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 2 qos=2", "published 1 qos=1"]);
 }
 
 #[test]
-fn a_lost_link_asks_for_it_again() {
+fn after_a_lost_link_the_payload_is_asked_for_again() {
     for handed_over in [0, 1, 500, 1_999, 2_000] {
         let mut rig = online();
         streams(&mut rig, "large", AtLeastOnce);
@@ -89,17 +89,17 @@ fn a_lost_link_asks_for_it_again() {
         let mut at = 0;
         while at < handed_over {
             at += rig.client.write_payload(&payload[at..handed_over]).unwrap();
-            rig.takes(usize::MAX);
+            rig.sends_bytes(usize::MAX);
         }
-        while rig.takes(usize::MAX) > 0 {}
+        while rig.sends_bytes(usize::MAX) > 0 {}
         rig.cut();
         assert_eq!(rig.client.write_payload(b"x"), Err(StreamError::NotAsked));
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert_eq!(rig.events(), ["ready 1"]);
         hands_over(&mut rig, 64);
         let dup = if handed_over > 0 { " dup" } else { "" };
         check_sent(&mut rig, &format!("PUBLISH large qos=1 id=1{dup} (2000 B)"));
-        rig.gives(Packet::PubAck(id(1)));
+        rig.receives(Packet::PubAck(id(1)));
         assert_eq!(rig.events(), ["published 1 qos=1"]);
     }
 }
@@ -111,28 +111,28 @@ fn after_pubrec_the_payload_is_not_needed_again() {
     rig.events();
     hands_over(&mut rig, 64);
     rig.wire.clear();
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
     assert!(rig.events().is_empty());
 }
 
 /// QoS 0 does not survive a lost link, streamed or not.
 #[test]
-fn at_qos_0_it_goes_with_the_link() {
+fn at_qos_0_it_is_dropped_with_the_link() {
     let mut rig = online();
     streams(&mut rig, "large", AtMostOnce);
     assert_eq!(rig.events(), ["ready -"]);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert!(rig.events().is_empty());
     assert!(rig.sends().is_empty());
 }
 
 /// Once part of the header is sent nothing else can be, so nothing else is accepted either.
 #[test]
-fn meanwhile_other_requests_are_refused() {
+fn during_a_payload_other_requests_are_refused() {
     let mut rig = online();
     streams(&mut rig, "large", AtMostOnce);
     rig.publishes("before", b"", AtMostOnce);
@@ -145,15 +145,15 @@ fn meanwhile_other_requests_are_refused() {
 
 /// Until the first piece is handed over, a ping can be sent; after that the source must not stall.
 #[test]
-fn a_source_that_stalls_stops_the_link() {
+fn a_payload_that_stalls_causes_a_timeout() {
     let mut rig = Rig::<8>::sized(64, 200);
-    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.goes_online(&CONNECT.keep_alive(10), false);
     let message = StreamedMessage::new("large", 2_000).qos(AtLeastOnce).repeatable();
     rig.client.publish_streamed(&message).unwrap();
     assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
-    rig.gives(Packet::PingResp);
+    rig.receives(Packet::PingResp);
     rig.client.write_payload(b"abc").unwrap();
-    while rig.takes(usize::MAX) > 0 {}
+    while rig.sends_bytes(usize::MAX) > 0 {}
     rig.choose(|c| c.pingresp_timeout_ms = 0);
     // Nothing else can be sent, which is the application's doing:
     // none of our timeouts run, and the server will end the connection.
@@ -208,10 +208,10 @@ fn an_empty_payload_is_a_payload() {
 
 /// The pending answer to the event that is held, and PINGREQ, need 6 bytes before the payload's room.
 #[test]
-fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
+fn an_answer_does_not_interrupt_a_streamed_payload() {
     for topic_len in 1..9 {
         let mut rig: Rig = Rig::sized(64, 200);
-        rig.comes_online(&CONNECT.keep_alive(10), false);
+        rig.goes_online(&CONNECT.keep_alive(10), false);
         let topic = "t".repeat(topic_len);
         let payload = [b'x'; 500];
         let now = rig.now();
@@ -235,12 +235,12 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
             fork.clock(10_000);
             fork.advances();
             while at < payload.len() {
-                let sent = fork.takes(usize::MAX);
+                let sent = fork.sends_bytes(usize::MAX);
                 let taken = fork.client.write_payload(&payload[at..]).unwrap();
                 assert!(sent + taken > 0, "stuck");
                 at += taken;
             }
-            while fork.takes(usize::MAX) > 0 {}
+            while fork.sends_bytes(usize::MAX) > 0 {}
             let x = fork.wire.iter().filter(|b| **b == b'x').count();
             assert_eq!(x, 500, "topic of {topic_len}, message {number}");
             fork.packets();
@@ -253,7 +253,7 @@ fn a_payload_handed_over_while_an_answer_is_owed_stays_whole() {
 #[test]
 fn many_streamed_messages_are_counted() {
     let mut rig: Rig = Rig::sized(64, 2_000_000);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     let mut taken = 0;
     while taken < 65_536 {
         match rig.client.publish_streamed(&StreamedMessage::new("t", 5)) {
@@ -266,7 +266,7 @@ fn many_streamed_messages_are_counted() {
 
 /// PUBREL follows a payload that has begun, and PUBREC waits until then.
 #[test]
-fn pubrec_waits_for_a_payload_that_has_begun() {
+fn pubrec_waits_for_a_started_payload() {
     in_all_chunkings(|chunks| {
         let mut rig = online().chunked(chunks);
         rig.publishes("a", b"", ExactlyOnce);
@@ -274,14 +274,14 @@ fn pubrec_waits_for_a_payload_that_has_begun() {
         assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
         assert_eq!(rig.events(), ["ready 2"]);
         let begun = rig.client.write_payload(&payload()[..50]).unwrap();
-        while rig.takes(rig.chunks.out) > 0 {}
-        rig.gives(Packet::PubRec(id(1)));
+        while rig.sends_bytes(rig.chunks.out) > 0 {}
+        rig.receives(Packet::PubRec(id(1)));
         rig.delivers("in", b"", AtMostOnce, 0);
         assert!(rig.events().is_empty());
         let mut rest = &payload()[begun..];
         while !rest.is_empty() {
             rest = &rest[rig.client.write_payload(rest).unwrap()..];
-            while rig.takes(rig.chunks.out) > 0 {}
+            while rig.sends_bytes(rig.chunks.out) > 0 {}
         }
         assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);
         let sent = rig.sends();
@@ -292,7 +292,7 @@ fn pubrec_waits_for_a_payload_that_has_begun() {
 
 /// The payload is still requested when a later message is given up.
 #[test]
-fn giving_up_another_message_changes_nothing_about_it() {
+fn giving_up_another_message_does_not_affect_it() {
     let mut rig = online();
     streams(&mut rig, "large", AtLeastOnce);
     assert_eq!(rig.events(), ["ready 1"]);
@@ -311,7 +311,7 @@ fn a_payload_is_waited_for() {
     assert!(!rig.client.waits_for_payload());
     rig.publishes("a", b"", AtLeastOnce);
     streams(&mut rig, "large", AtMostOnce);
-    assert!(!rig.client.waits_for_payload(), "it is not its turn");
+    assert!(!rig.client.waits_for_payload(), "it is not next to be sent");
     rig.sends();
     assert_eq!(rig.events(), ["ready -"]);
     assert!(rig.client.waits_for_payload());
@@ -320,14 +320,14 @@ fn a_payload_is_waited_for() {
     while at < payload.len() {
         assert!(rig.client.waits_for_payload());
         at += rig.client.write_payload(&payload[at..]).unwrap();
-        while rig.takes(rig.chunks.out) > 0 {}
+        while rig.sends_bytes(rig.chunks.out) > 0 {}
     }
     assert!(!rig.client.waits_for_payload());
 }
 
 /// No end is reported at QoS 0, or if the application does not want to be informed.
 #[test]
-fn the_end_of_an_abandoned_message_is_told_where_it_has_one() {
+fn the_end_of_an_abandoned_message_is_reported_above_qos_0() {
     for (qos, reports_loss, expected) in
         [(AtMostOnce, true, vec![]), (AtLeastOnce, false, vec![]), (AtLeastOnce, true, vec!["ended 1 Lost"])]
     {
@@ -344,13 +344,13 @@ fn the_end_of_an_abandoned_message_is_told_where_it_has_one() {
 
 /// A payload may be slow to arrive.
 #[test]
-fn pubrel_passes_a_payload_that_has_not_begun() {
+fn pubrel_is_sent_before_a_payload_that_has_not_started() {
     let mut rig = online();
     rig.publishes("a", b"", ExactlyOnce);
     streams(&mut rig, "large", AtLeastOnce);
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
     assert_eq!(rig.events(), ["ready 2"]);
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
     hands_over(&mut rig, 100);
     check_sent(&mut rig, "PUBLISH large qos=1 id=2");

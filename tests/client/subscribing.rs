@@ -21,7 +21,7 @@ fn several_filters_and_their_answers() {
 
         assert_eq!(rig.unsubscribes(&["a/+", "#"]), 2);
         assert_eq!(rig.sends(), ["UNSUBSCRIBE id=2 a/+ #"]);
-        rig.gives(Packet::UnsubAck(id(2)));
+        rig.receives(Packet::UnsubAck(id(2)));
         assert_eq!(rig.events(), ["unsubscribed 2"]);
         assert_eq!(rig.client.in_flight(), 0);
     });
@@ -46,7 +46,7 @@ fn suback_with_a_reserved_code_is_a_violation() {
         let mut rig = Rig::online();
         rig.subscribes(&[("a", AtMostOnce)]);
         rig.sends();
-        rig.gives_bytes(&[0x90, 3, 0, 1, code]);
+        rig.receives_bytes(&[0x90, 3, 0, 1, code]);
         assert_eq!(rig.events(), ["error MQTT-3.9.3-2", "ended 1 Lost"]);
     }
 }
@@ -60,20 +60,20 @@ fn answers_of_the_wrong_kind_or_identifier_are_ignored() {
     rig.grants(2, &GRANTED[..1]);
     rig.grants(9, &GRANTED[..1]);
     for packet in [Packet::UnsubAck(id(1)), Packet::UnsubAck(id(9)), Packet::PubAck(id(1))] {
-        rig.gives(packet);
+        rig.receives(packet);
     }
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.ignored_acknowledgements(), 5);
-    rig.gives(Packet::UnsubAck(id(2)));
+    rig.receives(Packet::UnsubAck(id(2)));
     rig.grants(1, &GRANTED[2..]);
     assert_eq!(rig.events(), ["unsubscribed 2", "subscribed 1 2"]);
 }
 
 #[test]
-fn an_answer_to_what_was_not_sent_is_ignored() {
+fn an_answer_to_an_unsent_request_is_ignored() {
     let mut rig = Rig::online();
     rig.subscribes(&[("a", AtMostOnce)]);
-    rig.takes(3);
+    rig.sends_bytes(3);
     rig.grants(1, &GRANTED[..1]);
     assert!(rig.events().is_empty());
     assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a qos=0"]);
@@ -82,22 +82,22 @@ fn an_answer_to_what_was_not_sent_is_ignored() {
 }
 
 #[test]
-fn a_lost_link_ends_them_and_they_are_not_sent_again() {
+fn a_lost_link_ends_subscribe_and_unsubscribe() {
     for taken in [0, 3, usize::MAX] {
         let mut rig = Rig::online();
         rig.subscribes(&[("a", AtMostOnce)]);
         rig.unsubscribes(&["b"]);
-        rig.takes(taken);
+        rig.sends_bytes(taken);
         rig.cut();
         assert_eq!(rig.events(), ["ended 1 Lost", "ended 2 Lost"]);
-        rig.comes_online(&CONNECT, true);
+        rig.goes_online(&CONNECT, true);
         assert!(rig.sends().is_empty());
         assert!(rig.events().is_empty());
     }
 }
 
 #[test]
-fn offline_they_are_refused() {
+fn offline_subscribe_and_unsubscribe_are_refused() {
     let mut rig = Rig::new();
     for _ in 0..2 {
         assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)]), Err(RequestError::NotConnected));
@@ -109,7 +109,7 @@ fn offline_they_are_refused() {
 }
 
 #[test]
-fn what_the_standard_forbids_is_refused() {
+fn forbidden_requests_are_refused() {
     let mut rig = Rig::online();
     let forbidden = |violation| Err(RequestError::Forbidden(violation));
     assert_eq!(rig.client.subscribe(&[]), forbidden(Violation::NoTopicFilter));
@@ -134,7 +134,7 @@ fn what_the_standard_forbids_is_refused() {
 #[test]
 fn as_many_filters_as_can_be_counted() {
     let mut rig = Rig::<2>::sized(512, 2048);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.subscribes(&[("a", AtLeastOnce); 255]);
     rig.sends();
     rig.grants(1, &[GRANTED[1]; 255]);
@@ -151,14 +151,14 @@ fn a_subscribe_whose_suback_does_not_fit_is_refused() {
         let len = 5 + count;
         assert!((len - 1..=len).contains(&Packet::SubAck(answer).encoded_len()));
         let mut rig = Rig::<2>::sized(len, 2048);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         rig.subscribes(&filters);
         rig.sends();
         rig.grants(1, &codes);
         assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(count))]);
 
         let mut rig = Rig::<2>::sized(len - 1, 2048);
-        rig.comes_online(&CONNECT, false);
+        rig.goes_online(&CONNECT, false);
         assert_eq!(rig.client.subscribe(&filters), Err(RequestError::TooManyFilters), "{count}");
     }
 }

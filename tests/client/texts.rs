@@ -14,7 +14,7 @@ fn say<E: StdError>(errors: &[(E, &str)]) {
     for (at, (error, text)) in errors.iter().enumerate() {
         assert_eq!(error.to_string(), *text);
         assert!(!text.ends_with('.') && text.len() <= 80, "{text}");
-        assert!(error.source().is_none(), "{text}: it would be told twice");
+        assert!(error.source().is_none(), "{text}: the source would be displayed twice");
         assert!(errors[..at].iter().all(|(_, other)| other != text), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use baremqtt::codec::Packet;
 use crate::harness::*;
 
 #[test]
-fn connack_is_due_from_connect_on() {
+fn the_connack_timeout_starts_at_connect() {
     let mut rig = Rig::new();
     rig.clock(5_000);
     rig.connects(&CONNECT);
@@ -19,7 +19,7 @@ fn connack_is_due_from_connect_on() {
 }
 
 #[test]
-fn connack_that_came_in_time_is_read_late() {
+fn connack_that_arrived_in_time_can_be_read_late() {
     let mut rig = Rig::new();
     rig.connects(&CONNECT);
     rig.sends();
@@ -38,41 +38,41 @@ fn an_answer_is_due_for_the_oldest_request() {
     rig.at(10_000).publishes("b", b"", ExactlyOnce);
     rig.sends();
     assert_eq!(rig.deadline(), Some(31_000), "a younger one changes nothing");
-    rig.at(20_000).gives(Packet::PubAck(id(1)));
+    rig.at(20_000).receives(Packet::PubAck(id(1)));
     assert_eq!(rig.deadline(), Some(50_000), "now it is the turn of the second");
-    rig.at(40_000).gives(Packet::PubRec(id(2)));
+    rig.at(40_000).receives(Packet::PubRec(id(2)));
     rig.sends();
     assert_eq!(rig.deadline(), Some(70_000), "PUBREC is an answer");
     rig.events();
     assert_eq!(rig.at(70_000).events(), ["error TimedOut(Ack)"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBREL id=2"]);
 }
 
 /// The answer may be behind a long packet on a slow link.
 #[test]
-fn bytes_of_a_packet_on_its_way_in_put_it_off_and_others_do_not() {
+fn only_bytes_of_a_partly_received_packet_restart_it() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     rig.at(10_000).delivers("in", b"", AtMostOnce, 0);
     assert_eq!(rig.deadline(), Some(30_000), "a whole packet");
     for (now, bytes) in [(20_000, &b"\x30\x08\0"[..]), (45_000, b"\x02in12")] {
-        rig.at(now).gives_bytes(bytes);
+        rig.at(now).receives_bytes(bytes);
         assert_eq!(rig.deadline(), Some(now + 30_000), "a part of one");
     }
-    rig.at(50_000).gives_bytes(b"34");
+    rig.at(50_000).receives_bytes(b"34");
     assert_eq!(rig.deadline(), Some(75_000), "its end");
     assert_eq!(rig.at(75_000).events().last().unwrap(), "error TimedOut(Ack)");
 }
 
 #[test]
-fn an_answer_to_a_younger_request_does_not_put_it_off() {
+fn an_answer_to_a_later_request_does_not_restart_the_timeout() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtLeastOnce);
     rig.publishes("b", b"", AtLeastOnce);
     rig.sends();
-    rig.at(20_000).gives(Packet::PubAck(id(2)));
+    rig.at(20_000).receives(Packet::PubAck(id(2)));
     assert_eq!(rig.events(), ["published 2 qos=1"]);
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
 }
@@ -84,15 +84,15 @@ fn a_subscribe_that_times_out_is_lost_and_a_message_is_kept() {
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)", "ended 1 Lost"]);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=2 dup (0 B)"]);
 }
 
 #[test]
-fn output_has_to_move_on() {
+fn stalled_output_times_out() {
     let mut rig = Rig::online();
     rig.publishes("a", &[0; 100], AtMostOnce);
-    rig.at(29_000).takes(1);
+    rig.at(29_000).sends_bytes(1);
     assert_eq!(rig.deadline(), Some(59_000), "each byte counts");
     rig.at(40_000).publishes("a", b"", AtMostOnce);
     assert_eq!(rig.deadline(), Some(59_000), "more to send does not");
@@ -100,7 +100,7 @@ fn output_has_to_move_on() {
 }
 
 #[test]
-fn zero_waits_for_ever() {
+fn zero_turns_the_limit_off() {
     let mut rig = Rig::new();
     rig.choose(|c| (c.connack_timeout_ms, c.ack_timeout_ms, c.stall_timeout_ms) = (0, 0, 0));
     rig.connects(&CONNECT);
@@ -134,7 +134,7 @@ fn the_deadline_is_never_in_the_past_after_a_call() {
             4 => rig.disconnects(),
             5 => {
                 rig.publishes("a", b"", AtMostOnce);
-                rig.takes(1);
+                rig.sends_bytes(1);
                 rig.disconnects();
             }
             _ => {}
@@ -144,46 +144,46 @@ fn the_deadline_is_never_in_the_past_after_a_call() {
             rig.at(ms);
             assert!(rig.deadline().is_none_or(|deadline| deadline > ms), "setup {setup} at {ms} ms");
         }
-        assert_eq!(rig.client.state(), State::Offline, "setup {setup}: somebody gave up");
+        assert_eq!(rig.client.state(), State::Offline, "setup {setup}: a timeout ended the connection");
     }
 }
 
 #[test]
-fn a_clock_that_stands_still_stops_nothing_but_time() {
+fn a_clock_that_stands_still_only_stops_timeouts() {
     let mut rig = Rig::online();
     for _ in 0..100 {
         rig.publishes("a", b"", AtLeastOnce);
         let line = rig.sends().remove(0);
         let number: u16 = line.split("id=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-        rig.gives(Packet::PubAck(id(number)));
+        rig.receives(Packet::PubAck(id(number)));
     }
     assert_eq!(rig.events().len(), 100);
 }
 
 #[test]
-fn a_clock_that_goes_back_breaks_nothing() {
+fn a_clock_that_steps_back_breaks_nothing() {
     let mut rig = Rig::new();
     rig.clock(1_000_000);
-    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.goes_online(&CONNECT.keep_alive(10), false);
     rig.at(1_005_000).at(0);
     assert_eq!(rig.deadline(), Some(2_500), "no time has passed by that");
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
     assert_eq!(rig.deadline(), Some(2_500), "that of silence from the server");
     assert_eq!(rig.at(2_500).sends(), ["PINGREQ"]);
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
 #[test]
-fn a_clock_that_leaps_breaks_nothing() {
+fn a_clock_that_jumps_forward_breaks_nothing() {
     let mut rig = Rig::new();
-    rig.comes_online(&CONNECT.keep_alive(10), false);
+    rig.goes_online(&CONNECT.keep_alive(10), false);
     assert_eq!(rig.at(u64::from(u32::MAX >> 1)).sends(), ["PINGREQ"]);
-    rig.gives(Packet::PingResp);
+    rig.receives(Packet::PingResp);
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 

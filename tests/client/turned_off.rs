@@ -33,7 +33,7 @@ fn mqtt_3_1() {
     let old = CONNECT.version(Version::Mqtt31);
     assert_eq!(rig.client.connect(&old), Err(ConnectError::TurnedOff));
     assert!(rig.client.pending().is_empty());
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn qos_2_inbound() {
     assert_eq!(rig.subscribes(&[("a", AtLeastOnce)]), 1);
     rig.sends();
     // A server that still has an identifier from before is told that it can forget it.
-    rig.gives(pubrel(7));
+    rig.receives(pubrel(7));
     assert_eq!((rig.sends(), rig.events()), (vec!["PUBCOMP id=7".into()], vec![]));
     rig.delivers("b", b"", ExactlyOnce, 7);
     assert_eq!(rig.events(), ["error MQTT-4.8.0-1", "ended 1 Lost"]);
@@ -64,7 +64,7 @@ fn qos_2_inbound() {
 fn large_messages() {
     let mut rig: Rig = Rig::sized(32, 256);
     rig.choose(|c| c.large_messages = LargeMessages::Refuse);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.delivers("a", &[0; 60], AtLeastOnce, 7);
     assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 67 }"]);
 }
@@ -77,13 +77,13 @@ fn calls_that_have_nothing_to_do() {
     rig.client.disconnect();
     rig.client.link_lost();
     assert_eq!((rig.client.state(), rig.events(), rig.deadline()), (State::Offline, vec![], None));
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     assert_eq!(rig.publishes("a", b"", AtLeastOnce), 1);
 }
 
 /// Before CONNACK, too: DISCONNECT follows once the queued requests have been answered.
 #[test]
-fn finishing_while_connecting() {
+fn finish_while_connecting() {
     let mut rig = Rig::new();
     rig.publishes("a", b"", AtLeastOnce);
     rig.connects(&CONNECT);
@@ -93,7 +93,7 @@ fn finishing_while_connecting() {
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert_eq!((rig.client.state(), rig.events()), (State::Closing, vec!["connected present=false".into()]));
     rig.client.finish();
-    rig.gives(baremqtt::codec::Packet::PubAck(id(1)));
+    rig.receives(baremqtt::codec::Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
     assert_eq!(rig.sends(), ["DISCONNECT"]);
     assert_eq!(rig.client.state(), State::Offline);

@@ -7,10 +7,10 @@ use baremqtt::codec::Packet;
 
 use crate::harness::*;
 
-/// Streams a payload out while this many messages arrive; the transport takes and gives a few bytes at a time.
+/// Streams a payload out while this many messages arrive; the transport accepts and delivers a few bytes at a time.
 fn both_ways(rx: usize, tx: usize, chunks: Chunks, qos: QoS, messages: u16) {
     let mut rig = Rig::<0>::sized(rx, tx).chunked(chunks);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     const LEN: usize = 3_000;
     rig.client.publish_streamed(&StreamedMessage::new("large", LEN).qos(qos).repeatable()).unwrap();
     let mut sent = Vec::new();
@@ -22,16 +22,18 @@ fn both_ways(rx: usize, tx: usize, chunks: Chunks, qos: QoS, messages: u16) {
             rig.delivers("t", b"", qos, next);
             next += 1;
         }
-        rig.gives_bytes(&[]);
+        rig.receives_bytes(&[]);
         left -= rig.client.write_payload(&[b'x'; 50][..left.min(50)]).unwrap_or(0);
-        rig.takes(chunks.out);
+        rig.sends_bytes(chunks.out);
         for line in rig.packets() {
             let id = line.split("id=").nth(1).map(|rest| rest.split(' ').next().unwrap().parse().unwrap());
             match (line.split(' ').next().unwrap(), id) {
-                ("PUBLISH", Some(number)) if qos == ExactlyOnce => rig.gives(Packet::PubRec(id_of(number))),
-                ("PUBLISH", Some(number)) => rig.gives(Packet::PubAck(id_of(number))),
-                ("PUBREL", Some(number)) => rig.gives(Packet::PubComp(id_of(number))),
-                ("PUBREC", Some(number)) => rig.gives(pubrel(number)),
+                ("PUBLISH", Some(number)) if qos == ExactlyOnce => {
+                    rig.receives(Packet::PubRec(id_of(number)))
+                }
+                ("PUBLISH", Some(number)) => rig.receives(Packet::PubAck(id_of(number))),
+                ("PUBREL", Some(number)) => rig.receives(Packet::PubComp(id_of(number))),
+                ("PUBREC", Some(number)) => rig.receives(pubrel(number)),
                 _ => {}
             }
             sent.push(line);
@@ -68,12 +70,12 @@ fn a_streamed_payload_and_inbound_messages_do_not_wedge_each_other() {
 #[test]
 fn the_window_of_a_payload_keeps_its_size() {
     let mut rig = Rig::<0>::sized(200, 200);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.client.publish_streamed(&StreamedMessage::new("large", 100_000)).unwrap();
     assert_eq!(rig.events(), ["ready -"]);
     for number in 1..=500 {
         rig.delivers("t", b"", AtLeastOnce, number);
-        while rig.takes(usize::MAX) > 0 {}
+        while rig.sends_bytes(usize::MAX) > 0 {}
         assert!(rig.client.write_payload(&[0; 200]).unwrap() >= 64, "after {number} messages");
     }
 }

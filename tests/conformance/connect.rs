@@ -9,7 +9,7 @@ use crate::harness::*;
 fn sent(connect: &Connect<'_>) -> (u8, Vec<u8>) {
     let mut rig = Rig::new();
     rig.connects(connect);
-    rig.takes(usize::MAX);
+    rig.sends_bytes(usize::MAX);
     assert_eq!(rig.wire[..9], [0x10, rig.wire.len() as u8 - 2, 0, 4, b'M', b'Q', b'T', b'T', 4]);
     (rig.wire[9], rig.wire[12..].to_vec())
 }
@@ -42,7 +42,7 @@ fn mqtt_3_1_2_4() {
     rig.disconnects();
     rig.sends();
     rig.connects(&CONNECT);
-    rig.takes(usize::MAX);
+    rig.sends_bytes(usize::MAX);
     assert_eq!(rig.wire[9] & 0x02, 0);
     rig.sends();
     rig.accepts(true);
@@ -54,14 +54,14 @@ fn mqtt_3_1_2_6() {
     for clean in [false, true] {
         // A clean session follows, or a session that is not clean follows a clean one.
         let mut rig = Rig::new();
-        rig.comes_online(&CONNECT.clean_session(!clean), false);
+        rig.goes_online(&CONNECT.clean_session(!clean), false);
         rig.delivers("a", b"", ExactlyOnce, 7);
         rig.publishes("a", b"", ExactlyOnce);
         rig.sends();
-        rig.gives(baremqtt::codec::Packet::PubRec(id(1)));
+        rig.receives(baremqtt::codec::Packet::PubRec(id(1)));
         rig.cut();
         rig.events();
-        rig.comes_online(&CONNECT.clean_session(clean), false);
+        rig.goes_online(&CONNECT.clean_session(clean), false);
         assert!(rig.sends().is_empty(), "no PUBREL for a flow of the old session");
         rig.delivers("a", b"", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["ended 1 Uncertain", "message a qos=2 id=7 (0 B)"]);

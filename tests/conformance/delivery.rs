@@ -8,7 +8,7 @@ use crate::harness::*;
 /// Loses the link, and reconnects to a server that has kept the session.
 fn reconnect(rig: &mut Rig) -> Vec<String> {
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     rig.sends()
 }
 
@@ -27,12 +27,12 @@ fn mqtt_3_3_1_1() {
 fn mqtt_3_3_1_2() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtMostOnce);
-    rig.takes(2);
+    rig.sends_bytes(2);
     rig.cut();
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     rig.publishes("a", b"", AtMostOnce);
     assert_eq!(rig.sends(), ["PUBLISH a qos=0 (0 B)"]);
-    rig.gives_bytes(b"\x38\x03\x00\x01a");
+    rig.receives_bytes(b"\x38\x03\x00\x01a");
     assert_eq!(rig.events(), ["error MQTT-3.3.1-2"]);
 }
 
@@ -40,7 +40,7 @@ fn mqtt_3_3_1_2() {
 fn mqtt_3_3_1_4() {
     for first in [0x36, 0x3E, 0x37] {
         let mut rig = Rig::online();
-        rig.gives_bytes(&[first, 5, 0, 1, b'a', 0, 1]);
+        rig.receives_bytes(&[first, 5, 0, 1, b'a', 0, 1]);
         assert_eq!(rig.events(), ["error MQTT-3.3.1-4"]);
     }
 }
@@ -64,9 +64,9 @@ fn mqtt_4_1_0_1() {
     rig.sends();
     for hours in 1..5 {
         rig.cut();
-        rig.at(hours * 3_600_000).comes_online(&CONNECT, true);
+        rig.at(hours * 3_600_000).goes_online(&CONNECT, true);
         assert_eq!(rig.sends(), ["PUBLISH out qos=2 id=1 dup (0 B)"]);
-        rig.gives(publish("in", b"", ExactlyOnce, 7, true));
+        rig.receives(publish("in", b"", ExactlyOnce, 7, true));
         assert_eq!(rig.sends(), ["PUBREC id=7"]);
     }
     assert_eq!(rig.events().len(), 1, "one delivery");
@@ -77,13 +77,13 @@ fn mqtt_4_1_0_1() {
 fn mqtt_4_1_0_2() {
     let mut rig = Rig::new();
     rig.choose(|c| c.ack_timeout_ms = 0);
-    rig.comes_online(&CONNECT.clean_session(true), false);
+    rig.goes_online(&CONNECT.clean_session(true), false);
     rig.delivers("in", b"", ExactlyOnce, 7);
     rig.publishes("out", b"", ExactlyOnce);
     rig.sends();
     rig.at(30 * 24 * 3_600_000);
-    rig.gives(publish("in", b"", ExactlyOnce, 7, true));
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(publish("in", b"", ExactlyOnce, 7, true));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.sends(), ["PUBREC id=7", "PUBREL id=1"]);
     assert_eq!(rig.events().len(), 1);
 }
@@ -92,7 +92,7 @@ fn mqtt_4_1_0_2() {
 fn mqtt_4_3_1_1() {
     let mut rig = Rig::online();
     rig.publishes("a", b"", AtMostOnce);
-    rig.takes(usize::MAX);
+    rig.sends_bytes(usize::MAX);
     assert_eq!(rig.wire, b"\x30\x03\x00\x01a");
 }
 
@@ -103,7 +103,7 @@ fn mqtt_4_3_2_1() {
     assert_eq!(rig.publishes("b", b"", AtLeastOnce), 2, "an unused identifier");
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)", "PUBLISH b qos=1 id=2 (0 B)"], "DUP 0");
     assert_eq!(reconnect(&mut rig).len(), 2, "unacknowledged until PUBACK");
-    rig.gives(Packet::PubAck(id(1)));
+    rig.receives(Packet::PubAck(id(1)));
     assert_eq!(reconnect(&mut rig), ["PUBLISH b qos=1 id=2 dup (0 B)"]);
 }
 
@@ -111,7 +111,7 @@ fn mqtt_4_3_2_1() {
 fn mqtt_4_3_2_2() {
     let mut rig = Rig::online();
     for dup in [false, true] {
-        rig.gives(publish("a", b"", AtLeastOnce, 7, dup));
+        rig.receives(publish("a", b"", AtLeastOnce, 7, dup));
         assert_eq!(rig.sends(), ["PUBACK id=7"]);
     }
     assert_eq!(rig.events().len(), 2, "a new message, whatever DUP says");
@@ -123,10 +123,10 @@ fn mqtt_4_3_3_1() {
     assert_eq!(rig.publishes("a", b"", ExactlyOnce), 1);
     assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"], "DUP 0");
     assert_eq!(reconnect(&mut rig), ["PUBLISH a qos=2 id=1 dup (0 B)"], "unacknowledged until PUBREC");
-    rig.gives(Packet::PubRec(id(1)));
+    rig.receives(Packet::PubRec(id(1)));
     assert_eq!(rig.sends(), ["PUBREL id=1"]);
     assert_eq!(reconnect(&mut rig), ["PUBREL id=1"], "PUBLISH no more, PUBREL until PUBCOMP");
-    rig.gives(Packet::PubComp(id(1)));
+    rig.receives(Packet::PubComp(id(1)));
     assert!(reconnect(&mut rig).is_empty());
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
@@ -138,8 +138,8 @@ fn mqtt_4_3_3_1_no_publish_after_pubrel() {
     rig.publishes("a", b"", ExactlyOnce);
     rig.sends();
     rig.cut();
-    rig.comes_online(&CONNECT, true);
-    rig.gives(Packet::PubRec(id(1)));
+    rig.goes_online(&CONNECT, true);
+    rig.receives(Packet::PubRec(id(1)));
     let sent = rig.sends();
     let publish = sent.iter().rposition(|line| line.starts_with("PUBLISH"));
     let pubrel = sent.iter().position(|line| line.starts_with("PUBREL"));
@@ -150,13 +150,13 @@ fn mqtt_4_3_3_1_no_publish_after_pubrel() {
 fn mqtt_4_3_3_2() {
     let mut rig = Rig::online();
     for dup in [false, true, true] {
-        rig.gives(publish("a", b"", ExactlyOnce, 7, dup));
+        rig.receives(publish("a", b"", ExactlyOnce, 7, dup));
         assert_eq!(rig.sends(), ["PUBREC id=7"]);
     }
     assert_eq!(rig.events().len(), 1, "no second delivery before PUBREL");
-    rig.gives(pubrel(7));
+    rig.receives(pubrel(7));
     assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
-    rig.gives(publish("a", b"", ExactlyOnce, 7, false));
+    rig.receives(publish("a", b"", ExactlyOnce, 7, false));
     assert_eq!(rig.events().len(), 1, "the same identifier is a new message then");
 }
 
@@ -167,7 +167,7 @@ fn mqtt_4_4_0_1() {
     rig.publishes("b", b"", ExactlyOnce);
     rig.publishes("c", b"", ExactlyOnce);
     rig.sends();
-    rig.gives(Packet::PubRec(id(3)));
+    rig.receives(Packet::PubRec(id(3)));
     rig.sends();
     let again = ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=2 id=2 dup (0 B)", "PUBREL id=3"];
     assert_eq!(reconnect(&mut rig), again);
@@ -177,10 +177,10 @@ fn mqtt_4_4_0_1() {
 #[test]
 fn mqtt_4_5_0_2() {
     let mut rig = Rig::<8>::sized(32, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.delivers("nobody/asked", &[0; 100], AtLeastOnce, 7);
     rig.delivers("nobody/asked", &[0; 100], ExactlyOnce, 8);
-    rig.gives(pubrel(8));
+    rig.receives(pubrel(8));
     assert_eq!(rig.sends(), ["PUBACK id=7", "PUBREC id=8", "PUBCOMP id=8"]);
 }
 
@@ -192,7 +192,7 @@ fn mqtt_4_6_0_1() {
         rig.publishes(&n.to_string(), b"", qos);
     }
     rig.sends();
-    rig.gives(Packet::PubAck(id(3)));
+    rig.receives(Packet::PubAck(id(3)));
     let topics: Vec<String> = reconnect(&mut rig).iter().map(|line| line[8..9].into()).collect();
     assert_eq!(topics, ["0", "1", "3", "4"]);
 }
@@ -223,7 +223,7 @@ fn mqtt_4_6_0_4() {
     }
     rig.sends();
     for number in [4, 1, 3] {
-        rig.gives(Packet::PubRec(id(number)));
+        rig.receives(Packet::PubRec(id(number)));
     }
     assert_eq!(rig.sends(), ["PUBREL id=4", "PUBREL id=1", "PUBREL id=3"]);
     let again = reconnect(&mut rig);

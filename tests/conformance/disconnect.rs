@@ -12,9 +12,9 @@ fn mqtt_3_14_4_1() {
     let mut rig = Rig::online();
     rig.disconnects();
     assert_eq!(rig.client.state(), State::Closing);
-    rig.takes(1);
+    rig.sends_bytes(1);
     assert_eq!(rig.client.state(), State::Closing);
-    rig.takes(1);
+    rig.sends_bytes(1);
     assert_eq!(rig.client.state(), State::Offline);
 }
 
@@ -22,9 +22,9 @@ fn mqtt_3_14_4_1() {
 fn mqtt_3_14_4_2() {
     let mut rig = Rig::online();
     rig.disconnects();
-    rig.takes(1);
+    rig.sends_bytes(1);
     rig.delivers("a", b"", AtLeastOnce, 7);
-    rig.gives(Packet::PubRec(id(9)));
+    rig.receives(Packet::PubRec(id(9)));
     assert_eq!(rig.sends(), ["DISCONNECT"]);
     assert!(rig.client.publish(&baremqtt::Message::new("a", b"")).is_err());
     assert!(rig.client.subscribe(&[("a", AtMostOnce)]).is_err());
@@ -38,7 +38,7 @@ fn mqtt_4_8_0_1() {
     {
         let mut rig = Rig::online();
         rig.publishes("a", b"", AtMostOnce);
-        rig.gives_bytes(violation);
+        rig.receives_bytes(violation);
         assert!(rig.events()[0].starts_with("error "), "{violation:02x?}");
         assert_eq!(rig.client.state(), State::Offline);
         assert!(rig.sends().is_empty(), "not even what was queued");
@@ -49,12 +49,12 @@ fn mqtt_4_8_0_1() {
 #[test]
 fn mqtt_4_8_0_2() {
     let mut rig = Rig::<8>::sized(32, 256);
-    rig.comes_online(&CONNECT, false);
+    rig.goes_online(&CONNECT, false);
     rig.publishes("a", b"", AtLeastOnce);
     rig.sends();
-    rig.gives_bytes(b"\x90\x40\x00\x01");
+    rig.receives_bytes(b"\x90\x40\x00\x01");
     assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 66 }"]);
     assert_eq!(rig.client.state(), State::Offline);
-    rig.comes_online(&CONNECT, true);
+    rig.goes_online(&CONNECT, true);
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
 }

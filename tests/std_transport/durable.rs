@@ -26,7 +26,7 @@ fn leaves(stream: &Stream) -> Vec<String> {
 }
 
 #[test]
-fn nothing_leaves_before_it_is_saved() {
+fn nothing_is_sent_before_it_is_saved() {
     let (stream, mut mqtt) = online_with(&CONNECT, durable());
     mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
     save(&mut mqtt);
@@ -45,7 +45,7 @@ fn nothing_leaves_before_it_is_saved() {
 }
 
 #[test]
-fn a_message_is_answered_once_that_is_saved() {
+fn a_message_is_answered_once_its_state_is_saved() {
     let (stream, mut mqtt) = online_with(&CONNECT, durable());
     stream.gives(&[0x34, 5, 0, 1, b't', 0, 7]);
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
@@ -77,7 +77,7 @@ fn disconnecting_does_not_wait_for_the_application() {
 }
 
 #[test]
-fn disconnecting_with_everything_saved_is_in_good_order() {
+fn disconnect_is_graceful_once_everything_is_saved() {
     let (stream, mut mqtt) = online_with(&CONNECT, durable());
     mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
     save(&mut mqtt);

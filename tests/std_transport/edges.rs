@@ -54,7 +54,7 @@ impl net::Stream for &mut Odd {
 }
 
 #[test]
-fn a_stream_whose_reads_cannot_be_limited_is_the_end() {
+fn a_failed_read_timeout_ends_the_connection() {
     let mut odd = Odd { limits_fail: true, ..Odd::default() };
     odd.stream.gives(&CONNACK);
     let mut mqtt = Connection::new(&mut odd, sized(64, 256));
@@ -67,7 +67,7 @@ fn a_stream_whose_reads_cannot_be_limited_is_the_end() {
 
 /// If the output cannot be shut down, the rest of the input is not drained.
 #[test]
-fn a_stream_that_is_gone_is_dropped_at_once() {
+fn a_failed_stream_is_dropped_at_once() {
     let mut odd = Odd { finish_fails: true, ..Odd::default() };
     let mut mqtt = Connection::new(&mut odd, sized(64, 256));
     mqtt.close();
@@ -115,7 +115,7 @@ fn without_a_stream() {
 }
 
 #[test]
-fn what_the_end_of_all_attempts_says() {
+fn the_texts_of_the_end_of_all_attempts() {
     let refused: io::Error = ErrorKind::ConnectionRefused.into();
     let limit = GaveUp::Limit(Error::Io(refused));
     assert_eq!(limit.to_string(), "no connection within the allowed number of attempts");
@@ -148,5 +148,5 @@ fn a_tcp_stream_in_a_box() {
     reader.read_exact(&mut buffer).unwrap();
     assert_eq!(&buffer, b"hello");
     net::Stream::close(&mut boxed);
-    assert_eq!(reader.read(&mut buffer).unwrap(), 0, "whoever reads is told");
+    assert_eq!(reader.read(&mut buffer).unwrap(), 0, "a reader sees the end");
 }

@@ -18,7 +18,7 @@ fn publish(id: u8) -> [u8; 11] {
 }
 
 #[test]
-fn what_had_come_is_delivered_after_a_write_has_failed() {
+fn received_messages_are_delivered_after_a_failed_write() {
     for at_the_end in [None, Some(ErrorKind::ConnectionReset)] {
         let (stream, mut mqtt) = online(&CONNECT);
         stream.gives(&[publish(1), publish(2), publish(3)].concat());
@@ -43,7 +43,7 @@ fn what_had_come_is_delivered_after_a_write_has_failed() {
 }
 
 #[test]
-fn a_stream_that_only_the_output_of_fails_is_not_listened_to_for_ever() {
+fn after_a_failed_write_reading_ends_some_time() {
     let (stream, mut mqtt) = online(&CONNECT);
     stream.0.writes.borrow_mut().push_back(Err(ErrorKind::BrokenPipe.into()));
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
@@ -54,7 +54,7 @@ fn a_stream_that_only_the_output_of_fails_is_not_listened_to_for_ever() {
 
 /// A server that violates the protocol, with more input after it than the client reads: the client's last bytes still reach it.
 #[test]
-fn no_reset_takes_back_what_was_sent() {
+fn a_reset_does_not_destroy_sent_bytes() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
@@ -79,7 +79,7 @@ fn no_reset_takes_back_what_was_sent() {
 }
 
 #[test]
-fn a_stream_that_does_not_wait_is_not_asked_all_the_time() {
+fn a_nonblocking_stream_is_polled_at_intervals() {
     let (stream, mut mqtt) = online(&CONNECT);
     stream.0.never_waits.set(true);
     stream.0.reads.set(0);
@@ -158,7 +158,7 @@ fn messages_that_wait_for_a_payload_are_no_error() {
 
 /// Within a payload nothing can be sent, not even DISCONNECT: waiting would not help.
 #[test]
-fn disconnecting_within_a_payload_is_the_end_at_once() {
+fn disconnect_within_a_payload_ends_the_connection_at_once() {
     let (stream, mut mqtt) = online_with(&CONNECT, streaming());
     mqtt.publish_streamed(&StreamedMessage::new("s", 3_000)).unwrap();
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::StreamReady { .. }))));
@@ -170,7 +170,7 @@ fn disconnecting_within_a_payload_is_the_end_at_once() {
 
 /// The end of everything in flight is reported, and after that the disconnect is complete.
 #[test]
-fn finishing_tells_every_end() {
+fn finish_reports_every_end() {
     let (stream, mut mqtt) = online(&CONNECT);
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     mqtt.finish();

@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const MESSAGES: [u8; 27] = *b"\x32\x07\0\x01a\0\x01hi\x32\x07\0\x01a\0\x02hi\x32\x07\0\x01a\0\x03hi";
 
 #[test]
-fn answers_and_requests_of_what_came_together_leave_together() {
+fn answers_and_requests_of_one_read_are_sent_in_one_write() {
     // On a busy machine it can take longer than the few milliseconds that they may wait.
     let is_together = || {
         let (stream, mut mqtt) = online(&CONNECT);
@@ -33,7 +33,7 @@ fn answers_and_requests_of_what_came_together_leave_together() {
 }
 
 #[test]
-fn an_application_that_takes_its_time_does_not_hold_them_back() {
+fn a_slow_application_does_not_delay_pings() {
     let (stream, mut mqtt) = online(&CONNECT);
     stream.gives(&MESSAGES);
     for answered in [0, 1, 2] {
@@ -62,12 +62,12 @@ fn shortest_wait(stream: &Stream, mqtt: &mut Buffered<Stream>, count: usize) -> 
 }
 
 #[test]
-fn while_many_messages_are_under_way_they_are_acknowledged_in_gulps() {
+fn acknowledgements_of_many_messages_are_read_together() {
     let (stream, mut mqtt) = online(&CONNECT);
     for _ in 0..7 {
         mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     }
-    assert!(shortest_wait(&stream, &mut mqtt, 1) < GULP, "somebody may wait for these");
+    assert!(shortest_wait(&stream, &mut mqtt, 1) < GULP, "the application may be waiting for these");
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     assert!(shortest_wait(&stream, &mut mqtt, 1) >= GULP);
     mqtt.coalesce(Duration::ZERO);
@@ -75,7 +75,7 @@ fn while_many_messages_are_under_way_they_are_acknowledged_in_gulps() {
 }
 
 #[test]
-fn where_many_messages_come_together_they_are_taken_in_gulps() {
+fn many_messages_at_once_are_read_in_large_reads() {
     let (stream, mut mqtt) = online(&CONNECT);
     assert!(shortest_wait(&stream, &mut mqtt, 7) < GULP);
     // Except for the first one.
@@ -84,7 +84,7 @@ fn where_many_messages_come_together_they_are_taken_in_gulps() {
 }
 
 #[test]
-fn what_comes_within_the_pause_is_taken_in_one_go() {
+fn input_that_arrives_within_the_pause_is_read_at_once() {
     // As above.
     let is_in_time = || {
         let (stream, mut mqtt) = online(&CONNECT);

@@ -80,7 +80,7 @@ fn connect(mut script: Script, rx: usize, choices: Choices) -> Buffered<Script> 
 /// The transmit buffer has room for nine answers. The contents of the receive buffer are still processed before
 /// more is read, whether there is room in the buffer or not.
 #[test]
-fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_is_some() {
+fn packets_blocked_by_full_answers_are_processed_once_there_is_room() {
     // 50 messages of 7 bytes after 4 of CONNACK.
     for rx in [1024, 354, 350, 349, 100, 70] {
         let mut script = Script::default();
@@ -102,7 +102,7 @@ fn packets_that_wait_for_room_for_their_answers_are_looked_at_as_soon_as_there_i
 
 /// There is room for eight runs of receipts. After that it is the application's turn, and the link stays open.
 #[test]
-fn messages_wait_for_those_that_the_application_has_not_acknowledged() {
+fn messages_wait_for_unacknowledged_ones() {
     for rx in [1024, 70, 20] {
         let mut script = Script::default();
         for number in 1..=20 {

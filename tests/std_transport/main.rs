@@ -181,7 +181,7 @@ fn online_with(connect: &Connect<'_>, choices: Choices) -> (Stream, Buffered<Str
 const SHORT: Option<Duration> = Some(Duration::from_millis(5));
 
 #[test]
-fn a_packet_leaves_in_one_write() {
+fn a_packet_is_sent_in_one_write() {
     let (stream, mut mqtt) = online(&CONNECT);
     mqtt.publish(&Message::new("a", &[0; 200])).unwrap();
     assert!(mqtt.flush().unwrap());
@@ -222,7 +222,7 @@ fn eight_mebibytes_arrive_whole_through_odd_writes() {
 }
 
 #[test]
-fn would_block_is_no_failure() {
+fn would_block_is_not_an_error() {
     let (stream, mut mqtt) = online(&CONNECT);
     for kind in [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted] {
         stream.fails(kind);
@@ -273,7 +273,7 @@ fn waiting_does_not_spin() {
 }
 
 #[test]
-fn waiting_for_no_time_reads_once() {
+fn a_timeout_of_zero_reads_once() {
     let (stream, mut mqtt) = online(&CONNECT);
     stream.gives(b"\x30\x03\x00\x01a");
     assert!(mqtt.next_event(Some(Duration::ZERO)).unwrap().is_some());
@@ -282,7 +282,7 @@ fn waiting_for_no_time_reads_once() {
 
 /// A burst fills the receive buffer and the queue of answers at the same time.
 #[test]
-fn a_burst_larger_than_both_buffers_goes_through() {
+fn a_burst_larger_than_both_buffers_is_received() {
     let stream = Stream::default();
     let mut mqtt = over(&stream, sized(64, 160));
     stream.gives(&CONNACK);
@@ -300,7 +300,7 @@ fn a_burst_larger_than_both_buffers_goes_through() {
 }
 
 #[test]
-fn a_server_that_neither_reads_nor_writes_is_given_up() {
+fn a_server_that_neither_reads_nor_writes_times_out() {
     let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.stall_timeout_ms = 100));
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
@@ -313,7 +313,7 @@ fn a_server_that_neither_reads_nor_writes_is_given_up() {
 }
 
 #[test]
-fn disconnecting_from_such_a_server_ends_too() {
+fn disconnect_from_such_a_server_ends_too() {
     let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.stall_timeout_ms = 100));
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
@@ -324,7 +324,7 @@ fn disconnecting_from_such_a_server_ends_too() {
 
 /// An application that was away for long is not mistaken for a silent server.
 #[test]
-fn a_slow_application_does_not_time_the_server_out() {
+fn a_slow_application_causes_no_timeout() {
     let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.ack_timeout_ms = 50));
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     mqtt.flush().unwrap();
@@ -343,7 +343,7 @@ fn disconnect_is_the_last_packet() {
 }
 
 #[test]
-fn the_end_of_the_stream_closes_and_the_session_goes_on_with_another() {
+fn the_session_continues_after_the_end_of_the_stream() {
     let (stream, mut mqtt) = online(&CONNECT);
     mqtt.publish(&Message::new("a", b"hi").qos(AtLeastOnce)).unwrap();
     mqtt.flush().unwrap();
@@ -359,7 +359,7 @@ fn the_end_of_the_stream_closes_and_the_session_goes_on_with_another() {
 }
 
 #[test]
-fn a_refusal_and_a_close_without_connack_are_told_apart() {
+fn a_refusal_differs_from_a_close_without_connack() {
     let stream = Stream::default();
     stream.gives(&[0x20, 2, 0, 5]);
     let refused = connect(&mut over(&stream, sized(64, 256)), &CONNECT);

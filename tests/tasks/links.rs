@@ -13,7 +13,7 @@ use baremqtt::{
 
 use crate::talks::CONNECT;
 use crate::world::Step::{self, Fail, Hang, Move};
-use crate::world::{Choices, Fault, Handle, Manners, Task, World, handle, handle_with};
+use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World, handle, handle_with};
 
 const BACKOFF: Backoff = Backoff::new(100, 60_000);
 const FREELY: &[Step] = &[Move(usize::MAX)];
@@ -51,12 +51,12 @@ fn run(world: &World, task: impl Future<Output = ()>) {
 }
 
 #[test]
-fn after_a_failed_write_what_had_come_is_told() {
+fn after_a_failed_write_received_messages_are_delivered() {
     let (world, mqtt) = (World::default(), handle());
-    let told = RefCell::new(Vec::new());
+    let reported = RefCell::new(Vec::new());
     let breaks = Manners(&[Move(5)], &[Move(64), Fail(Fault::Reset)], FREELY);
     let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
-        told.borrow_mut().push(match update {
+        reported.borrow_mut().push(match update {
             Update::Event(Event::Connected { .. }) => {
                 let topic = TopicName::new("t").unwrap();
                 for payload in [b"one", b"two"] {
@@ -77,11 +77,11 @@ fn after_a_failed_write_what_had_come_is_told() {
         Ok(())
     };
     run(&world, async { assert_eq!(keep(&world, &mqtt, &CONNECT, |_| breaks, handler).await, Ok(())) });
-    assert_eq!(*told.borrow(), ["connected", "one", "two", "Reset"]);
+    assert_eq!(*reported.borrow(), ["connected", "one", "two", "Reset"]);
 }
 
 #[test]
-fn a_message_is_waited_for_over_lost_links() {
+fn waiting_for_a_message_survives_lost_links() {
     for breaks in [
         Manners(FREELY, &[Move(64), Fail(Fault::Reset)], FREELY),
         Manners(FREELY, &[Move(64), Move(0)], FREELY),
@@ -112,7 +112,7 @@ fn a_message_is_waited_for_over_lost_links() {
 }
 
 #[test]
-fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
+fn attempts_become_rarer_with_a_server_that_accepts_and_closes() {
     let (world, mqtt) = (World::default(), handle());
     let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
         if let Update::Event(Event::Connected { .. }) = update {
@@ -131,7 +131,7 @@ fn a_server_that_accepts_and_closes_is_met_less_and_less_often() {
 
 /// Even for longer than half the range of the clock.
 #[test]
-fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
+fn after_a_connection_of_a_month_the_next_attempt_is_soon() {
     let (world, mqtt) = (World::default(), handle());
     let delays = RefCell::new(Vec::new());
     let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
@@ -159,7 +159,7 @@ fn after_a_connection_of_a_month_the_next_attempt_comes_soon() {
 }
 
 #[test]
-fn what_is_subscribed_comes_back_with_the_link() {
+fn subscriptions_are_renewed_with_the_link() {
     let (world, mqtt) = (World::default(), handle());
     let mut routes = Routes::<_, (), 2>::new();
     routes.add("a", QoS::AtLeastOnce, ()).unwrap();
@@ -182,7 +182,7 @@ fn what_is_subscribed_comes_back_with_the_link() {
 }
 
 #[test]
-fn stop_is_kept_in_every_phase() {
+fn stop_works_in_every_phase() {
     /// What the runner is doing when it is stopped.
     #[derive(Clone, Copy, Debug)]
     enum Phase {
@@ -226,7 +226,7 @@ fn stop_is_kept_in_every_phase() {
         assert_eq!(world.count("DISCONNECT"), usize::from(matches!(phase, Idle | Connecting)), "{phase:?}");
         run(&world, async {
             let late = mqtt.publish(&Message::new("t", b"late").at_least_once()).await;
-            assert_eq!(late, Err(HandleError::Stopped), "nobody would send it");
+            assert_eq!(late, Err(HandleError::Stopped), "it would never be sent");
         });
         let kept = usize::from(!matches!(phase, Idle));
         assert_eq!(mqtt.into_client().in_flight(), kept, "{phase:?}: the message stays in the session");
@@ -234,7 +234,7 @@ fn stop_is_kept_in_every_phase() {
 }
 
 #[test]
-fn refusals_that_do_not_mend_themselves_are_the_end() {
+fn permanent_refusals_end_the_runner() {
     for (code, is_final) in
         [(RefusalCode::BAD_USER_NAME_OR_PASSWORD, true), (RefusalCode::SERVER_UNAVAILABLE, false)]
     {
@@ -262,8 +262,33 @@ fn refusals_that_do_not_mend_themselves_are_the_end() {
     }
 }
 
+/// The end of the stream is read right after CONNACK, before the client has processed it.
 #[test]
-fn an_old_server_is_met_in_its_version_and_a_failed_opening_says_nothing_of_it() {
+fn connack_is_processed_even_if_the_server_closes_at_once() {
+    let (world, mqtt) = (World::default(), handle());
+    for whole in [false, true] {
+        run(&world, async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF.limit(4));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(Manners::GOOD);
+                    world.line().peer.refuses = Some(RefusalCode::NOT_AUTHORIZED);
+                    world.line().closes_after = 1;
+                    if whole {
+                        link.run_cancel_safe(Whole(input), &CONNECT).await
+                    } else {
+                        link.run(input, output, &CONNECT).await
+                    }
+                },
+                ignore,
+            );
+            assert_eq!(ended.await, Err(GaveUp::Refused(RefusalCode::NOT_AUTHORIZED)), "whole: {whole}");
+        });
+    }
+}
+
+#[test]
+fn a_server_of_3_1_is_connected_to_in_3_1_whatever_failed_before() {
     let (world, mqtt) = (World::default(), handle());
     let attempts = Cell::new(0);
     run(&world, async {
@@ -295,7 +320,7 @@ fn an_old_server_is_met_in_its_version_and_a_failed_opening_says_nothing_of_it()
 }
 
 #[test]
-fn what_cannot_be_sent_or_handled_is_the_end() {
+fn an_invalid_connect_or_a_failed_handler_ends_the_runner() {
     let (world, mqtt) = (World::default(), handle());
     run(&world, async {
         let endless = "x".repeat(200);
@@ -344,7 +369,7 @@ fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
         assert_eq!(
             mqtt.publish_and_wait(&message).await,
             Err(HandleError::Stopped),
-            "nobody waits for nothing"
+            "no task is left waiting"
         );
     });
     {
@@ -368,7 +393,7 @@ fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
 }
 
 #[test]
-fn a_second_runner_is_refused_and_the_first_goes_on() {
+fn a_second_runner_is_refused_and_the_first_continues() {
     let (world, mqtt) = (World::default(), handle());
     let keeps: Task<'_> = Box::pin(async {
         assert_eq!(keep(&world, &mqtt, &CONNECT, |_| Manners::GOOD, ignore).await, Ok(()));
@@ -386,7 +411,7 @@ fn a_second_runner_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
-fn who_waits_is_told_of_losses_even_where_nothing_reports_them() {
+fn waits_end_even_if_losses_are_not_reported() {
     let (world, mqtt) = (World::default(), handle_with(512, Choices { is_silent: true }));
     let keeps: Task<'_> = Box::pin(async {
         // The first link accepts the message, and answers only with CONNACK.

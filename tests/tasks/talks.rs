@@ -109,7 +109,7 @@ fn converse<S: Sharing, const N: usize>(
 }
 
 #[test]
-fn every_message_passes_over_any_stream() {
+fn every_message_is_sent_over_any_stream() {
     const FREELY: &[crate::world::Step] = &[Move(usize::MAX)];
     const BYTEWISE: &[crate::world::Step] = &[Move(1)];
     const SLOWLY: &[crate::world::Step] = &[Block, Move(1), Block, Block, Move(3)];
@@ -149,7 +149,7 @@ fn counted<'a>(polls: &'a Cell<u32>, mut task: Task<'a>) -> Task<'a> {
 
 /// Nobody answers, and nothing moves.
 #[test]
-fn tasks_that_wait_for_room_leave_each_other_asleep() {
+fn tasks_that_wait_for_room_do_not_wake_each_other() {
     let (world, mqtt) = (World::default(), handle_for_threads::<1>(64));
     let (message, polls) = (Message::new("t", b"").at_least_once(), Cell::new(0));
     while mqtt.try_publish(&message).is_ok() {}
@@ -224,7 +224,7 @@ fn twenty_tasks_get_their_own_answers() {
 }
 
 #[test]
-fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
+fn a_payload_larger_than_the_buffer_is_supplied_by_a_task() {
     let (world, mqtt) = (World::default(), handle_with::<8>(128, Choices::default()));
     let payload: Vec<u8> = (0..3_000_u32).map(|n| n as u8).collect();
     let (ready, published) = (Cell::new(false), Cell::new(false));
@@ -259,7 +259,7 @@ fn a_payload_larger_than_the_buffer_is_handed_over_by_a_task() {
 }
 
 #[test]
-fn while_a_write_of_one_object_waits_it_reads() {
+fn reading_continues_while_a_write_waits_on_one_object() {
     let (world, mqtt) = (World::default(), handle());
     // Nothing can be written after CONNECT and SUBSCRIBE; input is still received.
     let stuck = Manners(&[Move(3)], &[Move(64), Move(64), Hang], &[Move(1)]);
@@ -321,7 +321,7 @@ fn the_future_of_the_runner_is_small() {
 }
 
 #[test]
-fn a_handler_has_an_outbound_half_and_the_handle_says_so() {
+fn the_handle_is_refused_inside_a_handler() {
     let (world, mqtt) = (World::default(), handle());
     let task: Task<'_> = Box::pin(async {
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
@@ -356,7 +356,7 @@ fn a_handler_has_an_outbound_half_and_the_handle_says_so() {
 }
 
 #[test]
-fn requests_that_are_dropped_are_queued_or_not_and_leave_no_place_taken() {
+fn dropped_request_futures_free_their_places() {
     for polls in 0..6 {
         let (world, mqtt) = (World::default(), handle_with::<1>(512, Choices::default()));
         let published = RefCell::new(0);
@@ -390,7 +390,7 @@ fn requests_that_are_dropped_are_queued_or_not_and_leave_no_place_taken() {
 }
 
 #[test]
-fn who_waits_for_a_message_that_is_given_up_is_told() {
+fn giving_up_a_message_ends_the_wait_for_it() {
     let (world, mqtt) = (World::default(), handle());
     let stale = Message::new("t", b"stale").at_least_once();
     let mut waits = pin!(mqtt.publish_and_wait(&stale));
@@ -437,9 +437,9 @@ fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
 
 /// A handler is informed when there is room, and is called when another task has something for it, connected or not.
 #[test]
-fn a_handler_is_told_that_all_has_left_and_is_woken() {
+fn a_handler_receives_all_sent_and_woken() {
     let (world, mqtt) = (World::default(), handle_with::<8>(64, Choices::default()));
-    let told = RefCell::new(Vec::new());
+    let reported = RefCell::new(Vec::new());
     let keeps: Task<'_> = Box::pin(async {
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(100, 100));
         let (mut attempts, mut left) = (0, 20);
@@ -458,7 +458,7 @@ fn a_handler_is_told_that_all_has_left_and_is_woken() {
                     Update::Woken if left == 0 => mqtt.stop(),
                     _ => {}
                 }
-                told.borrow_mut().push(format!("{update:?}"));
+                reported.borrow_mut().push(format!("{update:?}"));
                 // More than fits into the buffer.
                 let message = Message::new("t", &[b'x'; 20]);
                 let has_room = matches!(update, Update::AllSent | Update::Event(Event::Connected { .. }));
@@ -474,9 +474,9 @@ fn a_handler_is_told_that_all_has_left_and_is_woken() {
         assert_eq!(ended.await, Ok(()));
     });
     world.run(vec![keeps]);
-    let told = told.into_inner();
-    assert!(told[0].starts_with("LinkLost"), "{told:?}");
-    assert_eq!(told[1], "Woken", "offline too: {told:?}");
-    assert!(told.iter().filter(|update| *update == "AllSent").count() > 5, "{told:?}");
-    assert_eq!(world.line().peer.payloads.len(), 20, "all came by that");
+    let reported = reported.into_inner();
+    assert!(reported[0].starts_with("LinkLost"), "{reported:?}");
+    assert_eq!(reported[1], "Woken", "offline too: {reported:?}");
+    assert!(reported.iter().filter(|update| *update == "AllSent").count() > 5, "{reported:?}");
+    assert_eq!(world.line().peer.payloads.len(), 20, "all of them arrived");
 }

@@ -198,7 +198,7 @@ impl World {
                 is_asleep = false;
                 polls += u32::from(at == 0);
                 all += 1;
-                assert!(all < 2_000_000, "it does not come to its end; {:?}", self.seen());
+                assert!(all < 2_000_000, "it does not end; {:?}", self.seen());
                 let waker = Waker::from(Arc::clone(woken));
                 if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                     *task = None;
@@ -208,7 +208,7 @@ impl World {
                 }
             }
             if is_asleep {
-                assert!(self.happen(), "all sleep for good; {:?}", self.seen());
+                assert!(self.happen(), "no task will ever be woken; {:?}", self.seen());
             }
         }
     }

@@ -14,7 +14,7 @@ const BETWEEN: Duration = Duration::from_millis(150);
 
 /// The machine may be busy: a single success is enough.
 #[test]
-fn what_comes_within_the_pause_is_taken_in_one_go() {
+fn input_that_arrives_within_the_pause_is_read_at_once() {
     let apart: Vec<_> = (0..50).map(|_| apart()).take_while(|apart| *apart >= BETWEEN).collect();
     assert!(apart.len() < 50, "{apart:?}");
 }
@@ -31,7 +31,7 @@ fn apart() -> Duration {
     let runner = runner(SOON).coalesce(PAUSE);
     let handle = runner.handle();
     let mut came = Vec::new();
-    let told = runner.run(links(open(address), CONNECT), |update, _| {
+    let reported = runner.run(links(open(address), CONNECT), |update, _| {
         if let Update::Event(Event::Message(_)) = update {
             came.push(Instant::now());
             if came.len() == 2 {
@@ -40,7 +40,7 @@ fn apart() -> Duration {
         }
         Ok(())
     });
-    told.unwrap();
+    reported.unwrap();
     drop(server.join().unwrap());
     came[1] - came[0]
 }

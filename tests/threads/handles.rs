@@ -96,7 +96,7 @@ fn over_one_object() {
 }
 
 #[test]
-fn a_full_buffer_is_told_or_waited_for() {
+fn a_full_buffer_is_an_error_or_waited_for() {
     let (go_on, may_go_on) = mpsc::channel::<()>();
     let (address, server) = serve(move |mut socket| {
         may_go_on.recv().unwrap();
@@ -106,7 +106,7 @@ fn a_full_buffer_is_told_or_waited_for() {
         }
     });
     let running = start(sized(64, Choices::new(), SOON), open(address));
-    running.tells("Connected");
+    running.waits_for_report("Connected");
     let message = Message::new("a", b"").at_least_once();
     let mut taken = 0;
     while !full(&running.handle.try_publish(&message)) {
@@ -122,17 +122,17 @@ fn a_full_buffer_is_told_or_waited_for() {
     assert!(!publisher.is_finished());
     go_on.send(()).unwrap();
     assert_eq!(publisher.join().unwrap(), Ok(PacketId::new(5)));
-    running.tells("Published { id: PacketId(5)");
+    running.waits_for_report("Published { id: PacketId(5)");
     running.stop().unwrap();
     server.join().unwrap();
 }
 
 /// QoS 0 takes up room too, and no event gives it back.
 #[test]
-fn room_that_nobody_acknowledges_is_seen() {
+fn a_full_buffer_of_receipts_is_visible() {
     let (address, server) = serve(read_all);
     let running = start(sized(64, Choices::new(), SOON), open(address));
-    running.tells("Connected");
+    running.waits_for_report("Connected");
     for _ in 0..200 {
         running.handle.publish(&Message::new("a", &[0; 20])).unwrap();
     }
@@ -163,7 +163,7 @@ fn the_end_of_a_message_can_be_waited_for() {
 }
 
 #[test]
-fn a_message_that_is_given_up_before_it_has_left_is_not_waited_for() {
+fn giving_up_an_unsent_message_ends_the_wait_for_it() {
     let running = start(runner(SOON), refused);
     let message = Message::new("a", b"").at_least_once();
     let handle = running.handle.clone();
@@ -178,7 +178,7 @@ fn a_message_that_is_given_up_before_it_has_left_is_not_waited_for() {
 
 /// The server has lost the session in which the message was sent; with an event that says so, and without one.
 #[test]
-fn a_message_that_is_lost_is_not_waited_for() {
+fn a_lost_message_ends_the_wait_for_it() {
     for (reports_loss, expected) in [(true, WaitError::Ended(Outcome::Lost)), (false, WaitError::GivenUp)] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = open(listener.local_addr().unwrap());
@@ -201,7 +201,7 @@ fn a_message_that_is_lost_is_not_waited_for() {
 
 /// A handler cannot wait for something that only its own thread can bring about, nor take the lock that it already holds.
 #[test]
-fn a_handler_is_refused_what_would_wait_for_itself() {
+fn calls_that_would_deadlock_are_refused_in_a_handler() {
     let (address, server) = serve(read_all);
     let runner = runner(SOON);
     let handle = runner.handle();
@@ -314,7 +314,7 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
 
 /// A panic propagates to the caller of `run`; nobody else waits forever.
 #[test]
-fn a_handler_that_panics_leaves_nobody_waiting() {
+fn a_handler_that_panics_ends_all_waits() {
     let (address, server) = serve(|mut socket| {
         socket.read_exact(&mut [0; 7]).unwrap();
         socket.write_all(b"\x30\x03\x00\x01a").unwrap();
@@ -352,7 +352,7 @@ fn a_runner_that_is_dropped_stops_its_handles() {
 }
 
 #[test]
-fn a_first_answer_that_comes_with_the_end_is_told() {
+fn connack_is_processed_before_the_end_of_the_stream() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = open(listener.local_addr().unwrap());
     let running = start(runner(SOON), open);
@@ -360,9 +360,9 @@ fn a_first_answer_that_comes_with_the_end_is_told() {
     socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
     socket.write_all(&[&ACCEPTED[..], b"\x30\x03\x00\x01a"].concat()).unwrap();
     drop(socket);
-    running.tells("Connected");
-    running.tells("Message");
-    running.tells("lost: the connection is closed");
+    running.waits_for_report("Connected");
+    running.waits_for_report("Message");
+    running.waits_for_report("lost: the connection is closed");
     drop(listener);
     running.stop().unwrap();
 }
@@ -371,16 +371,16 @@ fn a_first_answer_that_comes_with_the_end_is_told() {
 #[test]
 fn a_handler_can_be_called() {
     let running = start(runner(Backoff::new(600_000, 600_000)), refused);
-    running.tells("lost");
+    running.waits_for_report("lost");
     running.handle.wake();
-    running.tells("Woken");
+    running.waits_for_report("Woken");
     running.stop().unwrap();
 
     let (address, server) = serve(read_all);
     let running = start(runner(SOON), open(address));
-    running.tells("Connected");
+    running.waits_for_report("Connected");
     running.handle.wake();
-    running.tells("Woken");
+    running.waits_for_report("Woken");
     running.stop().unwrap();
     server.join().unwrap();
 }

@@ -65,16 +65,17 @@ fn refused() -> io::Result<TcpStream> {
 /// A runner at work, and what it reports, as text.
 struct Running {
     handle: Handle,
-    told: Receiver<String>,
+    reported: Receiver<String>,
     thread: JoinHandle<Result<(), GaveUp>>,
 }
 
 impl Running {
     /// Waits until this is reported.
-    fn tells(&self, text: &str) {
+    fn waits_for_report(&self, text: &str) {
         loop {
-            let told = self.told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not told"));
-            if told.starts_with(text) {
+            let reported =
+                self.reported.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not reported"));
+            if reported.starts_with(text) {
                 return;
             }
         }
@@ -91,7 +92,7 @@ fn start<S: net::Stream + Send + 'static>(
     runner: Runner,
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
 ) -> Running {
-    let (teller, told) = mpsc::channel();
+    let (teller, reported) = mpsc::channel();
     let handle = runner.handle();
     let thread = thread::spawn(move || {
         runner.run(links(open, CONNECT), |update, _| {
@@ -105,7 +106,7 @@ fn start<S: net::Stream + Send + 'static>(
             Ok(())
         })
     });
-    Running { handle, told, thread }
+    Running { handle, reported, thread }
 }
 
 /// A server for one connection: answers CONNECT, and hands the socket to the test.

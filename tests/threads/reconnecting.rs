@@ -44,19 +44,19 @@ fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, th
 }
 
 #[test]
-fn every_loss_and_every_connection_is_told() {
+fn every_loss_and_every_connection_is_reported() {
     let (address, server) = serve(3, |_| &ACCEPTED);
     let running = start(runner(SOON), open(address));
     for _ in 0..3 {
-        running.tells("Connected { session_present: Some(false) }");
-        running.tells("lost: the connection is closed");
+        running.waits_for_report("Connected { session_present: Some(false) }");
+        running.waits_for_report("lost: the connection is closed");
     }
     running.stop().unwrap();
     assert_eq!(server.join().unwrap(), [4, 4, 4]);
 }
 
 #[test]
-fn a_server_of_the_old_version_is_met_with_it() {
+fn a_server_of_3_1_is_connected_to_in_3_1() {
     let refuses: fn(u8) -> &'static [u8] = |level| if level == 4 { VERSION_REFUSED } else { &ACCEPTED };
     let closes: fn(u8) -> &'static [u8] = |level| if level == 4 { &[] } else { &ACCEPTED };
     for answer in [refuses, closes] {
@@ -64,7 +64,7 @@ fn a_server_of_the_old_version_is_met_with_it() {
         let running = start(runner(SOON).fall_back_to_mqtt31(), open(address));
         for _ in 0..2 {
             // 3.1 does not report it.
-            running.tells("Connected { session_present: None }");
+            running.waits_for_report("Connected { session_present: None }");
         }
         assert_eq!(server.join().unwrap(), [4, 3, 3], "it stays with 3.1");
         running.stop().unwrap();
@@ -72,16 +72,19 @@ fn a_server_of_the_old_version_is_met_with_it() {
 }
 
 #[test]
-fn nobody_falls_back_who_was_not_asked_to() {
+fn falling_back_is_off_by_default() {
     let (address, server) = serve(1, |_| VERSION_REFUSED);
     let refused = start(runner(SOON), open(address)).thread.join().unwrap();
     let expected = RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION;
-    assert!(matches!(refused, Err(GaveUp::Refused(code)) if code == expected), "it would come to the same");
+    assert!(
+        matches!(refused, Err(GaveUp::Refused(code)) if code == expected),
+        "it would fail in the same way"
+    );
     assert_eq!(server.join().unwrap(), [4]);
 }
 
 #[test]
-fn refusals_are_tried_again_where_that_is_asked_for() {
+fn refusals_are_retried_if_configured() {
     let (address, server) = serve(3, |_| WRONG_PASSWORD);
     let running = start(runner(SOON.limit(2)).retry_refusals(), open(address));
     let error = running.thread.join().unwrap().unwrap_err();
@@ -94,7 +97,7 @@ fn refusals_are_tried_again_where_that_is_asked_for() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_not_tried_again() {
+fn an_invalid_connect_is_not_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let forbidden = Connect::new("an identifier that is too long").version(Version::Mqtt31);
     let open = open(listener.local_addr().unwrap());
@@ -103,13 +106,13 @@ fn what_cannot_be_sent_is_not_tried_again() {
 }
 
 #[test]
-fn messages_are_kept_while_nobody_listens() {
+fn messages_are_kept_while_the_subscriber_is_offline() {
     let running = start(runner(Backoff::new(20, 20)), refused);
     running.handle.publish(&Message::new("a", b"").at_least_once()).unwrap();
     let refused = running.handle.publish(&Message::new("a", b""));
     assert_eq!(refused, Err(RequestError::NotConnected.into()), "QoS 0 is not kept");
     for _ in 0..3 {
-        running.tells("lost: ");
+        running.waits_for_report("lost: ");
     }
     let handle = running.handle.clone();
     running.stop().unwrap();
@@ -153,7 +156,7 @@ fn each_attempt_has_its_own_connect() {
 
 /// The routes have to see the event that connected the client.
 #[test]
-fn subscriptions_come_back_by_themselves() {
+fn subscriptions_are_renewed_automatically() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = open(listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -196,7 +199,7 @@ fn subscriptions_come_back_by_themselves() {
 
 /// Being accepted is no success if the connection is closed right after that.
 #[test]
-fn a_server_that_accepts_and_closes_is_given_up() {
+fn attempts_end_with_a_server_that_accepts_and_closes() {
     let (address, server) = serve(5, |_| &ACCEPTED);
     let running = start(runner(Backoff::new(1, 60_000).limit(4)), open(address));
     let error = running.thread.join().unwrap().unwrap_err();
@@ -206,13 +209,13 @@ fn a_server_that_accepts_and_closes_is_given_up() {
 
 /// Two devices with the same client identifier: a minute, thirty times as fast. Each connection ends the other.
 #[test]
-fn two_clients_of_one_name_meet_less_and_less_often() {
+fn two_clients_with_one_identifier_reconnect_ever_more_rarely() {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
     let clients = [1, 2].map(|seed| {
         let runner = sized(512, Choices::new(), Backoff::new(17, 2_000).seed(seed));
         let open = open(server.addr());
-        let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
+        let (handle, (teller, reported)) = (runner.handle(), mpsc::channel());
         let running = thread::spawn(move || {
             runner.run(links(open, CONNECT), |update, _| match update {
                 Update::Event(Event::Connected { .. }) => {
@@ -222,23 +225,23 @@ fn two_clients_of_one_name_meet_less_and_less_often() {
                 _ => Ok(()),
             })
         });
-        (handle, running, told)
+        (handle, running, reported)
     });
-    for (.., told) in &clients {
-        told.recv_timeout(PATIENCE).unwrap();
+    for (.., reported) in &clients {
+        reported.recv_timeout(PATIENCE).unwrap();
     }
     thread::sleep(Duration::from_secs(2));
-    for (handle, running, told) in clients {
+    for (handle, running, reported) in clients {
         handle.stop();
         running.join().unwrap().unwrap();
-        let connections = told.iter().count();
+        let connections = reported.iter().count();
         assert!((0..=14).contains(&connections), "{connections}");
     }
 }
 
 /// An application that has disconnected does not want another connection.
 #[test]
-fn what_is_finished_does_not_come_back() {
+fn finished_exchanges_are_not_resent() {
     let (address, server) = serve_one(read_all);
     let result = runner(SOON).run(links(open(address), CONNECT), |update, outbound| {
         if let Update::Event(Event::Connected { .. }) = update {
@@ -252,7 +255,7 @@ fn what_is_finished_does_not_come_back() {
 
 /// Messages in flight when a connection is lost are sent again on the next one, and reported once.
 #[test]
-fn a_message_goes_over_as_many_connections_as_it_takes() {
+fn a_message_is_resent_on_each_connection_until_it_is_acknowledged() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let running = start(runner(SOON), open(listener.local_addr().unwrap()));
     let handle = running.handle.clone();

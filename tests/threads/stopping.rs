@@ -66,7 +66,7 @@ fn while_connack_is_waited_for() {
 fn while_the_next_attempt_is_waited_for() {
     stops_in_time(|| {
         let running = start(runner(Backoff::new(600_000, 600_000)), refused);
-        running.tells("lost");
+        running.waits_for_report("lost");
         (running, ())
     });
 }
@@ -77,7 +77,7 @@ fn online_with_disconnect() {
         let (address, server) = serve(read_all);
         let open = open(address);
         let running = start(runner(Backoff::new(1, 1)), move || open().map(wrap));
-        running.tells("Connected");
+        running.waits_for_report("Connected");
         (running, server)
     }
     assert_eq!(stops_in_time(|| begin(|tcp| tcp)).join().unwrap(), [0xE0, 0]);
@@ -92,7 +92,7 @@ fn while_the_server_reads_nothing() {
         let open = open(listener.local_addr().unwrap());
         let running = start(sized(33 << 20, Choices::new(), Backoff::new(1, 1)), move || open().map(wrap));
         let socket = accept(&listener);
-        running.tells("Connected");
+        running.waits_for_report("Connected");
         running.handle.publish(&Message::new("large", &vec![0; 32 << 20])).unwrap();
         thread::sleep(Duration::from_millis(150));
         (running, listener, socket)
@@ -109,14 +109,14 @@ fn while_the_server_reads_nothing() {
 
 /// A server that sends all the time keeps the runner busy all the time. After the stop its writes fail.
 #[test]
-fn while_messages_come_without_end() {
+fn during_an_endless_inbound_stream() {
     let server = stops_in_time(|| {
         let (address, server) = serve(|mut socket| {
             let messages = b"\x30\x03\x00\x01a".repeat(1_000);
             while socket.write_all(&messages).is_ok() {}
         });
         let running = start(runner(Backoff::new(1, 1)), open(address));
-        running.tells("Message");
+        running.waits_for_report("Message");
         (running, server)
     });
     let stopped = Instant::now();
@@ -125,7 +125,7 @@ fn while_messages_come_without_end() {
 }
 
 #[test]
-fn before_it_runs_and_after_it_has_run() {
+fn before_and_after_the_runner_runs() {
     let runner = runner(Backoff::new(1, 1));
     let handle = runner.handle();
     handle.stop();
@@ -146,7 +146,7 @@ fn while_a_connection_is_drained() {
         let (mut socket, _) = listener.accept().unwrap();
         socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
         socket.write_all(&ACCEPTED).unwrap();
-        running.tells("Connected");
+        running.waits_for_report("Connected");
         // No packet has this form.
         socket.write_all(&[0xF0, 0]).unwrap();
         let mut end = [0; 1];
@@ -157,7 +157,7 @@ fn while_a_connection_is_drained() {
 
 /// A message that has not been passed to the handler is not acknowledged, so the server keeps it.
 #[test]
-fn in_a_handler_what_comes_behind_is_not_acknowledged() {
+fn a_handler_acknowledges_only_its_own_message() {
     let (address, server) = serve(|mut socket| {
         socket.write_all(b"\x32\x05\x00\x01a\x00\x01\x32\x05\x00\x01a\x00\x02").unwrap();
         read_all(socket)

@@ -18,7 +18,7 @@ fn byte(at: usize) -> u8 {
 
 /// The handler hands over as much as fits, and continues when that has been sent.
 #[test]
-fn a_payload_is_handed_over_as_room_comes() {
+fn a_payload_is_supplied_as_room_becomes_free() {
     let (address, server) = serve(|mut socket| {
         let mut bytes = vec![0; 1 + 3 + 3 + LEN];
         socket.read_exact(&mut bytes).unwrap();
@@ -55,14 +55,14 @@ fn a_payload_is_handed_over_as_room_comes() {
 
 /// Another thread hands the payload over, and waits for room.
 #[test]
-fn a_payload_is_handed_over_by_another_thread() {
+fn a_payload_is_supplied_by_another_thread() {
     let (address, server) = serve(|mut socket| {
         let mut bytes = vec![0; 1 + 3 + 3 + LEN];
         socket.read_exact(&mut bytes).unwrap();
         (0..LEN).all(|at| bytes[7 + at] == byte(at))
     });
     let runner = sized(512, Choices::with(|values| values.streams = true), SOON);
-    let (handle, (teller, told)) = (runner.handle(), mpsc::channel());
+    let (handle, (teller, reported)) = (runner.handle(), mpsc::channel());
     let running = thread::spawn(move || {
         runner.run(links(open(address), CONNECT), |update, _| {
             if let Update::Event(Event::Connected { .. } | Event::StreamReady { .. }) = update {
@@ -71,10 +71,10 @@ fn a_payload_is_handed_over_by_another_thread() {
             Ok(())
         })
     });
-    told.recv().unwrap();
+    reported.recv().unwrap();
     assert_eq!(handle.write_payload(b"early"), Err(StreamError::NotAsked.into()));
     handle.publish_streamed(&StreamedMessage::new("a", LEN)).unwrap();
-    told.recv().unwrap();
+    reported.recv().unwrap();
     let payload: Vec<u8> = (0..LEN).map(byte).collect();
     let mut rest = &payload[..];
     while !rest.is_empty() {

@@ -78,6 +78,9 @@ impl<C: Config> Parts<'_, C> {
             return Step::Blocked;
         }
         if self.config().receives_exactly_once() {
+            if self.config().manual_acknowledgement() && self.reserves_entries() {
+                return Step::Blocked;
+            }
             match inbound_ids::remove(self.ids, id) {
                 Ok(true) => self.work.session.changed(),
                 Ok(false) => {}

@@ -102,14 +102,15 @@ pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
 
 /// See [`Client::output_lost`](crate::Client::output_lost).
 pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
-    let link = &mut parts.work.link;
-    match link.state {
+    let work = &mut *parts.work;
+    match work.link.state {
         State::Offline => {}
-        _ if link.is_accepted => {
-            link.is_output_lost = true;
-            parts.work.notes.add(Note::CHANGED);
+        // The server has nothing to answer.
+        _ if work.inbox.holds_connect => link_lost(parts),
+        _ => {
+            work.link.is_output_lost = true;
+            work.notes.add(Note::CHANGED);
         }
-        _ => link_lost(parts),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages that are larger than the receive buffer: delivered in pieces, or skipped and acknowledged.
 
+use crate::client::answers::{PUBACK, PUBREC};
 use crate::client::bytes::u16_at;
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
@@ -50,14 +51,17 @@ impl<C: Config> Parts<'_, C> {
         Ok(Err(Step::Done))
     }
 
-    /// The payload follows. It is reported, unless it is a repetition of a QoS 2 message, or will be sent again.
+    /// The payload follows. The message is reported, unless it is known already, or will be sent again.
     pub(super) fn begin_payload(&mut self, id: u16) -> Step {
         let pieces = self.config().large_messages() == LargeMessages::Pieces;
+        let manual = self.config().manual_acknowledgement();
         let inbox = &mut self.work.inbox;
         let large = &mut inbox.large;
         (large.phase, large.left, large.id) = (Phase::Payload, large.payload_len, id);
-        let repeated = large.first & EXACTLY_ONCE != 0
-            && PacketId::new(id).is_some_and(|id| inbound_ids::contains(self.ids, id));
+        let answer = if large.first & EXACTLY_ONCE != 0 { PUBREC } else { PUBACK };
+        let repeated = answer == PUBREC
+            && PacketId::new(id).is_some_and(|id| inbound_ids::contains(self.ids, id))
+            || manual && self.answers.is_withheld(answer, id);
         if repeated || inbox.is_refusing {
             return Step::Done;
         }
@@ -108,8 +112,14 @@ impl<C: Config> Parts<'_, C> {
         if step == Step::Blocked {
             return Ok(step);
         }
+        let pieces = self.config().large_messages() == LargeMessages::Pieces;
         let inbox = &mut self.work.inbox;
         (inbox.large.phase, inbox.large.is_delivered) = (Phase::None, false);
+        if pieces && is_delivered && step == Step::Done {
+            // All of it was delivered, but it is not accepted.
+            inbox.event = Kind::LargeAborted;
+            return Ok(Step::Event);
+        }
         if is_delivered || inbox.has_receipt {
             return Ok(step);
         }

@@ -45,11 +45,11 @@ pub(in crate::client) fn acknowledge<C: Config>(
         _ => {}
     }
     if receipt.answer == PUBREC {
-        // There is a free entry: otherwise the message would not have been delivered.
+        // There is an entry, which has been reserved since the message was delivered.
         let _ = inbound_ids::insert(parts.ids, receipt.id);
         work.session.changed();
     }
-    parts.answers.give_oldest(work.session.is_durable());
+    parts.answers.queue_oldest(work.session.is_durable());
     work.notes.add(Note::CHANGED);
     Ok(())
 }

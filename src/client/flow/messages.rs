@@ -54,27 +54,31 @@ impl<C: Config> Parts<'_, C> {
     fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
         let work = &mut *self.work;
         work.inbox.waits_for_receipt = false;
-        if self.answers.is_withheld(answer, id.get()) {
+        // Without output it can no longer be acknowledged.
+        if work.link.is_output_lost || self.answers.is_withheld(answer, id.get()) {
             return Step::Done;
         }
-        if work.link.is_output_lost {
-            // It can no longer be acknowledged.
-            return Step::Done;
-        }
-        // There must be a free entry whenever one of these messages is acknowledged.
-        let withheld = self.answers.withheld();
-        if answer == PUBREC && inbound_ids::free_entries(self.ids) <= withheld.saturating_add(1) {
-            if withheld == 0 && inbound_ids::free_entries(self.ids) == 0 {
-                return self.refuse();
-            }
-            if withheld > 0 {
-                work.inbox.waits_for_receipt = true;
+        if answer == PUBREC {
+            if self.reserves_entries() {
                 return Step::Blocked;
+            }
+            // The identifier is stored when the message is acknowledged, which must then be possible.
+            if inbound_ids::insert(self.ids, id).and_then(|()| inbound_ids::remove(self.ids, id)).is_err() {
+                return self.refuse();
             }
         }
         self.answers.withhold(answer, id);
-        work.inbox.has_receipt = true;
+        self.work.inbox.has_receipt = true;
         self.deliver(event, answer, id.get())
+    }
+
+    /// Whether the free entries are reserved for messages that the application has not acknowledged yet: one for each, and two because
+    /// releasing another identifier can take as many.
+    pub(super) fn reserves_entries(&mut self) -> bool {
+        let withheld = self.answers.withheld();
+        let needed = withheld.saturating_add(2);
+        self.work.inbox.waits_for_receipt = withheld > 0 && inbound_ids::free_entries(self.ids) <= needed;
+        self.work.inbox.waits_for_receipt
     }
 
     /// There is no entry for an identifier: no more messages are accepted on this connection.

@@ -128,7 +128,7 @@ pub(in crate::client) fn subscribe<C: Config>(
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {
         return Err(RequestError::TurnedOff);
     }
-    ask(parts, PacketType::Subscribe, Filters::Wanted(filters))
+    queue_filters(parts, PacketType::Subscribe, Filters::Wanted(filters))
 }
 
 /// See [`Client::unsubscribe`](crate::Client::unsubscribe).
@@ -139,12 +139,12 @@ pub(in crate::client) fn unsubscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilterToRemove.into());
     }
-    ask(parts, PacketType::Unsubscribe, Filters::Unwanted(filters))
+    queue_filters(parts, PacketType::Unsubscribe, Filters::Unwanted(filters))
 }
 
 /// Queues a packet with topic filters.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
-fn ask<C: Config>(
+fn queue_filters<C: Config>(
     parts: &mut Parts<'_, C>,
     packet_type: PacketType,
     filters: Filters<'_>,

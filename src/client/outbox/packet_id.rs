@@ -5,7 +5,7 @@ use super::{Config, Outbox, State};
 use crate::PacketId;
 
 impl State {
-    /// Continues from this identifier.
+    /// Sets the identifier of the next request.
     pub(crate) fn set_first_id(&mut self, id: PacketId) {
         self.last_id = id.get().wrapping_sub(1);
         self.free_ids = 0;

@@ -1,4 +1,4 @@
-//! Resending.
+//! How a packet changes when it is resent.
 
 use super::super::bytes::set;
 use super::record::{DUP, PUBLISH, Record};

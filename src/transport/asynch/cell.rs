@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_itself() {
+    fn a_nested_call_is_refused() {
         is_shut_from_within::<OneThread>();
         #[cfg(feature = "std")]
         is_shut_from_within::<Threads>();
@@ -128,7 +128,7 @@ mod tests {
 
     #[cfg(feature = "std")]
     #[test]
-    fn threads_wait_for_each_other_and_outlive_a_panic() {
+    fn threads_exclude_each_other_and_survive_a_panic() {
         let cell = <Threads as Sharing>::Cell::new(0);
         std::thread::scope(|scope| {
             let panics = scope.spawn(|| cell.with(|_| panic!("on purpose")));

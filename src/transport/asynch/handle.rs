@@ -14,9 +14,9 @@ use crate::{Client, Config, InboundIds, Standard};
 /// that has not been queued by then is not made. In a handler, use the outbound half that is passed to it instead.
 ///
 /// `S` is [`OneThread`], or [`Threads`](super::Threads) if tasks can run on any thread ([`for_threads`](Self::for_threads)). `N` is the
-/// number of tasks that can wait for room at the same time, and also the number that can wait for an acknowledgement. The number of
-/// tasks is always enough. If all places for acknowledgements are taken, a task waits for room instead; if those places are taken too, its
-/// call is refused ([`TooManyWaiters`](crate::transport::HandleError::TooManyWaiters)). With [`Threads`](super::Threads) that never
+/// number of tasks that can wait for room at the same time, and also the number that can wait for an acknowledgement; it need not be larger
+/// than the number of tasks. If all places for acknowledgements are taken, a task waits for room instead. If those places are taken too,
+/// its call is refused ([`TooManyWaiters`](crate::transport::HandleError::TooManyWaiters)). With [`Threads`](super::Threads) that never
 /// happens, because more places are allocated.
 ///
 /// ```

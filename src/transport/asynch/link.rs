@@ -16,7 +16,7 @@ use crate::transport::{Error, Update};
 use crate::{Config, Connect, Event, Instant, Outbound, State, client};
 
 /// How long sending DISCONNECT may take after the runner was stopped, in ms.
-const LAST_WORDS: u32 = 200;
+const STOP_PATIENCE: u32 = 200;
 
 /// How many turns there can be in a row before other tasks get one.
 const AT_ONCE: u8 = 32;
@@ -212,7 +212,7 @@ impl Turns {
         if stops {
             self.stopped_at = Some(now);
         }
-        let patience = self.stopped_at.map(|at| LAST_WORDS.saturating_sub(now.since(at)));
+        let patience = self.stopped_at.map(|at| STOP_PATIENCE.saturating_sub(now.since(at)));
         if patience == Some(0) {
             return Ok(None);
         }

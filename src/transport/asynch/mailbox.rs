@@ -51,9 +51,9 @@ impl core::error::Error for MailboxFull {}
 
 struct Inner<const N: usize> {
     bytes: [u8; N],
-    /// The messages are stored from here
+    /// Where the first message begins.
     start: usize,
-    /// to here.
+    /// Where the last message ends.
     end: usize,
     waiter: Option<Waker>,
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_out_in_their_order_as_often_as_it_takes() {
+    fn messages_are_taken_in_order_however_often_the_buffer_wraps() {
         let mailbox = Mailbox::<32>::new();
         let (mut put, mut taken) = (0_u32, 0_u32);
         while taken < 500 {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_or_comes_from_within_is_refused_and_changes_nothing() {
+    fn a_refused_message_changes_nothing() {
         let mailbox = Mailbox::<16>::new();
         assert_eq!(mailbox.put(&message(&[b'x'; 12])), Err(MailboxFull));
         assert_eq!(next(&mailbox), None);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_dropped_takes_nothing_with_it() {
+    fn dropping_a_waiting_task_loses_no_message() {
         let mailbox = Mailbox::<16>::new();
         {
             let mut waits = pin!(mailbox.next(|_| ()));

@@ -117,7 +117,7 @@ pub use runner::Runner;
 use crate::Instant;
 
 /// The clock of an executor.
-#[allow(async_fn_in_trait, reason = "what is known of the type shows whether its futures are Send")]
+#[allow(async_fn_in_trait, reason = "whether the futures are Send follows from the type of the timer")]
 pub trait Timer {
     /// The current time. Any millisecond clock will do, including a 32-bit counter that wraps.
     fn now(&self) -> Instant;

@@ -41,7 +41,7 @@ pub(super) struct Place(usize);
 
 impl<const N: usize> Waiters<N> {
     pub(super) const NEW: Self = {
-        assert!(N > 0, "somebody has to have a place");
+        assert!(N > 0, "at least one task must be able to wait");
         Waiters {
             runner: None,
             room: [const { Room::Free }; N],

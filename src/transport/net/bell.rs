@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_before_the_wait_is_heard_once() {
+    fn a_ring_before_the_wait_ends_it_once() {
         let bell = Bell::default();
         bell.ring();
         bell.ring();

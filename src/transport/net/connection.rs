@@ -15,7 +15,7 @@ use crate::transport::timeout::Countdown;
 use crate::transport::turn::Reads;
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
-/// If the application has been away for longer than this, input is read first.
+/// If the application has been away for longer than this, in ms, input is read first.
 const ABSENCE: u32 = 20;
 
 /// How long queued bytes may wait, in ms, while there are events of input that was read before. Answers and requests that are queued

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn all_comes_in_its_order_and_then_the_end() {
+    fn all_input_arrives_in_order_before_the_end() {
         let (sender, input) = start();
         for text in ["hello", "w", "orld"] {
             sender.send(text).unwrap();

@@ -34,7 +34,7 @@ impl<V> Opening<V> {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => {
-                Some(Err(io::Error::other("no stream: a panic has come between")))
+                Some(Err(io::Error::other("no stream: a panic while it was being opened")))
             }
         }
     }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_opens_comes_and_so_does_its_failure() {
+    fn the_result_of_open_is_returned() {
         assert_eq!(opened(|| Ok(1)).unwrap(), 1);
         assert_eq!(opened(|| Err(io::Error::other("closed"))).unwrap_err().to_string(), "closed");
         assert!(opened(|| panic!("on purpose")).unwrap_err().to_string().contains("panic"));

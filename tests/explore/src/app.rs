@@ -64,10 +64,24 @@ impl App {
         self.requests.iter().position(|stage| *stage == Stage::Open(id))
     }
 
+    /// The identifiers of messages that were given up, as bits.
+    pub fn given_up_ids(&self) -> u16 {
+        let given_up =
+            self.requests.iter().enumerate().filter(|(request, _)| self.given_up & (1 << request) != 0);
+        given_up.fold(0, |ids, (_, stage)| match *stage {
+            Stage::Open(id) | Stage::Told(id) | Stage::Past(id) => ids | 1 << id,
+            Stage::NotMade => ids,
+        })
+    }
+
     /// A new run starts from what the last image recorded.
     pub fn restarts(&mut self, before: &App, rules: &Rules) {
         // What the server has seen stays seen; a message of QoS 1 is stored before it is acknowledged.
         (self.seen, self.seen_pubrel) = (before.seen, before.seen_pubrel);
+        // A message of QoS 0 is in no image, and may be published again.
+        self.seen &= !(0..rules.out.len())
+            .filter(|message| rules.is_at_most_once(*message))
+            .fold(0, |seen, message| seen | 1 << message);
         for (message, _) in rules.into.iter().enumerate().filter(|(_, qos)| **qos == QoS::AtLeastOnce) {
             self.got[message] = before.got[message];
         }
@@ -153,9 +167,12 @@ impl App {
                 check!(qos == rules.out[request], "{request} is published at QoS {qos}");
             }
             Event::StreamReady { id } => {
-                let request = self.request(id.map_or(0, |id| id.get()));
-                let streamed = request.is_some_and(|request| rules.is_streamed(request));
-                check!(streamed, "{request:?} is not streamed");
+                let last = rules.out.len() - 1;
+                let streamed = match id {
+                    Some(id) => self.request(id.get()).is_some_and(|request| rules.is_streamed(request)),
+                    None => rules.is_streamed(last) && rules.is_at_most_once(last),
+                };
+                check!(streamed, "{id:?} is not streamed");
                 check!(self.stream.is_none(), "the payload is asked for twice");
                 self.stream = Some(0);
             }
@@ -230,7 +247,8 @@ impl App {
                 "request {request} is {stage:?}"
             );
             let message = request < rules.out.len();
-            let excused = (self.given_up | self.may_end) & (1 << request) != 0;
+            let ended = (self.given_up | self.may_end) & (1 << request) != 0;
+            let excused = ended || (message && rules.is_at_most_once(request));
             check!(!message || excused || broker.arrived[request] > 0, "message {request} did not arrive");
         }
         for message in 0..rules.into.len() {

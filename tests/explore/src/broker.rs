@@ -45,7 +45,7 @@ pub struct Broker {
     pub arrived: [u8; MOST],
     /// Messages that may arrive twice, because a session that knew them was lost.
     pub exposed: u16,
-    /// The identifier that the client has given up; the broker itself does not know of it.
+    /// The identifiers that the client has given up, as bits; the broker itself does not know of them.
     pub given_up: u16,
     /// Messages to the client that were lost with a session.
     pub lost: u16,
@@ -231,7 +231,7 @@ impl Broker {
 
     /// PUBRELs arrive in the order of the PUBRECs (MQTT-4.6.0-4).
     fn takes_pubrel(&mut self, id: u16, rules: &Rules, down: &mut Vec<u8>) -> Check {
-        let is_given_up = self.given_up == id;
+        let is_given_up = self.given_up & (1 << id) != 0;
         let place = |id| self.pubrecs.iter().position(|known| *known == id);
         if let (Some(this), Some(last)) = (place(id), place(self.last_pubrel)) {
             check!(

@@ -29,6 +29,7 @@ features! {
     Order "order" "the broker answers in any legal order",
     Late "late" "the client is told late what has left",
     Restart "restart" "the client is restored from its image, at any point",
+    Saves "saves" "as restart, and images are saved without a request, two at a time",
     Time "time" "the clock moves to the next deadline, twice",
     Subscribe "subscribe" "SUBSCRIBE, and after its end UNSUBSCRIBE",
     Stream "stream" "one more message out, streamed",
@@ -95,6 +96,11 @@ impl Rules {
         if self.has(Feature::Mqtt31) { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 
+    /// Whether this message to the broker may get lost.
+    pub fn is_at_most_once(&self, message: usize) -> bool {
+        self.out[message] == QoS::AtMostOnce
+    }
+
     pub fn is_streamed(&self, message: usize) -> bool {
         self.has(Feature::Stream) && message + 1 == self.out.len()
     }
@@ -103,9 +109,8 @@ impl Rules {
         self.has(Feature::Pieces) && message + 1 == self.into.len()
     }
 
-    /// Whether images are saved without a request: they multiply the states, so only if there is little else.
-    pub fn saves_at_will(&self) -> bool {
-        self.features == [Feature::Restart] && self.out.len() + self.into.len() <= 2
+    pub fn is_durable(&self) -> bool {
+        self.has(Feature::Restart) || self.has(Feature::Saves)
     }
 
     pub fn loses_session(&self) -> bool {
@@ -151,7 +156,7 @@ impl Rules {
             streams: self.has(Feature::Stream),
             pieces: self.has(Feature::Pieces),
             manual: self.has(Feature::Manual),
-            durable: self.has(Feature::Restart),
+            durable: self.is_durable(),
             drops: self.has(Feature::Drop),
             distrusts: self.distrusts(),
             time: self.has(Feature::Time),

@@ -54,24 +54,26 @@ pub fn explore(rules: &'static Rules, most: usize) -> Result<Report, Found> {
     known.insert(world.hash(), 0);
     walk.from.push(From(NONE, Action::Advance));
     waiting.push_back(world);
+    let actions: Vec<Action> =
+        Action::ALL.iter().copied().filter(|action| action.is_part_of(rules)).collect();
     let mut at: u32 = 0;
     while let Some(world) = waiting.pop_front() {
         let mut reached = [NONE; Action::ALL.len()];
-        for action in Action::ALL {
+        for &action in &actions {
             let mut next = world.clone();
-            match step(&mut next, *action) {
+            match step(&mut next, action) {
                 Ok(false) => continue,
                 Ok(true) => {}
-                Err(fault) => return Err(walk.found(fault, at, &[*action])),
+                Err(fault) => return Err(walk.found(fault, at, &[action])),
             }
             walk.steps += 1;
             let index = walk.from.len() as u32;
             let to = *known.entry(next.hash()).or_insert(index);
             if to == index {
-                walk.from.push(From(at, *action));
+                walk.from.push(From(at, action));
                 waiting.push_back(next);
             }
-            reached[*action as usize] = to;
+            reached[action as usize] = to;
         }
         for (order, fair) in FAIR.iter().zip(&mut walk.fair) {
             let next = order

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::packets::Kind;
+use crate::rules::{Feature, Rules};
 
 macro_rules! actions {
     ($($action:ident)*) => {
@@ -18,7 +19,7 @@ actions! {
     Told Advance Acknowledge TellSaved Write Save Publish Subscribe Unsubscribe Payload
     Send Receive PubAck PubRec PubRel PubComp SubAck UnsubAck PingResp Serve Connect Close
     SendPart SendLost Offer OfferPart OfferAll ReceivePart Break LoseSession Crash Jump
-    GiveUp0 GiveUp1 GiveUp2 Finish Disconnect OutputLost
+    GiveUp0 GiveUp1 GiveUp2 Abandon Finish Disconnect OutputLost
 }
 
 use Action::*;
@@ -97,6 +98,27 @@ impl Action {
             PingResp => Kind::PingResp,
             _ => return None,
         })
+    }
+}
+
+impl Action {
+    /// Whether this can happen in a walk at all.
+    pub fn is_part_of(self, rules: &Rules) -> bool {
+        match self {
+            TellSaved | Write | Save | Crash => rules.is_durable(),
+            Told | Offer | OfferPart | OfferAll => rules.has(Feature::Late),
+            Acknowledge => rules.has(Feature::Manual),
+            Subscribe | Unsubscribe => rules.has(Feature::Subscribe),
+            Payload => rules.has(Feature::Stream),
+            PubAck | PubRec | PubRel | PubComp | SubAck | UnsubAck | PingResp => rules.has(Feature::Order),
+            LoseSession => rules.loses_session(),
+            Jump => rules.has_time(),
+            GiveUp0 | GiveUp1 | GiveUp2 => rules.has(Feature::GiveUp),
+            Abandon => rules.has(Feature::GiveUp) && rules.has(Feature::Stream),
+            Finish | Disconnect => rules.has(Feature::Finish),
+            OutputLost => rules.has(Feature::OutputLost),
+            _ => true,
+        }
     }
 }
 

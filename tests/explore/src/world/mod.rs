@@ -1,10 +1,13 @@
 //! One state of the whole system: the client, the broker, the link between them, the application, and its disk.
 
 mod action;
+mod disk;
 mod link;
 mod steps;
 
+use std::collections::VecDeque;
 use std::hash::Hasher;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use baremqtt::{Buffers, Client, Message, State};
@@ -14,6 +17,7 @@ use crate::broker::{Broker, Check, check};
 use crate::rules::{Choice, Feature, Rules};
 
 pub use action::{Action, FAIR};
+use disk::Image;
 pub use link::Link;
 
 /// Room for the identifiers of inbound messages.
@@ -33,15 +37,6 @@ pub(crate) use say;
 
 pub type Real = Client<Vec<u8>, Vec<u8>, Choice, [u8; IDS]>;
 
-/// What is written in one go: the session, and what the application stores with it.
-#[derive(Clone)]
-pub struct Image {
-    session: Vec<u8>,
-    app: App,
-    /// How many losses of the session the client knew of.
-    known: u8,
-}
-
 /// Bytes that the transport has taken without having reported it yet.
 #[derive(Clone)]
 struct Offered {
@@ -58,9 +53,11 @@ pub struct World {
     link: Link,
     app: App,
     offered: Option<Offered>,
-    disk: Option<Image>,
-    /// An image being written to disk, with its revision, and whether it is complete.
-    prepared: Option<(Image, u32, bool)>,
+    disk: Option<Rc<Image>>,
+    /// Images that are to be written to disk, with their revisions.
+    prepared: VecDeque<(Rc<Image>, u32)>,
+    /// The revision of the image that was written last, if the client does not know that yet.
+    written: Option<u32>,
     /// The revision of the last image.
     saved_revision: u32,
     /// Virtual time; 32 bits, which wrap.
@@ -88,7 +85,8 @@ impl World {
             app: App::default(),
             offered: None,
             disk: None,
-            prepared: None,
+            prepared: VecDeque::new(),
+            written: None,
             saved_revision: 0,
             // Wraps during the walk.
             now: u32::MAX - 12_000,
@@ -151,20 +149,22 @@ impl World {
             key.extend(offered.beyond.0.to_be_bytes());
             key.extend(offered.beyond.1.to_be_bytes());
         }
+        // The client ignores all revisions but that of its last image.
+        let is_last = |revision| u8::from(revision == self.saved_revision);
         if let Some(disk) = &self.disk {
             disk.key(&mut key);
         }
-        if let Some((image, _, is_written)) = &self.prepared {
+        for (image, revision) in &self.prepared {
             image.key(&mut key);
-            key.push(1 + u8::from(*is_written));
+            key.push(is_last(*revision));
         }
+        key.extend([self.prepared.len() as u8, self.written.map_or(2, is_last)]);
         key.extend(self.silent.to_be_bytes());
         key.extend([self.losses, self.jumps, self.endings]);
         key.extend([u8::from(self.is_due), u8::from(self.finishes), u8::from(self.disconnects)]);
-        let mut hasher = std::hash::DefaultHasher::new();
-        self.client.state_key(&mut hasher);
-        hasher.write(&key);
-        hasher.finish()
+        let mut key = Key(key);
+        self.client.state_key(&mut key);
+        key.finish()
     }
 
     /// Prints the whole state.
@@ -179,12 +179,17 @@ impl World {
     }
 }
 
-impl Image {
-    fn key(&self, key: &mut Vec<u8>) {
-        key.push(self.session.len() as u8);
-        key.extend(&self.session);
-        key.push(self.known);
-        self.app.key(State::Offline, key);
+/// Collects everything first, and hashes it in one go, which is faster than in pieces of a few bytes.
+struct Key(Vec<u8>);
+
+impl Hasher for Key {
+    fn finish(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write(&self.0);
+        hasher.finish()
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend(bytes);
     }
 }
 

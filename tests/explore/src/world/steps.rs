@@ -4,8 +4,8 @@ use baremqtt::{Connect, Error, Full, Instant, Message, QoS, RequestError, State,
 
 use super::action::Action;
 use super::link::Much;
-use super::{Image, World, new_client, say};
-use crate::app::{App, SUBSCRIBE, Stage, UNSUBSCRIBE};
+use super::{World, say};
+use crate::app::{SUBSCRIBE, Stage, UNSUBSCRIBE};
 use crate::broker::check;
 use crate::packets::{id, payload, topic};
 use crate::rules::Feature;
@@ -13,7 +13,7 @@ use crate::rules::Feature;
 /// How often the clock moves in a walk.
 const JUMPS: u8 = 2;
 
-type Step = Result<bool, String>;
+pub(super) type Step = Result<bool, String>;
 
 impl World {
     pub fn apply(&mut self, action: Action) -> Step {
@@ -42,9 +42,9 @@ impl World {
                 self.link.is_dead = true;
                 return self.sends(Much::Packet, false);
             }
-            Action::Offer if self.has(Feature::Late) => return self.sends(Much::Packet, true),
-            Action::OfferPart if self.has(Feature::Late) => return self.sends(Much::Byte, true),
-            Action::OfferAll if self.has(Feature::Late) => return self.sends(Much::All, true),
+            Action::Offer => return self.sends(Much::Packet, true),
+            Action::OfferPart => return self.sends(Much::Byte, true),
+            Action::OfferAll => return self.sends(Much::All, true),
             Action::Receive => return Ok(self.receives(Much::Packet)),
             Action::ReceivePart => return Ok(self.receives(Much::Byte)),
             Action::Serve => return Ok(self.broker.publishes(self.rules, &mut self.link.down)),
@@ -56,21 +56,21 @@ impl World {
                 return Ok(self.link.is_dead && is_read && self.breaks());
             }
             Action::LoseSession => {
-                let can = self.rules.loses_session() && self.losses == 0 && !self.link.is_open;
-                if !can || !self.broker.has_session {
+                if self.losses > 0 || self.link.is_open || !self.broker.has_session {
                     return Ok(false);
                 }
                 self.losses += 1;
                 self.session_lost();
             }
-            Action::Crash if self.has(Feature::Restart) => return self.crashes(),
+            Action::Crash => return self.crashes(),
             Action::Jump => return self.jumps(),
             Action::GiveUp0 => return self.gives_up(0),
             Action::GiveUp1 => return self.gives_up(1),
             Action::GiveUp2 => return self.gives_up(2),
+            Action::Abandon => return self.abandons(),
             Action::Finish | Action::Disconnect => return Ok(self.ends(action == Action::Finish)),
             Action::OutputLost => {
-                if !self.has(Feature::OutputLost) || self.link.is_output_lost || !self.link.is_open {
+                if self.link.is_output_lost || !self.link.is_open {
                     return Ok(false);
                 }
                 (self.link.is_output_lost, self.link.is_dead) = (true, true);
@@ -184,7 +184,7 @@ impl World {
 
     fn subscribes(&mut self, subscribe: bool) -> Step {
         let request = if subscribe { SUBSCRIBE } else { UNSUBSCRIBE };
-        if !self.has(Feature::Subscribe) || self.app.requests[request] != Stage::NotMade {
+        if self.app.requests[request] != Stage::NotMade {
             return Ok(false);
         }
         if !subscribe && !matches!(self.app.requests[SUBSCRIBE], Stage::Told(_) | Stage::Past(_)) {
@@ -219,16 +219,13 @@ impl World {
     }
 
     fn gives_up(&mut self, message: usize) -> Step {
-        if !self.has(Feature::GiveUp) || self.app.given_up != 0 || message >= self.rules.out.len() {
-            return Ok(false);
-        }
         let Stage::Open(number) = self.app.requests[message] else { return Ok(false) };
         let asked = self.rules.is_streamed(message) && self.app.stream.is_some();
         if self.client.give_up(id(number)).is_err() {
             return Ok(false);
         }
         self.app.given_up |= 1 << message;
-        self.broker.given_up = number;
+        self.broker.given_up |= 1 << number;
         if asked {
             self.app.stream = None;
         }
@@ -244,9 +241,21 @@ impl World {
         Ok(true)
     }
 
+    /// Gives up a streamed message instead of the first piece of its payload, unless the server has it from an earlier connection.
+    fn abandons(&mut self) -> Step {
+        let message = self.rules.out.len() - 1;
+        let is_kept = self.rules.out[message] == QoS::ExactlyOnce && self.app.seen & (1 << message) != 0;
+        if self.app.stream != Some(0) || is_kept {
+            return Ok(false);
+        }
+        self.client.abandon_payload().map_err(|error| format!("abandon: {error}"))?;
+        self.app.stream = None;
+        self.app.given_up |= 1 << message;
+        Ok(true)
+    }
+
     fn ends(&mut self, finish: bool) -> bool {
-        let can = self.has(Feature::Finish) && self.endings == 0 && self.link.is_open;
-        if !can {
+        if self.endings > 0 || !self.link.is_open {
             return false;
         }
         self.endings += 1;
@@ -261,7 +270,7 @@ impl World {
     }
 
     fn jumps(&mut self) -> Step {
-        let left = self.client.time_left().filter(|left| *left > 0 && self.rules.has_time());
+        let left = self.client.time_left().filter(|left| *left > 0);
         let Some(left) = left.filter(|_| self.jumps < JUMPS && !self.is_due) else { return Ok(false) };
         self.jumps += 1;
         self.is_due = true;
@@ -272,64 +281,6 @@ impl World {
         let online = self.client.state() == State::Connected && keep_alive != 0;
         check!(!online || stuck || self.silent <= keep_alive, "nothing left for {} ms", self.silent);
         say!("{left} ms later");
-        Ok(true)
-    }
-
-    fn saves(&mut self) -> Step {
-        if !self.has(Feature::Restart) {
-            return Ok(false);
-        }
-        let is_current = self.client.revision() == self.saved_revision || !self.rules.saves_at_will();
-        if !self.app.is_save_due && (is_current || self.prepared.is_some()) {
-            return Ok(false);
-        }
-        let mut session = vec![0; 256];
-        let len = self.client.save(&mut session).map_err(|error| format!("save: {error}"))?;
-        session.truncate(len);
-        self.app.is_save_due = false;
-        let app = App { receipts: Vec::new(), large: None, stream: None, ..self.app.clone() };
-        self.saved_revision = self.client.revision();
-        let known = if self.broker.is_told { self.losses } else { 0 };
-        self.prepared = Some((Image { session, app, known }, self.saved_revision, false));
-        Ok(true)
-    }
-
-    fn writes(&mut self) -> bool {
-        match &mut self.prepared {
-            Some((image, _, is_written @ false)) => {
-                self.disk = Some(image.clone());
-                *is_written = true;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn tells_saved(&mut self) -> bool {
-        let Some((_, revision, true)) = self.prepared else { return false };
-        self.client.saved(revision);
-        self.prepared = None;
-        true
-    }
-
-    fn crashes(&mut self) -> Step {
-        self.link_closed();
-        if self.losses > self.disk.as_ref().map_or(0, |image| image.known) {
-            // The image takes the new session for the old one.
-            self.session_lost();
-        }
-        self.client = new_client(self.rules);
-        let before = std::mem::take(&mut self.app);
-        self.prepared = None;
-        if let Some(Image { session, app, .. }) = &self.disk {
-            self.client.restore(session).map_err(|error| format!("restore: {error}"))?;
-            self.app = app.clone();
-        }
-        self.saved_revision = self.client.revision();
-        self.app.restarts(&before, self.rules);
-        if self.app.given_up == 0 {
-            self.broker.given_up = 0;
-        }
         Ok(true)
     }
 }

@@ -1,0 +1,104 @@
+//! The disk of the application: images are made, written, and confirmed, and a restart begins with the one that was written last.
+
+use std::rc::Rc;
+
+use baremqtt::State;
+
+use super::steps::Step;
+use super::{World, new_client};
+use crate::app::App;
+use crate::rules::Feature;
+
+/// What is written in one go: the session, and what the application stores with it.
+pub struct Image {
+    session: Vec<u8>,
+    app: App,
+    /// How many losses of the session the client knew of.
+    known: u8,
+}
+
+impl Image {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.key(&mut bytes);
+        bytes
+    }
+
+    pub(super) fn key(&self, key: &mut Vec<u8>) {
+        key.push(self.session.len() as u8);
+        key.extend(&self.session);
+        key.push(self.known);
+        self.app.key(State::Offline, key);
+    }
+}
+
+impl World {
+    pub(super) fn saves(&mut self) -> Step {
+        let is_due = std::mem::take(&mut self.app.is_save_due);
+        if self.has(Feature::Saves) {
+            if self.prepared.len() == 2 {
+                return Ok(false);
+            }
+        } else if is_due {
+            // The image that is being written would not be enough.
+            self.prepared.clear();
+            self.written = None;
+        } else {
+            return Ok(false);
+        }
+        let image = Rc::new(self.image()?);
+        let revision = self.client.revision();
+        let last = self.prepared.back().map(|(image, _)| image).or(self.disk.as_ref());
+        if !is_due
+            && revision == self.saved_revision
+            && last.is_some_and(|last| last.bytes() == image.bytes())
+        {
+            return Ok(false);
+        }
+        self.saved_revision = revision;
+        self.prepared.push_back((image, revision));
+        Ok(true)
+    }
+
+    fn image(&mut self) -> Result<Image, String> {
+        let mut session = vec![0; 256];
+        let len = self.client.save(&mut session).map_err(|error| format!("save: {error}"))?;
+        session.truncate(len);
+        let app = App { receipts: Vec::new(), large: None, stream: None, ..self.app.clone() };
+        Ok(Image { session, app, known: if self.broker.is_told { self.losses } else { 0 } })
+    }
+
+    pub(super) fn writes(&mut self) -> bool {
+        let Some((image, revision)) = self.prepared.pop_front() else { return false };
+        self.disk = Some(image);
+        self.written = Some(revision);
+        true
+    }
+
+    pub(super) fn tells_saved(&mut self) -> bool {
+        let Some(revision) = self.written.take() else { return false };
+        self.client.saved(revision);
+        true
+    }
+
+    pub(super) fn crashes(&mut self) -> Step {
+        self.link_closed();
+        if self.losses > self.disk.as_ref().map_or(0, |image| image.known) {
+            // The image takes the new session for the old one.
+            self.session_lost();
+        }
+        self.client = new_client(self.rules);
+        let before = std::mem::take(&mut self.app);
+        self.prepared.clear();
+        self.written = None;
+        if let Some(image) = &self.disk {
+            let Image { session, app, .. } = &**image;
+            self.client.restore(session).map_err(|error| format!("restore: {error}"))?;
+            self.app = app.clone();
+        }
+        self.saved_revision = self.client.revision();
+        self.app.restarts(&before, self.rules);
+        self.broker.given_up = self.app.given_up_ids();
+        Ok(true)
+    }
+}
