@@ -324,7 +324,7 @@ pub enum GiveUpError {
     Released,
     /// Bytes of the message, or of a streamed payload, are being sent. The message can be given up once they have been sent, or when the
     /// connection is lost.
-    Leaving,
+    BeingSent,
 }
 
 impl fmt::Display for GiveUpError {
@@ -332,7 +332,7 @@ impl fmt::Display for GiveUpError {
         f.write_str(match self {
             GiveUpError::Unknown => "no such message is under way",
             GiveUpError::Released => "the server has the message already",
-            GiveUpError::Leaving => "the message is being sent; give it up once it has left",
+            GiveUpError::BeingSent => "the message is being sent; give it up afterwards",
         })
     }
 }

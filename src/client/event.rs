@@ -97,6 +97,7 @@ impl fmt::Display for Outcome {
 /// A message that is larger than the receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct LargeMessage<'a> {
     /// The topic name; `None` if not even that fits into the receive buffer (such a message is skipped).
     pub topic: Option<TopicName<'a>>,

@@ -8,13 +8,14 @@ use crate::{PacketId, QoS};
 /// One request under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct UnderWay<'a> {
     /// The identifier that the request returned.
     pub id: PacketId,
     /// The kind of request.
     pub request: Request<'a>,
     /// Whether it has been sent or, after a lost connection, may have been received by the server.
-    pub has_left: bool,
+    pub may_have_arrived: bool,
 }
 
 /// The kind of a request, with the part of its packet that is still stored.
@@ -53,7 +54,11 @@ pub(super) fn under_way<'a>(
     let reported = PacketId::new(inbox.id).filter(|_| inbox.reports_end());
     outbox.records(log, true).filter_map(move |(at, record)| {
         let id = PacketId::new(record.id(log, at)).filter(|id| Some(*id) != reported)?;
-        Some(UnderWay { id, request: request(log, at, record), has_left: outbox.has_left(at, record) })
+        Some(UnderWay {
+            id,
+            request: request(log, at, record),
+            may_have_arrived: outbox.has_left(at, record),
+        })
     })
 }
 

@@ -210,7 +210,7 @@ fn every_error_displays_its_cause() {
     says(baremqtt::RequestError::NotConnected);
     says(StreamError::NotAsked);
     says(AcknowledgeError::Stale);
-    says(GiveUpError::Leaving);
+    says(GiveUpError::BeingSent);
     says(SaveError::BufferTooSmall { needed: 9 });
     says(RestoreError::Corrupt);
     assert_eq!(Error::<Fault>::Closed.to_string(), "the connection is closed");

@@ -198,7 +198,7 @@ fn nothing_is_given_up_while_a_payload_passes() {
     assert_eq!(rig.events(), ["ready 2"]);
     rig.client.write_payload(b"1234").unwrap();
     rig.sends_bytes(8);
-    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving));
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::BeingSent));
     assert_eq!(rig.sends(), ["PUBLISH s qos=1 id=2 (4 B) \"1234\""]);
     gives_up(&mut rig, 1);
 }
@@ -335,7 +335,7 @@ fn a_message_that_is_being_resent_on_this_connection_cannot_be_given_up() {
     rig.publishes("a", b"one", AtLeastOnce);
     rig.sends();
     rig.at(0).at(5_000);
-    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving));
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::BeingSent));
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (3 B) \"one\""]);
     gives_up(&mut rig, 1);
     assert_eq!(rig.client.in_flight(), 1);

@@ -10,8 +10,8 @@ use crate::harness::*;
 fn under_way(rig: &Rig) -> Vec<String> {
     rig.client
         .under_way()
-        .map(|UnderWay { id, request, has_left }| {
-            let left = if has_left { " left" } else { "" };
+        .map(|UnderWay { id, request, may_have_arrived, .. }| {
+            let left = if may_have_arrived { " left" } else { "" };
             match request {
                 Request::Publish(publish) => {
                     let payload = String::from_utf8_lossy(publish.payload).into_owned();
@@ -164,9 +164,9 @@ fn a_message_that_is_being_sent_cannot_be_given_up() {
     rig.publishes("a", b"payload", AtLeastOnce);
     rig.publishes("b", b"payload", AtLeastOnce);
     let _ = rig.client.pending();
-    assert_eq!(rig.client.give_up(id(2)), Err(GiveUpError::Leaving), "offered");
+    assert_eq!(rig.client.give_up(id(2)), Err(GiveUpError::BeingSent), "offered");
     rig.sends_bytes(3);
-    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Leaving), "half sent");
+    assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::BeingSent), "half sent");
     assert_eq!(rig.client.give_up(id(2)), Ok(()));
     assert_eq!(rig.client.give_up(id(3)), Err(GiveUpError::Unknown));
     assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""]);

@@ -94,7 +94,7 @@ fn messages_and_images() {
     say(&[
         (GiveUpError::Unknown, "no such message is under way"),
         (GiveUpError::Released, "the server has the message already"),
-        (GiveUpError::Leaving, "the message is being sent; give it up once it has left"),
+        (GiveUpError::BeingSent, "the message is being sent; give it up afterwards"),
     ]);
     say(&[(SaveError::BufferTooSmall { needed: 40 }, "the image takes 40 bytes, more than the buffer has")]);
     say(&[

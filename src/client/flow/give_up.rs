@@ -16,12 +16,12 @@ pub(in crate::client) fn give_up<C: Config>(
     let offered = work.offer.seen_of_requests();
     if parts.outbox.is_streaming() {
         // The payload is stored after the requests, which must not move.
-        return Err(GiveUpError::Leaving);
+        return Err(GiveUpError::BeingSent);
     }
     match parts.outbox.message(id.get(), offered, work.link.retries > 0) {
         Leaves::Unknown => return Err(GiveUpError::Unknown),
         Leaves::Released => return Err(GiveUpError::Released),
-        Leaves::Now => return Err(GiveUpError::Leaving),
+        Leaves::Now => return Err(GiveUpError::BeingSent),
         Leaves::Whole => {}
     }
     parts.outbox.give_up(id.get());
