@@ -41,7 +41,9 @@ impl Script {
     }
 
     fn command(&self, step: &str) -> Command {
-        let mut command = Command::new("bash");
+        // What started this test may ignore signals, as nohup does, and the script could not change that.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP,INT,TERM", "bash"]);
         let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
         command.arg(self.folder.join("tests/all.sh")).arg(step).env("PATH", path);
         command.env("CARGO_TARGET_DIR", self.folder.join("target"));
