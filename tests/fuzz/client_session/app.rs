@@ -43,6 +43,8 @@ pub struct App {
     pub received: BTreeMap<u32, u32>,
     /// Messages that were too large.
     pub skipped: Vec<u32>,
+    /// The server's answer to CONNECT was reported on this connection.
+    pub is_connected: bool,
     is_rebooted: bool,
 }
 
@@ -88,6 +90,7 @@ impl App {
         self.streams.clear();
         self.stream = None;
         self.pending.clear();
+        self.is_connected = false;
     }
 
     /// The client has restarted, with only the image.
@@ -100,7 +103,7 @@ impl App {
 
     pub fn event(&mut self, event: Event<'_>, receipt: Option<Receipt>, broker: &Broker) {
         match event {
-            Event::Connected { .. } => {}
+            Event::Connected { .. } => self.is_connected = true,
             Event::Message(message) => {
                 assert!(self.large.is_none(), "a message within another");
                 let number = self.number_in(message.topic.as_str(), broker);

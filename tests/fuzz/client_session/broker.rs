@@ -79,6 +79,8 @@ struct Link {
     down: VecDeque<u8>,
     connected: bool,
     clean_session: bool,
+    /// The session began with this connection.
+    is_new: bool,
     closed: bool,
     last_number: Option<u32>,
     last_pubrel: u32,
@@ -168,8 +170,9 @@ impl Broker {
         self.unreleased.clear();
     }
 
-    /// The link is lost. What the client has sent and was not read is lost, except for what `begun` records of it.
-    pub fn link_lost(&mut self) {
+    /// The link is lost. What the client has sent and was not read is lost, except for what `begun` records of it. A client that did not
+    /// hear of a new session would mistake it for the old one: such a session is lost, too.
+    pub fn link_lost(&mut self, is_connected: bool) {
         let link = std::mem::take(&mut self.link);
         let mut at = 0;
         while let Ok(Decoded::Complete { packet, len }) = codec::decode(&link.up[at..], self.version) {
@@ -179,7 +182,7 @@ impl Broker {
             at += len;
         }
         self.begun_unknown += u32::from(at < link.up.len());
-        if link.clean_session {
+        if link.clean_session || link.is_new && !is_connected {
             self.lose_session();
         }
     }
@@ -295,6 +298,7 @@ impl Broker {
             self.lose_session();
         }
         let session_present = self.has_session && self.version == Version::Mqtt311;
+        self.link.is_new = !self.has_session;
         self.has_session = true;
         self.link.clean_session = clean_session;
         self.send(Packet::ConnAck(ConnAck::Accepted { session_present }));

@@ -177,7 +177,7 @@ impl World {
     pub fn cut(&mut self) {
         self.client.link_lost();
         assert!(self.client.pending().is_empty());
-        self.broker.link_lost();
+        self.broker.link_lost(self.app.is_connected);
         self.app.link_lost();
         // What the transport was offered may have been sent.
         let offered = self.offered.take().unwrap_or_default();
