@@ -1,7 +1,7 @@
 //! The async adapter under an executor that polls only tasks that were woken: the adapter registers its waker with everything
 //! that it waits for, and with nothing else.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use baremqtt::transport::asynch::Timer;
 use baremqtt::{Connect, Event, Instant, Message, QoS};
-use embedded_io_async::{ErrorType, Read, Write};
+use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
 use crate::adapters::{AsyncConnection, client};
 use crate::peer::Peer;
@@ -181,4 +181,73 @@ fn on_a_silent_line_it_sleeps_from_ping_to_ping() {
     let pings = line.0.borrow().peer.seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
     assert_eq!(pings, 65, "one after 55 s of silence each, so that it arrives in time");
     assert!(polls < 300, "{polls} polls in an hour");
+}
+
+/// A stream whose reads, writes or flushes are interrupted again and again.
+#[derive(Clone)]
+struct Interrupted {
+    reads: bool,
+    writes: bool,
+    flushes: bool,
+    count: Rc<Cell<u32>>,
+}
+
+impl Interrupted {
+    async fn now_or_never<V>(&self, is_interrupted: bool, value: Option<V>) -> Result<V, ErrorKind> {
+        if is_interrupted {
+            self.count.set(self.count.get() + 1);
+            assert!(self.count.get() < 100, "it spins");
+            return Err(ErrorKind::Interrupted);
+        }
+        match value {
+            Some(value) => Ok(value),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl ErrorType for Interrupted {
+    type Error = ErrorKind;
+}
+
+impl Read for Interrupted {
+    async fn read(&mut self, _: &mut [u8]) -> Result<usize, ErrorKind> {
+        self.now_or_never(self.reads, None).await
+    }
+}
+
+impl Write for Interrupted {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+        self.now_or_never(self.writes, Some(bytes.len())).await
+    }
+
+    async fn flush(&mut self) -> Result<(), ErrorKind> {
+        self.now_or_never(self.flushes, Some(())).await
+    }
+}
+
+impl Timer for Interrupted {
+    fn now(&self) -> Instant {
+        Instant::from_millis(0)
+    }
+
+    async fn sleep(&self, _: u32) {
+        std::future::pending().await
+    }
+}
+
+/// An operation that is interrupted is tried again once other tasks had their turn.
+#[test]
+fn interruptions_do_not_keep_other_tasks_from_running() {
+    for kind in 0..3 {
+        let count = Rc::default();
+        let stream = Interrupted { reads: kind == 0, writes: kind == 1, flushes: kind == 2, count };
+        let mut mqtt = AsyncConnection::new(stream.clone(), stream.clone(), client(), stream.clone());
+        mqtt.connect(&Connect::new("c")).unwrap();
+        let mut event = pin!(mqtt.next_event(None));
+        for polled in 1..=3 {
+            assert!(event.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!((1..=polled).contains(&stream.count.get()), "{kind}: {}", stream.count.get());
+        }
+    }
 }

@@ -7,6 +7,7 @@ use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
 use super::Timer;
 use super::any_of::any_of;
+use super::io::pause;
 use crate::transport::driver::Driver;
 use crate::transport::timeout::Countdown;
 use crate::transport::{Error, is_a_client};
@@ -204,14 +205,22 @@ where
 
         let now = self.timer.now();
         // Input first, because a failed write ends reading.
+        let mut interrupted = false;
         match was_read {
-            Some(result) if !is_interrupted(&result) => self.driver.received(result, now),
-            _ => {}
+            Some(result) if is_interrupted(&result) => interrupted = true,
+            Some(result) => self.driver.received(result, now),
+            None => {}
         }
         match was_written {
-            Some(Output::Written(result)) if !is_interrupted(&result) => self.driver.written(result, now),
-            Some(Output::Flushed(result)) if !is_interrupted(&result) => self.driver.flushed(result, now),
-            _ => {}
+            Some(Output::Written(result)) if is_interrupted(&result) => interrupted = true,
+            Some(Output::Flushed(result)) if is_interrupted(&result) => interrupted = true,
+            Some(Output::Written(result)) => self.driver.written(result, now),
+            Some(Output::Flushed(result)) => self.driver.flushed(result, now),
+            None => {}
+        }
+        if interrupted {
+            // It is tried again, but other tasks come first.
+            pause().await;
         }
     }
 }

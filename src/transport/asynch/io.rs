@@ -20,7 +20,7 @@ use crate::{Config, Instant};
 const SLICE: u32 = 50;
 
 /// Yields to other tasks.
-async fn pause() {
+pub(super) async fn pause() {
     let mut paused = false;
     poll_fn(|cx| {
         if core::mem::replace(&mut paused, true) {
