@@ -13,6 +13,16 @@ fn online() -> Rig {
     rig
 }
 
+/// Online; message 1 at QoS 2 is saved and sent.
+fn online_with_a_sent_message() -> Rig {
+    let mut rig = online();
+    rig.publishes("a", b"", ExactlyOnce);
+    rig.events();
+    saves(&mut rig);
+    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    rig
+}
+
 /// Saves the session and reports it durable. Returns the image.
 fn saves(rig: &mut Rig) -> Vec<u8> {
     let mut image = vec![0; 2_000];
@@ -360,11 +370,7 @@ fn new_state_waits_behind_a_partly_sent_packet_too() {
 /// The older image would send the message again, after the server was told to forget it.
 #[test]
 fn the_pubrel_of_a_given_up_message_waits_for_the_image_too() {
-    let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.events();
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    let mut rig = online_with_a_sent_message();
     rig.client.give_up(id(1)).unwrap();
     rig.cut();
     rig.goes_online(&CONNECT, true);
@@ -380,11 +386,7 @@ fn the_pubrel_of_a_given_up_message_waits_for_the_image_too() {
 /// Even if the session was saved between the two.
 #[test]
 fn an_older_image_does_not_release_the_pubrel_of_a_given_up_message() {
-    let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.events();
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    let mut rig = online_with_a_sent_message();
     rig.client.give_up(id(1)).unwrap();
     rig.publishes("b", b"", ExactlyOnce);
     assert_eq!(rig.events(), ["SaveDue"]);
@@ -399,11 +401,7 @@ fn an_older_image_does_not_release_the_pubrel_of_a_given_up_message() {
 
 #[test]
 fn a_given_up_message_does_not_hold_back_saved_ones() {
-    let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.events();
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    let mut rig = online_with_a_sent_message();
     rig.publishes("b", b"", AtLeastOnce);
     rig.events();
     saves(&mut rig);
