@@ -346,4 +346,28 @@ mod tests {
     fn entries_in_use(set: &[u8]) -> Vec<u8> {
         set.chunks_exact(ENTRY).filter(|entry| entry[2..] != [0; 8]).flatten().copied().collect()
     }
+
+    /// A message that waits for its receipt relies on this: its room is tested by storing its identifier and removing it again.
+    #[test]
+    fn an_insertion_can_be_undone_however_little_room_there_is() {
+        let mut below = random(7);
+        for entries in 1..7 {
+            for _ in 0..60 {
+                let mut set = std::vec![0; entries * ENTRY];
+                for n in 0..900 {
+                    let number = if below(3) > 0 { n } else { below(400) };
+                    let id = id(number as u16 + 1);
+                    if contains(&mut set, id) {
+                        if below(60) == 0 {
+                            let _ = remove(&mut set, id);
+                        }
+                    } else if insert(&mut set, id).is_ok() {
+                        assert_eq!(remove(&mut set, id), Ok(true), "{number} in {entries} entries");
+                        assert!(!contains(&mut set, id));
+                        assert_eq!(insert(&mut set, id), Ok(()));
+                    }
+                }
+            }
+        }
+    }
 }
