@@ -18,8 +18,8 @@ use crate::client::config::Config;
 use crate::client::error::{RestoreError, SaveError};
 use crate::client::inbound_ids;
 use crate::client::parts::Parts;
+use crate::client::state::State;
 use crate::client::timers::Note;
-use crate::client::work::State;
 use crate::codec::Writer;
 
 const MAGIC: [u8; 4] = *b"BMQ\x02";
@@ -55,17 +55,17 @@ pub(in crate::client) fn save<C: Config>(
         }
         None => return Err(SaveError::BufferTooSmall { needed }),
     }
-    let work = &mut *parts.work;
+    let control = &mut *parts.control;
     parts.outbox.note_saved();
     parts.answers.note_saved();
-    work.session.saved_revision = work.session.revision;
+    control.session.saved_revision = control.session.revision;
     Ok(needed)
 }
 
 fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
     w.raw(&MAGIC);
-    w.u8(u8::from(parts.work.session.clean_session));
-    w.packet_id(parts.outbox.s.first_id());
+    w.u8(u8::from(parts.control.session.clean_session));
+    w.packet_id(parts.outbox.state.first_id());
     let (entries, _) = parts.ids.as_chunks::<{ inbound_ids::ENTRY }>();
     let used = || entries.iter().filter(|entry| !inbound_ids::is_empty(&entry[..]));
     w.u16(used().count() as u16);
@@ -75,16 +75,16 @@ fn write_image<C: Config>(parts: &Parts<'_, C>, w: &mut Writer<'_>) {
 
 /// See [`Client::saved`](crate::Client::saved).
 pub(in crate::client) fn saved<C: Config>(parts: &mut Parts<'_, C>, revision: u32) {
-    let work = &mut *parts.work;
-    if work.session.saved_revision == revision {
-        work.session.durable_revision = revision;
-        if work.session.is_durable() {
+    let control = &mut *parts.control;
+    if control.session.saved_revision == revision {
+        control.session.durable_revision = revision;
+        if control.session.is_durable() {
             // Answers that were queued since the image reveal nothing new: they answer repetitions.
             parts.answers.note_saved();
         }
         parts.outbox.release_saved();
         parts.answers.release_saved();
-        work.notes.add(Note::CHANGED);
+        control.notes.add(Note::CHANGED);
     }
 }
 
@@ -93,8 +93,8 @@ pub(in crate::client) fn restore<C: Config>(
     parts: &mut Parts<'_, C>,
     image: &[u8],
 ) -> Result<(), RestoreError> {
-    let work = &mut *parts.work;
-    if work.link.state != State::Offline || !parts.outbox.is_empty() || !inbound_ids::is_empty(parts.ids) {
+    let control = &mut *parts.control;
+    if control.link.state != State::Offline || !parts.outbox.is_empty() || !inbound_ids::is_empty(parts.ids) {
         return Err(RestoreError::InUse);
     }
     let (image, crc) = image.split_last_chunk::<CRC_LEN>().ok_or(RestoreError::Corrupt)?;
@@ -117,8 +117,8 @@ pub(in crate::client) fn restore<C: Config>(
     // The last step that can fail, and if it does it changes nothing.
     parts.outbox.restore(requests).map_err(|_| RestoreError::TooLarge)?;
     room.copy_from_slice(ids);
-    parts.outbox.s.set_first_id(next);
-    work.session.clean_session = clean_session == 1;
-    work.notes.add(Note::CHANGED);
+    parts.outbox.state.set_first_id(next);
+    control.session.clean_session = clean_session == 1;
+    control.notes.add(Note::CHANGED);
     Ok(())
 }

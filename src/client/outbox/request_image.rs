@@ -1,8 +1,8 @@
-//! The requests in an image of the session. The format is described in [`flow::image`](crate::client::flow::image).
+//! The requests in an image of the session. Its format is described in [`flow::session_image`](crate::client::flow::session_image).
 
 use super::super::bytes::write;
 use super::record::{self, AT_LEAST_ONCE, ENDED, EXACTLY_ONCE, End, Record, SHORT};
-use super::{Config, Outbox, State, WINDOW};
+use super::{Config, Outbox, OutboxState, WINDOW};
 use crate::client::error::Full;
 use crate::codec::{FixedHeader, Publish, Version, Writer, decode_remaining_length};
 
@@ -56,16 +56,16 @@ impl<C: Config> Outbox<'_, C> {
         }
         // While there are no requests, nothing reads the log.
         write(self.log, 0, image);
-        let state = State { tail: len, rec: len, cur: len, safe: len, saved: len, ..State::NEW };
-        let before = core::mem::replace(self.s, state);
+        let state = OutboxState { tail: len, rec: len, cur: len, safe: len, saved: len, ..OutboxState::NEW };
+        let before = core::mem::replace(self.state, state);
         let mut at = 0;
         while let Some(record) = self.record(at) {
             self.count(record, 1);
             at = record.end();
         }
-        let window = if self.s.streams > 0 { WINDOW } else { 0 };
+        let window = if self.state.streams > 0 { WINDOW } else { 0 };
         if len.saturating_add(window) > self.log.len() {
-            *self.s = before;
+            *self.state = before;
             return Err(Full::Buffer);
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! The state of a client besides its buffers. Initially all bytes are zero, so that a client in a `static` takes no flash.
 
-use super::inbox::{Inbox, Kind};
+use super::answers::AnswersState;
+use super::inbox::{EventKind, Inbox};
+use super::outbox::OutboxState;
 use super::timers::{Note, Notes, Timers};
-use super::{answers, outbox};
 use crate::Instant;
 
 /// The state of a connection.
@@ -132,7 +133,7 @@ impl Offer {
     pub(super) const NONE: Self = Offer { source: Source::None, is_settled: false, len: 0 };
 
     /// The number of bytes of requests that count as possibly received by the server until `sent` is called.
-    pub(super) fn seen_of_requests(&self) -> usize {
+    pub(super) fn offered_requests(&self) -> usize {
         if self.source == Source::Requests && !self.is_settled { self.len } else { 0 }
     }
 }
@@ -140,7 +141,7 @@ impl Offer {
 /// The state that belongs neither to the outbox nor to the answers. Small fields come first, where short instructions reach them.
 #[derive(Clone, Debug, Hash)]
 #[repr(C)]
-pub(super) struct Work {
+pub(super) struct Control {
     pub(super) link: Link,
     pub(super) notes: Notes,
     pub(super) offer: Offer,
@@ -149,14 +150,14 @@ pub(super) struct Work {
     pub(super) session: Session,
 }
 
-impl Work {
+impl Control {
     /// Lets time pass. Returns whether nothing else has happened and no timer is due, so that there is nothing to do.
     #[inline]
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
-        if self.inbox.event != Kind::None || self.notes.any() {
+        if self.inbox.event != EventKind::None || self.notes.any() {
             return false;
         }
-        if self.timers.pass(now) {
+        if self.timers.elapse(now) {
             self.notes.add(Note::CHANGED);
         }
         !self.notes.any()
@@ -175,18 +176,19 @@ impl Work {
     }
 }
 
+/// All of it: positions and counters of what is in the buffers, and everything else.
 #[derive(Clone, Debug, Hash)]
 #[repr(C)]
-pub(super) struct All {
-    pub(super) work: Work,
-    pub(super) outbox: outbox::State,
-    pub(super) answers: answers::State,
+pub(super) struct ClientState {
+    pub(super) control: Control,
+    pub(super) outbox: OutboxState,
+    pub(super) answers: AnswersState,
 }
 
 /// A quick check whether there is nothing to send. `false` means only that there may be something.
 #[inline]
-pub(super) fn is_all_sent(work: &Work, outbox: &outbox::State, answers: &answers::State) -> bool {
-    let Work { link, offer, .. } = work;
+pub(super) fn has_nothing_to_send(control: &Control, outbox: &OutboxState, answers: &AnswersState) -> bool {
+    let Control { link, offer, .. } = control;
     link.state == State::Connected
         && !link.is_ping_due
         && (offer.is_settled || offer.len == 0)
@@ -195,9 +197,9 @@ pub(super) fn is_all_sent(work: &Work, outbox: &outbox::State, answers: &answers
         && outbox.streams == 0
 }
 
-impl All {
-    pub(super) const NEW: Self = All {
-        work: Work {
+impl ClientState {
+    pub(super) const NEW: Self = ClientState {
+        control: Control {
             link: Link::NEW,
             notes: Notes::NEW,
             offer: Offer::NONE,
@@ -205,7 +207,7 @@ impl All {
             timers: Timers::NEW,
             session: Session::NEW,
         },
-        outbox: outbox::State::NEW,
-        answers: answers::State::NEW,
+        outbox: OutboxState::NEW,
+        answers: AnswersState::NEW,
     };
 }
