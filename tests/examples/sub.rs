@@ -81,6 +81,7 @@ fn fails_at_once_where_nobody_listens() {
     for (name, what) in [("sub", ""), ("pub", "-m x")] {
         let ended = start_client(name, NOBODY, "311", &format!("-t a {what}")).end();
         assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.errors.concat().starts_with(&format!("{name}: {NOBODY}: ")), "{ended:?}");
         let quiet = start_client(name, NOBODY, "311", &format!("-t a {what} --quiet")).end();
         assert_eq!((quiet.code, quiet.errors), (Some(1), vec![]));
     }
