@@ -60,7 +60,10 @@ fn run() -> Result<(), Box<dyn Error>> {
                 routes.note(event);
             }
             match update {
-                Update::Event(Event::Connected { .. }) => drop(outbound.publish(&online)?),
+                Update::Event(Event::Connected { .. }) => {
+                    writeln!(stdout(), "connected, and publishing to gateway/sensor/+")?;
+                    outbound.publish(&online)?;
+                }
                 Update::Event(Event::Message(it)) if it.topic.as_str().ends_with("stop") => outbound.finish(),
                 Update::Event(Event::Message(message)) => {
                     writeln!(stdout(), "{}: {}", message.topic, message.payload.escape_ascii())?
