@@ -11,7 +11,7 @@ use baremqtt::transport::net;
 
 use crate::peer::Peer;
 pub use crate::stream::Fault;
-use crate::stream::{blocking, is_a_stream, non_blocking};
+use crate::stream::{blocking, implement_streams, non_blocking};
 
 /// What an operation on the stream does.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +138,7 @@ impl Wire {
     }
 }
 
-is_a_stream!(Wire);
+implement_streams!(Wire);
 
 fn std_result<V>(poll: Poll<Result<V, Fault>>) -> io::Result<V> {
     match poll {

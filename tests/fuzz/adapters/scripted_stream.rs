@@ -7,10 +7,10 @@ use std::task::Poll;
 
 use baremqtt::Instant;
 
-use super::stream::{Fault, blocking, is_a_stream, non_blocking};
+use super::stream::{Fault, blocking, implement_streams, non_blocking};
 
-/// This many operations without an effect, in one step of an adapter, count as an endless loop.
-const MOST_IDLE: usize = 200;
+/// If this many operations of one step have no effect, the adapter is in a busy loop.
+const MAX_IDLE: usize = 200;
 
 pub struct Shared {
     steps: [RefCell<VecDeque<u8>>; 3],
@@ -20,13 +20,13 @@ pub struct Shared {
     /// Whether reading, and writing, has failed or ended.
     is_dead: [Cell<bool>; 2],
     idle: Cell<usize>,
-    is_patient: Cell<bool>,
+    may_wait: Cell<bool>,
     millis: Cell<u32>,
     pace: u32,
 }
 
 #[derive(Clone)]
-pub struct Line(Rc<Shared>);
+pub struct ScriptedStream(Rc<Shared>);
 
 /// What an operation does.
 enum Step {
@@ -40,16 +40,16 @@ const READ: usize = 0;
 const WRITE: usize = 1;
 const FLUSH: usize = 2;
 
-impl Line {
+impl ScriptedStream {
     pub fn new(steps: &[Vec<u8>; 3], input: &[u8], ends: bool, pace: u8) -> Self {
-        Line(Rc::new(Shared {
+        ScriptedStream(Rc::new(Shared {
             steps: [READ, WRITE, FLUSH].map(|kind| RefCell::new(steps[kind].iter().copied().collect())),
             input: RefCell::new(input.iter().copied().collect()),
             ends,
             output: RefCell::default(),
             is_dead: Default::default(),
             idle: Cell::new(0),
-            is_patient: Cell::new(false),
+            may_wait: Cell::new(false),
             millis: Cell::new(u32::MAX - 1_000),
             pace: u32::from(pace),
         }))
@@ -66,17 +66,17 @@ impl Line {
 
     /// The operations that follow may wait for the stream.
     pub fn may_wait(&self) {
-        self.0.is_patient.set(true);
+        self.0.may_wait.set(true);
     }
 
-    /// Everything that the stream has taken.
-    pub fn taken(&self) -> Vec<u8> {
+    /// Everything written to the stream so far.
+    pub fn written(&self) -> Vec<u8> {
         self.0.output.borrow().clone()
     }
 
     fn next(&self, kind: usize) -> Step {
         let dead = &self.0.is_dead[kind.min(WRITE)];
-        assert!(!dead.get(), "it has failed or ended");
+        assert!(!dead.get(), "used after it has failed or ended");
         let step = match self.0.steps[kind].borrow_mut().pop_front() {
             None => Step::Move(usize::MAX),
             Some(step @ 0..200) => Step::Move(1 + usize::from(step % 50)),
@@ -88,21 +88,21 @@ impl Line {
         };
         match step {
             Step::Move(_) => {}
-            Step::Block | Step::Fail(Fault::Interrupted | Fault::TimedOut) => self.idles(),
+            Step::Block | Step::Fail(Fault::Interrupted | Fault::TimedOut) => self.count_idle(),
             Step::Fail(Fault::Broken) | Step::End => dead.set(true),
         }
         step
     }
 
-    fn idles(&self) {
+    fn count_idle(&self) {
         self.0.idle.set(self.0.idle.get() + 1);
-        assert!(self.0.idle.get() < MOST_IDLE || self.0.is_patient.get(), "it spins");
+        assert!(self.0.idle.get() < MAX_IDLE || self.0.may_wait.get(), "the adapter is in a busy loop");
     }
 
     fn has_input(&self) -> bool {
         let has_input = self.0.ends || !self.0.input.borrow().is_empty();
         if !has_input {
-            self.idles();
+            self.count_idle();
         }
         has_input
     }
@@ -121,7 +121,7 @@ impl Line {
         };
         let mut input = self.0.input.borrow_mut();
         if input.is_empty() && !self.0.ends && most > 0 {
-            self.idles();
+            self.count_idle();
             return Poll::Pending;
         }
         let len = buffer.len().min(most).min(input.len());
@@ -155,4 +155,4 @@ impl Line {
     }
 }
 
-is_a_stream!(Line);
+implement_streams!(ScriptedStream);

@@ -1,4 +1,4 @@
-//! The adapters, in a form that can be driven.
+//! `Adapter`, implemented for a connection of each adapter.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -9,17 +9,17 @@ use std::time::Duration;
 use baremqtt::transport::{Error, asynch, blocking, polled};
 use baremqtt::{Event, Instant};
 
-use super::line::Line;
+use super::scripted_stream::ScriptedStream;
 use super::stream::Fault;
 use super::{Adapter, Buffered};
 
-fn told<E>(result: Result<Option<Event<'_>>, Error<E>>) -> Result<Option<String>, Error<E>> {
+fn to_text<E>(result: Result<Option<Event<'_>>, Error<E>>) -> Result<Option<String>, Error<E>> {
     result.map(|event| event.map(|event| format!("{event:?}")))
 }
 
-impl<K: FnMut() -> Instant> Adapter for blocking::Connection<Line, K, Vec<u8>, Vec<u8>> {
+impl<K: FnMut() -> Instant> Adapter for blocking::Connection<ScriptedStream, K, Vec<u8>, Vec<u8>> {
     fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
-        told(self.next_event(Some(Duration::ZERO)))
+        to_text(self.next_event(Some(Duration::ZERO)))
     }
 
     fn flush(&mut self) -> bool {
@@ -48,13 +48,13 @@ impl<K: FnMut() -> Instant> Adapter for blocking::Connection<Line, K, Vec<u8>, V
 }
 
 pub struct Polled {
-    pub connection: polled::Connection<Line, Vec<u8>, Vec<u8>>,
-    pub line: Line,
+    pub connection: polled::Connection<ScriptedStream, Vec<u8>, Vec<u8>>,
+    pub stream: ScriptedStream,
 }
 
 impl Adapter for Polled {
     fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
-        match self.connection.poll(self.line.now()) {
+        match self.connection.poll(self.stream.now()) {
             Ok(event) => Ok(Some(format!("{event:?}"))),
             Err(nb::Error::WouldBlock) => Ok(None),
             Err(nb::Error::Other(error)) => Err(error),
@@ -87,7 +87,7 @@ impl Adapter for Polled {
 }
 
 pub struct Async {
-    pub connection: asynch::Connection<Line, Line, Line, Vec<u8>, Vec<u8>>,
+    pub connection: asynch::Connection<ScriptedStream, ScriptedStream, ScriptedStream, Vec<u8>, Vec<u8>>,
     /// How often each future is polled before it is dropped.
     pub polls: VecDeque<u8>,
 }
@@ -108,7 +108,7 @@ impl Async {
 
 impl Adapter for Async {
     fn step(&mut self) -> Result<Option<String>, Error<Fault>> {
-        let step = async { told(self.connection.next_event(None).await) };
+        let step = async { to_text(self.connection.next_event(None).await) };
         Self::polled(&mut self.polls, step).unwrap_or(Ok(None))
     }
 

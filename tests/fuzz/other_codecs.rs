@@ -14,7 +14,7 @@ enum Verdict {
     /// A packet, as that codec would write it.
     Packet(Vec<u8>),
     Incomplete,
-    Refused(String),
+    Rejected(String),
     Panicked,
 }
 
@@ -22,16 +22,16 @@ struct Codec {
     name: &'static str,
     decode: fn(&[u8]) -> Verdict,
     /// What it accepts although the standard forbids it.
-    takes: &'static [Violation],
-    /// Whether it refuses this packet, although the standard allows it.
-    refuses: fn(&Packet<'_>) -> bool,
+    accepts: &'static [Violation],
+    /// Whether it rejects this packet, although the standard allows it.
+    rejects: fn(&Packet<'_>) -> bool,
 }
 
 const CODECS: [Codec; 2] = [
     Codec {
         name: "mqttbytes",
         decode: mqttbytes,
-        takes: &[
+        accepts: &[
             Violation::HeaderFlags,             // MQTT-2.2.2-2
             Violation::RemainingLength,         // 2.2.3: longer than it needs to be
             Violation::PacketLength,            // MQTT-4.8.0-1: bytes behind the last field
@@ -54,11 +54,11 @@ const CODECS: [Codec; 2] = [
         ],
         // It does not support MQTT 3.1, treats passwords and will messages as text, contrary to MQTT-3.1.3-11, and drops empty user
         // names and passwords.
-        refuses: |packet| match packet {
+        rejects: |packet| match packet {
             Packet::Connect(connect) => {
                 let password = connect.credentials.and_then(|credentials| credentials.password);
-                is_no_text(password)
-                    || is_no_text(connect.will.map(|will| will.message))
+                is_not_text(password)
+                    || is_not_text(connect.will.map(|will| will.message))
                     || connect.credentials.is_some_and(|credentials| credentials.username.is_empty())
                     || password.is_some_and(<[u8]>::is_empty)
                     || connect.version == Version::Mqtt31
@@ -69,7 +69,7 @@ const CODECS: [Codec; 2] = [
     Codec {
         name: "mqttrs",
         decode: mqttrs,
-        takes: &[
+        accepts: &[
             Violation::RemainingLength,         // 2.2.3: longer than it needs to be
             Violation::PacketLength,            // MQTT-4.8.0-1: bytes behind the last field
             Violation::Utf8,                    // MQTT-1.5.3-1: in fields of a CONNECT that it leaves out
@@ -91,20 +91,20 @@ const CODECS: [Codec; 2] = [
             Violation::NoTopicFilterToRemove,   // MQTT-3.10.3-2
             Violation::SubAckCount,             // MQTT-3.8.4-5: none
         ],
-        // It writes 3.1 under another name.
-        refuses: |packet| match packet {
+        // It encodes 3.1 with another protocol name.
+        rejects: |packet| match packet {
             Packet::Connect(connect) => connect.version == Version::Mqtt31,
             _ => is_reserved_refusal(packet),
         },
     },
 ];
 
-/// Both refuse a CONNACK with a code above 5: here it is a refusal, whatever its reason (3.2.2.3 reserves the codes).
+/// Both reject a CONNACK with a code above 5: here it is a refusal, whatever its reason (3.2.2.3 reserves the codes).
 fn is_reserved_refusal(packet: &Packet<'_>) -> bool {
     matches!(packet, Packet::ConnAck(ConnAck::Refused(code)) if code.is_reserved())
 }
 
-fn is_no_text(bytes: Option<&[u8]>) -> bool {
+fn is_not_text(bytes: Option<&[u8]>) -> bool {
     bytes.is_some_and(|bytes| std::str::from_utf8(bytes).is_err())
 }
 
@@ -113,12 +113,12 @@ pub fn run(data: &[u8]) {
     for codec in &CODECS {
         let theirs = without_panic(|| (codec.decode)(data));
         let agrees = match (&ours, &theirs) {
-            (Ok(Decoded::Complete { packet, .. }), _) if (codec.refuses)(packet) => true,
+            (Ok(Decoded::Complete { packet, .. }), _) if (codec.rejects)(packet) => true,
             (Ok(Decoded::Complete { len, .. }), theirs) => *theirs == Verdict::Packet(data[..*len].to_vec()),
             (Ok(Decoded::Incomplete { .. }), theirs) => *theirs == Verdict::Incomplete,
-            (Err(violation), Verdict::Packet(_)) => codec.takes.contains(violation),
+            (Err(violation), Verdict::Packet(_)) => codec.accepts.contains(violation),
             // Here an invalid header is reported before the rest has arrived.
-            (Err(_), Verdict::Incomplete | Verdict::Refused(_) | Verdict::Panicked) => true,
+            (Err(_), Verdict::Incomplete | Verdict::Rejected(_) | Verdict::Panicked) => true,
         };
         assert!(agrees, "{}: {theirs:?}, and here {ours:?}", codec.name);
     }
@@ -132,10 +132,10 @@ thread_local! {
 fn without_panic(decode: impl FnOnce() -> Verdict + std::panic::UnwindSafe) -> Verdict {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        let loud = take_hook();
+        let default_hook = take_hook();
         set_hook(Box::new(move |panic| {
             if !IS_QUIET.get() {
-                loud(panic)
+                default_hook(panic)
             }
         }));
     });
@@ -150,7 +150,7 @@ fn mqttbytes(data: &[u8]) -> Verdict {
     let mut out = bytes::BytesMut::new();
     let written = match v4::read(&mut bytes::BytesMut::from(data), usize::MAX) {
         Err(Error::InsufficientBytes(_)) => return Verdict::Incomplete,
-        Err(error) => return Verdict::Refused(format!("{error:?}")),
+        Err(error) => return Verdict::Rejected(format!("{error:?}")),
         Ok(v4::Packet::Connect(packet)) => packet.write(&mut out),
         Ok(v4::Packet::ConnAck(packet)) => packet.write(&mut out),
         Ok(v4::Packet::Publish(packet)) => packet.write(&mut out),
@@ -168,19 +168,19 @@ fn mqttbytes(data: &[u8]) -> Verdict {
     };
     match written {
         Ok(_) => Verdict::Packet(out.to_vec()),
-        Err(error) => Verdict::Refused(format!("{error:?}")),
+        Err(error) => Verdict::Rejected(format!("{error:?}")),
     }
 }
 
 fn mqttrs(data: &[u8]) -> Verdict {
     match ::mqttrs::decode_slice(data) {
         Ok(None) => Verdict::Incomplete,
-        Err(error) => Verdict::Refused(format!("{error:?}")),
+        Err(error) => Verdict::Rejected(format!("{error:?}")),
         Ok(Some(packet)) => {
             let mut out = vec![0; data.len() + 16];
             match ::mqttrs::encode_slice(&packet, &mut out) {
                 Ok(len) => Verdict::Packet(out[..len].to_vec()),
-                Err(error) => Verdict::Refused(format!("{error:?}")),
+                Err(error) => Verdict::Rejected(format!("{error:?}")),
             }
         }
     }

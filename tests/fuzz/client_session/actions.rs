@@ -69,19 +69,19 @@ impl World {
         self.app.stream = Some((number, at + taken)).filter(|_| at + taken < payload.len());
     }
 
-    /// Gives up one of the requests in flight, if it is a message for which that is possible.
+    /// Gives up one of the requests in flight, if it is a message for which this is possible.
     pub fn give_up(&mut self, index: usize) {
         let place = index % self.app.in_use.len().max(1);
         let Some((&id, &number)) = self.app.in_use.iter().nth(place) else { return };
         if self.client.give_up(id).is_ok() {
             self.app.give_up(id, !self.client.under_way().any(|request| request.id == id));
             self.broker.given_up.insert(number);
-            self.is_uneven = true;
+            self.sides_may_differ = true;
         }
     }
 
-    /// Calls that no state allows.
-    pub fn ask_in_vain(&mut self, what: usize) {
+    /// A call that is invalid in every state.
+    pub fn make_invalid_call(&mut self, what: usize) {
         let before = (self.client.state(), self.client.in_flight(), self.client.revision());
         let long = "x".repeat(1_000);
         let many = [("a", QoS::AtMostOnce); 200];
@@ -105,12 +105,12 @@ impl World {
         assert_eq!(before, (self.client.state(), self.client.in_flight(), self.client.revision()));
     }
 
-    /// Looks at what is pending.
+    /// Offers the transport what is pending.
     pub fn offer(&mut self) {
         self.offered = Some(self.client.pending().to_vec());
     }
 
-    /// The transport takes this many bytes of what it was last offered.
+    /// The transport accepts this many of the bytes that it was last offered.
     pub fn send(&mut self, len: usize) -> bool {
         if self.offered.is_none() {
             self.offer();
@@ -167,14 +167,14 @@ impl World {
     }
 
     /// The client may have ended the connection.
-    pub fn notice_end(&mut self) {
+    pub fn close_if_ended(&mut self) {
         if self.is_linked && self.client.state() == State::Offline {
             while self.broker.read() {}
-            self.cut();
+            self.lose_link();
         }
     }
 
-    pub fn cut(&mut self) {
+    pub fn lose_link(&mut self) {
         self.client.link_lost();
         assert!(self.client.pending().is_empty());
         self.broker.link_lost(self.app.is_connected);
@@ -200,7 +200,7 @@ impl World {
         while self.deliver(usize::MAX) {
             while self.advance() {}
         }
-        self.cut();
+        self.lose_link();
     }
 
     pub fn connect(&mut self, clean_session: bool) {
@@ -228,7 +228,7 @@ impl World {
 
     /// A session is lost, on one side at least.
     fn taint(&mut self) {
-        self.is_uneven = true;
+        self.sides_may_differ = true;
         self.app.taint();
         if let Some(saved) = &mut self.saved {
             saved.app.taint();
@@ -236,7 +236,7 @@ impl World {
         self.promised.clear();
     }
 
-    pub fn pass(&mut self, arg: u8) {
+    pub fn advance_clock(&mut self, arg: u8) {
         self.now = match self.client.time_left() {
             Some(left) if arg == 255 => self.now.after(left),
             _ => self.now.after(u32::from(arg) * 50),
@@ -298,7 +298,7 @@ impl World {
     /// The client restarts from its last image, if there is one.
     pub fn reboot(&mut self) {
         let Some(Saved { image, app, clean_session, .. }) = self.saved.clone() else { return };
-        self.cut();
+        self.lose_link();
         let choices = self.client.config().clone();
         self.client = TestClient::with_inbound_ids(self.buffers.clone(), choices, self.ids.clone());
         self.client.restore(&image).expect("an image of ours");

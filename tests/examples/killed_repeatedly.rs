@@ -72,8 +72,8 @@ fn arrived(file: &Path) -> Vec<String> {
 }
 
 /// Passes lines from file to file over this broker, while both programs are killed.
-pub fn kill_both(address: SocketAddr) {
-    let folder = Folder::new("kills");
+pub fn kill_outbox_and_inbox(address: SocketAddr) {
+    let folder = Folder::new("killed_repeatedly");
     let (sent, received) = (folder.0.join("sent"), folder.0.join("received"));
     fs::write(&sent, "").expect("a file");
 

@@ -53,8 +53,8 @@ impl polled::Stream for Network {
     }
 }
 
-/// Passes bytes between the other socket and the broker.
-fn pass(network: &mut Network, server: SocketHandle, broker: &mut TcpStream) {
+/// Forwards bytes between the other socket and the broker.
+fn forward(network: &mut Network, server: SocketHandle, broker: &mut TcpStream) {
     let socket = network.sockets.get_mut::<tcp::Socket<'_>>(server);
     let mut buffer = [0; 1024];
     if let Ok(len @ 1..) = socket.recv_slice(&mut buffer) {
@@ -71,7 +71,7 @@ fn pass(network: &mut Network, server: SocketHandle, broker: &mut TcpStream) {
 }
 
 #[test]
-fn there_and_back_at_every_qos() {
+fn messages_return_at_every_qos() {
     let broker = broker();
     let mut device = Loopback::new(Medium::Ip);
     let epoch = Clock::now();
@@ -89,13 +89,13 @@ fn there_and_back_at_every_qos() {
     let mut network = Network { device, interface, sockets, client, epoch };
     while !network.poll().may_send() {}
 
-    let mut behind = TcpStream::connect(broker.addr()).unwrap();
-    behind.set_nonblocking(true).unwrap();
+    let mut broker_stream = TcpStream::connect(broker.addr()).unwrap();
+    broker_stream.set_nonblocking(true).unwrap();
     let mut mqtt = Connection::new(network, Client::new(Buffers { rx: [0; 256], tx: [0; 512] }));
     mqtt.connect(&Connect::new("smoltcp")).unwrap();
-    let (mut back, mut ended) = (Vec::new(), 0);
-    while back.len() < 3 || ended < 2 {
-        assert!(epoch.elapsed().as_secs() < 60, "{back:?}");
+    let (mut returned, mut ended) = (Vec::new(), 0);
+    while returned.len() < 3 || ended < 2 {
+        assert!(epoch.elapsed().as_secs() < 60, "{returned:?}");
         match mqtt.poll(Instant::from_millis(epoch.elapsed().as_millis() as u32)) {
             Ok(Event::Connected { .. }) => {
                 mqtt.subscribe(&[("t", QoS::ExactlyOnce)]).unwrap();
@@ -105,12 +105,12 @@ fn there_and_back_at_every_qos() {
                     mqtt.publish(&Message::new("t", b"there and back").qos(qos)).unwrap();
                 }
             }
-            Ok(Event::Message(message)) => back.push(message.delivery.qos()),
+            Ok(Event::Message(message)) => returned.push(message.delivery.qos()),
             Ok(Event::Published { .. }) => ended += 1,
             Ok(_) => {}
-            Err(nb::Error::WouldBlock) => pass(mqtt.stream_mut(), server, &mut behind),
+            Err(nb::Error::WouldBlock) => forward(mqtt.stream_mut(), server, &mut broker_stream),
             Err(nb::Error::Other(error)) => panic!("{error:?}"),
         }
     }
-    assert_eq!(back, [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]);
+    assert_eq!(returned, [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]);
 }

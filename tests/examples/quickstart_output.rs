@@ -1,9 +1,9 @@
 //! The output of `quickstart`.
 
-use crate::process::Ended;
+use crate::process::Exit;
 
 /// The lines that have to be printed, in this order.
-const STORY: [&str; 16] = [
+const CONVERSATION: [&str; 16] = [
     "Alice  is granted QoS 2",
     "Bob    is granted QoS 2",
     "Bob    hears \"Hello Bob!\"",
@@ -22,11 +22,11 @@ const STORY: [&str; 16] = [
     "All that was said has arrived.",
 ];
 
-pub fn assert_told(ended: &Ended) {
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    let mut lines = ended.output.iter();
-    for part in STORY {
-        assert!(lines.any(|line| line.starts_with(part)), "{part:?} is missing: {ended:?}");
+pub fn assert_complete(exit: &Exit) {
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    let mut lines = exit.output.iter();
+    for part in CONVERSATION {
+        assert!(lines.any(|line| line.starts_with(part)), "{part:?} is missing: {exit:?}");
     }
-    assert!(ended.output.iter().any(|line| line.contains("Tea at five") && line.ends_with(", retained")));
+    assert!(exit.output.iter().any(|line| line.contains("Tea at five") && line.ends_with(", retained")));
 }

@@ -13,26 +13,27 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::peer::{Peer, broker};
-use crate::slow::Slow;
+use crate::slow_stream::SlowStream;
 use crate::timer::Tokio;
 use crate::tls_server;
 
 const COUNT: usize = 300;
 
 #[tokio::test(flavor = "current_thread")]
-async fn nothing_is_lost_in_either_direction() {
+async fn no_message_is_lost_in_either_direction() {
     let broker = broker();
     let (address, _) = tls_server::start(broker.addr());
     let peer = Peer::start(broker.addr(), Duration::from_millis(5));
     let mqtt = Handle::new(Client::new(Buffers { rx: [0; 512], tx: [0; 4096] }));
     let received = RefCell::new(Vec::new());
 
-    let keep = async {
+    let run_link = async {
         let mut runner = Runner::new(&mqtt, Tokio::new(), [0; 512], Backoff::new(100, 100).limit(0));
         let ended = runner.run(
             async |link| {
                 let (input, output) = TcpStream::connect(address).await.unwrap().into_split();
-                let duplex = Duplex::new(Slow(FromTokio::new(input)), Slow(FromTokio::new(output)));
+                let duplex =
+                    Duplex::new(SlowStream(FromTokio::new(input)), SlowStream(FromTokio::new(output)));
                 let (mut read_record, mut write_record) = (vec![0; 16_640], vec![0; 4096]);
                 let mut tls = TlsConnection::new(&duplex, &mut read_record, &mut write_record);
                 let config = TlsConfig::new().with_server_name("localhost");
@@ -58,7 +59,7 @@ async fn nothing_is_lost_in_either_direction() {
         );
         ended.await.unwrap();
     };
-    let talk = async {
+    let publish = async {
         while received.borrow().is_empty() {
             sleep(Duration::from_millis(1)).await;
         }
@@ -71,11 +72,11 @@ async fn nothing_is_lost_in_either_direction() {
         }
         mqtt.stop();
     };
-    tokio::join!(keep, talk);
+    tokio::join!(run_link, publish);
 
-    let heard = peer.hears(COUNT);
+    let arrived = peer.wait_for_messages(COUNT);
     let expected: Vec<_> = (0..COUNT).map(|n| format!("{n:0300}")).collect();
-    assert_eq!(heard, expected);
+    assert_eq!(arrived, expected);
     let received = received.into_inner();
     let gap = received.windows(2).find(|pair| pair[1] != pair[0] + 1);
     assert!(gap.is_none() && received.len() > COUNT, "{gap:?} of {}", received.len());

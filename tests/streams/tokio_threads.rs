@@ -19,7 +19,7 @@ const COUNT: usize = 50;
 type Mqtt = Handle<Vec<u8>, Vec<u8>, Standard, InboundIds, Threads>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_tasks_publish_and_wait() {
+async fn many_tasks_wait_for_their_acknowledgements() {
     let broker = broker();
     let address = broker.addr();
     let peer = Peer::start(address, Duration::from_secs(1_000));
@@ -27,10 +27,10 @@ async fn many_tasks_publish_and_wait() {
     let mqtt: Arc<Mqtt> = Arc::new(Handle::for_threads(client));
     let received = Arc::new(AtomicUsize::new(0));
 
-    let (kept, count) = (Arc::clone(&mqtt), Arc::clone(&received));
-    let keeps = tokio::spawn(async move {
+    let (runner_handle, count) = (Arc::clone(&mqtt), Arc::clone(&received));
+    let runner_task = tokio::spawn(async move {
         let backoff = Backoff::new(100, 100).limit(0);
-        let mut runner = Runner::new(&kept, Tokio::new(), vec![0; 4096], backoff);
+        let mut runner = Runner::new(&runner_handle, Tokio::new(), vec![0; 4096], backoff);
         let ended = runner.run(
             async move |link| {
                 let stream = TcpStream::connect(address).await.map_err(Error::Io)?;
@@ -55,7 +55,7 @@ async fn many_tasks_publish_and_wait() {
         );
         ended.await
     });
-    let publishes: Vec<_> = (0..TASKS)
+    let publishers: Vec<_> = (0..TASKS)
         .map(|task| {
             let mqtt = Arc::clone(&mqtt);
             tokio::spawn(async move {
@@ -68,16 +68,16 @@ async fn many_tasks_publish_and_wait() {
             })
         })
         .collect();
-    for task in publishes {
+    for task in publishers {
         task.await.unwrap();
     }
     mqtt.stop();
-    keeps.await.unwrap().unwrap();
+    runner_task.await.unwrap().unwrap();
 
-    let mut heard = peer.hears(TASKS * COUNT);
-    heard.sort();
-    heard.dedup();
-    assert_eq!(heard.len(), TASKS * COUNT);
+    let mut arrived = peer.wait_for_messages(TASKS * COUNT);
+    arrived.sort();
+    arrived.dedup();
+    assert_eq!(arrived.len(), TASKS * COUNT);
     let received = received.load(Ordering::Relaxed);
     assert!(received > TASKS * COUNT / 2, "{received}");
 }

@@ -9,13 +9,13 @@ use tokio::time::sleep;
 const RATE: usize = 50;
 
 /// Half of a stream.
-pub struct Slow<H>(pub H);
+pub struct SlowStream<H>(pub H);
 
-impl<H: ErrorType> ErrorType for Slow<H> {
+impl<H: ErrorType> ErrorType for SlowStream<H> {
     type Error = H::Error;
 }
 
-impl<H: Read> Read for Slow<H> {
+impl<H: Read> Read for SlowStream<H> {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, H::Error> {
         let most = buffer.len().min(RATE);
         let len = self.0.read(&mut buffer[..most]).await?;
@@ -25,7 +25,7 @@ impl<H: Read> Read for Slow<H> {
     }
 }
 
-impl<H: Write> Write for Slow<H> {
+impl<H: Write> Write for SlowStream<H> {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, H::Error> {
         sleep(Duration::from_millis(1)).await;
         let len = self.0.write(&bytes[..bytes.len().min(RATE)]).await?;
