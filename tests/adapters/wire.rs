@@ -1,4 +1,4 @@
-//! A stream in memory, with a peer at its other end, that is as awkward as the test wants it to be.
+//! A stream in memory, with a peer at its other end, whose operations take the steps that a test requires.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::io;
@@ -62,7 +62,7 @@ pub struct Shared {
 pub struct Wire(pub Rc<Shared>);
 
 impl Wire {
-    pub fn awkward(reads: &[Step], writes: &[Step], flushes: &[Step]) -> Self {
+    pub fn with_steps(reads: &[Step], writes: &[Step], flushes: &[Step]) -> Self {
         let wire = Wire::default();
         wire.0.reads.set(reads);
         wire.0.writes.set(writes);
@@ -129,7 +129,7 @@ impl Wire {
         match self.0.flushes.next() {
             Step::Move(_) => {
                 let bytes = self.0.buffered.take();
-                self.peer().hear(&bytes);
+                self.peer().receive(&bytes);
                 Poll::Ready(Ok(()))
             }
             Step::Block => Poll::Pending,

@@ -1,4 +1,4 @@
-//! Conversations between tasks over a live link.
+//! Requests from many tasks over a link that stays up.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -13,37 +13,37 @@ use baremqtt::{
 };
 
 use crate::world::Step::{Block, Fail, Hang, Move};
-use crate::world::{Choices, Fault, Handle, Manners, Task, Whole, World};
-use crate::world::{handle, handle_for_threads, handle_with, turn};
+use crate::world::{Choices, Fault, Handle, SingleObject, StreamBehaviour, Task, World};
+use crate::world::{handle, handle_for_threads, handle_with, yield_now};
 
 const BACKOFF: Backoff = Backoff::new(100, 1_000);
 pub const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
 
-/// A task that maintains a link with these manners, until it is stopped.
+/// A task that runs a link with this buffer size and behaviour, until it is stopped.
 fn link<'a, const N: usize>(
     world: &'a World,
     mqtt: &'a Handle<N>,
-    way: (usize, Manners),
+    link_config: (usize, StreamBehaviour),
     handler: impl FnMut(Event<'_>) + 'a,
 ) -> Task<'a> {
-    link_over(world, mqtt, way, false, handler)
+    link_over(world, mqtt, link_config, false, handler)
 }
 
 /// The same, over two halves or over one object.
 fn link_over<'a, S: Sharing, const N: usize>(
     world: &'a World,
     mqtt: &'a Handle<N, S>,
-    (buffer, manners): (usize, Manners),
-    is_whole: bool,
+    (buffer, behaviour): (usize, StreamBehaviour),
+    is_single_object: bool,
     mut handler: impl FnMut(Event<'_>) + 'a,
 ) -> Task<'a> {
     Box::pin(async move {
         let mut runner = Runner::new(mqtt, world.clone(), vec![0; buffer], BACKOFF);
         let ended = runner.run(
             async |link| {
-                let (input, output) = world.open(manners);
-                if is_whole {
-                    return link.run_cancel_safe(Whole(input), &CONNECT).await;
+                let (input, output) = world.open(behaviour);
+                if is_single_object {
+                    return link.run_cancel_safe(SingleObject(input), &CONNECT).await;
                 }
                 link.run(input, output, &CONNECT).await
             },
@@ -70,34 +70,34 @@ async fn publish<S: Sharing, const N: usize>(world: &World, mqtt: &Handle<N, S>,
 }
 
 /// Publishes messages of every QoS from many tasks; the server sends each of them back.
-fn converse<S: Sharing, const N: usize>(
+fn exchange_messages<S: Sharing, const N: usize>(
     mqtt: &Handle<N, S>,
     tasks: usize,
     rounds: usize,
-    way: (usize, Manners),
-    is_whole: bool,
+    link_config: (usize, StreamBehaviour),
+    is_single_object: bool,
 ) {
     let world = World::default();
     let (received, wanted) = (RefCell::new(Vec::new()), tasks * rounds * 3);
-    let mut all = vec![link_over(&world, mqtt, way, is_whole, |event| {
+    let mut all = vec![link_over(&world, mqtt, link_config, is_single_object, |event| {
         if let Event::Message(message) = event {
             received.borrow_mut().push(String::from_utf8(message.payload.to_vec()).unwrap());
         }
     })];
-    let speak = async |task: usize| {
+    let publish_all = async |task: usize| {
         for round in 0..rounds {
             for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
                 publish(&world, mqtt, &format!("{task} {round} {qos:?}"), qos).await;
             }
         }
     };
-    all.extend((0..tasks).map(|task| Box::pin(speak(task)) as Task<'_>));
+    all.extend((0..tasks).map(|task| Box::pin(publish_all(task)) as Task<'_>));
     all.push(Box::pin(async {
         while received.borrow().len() < wanted || mqtt.with(|client| client.in_flight()).await > 0 {
             world.sleep(1).await;
         }
-        let dropped = world.line().dropped;
-        assert!(dropped == 0 || is_whole, "what is begun is finished while the link lives");
+        let dropped = world.last_link().dropped;
+        assert!(dropped == 0 || is_single_object, "operations are completed while the link is up");
         mqtt.stop();
     }));
     world.run(all);
@@ -105,24 +105,24 @@ fn converse<S: Sharing, const N: usize>(
     received.sort();
     received.dedup();
     assert_eq!(received.len(), wanted, "each once");
-    assert!(world.seen().last().unwrap().starts_with("DISCONNECT"));
+    assert!(world.received_packets().last().unwrap().starts_with("DISCONNECT"));
 }
 
 #[test]
 fn every_message_is_sent_over_any_stream() {
-    const FREELY: &[crate::world::Step] = &[Move(usize::MAX)];
+    const UNLIMITED: &[crate::world::Step] = &[Move(usize::MAX)];
     const BYTEWISE: &[crate::world::Step] = &[Move(1)];
     const SLOWLY: &[crate::world::Step] = &[Block, Move(1), Block, Block, Move(3)];
     const INTERRUPTED: &[crate::world::Step] =
         &[Fail(Fault::Interrupted), Move(2), Fail(Fault::Interrupted), Block];
-    let all = [FREELY, BYTEWISE, SLOWLY, INTERRUPTED];
+    let all = [UNLIMITED, BYTEWISE, SLOWLY, INTERRUPTED];
     for reads in all {
         for writes in all {
             for flushes in all {
                 for buffer in [2, 5, 256] {
-                    for is_whole in [false, true] {
-                        let way = (buffer, Manners(reads, writes, flushes));
-                        converse(&handle(), 3, 2, way, is_whole);
+                    for is_single_object in [false, true] {
+                        let link_config = (buffer, StreamBehaviour(reads, writes, flushes));
+                        exchange_messages(&handle(), 3, 2, link_config, is_single_object);
                     }
                 }
             }
@@ -131,11 +131,11 @@ fn every_message_is_sent_over_any_stream() {
 }
 
 #[test]
-fn twenty_tasks_share_few_places_and_little_room() {
-    const SLOWLY: Manners = Manners(&[Block, Move(7)], &[Block, Move(7)], &[Block, Move(7)]);
+fn twenty_tasks_share_few_places_and_a_small_buffer() {
+    const SLOWLY: StreamBehaviour = StreamBehaviour(&[Block, Move(7)], &[Block, Move(7)], &[Block, Move(7)]);
     for tx in [80, 4_096] {
-        converse(&handle_with::<20>(tx, Choices::default()), 20, 5, (64, SLOWLY), false);
-        converse(&handle_for_threads::<1>(tx), 20, 5, (64, SLOWLY), false);
+        exchange_messages(&handle_with::<20>(tx, Choices::default()), 20, 5, (64, SLOWLY), false);
+        exchange_messages(&handle_for_threads::<1>(tx), 20, 5, (64, SLOWLY), false);
     }
 }
 
@@ -184,8 +184,8 @@ fn one_task_more_than_there_are_places_is_refused() {
             assert!(second.as_mut().poll(&mut cx).is_pending(), "it has its place");
             let third = pin!(mqtt.publish(&message)).as_mut().poll(&mut cx);
             assert_eq!(third, Poll::Ready(Err(HandleError::TooManyWaiters)));
-            let waits = pin!(mqtt.publish_and_wait(&message)).as_mut().poll(&mut cx);
-            assert_eq!(waits, Poll::Ready(Err(HandleError::TooManyWaiters)));
+            let waiter = pin!(mqtt.publish_and_wait(&message)).as_mut().poll(&mut cx);
+            assert_eq!(waiter, Poll::Ready(Err(HandleError::TooManyWaiters)));
         }
     }
     let mut fourth = pin!(mqtt.publish(&message));
@@ -199,7 +199,7 @@ fn twenty_tasks_get_their_own_answers() {
     let (world, mqtt) = (World::default(), handle_with::<20>(256, Choices::default()));
     let mailboxes = [const { Mailbox::<32>::new() }; 20];
     let ended = Cell::new(0);
-    let mut all = vec![link(&world, &mqtt, (64, Manners(SLOWLY, SLOWLY, SLOWLY)), |event| {
+    let mut all = vec![link(&world, &mqtt, (64, StreamBehaviour(SLOWLY, SLOWLY, SLOWLY)), |event| {
         if let Event::Message(message) = event {
             let task: usize = message.topic.as_str().parse().unwrap();
             mailboxes[task].put(&message).unwrap();
@@ -229,13 +229,16 @@ fn a_payload_larger_than_the_buffer_is_supplied_by_a_task() {
     let payload: Vec<u8> = (0..3_000_u32).map(|n| n as u8).collect();
     let (ready, published) = (Cell::new(false), Cell::new(false));
     world.run(vec![
-        link(&world, &mqtt, (64, Manners(&[Move(9)], &[Block, Move(7)], &[Block, Move(1)])), |event| {
-            match event {
+        link(
+            &world,
+            &mqtt,
+            (64, StreamBehaviour(&[Move(9)], &[Block, Move(7)], &[Block, Move(1)])),
+            |event| match event {
                 Event::StreamReady { .. } => ready.set(true),
                 Event::Published { .. } => published.set(true),
                 _ => {}
-            }
-        }),
+            },
+        ),
         Box::pin(async {
             let message = StreamedMessage::new("t", payload.len()).qos(QoS::AtLeastOnce).repeatable();
             mqtt.publish_streamed(&message).await.unwrap();
@@ -255,14 +258,14 @@ fn a_payload_larger_than_the_buffer_is_supplied_by_a_task() {
             mqtt.stop();
         }),
     ]);
-    assert_eq!(world.line().peer.payloads, std::slice::from_ref(&payload));
+    assert_eq!(world.last_link().peer.payloads, std::slice::from_ref(&payload));
 }
 
 #[test]
 fn reading_continues_while_a_write_waits_on_one_object() {
     let (world, mqtt) = (World::default(), handle());
     // Nothing can be written after CONNECT and SUBSCRIBE; input is still received.
-    let stuck = Manners(&[Move(3)], &[Move(64), Move(64), Hang], &[Move(1)]);
+    let stuck = StreamBehaviour(&[Move(3)], &[Move(64), Move(64), Hang], &[Move(1)]);
     let subscribed = Cell::new(false);
     world.run(vec![
         link_over(&world, &mqtt, (256, stuck), true, |event| match event {
@@ -283,24 +286,29 @@ fn reading_continues_while_a_write_waits_on_one_object() {
             mqtt.publish(&Message::new("t", b"stuck")).await.unwrap();
             world.sleep(500).await;
             let (delivery, topic) = (Delivery::AtMostOnce, TopicName::new("t").unwrap());
-            world.line().say(&Packet::Publish(Publish { delivery, retain: false, topic, payload: b"heard" }));
+            world.last_link().send(&Packet::Publish(Publish {
+                delivery,
+                retain: false,
+                topic,
+                payload: b"heard",
+            }));
         }),
     ]);
     assert!(world.now() < 1_000, "{} ms", world.now());
 }
 
 #[test]
-fn on_a_silent_link_it_sleeps_from_ping_to_ping() {
+fn an_idle_link_is_polled_only_for_pings() {
     let (world, mqtt) = (World::default(), handle());
     let polls = world.run(vec![
-        link(&world, &mqtt, (256, Manners::GOOD), |_| {}),
+        link(&world, &mqtt, (256, StreamBehaviour::IMMEDIATE), |_| {}),
         Box::pin(async {
             world.sleep(3_600_000).await;
-            assert_eq!(world.line().dropped, 0, "the one read that waits");
+            assert_eq!(world.last_link().dropped, 0, "the one read that waits");
             mqtt.stop();
         }),
     ]);
-    let pings = world.seen().iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+    let pings = world.received_packets().iter().filter(|packet| packet.starts_with("PINGREQ")).count();
     assert_eq!(pings, 65, "one after 55 s of silence each");
     assert!(polls < 300, "{polls} polls in an hour");
 }
@@ -311,7 +319,7 @@ fn the_future_of_the_runner_is_small() {
     let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
     let run = runner.run(
         async |link| {
-            let (input, output) = world.open(Manners::GOOD);
+            let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
             link.run(input, output, &CONNECT).await
         },
         |_, _| Ok(()),
@@ -327,7 +335,7 @@ fn the_handle_is_refused_inside_a_handler() {
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
         let ended = runner.run(
             async |link| {
-                let (input, output) = world.open(Manners::GOOD);
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
                 link.run(input, output, &CONNECT).await
             },
             |update, outbound| {
@@ -351,7 +359,7 @@ fn the_handle_is_refused_inside_a_handler() {
         assert_eq!(ended.await, Ok(()));
     });
     world.run(vec![task]);
-    let seen = world.seen();
+    let seen = world.received_packets();
     assert_eq!(seen.iter().filter(|packet| packet.starts_with("PUBLISH")).count(), 1, "{seen:?}");
 }
 
@@ -364,7 +372,7 @@ fn dropped_request_futures_free_their_places() {
             link(
                 &world,
                 &mqtt,
-                (64, Manners(&[Block, Move(2)], &[Block, Move(2)], &[Block, Move(1)])),
+                (64, StreamBehaviour(&[Block, Move(2)], &[Block, Move(2)], &[Block, Move(1)])),
                 |event| {
                     *published.borrow_mut() += u32::from(matches!(event, Event::Published { .. }));
                 },
@@ -372,11 +380,11 @@ fn dropped_request_futures_free_their_places() {
             Box::pin(async {
                 let message = Message::new("t", b"dropped").at_least_once();
                 {
-                    let mut waits = pin!(mqtt.publish_and_wait(&message));
+                    let mut waiter = pin!(mqtt.publish_and_wait(&message));
                     for _ in 0..polls {
                         let waker = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-                        assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-                        turn().await;
+                        assert!(waiter.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                        yield_now().await;
                     }
                 }
                 // There is only one place: it has to be free again.
@@ -393,26 +401,26 @@ fn dropped_request_futures_free_their_places() {
 fn giving_up_a_message_ends_the_wait_for_it() {
     let (world, mqtt) = (World::default(), handle());
     let stale = Message::new("t", b"stale").at_least_once();
-    let mut waits = pin!(mqtt.publish_and_wait(&stale));
+    let mut waiter = pin!(mqtt.publish_and_wait(&stale));
     let mut cx = Context::from_waker(Waker::noop());
-    assert!(waits.as_mut().poll(&mut cx).is_pending(), "offline it is kept");
+    assert!(waiter.as_mut().poll(&mut cx).is_pending(), "it is queued while offline");
     world.run(vec![Box::pin(async {
         let id = mqtt.with(|client| client.under_way().next().unwrap().id).await;
         mqtt.give_up(id).await.unwrap();
     })]);
-    assert_eq!(waits.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::GivenUp.into())));
+    assert_eq!(waiter.as_mut().poll(&mut cx), Poll::Ready(Err(WaitError::GivenUp.into())));
 }
 
 #[test]
 fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
     let (world, mqtt) = (World::default(), handle());
-    let keeps: Task<'_> = Box::pin(async {
+    let runner_task: Task<'_> = Box::pin(async {
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
         let ended = runner.run(
             async |link| {
                 // The message is queued before.
                 world.sleep(5).await;
-                let (input, output) = world.open(Manners::GOOD);
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
                 link.run(input, output, &CONNECT).await
             },
             |update, outbound| {
@@ -426,21 +434,21 @@ fn a_handler_that_gives_up_a_message_ends_the_wait_for_it() {
         );
         assert_eq!(ended.await, Ok(()));
     });
-    let waits: Task<'_> = Box::pin(async {
+    let waiter: Task<'_> = Box::pin(async {
         let stale = Message::new("t", b"stale").at_least_once();
         assert_eq!(mqtt.publish_and_wait(&stale).await, Err(WaitError::GivenUp.into()));
         mqtt.stop();
     });
-    world.run(vec![keeps, waits]);
-    assert!(!world.line().peer.payloads.contains(&b"stale".to_vec()));
+    world.run(vec![runner_task, waiter]);
+    assert!(!world.last_link().peer.payloads.contains(&b"stale".to_vec()));
 }
 
 /// A handler is informed when there is room, and is called when another task has something for it, connected or not.
 #[test]
-fn a_handler_receives_all_sent_and_woken() {
+fn the_handler_receives_all_sent_and_woken() {
     let (world, mqtt) = (World::default(), handle_with::<8>(64, Choices::default()));
     let reported = RefCell::new(Vec::new());
-    let keeps: Task<'_> = Box::pin(async {
+    let runner_task: Task<'_> = Box::pin(async {
         let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(100, 100));
         let (mut attempts, mut left) = (0, 20);
         let ended = runner.run(
@@ -449,7 +457,7 @@ fn a_handler_receives_all_sent_and_woken() {
                 if attempts == 1 {
                     return Err(Error::Closed);
                 }
-                let (input, output) = world.open(Manners::GOOD);
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
                 link.run(input, output, &CONNECT).await
             },
             |update, outbound| {
@@ -473,10 +481,10 @@ fn a_handler_receives_all_sent_and_woken() {
         );
         assert_eq!(ended.await, Ok(()));
     });
-    world.run(vec![keeps]);
+    world.run(vec![runner_task]);
     let reported = reported.into_inner();
     assert!(reported[0].starts_with("LinkLost"), "{reported:?}");
     assert_eq!(reported[1], "Woken", "offline too: {reported:?}");
     assert!(reported.iter().filter(|update| *update == "AllSent").count() > 5, "{reported:?}");
-    assert_eq!(world.line().peer.payloads.len(), 20, "all of them arrived");
+    assert_eq!(world.last_link().peer.payloads.len(), 20, "all of them arrived");
 }

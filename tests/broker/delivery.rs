@@ -2,11 +2,11 @@
 
 use baremqtt::codec::{Delivery, Packet, QoS, Version};
 
-use crate::client::{Client, again, at_least_once, exactly_once};
+use crate::client::{Client, at_least_once, exactly_once, with_dup};
 use crate::{VERSIONS, id, start, start_with};
 
 #[test]
-fn qos_0_goes_through_in_order() {
+fn qos_0_messages_are_delivered_in_order() {
     let server = start();
     for version in VERSIONS {
         let mut receiver = Client::clean(&server, version, "receiver");
@@ -49,7 +49,7 @@ fn qos_2_runs_to_completion_on_both_sides() {
             sender.publish("a", b"x", exactly_once(99), false);
             sender.expect(&Packet::PubRec(id(99)));
             receiver.expect_publish("a", b"x", exactly_once(number));
-            receiver.finish_exactly_once(id(number));
+            receiver.complete_exactly_once(id(number));
             sender.send(&Packet::PubRel { id: id(99), dup: false });
             sender.expect(&Packet::PubComp(id(99)));
         }
@@ -65,7 +65,7 @@ fn a_repeated_qos_2_message_is_delivered_once() {
     receiver.subscribe("a", QoS::AtMostOnce);
     sender.publish("a", b"x", exactly_once(5), false);
     sender.expect(&Packet::PubRec(id(5)));
-    sender.publish("a", b"x", again(exactly_once(5)), false);
+    sender.publish("a", b"x", with_dup(exactly_once(5)), false);
     sender.expect(&Packet::PubRec(id(5)));
     receiver.expect_publish("a", b"x", Delivery::AtMostOnce);
     receiver.expect_nothing();
@@ -85,13 +85,13 @@ fn a_repeated_qos_1_message_is_delivered_again_with_dup_0() {
     let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
     receiver.subscribe("a", QoS::AtLeastOnce);
     sender.publish("a", b"x", at_least_once(5), false);
-    sender.publish("a", b"x", again(at_least_once(5)), false);
+    sender.publish("a", b"x", with_dup(at_least_once(5)), false);
     receiver.expect_publish("a", b"x", at_least_once(1));
     receiver.expect_publish("a", b"x", at_least_once(2));
 }
 
 #[test]
-fn unknown_acknowledgements_are_answered_or_ignored() {
+fn unknown_acknowledgements_are_replied_to_or_ignored() {
     let server = start();
     for version in VERSIONS {
         let mut client = Client::clean(&server, version, "a");
@@ -106,7 +106,7 @@ fn unknown_acknowledgements_are_answered_or_ignored() {
 }
 
 #[test]
-fn the_number_of_messages_under_way_is_limited() {
+fn the_number_of_messages_in_flight_is_limited() {
     let server = start_with(|options| options.limits.in_flight = 2);
     let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
     let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
@@ -118,7 +118,7 @@ fn the_number_of_messages_under_way_is_limited() {
     receiver.expect_publish("a", &[1], exactly_once(1));
     receiver.expect_publish("a", &[2], exactly_once(2));
     receiver.expect_nothing();
-    receiver.finish_exactly_once(id(1));
+    receiver.complete_exactly_once(id(1));
     receiver.expect_publish("a", &[3], exactly_once(3));
     receiver.expect_nothing();
 }
@@ -132,14 +132,14 @@ fn a_client_receives_its_own_messages() {
     // Each direction counts its own identifiers.
     client.expect_publish("a", b"x", exactly_once(1));
     client.expect(&Packet::PubRec(id(1)));
-    client.finish_exactly_once(id(1));
+    client.complete_exactly_once(id(1));
     client.send(&Packet::PubRel { id: id(1), dup: false });
     client.expect(&Packet::PubComp(id(1)));
     client.expect_nothing();
 }
 
 #[test]
-fn payloads_of_any_length_go_through() {
+fn payloads_of_any_length_are_delivered() {
     let server = start();
     let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
     let mut sender = Client::clean(&server, Version::Mqtt311, "sender");

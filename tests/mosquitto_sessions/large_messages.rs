@@ -11,8 +11,8 @@ use crate::support::proxy::{Cut, Proxy};
 const LEN: usize = 8 << 20;
 const SMALL: usize = 4 << 10;
 const TOPIC: &str = "large";
-const TURN: Duration = Duration::from_secs(1);
-const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+const WAIT: Duration = Duration::from_secs(1);
+const ALL_QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 fn byte(index: usize) -> u8 {
     (index ^ (index >> 8) ^ (index >> 16)) as u8
@@ -27,7 +27,7 @@ fn broker() -> Mosquitto {
 }
 
 /// A client with room for all of it.
-fn roomy(broker: &Mosquitto, id: &'static str, version: Version) -> Peer {
+fn start_with_large_buffers(broker: &Mosquitto, id: &'static str, version: Version) -> Peer {
     // An eighth of the transmit buffer, at most 1,024 bytes, is reserved for answers.
     Peer::start(&Setup::new(broker.addr(), id, version).buffers(LEN + SMALL, LEN + SMALL))
 }
@@ -36,7 +36,7 @@ fn roomy(broker: &Mosquitto, id: &'static str, version: Version) -> Peer {
 fn receive(observer: &mut Peer, qos: QoS, expected: &[u8]) {
     let mut arrived = false;
     while !arrived {
-        observer.turn(TURN, |event| match event {
+        observer.handle_event(WAIT, |event| match event {
             Event::Message(message) => {
                 assert_eq!(message.delivery.qos(), qos);
                 // Not `assert_eq!`: it would print eight megabytes.
@@ -51,7 +51,7 @@ fn receive(observer: &mut Peer, qos: QoS, expected: &[u8]) {
 fn wait_published(peer: &mut Peer, qos: QoS) {
     let mut done = qos == QoS::AtMostOnce;
     while !done {
-        peer.turn(TURN, |event| match event {
+        peer.handle_event(WAIT, |event| match event {
             Event::Published { qos: reached, .. } => done = reached == qos,
             other => panic!("{other:?}"),
         });
@@ -60,14 +60,14 @@ fn wait_published(peer: &mut Peer, qos: QoS) {
 }
 
 #[test]
-fn eight_mebibytes_arrive_from_one_buffer_in_another() {
+fn a_message_of_eight_mebibytes_is_delivered() {
     for version in VERSIONS {
         let broker = broker();
-        let mut observer = roomy(&broker, "observer", version);
+        let mut observer = start_with_large_buffers(&broker, "observer", version);
         observer.subscribe(TOPIC, QoS::ExactlyOnce);
-        let mut publisher = roomy(&broker, "publisher", version);
+        let mut publisher = start_with_large_buffers(&broker, "publisher", version);
         let payload = payload();
-        for qos in LEVELS {
+        for qos in ALL_QOS {
             publisher.publish(&Message::new(TOPIC, &payload).qos(qos), |event| panic!("{event:?}"));
             wait_published(&mut publisher, qos);
             receive(&mut observer, qos, &payload);
@@ -80,7 +80,7 @@ fn eight_mebibytes_arrive_from_one_buffer_in_another() {
 fn stream_out(peer: &mut Peer, qos: QoS, payload: &[u8]) -> usize {
     let message = StreamedMessage::new(TOPIC, payload.len()).qos(qos).repeatable();
     let id = peer.mqtt.publish_streamed(&message).expect("room");
-    let mut asked = 0;
+    let mut payload_requests = 0;
     let mut given = None;
     let mut done = false;
     while !done {
@@ -93,12 +93,12 @@ fn stream_out(peer: &mut Peer, qos: QoS, payload: &[u8]) -> usize {
             }
         }
         if qos == QoS::AtMostOnce && given == Some(payload.len()) {
-            return asked;
+            return payload_requests;
         }
-        peer.turn(TURN, |event| match event {
+        peer.handle_event(WAIT, |event| match event {
             Event::StreamReady { id: wanted } => {
                 assert_eq!(wanted, id);
-                asked += 1;
+                payload_requests += 1;
                 given = Some(0);
             }
             Event::Published { id: published, qos: reached } => {
@@ -108,20 +108,20 @@ fn stream_out(peer: &mut Peer, qos: QoS, payload: &[u8]) -> usize {
             other => panic!("{other:?}"),
         });
     }
-    peer.turn(Duration::from_millis(1), |event| panic!("{event:?}"));
+    peer.handle_event(Duration::from_millis(1), |event| panic!("{event:?}"));
     assert_eq!(peer.mqtt.in_flight(), 0);
-    asked
+    payload_requests
 }
 
 #[test]
-fn a_streamed_payload_arrives_whole_through_a_small_buffer() {
+fn a_streamed_payload_is_delivered_through_a_small_buffer() {
     let payload = payload();
     for version in VERSIONS {
         let broker = broker();
-        let mut observer = roomy(&broker, "observer", version);
+        let mut observer = start_with_large_buffers(&broker, "observer", version);
         observer.subscribe(TOPIC, QoS::ExactlyOnce);
         let mut peer = Peer::start(&Setup::new(broker.addr(), "streamer", version).buffers(SMALL, SMALL));
-        for qos in LEVELS {
+        for qos in ALL_QOS {
             assert_eq!(stream_out(&mut peer, qos, &payload), 1);
             receive(&mut observer, qos, &payload);
         }
@@ -131,12 +131,12 @@ fn a_streamed_payload_arrives_whole_through_a_small_buffer() {
 
 /// After each lost link the payload is requested again, from its start; the message arrives once.
 #[test]
-fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
+fn a_streamed_payload_starts_over_after_a_lost_link() {
     let payload = payload();
     for version in VERSIONS {
         for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
             let broker = broker();
-            let mut observer = roomy(&broker, "observer", version);
+            let mut observer = start_with_large_buffers(&broker, "observer", version);
             observer.subscribe(TOPIC, QoS::ExactlyOnce);
             // Within the payload, within the header, and right before the last byte: 5 bytes of fixed header, 7 of
             // topic, 2 of identifier.
@@ -145,10 +145,10 @@ fn a_streamed_payload_is_given_again_when_the_link_is_lost_within_it() {
             let cuts = [3_000_000, connect as u64 + 9, whole - 1].map(|after| Some(Cut::to_broker(after)));
             let proxy = Proxy::start(broker.addr(), cuts);
             let setup = Setup::new(proxy.addr(), "streamer", version).buffers(SMALL, SMALL);
-            let asked = stream_out(&mut Peer::start(&setup), qos, &payload);
-            assert_eq!((asked, proxy.cuts()), (4, 3));
+            let payload_requests = stream_out(&mut Peer::start(&setup), qos, &payload);
+            assert_eq!((payload_requests, proxy.cuts()), (4, 3));
             receive(&mut observer, qos, &payload);
-            observer.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
+            observer.handle_event(Duration::from_millis(200), |event| panic!("{event:?}"));
         }
     }
 }
@@ -161,24 +161,24 @@ fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer, 
         .choose(|choices| choices.large_messages = choice);
     let mut receiver = Peer::start(&setup);
     receiver.subscribe("#", QoS::ExactlyOnce);
-    let publisher = roomy(&broker, "publisher", version);
+    let publisher = start_with_large_buffers(&broker, "publisher", version);
     (broker, receiver, publisher)
 }
 
 /// After a lost link nothing is sent again: the message was acknowledged.
-fn nothing_is_left(receiver: &mut Peer, addr: std::net::SocketAddr) {
+fn check_nothing_is_resent(receiver: &mut Peer, addr: std::net::SocketAddr) {
     assert!(receiver.errors.is_empty(), "{:?}", receiver.errors);
-    receiver.turn(Duration::from_millis(50), |event| panic!("{event:?}"));
-    receiver.move_to(addr);
-    receiver.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
+    receiver.handle_event(Duration::from_millis(50), |event| panic!("{event:?}"));
+    receiver.reconnect_to(addr);
+    receiver.handle_event(Duration::from_millis(200), |event| panic!("{event:?}"));
 }
 
 #[test]
-fn a_message_larger_than_the_buffer_comes_in_pieces() {
+fn a_message_larger_than_the_buffer_is_delivered_in_pieces() {
     let payload = payload();
     for version in VERSIONS {
         let (broker, mut receiver, mut publisher) = small_receiver(version, LargeMessages::Pieces);
-        for qos in LEVELS {
+        for qos in ALL_QOS {
             publisher.publish(&Message::new(TOPIC, &payload).qos(qos), |event| panic!("{event:?}"));
             wait_published(&mut publisher, qos);
             publisher.publish(&Message::new("small", b"after").qos(qos), |event| panic!("{event:?}"));
@@ -186,7 +186,7 @@ fn a_message_larger_than_the_buffer_comes_in_pieces() {
             let (mut begun, mut ended, mut after) = (false, false, false);
             let mut at = 0;
             while !after {
-                receiver.turn(TURN, |event| match event {
+                receiver.handle_event(WAIT, |event| match event {
                     Event::MessageStart(start) => {
                         assert_eq!(start.topic.map(|topic| topic.as_str() == TOPIC), Some(true));
                         assert_eq!((start.delivery.qos(), start.payload_len), (qos, LEN));
@@ -209,7 +209,7 @@ fn a_message_larger_than_the_buffer_comes_in_pieces() {
                 });
             }
         }
-        nothing_is_left(&mut receiver, broker.addr());
+        check_nothing_is_resent(&mut receiver, broker.addr());
     }
 }
 
@@ -218,14 +218,14 @@ fn a_message_larger_than_the_buffer_is_skipped_reported_and_acknowledged() {
     let payload = payload();
     for version in VERSIONS {
         let (broker, mut receiver, mut publisher) = small_receiver(version, LargeMessages::Skip);
-        for qos in LEVELS {
+        for qos in ALL_QOS {
             publisher.publish(&Message::new(TOPIC, &payload).qos(qos), |event| panic!("{event:?}"));
             wait_published(&mut publisher, qos);
             publisher.publish(&Message::new("small", b"after").qos(qos), |event| panic!("{event:?}"));
             wait_published(&mut publisher, qos);
             let (mut skipped, mut after) = (false, false);
             while !after {
-                receiver.turn(TURN, |event| match event {
+                receiver.handle_event(WAIT, |event| match event {
                     Event::MessageSkipped(message) => {
                         assert_eq!((message.delivery.qos(), message.payload_len), (qos, LEN));
                         assert!(!skipped);
@@ -239,6 +239,6 @@ fn a_message_larger_than_the_buffer_is_skipped_reported_and_acknowledged() {
                 });
             }
         }
-        nothing_is_left(&mut receiver, broker.addr());
+        check_nothing_is_resent(&mut receiver, broker.addr());
     }
 }

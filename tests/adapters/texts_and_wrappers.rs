@@ -13,36 +13,36 @@ use baremqtt::{AcknowledgeError, Connect, GiveUpError, Message, RestoreError, Sa
 use baremqtt::{Backoff, ConnectError, InboundIds, Instant, Outcome, PacketId, RefusalCode, RequestError};
 
 use crate::adapters::{Choices, block_on, client, poll};
-use crate::conversation::converse;
+use crate::conversation::exchange_messages;
 use crate::wire::{Fault, Wire};
 
 const BACKOFF: Backoff = Backoff::new(1, 5);
 
-fn says(error: impl StdError, text: &str) {
+fn assert_text(error: impl StdError, text: &str) {
     assert_eq!(error.to_string(), text);
 }
 
 #[test]
-fn ends_and_refusals_of_handles() {
+fn texts_of_the_errors_of_handles() {
     let request = RequestError::NotConnected;
-    says(HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
-    says(
+    assert_text(HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
+    assert_text(
         HandleError::<RequestError>::OnRunner,
         "a handler cannot wait for its own runner; use its outbound half",
     );
-    says(HandleError::<RequestError>::Stopped, "the runner has stopped");
-    let crowd = "more tasks wait than the handle has places; enlarge N";
-    says(HandleError::<RequestError>::TooManyWaiters, crowd);
-    says(MailboxFull, "the mailbox has no room for a message; enlarge N, or take messages faster");
+    assert_text(HandleError::<RequestError>::Stopped, "the runner has stopped");
+    let text = "more tasks wait than the handle has places; enlarge N";
+    assert_text(HandleError::<RequestError>::TooManyWaiters, text);
+    assert_text(MailboxFull, "the mailbox has no room for a message; enlarge N, or take messages faster");
     assert_eq!(HandleError::from(request), HandleError::Refused(request));
-    says(WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
-    says(WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
-    says(WaitError::Ended(Outcome::Lost), "the message is lost");
-    says(WaitError::GivenUp, "the message was given up");
+    assert_text(WaitError::Request(request), "not connected, or closing; wait for Event::Connected");
+    assert_text(WaitError::TimedOut { id: PacketId::FIRST }, "message 1 has not ended in time");
+    assert_text(WaitError::Ended(Outcome::Lost), "the message is lost");
+    assert_text(WaitError::GivenUp, "the message was given up");
 }
 
 #[test]
-fn the_end_of_all_attempts() {
+fn texts_of_the_reasons_to_give_up() {
     let ends: [(GaveUp<Fault>, &str, Option<&str>); 6] = [
         (
             GaveUp::Limit(Error::Io(Fault::Broken)),
@@ -107,7 +107,7 @@ fn the_output_of_debug() {
 
 /// Requests that are not stored are refused while there is no connection, through handles too.
 #[test]
-fn handles_that_are_offline() {
+fn requests_through_handles_while_offline() {
     let handle = asynch::Handle::<_, _, Choices, InboundIds, Threads>::for_threads(client());
     let handle = Arc::new(handle);
     assert_eq!(block_on(handle.unsubscribe(&["a"])), Err(RequestError::NotConnected.into()));
@@ -129,7 +129,7 @@ fn a_conversation_through_a_duplex() {
     let timer: &Wire = &io;
     assert!(timer.now().since(Instant::from_millis(0)) > 0);
     let connection = crate::adapters::AsyncConnection::new(&duplex, &duplex, client(), timer);
-    converse(&mut crate::adapters::Async::new(connection));
+    exchange_messages(&mut crate::adapters::Async::new(connection));
     let (input, output) = duplex.into_halves();
     assert!(std::rc::Rc::ptr_eq(&input.0, &output.0));
     assert_eq!(io.peer().payloads.len(), 10);
@@ -137,13 +137,13 @@ fn a_conversation_through_a_duplex() {
 }
 
 /// A stream that reads records, and keeps the rest of one for the next read.
-struct Held(Wire, Vec<u8>);
+struct RecordReader(Wire, Vec<u8>);
 
-impl embedded_io::ErrorType for Held {
+impl embedded_io::ErrorType for RecordReader {
     type Error = Fault;
 }
 
-impl embedded_io::Read for Held {
+impl embedded_io::Read for RecordReader {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
         let len = self.fill()?.min(buffer.len());
         buffer[..len].copy_from_slice(&self.1[..len]);
@@ -152,7 +152,7 @@ impl embedded_io::Read for Held {
     }
 }
 
-impl Held {
+impl RecordReader {
     fn fill(&mut self) -> Result<usize, Fault> {
         if self.1.is_empty() {
             let mut record = [0; 40];
@@ -163,7 +163,7 @@ impl Held {
     }
 }
 
-impl embedded_io::BufRead for Held {
+impl embedded_io::BufRead for RecordReader {
     fn fill_buf(&mut self) -> Result<&[u8], Fault> {
         self.fill()?;
         Ok(&self.1)
@@ -174,7 +174,7 @@ impl embedded_io::BufRead for Held {
     }
 }
 
-impl embedded_io::Write for Held {
+impl embedded_io::Write for RecordReader {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         embedded_io::Write::write(&mut self.0, bytes)
     }
@@ -186,29 +186,30 @@ impl embedded_io::Write for Held {
 
 #[test]
 fn a_conversation_through_wrapped_streams() {
-    let beneath = |stream: &mut Held| embedded_io::ReadReady::read_ready(&mut stream.0);
+    let beneath = |stream: &mut RecordReader| embedded_io::ReadReady::read_ready(&mut stream.0);
     let io = Wire::default();
     let clock = io.clone();
-    let stream = Buffered::new(Held(io.clone(), Vec::new()), beneath);
+    let stream = Buffered::new(RecordReader(io.clone(), Vec::new()), beneath);
     let mut mqtt = crate::adapters::Blocking::new(stream, client(), || clock.now());
-    converse(&mut mqtt);
+    exchange_messages(&mut mqtt);
     assert!(mqtt.into_parts().1.into_inner().1.is_empty(), "nothing is held back");
     assert_eq!(io.peer().payloads.len(), 10);
 
-    let with_held =
-        |stream: &mut Held| Ok(!stream.1.is_empty() || embedded_io::ReadReady::read_ready(&mut stream.0)?);
+    let is_ready = |stream: &mut RecordReader| {
+        Ok(!stream.1.is_empty() || embedded_io::ReadReady::read_ready(&mut stream.0)?)
+    };
     let io = Wire::default();
     let clock = io.clone();
-    let stream = WithReady::new(Held(io.clone(), Vec::new()), with_held);
+    let stream = WithReady::new(RecordReader(io.clone(), Vec::new()), is_ready);
     let mut mqtt = crate::adapters::Blocking::new(stream, client(), || clock.now());
-    converse(&mut mqtt);
+    exchange_messages(&mut mqtt);
     assert!(mqtt.into_parts().1.into_inner().1.is_empty());
     assert_eq!(io.peer().payloads.len(), 10);
 }
 
 /// An error from a handler ends the runner, and is returned unchanged.
 #[test]
-fn a_handler_that_fails() {
+fn an_error_of_a_handler_is_returned_unchanged() {
     for inside in [
         Error::Request(RequestError::NotConnected),
         Error::Payload(StreamError::NotAsked),

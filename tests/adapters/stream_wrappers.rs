@@ -24,7 +24,7 @@ impl ErrorType for Records<'_> {
 
 impl Read for Records<'_> {
     fn read(&mut self, _: &mut [u8]) -> Result<usize, Infallible> {
-        unreachable!("what is held back is asked for")
+        unreachable!("buffered input is read through BufRead")
     }
 }
 
@@ -57,7 +57,7 @@ fn buffered_input_is_read_before_the_layer_beneath_is_checked() {
 }
 
 /// Connects over this stream.
-fn connects(stream: impl Read + ReadReady + Write, wire: &Wire) {
+fn assert_connects(stream: impl Read + ReadReady + Write, wire: &Wire) {
     let clock = wire.clone();
     let mut mqtt = Connection::new(stream, client(), move || clock.now());
     mqtt.connect(&Connect::new("c")).unwrap();
@@ -66,21 +66,21 @@ fn connects(stream: impl Read + ReadReady + Write, wire: &Wire) {
 }
 
 #[test]
-fn any_request_can_be_waited_for() {
+fn joined_halves_and_a_custom_readiness_check_work() {
     let wire = Wire::default();
-    connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
+    assert_connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
 
     // Has no `ReadReady` of its own; only its owner can tell whether input is waiting.
-    struct Deaf(Wire);
-    impl ErrorType for Deaf {
+    struct WithoutReadiness(Wire);
+    impl ErrorType for WithoutReadiness {
         type Error = crate::wire::Fault;
     }
-    impl Read for Deaf {
+    impl Read for WithoutReadiness {
         fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
             Read::read(&mut self.0, buffer)
         }
     }
-    impl Write for Deaf {
+    impl Write for WithoutReadiness {
         fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
             Write::write(&mut self.0, bytes)
         }
@@ -89,17 +89,17 @@ fn any_request_can_be_waited_for() {
         }
     }
     let wire = Wire::default();
-    connects(WithReady::new(Deaf(wire.clone()), |deaf| deaf.0.read_ready()), &wire);
+    assert_connects(WithReady::new(WithoutReadiness(wire.clone()), |stream| stream.0.read_ready()), &wire);
 }
 
 #[test]
-fn a_read_timeout_that_fits_is_not_set_again() {
+fn a_stream_whose_reads_time_out_works() {
     /// A read fails with `TimedOut` if there is no input.
-    struct Patient(Wire);
-    impl ErrorType for Patient {
+    struct TimingOut(Wire);
+    impl ErrorType for TimingOut {
         type Error = crate::wire::Fault;
     }
-    impl Read for Patient {
+    impl Read for TimingOut {
         fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
             if self.0.read_ready()? {
                 return Read::read(&mut self.0, buffer);
@@ -108,7 +108,7 @@ fn a_read_timeout_that_fits_is_not_set_again() {
             Err(crate::wire::Fault::TimedOut)
         }
     }
-    impl Write for Patient {
+    impl Write for TimingOut {
         fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
             Write::write(&mut self.0, bytes)
         }
@@ -116,6 +116,6 @@ fn a_read_timeout_that_fits_is_not_set_again() {
             Write::flush(&mut self.0)
         }
     }
-    let wire = Wire::awkward(&[Block, Move(1)], &[Move(3)], &[Move(1)]);
-    connects(TimesOut(Patient(wire.clone())), &wire);
+    let wire = Wire::with_steps(&[Block, Move(1)], &[Move(3)], &[Move(1)]);
+    assert_connects(TimesOut(TimingOut(wire.clone())), &wire);
 }

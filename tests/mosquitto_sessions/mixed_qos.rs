@@ -9,16 +9,16 @@ use std::time::Duration;
 use baremqtt::codec::{Delivery, Packet, PacketId};
 use baremqtt::{Event, Message, QoS, Version};
 
-use crate::cuts::{persistent_broker, points};
+use crate::cut_links::{persistent_broker, points};
 use crate::peer::{Peer, Setup};
-use crate::rough::messages;
+use crate::rough_links::messages;
 use crate::support::order::{Order, late};
 use crate::support::proxy::Proxy;
 use crate::support::wire::Packets;
 use crate::traffic::{number, payload};
 
 const TOPIC: &str = "mixed";
-const TURN: Duration = Duration::from_millis(10);
+const WAIT: Duration = Duration::from_millis(10);
 
 fn qos(number: usize) -> QoS {
     if number.is_multiple_of(2) { QoS::ExactlyOnce } else { QoS::AtLeastOnce }
@@ -35,7 +35,7 @@ struct Orders {
 }
 
 impl Orders {
-    fn note(&mut self, packet: &Packet<'_>) {
+    fn record(&mut self, packet: &Packet<'_>) {
         let (order, id) = match packet {
             Packet::Publish(publish) => {
                 let Delivery::ExactlyOnce { id, .. } = publish.delivery else { return };
@@ -52,7 +52,7 @@ impl Orders {
 
 /// From a publisher to a subscriber, one of them behind the rough link. Returns what passed that link, and the QoS 2 messages in
 /// the order of arrival.
-fn run(outward: bool) -> (Orders, Vec<usize>) {
+fn run(outbound: bool) -> (Orders, Vec<usize>) {
     let count = messages() / 5;
     // Mosquitto's default in-flight limit. With many more it would send the QoS 1 messages again and again: a link would be cut before
     // the answer to the first of them is back.
@@ -61,66 +61,66 @@ fn run(outward: bool) -> (Orders, Vec<usize>) {
     let tap = {
         let (orders, packets) = (Arc::clone(&orders), Mutex::new(Packets::default()));
         Box::new(move |connection, direction, piece: &[u8]| {
-            let note = |packet: &Packet<'_>| orders.lock().unwrap().note(packet);
-            packets.lock().unwrap().hear(connection, direction, piece, note);
+            let record = |packet: &Packet<'_>| orders.lock().unwrap().record(packet);
+            packets.lock().unwrap().push(connection, direction, piece, record);
         })
     };
-    let cuts = if outward { points(79, 25_000, 4_000) } else { points(83, 3_000, 20_000) };
+    let cuts = if outbound { points(79, 25_000, 4_000) } else { points(83, 3_000, 20_000) };
     let proxy = Proxy::start_rough(broker.addr(), cuts, tap);
     let (publisher, subscriber) =
-        if outward { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
+        if outbound { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
     let patience = crate::peer::PATIENCE * (count / 10_000).max(1) as u32;
     let peer = |addr, id| Peer::start(&Setup::new(addr, id, Version::Mqtt311).patience(patience));
     let mut subscriber = peer(subscriber, "subscriber");
     subscriber.subscribe(TOPIC, QoS::ExactlyOnce);
-    let came = thread::scope(|scope| {
+    let arrived = thread::scope(|scope| {
         let receiving = scope.spawn(move || {
-            let mut came = Vec::new();
-            while came.len() < count.div_ceil(2) {
-                subscriber.turn(TURN, |event| match event {
+            let mut arrived = Vec::new();
+            while arrived.len() < count.div_ceil(2) {
+                subscriber.handle_event(WAIT, |event| match event {
                     Event::Message(message) if message.delivery.qos() == QoS::ExactlyOnce => {
-                        came.push(number(message.payload));
+                        arrived.push(number(message.payload));
                     }
                     _ => {}
                 });
             }
-            came
+            arrived
         });
         let mut publisher = peer(publisher, "publisher");
         for number in 0..count {
             publisher.publish(&Message::new(TOPIC, &payload(number)).qos(qos(number)), |_| ());
         }
         while publisher.mqtt.in_flight() > 0 {
-            publisher.turn(TURN, |_| ());
+            publisher.handle_event(WAIT, |_| ());
         }
-        receiving.join().expect("the subscriber ends well")
+        receiving.join().expect("the subscriber succeeds")
     });
     let cuts = proxy.cuts();
     drop(proxy);
     let orders = std::mem::take(&mut *orders.lock().unwrap());
     println!(
-        "{}: {cuts} cuts, {} of QoS 2; late on the wire: {} PUBLISH, {} PUBREC, {} PUBREL; late where they came: {}",
-        if outward { "out" } else { "in" },
-        came.len(),
+        "{}: {cuts} cuts, {} of QoS 2; late on the wire: {} PUBLISH, {} PUBREC, {} PUBREL; late where they arrived: {}",
+        if outbound { "out" } else { "in" },
+        arrived.len(),
         late(&orders.published.list),
         late(&orders.received.list),
         late(&orders.released.list),
-        late(&came),
+        late(&arrived),
     );
-    (orders, came)
+    (orders, arrived)
 }
 
 #[test]
-fn what_leaves_is_in_order() {
-    let (orders, came) = run(true);
+fn sent_messages_are_in_order() {
+    let (orders, arrived) = run(true);
     assert_eq!(late(&orders.published.list), 0);
     // PUBRELs follow the PUBRECs (MQTT-4.6.0-4), in whatever order the broker sends those.
     assert_eq!(orders.released.list, orders.received.list);
-    assert_eq!(came.len(), orders.published.list.len());
+    assert_eq!(arrived.len(), orders.published.list.len());
 }
 
 #[test]
-fn what_comes_is_told_in_the_order_in_which_it_came() {
-    let (orders, came) = run(false);
-    assert_eq!(came, orders.published.list);
+fn messages_are_reported_in_the_order_of_arrival() {
+    let (orders, arrived) = run(false);
+    assert_eq!(arrived, orders.published.list);
 }

@@ -1,5 +1,5 @@
-//! A client that dies in the middle of a QoS 2 flow, and a second one that restores its image and completes the flow. The
-//! second one lives in the same process, and in another.
+//! A client that is interrupted in the middle of a QoS 2 exchange, and a second one that restores its image and completes it. The
+//! second one runs in the same process, and in another.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use std::{env, fs, process, thread};
 
 use baremqtt::{Connect, Event, Instant, Message, QoS, Version};
 
-use crate::cuts::persistent_broker;
+use crate::cut_links::persistent_broker;
 use crate::peer::{Buffered, PATIENCE, Peer, Setup, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 
@@ -19,7 +19,7 @@ const ID: &str = "phoenix";
 /// The time does not matter here.
 const NOW: Instant = Instant::from_millis(0);
 
-/// How far the first life gets.
+/// The point at which the first client is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     PublishSent,
@@ -42,22 +42,22 @@ impl Stage {
 }
 
 /// A client without an adapter, which can be stopped at any point.
-struct FirstLife {
+struct InterruptedClient {
     client: Buffered,
     stream: TcpStream,
 }
 
-impl FirstLife {
+impl InterruptedClient {
     fn new(broker: &Mosquitto, version: Version) -> Self {
         let client = Setup::new(broker.addr(), ID, version).buffers(512, 512).client();
         let stream = TcpStream::connect(broker.addr()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut life = FirstLife { client, stream };
-        life.client.connect(&Connect::new(ID).version(version).clean_session(false)).unwrap();
-        life.send();
-        life.until(|client| matches!(client.event(), Some(Event::Connected { .. })));
-        assert!(!life.client.advance(NOW).unwrap());
-        life
+        let mut interrupted = InterruptedClient { client, stream };
+        interrupted.client.connect(&Connect::new(ID).version(version).clean_session(false)).unwrap();
+        interrupted.send();
+        interrupted.receive_until(|client| matches!(client.event(), Some(Event::Connected { .. })));
+        assert!(!interrupted.client.advance(NOW).unwrap());
+        interrupted
     }
 
     fn send(&mut self) {
@@ -68,7 +68,7 @@ impl FirstLife {
     }
 
     /// Reads until there is an event, or the session has changed, as `wanted` says. Sends nothing.
-    fn until(&mut self, mut wanted: impl FnMut(&Buffered) -> bool) {
+    fn receive_until(&mut self, mut wanted: impl FnMut(&Buffered) -> bool) {
         loop {
             let advanced = self.client.advance(NOW).unwrap();
             if wanted(&self.client) {
@@ -82,7 +82,7 @@ impl FirstLife {
         }
     }
 
-    /// Gets to this stage, and returns its image.
+    /// Advances to this stage, and returns the image.
     fn image(mut self, stage: Stage) -> Vec<u8> {
         if stage.is_outbound() {
             let message = Message::new("out", b"once").qos(QoS::ExactlyOnce);
@@ -90,20 +90,20 @@ impl FirstLife {
             self.send();
             if stage != PublishSent {
                 let revision = self.client.revision();
-                self.until(|client| client.revision() != revision);
+                self.receive_until(|client| client.revision() != revision);
             }
             if stage == PubRelSent {
                 self.send();
             }
         } else {
-            self.until(|client| matches!(client.event(), Some(Event::Message(_))));
+            self.receive_until(|client| matches!(client.event(), Some(Event::Message(_))));
             if stage != MessageSeen {
                 assert!(!self.client.advance(NOW).unwrap());
                 self.send();
             }
             if stage == PubRelSeen {
                 let revision = self.client.revision();
-                self.until(|client| client.revision() != revision);
+                self.receive_until(|client| client.revision() != revision);
             }
         }
         let mut image = vec![0; 1024];
@@ -113,14 +113,14 @@ impl FirstLife {
     }
 }
 
-/// Completes what the first life has begun. Each message ends once and arrives once, including those sent later.
-fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool) {
+/// Completes the exchange that the first client has begun. Each message ends once and arrives once, including those sent later.
+fn complete_session(image: &[u8], addr: SocketAddr, version: Version, outbound: bool) {
     let setup = Setup::new(addr, ID, version).buffers(512, 512);
     let mut client = setup.client();
     client.restore(image).expect("an image");
     let mut peer = Peer::with_client(&setup, client);
     let mut seen = Vec::new();
-    while peer.turn(if seen.is_empty() { PATIENCE } else { QUIET }, |event| {
+    while peer.handle_event(if seen.is_empty() { PATIENCE } else { QUIET }, |event| {
         seen.push(match event {
             Event::Published { qos, .. } => format!("published {qos:?}"),
             Event::Message(message) => String::from_utf8_lossy(message.payload).into_owned(),
@@ -132,47 +132,49 @@ fn second_life(image: &[u8], addr: SocketAddr, version: Version, outbound: bool)
     assert!(peer.errors.is_empty(), "{:?}", peer.errors);
 }
 
-/// Lets a client die at every stage, and continues with `again`.
-fn dies_and_lives(again: impl Fn(&[u8], SocketAddr, Version, bool)) {
+/// Interrupts a client at every stage, and continues with `complete`.
+fn interrupt_at_every_stage(complete: impl Fn(&[u8], SocketAddr, Version, bool)) {
     for version in VERSIONS {
         let broker = persistent_broker(20);
         let mut other = Peer::start(&Setup::new(broker.addr(), "other", version));
         other.subscribe("out", QoS::ExactlyOnce);
         let publish = |other: &mut Peer, payload: &[u8]| {
             other.publish(&Message::new("in", payload).qos(QoS::ExactlyOnce), |event| panic!("{event:?}"));
-            other.turn(PATIENCE, |event| assert!(matches!(event, Event::Published { .. }), "{event:?}"));
+            other.handle_event(PATIENCE, |event| {
+                assert!(matches!(event, Event::Published { .. }), "{event:?}")
+            });
         };
         for stage in STAGES {
-            let mut life = FirstLife::new(&broker, version);
+            let mut interrupted = InterruptedClient::new(&broker, version);
             if !stage.is_outbound() {
-                life.client.subscribe(&[("in", QoS::ExactlyOnce)]).unwrap();
-                life.send();
-                life.until(|client| matches!(client.event(), Some(Event::Subscribed { .. })));
+                interrupted.client.subscribe(&[("in", QoS::ExactlyOnce)]).unwrap();
+                interrupted.send();
+                interrupted.receive_until(|client| matches!(client.event(), Some(Event::Subscribed { .. })));
                 publish(&mut other, b"first");
             }
-            let image = life.image(stage);
+            let image = interrupted.image(stage);
             if !stage.is_outbound() {
                 publish(&mut other, b"second");
             }
-            again(&image, broker.addr(), version, stage.is_outbound());
+            complete(&image, broker.addr(), version, stage.is_outbound());
             if stage.is_outbound() {
-                other.turn(PATIENCE, |event| {
+                other.handle_event(PATIENCE, |event| {
                     assert!(
                         matches!(event, Event::Message(message) if message.payload == b"once"),
                         "{stage:?}: {event:?}"
                     );
                 });
             }
-            other.turn(QUIET, |event| panic!("{stage:?}: {event:?}"));
+            other.handle_event(QUIET, |event| panic!("{stage:?}: {event:?}"));
         }
     }
 }
 
 #[test]
-fn the_next_client_finishes_what_an_image_has_begun() {
-    dies_and_lives(|image, addr, version, outbound| {
+fn a_restored_client_completes_the_exchange() {
+    interrupt_at_every_stage(|image, addr, version, outbound| {
         let image = image.to_vec();
-        thread::spawn(move || second_life(&image, addr, version, outbound)).join().expect("a second life");
+        thread::spawn(move || complete_session(&image, addr, version, outbound)).join().expect("no panic");
     });
 }
 
@@ -181,12 +183,12 @@ const ADDR: &str = "BAREMQTT_TEST_ADDR";
 const KIND: &str = "BAREMQTT_TEST_KIND";
 
 #[test]
-fn the_next_process_finishes_what_an_image_has_begun() {
+fn a_restored_process_completes_the_exchange() {
     let file = env::temp_dir().join(format!("baremqtt-image-{}", process::id()));
-    dies_and_lives(|image, addr, version, outbound| {
+    interrupt_at_every_stage(|image, addr, version, outbound| {
         fs::write(&file, image).expect("a file for the image");
         let mut child = Command::new(env::current_exe().expect("this program"))
-            .args(["--exact", "restored::is_the_next_process", "--ignored", "--nocapture"])
+            .args(["--exact", "restored_sessions::run_in_second_process", "--ignored", "--nocapture"])
             .env(IMAGE, &file)
             .env(ADDR, addr.to_string())
             .env(KIND, format!("{version:?} {outbound}"))
@@ -214,13 +216,13 @@ fn the_next_process_finishes_what_an_image_has_begun() {
 /// Not a test by itself: the one above starts it.
 #[test]
 #[ignore = "started by another test"]
-fn is_the_next_process() {
+fn run_in_second_process() {
     let file = PathBuf::from(env::var_os(IMAGE).expect("an image"));
     let image = fs::read(&file).expect("an image");
     let addr = env::var(ADDR).expect("an address").parse().expect("an address");
     let kind = env::var(KIND).expect("a kind");
     let (version, outbound) = kind.split_once(' ').expect("two words");
     let version = VERSIONS.into_iter().find(|known| format!("{known:?}") == version).expect("a version");
-    second_life(&image, addr, version, outbound == "true");
+    complete_session(&image, addr, version, outbound == "true");
     fs::remove_file(&file).expect("the image is done with");
 }

@@ -2,7 +2,7 @@
 
 use baremqtt::codec::{Connect, Delivery, Packet, QoS, Version};
 
-use crate::client::{Client, again, at_least_once, exactly_once};
+use crate::client::{Client, at_least_once, exactly_once, with_dup};
 use crate::server::Server;
 use crate::{VERSIONS, id, start, start_with};
 
@@ -54,7 +54,7 @@ fn unacknowledged_messages_are_resent() {
             client.expect_publish("two", &[number], exactly_once(number.into()));
         }
         client.expect_publish("one", &[5], at_least_once(5));
-        client.finish_exactly_once(id(1));
+        client.complete_exactly_once(id(1));
         client.send(&Packet::PubRec(id(2)));
         client.expect(&Packet::PubRel { id: id(2), dup: false });
         drop(client);
@@ -62,9 +62,9 @@ fn unacknowledged_messages_are_resent() {
         for _ in 0..2 {
             let mut client = persistent(&server, version, true);
             client.expect(&Packet::PubRel { id: id(2), dup: version == Version::Mqtt31 });
-            client.expect_publish("two", &[3], again(exactly_once(3)));
-            client.expect_publish("two", &[4], again(exactly_once(4)));
-            client.expect_publish("one", &[5], again(at_least_once(5)));
+            client.expect_publish("two", &[3], with_dup(exactly_once(3)));
+            client.expect_publish("two", &[4], with_dup(exactly_once(4)));
+            client.expect_publish("one", &[5], with_dup(at_least_once(5)));
             client.expect_nothing();
         }
 
@@ -72,11 +72,11 @@ fn unacknowledged_messages_are_resent() {
         client.expect(&Packet::PubRel { id: id(2), dup: version == Version::Mqtt31 });
         client.send(&Packet::PubComp(id(2)));
         for number in [3, 4] {
-            client.expect_publish("two", &[number], again(exactly_once(number.into())));
+            client.expect_publish("two", &[number], with_dup(exactly_once(number.into())));
         }
-        client.expect_publish("one", &[5], again(at_least_once(5)));
-        client.finish_exactly_once(id(3));
-        client.finish_exactly_once(id(4));
+        client.expect_publish("one", &[5], with_dup(at_least_once(5)));
+        client.complete_exactly_once(id(3));
+        client.complete_exactly_once(id(4));
         client.send(&Packet::PubAck(id(5)));
         client.expect_nothing();
         client.disconnect();
@@ -96,7 +96,7 @@ fn received_identifiers_are_remembered() {
         drop(client);
 
         let mut client = persistent(&server, version, true);
-        client.publish("a", b"x", again(exactly_once(1)), false);
+        client.publish("a", b"x", with_dup(exactly_once(1)), false);
         client.expect(&Packet::PubRec(id(1)));
         client.send(&Packet::PubRel { id: id(1), dup: false });
         client.expect(&Packet::PubComp(id(1)));
@@ -149,7 +149,7 @@ fn a_session_can_continue_in_the_other_version() {
     drop(client);
 
     let mut client = persistent(&server, Version::Mqtt31, true);
-    client.expect_publish("short", b"x", again(at_least_once(2)));
+    client.expect_publish("short", b"x", with_dup(at_least_once(2)));
     client.send(&Packet::PubAck(id(2)));
     client.expect_nothing();
 }

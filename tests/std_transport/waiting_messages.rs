@@ -10,18 +10,18 @@ use baremqtt::{Buffers, Client, Connect, Event, PacketId, QoS, TopicName, Versio
 
 use crate::{Buffered, Choices};
 
-/// Everything that the server sends, all at once; then it is silent.
+/// Everything that the server sends, all at once; after that it sends nothing.
 #[derive(Default)]
 struct Script {
-    says: VecDeque<u8>,
-    hears: Vec<u8>,
+    input: VecDeque<u8>,
+    output: Vec<u8>,
 }
 
 impl Script {
-    fn say(&mut self, packet: Packet<'_>) {
+    fn push(&mut self, packet: Packet<'_>) {
         let mut bytes = [0; 64];
         let len = packet.encode(Version::Mqtt311, &mut bytes).unwrap();
-        self.says.extend(&bytes[..len]);
+        self.input.extend(&bytes[..len]);
     }
 
     fn publish(&mut self, number: u16, qos: QoS) {
@@ -31,20 +31,20 @@ impl Script {
             _ => Delivery::AtLeastOnce { id, dup: false },
         };
         let topic = TopicName::new("t").unwrap();
-        self.say(Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+        self.push(Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
     }
 }
 
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         assert!(!buffer.is_empty(), "a read of nothing looks like the end");
-        if self.says.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.says.read(buffer) }
+        if self.input.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.input.read(buffer) }
     }
 }
 
 impl Write for Script {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.hears.write(bytes)
+        self.output.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -67,9 +67,9 @@ impl net::Stream for Script {
 }
 
 fn connect(mut script: Script, rx: usize, choices: Choices) -> Buffered<Script> {
-    let mut says = std::mem::take(&mut script.says);
-    script.say(Packet::ConnAck(ConnAck::Accepted { session_present: true }));
-    script.says.append(&mut says);
+    let mut input = std::mem::take(&mut script.input);
+    script.push(Packet::ConnAck(ConnAck::Accepted { session_present: true }));
+    script.input.append(&mut input);
     let client = Client::with_config(Buffers { rx: vec![0; rx], tx: vec![0; 40] }, choices);
     let mut mqtt = Connection::new(script, client);
     let connect = Connect::new("c").clean_session(false).keep_alive(0);
@@ -94,9 +94,9 @@ fn packets_blocked_by_full_answers_are_processed_once_there_is_room() {
             assert_eq!(message.delivery.id().map(PacketId::get), Some(number));
         }
         assert_eq!(mqtt.next_event(Some(Duration::ZERO)).unwrap(), None);
-        let hears = &mqtt.stream().unwrap().hears;
-        let connect_len = usize::from(hears[1]) + 2;
-        assert_eq!(hears[connect_len..].chunks(4).filter(|answer| answer[0] == 0x40).count(), 50, "{rx}");
+        let output = &mqtt.stream().unwrap().output;
+        let connect_len = usize::from(output[1]) + 2;
+        assert_eq!(output[connect_len..].chunks(4).filter(|answer| answer[0] == 0x40).count(), 50, "{rx}");
     }
 }
 

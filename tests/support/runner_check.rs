@@ -1,4 +1,4 @@
-//! A `std` runner over any stream: threads publish, it receives, it is idle without wake-ups, and it stops in time.
+//! Checks a `std` runner over any stream: threads publish, it receives, it does not wake up while idle, and it stops in time.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -21,15 +21,15 @@ fn sleeps() -> u64 {
     sleeps.sum()
 }
 
-/// Whether no thread wakes up for a second. On a busy machine it may take a while until that is so.
-fn rests() -> bool {
+/// Whether no thread wakes up within a second. On a busy machine it may take a while until that is so.
+fn is_idle() -> bool {
     let before = sleeps();
     thread::sleep(Duration::from_secs(1));
     sleeps() == before
 }
 
 /// Three threads publish this message a number of times each, and it comes back from the broker that `open` connects to.
-pub fn share<S: Stream + Send + 'static>(
+pub fn check_runner<S: Stream + Send + 'static>(
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
     message: &Message<'static>,
     count: usize,
@@ -37,7 +37,7 @@ pub fn share<S: Stream + Send + 'static>(
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
     let runner = Runner::new(client, Backoff::new(1, 5));
     let handle = runner.handle();
-    let ((hear, heard), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
+    let ((messages, received), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
     let filters = [(message.topic, message.qos)];
     let run = move || {
         runner.run(
@@ -49,7 +49,7 @@ pub fn share<S: Stream + Send + 'static>(
                 match update {
                     Update::Event(Event::Connected { .. }) => drop(outbound.subscribe(&filters)?),
                     Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
-                    Update::Event(Event::Message(message)) => hear.send(message.payload.len()).unwrap(),
+                    Update::Event(Event::Message(message)) => messages.send(message.payload.len()).unwrap(),
                     Update::LinkLost { error, .. } => return Err(error),
                     _ => {}
                 }
@@ -69,13 +69,13 @@ pub fn share<S: Stream + Send + 'static>(
             });
         }
         for _ in 0..3 * count {
-            assert_eq!(heard.recv_timeout(PATIENCE), Ok(message.payload.len()));
+            assert_eq!(received.recv_timeout(PATIENCE), Ok(message.payload.len()));
         }
     });
-    assert!((0..60).any(|_| rests()), "somebody wakes up again and again");
+    assert!((0..60).any(|_| is_idle()), "a thread keeps waking up");
 
     let stopping = Instant::now();
     handle.stop();
-    running.join().expect("no panic").expect("it was asked to");
+    running.join().expect("no panic").expect("it was stopped");
     assert!(stopping.elapsed() < PATIENCE / 3, "{:?}", stopping.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Bytes that no client would send: the server closes the connection, and keeps serving the others.
+//! Bytes that no client would send: the server closes the connection, and continues to serve the others.
 
 use std::net::Shutdown;
 
@@ -34,11 +34,11 @@ impl Random {
 
     /// A conversation with some packets repeated or left out and some bytes changed.
     fn conversation(&mut self, version: Version) -> Vec<u8> {
-        let connect = Packet::Connect(Connect::new("spoiler").version(version).clean_session(false));
+        let connect = Packet::Connect(Connect::new("faulty").version(version).clean_session(false));
         let mut bytes = vec![0; connect.encoded_len()];
         connect.encode(version, &mut bytes).expect("a good CONNECT");
-        let spoil_connect = self.below(4) == 0;
-        let start = if spoil_connect { 0 } else { bytes.len() };
+        let damage_connect = self.below(4) == 0;
+        let start = if damage_connect { 0 } else { bytes.len() };
         for _ in 0..self.below(20) {
             bytes.extend_from_slice(PACKETS[self.below(PACKETS.len())]);
         }
@@ -68,5 +68,5 @@ fn one_client_does_not_affect_others() {
     }
     bystander.publish("fine", b"x", Delivery::AtMostOnce, false);
     bystander.expect_publish("fine", b"x", Delivery::AtMostOnce);
-    Client::clean(&server, Version::Mqtt311, "spoiler").disconnect();
+    Client::clean(&server, Version::Mqtt311, "faulty").disconnect();
 }

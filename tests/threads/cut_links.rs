@@ -9,14 +9,14 @@ use baremqtt::{Connect, Event, Message, QoS};
 
 use crate::proxy::{Cut, Proxy};
 use crate::server::{Options, Server};
-use crate::{Choices, Handle, One, PATIENCE, SOON, links, open, sized};
+use crate::{Choices, Handle, PATIENCE, SHORT_BACKOFF, Unsplit, open, open_and_run, runner_with};
 
 const CUTS: u32 = 40;
 
 /// A client that subscribes to one topic.
 struct Peer {
     handle: Handle,
-    heard: Receiver<u32>,
+    received: Receiver<u32>,
     running: JoinHandle<Result<(), GaveUp>>,
 }
 
@@ -27,12 +27,12 @@ impl Peer {
         wrap: fn(TcpStream) -> S,
         topic: &'static str,
     ) -> Self {
-        let runner = sized(1_024, Choices::new(), SOON);
+        let runner = runner_with(1_024, Choices::new(), SHORT_BACKOFF);
         let (handle, open) = (runner.handle(), open(address));
-        let ((hear, heard), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
+        let ((received_sender, received), (ready, is_ready)) = (mpsc::channel(), mpsc::channel());
         let running = thread::spawn(move || {
             runner.run(
-                links(move || open().map(wrap), Connect::new(name).clean_session(false).keep_alive(0)),
+                open_and_run(move || open().map(wrap), Connect::new(name).clean_session(false).keep_alive(0)),
                 |update, outbound| {
                     match update {
                         Update::Event(Event::Connected { .. }) => {
@@ -41,7 +41,8 @@ impl Peer {
                         // The test waits for the first one only.
                         Update::Event(Event::Subscribed { .. }) => drop(ready.send(())),
                         Update::Event(Event::Message(message)) => {
-                            hear.send(std::str::from_utf8(message.payload).unwrap().parse().unwrap())
+                            received_sender
+                                .send(std::str::from_utf8(message.payload).unwrap().parse().unwrap())
                                 .unwrap();
                         }
                         _ => {}
@@ -51,11 +52,11 @@ impl Peer {
             )
         });
         is_ready.recv_timeout(PATIENCE).unwrap();
-        Peer { handle, heard, running }
+        Peer { handle, received, running }
     }
 
-    /// Publishes numbers, and waits for every tenth of them.
-    fn publishes(&self, topic: &'static str, count: u32) -> JoinHandle<()> {
+    /// Publishes numbers, and waits for the acknowledgement of every tenth.
+    fn start_publishing(&self, topic: &'static str, count: u32) -> JoinHandle<()> {
         let handle = self.handle.clone();
         thread::spawn(move || {
             for n in 0..count {
@@ -70,18 +71,18 @@ impl Peer {
         })
     }
 
-    /// Receives each of this many numbers once, and nothing else.
-    fn hears(self, count: u32) {
+    /// Expects each number below `count` once, in order, and nothing else.
+    fn expect_numbers(self, count: u32) {
         for n in 0..count {
-            assert_eq!(self.heard.recv_timeout(PATIENCE), Ok(n));
+            assert_eq!(self.received.recv_timeout(PATIENCE), Ok(n));
         }
         self.handle.stop();
         self.running.join().unwrap().unwrap();
-        assert_eq!(self.heard.iter().next(), None);
+        assert_eq!(self.received.iter().next(), None);
     }
 }
 
-fn each_message_comes_once<S: net::Stream + Send + 'static>(wrap: fn(TcpStream) -> S, count: u32) {
+fn each_message_arrives_once<S: net::Stream + Send + 'static>(wrap: fn(TcpStream) -> S, count: u32) {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
     // The first connection subscribes; then the cuts follow, by xorshift.
@@ -97,19 +98,19 @@ fn each_message_comes_once<S: net::Stream + Send + 'static>(wrap: fn(TcpStream) 
     let proxy = Proxy::start_gentle(server.addr(), cuts);
     let near = Peer::start("near", server.addr(), |tcp| tcp, "to/near");
     let far = Peer::start("far", proxy.addr(), wrap, "to/far");
-    let publishing = [near.publishes("to/far", count), far.publishes("to/near", count)];
+    let publishing = [near.start_publishing("to/far", count), far.start_publishing("to/near", count)];
     publishing.into_iter().for_each(|thread| thread.join().unwrap());
-    near.hears(count);
-    far.hears(count);
+    near.expect_numbers(count);
+    far.expect_numbers(count);
     assert!(proxy.cuts() > 20, "{}", proxy.cuts());
 }
 
 #[test]
 fn over_halves() {
-    each_message_comes_once(|tcp| tcp, 1_000);
+    each_message_arrives_once(|tcp| tcp, 1_000);
 }
 
 #[test]
 fn over_one_object() {
-    each_message_comes_once(One, 500);
+    each_message_arrives_once(Unsplit, 500);
 }

@@ -9,14 +9,14 @@ use baremqtt::{AcknowledgeError, ConnectError, GiveUpError, RestoreError, SaveEr
 use baremqtt::{Connect, Message};
 
 use crate::adapters::{Adapter as _, Async, Blocking, Net, Polled, client};
-use crate::conversation::{connect, end, events, over};
+use crate::conversation::{async_over, connect, end, events};
 use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false);
 
 /// A message that was queued while the first stream was open is sent over a second one.
-macro_rules! goes_on_over_another_stream {
+macro_rules! continues_over_another_stream {
     ($adapter:expr, $connection:ident => $reopen:expr, $next:expr) => {{
         let (mut adapter, next) = ($adapter, $next);
         connect(&mut adapter);
@@ -39,7 +39,7 @@ macro_rules! goes_on_over_another_stream {
 fn blocking() {
     let (io, next) = (Wire::default(), Wire::default());
     let clock = io.clone();
-    let mut mqtt = goes_on_over_another_stream!(
+    let mut mqtt = continues_over_another_stream!(
         Blocking::new(io.clone(), client(), || clock.now()),
         mqtt => assert!(std::rc::Rc::ptr_eq(&mqtt.reopen(next.clone()).0, &io.0)),
         next.clone()
@@ -49,7 +49,7 @@ fn blocking() {
     assert!(!mqtt.is_open());
     assert!(matches!(mqtt.flush(), Ok(true)), "nothing is left to send");
     let (client, stream) = mqtt.into_parts();
-    assert_eq!((client.in_flight(), stream.peer().seen.len()), (0, 2), "CONNECT and PUBLISH");
+    assert_eq!((client.in_flight(), stream.peer().received.len()), (0, 2), "CONNECT and PUBLISH");
 }
 
 #[test]
@@ -72,13 +72,13 @@ fn polled() {
     mqtt.close();
     assert!(!mqtt.is_open());
     let (client, stream) = adapter.connection.into_parts();
-    assert_eq!((client.in_flight(), stream.peer().seen.len()), (0, 2), "CONNECT and PUBLISH");
+    assert_eq!((client.in_flight(), stream.peer().received.len()), (0, 2), "CONNECT and PUBLISH");
 }
 
 #[test]
 fn asynch() {
     let io = Wire::default();
-    let Async { connection: mut mqtt, .. } = over(&io);
+    let Async { connection: mut mqtt, .. } = async_over(&io);
     assert!(!mqtt.is_open());
     mqtt.connect(&CONNECT).unwrap();
     assert!(mqtt.is_open());
@@ -90,7 +90,7 @@ fn asynch() {
 fn net() {
     // There is no wait for a stream that the server closes too.
     let (io, next) = (Wire::default(), Wire::default());
-    let mqtt = goes_on_over_another_stream!(
+    let mqtt = continues_over_another_stream!(
         Net::new(io.clone(), client()),
         mqtt => {
             io.0.ended.set(true);
@@ -107,25 +107,25 @@ fn net() {
 }
 
 /// A stream that reports whether input is waiting, or fails to.
-struct Asked(Wire, Option<Fault>);
+struct WithReadiness(Wire, Option<Fault>);
 
-impl embedded_io::ErrorType for Asked {
+impl embedded_io::ErrorType for WithReadiness {
     type Error = Fault;
 }
 
-impl embedded_io::ReadReady for Asked {
+impl embedded_io::ReadReady for WithReadiness {
     fn read_ready(&mut self) -> Result<bool, Fault> {
         self.1.map_or_else(|| self.0.read_ready(), Err)
     }
 }
 
-impl embedded_io::Read for Asked {
+impl embedded_io::Read for WithReadiness {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
         embedded_io::Read::read(&mut self.0, buffer)
     }
 }
 
-impl embedded_io::Write for Asked {
+impl embedded_io::Write for WithReadiness {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         embedded_io::Write::write(&mut self.0, bytes)
     }
@@ -137,11 +137,11 @@ impl embedded_io::Write for Asked {
 
 /// An error of `ReadReady` is treated like an error of a read.
 #[test]
-fn a_stream_that_cannot_say_whether_it_is_ready() {
+fn a_failed_readiness_check_is_treated_like_a_failed_read() {
     for (fault, ends) in [(Fault::Broken, true), (Fault::Interrupted, false), (Fault::TimedOut, false)] {
         let io = Wire::default();
         let clock = io.clone();
-        let mut mqtt = Blocking::new(Asked(io.clone(), None), client(), || clock.now());
+        let mut mqtt = Blocking::new(WithReadiness(io.clone(), None), client(), || clock.now());
         connect(&mut mqtt);
         mqtt.stream_mut().1 = Some(fault);
         let ended = mqtt.next_event(Some(Duration::from_millis(50)));
@@ -153,8 +153,8 @@ fn a_stream_that_cannot_say_whether_it_is_ready() {
 /// A failed flush ends the connection. One that was given up inside `flush` has its reason reported by the next wait.
 #[test]
 fn a_flush_that_fails() {
-    let io = Wire::awkward(&[Move(9)], &[Move(9)], &[Move(9)]);
-    let mut adapter = over(&io);
+    let io = Wire::with_steps(&[Move(9)], &[Move(9)], &[Move(9)]);
+    let mut adapter = async_over(&io);
     connect(&mut adapter);
     io.0.flushes.set(&[Fail(Fault::Broken)]);
     let mqtt = &mut adapter.connection;
@@ -164,7 +164,7 @@ fn a_flush_that_fails() {
     assert_eq!(adapter.connection.in_flight(), 1);
 
     let io = Wire::default();
-    let mut adapter = over(&io);
+    let mut adapter = async_over(&io);
     connect(&mut adapter);
     io.0.writes.set(&[Block]);
     let mqtt = &mut adapter.connection;
@@ -177,7 +177,7 @@ fn a_flush_that_fails() {
 #[test]
 fn a_flush_that_stalls_after_a_month_of_silence() {
     let io = Wire::default();
-    let mut adapter = over(&io);
+    let mut adapter = async_over(&io);
     adapter.connection.connect(&Connect::new("c").keep_alive(0)).unwrap();
     assert!(events(&mut adapter, 1)[0].starts_with("Connected"));
     for _ in 0..30 {
@@ -196,7 +196,7 @@ fn a_flush_that_stalls_after_a_month_of_silence() {
 /// One error type carries every refusal, with the text and the source of the refusal inside it.
 #[test]
 fn every_error_displays_its_cause() {
-    fn says<E: std::fmt::Display + Copy>(inside: E)
+    fn assert_text<E: std::fmt::Display + Copy>(inside: E)
     where
         Error<Fault>: From<E>,
     {
@@ -205,14 +205,14 @@ fn every_error_displays_its_cause() {
         assert!(error.source().is_none() && error.refusal().is_none());
         assert_eq!(error.is_end(), matches!(error, Error::Client(_)));
     }
-    says(baremqtt::Error::InboundFull);
-    says(ConnectError::AlreadyConnected);
-    says(baremqtt::RequestError::NotConnected);
-    says(StreamError::NotAsked);
-    says(AcknowledgeError::Stale);
-    says(GiveUpError::BeingSent);
-    says(SaveError::BufferTooSmall { needed: 9 });
-    says(RestoreError::Corrupt);
+    assert_text(baremqtt::Error::InboundFull);
+    assert_text(ConnectError::AlreadyConnected);
+    assert_text(baremqtt::RequestError::NotConnected);
+    assert_text(StreamError::NotAsked);
+    assert_text(AcknowledgeError::Stale);
+    assert_text(GiveUpError::BeingSent);
+    assert_text(SaveError::BufferTooSmall { needed: 9 });
+    assert_text(RestoreError::Corrupt);
     assert_eq!(Error::<Fault>::Closed.to_string(), "the connection is closed");
     assert_eq!(Error::<Fault>::Disconnected.to_string(), "disconnected");
 

@@ -104,7 +104,7 @@ impl Run {
 }
 
 /// From the client behind the proxy to an observer that is not cut, with this many requests in flight, and this many of QoS 2.
-fn outward(version: Version, qos: QoS, most: u16, buffers: usize, window: u16) {
+fn publish_over_cut_links(version: Version, qos: QoS, most: u16, buffers: usize, window: u16) {
     let run = Run::new(version, qos);
     let mut broker = persistent_broker(MAX_INFLIGHT);
     let proxy = Proxy::start(broker.addr(), points(17 + u64::from(most), 4_500, 700));
@@ -122,14 +122,14 @@ fn outward(version: Version, qos: QoS, most: u16, buffers: usize, window: u16) {
             Tally::default()
         });
         restart_at(&mut broker, &progress, &[&received, &sent]);
-        sent.join().expect("the publisher ends well");
-        received.join().expect("the observer ends well")
+        sent.join().expect("the publisher succeeds");
+        received.join().expect("the observer succeeds")
     });
     run.report(&format!("out, {most} requests"), &tally, &proxy);
 }
 
 /// From a publisher that is not cut to the client behind the proxy.
-fn inward(version: Version, qos: QoS, buffers: usize) {
+fn receive_over_cut_links(version: Version, qos: QoS, buffers: usize) {
     let run = Run::new(version, qos);
     let mut broker = persistent_broker(MAX_INFLIGHT);
     let cuts = points(29 + buffers as u64, 900, 6_000);
@@ -154,41 +154,41 @@ fn inward(version: Version, qos: QoS, buffers: usize) {
             Tally::default()
         });
         restart_at(&mut broker, &progress, &[&received]);
-        sent.join().expect("the publisher ends well");
-        received.join().expect("the subscriber ends well")
+        sent.join().expect("the publisher succeeds");
+        received.join().expect("the subscriber succeeds")
     });
     run.report(&format!("in, {buffers} bytes"), &tally, &proxy);
 }
 
 #[test]
-fn out_at_least_once() {
+fn publish_at_least_once() {
     for version in VERSIONS {
-        outward(version, QoS::AtLeastOnce, 8, 1024, 20);
-        outward(version, QoS::AtLeastOnce, 64, 2048, 20);
+        publish_over_cut_links(version, QoS::AtLeastOnce, 8, 1024, 20);
+        publish_over_cut_links(version, QoS::AtLeastOnce, 64, 2048, 20);
     }
 }
 
 #[test]
-fn out_exactly_once() {
+fn publish_exactly_once() {
     for version in VERSIONS {
-        outward(version, QoS::ExactlyOnce, 8, 1024, 20);
-        outward(version, QoS::ExactlyOnce, 64, 2048, 20);
-        outward(version, QoS::ExactlyOnce, 64, 2048, 64);
+        publish_over_cut_links(version, QoS::ExactlyOnce, 8, 1024, 20);
+        publish_over_cut_links(version, QoS::ExactlyOnce, 64, 2048, 20);
+        publish_over_cut_links(version, QoS::ExactlyOnce, 64, 2048, 64);
     }
 }
 
 #[test]
-fn in_at_least_once() {
+fn receive_at_least_once() {
     for version in VERSIONS {
-        inward(version, QoS::AtLeastOnce, 1024);
-        inward(version, QoS::AtLeastOnce, 2048);
+        receive_over_cut_links(version, QoS::AtLeastOnce, 1024);
+        receive_over_cut_links(version, QoS::AtLeastOnce, 2048);
     }
 }
 
 #[test]
-fn in_exactly_once() {
+fn receive_exactly_once() {
     for version in VERSIONS {
-        inward(version, QoS::ExactlyOnce, 1024);
-        inward(version, QoS::ExactlyOnce, 2048);
+        receive_over_cut_links(version, QoS::ExactlyOnce, 1024);
+        receive_over_cut_links(version, QoS::ExactlyOnce, 2048);
     }
 }

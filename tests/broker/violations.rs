@@ -38,7 +38,7 @@ const ONLY_3_1_1: &[(&str, &[u8])] = &[
 ];
 
 #[test]
-fn they_close_the_connection() {
+fn violations_close_the_connection() {
     let server = start();
     let mut bystander = Client::clean(&server, Version::Mqtt311, "bystander");
     for version in VERSIONS {
@@ -79,7 +79,7 @@ fn a_second_connect_closes_the_connection() {
 }
 
 #[test]
-fn the_first_packet_is_connect() {
+fn the_first_packet_has_to_be_connect() {
     let server = start();
     for packet in [Packet::PingReq, Packet::Disconnect] {
         let mut client = Client::open(&server, Version::Mqtt311);
@@ -89,7 +89,7 @@ fn the_first_packet_is_connect() {
 }
 
 #[test]
-fn faulty_connects_are_closed_without_an_answer() {
+fn invalid_connects_are_closed_without_a_reply() {
     let server = start();
     for connect in [
         b"\x10\x0d\x00\x04MQTT\x04\x03\x00\x00\x00\x01a" as &[u8], // reserved flag

@@ -1,21 +1,21 @@
-//! A broker that dies without having saved anything.
+//! A broker that is killed, and has saved nothing.
 
 use std::time::Duration;
 
 use baremqtt::Outcome;
 use baremqtt::{Event, Message, QoS, SessionLoss, Version};
 
-use crate::cuts::persistent_broker;
+use crate::cut_links::persistent_broker;
 use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::proxy::Proxy;
 
-const TURN: Duration = Duration::from_secs(1);
+const WAIT: Duration = Duration::from_secs(1);
 
 fn wait_published(peer: &mut Peer, qos: QoS) {
     let mut done = false;
     while !done {
-        peer.turn(TURN, |event| match event {
+        peer.handle_event(WAIT, |event| match event {
             Event::Published { qos: reached, .. } => {
                 assert_eq!(reached, qos);
                 done = true;
@@ -27,7 +27,7 @@ fn wait_published(peer: &mut Peer, qos: QoS) {
 }
 
 #[test]
-fn the_client_finds_back_and_says_that_the_session_is_gone() {
+fn the_client_reconnects_and_reports_that_the_session_is_lost() {
     for version in VERSIONS {
         let mut broker = persistent_broker(20);
         let mut client = Peer::start(&Setup::new(broker.addr(), "client", version));
@@ -39,7 +39,7 @@ fn the_client_finds_back_and_says_that_the_session_is_gone() {
         broker.restart();
         // The end of the stream, and the reconnect.
         while client.sessions.len() < 2 {
-            client.turn(TURN, |event| assert!(matches!(event, Event::Message(_)), "{event:?}"));
+            client.handle_event(WAIT, |event| assert!(matches!(event, Event::Message(_)), "{event:?}"));
         }
         let gone = (version == Version::Mqtt311).then_some(false);
         assert_eq!(client.sessions, [gone, gone]);
@@ -48,7 +48,7 @@ fn the_client_finds_back_and_says_that_the_session_is_gone() {
         client.publish(&Message::new("echo", b"after").qos(QoS::AtLeastOnce), |_| ());
         let mut echoed = false;
         while !echoed {
-            client.turn(TURN, |event| {
+            client.handle_event(WAIT, |event| {
                 if let Event::Message(message) = event {
                     echoed = message.payload == b"after";
                 }
@@ -58,9 +58,9 @@ fn the_client_finds_back_and_says_that_the_session_is_gone() {
 }
 
 /// A client whose message at this QoS was sent, and answered with PUBREC or not at all, when the broker dies.
-fn interrupted(broker: &mut Mosquitto, client: &mut Peer, answered: bool) {
+fn kill_broker_during_publish(broker: &mut Mosquitto, client: &mut Peer, answered: bool) {
     let proxy = Proxy::transparent(broker.addr());
-    client.move_to(proxy.addr());
+    client.reconnect_to(proxy.addr());
     client.publish(&Message::new("under/way", b"once").qos(QoS::ExactlyOnce), |_| ());
     if answered {
         // PUBLISH is sent, PUBREC arrives, and PUBREL is lost.
@@ -69,18 +69,18 @@ fn interrupted(broker: &mut Mosquitto, client: &mut Peer, answered: bool) {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         assert!(stream.peek(&mut [0]).is_ok_and(|len| len > 0), "PUBREC");
         proxy.silence();
-        client.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+        client.handle_event(Duration::from_millis(100), |event| panic!("{event:?}"));
     } else {
         proxy.silence();
-        client.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+        client.handle_event(Duration::from_millis(100), |event| panic!("{event:?}"));
     }
     broker.kill();
     broker.restart();
-    client.move_to(broker.addr());
+    client.reconnect_to(broker.addr());
 }
 
 #[test]
-fn unanswered_messages_are_sent_again_or_given_up_as_the_caller_has_chosen() {
+fn unacknowledged_messages_are_resent_or_dropped_as_configured() {
     use SessionLoss::{Drop, Resend};
     for (choice, answered, expected) in [
         (Resend, false, None),
@@ -92,18 +92,18 @@ fn unanswered_messages_are_sent_again_or_given_up_as_the_caller_has_chosen() {
         let setup = Setup::new(broker.addr(), "client", Version::Mqtt311)
             .choose(|choices| choices.session_loss = choice);
         let mut client = Peer::start(&setup);
-        interrupted(&mut broker, &mut client, answered);
+        kill_broker_during_publish(&mut broker, &mut client, answered);
         assert_eq!(client.sessions.last(), Some(&Some(false)));
         let mut end = None;
         while end.is_none() {
-            client.turn(TURN, |event| match event {
+            client.handle_event(WAIT, |event| match event {
                 Event::Published { .. } => end = Some(None),
                 Event::Ended { outcome, .. } => end = Some(Some(outcome)),
                 other => panic!("{other:?}"),
             });
         }
         assert_eq!(end, Some(expected), "{choice:?}, PUBREC seen: {answered}");
-        client.turn(Duration::from_millis(100), |event| panic!("{event:?}"));
+        client.handle_event(Duration::from_millis(100), |event| panic!("{event:?}"));
         assert_eq!(client.mqtt.in_flight(), 0);
     }
 }

@@ -8,7 +8,7 @@ use baremqtt::transport::HandleError;
 use baremqtt::transport::net::Update;
 use baremqtt::{Event, StreamError, StreamedMessage};
 
-use crate::{CONNECT, Choices, SOON, links, open, serve, sized};
+use crate::{CONNECT, Choices, SHORT_BACKOFF, open, open_and_run, runner_with, serve};
 
 const LEN: usize = 300_000;
 
@@ -25,19 +25,19 @@ fn a_payload_is_supplied_as_room_becomes_free() {
         (0..LEN).all(|at| bytes[7 + at] == byte(at))
     });
     let choices = Choices::with(|values| values.streams = true);
-    let runner = sized(512, choices, SOON);
+    let runner = runner_with(512, choices, SHORT_BACKOFF);
     let handle = runner.handle();
-    let (mut is_asked, mut taken) = (false, 0);
+    let (mut payload_is_requested, mut taken) = (false, 0);
     let running = thread::spawn(move || {
-        runner.run(links(open(address), CONNECT), |update, outbound| {
+        runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
             match update {
                 Update::Event(Event::Connected { .. }) => {
                     outbound.publish_streamed(&StreamedMessage::new("a", LEN))?;
                 }
-                Update::Event(Event::StreamReady { .. }) => is_asked = true,
+                Update::Event(Event::StreamReady { .. }) => payload_is_requested = true,
                 _ => {}
             }
-            while is_asked && taken < LEN {
+            while payload_is_requested && taken < LEN {
                 let piece: Vec<u8> = (taken..LEN).take(100).map(byte).collect();
                 let len = outbound.write_payload(&piece)?;
                 taken += len;
@@ -61,12 +61,12 @@ fn a_payload_is_supplied_by_another_thread() {
         socket.read_exact(&mut bytes).unwrap();
         (0..LEN).all(|at| bytes[7 + at] == byte(at))
     });
-    let runner = sized(512, Choices::with(|values| values.streams = true), SOON);
-    let (handle, (teller, reported)) = (runner.handle(), mpsc::channel());
+    let runner = runner_with(512, Choices::with(|values| values.streams = true), SHORT_BACKOFF);
+    let (handle, (reports, reported)) = (runner.handle(), mpsc::channel());
     let running = thread::spawn(move || {
-        runner.run(links(open(address), CONNECT), |update, _| {
+        runner.run(open_and_run(open(address), CONNECT), |update, _| {
             if let Update::Event(Event::Connected { .. } | Event::StreamReady { .. }) = update {
-                teller.send(()).unwrap();
+                reports.send(()).unwrap();
             }
             Ok(())
         })

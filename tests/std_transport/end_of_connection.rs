@@ -1,4 +1,4 @@
-//! How connections end: earlier input is still delivered, a reset discards nothing, and nothing spins or hangs.
+//! How connections end: earlier input is still delivered, a reset discards nothing, and no wait is a busy loop or endless.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use baremqtt::QoS::AtLeastOnce;
 use baremqtt::transport::net::{Connection, Error};
 use baremqtt::{Event, Message, StreamedMessage};
 
-use crate::{CONNACK, CONNECT, Choices, SHORT, Stream, connect, online, online_with, sized};
+use crate::{CONNACK, CONNECT, Choices, SHORT, Stream, client_with_buffers, connect, online, online_with};
 
 /// A message of QoS 1 with this identifier, 11 bytes.
 fn publish(id: u8) -> [u8; 11] {
@@ -21,11 +21,11 @@ fn publish(id: u8) -> [u8; 11] {
 fn received_messages_are_delivered_after_a_failed_write() {
     for at_the_end in [None, Some(ErrorKind::ConnectionReset)] {
         let (stream, mut mqtt) = online(&CONNECT);
-        stream.gives(&[publish(1), publish(2), publish(3)].concat());
-        stream.gives(&[publish(4), publish(5)].concat());
+        stream.server_sends(&[publish(1), publish(2), publish(3)].concat());
+        stream.server_sends(&[publish(4), publish(5)].concat());
         match at_the_end {
-            None => stream.gives(b""),
-            Some(kind) => stream.fails(kind),
+            None => stream.server_sends(b""),
+            Some(kind) => stream.read_fails(kind),
         }
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::BrokenPipe.into()));
         mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
@@ -43,7 +43,7 @@ fn received_messages_are_delivered_after_a_failed_write() {
 }
 
 #[test]
-fn after_a_failed_write_reading_ends_some_time() {
+fn after_a_failed_write_reading_ends_eventually() {
     let (stream, mut mqtt) = online(&CONNECT);
     stream.0.writes.borrow_mut().push_back(Err(ErrorKind::BrokenPipe.into()));
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
@@ -59,8 +59,8 @@ fn a_reset_does_not_destroy_sent_bytes() {
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
-        let mut heard = vec![0; 15];
-        socket.read_exact(&mut heard).unwrap();
+        let mut received = vec![0; 15];
+        socket.read_exact(&mut received).unwrap();
         socket.write_all(&CONNACK).unwrap();
         // The message, which is acknowledged, and a packet that no server may send, with much after it.
         socket.write_all(&publish(9)).unwrap();
@@ -68,10 +68,10 @@ fn a_reset_does_not_destroy_sent_bytes() {
         while socket.peek(&mut [0; 4]).unwrap() < 4 {}
         socket.write_all(&[0xC0, 0]).unwrap();
         socket.write_all(&[0; 100_000]).unwrap();
-        heard.clear();
-        socket.read_to_end(&mut heard).map(|_| heard)
+        received.clear();
+        socket.read_to_end(&mut received).map(|_| received)
     });
-    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(64, 256)).unwrap();
+    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), client_with_buffers(64, 256)).unwrap();
     connect(&mut mqtt, &CONNECT).unwrap();
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
     assert!(matches!(mqtt.next_event(None), Err(Error::Client(baremqtt::Error::Violation(_)))));
@@ -81,7 +81,7 @@ fn a_reset_does_not_destroy_sent_bytes() {
 #[test]
 fn a_nonblocking_stream_is_polled_at_intervals() {
     let (stream, mut mqtt) = online(&CONNECT);
-    stream.0.never_waits.set(true);
+    stream.0.reads_return_at_once.set(true);
     stream.0.reads.set(0);
     let started = Instant::now();
     assert!(mqtt.next_event(Some(Duration::from_millis(300))).unwrap().is_none());
@@ -107,7 +107,7 @@ fn a_nonblocking_socket_works() {
     });
     let tcp = TcpStream::connect(address).unwrap();
     tcp.set_nonblocking(true).unwrap();
-    let mut mqtt = Connection::new(tcp, sized(64, 256));
+    let mut mqtt = Connection::new(tcp, client_with_buffers(64, 256));
     connect(&mut mqtt, &CONNECT).unwrap();
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
     done.send(()).unwrap();
@@ -121,10 +121,10 @@ fn streaming() -> Choices {
 
 /// The receive buffer is full, and nothing is pending: it is the application's turn, which is not an error.
 #[test]
-fn messages_that_wait_for_a_payload_are_no_error() {
+fn messages_that_wait_for_a_payload_are_not_an_error() {
     let stream = Stream::default();
-    let mut mqtt = Connection::new(stream.clone(), crate::chosen(200, 200, streaming()));
-    stream.gives(&CONNACK);
+    let mut mqtt = Connection::new(stream.clone(), crate::client_with(200, 200, streaming()));
+    stream.server_sends(&CONNACK);
     connect(&mut mqtt, &CONNECT).unwrap();
     let payload = [7; 3_000];
     let message = StreamedMessage::new("s", payload.len());
@@ -132,7 +132,7 @@ fn messages_that_wait_for_a_payload_are_no_error() {
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::StreamReady { .. }))));
     let mut rest = &payload[mqtt.write_payload(&payload[..50]).unwrap()..];
     for id in 1..=100 {
-        stream.gives(&publish(id));
+        stream.server_sends(&publish(id));
     }
     let mut delivered = 0;
     let mut seen = |mqtt: &mut Connection<_, _, _, _>, timeout| {
@@ -170,13 +170,13 @@ fn disconnect_within_a_payload_ends_the_connection_at_once() {
 
 /// The end of everything in flight is reported, and after that the disconnect is complete.
 #[test]
-fn finish_reports_every_end() {
+fn finish_reports_the_end_of_each_request() {
     let (stream, mut mqtt) = online(&CONNECT);
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     mqtt.finish();
-    assert!(mqtt.publish(&Message::new("b", b"")).is_err(), "nothing more is taken");
+    assert!(mqtt.publish(&Message::new("b", b"")).is_err(), "no more requests are accepted");
     assert!(mqtt.next_event(SHORT).unwrap().is_none());
-    stream.gives(&[0x40, 2, 0, 1]);
+    stream.server_sends(&[0x40, 2, 0, 1]);
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Published { .. }))));
     assert!(matches!(mqtt.next_event(None), Err(Error::Disconnected)));
     assert_eq!(stream.sent(), ["PUBLISH a qos=1 id=1 (0 B)", "DISCONNECT"]);

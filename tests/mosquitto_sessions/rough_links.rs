@@ -1,5 +1,6 @@
-//! Twenty thousand messages of QoS 1 and of QoS 2, each way, over a link that delays, splits, stalls and is cut. They are counted on arrival
-//! and on the wire, so a loss by the broker is told from one by the client. `MESSAGES=1000000` makes it a million of each.
+//! Twenty thousand messages of QoS 1 and of QoS 2, each way, over a link that delays, splits, stalls and is cut. They are counted on
+//! arrival and on the wire, so that a loss by the broker can be distinguished from one by the client. `MESSAGES=1000000` makes it a
+//! million of each.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use std::time::Instant as Clock;
 use baremqtt::codec::{Delivery, Packet, PacketId};
 use baremqtt::{QoS, Version};
 
-use crate::cuts::{persistent_broker, points};
+use crate::cut_links::{persistent_broker, points};
 use crate::peer::{Peer, Setup};
 use crate::support::proxy::{Direction, Proxy};
 use crate::support::wire::Packets;
@@ -34,7 +35,7 @@ impl Wire {
         Wire { open: HashMap::new(), seen: vec![(0, false); count] }
     }
 
-    fn note(&mut self, up: bool, packet: &Packet<'_>) {
+    fn record(&mut self, up: bool, packet: &Packet<'_>) {
         match packet {
             Packet::Publish(publish) if publish.topic == TOPIC => {
                 let number = number(publish.payload);
@@ -61,7 +62,7 @@ impl Wire {
 }
 
 /// From a publisher to a subscriber, one of them behind the rough link.
-fn run(qos: QoS, outward: bool) {
+fn run(qos: QoS, outbound: bool) {
     let (count, started) = (messages(), Clock::now());
     let broker = persistent_broker(1_000);
     let wire = Arc::new(Mutex::new(Wire::new(count)));
@@ -69,14 +70,14 @@ fn run(qos: QoS, outward: bool) {
         let (wire, packets) = (Arc::clone(&wire), Mutex::new(Packets::default()));
         Box::new(move |connection, direction, piece: &[u8]| {
             let up = direction == Direction::ToBroker;
-            let note = |packet: &Packet<'_>| wire.lock().unwrap().note(up, packet);
-            packets.lock().unwrap().hear(connection, direction, piece, note);
+            let record = |packet: &Packet<'_>| wire.lock().unwrap().record(up, packet);
+            packets.lock().unwrap().push(connection, direction, piece, record);
         })
     };
-    let cuts = if outward { points(71, 25_000, 4_000) } else { points(73, 3_000, 20_000) };
+    let cuts = if outbound { points(71, 25_000, 4_000) } else { points(73, 3_000, 20_000) };
     let proxy = Proxy::start_rough(broker.addr(), cuts, tap);
     let (publisher_addr, subscriber_addr) =
-        if outward { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
+        if outbound { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
     let patience = crate::peer::PATIENCE * (count / 10_000).max(1) as u32;
     let mut subscriber =
         Peer::start(&Setup::new(subscriber_addr, "subscriber", Version::Mqtt311).patience(patience));
@@ -92,16 +93,16 @@ fn run(qos: QoS, outward: bool) {
         // No further ahead than the broker's in-flight limit: after a cut it reorders messages beyond that.
         let may_send = |number| number < arrived.load(std::sync::atomic::Ordering::SeqCst) + 400;
         send(&mut Peer::start(&setup), TOPIC, qos, count, may_send, || ());
-        received.join().expect("the subscriber ends well")
+        received.join().expect("the subscriber succeeds")
     });
-    report(qos, outward, &tally, &wire.lock().unwrap(), proxy.cuts(), started);
+    report(qos, outbound, &tally, &wire.lock().unwrap(), proxy.cuts(), started);
 }
 
-fn report(qos: QoS, outward: bool, tally: &Tally, wire: &Wire, cuts: usize, started: Clock) {
+fn report(qos: QoS, outbound: bool, tally: &Tally, wire: &Wire, cuts: usize, started: Clock) {
     let (crossed, times) = wire.count();
     println!(
         "{} {qos:?}: {} arrived, {} twice; on the wire {crossed}, {times} times; {cuts} cuts; {:.0} s",
-        if outward { "out" } else { "in" },
+        if outbound { "out" } else { "in" },
         tally.arrived,
         tally.duplicates,
         started.elapsed().as_secs_f64()
@@ -115,21 +116,21 @@ fn report(qos: QoS, outward: bool, tally: &Tally, wire: &Wire, cuts: usize, star
 }
 
 #[test]
-fn out_at_least_once() {
+fn publish_at_least_once() {
     run(QoS::AtLeastOnce, true);
 }
 
 #[test]
-fn out_exactly_once() {
+fn publish_exactly_once() {
     run(QoS::ExactlyOnce, true);
 }
 
 #[test]
-fn in_at_least_once() {
+fn receive_at_least_once() {
     run(QoS::AtLeastOnce, false);
 }
 
 #[test]
-fn in_exactly_once() {
+fn receive_exactly_once() {
     run(QoS::ExactlyOnce, false);
 }
