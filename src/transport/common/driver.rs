@@ -90,7 +90,7 @@ where
 
     /// Milliseconds until [`advance`](Self::advance) must be called.
     pub(crate) fn time_left(&self, now: Instant) -> Option<u32> {
-        let silence = self.failure.as_ref().map(|_| LAST_SILENCE);
+        let silence = self.failure.as_ref().map(|failure| failure.silence_left(now));
         let flush = if self.is_open() { None } else { self.stall_left(now) };
         self.client.time_left().into_iter().chain(silence).chain(flush).min()
     }
@@ -214,7 +214,32 @@ where
 }
 
 impl<E> Failure<E> {
+    /// Milliseconds of silence until no more input is expected.
+    fn silence_left(&self, now: Instant) -> u32 {
+        LAST_SILENCE.saturating_sub(now.since(self.received_at))
+    }
+
     fn is_over(&self, now: Instant) -> bool {
-        !self.reads || now.since(self.received_at) >= LAST_SILENCE || self.bytes >= LAST_BYTES
+        !self.reads || self.silence_left(now) == 0 || self.bytes >= LAST_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Buffers, Connect};
+
+    #[test]
+    fn after_a_failed_write_the_last_silence_counts_from_the_last_input() {
+        let at = Instant::from_millis;
+        let mut driver = Driver::new(Client::new(Buffers { rx: [0; 64], tx: [0; 64] }));
+        driver.client.connect(&Connect::new("c")).unwrap();
+        let len = driver.client.pending().len();
+        driver.written(Ok(len), at(0));
+        driver.written(Err("reset"), at(0));
+        assert_eq!(driver.advance(at(0)), Ok(false));
+        assert_eq!(driver.time_left(at(600)), Some(400));
+        driver.received(Ok(0), at(700));
+        assert_eq!(driver.advance(at(700)), Err(Error::Io("reset")));
     }
 }
