@@ -3,25 +3,23 @@
 use core::task::Poll;
 use core::time::Duration;
 
-use super::driver::Driver;
-use super::retry::Retry;
-use super::timeout::Countdown;
-use super::turn::{self, Reads};
-use super::{Error, GaveUp};
+use crate::transport::common::{Countdown, Driver, Retry};
+use crate::transport::turn::{self, Reads};
+use crate::transport::{Error, GaveUp};
 use crate::{Backoff, Config, Connect, Event, Instant};
 
 /// One connection after another.
 #[derive(Clone, Debug)]
-pub(super) struct Attempts {
-    pub(super) retry: Retry,
+pub(crate) struct Attempts {
+    pub(crate) retry: Retry,
     /// How long to wait before the next attempt.
     wait: Option<Countdown>,
     /// This attempt has established a link.
-    pub(super) has_link: bool,
+    pub(crate) has_link: bool,
 }
 
 /// The result of a turn.
-pub(super) enum Turn<E> {
+pub(crate) enum Turn<E> {
     /// There is an event.
     Event,
     /// The connection was lost, or could not be opened.
@@ -31,12 +29,12 @@ pub(super) enum Turn<E> {
 }
 
 impl Attempts {
-    pub(super) const fn new(backoff: Backoff) -> Self {
+    pub(crate) const fn new(backoff: Backoff) -> Self {
         Attempts { retry: Retry::new(backoff), wait: None, has_link: false }
     }
 
     /// Continues with the link, or opens another one when it is due. `open` opens the stream, or says that it needs more time.
-    pub(super) fn turn<S, R, T, C, I>(
+    pub(crate) fn turn<S, R, T, C, I>(
         &mut self,
         driver: &mut Driver<S::Error, R, T, C, I>,
         stream: &mut S,

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Error;
+use crate::transport::Error;
 use crate::{Client, Config, Instant, State, Timeout, client};
 
 /// After a failed write, input is still read: until there has been silence for this long, in ms, or until this many bytes were read.
@@ -10,12 +10,12 @@ const LAST_SILENCE: u32 = 1_000;
 const LAST_BYTES: usize = 1 << 20;
 
 /// A client, and the state of its stream.
-pub(super) struct Driver<E, R, T, C, I> {
-    pub(super) client: Client<R, T, C, I>,
+pub(crate) struct Driver<E, R, T, C, I> {
+    pub(crate) client: Client<R, T, C, I>,
     /// Written bytes have not been flushed yet.
-    pub(super) unflushed: bool,
+    pub(crate) unflushed: bool,
     /// When the stream last accepted something, or output was first waited for.
-    pub(super) moved_at: Instant,
+    pub(crate) progress_at: Instant,
     /// DISCONNECT has been sent.
     is_disconnected: bool,
     failure: Option<Failure<E>>,
@@ -27,22 +27,22 @@ struct Failure<E> {
     /// Only writing has failed; there may still be something to read.
     reads: bool,
     /// When something was last received.
-    heard_at: Instant,
+    received_at: Instant,
     bytes: usize,
 }
 
 impl<E, R, T, C, I> Driver<E, R, T, C, I> {
-    pub(super) const fn new(client: Client<R, T, C, I>) -> Self {
-        let moved_at = Instant::from_millis(0);
-        Driver { client, unflushed: false, moved_at, is_disconnected: false, failure: None }
+    pub(crate) const fn new(client: Client<R, T, C, I>) -> Self {
+        let progress_at = Instant::from_millis(0);
+        Driver { client, unflushed: false, progress_at, is_disconnected: false, failure: None }
     }
 
     /// Whether there is a connection, or one is being established.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.client.state() != State::Offline
     }
 
-    pub(super) fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("state", &self.client.state())
             .field("in_flight", &self.client.in_flight())
@@ -58,7 +58,7 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Forgets the stream: there is another one now, or none.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.client.link_lost();
         self.unflushed = false;
         self.is_disconnected = false;
@@ -66,37 +66,37 @@ where
     }
 
     /// Whether the stream should be read: it is alive, and there is room.
-    pub(super) fn can_read(&mut self) -> bool {
+    pub(crate) fn can_read(&mut self) -> bool {
         self.is_open()
             && self.failure.as_ref().is_none_or(|failure| failure.reads)
             && !self.client.receive_buffer().is_empty()
     }
 
     /// Whether writing has not failed.
-    pub(super) fn can_write(&self) -> bool {
+    pub(crate) fn can_write(&self) -> bool {
         self.failure.is_none()
     }
 
     /// Whether there is something to write or flush.
-    pub(super) fn has_output(&mut self) -> bool {
+    pub(crate) fn has_output(&mut self) -> bool {
         self.can_write() && (self.unflushed || !self.client.pending().is_empty())
     }
 
     /// Whether the client is blocked until the application acknowledges, saves, or supplies a payload.
-    pub(super) fn waits_for_application(&mut self) -> bool {
+    pub(crate) fn waits_for_application(&mut self) -> bool {
         let waits = self.client.waits_for_acknowledgement() || self.client.waits_for_payload();
         self.failure.is_none() && !self.has_output() && (waits || !self.can_read())
     }
 
     /// Milliseconds until [`advance`](Self::advance) must be called.
-    pub(super) fn time_left(&self, now: Instant) -> Option<u32> {
-        let silence = self.failure.as_ref().map(|_| LAST_SILENCE);
+    pub(crate) fn time_left(&self, now: Instant) -> Option<u32> {
+        let silence = self.failure.as_ref().map(|failure| failure.silence_left(now));
         let flush = if self.is_open() { None } else { self.stall_left(now) };
         self.client.time_left().into_iter().chain(silence).chain(flush).min()
     }
 
     /// Looks for an event. The end of the connection is reported after all events that came before it.
-    pub(super) fn advance(&mut self, now: Instant) -> Result<bool, Error<E>> {
+    pub(crate) fn advance(&mut self, now: Instant) -> Result<bool, Error<E>> {
         if self.client.advance(now).map_err(|error| self.fail_now(Error::Client(error)))? {
             return Ok(true);
         }
@@ -115,7 +115,7 @@ where
     }
 
     /// Ends the connection if output that is waited for has made no progress for too long.
-    pub(super) fn check_stall(&mut self, now: Instant) -> Result<(), Error<E>> {
+    pub(crate) fn check_stall(&mut self, now: Instant) -> Result<(), Error<E>> {
         if self.stall_left(now) == Some(0) {
             return Err(self.fail_now(Error::Client(client::Error::TimedOut(Timeout::Stall))));
         }
@@ -123,15 +123,15 @@ where
     }
 
     /// Milliseconds until [`check_stall`](Self::check_stall) ends the connection, unless there is progress.
-    pub(super) fn stall_left(&self, now: Instant) -> Option<u32> {
+    pub(crate) fn stall_left(&self, now: Instant) -> Option<u32> {
         match self.client.config().stall_timeout_ms() {
             0 => None,
-            ms => Some(ms.saturating_sub(now.since(self.moved_at))),
+            ms => Some(ms.saturating_sub(now.since(self.progress_at))),
         }
     }
 
     /// A write has completed.
-    pub(super) fn written(&mut self, result: Result<usize, E>, now: Instant) {
+    pub(crate) fn written(&mut self, result: Result<usize, E>, now: Instant) {
         match result {
             Ok(0) => self.fail(Error::Closed, true, now),
             Ok(len) => {
@@ -139,14 +139,14 @@ where
                 self.client.sent(len);
                 self.is_disconnected = was_open && !self.is_open();
                 self.unflushed = true;
-                self.moved_at = now;
+                self.progress_at = now;
             }
             Err(error) => self.fail(Error::Io(error), true, now),
         }
     }
 
     /// A flush has completed.
-    pub(super) fn flushed(&mut self, result: Result<(), E>, now: Instant) {
+    pub(crate) fn flushed(&mut self, result: Result<(), E>, now: Instant) {
         match result {
             Ok(()) => self.unflushed = false,
             Err(error) => self.fail(Error::Io(error), true, now),
@@ -154,14 +154,14 @@ where
     }
 
     /// A read into a non-empty buffer has completed.
-    pub(super) fn received(&mut self, result: Result<usize, E>, now: Instant) {
+    pub(crate) fn received(&mut self, result: Result<usize, E>, now: Instant) {
         match result {
             Ok(0) => self.fail(Error::Closed, false, now),
             Ok(len) => {
                 self.client.received(len);
                 if let Some(failure) = &mut self.failure {
                     failure.bytes = failure.bytes.saturating_add(len);
-                    failure.heard_at = now;
+                    failure.received_at = now;
                 }
             }
             Err(error) => self.fail(Error::Io(error), false, now),
@@ -176,21 +176,21 @@ where
         self.unflushed = false;
         let reads = reads && self.failure.as_ref().is_none_or(|failure| failure.reads);
         let error = self.failure.take().map_or(error, |failure| failure.error);
-        self.failure = Some(Failure { error, reads, heard_at: now, bytes: 0 });
+        self.failure = Some(Failure { error, reads, received_at: now, bytes: 0 });
     }
 
-    pub(super) fn fail_now(&mut self, error: Error<E>) -> Error<E> {
+    pub(crate) fn fail_now(&mut self, error: Error<E>) -> Error<E> {
         self.close();
         error
     }
 
     /// Whether everything has been sent, to be called after an attempt to send. If it failed, [`advance`](Self::advance) says why.
-    pub(super) fn check_output(&mut self) -> Result<bool, Error<E>> {
+    pub(crate) fn check_output(&mut self) -> Result<bool, Error<E>> {
         if self.failure.is_some() { Err(Error::Closed) } else { Ok(!self.has_output()) }
     }
 
     /// Queues DISCONNECT, unless it has already been sent.
-    pub(super) fn disconnect(&mut self) -> Result<(), Error<E>> {
+    pub(crate) fn disconnect(&mut self) -> Result<(), Error<E>> {
         if self.is_disconnected {
             return Ok(());
         }
@@ -200,7 +200,7 @@ where
     }
 
     /// Whether DISCONNECT has been sent; events are dropped.
-    pub(super) fn has_disconnected(&mut self, now: Instant) -> Result<bool, Error<E>> {
+    pub(crate) fn has_disconnected(&mut self, now: Instant) -> Result<bool, Error<E>> {
         if self.is_disconnected && !self.unflushed && self.failure.is_none() {
             return Ok(true);
         }
@@ -214,7 +214,32 @@ where
 }
 
 impl<E> Failure<E> {
+    /// Milliseconds of silence until no more input is expected.
+    fn silence_left(&self, now: Instant) -> u32 {
+        LAST_SILENCE.saturating_sub(now.since(self.received_at))
+    }
+
     fn is_over(&self, now: Instant) -> bool {
-        !self.reads || now.since(self.heard_at) >= LAST_SILENCE || self.bytes >= LAST_BYTES
+        !self.reads || self.silence_left(now) == 0 || self.bytes >= LAST_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Buffers, Connect};
+
+    #[test]
+    fn after_a_failed_write_the_last_silence_counts_from_the_last_input() {
+        let at = Instant::from_millis;
+        let mut driver = Driver::new(Client::new(Buffers { rx: [0; 64], tx: [0; 64] }));
+        driver.client.connect(&Connect::new("c")).unwrap();
+        let len = driver.client.pending().len();
+        driver.written(Ok(len), at(0));
+        driver.written(Err("reset"), at(0));
+        assert_eq!(driver.advance(at(0)), Ok(false));
+        assert_eq!(driver.time_left(at(600)), Some(400));
+        driver.received(Ok(0), at(700));
+        assert_eq!(driver.advance(at(700)), Err(Error::Io("reset")));
     }
 }

@@ -2,18 +2,18 @@
 
 use core::time::Duration;
 
-use super::timeout::Countdown;
-use super::{Error, GaveUp};
+use super::{Countdown, GaveUp};
+use crate::transport::Error;
 use crate::{Backoff, Client, Config, Connect, ConnectError, Instant, RefusalCode, Version, client};
 
 /// Decides what follows a lost connection.
 #[derive(Clone, Debug)]
-pub(super) struct Retry {
+pub(crate) struct Retry {
     backoff: Backoff,
     /// Whether MQTT 3.1 is tried if the server does not accept 3.1.1.
-    pub(super) falls_back: bool,
+    pub(crate) falls_back: bool,
     /// Whether to try again after refusals that are unlikely to go away by themselves.
-    pub(super) despite_refusals: bool,
+    pub(crate) despite_refusals: bool,
     /// The next attempt uses MQTT 3.1.
     is_fallen_back: bool,
     /// The server has accepted a connection in MQTT 3.1.1.
@@ -24,7 +24,7 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    pub(super) const fn new(backoff: Backoff) -> Self {
+    pub(crate) const fn new(backoff: Backoff) -> Self {
         Retry {
             backoff,
             falls_back: false,
@@ -41,7 +41,7 @@ impl Retry {
     }
 
     /// Queues CONNECT, in the version whose turn it is.
-    pub(super) fn connect<R, T, C, I>(
+    pub(crate) fn connect<R, T, C, I>(
         &mut self,
         client: &mut Client<R, T, C, I>,
         connect: &Connect<'_>,
@@ -60,20 +60,20 @@ impl Retry {
     }
 
     /// The server has accepted the connection.
-    pub(super) fn connected(&mut self, now: Instant) {
+    pub(crate) fn connected(&mut self, now: Instant) {
         self.life = Some(Countdown::new(Some(Duration::MAX), now));
         self.takes_mqtt311 |= !self.is_fallen_back;
     }
 
     /// Lets time pass on this connection. It must be called at least every 24 days, because the clock wraps.
-    pub(super) fn passed(&mut self, now: Instant) {
+    pub(crate) fn passed(&mut self, now: Instant) {
         if let Some(life) = &mut self.life {
             life.left(now);
         }
     }
 
     /// An attempt has ended with this error, with or without a link. Returns when the next one follows, or why none does.
-    pub(super) fn ended<E>(
+    pub(crate) fn ended<E>(
         &mut self,
         error: Error<E>,
         had_link: bool,

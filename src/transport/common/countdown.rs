@@ -6,14 +6,14 @@ use crate::Instant;
 
 /// A countdown on a clock that may wrap, stand still or step back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Countdown {
+pub(crate) struct Countdown {
     /// Milliseconds; `None` for a wait without limit.
     left: Option<u32>,
     seen: Instant,
 }
 
 impl Countdown {
-    pub(super) fn new(timeout: Option<Duration>, now: Instant) -> Self {
+    pub(crate) fn new(timeout: Option<Duration>, now: Instant) -> Self {
         // Rounded up, so that a wait of half a millisecond does not end at once.
         let ms = |timeout: Duration| {
             let ms = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
@@ -24,7 +24,7 @@ impl Countdown {
     }
 
     /// Milliseconds that are left; `None` for a wait without limit.
-    pub(super) fn left(&mut self, now: Instant) -> Option<u32> {
+    pub(crate) fn left(&mut self, now: Instant) -> Option<u32> {
         let passed = now.since(self.seen);
         self.seen = now;
         self.left = self.left.map(|left| left.saturating_sub(passed));

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use super::Error;
+use crate::transport::Error;
 use crate::{ConnectError, Event, RefusalCode, RequestError};
 
 /// Something that has happened on a link that is reopened whenever it is lost.
@@ -48,7 +48,7 @@ pub enum GaveUp<E> {
 #[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
 impl<E> GaveUp<E> {
     /// A call of the application was refused.
-    pub(super) fn refused(error: Error<E>) -> Self {
+    pub(crate) fn refused(error: Error<E>) -> Self {
         match error {
             Error::Connect(error) => GaveUp::Connect(error),
             error => GaveUp::Handler(error),
