@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::cell::{Cell, OneThread, Sharing};
 use super::waiters::Waiters;
-use crate::transport::driver::Driver;
+use crate::transport::common::Driver;
 use crate::{Client, Config, InboundIds, Standard};
 
 /// A client that is shared by many tasks, as `&Handle`, or as `Arc<Handle>` if tasks cannot borrow. A [`Runner`](super::Runner)

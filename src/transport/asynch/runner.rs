@@ -9,7 +9,7 @@ use embedded_io_async::ErrorKind;
 
 use super::cell::Sharing;
 use super::{Handle, Link, Timer};
-use crate::transport::retry::Retry;
+use crate::transport::common::Retry;
 use crate::transport::{Error, GaveUp, Update};
 use crate::{Backoff, Config, ConnectError, Outbound};
 

@@ -7,9 +7,9 @@ use embedded_io::{Error as _, ErrorKind, ErrorType, Read, ReadReady, Write};
 
 use super::Connection;
 use super::connection::Ready;
-use crate::transport::attempts::{Attempts, Turn};
-use crate::transport::timeout::Countdown;
-use crate::transport::{GaveUp, Update, reconnects};
+use crate::transport::common::Countdown;
+use crate::transport::one_stream::{Attempts, Turn, reconnects};
+use crate::transport::{GaveUp, Update};
 use crate::{Config, Connect, InboundIds, Instant, Standard};
 
 /// A [`Connection`] that is reopened whenever it is lost, with growing delays. The delays start again from the shortest once a

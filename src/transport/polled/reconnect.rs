@@ -2,8 +2,8 @@
 
 use super::connection::{NonBlocking, poll};
 use super::{Connection, Stream};
-use crate::transport::attempts::{Attempts, Turn};
-use crate::transport::{GaveUp, Update, reconnects};
+use crate::transport::one_stream::{Attempts, Turn, reconnects};
+use crate::transport::{GaveUp, Update};
 use crate::{Config, Connect, InboundIds, Instant, Standard};
 
 /// A [`Connection`] that is reopened whenever it is lost, with growing delays. The delays start again from the shortest once a

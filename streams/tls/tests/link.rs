@@ -1,8 +1,8 @@
 //! The adapter of std over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
 
 mod common;
-#[path = "../../../tests/support/talking.rs"]
-mod talking;
+#[path = "../../../tests/support/round_trip.rs"]
+mod round_trip;
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use baremqtt::transport::net::{Connection, open_tcp};
 use baremqtt::{Buffers, Client, Config, Connect, Event, QoS, Version};
 use baremqtt_tls::{TlsStream, config};
 use common::{Authority, Broker};
+use round_trip::round_trip;
 use rustls::pki_types::ServerName;
-use talking::talk;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const LARGE: usize = 1 << 20;
@@ -48,7 +48,7 @@ fn a_mebibyte_arrives_whole_in_both_directions() {
     let payload: Vec<u8> = (0..LARGE).map(|index| (index ^ (index >> 8) ^ (index >> 16)) as u8).collect();
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("large").version(version));
-        talk(&mut mqtt, &payload);
+        round_trip(&mut mqtt, &payload);
         mqtt.disconnect().expect("DISCONNECT leaves");
     }
 }

@@ -1,8 +1,8 @@
 //! A runner over TLS, against Mosquitto: many threads publish, one hears, and an idle connection wakes nobody up.
 
 mod common;
-#[path = "../../../tests/support/sharing.rs"]
-mod sharing;
+#[path = "../../../tests/support/runner_check.rs"]
+mod runner_check;
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn many_threads_share_a_connection_that_costs_nothing_when_idle() {
     let config = baremqtt_tls::config(&authority.file("ca.crt"), None).expect("a certificate");
     let port = broker.tls_port;
     let open = move || baremqtt_tls::open("localhost", port, &config, PATIENCE);
-    sharing::share(open, &Message::new("t", &[0; 300]).at_least_once(), 300);
+    runner_check::check_runner(open, &Message::new("t", &[0; 300]).at_least_once(), 300);
     let log = broker.mosquitto.logs(" disconnected.\n", 1);
     assert!(!log.contains("error"), "{log}");
 }

@@ -1,10 +1,10 @@
 //! `wss`: a WebSocket over TLS, against Mosquitto, for a connection and for a runner. Needs `mosquitto`.
 
 mod common;
-#[path = "../../../tests/support/sharing.rs"]
-mod sharing;
-#[path = "../../../tests/support/talking.rs"]
-mod talking;
+#[path = "../../../tests/support/round_trip.rs"]
+mod round_trip;
+#[path = "../../../tests/support/runner_check.rs"]
+mod runner_check;
 
 use std::io;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use baremqtt_websocket::WebSocketStream;
 use baremqtt_websocket::tungstenite::http::Uri;
 use common::support::mosquitto::WEBSOCKETS;
 use common::{Authority, Broker};
-use talking::talk;
+use round_trip::round_trip;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -43,7 +43,7 @@ fn a_connection_publishes_to_itself_at_each_qos() {
     mqtt.connect(&Connect::new("wss")).expect("a CONNECT that fits");
     let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
     assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
-    talk(&mut mqtt, &[7; 10_000]);
+    round_trip(&mut mqtt, &[7; 10_000]);
     mqtt.disconnect().expect("DISCONNECT leaves");
     let log = broker.mosquitto.logs(" disconnected.\n", 1);
     assert!(!log.contains("error"), "{log}");
@@ -52,6 +52,6 @@ fn a_connection_publishes_to_itself_at_each_qos() {
 #[test]
 fn threads_share_it_and_it_costs_nothing_when_idle() {
     let (_authority, broker, open) = mosquitto();
-    sharing::share(open, &Message::new("t", &[0; 50]).exactly_once(), 11);
+    runner_check::check_runner(open, &Message::new("t", &[0; 50]).exactly_once(), 11);
     broker.mosquitto.logs(" disconnected.\n", 1);
 }

@@ -1,8 +1,8 @@
 //! A runner over a WebSocket, against Mosquitto: threads publish, the runner hears, and stops in time.
 
 mod common;
-#[path = "../../../tests/support/sharing.rs"]
-mod sharing;
+#[path = "../../../tests/support/runner_check.rs"]
+mod runner_check;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
@@ -18,7 +18,7 @@ use support::mosquitto::websockets;
 #[test]
 fn threads_share_it_and_it_costs_nothing_when_idle() {
     let (broker, address) = websockets();
-    sharing::share(move || open(address), &Message::new("t", &[0; 50]).exactly_once(), 11);
+    runner_check::check_runner(move || open(address), &Message::new("t", &[0; 50]).exactly_once(), 11);
     broker.logs(" disconnected.\n", 1);
 }
 

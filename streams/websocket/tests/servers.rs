@@ -1,12 +1,12 @@
 //! The stream against Mosquitto's WebSocket listener, and against the example broker. Needs `mosquitto`.
 
 mod common;
+#[path = "../../../tests/support/round_trip.rs"]
+mod round_trip;
 #[path = "../../../examples/broker/server/mod.rs"]
 mod server;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
-#[path = "../../../tests/support/talking.rs"]
-mod talking;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
 use common::{Mqtt, PATIENCE, client, open, serve};
+use round_trip::round_trip;
 use support::mosquitto::websockets;
-use talking::talk;
 
 fn connect(addr: SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let mut mqtt = client(open(addr).expect("a WebSocket"));
@@ -65,7 +65,7 @@ fn a_mebibyte_arrives_whole_at_mosquitto() {
 #[test]
 fn a_message_of_many_reads_arrives_whole_from_mosquitto() {
     let (_broker, addr) = websockets();
-    talk(&mut connect(addr, &Connect::new("long")), &mebibyte()[..20_000]);
+    round_trip(&mut connect(addr, &Connect::new("long")), &mebibyte()[..20_000]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_idle_client_stays_connected() {
     let (broker, addr) = websockets();
     let mut mqtt = connect(addr, &Connect::new("idle").keep_alive(2));
     assert!(mqtt.next_event(Some(Duration::from_secs(5))).expect("still connected").is_none());
-    talk(&mut mqtt, b"still here");
+    round_trip(&mut mqtt, b"still here");
     let log = broker.logs("connected from", 1);
     assert_eq!(log.matches("connected from").count(), 1, "{log}");
 }
@@ -118,7 +118,7 @@ fn the_example_broker_behind_a_gate() {
         }
     });
     let mut mqtt = connect(addr, &Connect::new("gate").version(Version::Mqtt31));
-    talk(&mut mqtt, &mebibyte());
+    round_trip(&mut mqtt, &mebibyte());
     mqtt.disconnect().expect("DISCONNECT leaves");
     gate.join().expect("a gate");
 }
