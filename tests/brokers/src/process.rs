@@ -20,7 +20,7 @@ impl Process {
         let errors = output.try_clone().map_err(failed)?;
         command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
         let leader = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        // The guard reads from a pipe that nobody writes to: the pipe closes when this program ends.
+        // The guard reads from a pipe that is never written to: the pipe closes when this program ends.
         let mut guard = Command::new("sh");
         guard.args(["-c", "read -r _; kill -KILL \"-$1\"", "guard", &leader.id().to_string()]);
         let guard = guard.stdin(Stdio::piped()).process_group(0).spawn().expect("sh starts");
