@@ -62,7 +62,7 @@ pub fn exchange_messages(adapter: &mut dyn Adapter) {
         assert_eq!(events, expected);
     }
 
-    // When this message comes back, all answers to the earlier ones have been sent.
+    // Once this message is back, all answers to the earlier ones have been sent.
     adapter.client().publish(&Message::new("t/last", b"bye")).unwrap();
     assert_eq!(events(adapter, 1), ["t/last bye AtMostOnce"]);
     adapter.client().disconnect();

@@ -86,7 +86,7 @@ fn a_late_call_causes_no_timeout() {
         adapter.client().publish(&Message::new("t", b"").qos(QoS::AtLeastOnce)).unwrap();
         assert_eq!(events(adapter, 1).len(), 1);
         wire.pass(100_000);
-        assert_eq!(events(adapter, 1).len(), 1, "{name}: what was said meanwhile");
+        assert_eq!(events(adapter, 1).len(), 1, "{name}: what was received meanwhile");
         wire.pass(100_000);
         assert_eq!(adapter.step(), Ok(None), "{name}");
     });
@@ -208,7 +208,7 @@ fn a_wait_times_out() {
     assert_eq!(block_on(mqtt.next_event(Some(Duration::ZERO))), Ok(None));
 }
 
-/// With manual acknowledgement, the application itself can be what everything waits for. It gets an error that says so.
+/// With manual acknowledgement, everything can wait for the application itself. An error reports that.
 #[test]
 fn an_application_that_does_not_acknowledge_is_informed() {
     let hold = |wire: &Wire| {
@@ -316,8 +316,8 @@ fn errors_of_every_call_are_errors_of_the_connection() {
     }
     let error = misuse(&mut new_client()).unwrap_err();
     assert!(!error.is_end());
-    let said = new_client().subscribe(&[("a#", QoS::AtMostOnce)]).unwrap_err().to_string();
-    assert_eq!(error.to_string(), said);
+    let expected = new_client().subscribe(&[("a#", QoS::AtMostOnce)]).unwrap_err().to_string();
+    assert_eq!(error.to_string(), expected);
     assert!(std::error::Error::source(&error).is_none());
     let io = Error::Io(Fault::Broken);
     assert_eq!((io.to_string().as_str(), io.is_end()), ("Broken", true));

@@ -1,4 +1,4 @@
-//! Hostile servers, through every adapter: each either ends with an error that says why, or does no harm; in bounded time,
+//! Hostile servers, through every adapter: each connection either ends with an error that states the reason, or is not affected; in bounded time,
 //! and within the memory that was lent.
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};

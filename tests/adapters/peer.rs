@@ -29,7 +29,7 @@ impl Peer {
         let inbox = std::mem::take(&mut self.inbox);
         let mut rest = &inbox[..];
         while let Decoded::Complete { packet, len } =
-            codec::decode(rest, Version::Mqtt311).expect("the client keeps to the protocol")
+            codec::decode(rest, Version::Mqtt311).expect("the client follows the protocol")
         {
             self.received.push(packet.to_string());
             self.reply(&packet);

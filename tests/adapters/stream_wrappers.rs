@@ -70,7 +70,7 @@ fn joined_halves_and_a_custom_readiness_check_work() {
     let wire = Wire::default();
     assert_connects(Halves { input: wire.clone(), output: wire.clone() }, &wire);
 
-    // Has no `ReadReady` of its own; only its owner can tell whether input is waiting.
+    // Has no `ReadReady` of its own; only its owner knows whether input is waiting.
     struct WithoutReadiness(Wire);
     impl ErrorType for WithoutReadiness {
         type Error = crate::wire::Fault;

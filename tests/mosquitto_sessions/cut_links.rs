@@ -23,7 +23,7 @@ const RESTARTS: [usize; 3] = [1_500, 5_000, 8_500];
 const BACKLOG: usize = 100;
 /// More than are ever in flight. Mosquitto 2.0.11 exceeds its limit after a reconnect. Messages beyond the limit when the broker stops
 /// (with a limit of 0, which means none: all messages) start over when it starts again: with the PUBLISH of a message that the client
-/// has received and was told to forget.
+/// has received, and whose identifier it has released.
 const MAX_INFLIGHT: u16 = 1_000;
 const TOPIC: &str = "cuts";
 

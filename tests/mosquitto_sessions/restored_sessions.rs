@@ -67,7 +67,7 @@ impl InterruptedClient {
         }
     }
 
-    /// Reads until there is an event, or the session has changed, as `wanted` says. Sends nothing.
+    /// Reads until there is an event, or the session has changed, according to `wanted`. Sends nothing.
     fn receive_until(&mut self, mut wanted: impl FnMut(&Buffered) -> bool) {
         loop {
             let advanced = self.client.advance(NOW).unwrap();

@@ -38,7 +38,7 @@ pub struct Tally {
 impl Tally {
     pub fn take(&mut self, message: &Publish<'_>) {
         let number = number(message.payload);
-        assert!(number <= self.arrived, "after {} comes {number}", self.arrived.wrapping_sub(1));
+        assert!(number <= self.arrived, "{number} arrives after {}", self.arrived.wrapping_sub(1));
         if number == self.arrived {
             self.arrived += 1;
         } else {

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub persistence: Persistence,
-    /// User names and passwords; if there are any, nobody else is admitted.
+    /// User names and passwords; if there are any, other users are refused.
     pub users: Vec<(&'static str, &'static str)>,
     /// More lines for its configuration file, for instance `max_queued_messages 0`. An additional listener needs
     /// a port from [`free_port`].

@@ -147,7 +147,7 @@ fn counted<'a>(polls: &'a Cell<u32>, mut task: Task<'a>) -> Task<'a> {
     }))
 }
 
-/// Nobody answers, and nothing moves.
+/// The server does not reply, and no bytes are moved.
 #[test]
 fn tasks_that_wait_for_room_do_not_wake_each_other() {
     let (world, mqtt) = (World::default(), handle_for_threads::<1>(64));

@@ -127,7 +127,7 @@ fn a_full_buffer_is_an_error_or_blocks() {
     server.join().unwrap();
 }
 
-/// QoS 0 takes up room too, and no event gives it back.
+/// QoS 0 messages need room too, and no event reports that it is free again.
 #[test]
 fn publish_waits_for_room_at_qos_0_too() {
     let (address, server) = serve(read_all);
@@ -312,7 +312,7 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
     assert_eq!(handle.try_publish(&Message::new("a", b"")), Err(HandleError::Stopped));
 }
 
-/// A panic propagates to the caller of `run`; nobody else waits forever.
+/// A panic propagates to the caller of `run`; no other thread waits forever.
 #[test]
 fn a_handler_that_panics_ends_all_waits() {
     let (address, server) = serve(|mut socket| {
@@ -334,7 +334,7 @@ fn a_handler_that_panics_ends_all_waits() {
     assert_eq!(server.join().unwrap(), []);
 }
 
-/// Before there is a connection, messages are queued; nobody waits forever on a runner that is never run.
+/// Before there is a connection, messages are queued; no thread waits forever for a runner that is never run.
 #[test]
 fn a_runner_that_is_dropped_stops_its_handles() {
     let runner = runner_with(64, Choices::new(), Backoff::new(1, 1));

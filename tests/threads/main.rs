@@ -1,4 +1,4 @@
-//! The `std` runner and its handles: over loopback TCP, with servers that do what the test wants.
+//! The `std` runner and its handles: over loopback TCP, with servers controlled by the test.
 
 #[path = "../common/choices.rs"]
 mod choices;

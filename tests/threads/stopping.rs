@@ -84,7 +84,7 @@ fn while_online_it_sends_disconnect() {
     assert_eq!(assert_stops_in_time(|| begin(Unsplit)).join().unwrap(), [0xE0, 0]);
 }
 
-/// The queued output does not fit into the buffers of TCP, and nobody reads it.
+/// The queued output does not fit into the buffers of TCP, and the server does not read it.
 #[test]
 fn while_the_server_reads_nothing() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, TcpListener, TcpStream) {

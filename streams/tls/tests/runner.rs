@@ -1,4 +1,4 @@
-//! A runner over TLS, against Mosquitto: many threads publish, one hears, and an idle connection wakes nobody up.
+//! A runner over TLS, against Mosquitto: many threads publish, one receives, and an idle connection wakes up no thread.
 
 mod common;
 #[path = "../../../tests/support/runner_check.rs"]
@@ -12,7 +12,7 @@ use common::{Authority, Broker};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn many_threads_share_a_connection_that_costs_nothing_when_idle() {
+fn many_threads_share_a_connection_that_does_not_wake_up_while_idle() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let config = baremqtt_tls::config(&authority.file("ca.crt"), None).expect("a certificate");

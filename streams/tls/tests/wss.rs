@@ -20,7 +20,7 @@ use round_trip::round_trip;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A Mosquitto that takes nothing but `wss` on that port, and how to get there.
+/// A Mosquitto that accepts only `wss` on that port, and a function that connects to it.
 fn mosquitto()
 -> (Authority, Broker, impl FnOnce() -> io::Result<WebSocketStream<TlsStream>> + Clone + Send + 'static) {
     let authority = Authority::new();
@@ -44,13 +44,13 @@ fn a_connection_publishes_to_itself_at_each_qos() {
     let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
     assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
     round_trip(&mut mqtt, &[7; 10_000]);
-    mqtt.disconnect().expect("DISCONNECT leaves");
+    mqtt.disconnect().expect("DISCONNECT is sent");
     let log = broker.mosquitto.logs(" disconnected.\n", 1);
     assert!(!log.contains("error"), "{log}");
 }
 
 #[test]
-fn threads_share_it_and_it_costs_nothing_when_idle() {
+fn threads_share_a_connection_that_does_not_wake_up_while_idle() {
     let (_authority, broker, open) = mosquitto();
     runner_check::check_runner(open, &Message::new("t", &[0; 50]).exactly_once(), 11);
     broker.mosquitto.logs(" disconnected.\n", 1);

@@ -1,4 +1,4 @@
-//! A client, an application and a broker, and between them whatever the input says: partial writes, bytes that arrive
+//! A client, an application and a broker, and between them whatever the input selects: partial writes, bytes that arrive
 //! one by one, lost links, reconnects, reboots, time, lost sessions, a broker that turns hostile.
 //!
 //! The input is six bytes of set-up, followed by operations of two bytes each.
