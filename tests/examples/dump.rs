@@ -102,6 +102,9 @@ fn an_incomplete_packet_is_reported_with_the_missing_bytes() {
 fn invalid_input_is_reported() {
     assert_fails(&run("dump", &["c0 0g"]), "not hexadecimal: \"0g\"");
     assert_fails(&run("dump", &["c0000"]), "an odd number of digits: \"c0000\"");
-    assert_fails(&run("dump", &["--raw", "c000"]), "only one of HEX, --raw and --follow can be given");
+    assert_fails(
+        &run("dump", &["--raw", "c000"]),
+        "only one of HEX, --raw (the standard input) and --follow can be given",
+    );
     assert_eq!(run("dump", &["--mqtt", "5"]).code, Some(1));
 }

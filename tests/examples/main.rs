@@ -6,6 +6,7 @@ mod server;
 #[path = "../clients/process.rs"]
 mod process;
 
+mod closed_output;
 mod dump;
 mod killed_repeatedly;
 mod outbox;

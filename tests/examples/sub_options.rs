@@ -81,6 +81,7 @@ fn fails_at_once_without_a_broker() {
     for (name, what) in [("sub", ""), ("pub", "-m x")] {
         let exit = start_client(name, NO_BROKER, "311", &format!("-t a {what}")).wait_for_exit();
         assert_eq!(exit.code, Some(1), "{exit:?}");
+        assert!(exit.errors.concat().starts_with(&format!("{name}: {NO_BROKER}: ")), "{exit:?}");
         let quiet = start_client(name, NO_BROKER, "311", &format!("-t a {what} --quiet")).wait_for_exit();
         assert_eq!((quiet.code, quiet.errors), (Some(1), vec![]));
     }

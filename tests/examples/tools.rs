@@ -14,8 +14,12 @@ pub const QOS: [&str; 3] = ["0", "1", "2"];
 /// Starts an example with these arguments.
 pub fn start(name: &str, arguments: &[&str]) -> Process {
     let arguments: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
-    let program = built().join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    Process::start(program.to_str().expect("a path in UTF-8"), &arguments)
+    Process::start(program(name).to_str().expect("a path in UTF-8"), &arguments)
+}
+
+/// The path of an example.
+pub fn program(name: &str) -> PathBuf {
+    built().join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
 /// Runs an example to completion.

@@ -7,6 +7,8 @@
 #[path = "../timer.rs"]
 mod timer;
 
+use std::io::{Write, stdout};
+
 use baremqtt::transport::asynch::{Handle, Runner, Threads};
 use baremqtt::transport::{Error, Update};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, InboundIds, Message, QoS};
@@ -29,14 +31,21 @@ async fn ask(mqtt: &Mqtt, mut answers: broadcast::Receiver<(String, String)>, n:
         while topic != wanted {
             (topic, square) = answers.recv().await?;
         }
-        println!("{n} * {n} = {square}");
+        writeln!(stdout(), "{n} * {n} = {square}")?;
         Ok(())
     };
     timeout(Duration::from_secs(10), answer).await?
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("requests: {error}");
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Failure> {
     let address = std::env::args().nth(1).filter(|it| it.contains(':')).ok_or("usage: requests HOST:PORT")?;
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
     let mqtt: &Mqtt = Box::leak(Box::new(Handle::for_threads(client)));
