@@ -356,7 +356,7 @@ fn an_invalid_connect_or_a_failed_handler_ends_the_runner() {
             run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, |_, _| Err(Error::Closed));
         assert_eq!(ended.await, Err(GaveUp::Handler(Error::Closed)), "whatever it fails with");
 
-        let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF.limit(0));
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF);
         let ended = runner.run(
             async |link| {
                 let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
@@ -364,8 +364,12 @@ fn an_invalid_connect_or_a_failed_handler_ends_the_runner() {
             },
             ignore,
         );
-        let needed = Error::Client(ClientError::ReceiveBufferTooSmall { needed: 2 });
-        assert_eq!(ended.await, Err(GaveUp::Limit(needed)), "nothing can pass");
+        let too_small = ConnectError::TooLarge { needed: 2, room: 1 };
+        assert_eq!(
+            ended.await,
+            Err(GaveUp::Connect(too_small)),
+            "nothing can pass, however often it is tried"
+        );
     });
 }
 
@@ -414,7 +418,7 @@ fn a_second_runner_is_refused_and_the_first_continues() {
     let second: Task<'_> = Box::pin(async {
         world.sleep(10).await;
         let refused = run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, ignore).await;
-        assert_eq!(refused, Err(GaveUp::Connect(ConnectError::AlreadyConnected)));
+        assert_eq!(refused, Err(GaveUp::AlreadyRunning));
         let message = Message::new("t", b"by the first").exactly_once();
         assert_eq!(mqtt.publish_and_wait(&message).await, Ok(()));
         mqtt.stop();

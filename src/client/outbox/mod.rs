@@ -34,6 +34,7 @@ pub(super) use ends::Awaiting;
 pub(super) use given_up::SendProgress;
 pub(super) use payload::WINDOW;
 pub(super) use record::{Record, STREAMED};
+pub(super) use request_image::has_streamed;
 pub(super) use sweep::Purpose;
 
 /// Positions and counters.

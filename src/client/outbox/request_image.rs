@@ -73,6 +73,18 @@ impl<C: Config> Outbox<'_, C> {
     }
 }
 
+/// Whether one of the records is the head of a streamed message.
+pub(in crate::client) fn has_streamed(image: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(record) = Record::read(image, at, true) {
+        if record.is_streamed() {
+            return true;
+        }
+        at = record.end();
+    }
+    false
+}
+
 /// Whether one of the records from `at` on has this identifier.
 fn has_id(image: &[u8], mut at: usize, id: u16, streams: bool) -> bool {
     while let Some(record) = Record::read(image, at, streams) {

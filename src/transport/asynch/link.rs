@@ -13,7 +13,7 @@ use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
 use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
-use crate::{Config, Connect, Event, Instant, Outbound, State, client};
+use crate::{Config, Connect, ConnectError, Event, Instant, Outbound, State};
 
 /// How long sending DISCONNECT may take after the runner was stopped, in ms.
 const STOP_PATIENCE: u32 = 200;
@@ -99,9 +99,10 @@ where
 
 /// Splits the buffer into a half for reading and one for writing.
 fn halves<E>(buffer: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
-    match buffer.split_at_mut_checked(buffer.len() >> 1) {
+    let buffer_len = buffer.len();
+    match buffer.split_at_mut_checked(buffer_len >> 1) {
         Some(halves @ ([_, ..], _)) => Ok(halves),
-        _ => Err(Error::Client(client::Error::ReceiveBufferTooSmall { needed: 2 })),
+        _ => Err(Error::Connect(ConnectError::TooLarge { needed: 2, room: buffer_len })),
     }
 }
 

@@ -12,7 +12,7 @@ use super::handle::Inner;
 use super::{Handle, Link, Timer};
 use crate::transport::common::Retry;
 use crate::transport::{Error, GaveUp, Update};
-use crate::{Backoff, Config, ConnectError, Instant, Outbound};
+use crate::{Backoff, Config, Instant, Outbound};
 
 /// Keeps the link of a [`Handle`]: reads and writes, passes events to a handler, and reconnects when the link is lost, with growing
 /// delays. The delays start again from the shortest once a link has lived for as long as the longest delay, or for a minute.
@@ -75,7 +75,7 @@ where
     /// If this future is dropped, the link is lost. The handle keeps the session, and another runner can continue it.
     ///
     /// # Errors
-    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) if the handle already has a runner. Any error of the handler
+    /// See [`GaveUp`]. Any error of the handler
     /// ends the link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
     pub async fn run<E, H>(
         &mut self,
@@ -89,7 +89,7 @@ where
         let Runner { handle, timer, buffer, retry } = self;
         let handle = *handle;
         if handle.inner(|inner| core::mem::replace(&mut inner.is_kept, true)) != Some(false) {
-            return Err(GaveUp::Connect(ConnectError::AlreadyConnected));
+            return Err(GaveUp::AlreadyRunning);
         }
         handle.inner(|inner| (inner.is_over, inner.has_failed) = (false, false));
         let _over = Over(handle);
