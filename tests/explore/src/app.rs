@@ -38,6 +38,10 @@ pub struct App {
     pub restored: u16,
     /// Requests whose end may be reported although the broker never answered, when the link or the session is lost.
     pub may_end: u16,
+    /// Messages that are not sent any more, because their session is discarded.
+    pub discarded: u16,
+    /// The last connection requested a clean session.
+    pub is_clean: bool,
     /// How often each message was received, 2 for more. If the application acknowledges, only those that it has acknowledged.
     pub got: [u8; MOST],
     /// Receipts of this connection, each with its message.
@@ -130,7 +134,8 @@ impl App {
         match event {
             Event::Connected { session_present } => {
                 let tells = !rules.has(Feature::Mqtt31);
-                check!(session_present.is_some() == tells, "Connected says {session_present:?}");
+                let is_new = !self.is_clean || session_present != Some(true);
+                check!(session_present.is_some() == tells && is_new, "Connected says {session_present:?}");
             }
             Event::Message(publish) => {
                 let message = self.incoming(publish.topic.as_str(), publish.delivery, rules)?;
@@ -189,8 +194,12 @@ impl App {
                 let mut may_end = given_up || self.may_end & (1 << request) != 0;
                 if request < SUBSCRIBE && !given_up {
                     may_end &= match outcome {
-                        Outcome::Lost => rules.has(Feature::Drop),
-                        Outcome::Uncertain => rules.out[request] == QoS::ExactlyOnce,
+                        Outcome::Lost => self.discarded & (1 << request) != 0,
+                        // PUBREC was sent.
+                        Outcome::Uncertain => {
+                            let arrived = broker.arrived[request] > 0 || rules.has(Feature::AtPubrel);
+                            rules.out[request] == QoS::ExactlyOnce && arrived
+                        }
                         _ => false,
                     };
                 }
@@ -222,7 +231,8 @@ impl App {
     /// A message is complete: at QoS 2 once, and in order.
     fn gets(&mut self, message: usize, receipt: Option<Receipt>, broker: &Broker, rules: &Rules) -> Check {
         let exactly_once = rules.into[message] == QoS::ExactlyOnce;
-        let again = self.got[message] > 0 && !rules.distrusts();
+        let may_repeat = rules.distrusts() || broker.forgotten & (1 << message) != 0;
+        let again = self.got[message] > 0 && !may_repeat;
         check!(!(exactly_once && again), "message {message} of QoS 2 comes in twice");
         let earlier = (0..message).filter(|earlier| rules.into[*earlier] == rules.into[message]);
         for earlier in earlier {
@@ -260,6 +270,13 @@ impl App {
         Ok(())
     }
 
+    /// The session is gone. What had begun in it ends, or is sent a second time; not if it is discarded.
+    pub fn session_ends(&mut self, discards: bool) {
+        let begun = self.begun();
+        self.may_end |= begun;
+        self.discarded |= if discards { begun } else { 0 };
+    }
+
     /// Messages that end, or are sent a second time, when the session is lost.
     pub fn begun(&self) -> u16 {
         (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |begun, request| begun | 1 << request)
@@ -276,10 +293,11 @@ impl App {
                 Stage::Open(id) => id as u8,
             });
         }
-        for bits in [self.given_up, self.seen, self.seen_here, self.seen_pubrel, self.restored, self.may_end]
-        {
+        let App { given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded, .. } = *self;
+        for bits in [given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded] {
             key.extend(bits.to_be_bytes());
         }
+        key.push(u8::from(self.is_clean));
         key.extend(self.got);
         key.extend(self.receipts.iter().map(|held| held.1));
         let (large, at) = self.large.unwrap_or((0xFF, 0));

@@ -38,8 +38,10 @@ pub struct Broker {
     pub is_connected: bool,
     pub is_closed: bool,
     pub has_session: bool,
-    /// The client knows about the session.
-    pub is_told: bool,
+    /// The session ends with this connection.
+    pub is_clean: bool,
+    /// The client takes the session for an earlier one that is lost, because no CONNACK has said otherwise yet.
+    pub is_mistaken: bool,
     next_id: u16,
     /// How often each message of the client was forwarded, 2 for more.
     pub arrived: [u8; MOST],
@@ -49,8 +51,12 @@ pub struct Broker {
     pub given_up: u16,
     /// Messages to the client that were lost with a session.
     pub lost: u16,
+    /// Messages that the client has received, and knows nothing about since it has discarded the session.
+    pub forgotten: u16,
     /// QoS 2 messages that have not been released: identifier and message.
     unreleased: Vec<(u16, u8)>,
+    /// How many of them, the first ones, the client knows nothing about since it has discarded the session.
+    orphans: usize,
     /// Identifiers in the order in which PUBREC was last sent for them.
     pubrecs: Vec<u16>,
     /// On this connection: the last PUBREL, and the newest message.
@@ -69,6 +75,7 @@ impl Broker {
     pub fn link_lost(&mut self) {
         self.is_connected = false;
         self.is_closed = false;
+        self.is_clean = false;
         self.last_pubrel = 0;
         self.newest = None;
         self.pubrels.clear();
@@ -76,16 +83,24 @@ impl Broker {
         self.outgoing.iter_mut().for_each(|outgoing| outgoing.is_awaited = false);
     }
 
-    /// The session is lost. What the client had begun may arrive a second time.
-    pub fn lose_session(&mut self, begun: u16) {
+    /// The session is gone. What the client sends again may arrive a second time.
+    pub fn lose_session(&mut self, again: u16) {
         self.has_session = false;
-        self.is_told = false;
-        self.exposed |= begun;
+        self.exposed |= again;
         self.lost |= self.outgoing.iter().fold(0, |lost, outgoing| lost | 1 << outgoing.message);
         self.outgoing.clear();
         self.unreleased.clear();
+        self.orphans = 0;
         self.pubrecs.clear();
         self.next_id = 0;
+    }
+
+    /// The client has discarded the session, and may continue this one nevertheless.
+    pub fn is_forgotten(&mut self) {
+        self.is_mistaken = false;
+        self.orphans = self.unreleased.len();
+        let unanswered = self.outgoing.iter().filter(|outgoing| !outgoing.is_released);
+        self.forgotten |= unanswered.fold(0, |messages, outgoing| messages | 1 << outgoing.message);
     }
 
     pub fn owes_nothing(&self) -> bool {
@@ -93,7 +108,7 @@ impl Broker {
     }
 
     pub fn keeps_nothing(&self) -> bool {
-        self.unreleased.is_empty()
+        self.unreleased.len() == self.orphans
     }
 
     /// Sends its next message, if it has one and the client is connected.
@@ -138,7 +153,7 @@ impl Broker {
         let is_connect = matches!(packet, Packet::Connect(_));
         check!(self.is_connected != is_connect, "{packet}: CONNECT is the first packet and no other");
         match packet {
-            Packet::Connect(_) => self.connects(rules, down),
+            Packet::Connect(connect) => self.connects(connect.clean_session, rules, down),
             Packet::Publish(publish) => return self.takes_publish(publish, rules, down),
             Packet::PubRel { id, .. } => return self.takes_pubrel(id.get(), rules, down),
             Packet::PubAck(id) => {
@@ -174,9 +189,9 @@ impl Broker {
             .position(|out| out.qos == qos && out.is_awaited && out.is_released == is_released)
     }
 
-    fn connects(&mut self, rules: &Rules, down: &mut Vec<u8>) {
+    fn connects(&mut self, clean: bool, rules: &Rules, down: &mut Vec<u8>) {
         let session_present = self.has_session && !rules.has(Feature::Mqtt31);
-        (self.is_connected, self.has_session) = (true, true);
+        (self.is_connected, self.has_session, self.is_clean) = (true, true, clean);
         encode(Packet::ConnAck(ConnAck::Accepted { session_present }), rules, down);
         for outgoing in &mut self.outgoing {
             outgoing.is_awaited = true;
@@ -246,6 +261,7 @@ impl Broker {
         }
         if let Some(at) = self.unreleased.iter().position(|known| known.0 == id) {
             let (_, message) = self.unreleased.remove(at);
+            self.orphans -= usize::from(at < self.orphans);
             if rules.has(Feature::AtPubrel) {
                 self.arrives(message.into(), rules)?;
             }
@@ -271,14 +287,16 @@ impl Broker {
             flag(self.is_connected),
             flag(self.is_closed),
             flag(self.has_session),
-            flag(self.is_told),
+            flag(self.is_clean),
+            flag(self.is_mistaken),
         ]);
         key.extend([self.next_id as u8, self.last_pubrel as u8, self.newest.map_or(0xFF, |n| n), self.next]);
         key.extend(self.arrived);
         key.extend(self.exposed.to_be_bytes());
         key.extend(self.lost.to_be_bytes());
         key.extend(self.given_up.to_be_bytes());
-        key.push(self.unreleased.len() as u8);
+        key.extend(self.forgotten.to_be_bytes());
+        key.extend([self.unreleased.len() as u8, self.orphans as u8]);
         self.unreleased.iter().for_each(|(id, message)| key.extend([*id as u8, *message]));
         key.push(self.pubrecs.len() as u8);
         key.extend(self.pubrecs.iter().map(|id| *id as u8));

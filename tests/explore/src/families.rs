@@ -39,6 +39,7 @@ pub fn pairs() -> Vec<[Feature; 2]> {
                 (Feature::Loss, Feature::Drop),
                 (Feature::Time, Feature::Retry),
                 (Feature::Restart, Feature::Saves),
+                (Feature::Clean, Feature::Mixed),
             ];
             if !same.contains(&(one, other)) {
                 pairs.push([one, other]);

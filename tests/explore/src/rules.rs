@@ -42,6 +42,8 @@ features! {
     Finish "finish" "finish or disconnect, once",
     Ids "ids" "each request asks for the first identifier again",
     OutputLost "outlost" "the transport only reads from some point on",
+    Clean "clean" "each connection requests a clean session",
+    Mixed "mixed" "each connection requests a clean session or one that is kept",
 }
 
 /// The payload length of a streamed message, or of one that is received in pieces.

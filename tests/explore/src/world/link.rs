@@ -130,6 +130,7 @@ impl World {
             let bit = 1 << message;
             let app = &mut self.app;
             check!(app.given_up & bit == 0, "message {message} was given up");
+            check!(app.discarded & bit == 0, "message {message} of a session that is discarded");
             check!(
                 app.is_open(message) || first & 6 == 0,
                 "message {message} is {:?}",
@@ -176,8 +177,12 @@ impl World {
                 check!(self.disconnects || idle, "DISCONNECT before the end of all");
             }
             let before = self.broker.arrived;
-            if matches!(packet, Packet::Connect(_)) && (!self.broker.has_session || self.rules.distrusts()) {
-                self.app.may_end |= self.app.begun();
+            if let Packet::Connect(connect) = packet {
+                if connect.clean_session {
+                    self.session_lost();
+                } else if !self.broker.has_session || self.rules.distrusts() {
+                    self.app.session_ends(self.rules.has(Feature::Drop));
+                }
             }
             self.broker.takes(packet, self.rules, &mut self.link.down)?;
             self.in_order(before)?;
@@ -241,10 +246,13 @@ impl World {
             || !self.client.clone().pending().is_empty()
     }
 
-    /// Records which requests may end without an answer, now that the session is lost.
+    /// The broker's session is gone. Records which requests may end without an answer, and which images are out of date.
     pub(super) fn session_lost(&mut self) {
-        let begun = self.app.begun();
-        self.broker.lose_session(begun);
-        self.app.may_end |= begun;
+        let drops = self.has(Feature::Drop);
+        self.broker.lose_session(if drops { 0 } else { self.app.begun() });
+        // A client that requested a clean session knows.
+        self.broker.is_mistaken = !self.app.is_clean;
+        self.app.session_ends(drops);
+        self.outdates_images();
     }
 }
