@@ -277,10 +277,14 @@ impl App {
         self.discarded |= if discards { begun } else { 0 };
     }
 
+    /// Messages that have not ended.
+    pub fn open(&self) -> u16 {
+        (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |open, request| open | 1 << request)
+    }
+
     /// Messages that end, or are sent a second time, when the session is lost.
     pub fn begun(&self) -> u16 {
-        (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |begun, request| begun | 1 << request)
-            & (self.seen | self.restored)
+        self.open() & (self.seen | self.restored)
     }
 
     pub fn key(&self, state: State, key: &mut Vec<u8>) {

@@ -75,6 +75,12 @@ impl World {
         Ok(Image { session, app, is_mistaken: self.broker.is_mistaken })
     }
 
+    /// The messages that have not ended in some image.
+    pub(super) fn open_in_images(&self) -> u16 {
+        let images = self.disk.iter().chain(self.prepared.iter().map(|(image, _)| image));
+        images.fold(0, |open, image| open | image.app.open())
+    }
+
     /// All images are from before the loss of the session. One of a clean session says that itself.
     pub(super) fn outdates_images(&mut self) {
         let images = self.disk.iter_mut().chain(self.prepared.iter_mut().map(|(image, _)| image));

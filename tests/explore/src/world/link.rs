@@ -246,10 +246,12 @@ impl World {
             || !self.client.clone().pending().is_empty()
     }
 
-    /// The broker's session is gone. Records which requests may end without an answer, and which images are out of date.
+    /// The broker's session is gone. Records which requests may end without an answer, which may arrive twice (now, or after a
+    /// restart), and which images are out of date.
     pub(super) fn session_lost(&mut self) {
         let drops = self.has(Feature::Drop);
-        self.broker.lose_session(if drops { 0 } else { self.app.begun() });
+        let again = self.app.begun() | self.open_in_images();
+        self.broker.lose_session(if drops { 0 } else { again });
         // A client that requested a clean session knows.
         self.broker.is_mistaken = !self.app.is_clean;
         self.app.session_ends(drops);
