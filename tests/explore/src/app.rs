@@ -5,7 +5,7 @@ use baremqtt::{Event, Outcome, QoS, Receipt, State};
 
 use crate::broker::{Broker, Check, MOST, check};
 use crate::packets::{number, payload};
-use crate::rules::{Feature, Rules};
+use crate::rules::{Feature, Rules, of_qos};
 
 /// Requests other than messages have the numbers from here on.
 pub const SUBSCRIBE: usize = MOST;
@@ -42,8 +42,8 @@ pub struct App {
     pub discarded: u16,
     /// The last connection requested a clean session.
     pub is_clean: bool,
-    /// How often each message was received, 2 for more. If the application acknowledges, only those that it has acknowledged.
-    pub got: [u8; MOST],
+    /// Messages that were received. If the application acknowledges, only those that it has acknowledged.
+    pub got: u16,
     /// Receipts of this connection, each with its message.
     pub receipts: Vec<(Receipt, u8)>,
     /// The large message that is being received, and how much of its payload has arrived.
@@ -52,6 +52,12 @@ pub struct App {
     pub stream: Option<usize>,
     /// An image was requested.
     pub is_save_due: bool,
+}
+
+/// What has not ended, in this run or in an image from which another one may begin.
+pub struct Kept {
+    pub messages: u16,
+    pub ids: u16,
 }
 
 impl App {
@@ -83,12 +89,8 @@ impl App {
         // What the server has seen stays seen; a message of QoS 1 is stored before it is acknowledged.
         (self.seen, self.seen_pubrel) = (before.seen, before.seen_pubrel);
         // A message of QoS 0 is in no image, and may be published again.
-        self.seen &= !(0..rules.out.len())
-            .filter(|message| rules.is_at_most_once(*message))
-            .fold(0, |seen, message| seen | 1 << message);
-        for (message, _) in rules.into.iter().enumerate().filter(|(_, qos)| **qos == QoS::AtLeastOnce) {
-            self.got[message] = before.got[message];
-        }
+        self.seen &= !of_qos(&rules.out, QoS::AtMostOnce);
+        self.got |= before.got & of_qos(&rules.into, QoS::AtLeastOnce);
         self.restored = 0;
         for (request, stage) in self.requests.iter_mut().enumerate() {
             match *stage {
@@ -168,7 +170,7 @@ impl App {
                 check!(request < SUBSCRIBE, "{request} was no message");
                 // A message that was given up after it was sent ends with its identifier.
                 let given_up = self.given_up & (1 << request) != 0;
-                check!(given_up || broker.arrived[request] > 0, "{request} is published, but did not arrive");
+                check!(given_up || broker.has_arrived(request), "{request} is published, but did not arrive");
                 check!(qos == rules.out[request], "{request} is published at QoS {qos}");
             }
             Event::StreamReady { id } => {
@@ -197,7 +199,7 @@ impl App {
                         Outcome::Lost => self.discarded & (1 << request) != 0,
                         // PUBREC was sent.
                         Outcome::Uncertain => {
-                            let arrived = broker.arrived[request] > 0 || rules.has(Feature::AtPubrel);
+                            let arrived = broker.has_arrived(request) || rules.has(Feature::AtPubrel);
                             rules.out[request] == QoS::ExactlyOnce && arrived
                         }
                         _ => false,
@@ -232,20 +234,24 @@ impl App {
     fn gets(&mut self, message: usize, receipt: Option<Receipt>, broker: &Broker, rules: &Rules) -> Check {
         let exactly_once = rules.into[message] == QoS::ExactlyOnce;
         let may_repeat = rules.distrusts() || broker.forgotten & (1 << message) != 0;
-        let again = self.got[message] > 0 && !may_repeat;
+        let again = self.has_got(message) && !may_repeat;
         check!(!(exactly_once && again), "message {message} of QoS 2 comes in twice");
         let earlier = (0..message).filter(|earlier| rules.into[*earlier] == rules.into[message]);
         for earlier in earlier {
             let there =
-                self.got[earlier] > 0 || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
+                self.has_got(earlier) || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
             check!(there || broker.lost & (1 << earlier) != 0, "message {message} comes in before {earlier}");
         }
         match receipt {
             Some(receipt) => self.receipts.push((receipt, message as u8)),
-            None => self.got[message] = (self.got[message] + 1).min(2),
+            None => self.got |= 1 << message,
         }
         check!(receipt.is_some() == rules.has(Feature::Manual), "receipt: {receipt:?}");
         Ok(())
+    }
+
+    fn has_got(&self, message: usize) -> bool {
+        self.got & (1 << message) != 0
     }
 
     /// Whether everything that it wanted is complete.
@@ -259,11 +265,11 @@ impl App {
             let message = request < rules.out.len();
             let ended = (self.given_up | self.may_end) & (1 << request) != 0;
             let excused = ended || (message && rules.is_at_most_once(request));
-            check!(!message || excused || broker.arrived[request] > 0, "message {request} did not arrive");
+            check!(!message || excused || broker.has_arrived(request), "message {request} did not arrive");
         }
         for message in 0..rules.into.len() {
             let lost = broker.lost & (1 << message) != 0;
-            check!(lost || self.got[message] > 0, "message {message} did not come in");
+            check!(lost || self.has_got(message), "message {message} did not come in");
         }
         check!(self.receipts.is_empty(), "receipts are left");
         check!(self.large.is_none(), "a large message is left");
@@ -282,6 +288,50 @@ impl App {
         (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |open, request| open | 1 << request)
     }
 
+    /// The identifiers of requests that have not ended.
+    pub fn open_ids(&self) -> u16 {
+        self.requests.iter().fold(0, |ids, stage| if let Stage::Open(id) = stage { ids | 1 << id } else { ids })
+    }
+
+    /// What an image needs: the rest is lost with the run, or does not change when another run begins.
+    pub fn for_image(&self, rules: &Rules) -> App {
+        App {
+            seen: 0,
+            seen_here: 0,
+            seen_pubrel: 0,
+            restored: 0,
+            got: self.got & of_qos(&rules.into, QoS::ExactlyOnce),
+            receipts: Vec::new(),
+            large: None,
+            stream: None,
+            ..self.clone()
+        }
+    }
+
+    /// Forgets what makes no difference any more.
+    pub fn forget(&mut self, broker: &Broker, kept: &Kept, rules: &Rules) {
+        // What was seen must not be sent without DUP, or at QoS 0 not again. Only MQTT 3.1 has DUP in PUBREL.
+        self.seen &= kept.messages | of_qos(&rules.out, QoS::AtMostOnce);
+        self.seen_pubrel &= if rules.has(Feature::Mqtt31) { kept.messages } else { 0 };
+        self.seen_here &= self.open();
+        self.restored &= self.open();
+        if rules.is_durable() {
+            return;
+        }
+        // Requests that have ended will not end again. That excuses only messages that have not arrived.
+        let open = self.requests.iter().enumerate().filter(|(_, stage)| matches!(stage, Stage::Open(_)));
+        let open = open.fold(0, |bits, (request, _)| bits | 1 << request);
+        let missed = !broker.arrived & ((1 << SUBSCRIBE) - 1);
+        self.may_end = (self.may_end & open) | ((self.may_end | self.given_up) & missed);
+        self.given_up &= open;
+        self.discarded &= open;
+        for stage in &mut self.requests {
+            if let Stage::Told(id) = stage {
+                *id = 0;
+            }
+        }
+    }
+
     /// Messages that end, or are sent a second time, when the session is lost.
     pub fn begun(&self) -> u16 {
         self.open() & (self.seen | self.restored)
@@ -291,18 +341,16 @@ impl App {
         for stage in self.requests {
             key.push(match stage {
                 Stage::NotMade => 0xFF,
-                // The identifier itself matters only to a new run.
                 Stage::Told(id) => id as u8 | 0x40,
                 Stage::Past(id) => id as u8 | 0x80,
                 Stage::Open(id) => id as u8,
             });
         }
-        let App { given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded, .. } = *self;
-        for bits in [given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded] {
+        let App { given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded, got, .. } = *self;
+        for bits in [given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded, got] {
             key.extend(bits.to_be_bytes());
         }
         key.push(u8::from(self.is_clean));
-        key.extend(self.got);
         key.extend(self.receipts.iter().map(|held| held.1));
         let (large, at) = self.large.unwrap_or((0xFF, 0));
         let stream = self.stream.map_or(0xFF, |at| at as u8);

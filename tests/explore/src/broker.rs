@@ -3,8 +3,9 @@
 use baremqtt::QoS;
 use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
 
+use crate::app::{App, Kept};
 use crate::packets::{Kind, encode, number, payload, publish, send};
-use crate::rules::{Feature, Rules};
+use crate::rules::{Feature, Rules, of_qos};
 
 /// The limit of messages in one direction.
 pub const MOST: usize = 12;
@@ -43,8 +44,8 @@ pub struct Broker {
     /// The client takes the session for an earlier one that is lost, because no CONNACK has said otherwise yet.
     pub is_mistaken: bool,
     next_id: u16,
-    /// How often each message of the client was forwarded, 2 for more.
-    pub arrived: [u8; MOST],
+    /// Messages of the client that were forwarded.
+    pub arrived: u16,
     /// Messages that may arrive twice, because a session that knew them was lost.
     pub exposed: u16,
     /// The identifiers that the client has given up, as bits; the broker itself does not know of them.
@@ -59,8 +60,8 @@ pub struct Broker {
     orphans: usize,
     /// Identifiers in the order in which PUBREC was last sent for them.
     pubrecs: Vec<u16>,
-    /// On this connection: the last PUBREL, and the newest message.
-    last_pubrel: u16,
+    /// On this connection: up to which of them PUBREL has arrived, and the newest message.
+    passed: usize,
     newest: Option<u8>,
     /// The next message to the client.
     pub next: u8,
@@ -76,7 +77,7 @@ impl Broker {
         self.is_connected = false;
         self.is_closed = false;
         self.is_clean = false;
-        self.last_pubrel = 0;
+        self.passed = 0;
         self.newest = None;
         self.pubrels.clear();
         self.due.clear();
@@ -92,6 +93,7 @@ impl Broker {
         self.unreleased.clear();
         self.orphans = 0;
         self.pubrecs.clear();
+        self.passed = 0;
         self.next_id = 0;
     }
 
@@ -99,8 +101,13 @@ impl Broker {
     pub fn is_forgotten(&mut self) {
         self.is_mistaken = false;
         self.orphans = self.unreleased.len();
+        self.forgotten |= self.unanswered();
+    }
+
+    /// Messages to the client that it has not answered.
+    fn unanswered(&self) -> u16 {
         let unanswered = self.outgoing.iter().filter(|outgoing| !outgoing.is_released);
-        self.forgotten |= unanswered.fold(0, |messages, outgoing| messages | 1 << outgoing.message);
+        unanswered.fold(0, |messages, outgoing| messages | 1 << outgoing.message)
     }
 
     pub fn owes_nothing(&self) -> bool {
@@ -226,17 +233,13 @@ impl Broker {
                     }
                     Some(_) => {}
                     None => {
-                        if self.last_pubrel == id {
-                            // That was the PUBREL of an earlier message.
-                            self.last_pubrel = 0;
-                        }
                         self.unreleased.push((id, message as u8));
                         if !rules.has(Feature::AtPubrel) {
                             self.arrives(message, rules)?;
                         }
                     }
                 }
-                self.pubrecs.retain(|known| *known != id);
+                self.retain_pubrecs(|known| known != id);
                 self.pubrecs.push(id);
                 self.owes(Kind::PubRec, id, rules, down);
             }
@@ -246,18 +249,13 @@ impl Broker {
 
     /// PUBRELs arrive in the order of the PUBRECs (MQTT-4.6.0-4).
     fn takes_pubrel(&mut self, id: u16, rules: &Rules, down: &mut Vec<u8>) -> Check {
-        let is_given_up = self.given_up & (1 << id) != 0;
-        let place = |id| self.pubrecs.iter().position(|known| *known == id);
-        if let (Some(this), Some(last)) = (place(id), place(self.last_pubrel)) {
-            check!(
-                this > last || is_given_up || rules.has(Feature::Retry),
-                "PUBREL {id} behind {}",
-                self.last_pubrel
-            );
-        }
         // The PUBREL of a message that was given up is sent in its own place, without PUBREC.
-        if !is_given_up {
-            self.last_pubrel = id;
+        let is_given_up = self.given_up & (1 << id) != 0;
+        let place = self.pubrecs.iter().position(|known| *known == id);
+        if let Some(at) = place.filter(|_| !is_given_up) {
+            let in_order = at >= self.passed || rules.has(Feature::Retry);
+            check!(in_order, "PUBREL {id} behind {}", self.pubrecs[self.passed - 1]);
+            self.passed = at + 1;
         }
         if let Some(at) = self.unreleased.iter().position(|known| known.0 == id) {
             let (_, message) = self.unreleased.remove(at);
@@ -272,12 +270,39 @@ impl Broker {
 
     /// A message is forwarded: at QoS 2 once, and in order.
     fn arrives(&mut self, message: usize, rules: &Rules) -> Check {
-        let count = &mut self.arrived[message];
-        *count = (*count + 1).min(2);
         let exposed = self.exposed & (1 << message) != 0 || rules.distrusts();
-        let once = rules.out[message] != QoS::ExactlyOnce || *count == 1 || exposed;
+        let once = rules.out[message] != QoS::ExactlyOnce || !self.has_arrived(message) || exposed;
         check!(once, "message {message} of QoS 2 arrives twice");
+        self.arrived |= 1 << message;
         Ok(())
+    }
+
+    pub fn has_arrived(&self, message: usize) -> bool {
+        self.arrived & (1 << message) != 0
+    }
+
+    fn retain_pubrecs(&mut self, stays: impl Fn(u16) -> bool) {
+        self.passed = self.pubrecs[..self.passed].iter().filter(|id| stays(**id)).count();
+        self.pubrecs.retain(|id| stays(*id));
+    }
+
+    /// Forgets what makes no difference any more.
+    pub fn forget(&mut self, app: &App, kept: &Kept, rules: &Rules) {
+        // Only what is sent again arrives again, and only at QoS 2 must it not.
+        self.exposed &= kept.messages & of_qos(&rules.out, QoS::ExactlyOnce);
+        // What cannot be sent again is in no order; neither is anything if packets are repeated.
+        let is_ordered = !rules.has(Feature::Retry);
+        let sent = app.open() | of_qos(&rules.out, QoS::AtMostOnce);
+        let may_come = |message: &u8| is_ordered && sent & (1 << message) != 0;
+        self.newest = self.newest.and_then(|newest| (0..=newest).rev().find(may_come));
+        // Only a request that is open has a PUBREL.
+        self.retain_pubrecs(|id| is_ordered && kept.ids & (1 << id) != 0);
+        self.given_up &= app.open_ids();
+        // What has come in is not missed; but a restart can take a message of QoS 2 back.
+        let taken_back = if rules.is_durable() { of_qos(&rules.into, QoS::ExactlyOnce) } else { 0 };
+        self.lost &= !app.got | taken_back;
+        // Only what is sent again can come in again.
+        self.forgotten &= self.unanswered();
     }
 
     /// For the key of a state.
@@ -290,12 +315,10 @@ impl Broker {
             flag(self.is_clean),
             flag(self.is_mistaken),
         ]);
-        key.extend([self.next_id as u8, self.last_pubrel as u8, self.newest.map_or(0xFF, |n| n), self.next]);
-        key.extend(self.arrived);
-        key.extend(self.exposed.to_be_bytes());
-        key.extend(self.lost.to_be_bytes());
-        key.extend(self.given_up.to_be_bytes());
-        key.extend(self.forgotten.to_be_bytes());
+        key.extend([self.next_id as u8, self.passed as u8, self.newest.map_or(0xFF, |n| n), self.next]);
+        for bits in [self.arrived, self.exposed, self.lost, self.given_up, self.forgotten] {
+            key.extend(bits.to_be_bytes());
+        }
         key.extend([self.unreleased.len() as u8, self.orphans as u8]);
         self.unreleased.iter().for_each(|(id, message)| key.extend([*id as u8, *message]));
         key.push(self.pubrecs.len() as u8);

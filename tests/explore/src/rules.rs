@@ -49,6 +49,12 @@ features! {
 /// The payload length of a streamed message, or of one that is received in pieces.
 pub const LARGE: usize = 80;
 
+/// The messages with this QoS, as bits.
+pub fn of_qos(messages: &[QoS], qos: QoS) -> u16 {
+    let found = messages.iter().enumerate().filter(|(_, of)| **of == qos);
+    found.fold(0, |bits, (message, _)| bits | 1 << message)
+}
+
 /// The rules of one walk.
 #[derive(Clone, Debug)]
 pub struct Rules {

@@ -176,6 +176,11 @@ impl World {
                 let idle = self.app.open_count() == 0;
                 check!(self.disconnects || idle, "DISCONNECT before the end of all");
             }
+            if let Packet::PubRel { id, .. } = packet {
+                // What is repeated is answered again.
+                let is_open = self.app.request(id.get()).is_some() || self.has(Feature::Retry);
+                check!(is_open, "PUBREL {id} of no request");
+            }
             let before = self.broker.arrived;
             if let Packet::Connect(connect) = packet {
                 if connect.clean_session {
@@ -192,16 +197,14 @@ impl World {
     }
 
     /// Messages of one QoS first arrive in the order in which they were published.
-    fn in_order(&self, before: [u8; MOST]) -> Check {
-        let arrived = &self.broker.arrived;
+    fn in_order(&self, before: u16) -> Check {
         let excused = self.app.given_up | self.app.may_end;
-        for message in
-            (0..self.rules.out.len()).filter(|message| before[*message] == 0 && arrived[*message] > 0)
-        {
+        let new = self.broker.arrived & !before;
+        for message in (0..self.rules.out.len()).filter(|message| new & (1 << message) != 0) {
             for earlier in (0..message).filter(|earlier| self.rules.out[*earlier] == self.rules.out[message])
             {
                 let may_miss = excused & (1 << earlier) != 0 || self.rules.is_at_most_once(earlier);
-                let there = arrived[earlier] > 0 || may_miss;
+                let there = self.broker.has_arrived(earlier) || may_miss;
                 check!(there, "message {message} arrives before {earlier}");
             }
         }

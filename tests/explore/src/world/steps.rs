@@ -13,7 +13,7 @@ use crate::packets::{id, payload, topic};
 use crate::rules::Feature;
 
 /// How often the clock moves in a walk.
-const JUMPS: u8 = 2;
+pub(super) const JUMPS: u8 = 2;
 
 pub(super) type Step = Result<bool, String>;
 
@@ -24,6 +24,7 @@ impl World {
             say!("the client is offline");
             self.link_closed();
         }
+        self.forget();
         Ok(done)
     }
 
@@ -180,8 +181,7 @@ impl World {
         }
         let (receipt, message) = self.app.receipts.remove(0);
         self.client.acknowledge(receipt).map_err(|error| format!("acknowledge {message}: {error}"))?;
-        let got = &mut self.app.got[usize::from(message)];
-        *got = (*got + 1).min(2);
+        self.app.got |= 1 << message;
         Ok(true)
     }
 
