@@ -138,6 +138,9 @@ impl App {
                 let tells = !rules.has(Feature::Mqtt31);
                 let is_new = !self.is_clean || session_present != Some(true);
                 check!(session_present.is_some() == tells && is_new, "Connected says {session_present:?}");
+                if rules.has(Feature::Drop) && (session_present == Some(false) || rules.distrusts()) {
+                    self.session_ends(true);
+                }
             }
             Event::Message(publish) => {
                 let message = self.incoming(publish.topic.as_str(), publish.delivery, rules)?;
@@ -290,7 +293,9 @@ impl App {
 
     /// The identifiers of requests that have not ended.
     pub fn open_ids(&self) -> u16 {
-        self.requests.iter().fold(0, |ids, stage| if let Stage::Open(id) = stage { ids | 1 << id } else { ids })
+        self.requests
+            .iter()
+            .fold(0, |ids, stage| if let Stage::Open(id) = stage { ids | 1 << id } else { ids })
     }
 
     /// What an image needs: the rest is lost with the run, or does not change when another run begins.

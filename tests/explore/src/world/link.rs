@@ -186,7 +186,7 @@ impl World {
                 if connect.clean_session {
                     self.session_lost();
                 } else if !self.broker.has_session || self.rules.distrusts() {
-                    self.app.session_ends(self.rules.has(Feature::Drop));
+                    self.app.session_ends(false);
                 }
             }
             self.broker.takes(packet, self.rules, &mut self.link.down)?;

@@ -1,7 +1,8 @@
 //! The effect of each action; `Ok(false)` if it is not possible now.
 
 use baremqtt::{
-    Connect, Error, Event, Full, Instant, Message, QoS, Request, RequestError, State, StreamedMessage, Version,
+    Connect, Error, Event, Full, Instant, Message, QoS, Request, RequestError, State, StreamedMessage,
+    Version,
 };
 
 use super::action::Action;
