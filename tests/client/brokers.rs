@@ -99,7 +99,7 @@ fn mosquitto_in_3_1_never_reports_a_session() {
 
 /// rumqttd 0.20 does not answer an UNSUBSCRIBE for a filter that was not subscribed: the timeout ends the connection.
 #[test]
-fn rumqttd_keeps_silent_on_unsubscribe() {
+fn rumqttd_does_not_acknowledge_unsubscribe() {
     let mut rig = Rig::online();
     rig.unsubscribe(&["never/subscribed"]);
     rig.send_all();

@@ -121,7 +121,7 @@ fn a_full_inbound_set_is_an_error_and_then_progress() {
 
 /// The window of a server that answers out of order moves on forever in the same few entries.
 #[test]
-fn a_window_of_thirty_qos_2_messages_round_and_round() {
+fn a_window_of_thirty_qos_2_messages_again_and_again() {
     let mut rig = Rig::online();
     let mut open: Vec<u16> = Vec::new();
     let mut random = 7_u32;

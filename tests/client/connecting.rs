@@ -6,7 +6,7 @@ use baremqtt::{Connect, ConnectError, QoS, State, Version, Violation, Will};
 use crate::harness::*;
 
 #[test]
-fn every_field_and_flag_goes_out() {
+fn every_field_and_flag_is_sent() {
     let will = |qos| Will::new("w/t", b"gone").qos(qos);
     let cases = [
         (Connect::new("c"), "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s"),
@@ -198,7 +198,7 @@ fn connect_that_the_standard_forbids_changes_nothing() {
 }
 
 #[test]
-fn connect_that_does_not_fit_says_how_much_room_there_is() {
+fn connect_that_does_not_fit_reports_how_much_room_there_is() {
     let mut rig = Rig::<8>::sized(40, 64);
     let connect = Connect::new("a client identifier that is rather long");
     assert_eq!(rig.client.connect(&connect), Err(ConnectError::TooLarge { needed: 53, room: 40 }));

@@ -61,7 +61,7 @@ fn queued_answers_are_sent_before_disconnect() {
 }
 
 #[test]
-fn before_connack_it_follows_connect() {
+fn before_connack_disconnect_follows_connect() {
     for taken in [0, 5, 20] {
         let mut rig = Rig::new();
         rig.publish("a", b"", AtLeastOnce);
@@ -135,7 +135,7 @@ fn only_pending_output_can_stall() {
 
 /// No request is left over, in whatever order they were answered.
 #[test]
-fn it_finishes_after_answers_in_any_order() {
+fn finish_completes_after_answers_in_any_order() {
     for order in [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]] {
         let mut rig = Rig::online();
         for _ in order {

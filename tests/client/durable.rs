@@ -55,7 +55,7 @@ fn only_packets_that_reveal_new_state_wait() {
         rig.publish("a", b"", qos);
         assert!(rig.send_all().is_empty());
         assert_eq!(rig.events(), ["SaveDue"]);
-        assert!(rig.events().is_empty(), "it is said once");
+        assert!(rig.events().is_empty(), "it is reported once");
         assert!(rig.send_all().is_empty());
         save_session(&mut rig);
         assert_eq!(rig.send_all(), [format!("PUBLISH a qos={qos} id={number} (0 B)")]);
@@ -201,7 +201,7 @@ fn durable_state_does_not_wait_again() {
 
 /// Killed at any moment between two steps: an outbound message arrives exactly once.
 #[test]
-fn killed_at_any_step_a_message_goes_out_exactly_once() {
+fn killed_at_any_step_a_message_is_sent_exactly_once() {
     let mut steps = 0;
     loop {
         let mut server = Server::default();
@@ -218,7 +218,7 @@ fn killed_at_any_step_a_message_goes_out_exactly_once() {
                         break 'run true;
                     }
                     left -= 1;
-                    // Killed after the image is durable, and before the client is told.
+                    // Killed after the image is durable, and before the client is informed.
                     let mut bytes = vec![0; 500];
                     let len = rig.client.save(&mut bytes).unwrap();
                     image = bytes[..len].to_vec();
@@ -308,7 +308,7 @@ fn unreported_ends_are_in_the_image() {
     rig.lose_link();
     rig.connect(&CONNECT);
     rig.send_all();
-    // The session is lost, and nobody looks at the events before the power fails.
+    // The session is lost, and the events are not handled before the power fails.
     let now = rig.now();
     rig.client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
     rig.client.received(4);
@@ -367,7 +367,7 @@ fn new_state_waits_behind_a_partly_sent_packet_too() {
     }
 }
 
-/// The older image would send the message again, after the server was told to forget it.
+/// The older image would send the message again, after the server was told to release it.
 #[test]
 fn the_pubrel_of_a_given_up_message_waits_for_the_image_too() {
     let mut rig = online_with_a_sent_message();

@@ -15,7 +15,7 @@ fn lost_with(qos: QoS) -> Rig {
     rig
 }
 
-fn gives_up(rig: &mut Rig, number: u16) {
+fn give_up(rig: &mut Rig, number: u16) {
     rig.client.give_up(id(number)).unwrap();
 }
 
@@ -83,16 +83,16 @@ fn given_up_after_its_connection_a_qos_1_message_is_removed() {
     for when in 0..3 {
         let mut rig = lost_with(AtLeastOnce);
         if when == 0 {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         rig.connect(&CONNECT);
         rig.send_all();
         if when == 1 {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         rig.receive_connack(true);
         if when == 2 {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         assert_eq!(
             rig.events(),
@@ -110,16 +110,16 @@ fn given_up_after_its_connection_a_qos_2_message_is_released() {
     for when in 0..3 {
         let mut rig = lost_with(ExactlyOnce);
         if when == 0 {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         rig.connect(&CONNECT);
         rig.send_all();
         if when == 1 {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         rig.receive_connack(true);
         if when == 2 {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         assert_eq!(rig.send_all(), ["PUBREL id=1"], "{when}");
         assert_eq!(rig.client.in_flight(), 1);
@@ -141,11 +141,11 @@ fn a_given_up_message_is_released_after_it_was_saved() {
         rig.send_all();
         rig.lose_link();
         if !online {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         rig.go_online(&CONNECT, true);
         if online {
-            gives_up(&mut rig, 1);
+            give_up(&mut rig, 1);
         }
         assert!(rig.send_all().is_empty());
         assert_eq!(rig.events(), ["SaveDue"]);
@@ -163,7 +163,7 @@ fn a_given_up_message_is_not_resent() {
     rig.publish("a", b"one", AtLeastOnce);
     rig.publish("b", b"two", AtLeastOnce);
     rig.send_all();
-    gives_up(&mut rig, 1);
+    give_up(&mut rig, 1);
     rig.at(0).at(5_000);
     assert!(rig.send_all().is_empty());
     rig.receive(Packet::PubAck(id(1)));
@@ -178,7 +178,7 @@ fn a_given_up_qos_1_message_ends_with_a_restart() {
     let mut rig = Rig::online();
     rig.publish("a", b"one", AtLeastOnce);
     rig.send_all();
-    gives_up(&mut rig, 1);
+    give_up(&mut rig, 1);
     let mut image = [0; 256];
     let len = rig.client.save(&mut image).unwrap();
     let mut rig = Rig::new();
@@ -200,7 +200,7 @@ fn nothing_is_given_up_while_a_payload_passes() {
     rig.send_bytes(8);
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::BeingSent));
     assert_eq!(rig.send_all(), ["PUBLISH s qos=1 id=2 (4 B) \"1234\""]);
-    gives_up(&mut rig, 1);
+    give_up(&mut rig, 1);
 }
 
 /// The current event stays the same when the requests move.
@@ -340,6 +340,6 @@ fn a_message_that_is_being_resent_on_this_connection_cannot_be_given_up() {
     rig.at(0).at(5_000);
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::BeingSent));
     assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 dup (3 B) \"one\""]);
-    gives_up(&mut rig, 1);
+    give_up(&mut rig, 1);
     assert_eq!(rig.client.in_flight(), 1);
 }

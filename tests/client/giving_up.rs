@@ -174,7 +174,7 @@ fn a_message_that_is_being_sent_cannot_be_given_up() {
 }
 
 #[test]
-fn a_streamed_message_whose_payload_is_asked_for_can_be_given_up() {
+fn a_streamed_message_whose_payload_is_requested_can_be_given_up() {
     let mut rig = Rig::online();
     rig.client.publish_streamed(&StreamedMessage::new("large", 500).qos(AtLeastOnce).repeatable()).unwrap();
     rig.publish("next", b"", AtLeastOnce);
@@ -187,7 +187,7 @@ fn a_streamed_message_whose_payload_is_asked_for_can_be_given_up() {
 
 /// The remainder of a sent message has a header of its own, whatever its length.
 #[test]
-fn of_any_length() {
+fn messages_of_any_length_can_be_given_up() {
     for len in 100..160 {
         let mut rig = Rig::online();
         rig.publish("a", &vec![b'x'; len], AtLeastOnce);

@@ -7,7 +7,7 @@ use baremqtt::{Event, Message, PacketId, QoS};
 use crate::harness::*;
 
 /// Bytes are received, and their event becomes the current one.
-fn hands_over(rig: &mut Rig, packet: Packet<'_>) -> String {
+fn receive(rig: &mut Rig, packet: Packet<'_>) -> String {
     rig.advance();
     let len = packet.encode(rig.version, rig.client.receive_buffer()).unwrap();
     rig.client.received(len);
@@ -16,14 +16,14 @@ fn hands_over(rig: &mut Rig, packet: Packet<'_>) -> String {
     show(rig.client.event().unwrap())
 }
 
-fn ends(rig: &mut Rig, qos: QoS, number: u16) {
+fn complete(rig: &mut Rig, qos: QoS, number: u16) {
     let id = PacketId::new(number).unwrap();
     if qos == ExactlyOnce {
         rig.receive(Packet::PubRec(id));
         rig.send_all();
-        assert_eq!(hands_over(rig, Packet::PubComp(id)), format!("published {number} qos=2"));
+        assert_eq!(receive(rig, Packet::PubComp(id)), format!("published {number} qos=2"));
     } else {
-        assert_eq!(hands_over(rig, Packet::PubAck(id)), format!("published {number} qos=1"));
+        assert_eq!(receive(rig, Packet::PubAck(id)), format!("published {number} qos=1"));
     }
 }
 
@@ -33,7 +33,7 @@ fn a_message_published_in_the_connected_event_is_sent() {
     rig.connect(&CONNECT);
     rig.send_all();
     assert_eq!(
-        hands_over(&mut rig, Packet::ConnAck(ConnAck::Accepted { session_present: false })),
+        receive(&mut rig, Packet::ConnAck(ConnAck::Accepted { session_present: false })),
         "connected present=false"
     );
     rig.publish("a", b"", AtLeastOnce);
@@ -56,7 +56,7 @@ fn a_request_whose_end_is_reported_is_not_under_way() {
         }
         rig.send_all();
         for number in 1..=3 {
-            ends(&mut rig, qos, number);
+            complete(&mut rig, qos, number);
             are_under_way(&mut rig, 3 - usize::from(number));
         }
     }
@@ -64,7 +64,7 @@ fn a_request_whose_end_is_reported_is_not_under_way() {
     rig.subscribe(&[("a", AtLeastOnce)]);
     rig.send_all();
     let codes = SubAckCodes::new(&[SubAckCode::Granted(AtLeastOnce)]).unwrap();
-    hands_over(&mut rig, Packet::SubAck(SubAck { id: id(1), codes }));
+    receive(&mut rig, Packet::SubAck(SubAck { id: id(1), codes }));
     are_under_way(&mut rig, 0);
 }
 
@@ -82,7 +82,7 @@ fn a_reported_end_makes_room_for_the_next_request() {
                 assert!(rig.client.publish(&message).is_err(), "there is no room for two");
                 assert_eq!(rig.client.in_flight(), 1);
                 rig.send_all();
-                ends(&mut rig, qos, number);
+                complete(&mut rig, qos, number);
             }
         }
     }
@@ -95,11 +95,11 @@ fn releasing_an_event_keeps_the_next_packet() {
     rig.client.set_next_packet_id(id(7));
     rig.publish("a", b"", AtLeastOnce);
     rig.send_all();
-    ends(&mut rig, AtLeastOnce, 7);
+    complete(&mut rig, AtLeastOnce, 7);
     rig.client.set_next_packet_id(id(7));
     assert_eq!(rig.publish("b", b"", AtLeastOnce), 7);
     assert!(matches!(rig.client.event(), Some(Event::Published { .. })));
     assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=7 (0 B)"]);
     assert_eq!((rig.client.in_flight(), rig.events()), (1, vec![]));
-    ends(&mut rig, AtLeastOnce, 7);
+    complete(&mut rig, AtLeastOnce, 7);
 }

@@ -237,7 +237,7 @@ impl<const N: usize> Rig<N> {
         self
     }
 
-    /// The clock moves, and nobody calls the client.
+    /// Advances the clock without calling the client.
     pub fn set_clock(&mut self, ms: u64) {
         self.now = ms;
     }

@@ -20,7 +20,7 @@ fn all_requests_share_one_sequence_of_identifiers() {
 }
 
 #[test]
-fn they_count_upwards_and_wrap_around_past_0() {
+fn identifiers_count_up_and_wrap_around_past_0() {
     let mut rig = Rig::online();
     for lap in 0..2 {
         for number in 1..=u16::MAX {
@@ -35,7 +35,7 @@ fn they_count_upwards_and_wrap_around_past_0() {
 
 /// One message is never answered while the identifiers wrap around and skip it.
 #[test]
-fn one_in_use_is_passed_over() {
+fn an_identifier_in_use_is_skipped() {
     let mut rig = Rig::online();
     rig.client.set_next_packet_id(id(65_000));
     assert_eq!(rig.publish("a", b"", ExactlyOnce), 65_000);
@@ -51,7 +51,7 @@ fn one_in_use_is_passed_over() {
 
 /// Many consecutive ones in use, across the wrap.
 #[test]
-fn many_in_use_are_passed_over() {
+fn many_identifiers_in_use_are_skipped() {
     let mut rig = Rig::<0>::sized(64, 4096);
     rig.choose(|c| c.max_exactly_once = 0);
     rig.client.set_next_packet_id(id(65_500));

@@ -73,7 +73,7 @@ fn a_steady_inbound_stream_does_not_delay_it() {
     assert_eq!(rig.at(9_000).send_all(), ["PINGREQ"]);
 }
 
-/// A half-open link: the client keeps sending, and nobody is there.
+/// A half-open link: the client keeps sending, and the server is gone.
 #[test]
 fn a_steady_outbound_stream_does_not_delay_it() {
     let mut rig = online(10);
@@ -157,7 +157,7 @@ fn a_missing_answer_ends_the_connection() {
 
 /// The next PINGREQ does not restart the wait for the answer to the previous one either.
 #[test]
-fn a_dead_link_is_noticed_however_short_the_keep_alive() {
+fn a_dead_link_is_detected_however_short_the_keep_alive() {
     for keep_alive in [1, 2, 5, 10, 60, 65_535] {
         for timeout in [500, 1_000, 10_000, 60_000] {
             let mut rig = online(keep_alive);
@@ -216,7 +216,7 @@ fn pings_do_not_repeat_endlessly() {
 
 /// An application that waits forever for PINGRESP still sends one PINGREQ per keep alive.
 #[test]
-fn without_a_timeout_the_wait_goes_on() {
+fn without_a_timeout_it_waits_indefinitely() {
     let mut rig = online(10);
     rig.choose(|c| c.pingresp_timeout_ms = 0);
     for second in [10, 20, 30] {
@@ -279,7 +279,7 @@ fn counts_from_the_end_of_pingreq() {
 
 /// It does not matter either how long the application takes to handle the first event.
 #[test]
-fn counts_on_while_connected_is_reported() {
+fn continues_while_connected_is_being_reported() {
     let mut rig = Rig::new();
     rig.connect(&Connect::new("c").keep_alive(10));
     rig.send_all();

@@ -44,7 +44,7 @@ fn answer(qos: QoS, number: u16) -> Vec<String> {
 }
 
 #[test]
-fn in_pieces() {
+fn a_large_message_is_delivered_in_pieces() {
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
         in_all_chunkings(|chunks| {
             let mut rig = online(LargeMessages::Pieces, chunks);
@@ -61,7 +61,7 @@ fn in_pieces() {
 }
 
 #[test]
-fn skipped() {
+fn a_large_message_is_skipped() {
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
         in_all_chunkings(|chunks| {
             let mut rig = online(LargeMessages::Skip, chunks);
@@ -75,7 +75,7 @@ fn skipped() {
 }
 
 #[test]
-fn one_that_is_retained() {
+fn a_retained_large_message() {
     for (large, what) in [(LargeMessages::Skip, "skipped"), (LargeMessages::Pieces, "start")] {
         let mut rig = online(large, CHUNKINGS[0]);
         let Packet::Publish(message) = publish("topic", PAYLOAD, AtLeastOnce, 7, false) else {
@@ -116,7 +116,7 @@ fn a_topic_that_does_not_fit_is_skipped_and_answered() {
 
 /// The answer follows the last byte, not the first.
 #[test]
-fn it_is_not_acknowledged_before_its_end() {
+fn a_large_message_is_not_acknowledged_before_its_end() {
     let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, AtLeastOnce, 7, false).encode(rig.version, &mut bytes).unwrap();
@@ -147,7 +147,7 @@ fn a_repetition_is_answered_and_not_delivered() {
 
 /// A cut within a message: the application is informed, and the repetition starts over, at QoS 2 too.
 #[test]
-fn a_lost_link_aborts_it() {
+fn a_lost_link_aborts_a_large_message() {
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
     for cut in 1..len {
@@ -214,7 +214,7 @@ fn a_skipped_message_is_resent_after_a_lost_link() {
 
 /// No room for the answer: the end of the message is held back, and follows later.
 #[test]
-fn it_waits_for_room_for_its_answer() {
+fn a_large_message_waits_for_room_for_its_answer() {
     for large in [LargeMessages::Skip, LargeMessages::Pieces] {
         let mut rig = online(large, CHUNKINGS[0]);
         for number in 1..=7 {
@@ -233,7 +233,7 @@ fn it_waits_for_room_for_its_answer() {
 }
 
 #[test]
-fn anything_else_that_large_is_an_error() {
+fn any_other_packet_that_large_is_an_error() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
     rig.receive_bytes(b"\x90\x21\x00\x01\x00\x00\x00");
     assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 35 }"]);

@@ -89,10 +89,10 @@ fn conversation(half: bool) -> Vec<String> {
 fn client_and_outbound_report_the_same() {
     let (client, half) = (conversation(false), conversation(true));
     assert_eq!(client, half);
-    for said in
+    for expected in
         ["SUBSCRIBE", "UNSUBSCRIBE", "PUBLISH c qos=1", "PUBLISH d qos=1", "PUBACK id=9", "DISCONNECT"]
     {
-        assert!(half.iter().any(|line| line.starts_with(said)), "{said}: {half:#?}");
+        assert!(half.iter().any(|line| line.starts_with(expected)), "{expected}: {half:#?}");
     }
 }
 

@@ -284,7 +284,7 @@ fn mosquitto_1450_a_qos_2_message_is_not_delivered_twice() {
 }
 
 #[test]
-fn mqttrust_3_a_missing_answer_is_noticed() {
+fn mqttrust_3_a_missing_answer_is_detected() {
     let mut rig = Rig::online();
     rig.publish("a", b"", AtLeastOnce);
     rig.send_all();

@@ -54,7 +54,7 @@ fn retained_and_empty() {
 }
 
 #[test]
-fn order_is_kept_among_all_of_them() {
+fn messages_of_every_qos_are_sent_in_order() {
     let mut rig = Rig::online();
     for (topic, qos) in [("a", ExactlyOnce), ("b", AtMostOnce), ("c", AtLeastOnce), ("d", AtMostOnce)] {
         rig.publish(topic, b"", qos);

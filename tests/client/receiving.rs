@@ -135,7 +135,7 @@ fn answers_keep_the_order_of_the_messages() {
 
 /// Inbound and outbound identifiers are two name spaces.
 #[test]
-fn the_same_identifier_both_ways() {
+fn the_same_identifier_in_both_directions() {
     let mut rig = Rig::online();
     assert_eq!(rig.publish("out", b"", ExactlyOnce), 1);
     rig.send_all();

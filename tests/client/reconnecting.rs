@@ -108,7 +108,7 @@ fn an_answer_before_the_repetition_is_ignored() {
 
 /// A second PUBREC while PUBREL is to be sent again: answered at once, or when its turn comes.
 #[test]
-fn pubrec_again_before_pubrel_again() {
+fn a_repeated_pubrec_while_pubrel_is_to_be_resent() {
     let mut rig = Rig::online();
     rig.publish("b", b"", ExactlyOnce);
     rig.send_all();

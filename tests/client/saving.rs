@@ -38,7 +38,7 @@ fn busy() -> Rig {
 }
 
 #[test]
-fn everything_of_the_session_is_in_it() {
+fn an_image_holds_the_whole_session() {
     for tx in [200, 1024, 4096] {
         let mut rig = rebooted::<8>(&image(&mut busy()), tx);
         assert_eq!(rig.events(), ["ended 4 Lost"], "the SUBSCRIBE");
@@ -62,7 +62,7 @@ fn everything_of_the_session_is_in_it() {
 
 /// At any moment, even with a packet half sent: a reboot finds the same state as a lost link.
 #[test]
-fn it_can_be_written_at_any_byte() {
+fn an_image_can_be_saved_after_any_byte() {
     for taken in 0..80 {
         let mut rig = Rig::online();
         rig.publish("a", b"payload", AtLeastOnce);
@@ -90,7 +90,7 @@ fn a_damaged_image_is_refused() {
 }
 
 #[test]
-fn one_that_does_not_fit_is_refused() {
+fn an_image_that_does_not_fit_is_refused() {
     let image = image(&mut busy());
     let too_large = Err(RestoreError::TooLarge);
     assert_eq!(Rig::<8>::sized(64, 60).client.restore(&image), too_large);
@@ -158,7 +158,7 @@ fn the_revision_counts_what_must_be_durable() {
 }
 
 #[test]
-fn the_payload_of_a_streamed_message_is_asked_for_again() {
+fn the_payload_of_a_streamed_message_is_requested_again() {
     let mut rig = Rig::online();
     let message = baremqtt::StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable();
     rig.client.publish_streamed(&message).unwrap();

@@ -51,7 +51,7 @@ fn completed_exchanges_do_not_change_the_key() {
 }
 
 #[test]
-fn bytes_that_nobody_reads_do_not_count() {
+fn unused_bytes_do_not_change_the_key() {
     let dirty = Client::with_config(Buffers { rx: vec![0xAA; 256], tx: vec![0x55; 1024] }, Choices::new());
     let mut rig = Rig::new();
     rig.client = dirty;

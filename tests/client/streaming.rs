@@ -17,13 +17,13 @@ fn online() -> Rig {
     rig
 }
 
-fn streams(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
+fn start_stream(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
     let message = StreamedMessage::new(topic, payload().len()).qos(qos).repeatable();
     rig.client.publish_streamed(&message).unwrap().map_or(0, |id| id.get())
 }
 
 /// Hands the payload over, up to this many bytes at a time, until the message is sent.
-fn hands_over(rig: &mut Rig, piece: usize) {
+fn write_payload(rig: &mut Rig, piece: usize) {
     let payload = payload();
     let mut at = 0;
     while at < payload.len() {
@@ -47,10 +47,10 @@ fn a_payload_larger_than_the_buffer_is_streamed() {
         for piece in [1, 7, 64, 5_000] {
             in_all_chunkings(|chunks| {
                 let mut rig = online().chunked(chunks);
-                let number = streams(&mut rig, "large", qos);
+                let number = start_stream(&mut rig, "large", qos);
                 let shown = if number > 0 { number.to_string() } else { "-".into() };
                 assert_eq!(rig.events(), [format!("ready {shown}")]);
-                hands_over(&mut rig, piece);
+                write_payload(&mut rig, piece);
                 check_sent(&mut rig, &format!("PUBLISH large qos={qos}"));
                 rig.publish("next", b"", AtMostOnce);
                 assert_eq!(rig.send_all(), ["PUBLISH next qos=0 (0 B)"]);
@@ -60,15 +60,15 @@ fn a_payload_larger_than_the_buffer_is_streamed() {
 }
 
 #[test]
-fn it_is_sent_and_acknowledged_in_order() {
+fn a_streamed_message_is_sent_and_acknowledged_in_order() {
     let mut rig = online();
     rig.publish("a", b"", AtLeastOnce);
-    streams(&mut rig, "b", ExactlyOnce);
+    start_stream(&mut rig, "b", ExactlyOnce);
     rig.publish("c", b"", AtLeastOnce);
     assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert_eq!(rig.events(), ["ready 2"], "it is next to be sent");
     assert!(rig.send_all().is_empty(), "and nothing is sent before it");
-    hands_over(&mut rig, 100);
+    write_payload(&mut rig, 100);
     assert!(rig.packets()[0].starts_with("PUBLISH b qos=2 id=2 (2000 B)"));
     assert_eq!(rig.send_all(), Vec::<String>::new());
     rig.receive(Packet::PubRec(id(2)));
@@ -80,10 +80,10 @@ fn it_is_sent_and_acknowledged_in_order() {
 }
 
 #[test]
-fn after_a_lost_link_the_payload_is_asked_for_again() {
+fn after_a_lost_link_the_payload_is_requested_again() {
     for handed_over in [0, 1, 500, 1_999, 2_000] {
         let mut rig = online();
-        streams(&mut rig, "large", AtLeastOnce);
+        start_stream(&mut rig, "large", AtLeastOnce);
         assert_eq!(rig.events(), ["ready 1"]);
         let payload = payload();
         let mut at = 0;
@@ -96,7 +96,7 @@ fn after_a_lost_link_the_payload_is_asked_for_again() {
         assert_eq!(rig.client.write_payload(b"x"), Err(StreamError::NotAsked));
         rig.go_online(&CONNECT, true);
         assert_eq!(rig.events(), ["ready 1"]);
-        hands_over(&mut rig, 64);
+        write_payload(&mut rig, 64);
         let dup = if handed_over > 0 { " dup" } else { "" };
         check_sent(&mut rig, &format!("PUBLISH large qos=1 id=1{dup} (2000 B)"));
         rig.receive(Packet::PubAck(id(1)));
@@ -107,9 +107,9 @@ fn after_a_lost_link_the_payload_is_asked_for_again() {
 #[test]
 fn after_pubrec_the_payload_is_not_needed_again() {
     let mut rig = online();
-    streams(&mut rig, "large", ExactlyOnce);
+    start_stream(&mut rig, "large", ExactlyOnce);
     rig.events();
-    hands_over(&mut rig, 64);
+    write_payload(&mut rig, 64);
     rig.wire.clear();
     rig.receive(Packet::PubRec(id(1)));
     rig.lose_link();
@@ -120,9 +120,9 @@ fn after_pubrec_the_payload_is_not_needed_again() {
 
 /// QoS 0 does not survive a lost link, streamed or not.
 #[test]
-fn at_qos_0_it_is_dropped_with_the_link() {
+fn at_qos_0_a_streamed_message_is_dropped_with_the_link() {
     let mut rig = online();
-    streams(&mut rig, "large", AtMostOnce);
+    start_stream(&mut rig, "large", AtMostOnce);
     assert_eq!(rig.events(), ["ready -"]);
     rig.lose_link();
     rig.go_online(&CONNECT, true);
@@ -134,7 +134,7 @@ fn at_qos_0_it_is_dropped_with_the_link() {
 #[test]
 fn during_a_payload_other_requests_are_refused() {
     let mut rig = online();
-    streams(&mut rig, "large", AtMostOnce);
+    start_stream(&mut rig, "large", AtMostOnce);
     rig.publish("before", b"", AtMostOnce);
     rig.events();
     rig.client.write_payload(b"abc").unwrap();
@@ -167,9 +167,9 @@ fn a_payload_that_stalls_causes_a_timeout() {
 }
 
 #[test]
-fn it_can_be_given_up_instead() {
+fn a_requested_payload_can_be_abandoned() {
     let mut rig = online();
-    streams(&mut rig, "large", AtLeastOnce);
+    start_stream(&mut rig, "large", AtLeastOnce);
     rig.publish("next", b"", AtLeastOnce);
     rig.events();
     rig.client.abandon_payload().unwrap();
@@ -179,7 +179,7 @@ fn it_can_be_given_up_instead() {
 }
 
 #[test]
-fn above_qos_0_it_must_be_repeatable() {
+fn above_qos_0_the_payload_must_be_repeatable() {
     let mut rig = online();
     let message = StreamedMessage::new("large", 10).qos(AtLeastOnce);
     let refused = Err(RequestError::NotRepeatable);
@@ -187,7 +187,7 @@ fn above_qos_0_it_must_be_repeatable() {
 }
 
 #[test]
-fn more_than_was_announced_is_not_taken() {
+fn more_than_was_announced_is_not_accepted() {
     let mut rig = online();
     rig.client.publish_streamed(&StreamedMessage::new("t", 3)).unwrap();
     rig.events();
@@ -270,7 +270,7 @@ fn pubrec_waits_for_a_started_payload() {
     in_all_chunkings(|chunks| {
         let mut rig = online().chunked(chunks);
         rig.publish("a", b"", ExactlyOnce);
-        streams(&mut rig, "large", AtLeastOnce);
+        start_stream(&mut rig, "large", AtLeastOnce);
         assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 (0 B)"]);
         assert_eq!(rig.events(), ["ready 2"]);
         let begun = rig.client.write_payload(&payload()[..50]).unwrap();
@@ -292,25 +292,25 @@ fn pubrec_waits_for_a_started_payload() {
 
 /// The payload is still requested when a later message is given up.
 #[test]
-fn giving_up_another_message_does_not_affect_it() {
+fn giving_up_another_message_does_not_affect_a_streamed_one() {
     let mut rig = online();
-    streams(&mut rig, "large", AtLeastOnce);
+    start_stream(&mut rig, "large", AtLeastOnce);
     assert_eq!(rig.events(), ["ready 1"]);
     rig.publish("b", b"", AtLeastOnce);
     rig.client.give_up(id(2)).unwrap();
     assert!(rig.events().is_empty());
-    hands_over(&mut rig, 100);
+    write_payload(&mut rig, 100);
     check_sent(&mut rig, "PUBLISH large qos=1 id=1");
     assert!(rig.send_all().is_empty());
 }
 
 /// From the request for the payload until all of it is handed over.
 #[test]
-fn a_payload_is_waited_for() {
+fn the_client_reports_that_it_waits_for_a_payload() {
     let mut rig = online();
     assert!(!rig.client.waits_for_payload());
     rig.publish("a", b"", AtLeastOnce);
-    streams(&mut rig, "large", AtMostOnce);
+    start_stream(&mut rig, "large", AtMostOnce);
     assert!(!rig.client.waits_for_payload(), "it is not next to be sent");
     rig.send_all();
     assert_eq!(rig.events(), ["ready -"]);
@@ -333,7 +333,7 @@ fn the_end_of_an_abandoned_message_is_reported_above_qos_0() {
     {
         let mut rig = online();
         rig.choose(|c| c.reports_loss = reports_loss);
-        streams(&mut rig, "large", qos);
+        start_stream(&mut rig, "large", qos);
         rig.events();
         rig.client.abandon_payload().unwrap();
         assert_eq!(rig.client.in_flight(), expected.len());
@@ -347,11 +347,11 @@ fn the_end_of_an_abandoned_message_is_reported_above_qos_0() {
 fn pubrel_is_sent_before_a_payload_that_has_not_started() {
     let mut rig = online();
     rig.publish("a", b"", ExactlyOnce);
-    streams(&mut rig, "large", AtLeastOnce);
+    start_stream(&mut rig, "large", AtLeastOnce);
     assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 (0 B)"]);
     assert_eq!(rig.events(), ["ready 2"]);
     rig.receive(Packet::PubRec(id(1)));
     assert_eq!(rig.send_all(), ["PUBREL id=1"]);
-    hands_over(&mut rig, 100);
+    write_payload(&mut rig, 100);
     check_sent(&mut rig, "PUBLISH large qos=1 id=2");
 }
