@@ -30,12 +30,12 @@ fn publishes_and_receives() {
     let server = start(([127, 0, 0, 1], 0).into());
     let ended = example(&server, "2").wait_with_output().expect("it ends");
     assert!(ended.status.success());
-    let said = String::from_utf8(ended.stdout).expect("text");
-    assert_eq!(said, "connected\nbaremqtt/tokio/count: 1\nbaremqtt/tokio/count: 2\n");
+    let output = String::from_utf8(ended.stdout).expect("text");
+    assert_eq!(output, "connected\nbaremqtt/tokio/count: 1\nbaremqtt/tokio/count: 2\n");
 }
 
 #[test]
-fn comes_back() {
+fn reconnects_when_the_broker_restarts() {
     let addr = ([127, 0, 0, 1], free_port()).into();
     let server = start(addr);
     let mut example = example(&server, "3");
@@ -51,26 +51,26 @@ fn comes_back() {
 }
 
 /// Runs `requests` with these arguments: each task gets its answer.
-fn twenty_tasks_get_their_answers(arguments: &[&str]) {
+fn assert_each_task_gets_its_answer(arguments: &[&str]) {
     let ended = Command::new(env!("CARGO_BIN_EXE_requests")).args(arguments).output();
     let ended = ended.expect("the example is built");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let mut said: Vec<_> = std::str::from_utf8(&ended.stdout).expect("text").lines().collect();
-    said.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<u32>().ok()));
+    let mut output: Vec<_> = std::str::from_utf8(&ended.stdout).expect("text").lines().collect();
+    output.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<u32>().ok()));
     let expected: Vec<_> = (1..=20).map(|n| format!("{n} * {n} = {}", n * n)).collect();
-    assert_eq!(said, expected);
+    assert_eq!(output, expected);
 }
 
 #[test]
-fn twenty_tasks_get_their_answers_over_tcp() {
+fn requests_over_tcp() {
     let server = start(([127, 0, 0, 1], 0).into());
-    twenty_tasks_get_their_answers(&[&server.addr().to_string()]);
+    assert_each_task_gets_its_answer(&[&server.addr().to_string()]);
 }
 
 #[test]
-fn twenty_tasks_get_their_answers_over_tls() {
+fn requests_over_tls() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let address = format!("localhost:{}", broker.tls_port);
-    twenty_tasks_get_their_answers(&[&address, text(&authority.file("ca.crt"))]);
+    assert_each_task_gets_its_answer(&[&address, text(&authority.file("ca.crt"))]);
 }
