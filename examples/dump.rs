@@ -6,7 +6,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufRead, Read, stdin};
+use std::io::{BufRead, Read, Write, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -55,7 +55,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             Arg::Long("raw") => raw = true,
             Arg::Long("follow") => followed = Some(parser.value()?),
             Arg::Long("help") | Arg::Short('h') => {
-                println!("{HELP}");
+                writeln!(stdout(), "{HELP}")?;
                 return Ok(());
             }
             Arg::Value(value) => hex.push(value.string()?),
@@ -72,7 +72,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         (None, true, true) => dump.read(&mut stdin().lock())?,
         (Some(path), false, true) => dump.follow(Path::new(&path))?,
-        _ => return Err("only one of HEX, --raw and --follow can be given".into()),
+        _ => return Err("only one of HEX, --raw (the standard input) and --follow can be given".into()),
     }
     dump.end()
 }
@@ -99,7 +99,7 @@ impl Dump {
                     if let Packet::Connect(connect) = &packet {
                         self.version = connect.version;
                     }
-                    println!("{at:6} {len:6} B  {packet}");
+                    writeln!(stdout(), "{at:6} {len:6} B  {packet}")?;
                     (self.at, used) = (at + len, used + len);
                 }
                 Decoded::Incomplete { .. } => break,

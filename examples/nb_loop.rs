@@ -9,7 +9,7 @@
 mod server;
 
 use std::error::Error;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write, stdout};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::ExitCode;
 use std::thread;
@@ -76,7 +76,7 @@ fn answer(mqtt: &mut Mqtt, place: usize) -> Result<bool, Box<dyn Error>> {
         }
         Some(Event::Message(message)) => {
             let number: u32 = str::from_utf8(message.payload)?.parse()?;
-            println!("{number} is at {}", message.topic);
+            writeln!(stdout(), "{number} is at {}", message.topic)?;
             if number == LAST {
                 return Ok(true);
             }

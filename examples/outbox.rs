@@ -29,7 +29,14 @@ impl Config for Exact {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("outbox: {error}");
+        process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (Some(address), Some(path)) = (arguments.next().filter(|it| it.contains(':')), arguments.next())
     else {

@@ -5,12 +5,11 @@
 //! cargo run --example sniffer -- 127.0.0.1:1884 localhost:1883
 //! ```
 
-use std::env;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::{env, fmt, thread};
 
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::{Version, Violation};
@@ -31,15 +30,16 @@ fn main() -> ExitCode {
 }
 
 fn run(listen: &str, server: &str) -> io::Result<()> {
-    let listener = TcpListener::bind(listen)?;
-    println!("listening on {}", listener.local_addr()?);
+    let listener =
+        TcpListener::bind(listen).map_err(|error| io::Error::other(format!("{listen}: {error}")))?;
+    print(format_args!("listening on {}", listener.local_addr()?));
     for (number, client) in (1_u32..).zip(listener.incoming()) {
         let client = client?;
         let server = match TcpStream::connect(server) {
             Ok(stream) => stream,
             Err(error) => {
                 // The client is turned away. The server may be back for the next one.
-                println!("{number} {server}: {error}");
+                print(format_args!("{number} {server}: {error}"));
                 continue;
             }
         };
@@ -61,7 +61,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, arrow: &str, version: &Mutex<Ver
         let shown = show(&mut bytes, arrow, &mut version.lock().unwrap_or_else(PoisonError::into_inner));
         to.write_all(&chunk[..len])?;
         if let Err(violation) = shown {
-            println!("{arrow} {violation}");
+            print(format_args!("{arrow} {violation}"));
             io::copy(&mut from, &mut to)?;
         }
     }
@@ -74,8 +74,15 @@ fn show(bytes: &mut Vec<u8>, arrow: &str, version: &mut Version) -> Result<(), V
         if let Packet::Connect(connect) = &packet {
             *version = connect.version;
         }
-        println!("{arrow} {packet}");
+        print(format_args!("{arrow} {packet}"));
         bytes.drain(..len);
     }
     Ok(())
+}
+
+/// Prints a line. There is nothing left to do once nobody reads them.
+fn print(line: fmt::Arguments<'_>) {
+    if writeln!(io::stdout(), "{line}").is_err() {
+        process::exit(1);
+    }
 }

@@ -14,6 +14,9 @@ use crate::{Client, Config, Outbound, RestoreError, SaveError};
 /// is killed or the power fails: no message is lost, and at QoS 2 none arrives twice. The bytes of the application, for instance how far it
 /// has read its own input, always match the session: they are never older or newer.
 ///
+/// Without [`Config::durable`] that event is never reported: save whenever [`revision`](Client::revision) has changed, which is less exact
+/// (see [`Client::save`]).
+///
 /// ```no_run
 /// use std::time::Duration;
 ///

@@ -58,48 +58,50 @@ impl Script {
 
 struct Ended {
     code: Option<i32>,
-    says: String,
+    output: String,
 }
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
-        let says = [output.stdout, output.stderr].concat();
-        Ended { code: output.status.code(), says: String::from_utf8(says).unwrap() }
+        let text = [output.stdout, output.stderr].concat();
+        Ended { code: output.status.code(), output: String::from_utf8(text).unwrap() }
     }
 }
 
 impl Ended {
     #[track_caller]
-    fn has_failed(&self, code: i32, text: &str) {
-        assert_eq!(self.code, Some(code), "{}", self.says);
-        assert!(self.says.contains(text), "{}", self.says);
-        assert!(!self.says.contains("all passed"), "{}", self.says);
+    fn assert_failed(&self, code: i32, text: &str) {
+        assert_eq!(self.code, Some(code), "{}", self.output);
+        assert!(self.output.contains(text), "{}", self.output);
+        assert!(!self.output.contains("all passed"), "{}", self.output);
     }
 }
 
 #[test]
-fn a_success_is_told_with_the_seconds_of_each_step() {
+fn a_success_is_reported_with_the_seconds_of_each_step() {
     let ended = Script::new("success", "").run("format");
-    assert_eq!(ended.code, Some(0), "{}", ended.says);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
     // The clock may tick over to the next second even within the shortest run.
     let seconds = |line: Option<&str>, before: &str| {
         let number =
             line.and_then(|line| line.strip_prefix(before)?.trim().strip_suffix(" s")?.parse::<u32>().ok());
-        assert!(number.is_some(), "{}", ended.says);
+        assert!(number.is_some(), "{}", ended.output);
     };
-    let mut last = ended.says.lines().rev();
+    let mut last = ended.output.lines().rev();
     seconds(last.next(), "tests/all.sh: all passed in ");
     seconds(last.next(), "format ");
 }
 
 #[test]
 fn a_failure_names_its_step() {
-    Script::new("failure", "[ \"$2\" != --check ] || exit 7").run("format").has_failed(7, "FAILED in format");
+    Script::new("failure", "[ \"$2\" != --check ] || exit 7")
+        .run("format")
+        .assert_failed(7, "FAILED in format");
 }
 
 #[test]
-fn there_is_no_such_step() {
-    Script::new("unknown", "").run("nonsense").has_failed(1, "there is no step nonsense");
+fn an_unknown_step_is_refused() {
+    Script::new("unknown", "").run("nonsense").assert_failed(1, "there is no step nonsense");
 }
 
 #[test]
@@ -119,23 +121,23 @@ fn a_signal_is_a_failure() {
             .status();
         assert!(sent.unwrap().success());
         fs::write(script.folder.join("signalled"), "").unwrap();
-        Ended::from(running.wait_with_output().unwrap()).has_failed(code, "FAILED in format");
+        Ended::from(running.wait_with_output().unwrap()).assert_failed(code, "FAILED in format");
     }
 }
 
 #[test]
-fn a_step_that_takes_too_long_has_a_word() {
+fn a_step_that_exceeds_its_budget_is_marked() {
     let script = Script::new("budget", "[ \"$2\" != --check ] || sleep 1");
-    // Whatever it is: none.
+    // Whatever the budget is: a budget of 0 s.
     script.replace("[format]=", "[format]=0 [before]=");
     let ended = script.run("format");
-    assert_eq!(ended.code, Some(0), "{}", ended.says);
-    assert!(ended.says.contains("s, more than the 0 s that it may take\n"), "{}", ended.says);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(ended.output.contains("s, more than the 0 s that it may take\n"), "{}", ended.output);
 }
 
 /// No other toolchain, Python or package manager is needed: only cargo is there.
 #[test]
-fn what_is_hermetic_needs_nothing_but_rust() {
+fn hermetic_steps_need_only_rust() {
     let script = Script::new("hermetic", "case $1 in +*) exit 1 ;; esac");
     fs::remove_file(script.folder.join("bin/rustup")).unwrap();
     let shell = |name: &str| {
@@ -147,8 +149,8 @@ fn what_is_hermetic_needs_nothing_but_rust() {
     command.arg(script.folder.join("tests/all.sh")).arg("hermetic");
     command.env_clear().env("PATH", script.folder.join("bin")).env("HOME", &script.folder);
     let ended = Ended::from(command.output().unwrap());
-    assert_eq!(ended.code, Some(0), "{}", ended.says);
-    assert!(ended.says.contains("all passed"), "{}", ended.says);
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(ended.output.contains("all passed"), "{}", ended.output);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn start_subscriber(server: &Server, version: &str, text: &str) -> Process {
 }
 
 #[test]
-fn mosquitto_clients_talk_at_every_qos_and_version() {
+fn mosquitto_clients_exchange_messages_at_every_qos_and_version() {
     let server = start();
     for version in VERSIONS {
         for qos in QOS {
@@ -70,7 +70,7 @@ fn mosquitto_clients_talk_at_every_qos_and_version() {
 }
 
 #[test]
-fn mosquitto_clients_keep_the_order_of_a_thousand_messages() {
+fn mosquitto_clients_receive_a_thousand_messages_in_order() {
     let server = start();
     for version in VERSIONS {
         for qos in QOS {
@@ -82,13 +82,13 @@ fn mosquitto_clients_keep_the_order_of_a_thousand_messages() {
             for line in &lines {
                 assert_eq!(subscriber.line(), format!("test/many {line}"), "{version}, QoS {qos}");
             }
-            publisher.finish();
+            publisher.expect_success();
         }
     }
 }
 
 #[test]
-fn mosquitto_clients_get_large_messages() {
+fn mosquitto_clients_receive_large_messages() {
     let server = start();
     let payload = "x".repeat(100_000);
     for qos in QOS {
@@ -99,14 +99,14 @@ fn mosquitto_clients_get_large_messages() {
 }
 
 #[test]
-fn mosquitto_clients_get_retained_messages() {
+fn mosquitto_clients_receive_retained_messages() {
     let server = start();
     for version in VERSIONS {
         for qos in QOS {
             publish(&server, version, &format!("-t kept -m value -r -q {qos}"));
             let mut late = start_subscriber(&server, version, "-t kept -F %r/%q/%p -q 2 -C 1");
             assert_eq!(late.line(), format!("1/{qos}/value"));
-            late.finish();
+            late.expect_success();
         }
         publish(&server, version, "-t kept -n -r -q 1");
         let mut late = start_subscriber(&server, version, "-t kept -t end -F %t");
@@ -124,14 +124,14 @@ fn publish_until_seen(server: &Server, version: &str, subscriber: &mut Process) 
 }
 
 #[test]
-fn a_killed_mosquitto_client_leaves_its_will_and_one_that_ends_does_not() {
+fn the_will_of_a_mosquitto_client_is_published_only_if_it_is_killed() {
     let server = start();
     for version in VERSIONS {
         for qos in QOS {
             let mut watcher = subscribe(&server, version, "-q 2");
             let will = format!("--will-topic test/will --will-payload gone --will-qos {qos}");
             let text = format!("{will} -t test/ready -C 1 -q 2");
-            start_subscriber(&server, version, &text).finish();
+            start_subscriber(&server, version, &text).expect_success();
             let mut killed = subscribe(&server, version, &will);
             // The second `ready` is live for the watcher.
             assert_eq!(watcher.line(), "test/ready now");
@@ -142,7 +142,7 @@ fn a_killed_mosquitto_client_leaves_its_will_and_one_that_ends_does_not() {
 }
 
 #[test]
-fn mosquitto_sessions_collect_messages_while_the_client_is_away() {
+fn messages_are_queued_while_a_mosquitto_client_is_offline() {
     for version in VERSIONS {
         for qos in ["1", "2"] {
             let server = start();
@@ -155,13 +155,13 @@ fn mosquitto_sessions_collect_messages_while_the_client_is_away() {
             for number in 0..30 {
                 assert_eq!(back.line(), number.to_string(), "{version}, QoS {qos}");
             }
-            back.finish();
+            back.expect_success();
         }
     }
 }
 
 #[test]
-fn mosquitto_clients_are_told_why_they_may_not_connect() {
+fn mosquitto_clients_receive_the_reason_of_a_refusal() {
     let server = start_with(vec![("ada".into(), "secret".into())]);
     for version in VERSIONS {
         publish(&server, version, "-t a -m x -u ada -P secret");
@@ -169,14 +169,14 @@ fn mosquitto_clients_are_told_why_they_may_not_connect() {
             [("-u ada -P wrong", "bad user name or password"), ("", "not authorised")]
         {
             let text = format!("-t a -m x {credentials}");
-            let said = process::fail(PUB, &arguments(&server, version, &text));
-            assert!(said.contains(reason), "{version}: {said}");
+            let output = process::run_expecting_failure(PUB, &arguments(&server, version, &text));
+            assert!(output.contains(reason), "{version}: {output}");
         }
     }
 }
 
 #[test]
-fn paho_talks_at_every_qos_and_version() {
+fn paho_exchanges_messages_at_every_qos_and_version() {
     let server = start();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/with_paho.py");
     for version in ["3.1", "3.1.1"] {

@@ -31,22 +31,22 @@ fn sleeps() -> Vec<(String, u64)> {
     found
 }
 
-/// The value of [`sleeps`] once nobody has woken up for this long. On a busy machine it may take a while.
-fn after_a_rest(time: Duration) -> Vec<(String, u64)> {
-    let rested = (0..60).find_map(|_| {
+/// The value of [`sleeps`] once no thread has woken up for this long. On a busy machine it may take a while.
+fn sleeps_once_idle(time: Duration) -> Vec<(String, u64)> {
+    let idle = (0..60).find_map(|_| {
         let before = sleeps();
         thread::sleep(time);
         (sleeps() == before).then_some(before)
     });
-    rested.expect("somebody wakes up again and again")
+    idle.expect("a thread keeps waking up")
 }
 
 /// Two threads, and neither wakes up by itself; with a keep alive, for PINGREQ and PINGRESP. A published message is sent at once.
 #[test]
-fn nobody_wakes_up_for_nothing() {
+fn an_idle_connection_does_not_wake_up_its_threads() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (heard, hears) = mpsc::channel();
+    let (packet_sender, packets) = mpsc::channel();
     let server = thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
         socket.read_exact(&mut [0; 15]).unwrap();
@@ -59,13 +59,13 @@ fn nobody_wakes_up_for_nothing() {
             } else {
                 socket.read_exact(&mut [0; 3]).unwrap();
             }
-            heard.send(packet[0]).unwrap();
+            packet_sender.send(packet[0]).unwrap();
         }
     });
     let client = Client::new(Buffers { rx: vec![0; 256], tx: vec![0; 512] });
     let runner = Runner::new(client, Backoff::new(1, 1));
     let handle = runner.handle();
-    let (teller, connected) = mpsc::channel();
+    let (connected_sender, connected) = mpsc::channel();
     let run = move || {
         let open = move || open_tcp(address, Duration::from_secs(5));
         let connect = Connect::new("c").clean_session(false).keep_alive(3);
@@ -76,7 +76,7 @@ fn nobody_wakes_up_for_nothing() {
             },
             |update, _| {
                 if let Update::Event(Event::Connected { .. }) = update {
-                    teller.send(()).unwrap();
+                    connected_sender.send(()).unwrap();
                 }
                 Ok(())
             },
@@ -85,20 +85,20 @@ fn nobody_wakes_up_for_nothing() {
     let running = thread::Builder::new().name(NAMES[0].into()).spawn(run).unwrap();
     connected.recv().unwrap();
 
-    let before = after_a_rest(Duration::from_millis(1_500));
+    let before = sleeps_once_idle(Duration::from_millis(1_500));
     assert_eq!(before.len(), 2, "{before:?}");
 
-    // Those from before the rest do not count.
-    hears.try_iter().for_each(drop);
-    assert_eq!(hears.recv_timeout(PATIENCE), Ok(0xC0));
-    let after = after_a_rest(Duration::from_millis(300));
-    let pings = 1 + hears.try_iter().count() as u64;
+    // Those that were received before do not count.
+    packets.try_iter().for_each(drop);
+    assert_eq!(packets.recv_timeout(PATIENCE), Ok(0xC0));
+    let after = sleeps_once_idle(Duration::from_millis(300));
+    let pings = 1 + packets.try_iter().count() as u64;
     let count = |sleeps: Vec<(String, u64)>| sleeps.iter().map(|(_, count)| count).sum::<u64>();
     let woken = count(after) - count(before);
     assert!((2..=8 * pings).contains(&woken), "{woken} times for {pings} PINGREQ and the answers");
 
     handle.publish(&Message::new("a", b"")).unwrap();
-    while hears.recv_timeout(PATIENCE).unwrap() != 0x30 {}
+    while packets.recv_timeout(PATIENCE).unwrap() != 0x30 {}
     handle.stop();
     running.join().unwrap().unwrap();
     server.join().unwrap();

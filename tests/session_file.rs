@@ -56,7 +56,7 @@ fn publish(client: &mut Mqtt, topic: &str) {
 }
 
 #[test]
-fn what_was_stored_is_restored() {
+fn a_saved_session_is_restored() {
     let folder = Folder::new("restored");
     let mut first = client();
     let (mut file, data) = SessionFile::open(folder.file(), &mut first).unwrap();
@@ -73,7 +73,7 @@ fn what_was_stored_is_restored() {
 }
 
 #[test]
-fn what_waits_for_the_file_is_sent_once_that_is_stored() {
+fn messages_are_sent_once_they_are_saved() {
     let folder = Folder::new("sent");
     let mut client = client();
     let (mut file, _) = SessionFile::open(folder.file(), &mut client).unwrap();
@@ -99,7 +99,7 @@ fn what_waits_for_the_file_is_sent_once_that_is_stored() {
 }
 
 #[test]
-fn what_a_crash_left_behind_does_no_harm() {
+fn a_file_left_behind_by_a_crash_is_ignored() {
     let folder = Folder::new("crash");
     let mut first = client();
     let (mut file, _) = SessionFile::open(folder.file(), &mut first).unwrap();

@@ -1,4 +1,4 @@
-//! The broker of `support/mosquitto.rs` starts, keeps, forgets and refuses as configured. Needs `mosquitto`.
+//! The broker of `support/mosquitto.rs` starts, saves its state and refuses users as configured. Needs `mosquitto`.
 
 #[path = "support/mosquitto.rs"]
 #[allow(dead_code)]
@@ -40,12 +40,12 @@ impl Link {
         self.stream.write_all(&out[..len]).unwrap();
     }
 
-    fn receive<T>(&mut self, look: impl FnOnce(&Packet<'_>) -> T) -> T {
+    fn receive<T>(&mut self, read: impl FnOnce(&Packet<'_>) -> T) -> T {
         loop {
             if let Decoded::Complete { packet, len } =
                 codec::decode(&self.received, Version::Mqtt311).unwrap()
             {
-                let seen = look(&packet);
+                let seen = read(&packet);
                 self.received.drain(..len);
                 return seen;
             }
@@ -91,7 +91,7 @@ fn is_retained(broker: &Mosquitto) -> bool {
 }
 
 #[test]
-fn forgets_without_persistence() {
+fn saves_nothing_without_persistence() {
     let mut broker = Mosquitto::start(&Config::default());
     retain(&broker);
     assert!(is_retained(&broker));
@@ -100,7 +100,7 @@ fn forgets_without_persistence() {
 }
 
 #[test]
-fn keeps_over_a_stop_and_over_a_kill() {
+fn persistence_survives_a_stop_and_if_configured_a_kill() {
     for (persistence, outlives_kill) in [(Persistence::AtStop, false), (Persistence::EveryChanges(1), true)] {
         let config = Config { persistence, ..Config::default() };
         let mut broker = Mosquitto::start(&config);
@@ -118,7 +118,7 @@ fn keeps_over_a_stop_and_over_a_kill() {
 }
 
 #[test]
-fn lets_in_only_those_who_know_a_password() {
+fn users_need_their_password() {
     let broker = Mosquitto::start(&Config { users: vec![("anna", "secret")], ..Config::default() });
     let (_, answer) = Link::connect(&broker, Connect::new("a").credentials("anna", b"secret"));
     assert_eq!(answer, ACCEPTED);
@@ -129,7 +129,7 @@ fn lets_in_only_those_who_know_a_password() {
 }
 
 #[test]
-fn takes_more_lines_of_configuration() {
+fn additional_configuration_is_used() {
     let (_broker, addr) = websockets();
     let mut stream = TcpStream::connect(addr).expect("the second listener");
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -144,15 +144,15 @@ fn takes_more_lines_of_configuration() {
 
 /// Another process may hold a port for a moment longer.
 #[test]
-fn waits_for_its_port() {
+fn restarting_waits_for_the_port() {
     let mut broker = Mosquitto::start(&Config::default());
     broker.stop();
-    let held = TcpListener::bind(broker.addr()).expect("a port that is free again");
-    let holding = thread::spawn(move || {
+    let occupied = TcpListener::bind(broker.addr()).expect("a port that is free again");
+    let occupying = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));
-        drop(held);
+        drop(occupied);
     });
     broker.restart();
-    holding.join().expect("no panic");
+    occupying.join().expect("no panic");
     assert!(TcpStream::connect(broker.addr()).is_ok());
 }

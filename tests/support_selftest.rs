@@ -59,7 +59,7 @@ fn numbers(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn forwards_both_ways_and_a_half_close() {
+fn forwards_in_both_directions_and_half_closes() {
     let (addr, received) = echo(1);
     let proxy = Proxy::transparent(addr);
     let mut client = connect(&proxy);
@@ -76,7 +76,7 @@ fn forwards_both_ways_and_a_half_close() {
 }
 
 #[test]
-fn cuts_after_exactly_so_many_bytes_to_the_broker() {
+fn cuts_after_the_exact_number_of_bytes_to_the_broker() {
     let points = [0, 1, 2, 17, 4096, 16 * 1024, 16 * 1024 + 1];
     let (addr, received) = echo(points.len());
     let proxy = Proxy::start(addr, points.map(|after| Some(Cut::to_broker(after))));
@@ -92,7 +92,7 @@ fn cuts_after_exactly_so_many_bytes_to_the_broker() {
 }
 
 #[test]
-fn cuts_after_exactly_so_many_bytes_to_the_client() {
+fn cuts_after_the_exact_number_of_bytes_to_the_client() {
     let points = [0, 1, 5, 1000];
     let (addr, _received) = echo(points.len());
     let proxy = Proxy::start(addr, points.map(|after| Some(Cut::to_client(after))));
@@ -106,7 +106,7 @@ fn cuts_after_exactly_so_many_bytes_to_the_client() {
 }
 
 #[test]
-fn takes_the_next_cut_for_each_connection_and_none_when_they_are_used_up() {
+fn each_connection_uses_the_next_cut_until_there_are_none() {
     let (addr, _received) = echo(4);
     let proxy = Proxy::start(addr, [None, Some(Cut::to_client(1)), None]);
     for expected in [2, 1, 2, 2] {
@@ -119,7 +119,7 @@ fn takes_the_next_cut_for_each_connection_and_none_when_they_are_used_up() {
 }
 
 #[test]
-fn cuts_by_hand() {
+fn cuts_on_request() {
     let (addr, _received) = echo(1);
     let proxy = Proxy::transparent(addr);
     let mut client = connect(&proxy);
@@ -131,7 +131,7 @@ fn cuts_by_hand() {
 }
 
 #[test]
-fn a_gentle_cut_lets_the_server_read_what_came_before_it() {
+fn a_gentle_cut_lets_the_server_read_what_was_sent_before() {
     let (addr, received) = echo(2);
     let proxy = Proxy::start_gentle(addr, [Some(Cut::to_client(2)), Some(Cut::to_broker(3))]);
     for expected in [2, 3] {
@@ -144,7 +144,7 @@ fn a_gentle_cut_lets_the_server_read_what_came_before_it() {
 }
 
 #[test]
-fn a_silent_link_stays_open_and_others_go_on() {
+fn a_silenced_link_stays_open_and_others_continue() {
     let (addr, received) = echo(2);
     let proxy = Proxy::transparent(addr);
     let mut client = connect(&proxy);
@@ -166,14 +166,14 @@ fn a_silent_link_stays_open_and_others_go_on() {
 }
 
 #[test]
-fn closes_at_once_where_there_is_no_broker() {
+fn closes_at_once_without_a_broker() {
     // TCPMUX, which no machine serves.
     let proxy = Proxy::transparent((Ipv4Addr::LOCALHOST, 1).into());
     assert!(read_until_end(&connect(&proxy)).is_empty());
 }
 
 #[test]
-fn ends_its_links_and_listens_no_more_when_dropped() {
+fn dropping_it_closes_its_links_and_its_port() {
     let (addr, _received) = echo(1);
     let proxy = Proxy::transparent(addr);
     let mut client = connect(&proxy);

@@ -161,7 +161,9 @@ impl Link {
 
     /// Opens a stream to the server.
     pub fn open(&self, timeout: Duration) -> io::Result<Tap> {
-        let stream = open_tcp((self.host.as_str(), self.port), timeout)?;
+        let Link { host, port, .. } = self;
+        let stream = open_tcp((host.as_str(), *port), timeout)
+            .map_err(|error| io::Error::new(error.kind(), format!("{host}:{port}: {error}")))?;
         Ok(Tap::new(stream, self.debug))
     }
 }

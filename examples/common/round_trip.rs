@@ -1,6 +1,7 @@
 //! The conversation of the programs over TLS and WebSocket.
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Connection, Stream};
@@ -18,22 +19,22 @@ pub fn round_trip<S: Stream>(
         let left = patience.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
         match mqtt.next_event(Some(left))? {
             Some(Event::Connected { .. }) => {
-                println!("connected");
+                writeln!(stdout(), "connected")?;
                 mqtt.subscribe(&[(message.topic, message.qos)])?;
             }
             Some(Event::Subscribed { codes, .. }) if codes.iter().any(|code| code == SubAckCode::Failure) => {
                 return Err(format!("the server denies a subscription to {}", message.topic).into());
             }
             Some(Event::Subscribed { codes, .. }) => {
-                println!("subscribed to {}: {codes:?}", message.topic);
+                writeln!(stdout(), "subscribed to {}: {codes}", message.topic)?;
                 mqtt.publish(message)?;
             }
             Some(Event::Published { id, .. }) => {
-                println!("message {id} is acknowledged");
+                writeln!(stdout(), "message {id} is acknowledged")?;
                 published = true;
             }
             Some(Event::Message(came)) => {
-                println!("{}: {}", came.topic, String::from_utf8_lossy(came.payload));
+                writeln!(stdout(), "{}: {}", came.topic, String::from_utf8_lossy(came.payload))?;
                 came_back |= came.payload == message.payload;
             }
             Some(Event::Ended { id, outcome }) => return Err(format!("request {id} is {outcome}").into()),

@@ -1,4 +1,4 @@
-//! Publishes messages, with the options of `mosquitto_pub`.
+//! Publishes messages, with most options of `mosquitto_pub`.
 //!
 //! ```text
 //! cargo run --example pub -- -h localhost -t sensor/17 -m 21.5 -q 1
@@ -19,7 +19,7 @@ use lexopt::{Parser, ValueExt};
 use payload::Source;
 
 const HELP: &str = "\
-Publishes messages over MQTT 3.1 or 3.1.1, with the options of mosquitto_pub, except for TLS and proxies.
+Publishes messages over MQTT 3.1 or 3.1.1, with most options of mosquitto_pub, and without TLS.
 
 usage: pub (-t TOPIC | -L URL) (-m TEXT | -f FILE | -l | -n | -s) [-q QOS] [-r] [OPTION]...
 

@@ -12,6 +12,8 @@ mod person;
 mod story;
 
 use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
@@ -59,7 +61,7 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
             Arg::Long("user") => user = Some(parser.value()?.string()?),
             Arg::Long("password") => password = Some(parser.value()?.string()?),
             Arg::Long("help") | Arg::Short('h') => {
-                println!("{HELP}");
+                print(format_args!("{HELP}"));
                 return Ok(None);
             }
             other => return Err(other.unexpected().into()),
@@ -75,16 +77,16 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { broker, version, login } = arguments;
-    println!("Alice and Bob talk over {version}.");
+    print(format_args!("Alice and Bob talk over {version}."));
     match broker {
         Some(broker) => {
-            println!("Their broker is the one at {broker}.\n");
+            print(format_args!("Their broker is the one at {broker}.\n"));
             Story::new(broker, version, [login.clone(), login]).tell()
         }
         None => {
             let users = [("alice", "wonderland"), ("bob", "builder")].map(owned);
             let server = start(&users)?;
-            println!("Their broker was started for this program, on {}.\n", server.addr());
+            print(format_args!("Their broker was started for this program, on {}.\n", server.addr()));
             let logins = users.map(|own| Some(login.clone().unwrap_or(own)));
             Story::new(server.addr().to_string(), version, logins).tell()
         }
@@ -93,6 +95,11 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
 fn owned((user, password): (&str, &str)) -> (String, String) {
     (user.to_owned(), password.to_owned())
+}
+
+/// Prints a line. Unlike `println!`, it ignores a closed output.
+fn print(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// A broker on a free port of the loopback interface, which accepts only these users.

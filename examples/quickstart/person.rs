@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{Connection, Error as ConnectionError};
 use baremqtt::{Buffers, Client, Connect, Event, Message, Outcome, PacketId, QoS, SubAckCode};
 
+use crate::print;
+
 /// The time limit for everything.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -124,7 +126,7 @@ impl Person {
     }
 
     fn tell(&self, what: fmt::Arguments<'_>) {
-        println!("{:5}  {what}", self.name);
+        print(format_args!("{:5}  {what}", self.name));
     }
 
     /// Waits for the answer to this request, or, without a request, for a message.

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use baremqtt::{Connect, Message, QoS, Version, Will};
 
 use crate::person::{Heard, Person};
+use crate::print;
 
 /// User name and password.
 type Login = Option<(String, String)>;
@@ -71,7 +72,7 @@ impl Story {
         chapter("Alice takes her notice down, by an empty one, and goes.");
         alice.publish(&Message::new(&notice, b"").qos(QoS::AtLeastOnce).retain())?;
         alice.leave()?;
-        println!("\nAll that was said has arrived.");
+        print(format_args!("\nAll that was said has arrived."));
         Ok(())
     }
 
@@ -97,7 +98,7 @@ impl Story {
 }
 
 fn chapter(title: &str) {
-    println!("\n{title}");
+    print(format_args!("\n{title}"));
 }
 
 fn heard(topic: &str, text: &str, qos: QoS) -> Heard {

@@ -1,4 +1,4 @@
-//! Prints the messages of topics, with the options of `mosquitto_sub`.
+//! Prints the messages of topics, with most options of `mosquitto_sub`.
 //!
 //! ```text
 //! cargo run --example sub -- -h localhost -t 'sensor/#' -v
@@ -22,7 +22,7 @@ use lexopt::{Parser, ValueExt};
 use print::Printer;
 
 const HELP: &str = "\
-Prints messages received over MQTT 3.1 or 3.1.1, with the options of mosquitto_sub, except for TLS and proxies.
+Prints messages received over MQTT 3.1 or 3.1.1, with most options of mosquitto_sub, and without TLS.
 
 usage: sub (-t FILTER... | -L URL) [-q QOS] [-v] [OPTION]...
 

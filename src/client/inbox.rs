@@ -10,7 +10,7 @@ use super::outbox::{ENDED, End};
 
 /// The kind of the current event, by what it is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum EventKind {
     /// There is no event.
     None,
     /// CONNACK.
@@ -70,7 +70,7 @@ pub(super) struct Large {
 #[derive(Clone, Debug, Hash)]
 #[repr(C)]
 pub(super) struct Inbox {
-    pub(super) event: Kind,
+    pub(super) event: EventKind,
     /// The first byte of the answer that the event requires, or 0. `ENDED` if the event reports the end of a request.
     pub(super) owed: u8,
     /// Length of the fixed header of the packet at the front.
@@ -100,7 +100,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub(super) const NEW: Self = Inbox {
-        event: Kind::None,
+        event: EventKind::None,
         owed: 0,
         head: 0,
         holds_connect: false,
@@ -131,7 +131,7 @@ impl Inbox {
     }
 
     /// Makes the end of this request the current event.
-    pub(super) fn report_end(&mut self, event: Kind, id: u16, end: End) {
+    pub(super) fn report_end(&mut self, event: EventKind, id: u16, end: End) {
         (self.event, self.owed, self.id, self.end) = (event, ENDED, id, end);
     }
 

@@ -20,10 +20,10 @@ mod outbound;
 mod outbox;
 mod parts;
 mod receipt;
+mod state;
 mod state_key;
 mod timers;
 mod under_way;
-mod work;
 
 pub use config::{Config, LargeMessages, SessionLoss, Standard};
 pub use error::{
@@ -33,12 +33,12 @@ pub use error::{
 pub use event::{Event, LargeMessage, Message, Outcome, StreamedMessage};
 pub use outbound::Outbound;
 pub use receipt::Receipt;
+pub use state::State;
 pub use under_way::{Request, UnderWay};
-pub use work::State;
 
 use crate::{Connect, Instant, PacketId, QoS, Version};
 use parts::Parts;
-use work::All;
+use state::ClientState;
 
 /// The two buffers of a client: arrays, mutable slices or vectors.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +98,7 @@ pub type InboundIds = [u8; inbound_ids::DEFAULT_LEN];
 /// ```
 #[derive(Clone)]
 pub struct Client<R, T, C = Standard, I = InboundIds> {
-    all: All,
+    state: ClientState,
     config: C,
     buffers: Buffers<R, T>,
     ids: I,
@@ -147,7 +147,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// [`Error::InboundFull`] ends the connection.
     #[must_use]
     pub const fn with_inbound_ids(buffers: Buffers<R, T>, config: C, ids: I) -> Self {
-        Client { all: All::NEW, config, buffers, ids }
+        Client { state: ClientState::NEW, config, buffers, ids }
     }
 
     /// The configuration.
@@ -159,47 +159,47 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// The state of the connection.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.all.work.link.state
+        self.state.control.link.state
     }
 
     /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing is received; `None` if no timer is running.
     #[must_use]
     pub fn time_left(&self) -> Option<u32> {
-        self.all.work.timers.left(self.all.work.notes)
+        self.state.control.timers.left(self.state.control.notes)
     }
 
     /// The number of requests under way, including those whose end has not been reported yet. If the current event reports the end of a
     /// request, that request is not counted.
     #[must_use]
     pub const fn in_flight(&self) -> usize {
-        under_way::in_flight(&self.all.outbox, &self.all.work.inbox)
+        under_way::in_flight(&self.state.outbox, &self.state.control.inbox)
     }
 
     /// A number that changes whenever an image that was written by [`save`](Self::save) becomes outdated.
     #[must_use]
     pub const fn revision(&self) -> u32 {
-        self.all.work.session.revision
+        self.state.control.session.revision
     }
 
     /// Whether a packet has been received that cannot be processed until the application acknowledges earlier messages
     /// ([`Config::manual_acknowledgement`]).
     #[must_use]
     pub const fn waits_for_acknowledgement(&self) -> bool {
-        self.all.work.inbox.waits_for_receipt
+        self.state.control.inbox.waits_for_receipt
     }
 
     /// Whether nothing more can be sent until the application supplies more of a payload ([`Event::StreamReady`],
     /// [`write_payload`](Self::write_payload)).
     #[must_use]
     pub fn waits_for_payload(&self) -> bool {
-        self.all.outbox.waits_for_payload()
+        self.state.outbox.waits_for_payload()
     }
 
     /// The number of acknowledgements that were ignored because no request was waiting for them: they were late, or an error of the
     /// server.
     #[must_use]
     pub const fn ignored_acknowledgements(&self) -> u32 {
-        self.all.work.session.ignored
+        self.state.control.session.ignored
     }
 
     /// Sets the packet identifier of the next request.
@@ -208,14 +208,14 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// that was probably not under way before the restart, such as a random one. Otherwise the server may mistake a new QoS 2 message for
     /// a repetition of an earlier one with the same identifier, and drop it.
     pub fn set_next_packet_id(&mut self, id: PacketId) {
-        self.all.outbox.set_first_id(id);
+        self.state.outbox.set_first_id(id);
     }
 
     /// The receipt that acknowledges the message of the current [`event`](Self::event). `None` if the client acknowledges by itself
     /// ([`Config::manual_acknowledgement`]), at QoS 0, and before the end of a message that is delivered in pieces.
     #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
-        flow::manual::receipt(&self.all.work)
+        flow::manual::receipt(&self.state.control)
     }
 }
 
@@ -236,13 +236,13 @@ where
     fn split_parts(&mut self) -> (&mut [u8], Parts<'_, C>) {
         let rx = self.buffers.rx.as_mut();
         let (tx, ids) = (self.buffers.tx.as_mut(), self.ids.as_mut());
-        let parts = Parts::new(&mut self.all, &self.config, tx, ids);
+        let parts = Parts::new(&mut self.state, &self.config, tx, ids);
         (rx, parts)
     }
 
     #[inline]
     fn version(&self) -> Version {
-        let mqtt31 = self.config.mqtt31() && self.all.work.session.mqtt31;
+        let mqtt31 = self.config.mqtt31() && self.state.control.session.mqtt31;
         if mqtt31 { Version::Mqtt31 } else { Version::Mqtt311 }
     }
 
@@ -340,7 +340,7 @@ where
     /// The requests under way, in the order in which they are sent. Use this after [`restore`](Self::restore), or to find one to
     /// [give up](Self::give_up).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way::under_way(&self.all.outbox, self.log(), &self.all.work.inbox)
+        under_way::under_way(&self.state.outbox, self.log(), &self.state.control.inbox)
     }
 
     /// Gives up a QoS 1 or 2 message, because it is out of date, or because the server will not accept it.
@@ -382,8 +382,10 @@ where
     /// They do not change until [`sent`](Self::sent) is called, whatever else is called in between.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
-        if bytes::IS_LARGE && work::is_all_sent(&self.all.work, &self.all.outbox, &self.all.answers) {
-            self.all.work.offer = work::Offer::NONE;
+        if bytes::IS_LARGE
+            && state::has_nothing_to_send(&self.state.control, &self.state.outbox, &self.state.answers)
+        {
+            self.state.control.offer = state::Offer::NONE;
             return &[];
         }
         self.split_io().1
@@ -402,7 +404,7 @@ where
     /// answers to be sent, or for the application. Do not read then: a read into an empty buffer returns 0, like the end of the stream.
     #[must_use]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
-        self.all.work.inbox.free(self.buffers.rx.as_mut())
+        self.state.control.inbox.free(self.buffers.rx.as_mut())
     }
 
     /// [`receive_buffer`](Self::receive_buffer) and [`pending`](Self::pending) together, for a transport that reads and writes at the
@@ -415,16 +417,19 @@ where
 
     /// Reports that `len` bytes, 1 or more, have been read into [`receive_buffer`](Self::receive_buffer).
     pub fn received(&mut self, len: usize) {
-        if len > 0 && self.all.work.link.state != State::Offline && !self.all.work.inbox.holds_connect {
-            self.all.work.inbox.filled(len, self.buffers.rx.as_ref().len());
-            self.all.work.notes.add(timers::Note::RECEIVED);
+        if len > 0
+            && self.state.control.link.state != State::Offline
+            && !self.state.control.inbox.holds_connect
+        {
+            self.state.control.inbox.filled(len, self.buffers.rx.as_ref().len());
+            self.state.control.notes.add(timers::Note::RECEIVED);
         }
     }
 
     /// Reports that the transport is gone: its stream has ended or failed. Requests that belong to the session are resent after the next
     /// [`connect`](Self::connect); [`advance`](Self::advance) reports the end of the others.
     pub fn link_lost(&mut self) {
-        if self.all.work.link.state != State::Offline {
+        if self.state.control.link.state != State::Offline {
             flow::connection::link_lost(&mut self.parts());
         }
     }
@@ -447,7 +452,7 @@ where
     /// The [`Error`] that has ended the connection. It is returned once. The client is then offline; close the transport.
     #[must_use = "there may be an event"]
     pub fn advance(&mut self, now: Instant) -> Result<bool, Error> {
-        if bytes::IS_LARGE && self.all.work.is_idle(now) {
+        if bytes::IS_LARGE && self.state.control.is_idle(now) {
             return Ok(false);
         }
         let (rx, mut parts) = self.split_parts();
@@ -457,7 +462,7 @@ where
     /// The current event; `None` if the last call of [`advance`](Self::advance) did not return `true`.
     #[must_use]
     pub fn event(&self) -> Option<Event<'_>> {
-        flow::events::event(&self.all.work.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
+        flow::events::event(&self.state.control.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
     }
 
     /// The current event together with the outbound half, for a handler that publishes while it still borrows a payload.
@@ -477,9 +482,9 @@ where
     pub fn split(&mut self) -> (Option<Event<'_>>, Outbound<'_, C>) {
         let version = self.version();
         let rx = self.buffers.rx.as_ref();
-        let event = flow::events::event(&self.all.work.inbox, rx, version, &self.config);
+        let event = flow::events::event(&self.state.control.inbox, rx, version, &self.config);
         let tx = self.buffers.tx.as_mut();
-        let parts = Parts::new(&mut self.all, &self.config, tx, self.ids.as_mut());
+        let parts = Parts::new(&mut self.state, &self.config, tx, self.ids.as_mut());
         (event, Outbound { parts, rx_len: rx.len() })
     }
 
@@ -503,13 +508,13 @@ where
     /// # Errors
     /// [`SaveError::BufferTooSmall`], with the number of bytes that are needed.
     pub fn save(&mut self, out: &mut [u8]) -> Result<usize, SaveError> {
-        flow::image::save(&mut self.parts(), out)
+        flow::session_image::save(&mut self.parts(), out)
     }
 
     /// Reports that the last image, of this [`revision`](Self::revision), has been stored durably. Packets that reveal its state to the
     /// server can now be sent ([`Config::durable`]). Any other revision is ignored.
     pub fn saved(&mut self, revision: u32) {
-        flow::image::saved(&mut self.parts(), revision);
+        flow::session_image::saved(&mut self.parts(), revision);
     }
 
     /// Restores a session from an image that [`save`](Self::save) has written, into a new client. Its configuration and the sizes of its
@@ -519,6 +524,6 @@ where
     /// # Errors
     /// See [`RestoreError`].
     pub fn restore(&mut self, image: &[u8]) -> Result<(), RestoreError> {
-        flow::image::restore(&mut self.parts(), image)
+        flow::session_image::restore(&mut self.parts(), image)
     }
 }

@@ -3,11 +3,11 @@
 use super::config::Config;
 use super::error::{AcknowledgeError, GiveUpError, RequestError, SaveError, StreamError};
 use super::event::{Message, StreamedMessage};
-use super::flow::{connection, give_up, image, manual, requests, streams};
+use super::flow::{connection, give_up, manual, requests, session_image, streams};
 use super::parts::Parts;
 use super::receipt::Receipt;
+use super::state::State;
 use super::under_way::{UnderWay, in_flight, under_way};
-use super::work::State;
 use crate::{PacketId, QoS};
 
 /// The outbound half of a [`Client`](crate::Client), for handlers and helpers that make requests while an event is borrowed.
@@ -40,30 +40,30 @@ impl<C> Outbound<'_, C> {
     /// The state of the connection.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.parts.work.link.state
+        self.parts.control.link.state
     }
 
     /// The number of requests under way; see [`Client::in_flight`](crate::Client::in_flight).
     #[must_use]
     pub const fn in_flight(&self) -> usize {
-        in_flight(self.parts.outbox.s, &self.parts.work.inbox)
+        in_flight(self.parts.outbox.state, &self.parts.control.inbox)
     }
 
     /// The requests under way; see [`Client::under_way`](crate::Client::under_way).
     pub fn under_way(&self) -> impl Iterator<Item = UnderWay<'_>> {
-        under_way(self.parts.outbox.s, self.parts.outbox.log, &self.parts.work.inbox)
+        under_way(self.parts.outbox.state, self.parts.outbox.log, &self.parts.control.inbox)
     }
 
     /// The receipt that acknowledges the message of the current event; see [`Client::receipt`](crate::Client::receipt).
     #[must_use]
     pub const fn receipt(&self) -> Option<Receipt> {
-        manual::receipt(self.parts.work)
+        manual::receipt(self.parts.control)
     }
 
     /// The revision of the session; see [`Client::revision`](crate::Client::revision).
     #[must_use]
     pub const fn revision(&self) -> u32 {
-        self.parts.work.session.revision
+        self.parts.control.session.revision
     }
 }
 
@@ -142,12 +142,12 @@ impl<C: Config> Outbound<'_, C> {
     /// # Errors
     /// See [`SaveError`].
     pub fn save(&mut self, out: &mut [u8]) -> Result<usize, SaveError> {
-        image::save(&mut self.parts, out)
+        session_image::save(&mut self.parts, out)
     }
 
     /// Reports that the last image, of this revision, is durable; see [`Client::saved`](crate::Client::saved).
     pub fn saved(&mut self, revision: u32) {
-        image::saved(&mut self.parts, revision);
+        session_image::saved(&mut self.parts, revision);
     }
 
     /// Accepts no more requests, and disconnects once everything under way has ended; see

@@ -3,13 +3,13 @@
 use super::answers::{self, Answers};
 use super::config::Config;
 use super::outbox::Outbox;
-use super::work::{All, Work};
+use super::state::{ClientState, Control};
 use crate::Version;
 
 /// Everything except the receive buffer.
 #[derive(Debug)]
 pub(super) struct Parts<'a, C> {
-    pub(super) work: &'a mut Work,
+    pub(super) control: &'a mut Control,
     pub(super) outbox: Outbox<'a, C>,
     pub(super) answers: Answers<'a>,
     /// The identifiers of inbound QoS 2 messages.
@@ -18,13 +18,13 @@ pub(super) struct Parts<'a, C> {
 
 impl<'a, C> Parts<'a, C> {
     #[inline]
-    pub(super) fn new(all: &'a mut All, config: &'a C, tx: &'a mut [u8], ids: &'a mut [u8]) -> Self {
+    pub(super) fn new(all: &'a mut ClientState, config: &'a C, tx: &'a mut [u8], ids: &'a mut [u8]) -> Self {
         let (log, answers) = tx.split_at_mut_checked(log_len(tx.len())).unwrap_or_default();
-        let All { work, outbox, answers: places } = all;
+        let ClientState { control, outbox, answers: places } = all;
         Parts {
-            work,
-            outbox: Outbox { s: outbox, log, config },
-            answers: Answers { s: places, bytes: answers },
+            control,
+            outbox: Outbox { state: outbox, log, config },
+            answers: Answers { state: places, bytes: answers },
             ids,
         }
     }
@@ -39,7 +39,7 @@ impl<'a, C: Config> Parts<'a, C> {
     /// Whether the connection uses MQTT 3.1.
     #[inline]
     pub(super) fn mqtt31(&self) -> bool {
-        self.config().mqtt31() && self.work.session.mqtt31
+        self.config().mqtt31() && self.control.session.mqtt31
     }
 
     #[inline]

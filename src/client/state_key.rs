@@ -3,10 +3,10 @@
 use core::hash::{Hash, Hasher};
 
 use super::Client;
-use super::inbox::Kind;
-use super::outbox::{End, State};
+use super::inbox::EventKind;
+use super::outbox::{End, OutboxState};
 use super::parts::log_len;
-use super::work::{All, Source, Work};
+use super::state::{ClientState, Control, Source};
 
 impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     /// Hashes everything that determines the future behaviour of this client, and nothing else: two clients with the same key behave alike
@@ -16,14 +16,14 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     /// the application does not use receipts of earlier connections.
     #[doc(hidden)]
     pub fn state_key(&self, key: &mut impl Hasher) {
-        let All { mut work, mut outbox, mut answers } = self.all.clone();
+        let ClientState { mut control, mut outbox, mut answers } = self.state.clone();
         let tx = self.buffers.tx.as_ref();
         let (log, room) = tx.split_at_checked(log_len(tx.len())).unwrap_or_default();
 
         self.ids.as_ref().hash(key);
-        work.inbox.bytes(self.buffers.rx.as_ref()).hash(key);
-        forget(&mut work);
-        work.hash(key);
+        control.inbox.bytes(self.buffers.rx.as_ref()).hash(key);
+        forget(&mut control);
+        control.hash(key);
 
         let whole = answers.cur & !3;
         room.get(whole.into()..answers.end.into()).hash(key);
@@ -42,8 +42,8 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
 }
 
 /// Removes what does not matter from the state outside the outbox and the answers.
-fn forget(work: &mut Work) {
-    let Work { session, inbox, offer, timers, link, .. } = work;
+fn forget(control: &mut Control) {
+    let Control { session, inbox, offer, timers, link, .. } = control;
     let revision = session.revision;
     for other in [&mut session.reported_revision, &mut session.saved_revision, &mut session.durable_revision]
     {
@@ -51,7 +51,7 @@ fn forget(work: &mut Work) {
     }
     (session.revision, session.connection, session.ignored) = (0, 0, 0);
     (inbox.start, inbox.fill, inbox.head) = (0, 0, 0);
-    if inbox.event == Kind::None {
+    if inbox.event == EventKind::None {
         (inbox.id, inbox.end) = (0, End::Lost);
     }
     // After `sent`, the next offer is computed anew; but a partly sent packet continues.
@@ -66,11 +66,11 @@ fn forget(work: &mut Work) {
 }
 
 /// Hashes the live records, and the positions among them as the number of records before each.
-fn requests(outbox: &State, log: &[u8], key: &mut impl Hasher) {
+fn requests(outbox: &OutboxState, log: &[u8], key: &mut impl Hasher) {
     let live = || outbox.records(log, true).filter(|(_, record)| !record.is_dead());
     live().for_each(|(at, record)| log.get(at..record.end()).hash(key));
     let before = |place| live().filter(|(at, _)| *at < place).count();
-    let places = State {
+    let places = OutboxState {
         head: 0,
         rec: before(outbox.rec),
         cur: outbox.cur.wrapping_sub(outbox.rec),

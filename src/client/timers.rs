@@ -1,6 +1,6 @@
 //! Countdowns: one table for each connection, and none for individual messages.
 //!
-//! Countdowns are never set directly: [`settle`](super::flow::settle) derives from the state which of them run.
+//! Countdowns are never set directly: [`timeouts`](super::flow::timeouts) derives from the state which of them run.
 
 use super::bytes::IS_LARGE;
 use crate::Instant;
@@ -83,7 +83,7 @@ impl Timers {
 
     /// Lets time pass since the clock was last read. Returns whether a countdown has become due.
     #[inline]
-    pub(super) fn pass(&mut self, now: Instant) -> bool {
+    pub(super) fn elapse(&mut self, now: Instant) -> bool {
         let passed = now.since(Instant::from_millis(self.now));
         self.now = now.as_millis();
         if IS_LARGE && passed == 0 {
@@ -100,12 +100,12 @@ impl Timers {
         is_due
     }
 
-    /// Lets a countdown run or stops it. It starts if it is not running yet, and restarts if `anew`.
-    pub(super) fn keep(&mut self, timer: Timer, runs: bool, anew: bool, ms: u32) {
+    /// Runs or stops a countdown. It starts if it is not running yet, or if it `restarts`.
+    pub(super) fn update(&mut self, timer: Timer, runs: bool, restarts: bool, ms: u32) {
         if let Some(left) = self.left.get_mut(timer as usize) {
             if !runs {
                 *left = 0;
-            } else if anew || *left == 0 {
+            } else if restarts || *left == 0 {
                 *left = ms.saturating_add(1);
             }
         }
@@ -141,16 +141,16 @@ mod tests {
     #[test]
     fn counts_across_a_wrap_but_not_backwards() {
         let mut timers = Timers::NEW;
-        assert!(!timers.pass(Instant::from_millis(u32::MAX - 10)));
-        timers.keep(Timer::Ack, true, false, 100);
+        assert!(!timers.elapse(Instant::from_millis(u32::MAX - 10)));
+        timers.update(Timer::Ack, true, false, 100);
         assert_eq!(timers.left(Notes::NEW), Some(100));
-        assert!(!timers.pass(Instant::from_millis(20)));
+        assert!(!timers.elapse(Instant::from_millis(20)));
         assert_eq!(timers.left(Notes::NEW), Some(69));
-        assert!(!timers.pass(Instant::from_millis(10)));
+        assert!(!timers.elapse(Instant::from_millis(10)));
         assert_eq!(timers.left(Notes::NEW), Some(69));
-        assert!(timers.pass(Instant::from_millis(79)));
+        assert!(timers.elapse(Instant::from_millis(79)));
         assert!(timers.is_due(Timer::Ack));
-        timers.keep(Timer::Ack, false, false, 100);
+        timers.update(Timer::Ack, false, false, 100);
         assert_eq!(timers.left(Notes::NEW), None);
     }
 

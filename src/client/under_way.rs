@@ -1,7 +1,7 @@
 //! The requests under way, as the application sees them.
 
 use super::inbox::Inbox;
-use super::outbox::{Record, State};
+use super::outbox::{OutboxState, Record};
 use crate::codec::{PacketType, Publish};
 use crate::{PacketId, QoS};
 
@@ -41,13 +41,13 @@ pub enum Request<'a> {
 }
 
 /// The number of requests under way, without the one whose end the current event reports.
-pub(super) const fn in_flight(outbox: &State, inbox: &Inbox) -> usize {
+pub(super) const fn in_flight(outbox: &OutboxState, inbox: &Inbox) -> usize {
     (outbox.kept as usize).saturating_sub(inbox.reports_end() as usize)
 }
 
 /// The requests under way, in the order in which they are sent.
 pub(super) fn under_way<'a>(
-    outbox: &'a State,
+    outbox: &'a OutboxState,
     log: &'a [u8],
     inbox: &Inbox,
 ) -> impl Iterator<Item = UnderWay<'a>> {
@@ -57,7 +57,7 @@ pub(super) fn under_way<'a>(
         Some(UnderWay {
             id,
             request: request(log, at, record),
-            may_have_arrived: outbox.has_left(at, record),
+            may_have_arrived: outbox.was_sent(at, record),
         })
     })
 }

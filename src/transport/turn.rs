@@ -3,7 +3,7 @@
 use core::task::Poll;
 
 use super::Error;
-use super::driver::Driver;
+use super::common::Driver;
 use crate::{Config, Instant};
 
 /// A stream that returns `Pending` when it would have to wait.
@@ -53,8 +53,8 @@ where
             if self.advance(clock())? {
                 return Ok(true);
             }
-            let goes_on = has_read || (has_sent && self.has_output());
-            if !goes_on {
+            let continues = has_read || (has_sent && self.has_output());
+            if !continues {
                 return Ok(false);
             }
             if reads == Reads::Once {

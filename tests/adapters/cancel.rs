@@ -7,44 +7,44 @@ use baremqtt::codec::Version;
 use baremqtt::{Connect, Event, Message, QoS, StreamedMessage};
 
 use crate::adapters::{AsyncConnection, block_on, client, poll};
-use crate::conversation::{converse, over, packets};
+use crate::conversation::{async_over, exchange_messages, packets};
 use crate::wire::Step::{Block, Move};
 use crate::wire::Wire;
 
 /// Every operation waits at least once, so that there is a point at which to cancel it.
 fn wire() -> Wire {
-    Wire::awkward(&[Block, Move(5)], &[Block, Move(7), Move(3)], &[Block, Block, Move(1)])
+    Wire::with_steps(&[Block, Move(5)], &[Block, Move(7), Move(3)], &[Block, Block, Move(1)])
 }
 
 /// The packets of a conversation without cancellation.
-fn undisturbed() -> Vec<String> {
+fn packets_without_cancellation() -> Vec<String> {
     let io = wire();
-    let mut adapter = over(&io);
+    let mut adapter = async_over(&io);
     adapter.most_polls = usize::MAX;
-    converse(&mut adapter);
+    exchange_messages(&mut adapter);
     packets(&io)
 }
 
 #[test]
-fn every_future_is_dropped_after_so_many_polls() {
-    let expected = undisturbed();
+fn every_future_can_be_dropped_after_a_number_of_polls() {
+    let expected = packets_without_cancellation();
     for most_polls in 1..=40 {
         let io = wire();
-        let mut adapter = over(&io);
+        let mut adapter = async_over(&io);
         adapter.most_polls = most_polls;
-        converse(&mut adapter);
+        exchange_messages(&mut adapter);
         assert_eq!(packets(&io), expected, "{most_polls} polls");
     }
 }
 
 #[test]
-fn one_future_is_dropped() {
-    let expected = undisturbed();
+fn any_single_future_can_be_dropped() {
+    let expected = packets_without_cancellation();
     for drop_at in 1.. {
         let io = wire();
-        let mut adapter = over(&io);
+        let mut adapter = async_over(&io);
         (adapter.most_polls, adapter.drop_at) = (usize::MAX, drop_at);
-        converse(&mut adapter);
+        exchange_messages(&mut adapter);
         assert_eq!(packets(&io), expected, "poll {drop_at}");
         if adapter.polls < drop_at {
             assert!(drop_at > 50, "there are few await points: {drop_at}");
@@ -86,16 +86,16 @@ fn connect_survives_a_dropped_future() {
             mqtt.connect(&connect).unwrap();
             let mut future = pin!(mqtt.next_event(None));
             if (0..polls).any(|_| poll(future.as_mut()).is_ready()) {
-                assert!(polls > 2, "there is somewhat to wait for");
+                assert!(polls > 2, "there is something to wait for");
                 return;
             }
         }
         let event = with_drops!(3, async { mqtt.next_event(None).await.map(|event| event.is_some()) });
         assert_eq!(event, Ok(true), "{polls} polls");
         assert_eq!(mqtt.event(), Some(Event::Connected { session_present: Some(false) }));
-        assert_eq!(io.peer().seen.len(), 1, "one CONNECT");
+        assert_eq!(io.peer().received.len(), 1, "one CONNECT");
     }
-    panic!("connect does not come to its end");
+    panic!("connect does not complete");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_streamed_payload_is_flushed_piece_by_piece() {
 }
 
 #[test]
-fn disconnect_is_called_again() {
+fn disconnect_can_be_called_again_after_cancellation() {
     for polls in 1..12 {
         let io = wire();
         let mut mqtt = connection(&io);
@@ -128,7 +128,7 @@ fn disconnect_is_called_again() {
         assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
         mqtt.publish(&Message::new("last/words", b"bye")).unwrap();
         with_drops!(polls, mqtt.disconnect()).unwrap();
-        let seen = io.peer().seen.clone();
+        let seen = io.peer().received.clone();
         assert_eq!(seen.len(), 3, "{seen:?}");
         assert!(seen[1].starts_with("PUBLISH") && seen[2].starts_with("DISCONNECT"), "{seen:?}");
         assert!(!mqtt.is_open());

@@ -5,14 +5,14 @@ use baremqtt::QoS::ExactlyOnce;
 use baremqtt::{Connect, Instant, Message};
 
 use crate::adapters::{Adapter, Async, AsyncConnection, Blocking, Polled, client};
-use crate::conversation::{converse, end, events};
+use crate::conversation::{end, events, exchange_messages};
 use crate::wire::Step::Block;
 use crate::wire::Wire;
 
 /// What a clock shows after this many milliseconds.
-type Shows = fn(u32) -> u32;
+type ClockModel = fn(u32) -> u32;
 
-const CLOCKS: [(&str, Shows); 6] = [
+const CLOCKS: [(&str, ClockModel); 6] = [
     ("of one millisecond", |ms| ms),
     ("wraps in 32 bits", |ms| ms.wrapping_add(u32::MAX - 20_000)),
     ("ticks once a second", |ms| ms / 1_000 * 1_000),
@@ -26,7 +26,7 @@ const CLOCKS: [(&str, Shows); 6] = [
 
 /// A wire whose time is shown by a different clock.
 #[derive(Clone)]
-struct Clock(Wire, Shows);
+struct Clock(Wire, ClockModel);
 
 impl Clock {
     fn now(&self) -> Instant {
@@ -44,42 +44,42 @@ impl baremqtt::transport::asynch::Timer for Clock {
     async fn sleep(&self, ms: u32) {
         let start = Clock::now(self);
         std::future::poll_fn(|_| {
-            let over = Clock::now(self).since(start) >= ms;
-            if over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            let is_over = Clock::now(self).since(start) >= ms;
+            if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         })
         .await;
     }
 }
 
-fn each(test: impl Fn(&str, &Wire, &mut dyn Adapter)) {
-    for (kind, shows) in CLOCKS {
+fn with_each_clock(test: impl Fn(&str, &Wire, &mut dyn Adapter)) {
+    for (kind, model) in CLOCKS {
         let new = || (Wire::default(), kind.to_string());
         let (io, kind) = new();
-        let clock = Clock(io.clone(), shows);
+        let clock = Clock(io.clone(), model);
         test(&format!("blocking, {kind}"), &io, &mut Blocking::new(io.clone(), client(), || clock.now()));
         let (io, kind) = new();
-        let clock = Clock(io.clone(), shows);
+        let clock = Clock(io.clone(), model);
         let connection = baremqtt::transport::polled::Connection::new(io.clone(), client());
         test(&format!("polled, {kind}"), &io, &mut Polled { connection, clock: || clock.now() });
         let (io, kind) = new();
-        let clock = Clock(io.clone(), shows);
+        let clock = Clock(io.clone(), model);
         let connection = AsyncConnection::new(io.clone(), io.clone(), client(), clock);
         test(&format!("async, {kind}"), &io, &mut Async::new(connection));
     }
 }
 
 #[test]
-fn a_conversation() {
-    each(|_, _, adapter| converse(adapter));
+fn a_conversation_completes() {
+    with_each_clock(|_, _, adapter| exchange_messages(adapter));
 }
 
 /// For an hour, one PINGREQ per keep alive (60 s), whatever the clock shows. Stepping back costs 0.3 s every 10 s.
 #[test]
-fn an_hour_of_silence() {
-    each(|name, wire, adapter| {
+fn pings_are_sent_in_time_for_an_hour() {
+    with_each_clock(|name, wire, adapter| {
         adapter.client().connect(&Connect::new("c").keep_alive(60)).unwrap();
         events(adapter, 1);
-        wire.peer().seen.clear();
+        wire.peer().received.clear();
         let begun = wire.now();
         let mut pings = 0;
         let mut longest = 0;
@@ -87,7 +87,7 @@ fn an_hour_of_silence() {
         while wire.now().since(begun) < 3_600_000 {
             wire.pass(100);
             assert_eq!(adapter.step(), Ok(None), "{name}");
-            let seen = wire.peer().seen.len();
+            let seen = wire.peer().received.len();
             if seen > pings {
                 pings = seen;
                 longest = longest.max(wire.now().since(last));
@@ -101,8 +101,8 @@ fn an_hour_of_silence() {
 
 /// And a request that is not answered does time out.
 #[test]
-fn a_server_that_falls_silent() {
-    each(|name, wire, adapter| {
+fn a_request_without_an_answer_times_out() {
+    with_each_clock(|name, wire, adapter| {
         adapter.client().connect(&Connect::new("c").keep_alive(60)).unwrap();
         events(adapter, 1);
         wire.0.reads.set(&[Block]);

@@ -7,7 +7,7 @@ use crate::adapters::{Adapter, Async, Blocking, Net, Polled, client};
 use crate::wire::Step::{self, Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
-const LEVELS: [QoS; 3] = [AtMostOnce, AtLeastOnce, ExactlyOnce];
+const ALL_QOS: [QoS; 3] = [AtMostOnce, AtLeastOnce, ExactlyOnce];
 const ROUNDS: usize = 3;
 
 /// Steps until this many events have been reported.
@@ -22,7 +22,7 @@ pub fn events(adapter: &mut dyn Adapter, count: usize) -> Vec<String> {
             return events;
         }
     }
-    panic!("{count} events do not come, but {events:?}");
+    panic!("{events:?} instead of {count} events");
 }
 
 /// Steps until the connection has ended.
@@ -42,14 +42,14 @@ pub fn connect(adapter: &mut dyn Adapter) {
 }
 
 /// From CONNECT to DISCONNECT.
-pub fn converse(adapter: &mut dyn Adapter) {
+pub fn exchange_messages(adapter: &mut dyn Adapter) {
     connect(adapter);
     adapter.client().subscribe(&[("t/#", ExactlyOnce)]).unwrap();
     assert!(events(adapter, 1)[0].starts_with("Subscribed"));
 
     for round in 0..ROUNDS {
         let mut expected = Vec::new();
-        for qos in LEVELS {
+        for qos in ALL_QOS {
             let (topic, payload) = (format!("t/{round}"), format!("payload {round}"));
             let message = Message::new(&topic, payload.as_bytes()).qos(qos);
             let id = adapter.client().publish(&message).unwrap();
@@ -62,7 +62,7 @@ pub fn converse(adapter: &mut dyn Adapter) {
         assert_eq!(events, expected);
     }
 
-    // When this message comes back, all answers to the earlier ones have been sent.
+    // Once this message is back, all answers to the earlier ones have been sent.
     adapter.client().publish(&Message::new("t/last", b"bye")).unwrap();
     assert_eq!(events(adapter, 1), ["t/last bye AtMostOnce"]);
     adapter.client().disconnect();
@@ -71,7 +71,7 @@ pub fn converse(adapter: &mut dyn Adapter) {
 
 /// The packets that the peer has received: their order may vary, their number may not.
 pub fn packets(wire: &Wire) -> Vec<String> {
-    let mut packets = wire.peer().seen.clone();
+    let mut packets = wire.peer().received.clone();
     packets.sort();
     packets
 }
@@ -92,11 +92,11 @@ pub fn each_without_net(wire: impl Fn() -> Wire, test: impl Fn(&str, &Wire, &mut
     let clock = io.clone();
     test("polled", &io, &mut Polled { connection, clock: || clock.now() });
     let io = wire();
-    test("asynch", &io, &mut over(&io));
+    test("asynch", &io, &mut async_over(&io));
 }
 
 /// The async adapter over this stream.
-pub fn over(io: &Wire) -> Async<Wire, Wire, Wire> {
+pub fn async_over(io: &Wire) -> Async<Wire, Wire, Wire> {
     Async::new(crate::adapters::AsyncConnection::new(io.clone(), io.clone(), client(), io.clone()))
 }
 
@@ -104,7 +104,7 @@ pub fn over(io: &Wire) -> Async<Wire, Wire, Wire> {
 fn all_adapters_report_the_same() {
     let expected = std::cell::OnceCell::new();
     each_over(Wire::default, |name, wire, adapter| {
-        converse(adapter);
+        exchange_messages(adapter);
         let packets = packets(wire);
         assert_eq!(packets.len(), 4 + ROUNDS * 3 + ROUNDS * 4, "{name}: {packets:?}");
         assert_eq!(expected.get_or_init(|| packets.clone()), &packets, "{name}");
@@ -112,7 +112,7 @@ fn all_adapters_report_the_same() {
 }
 
 #[test]
-fn over_awkward_streams() {
+fn all_adapters_work_over_awkward_streams() {
     let patterns: [&[Step]; 6] = [
         &[Move(1)],
         &[Block, Move(3)],
@@ -124,12 +124,15 @@ fn over_awkward_streams() {
     for reads in patterns {
         for writes in patterns {
             for flushes in patterns {
-                each_without_net(|| Wire::awkward(reads, writes, flushes), |_, _, adapter| converse(adapter));
+                each_without_net(
+                    || Wire::with_steps(reads, writes, flushes),
+                    |_, _, adapter| exchange_messages(adapter),
+                );
             }
         }
     }
     for (n, reads) in patterns.iter().enumerate() {
         let [writes, flushes] = [1, 3].map(|step| patterns[(n + step) % patterns.len()]);
-        converse(&mut Net::new(Wire::awkward(reads, writes, flushes), client()));
+        exchange_messages(&mut Net::new(Wire::with_steps(reads, writes, flushes), client()));
     }
 }

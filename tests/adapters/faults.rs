@@ -7,7 +7,7 @@ use baremqtt::transport::{Error, polled};
 use baremqtt::{Connect, Event, Message, RefusalCode, Timeout, TopicName};
 
 use crate::adapters::{Async, Blocking, Choices, accepted, block_on, client as new_client, client_with};
-use crate::conversation::{connect, each_over, each_without_net, end, events, over};
+use crate::conversation::{async_over, connect, each_over, each_without_net, end, events};
 use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
@@ -17,7 +17,7 @@ fn the_end_of_the_stream() {
         connect(adapter);
         wire.0.ended.set(true);
         assert_eq!(end(adapter), "the connection is closed", "{name}");
-        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays so");
+        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays closed");
     });
 }
 
@@ -26,18 +26,18 @@ fn errors_end_the_connection() {
     each_over(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.0.reads.set(&[Fail(Fault::Broken)]);
-        wire.peer().say(&Packet::PingResp);
+        wire.peer().send(&Packet::PingResp);
         assert_eq!(end(adapter), "Broken", "{name}: read");
     });
     each_over(
-        || Wire::awkward(&[Move(9)], &[Fail(Fault::Broken)], &[Move(9)]),
+        || Wire::with_steps(&[Move(9)], &[Fail(Fault::Broken)], &[Move(9)]),
         |name, _, adapter| {
             adapter.client().connect(&Connect::new("c")).unwrap();
             assert_eq!(end(adapter), "Broken", "{name}: write");
         },
     );
     each_over(
-        || Wire::awkward(&[Move(9)], &[Move(9)], &[Block, Fail(Fault::Broken)]),
+        || Wire::with_steps(&[Move(9)], &[Move(9)], &[Block, Fail(Fault::Broken)]),
         |name, _, adapter| {
             adapter.client().connect(&Connect::new("c")).unwrap();
             assert_eq!(end(adapter), "Broken", "{name}: flush");
@@ -55,7 +55,7 @@ fn a_stuck_write_does_not_stop_reading_but_times_out() {
         for number in 1..=60 {
             let delivery = Delivery::AtLeastOnce { id: PacketId::new(number).unwrap(), dup: false };
             let topic = TopicName::new("t").unwrap();
-            wire.peer().say(&Packet::Publish(Publish { topic, payload: b"in", delivery, retain: false }));
+            wire.peer().send(&Packet::Publish(Publish { topic, payload: b"in", delivery, retain: false }));
         }
         assert_eq!(events(adapter, 10), ["t in AtLeastOnce"; 10], "{name}");
         assert_eq!(end(adapter), "the transport takes no bytes", "{name}");
@@ -72,7 +72,7 @@ fn a_silent_link_is_kept_alive() {
             assert_eq!(adapter.step(), Ok(None), "{name}");
             assert_eq!(adapter.step(), Ok(None), "{name}");
         }
-        let pings = wire.peer().seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+        let pings = wire.peer().received.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
         assert!((3..=6).contains(&pings), "{name}: {pings} in five minutes");
         wire.0.reads.set(&[Block]);
         assert_eq!(end(adapter), "no PINGRESP in time", "{name}");
@@ -86,7 +86,7 @@ fn a_late_call_causes_no_timeout() {
         adapter.client().publish(&Message::new("t", b"").qos(QoS::AtLeastOnce)).unwrap();
         assert_eq!(events(adapter, 1).len(), 1);
         wire.pass(100_000);
-        assert_eq!(events(adapter, 1).len(), 1, "{name}: what was said meanwhile");
+        assert_eq!(events(adapter, 1).len(), 1, "{name}: what was received meanwhile");
         wire.pass(100_000);
         assert_eq!(adapter.step(), Ok(None), "{name}");
     });
@@ -95,14 +95,14 @@ fn a_late_call_causes_no_timeout() {
 #[test]
 fn refused() {
     let io = Wire::default();
-    io.peer().refuses = Some(RefusalCode::NOT_AUTHORIZED);
+    io.peer().refusal = Some(RefusalCode::NOT_AUTHORIZED);
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
     mqtt.connect(&Connect::new("c")).unwrap();
     let error = mqtt.next_event(None).unwrap_err();
     assert_eq!(error.refusal(), Some(RefusalCode::NOT_AUTHORIZED));
 
-    let Async { connection: mut mqtt, .. } = over(&io);
+    let Async { connection: mut mqtt, .. } = async_over(&io);
     mqtt.connect(&Connect::new("c")).unwrap();
     let error = block_on(mqtt.next_event(None)).unwrap_err();
     assert_eq!(error, Error::Client(baremqtt::Error::Refused(RefusalCode::NOT_AUTHORIZED)));
@@ -110,13 +110,13 @@ fn refused() {
 
 #[test]
 fn without_an_answer_connect_times_out() {
-    let io = Wire::awkward(&[Block], &[Move(9)], &[Move(9)]);
+    let io = Wire::with_steps(&[Block], &[Move(9)], &[Move(9)]);
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
     let timed_out = Err(Error::Client(baremqtt::Error::TimedOut(Timeout::ConnAck)));
     mqtt.connect(&Connect::new("c")).unwrap();
     assert_eq!(mqtt.next_event(None), timed_out);
-    let Async { connection: mut mqtt, .. } = over(&io);
+    let Async { connection: mut mqtt, .. } = async_over(&io);
     mqtt.connect(&Connect::new("c")).unwrap();
     assert_eq!(block_on(mqtt.next_event(None)), timed_out);
 }
@@ -136,7 +136,7 @@ fn a_disconnect_that_is_stuck() {
         assert_eq!(mqtt.disconnect(), stall);
 
         let io = Wire::default();
-        let Async { connection: mut mqtt, .. } = over(&io);
+        let Async { connection: mut mqtt, .. } = async_over(&io);
         mqtt.connect(&Connect::new("c")).unwrap();
         assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
         stick(&io);
@@ -152,26 +152,26 @@ fn a_last_flush_that_is_stuck() {
         wire.0.flushes.set(&[Block]);
         adapter.client().disconnect();
         assert_eq!(end(adapter), "the transport takes no bytes", "{name}");
-        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays so");
+        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays closed");
     });
 }
 
 #[test]
 fn a_graceful_disconnect() {
-    let io = Wire::awkward(&[Move(1)], &[Move(1), Block], &[Block, Move(1)]);
+    let io = Wire::with_steps(&[Move(1)], &[Move(1), Block], &[Block, Move(1)]);
     let clock = io.clone();
     let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
     accepted(&mut mqtt, &Connect::new("c")).unwrap();
     mqtt.publish(&Message::new("last/words", b"bye")).unwrap();
     mqtt.disconnect().unwrap();
-    assert_eq!(io.peer().seen.len(), 3);
-    assert!(io.peer().seen[2].starts_with("DISCONNECT"));
+    assert_eq!(io.peer().received.len(), 3);
+    assert!(io.peer().received[2].starts_with("DISCONNECT"));
 }
 
 #[test]
 fn the_session_continues_over_another_stream() {
     let io = Wire::default();
-    let Async { connection: mut mqtt, .. } = over(&io);
+    let Async { connection: mut mqtt, .. } = async_over(&io);
     let connect = Connect::new("c").clean_session(false);
     mqtt.connect(&connect).unwrap();
     assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
@@ -199,7 +199,7 @@ fn a_wait_times_out() {
     assert_eq!(mqtt.next_event(Some(Duration::from_millis(500))), Ok(None));
     assert!((500..600).contains(&io.now().since(before)));
 
-    let Async { connection: mut mqtt, .. } = over(&io);
+    let Async { connection: mut mqtt, .. } = async_over(&io);
     mqtt.connect(&Connect::new("c")).unwrap();
     assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
     let before = io.now();
@@ -208,7 +208,7 @@ fn a_wait_times_out() {
     assert_eq!(block_on(mqtt.next_event(Some(Duration::ZERO))), Ok(None));
 }
 
-/// With manual acknowledgement, the application itself can be what everything waits for. It gets an error that says so.
+/// With manual acknowledgement, everything can wait for the application itself. An error reports that.
 #[test]
 fn an_application_that_does_not_acknowledge_is_informed() {
     let hold = |wire: &Wire| {
@@ -216,7 +216,7 @@ fn an_application_that_does_not_acknowledge_is_informed() {
             // Scattered identifiers, so that the receipts take up as much room as they can.
             let delivery = Delivery::AtLeastOnce { id: PacketId::new(number * 64).unwrap(), dup: false };
             let topic = TopicName::new("t").unwrap();
-            wire.peer().say(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+            wire.peer().send(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
         }
     };
     let client = client_with(Choices { manual_acknowledgement: true });
@@ -254,7 +254,10 @@ fn serial_moves_byte_by_byte() {
     };
     let connection = polled::Connection::new(serial, new_client());
     let clock = io.clone();
-    crate::conversation::converse(&mut crate::adapters::Polled { connection, clock: || clock.now() });
+    crate::conversation::exchange_messages(&mut crate::adapters::Polled {
+        connection,
+        clock: || clock.now(),
+    });
     assert_eq!(io.peer().payloads.len(), 10);
 }
 
@@ -267,7 +270,7 @@ fn received_messages_are_delivered_after_a_failed_write() {
         for number in 1..=5 {
             let delivery = Delivery::AtLeastOnce { id: PacketId::new(number).unwrap(), dup: false };
             let topic = TopicName::new("t").unwrap();
-            wire.peer().say(&Packet::Publish(Publish { topic, payload: b"in", delivery, retain: false }));
+            wire.peer().send(&Packet::Publish(Publish { topic, payload: b"in", delivery, retain: false }));
         }
         adapter.client().publish(&Message::new("t", b"out").qos(QoS::AtLeastOnce)).unwrap();
         assert_eq!(events(adapter, 5), ["t in AtLeastOnce"; 5], "{name}");
@@ -290,16 +293,16 @@ fn waits_and_pings_work_when_the_clock_wraps() {
         assert_eq!(mqtt.next_event(Some(Duration::from_secs(1))), Ok(None));
         assert!((1_000..1_100).contains(&io.now().since(began)));
         assert_eq!(mqtt.next_event(Some(Duration::from_secs(180))), Ok(None));
-        let pings = io.peer().seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+        let pings = io.peer().received.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
         assert_eq!(pings, 3, "{before}");
 
         let io = Wire::default();
         start(&io);
-        let Async { connection: mut mqtt, .. } = over(&io);
+        let Async { connection: mut mqtt, .. } = async_over(&io);
         mqtt.connect(&Connect::new("c").keep_alive(60)).unwrap();
         assert!(block_on(mqtt.next_event(None)).unwrap().is_some());
         assert_eq!(block_on(mqtt.next_event(Some(Duration::from_secs(180)))), Ok(None));
-        let pings = io.peer().seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+        let pings = io.peer().received.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
         assert_eq!(pings, 3, "{before}");
     }
 }
@@ -313,16 +316,16 @@ fn errors_of_every_call_are_errors_of_the_connection() {
     }
     let error = misuse(&mut new_client()).unwrap_err();
     assert!(!error.is_end());
-    let said = new_client().subscribe(&[("a#", QoS::AtMostOnce)]).unwrap_err().to_string();
-    assert_eq!(error.to_string(), said);
+    let expected = new_client().subscribe(&[("a#", QoS::AtMostOnce)]).unwrap_err().to_string();
+    assert_eq!(error.to_string(), expected);
     assert!(std::error::Error::source(&error).is_none());
     let io = Error::Io(Fault::Broken);
     assert_eq!((io.to_string().as_str(), io.is_end()), ("Broken", true));
 }
 
 #[test]
-fn connections_can_be_shown() {
-    let Async { connection, .. } = over(&Wire::default());
+fn connections_implement_debug() {
+    let Async { connection, .. } = async_over(&Wire::default());
     assert_eq!(format!("{connection:?}"), "Connection { state: Offline, in_flight: 0, .. }");
 }
 
@@ -344,7 +347,7 @@ fn remaining_input_can_be_drained() {
 
         let io = Wire::default();
         ready(&io);
-        let Async { connection: mut mqtt, .. } = over(&io);
+        let Async { connection: mut mqtt, .. } = async_over(&io);
         block_on(mqtt.drain(minute));
         assert!(io.peer().outbox.is_empty());
         assert_eq!(io.now().since(baremqtt::Instant::from_millis(0)) < 60_000, ended);

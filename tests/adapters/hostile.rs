@@ -1,4 +1,4 @@
-//! Hostile servers, through every adapter: each either ends with an error that says why, or does no harm; in bounded time,
+//! Hostile servers, through every adapter: each connection either ends with an error that states the reason, or is not affected; in bounded time,
 //! and within the memory that was lent.
 
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
@@ -11,7 +11,7 @@ use crate::wire::Step::{Block, Move};
 use crate::wire::Wire;
 
 /// Steps until nothing has happened for a while, and returns what has happened. Nothing hostile takes longer.
-fn quiet(adapter: &mut dyn Adapter) -> Result<Vec<String>, String> {
+fn run_until_idle(adapter: &mut dyn Adapter) -> Result<Vec<String>, String> {
     let mut events = Vec::new();
     let mut idle = 0;
     for _ in 0..200_000 {
@@ -26,11 +26,11 @@ fn quiet(adapter: &mut dyn Adapter) -> Result<Vec<String>, String> {
             return Ok(events);
         }
     }
-    panic!("it goes on for ever");
+    panic!("it does not terminate");
 }
 
 #[test]
-fn lengths_without_end() {
+fn remaining_lengths_without_end() {
     each_over(Wire::default, |name, wire, adapter| {
         connect(adapter);
         wire.peer().outbox.extend([0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
@@ -49,7 +49,7 @@ fn an_announced_message_that_never_arrives() {
         connect(adapter);
         wire.peer().outbox.extend([0x30, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, b't']);
         wire.peer().outbox.extend([b'x'; 5_000]);
-        let seen = quiet(adapter).unwrap();
+        let seen = run_until_idle(adapter).unwrap();
         assert_eq!(seen.len(), 1, "{name}");
         assert!(
             seen[0].starts_with("MessageSkipped") && seen[0].contains("payload_len: 268435452"),
@@ -75,13 +75,13 @@ fn a_packet_other_than_publish_that_is_larger_than_the_buffer() {
 
 /// A trickle of single bytes does not stop the timeouts for CONNACK and for an incomplete packet.
 #[test]
-fn drip() {
+fn single_bytes_do_not_prevent_timeouts() {
     each_without_net(Wire::default, |name, wire, adapter| {
         adapter.client().connect(&Connect::new("c")).unwrap();
         wire.0.reads.set(&[Block]);
         assert_eq!(adapter.step(), Ok(None), "{name}");
         wire.peer().outbox.clear();
-        let ended = drips(wire, adapter, &[0x20, 2, 0, 0], 12_000);
+        let ended = send_byte_by_byte(wire, adapter, &[0x20, 2, 0, 0], 12_000);
         assert_eq!(ended, "no CONNACK in time", "{name}");
     });
     // Incoming bytes are a sign of life: a large message may take its time, as long as a byte arrives in each keep alive.
@@ -90,13 +90,13 @@ fn drip() {
         let mut message = vec![0x30, 63, 0, 1, b't'];
         message.resize(65, b'x');
         wire.0.writes.set(&[Block]);
-        let ended = drips(wire, adapter, &message, 5_000);
-        assert_eq!(ended, "the transport takes no bytes", "{name}: PINGREQ does not leave");
+        let ended = send_byte_by_byte(wire, adapter, &message, 5_000);
+        assert_eq!(ended, "the transport takes no bytes", "{name}: PINGREQ is not sent");
     });
 }
 
-/// One of these bytes every `ms` milliseconds, until the connection has ended.
-fn drips(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> String {
+/// Sends one of these bytes every `ms` milliseconds, until the connection has ended.
+fn send_byte_by_byte(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> String {
     wire.0.reads.set(&[Move(1)]);
     for byte in bytes.iter().cycle().take(10_000) {
         wire.peer().outbox.push_back(*byte);
@@ -108,7 +108,7 @@ fn drips(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> Strin
             }
         }
     }
-    panic!("it never ends");
+    panic!("it does not terminate");
 }
 
 /// Unexpected acknowledgements, thousands of each kind: PUBREC and PUBREL are answered, and nothing is stored for them.
@@ -116,10 +116,10 @@ fn drips(wire: &Wire, adapter: &mut dyn Adapter, bytes: &[u8], ms: u32) -> Strin
 fn floods_of_acknowledgements() {
     each_without_net(Wire::default, |name, wire, adapter| {
         connect(adapter);
-        let mine = adapter.client().publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
-        assert_eq!(mine, PacketId::new(1));
+        let id = adapter.client().publish(&Message::new("t", b"").qos(AtLeastOnce)).unwrap();
+        assert_eq!(id, PacketId::new(1));
         events(adapter, 2);
-        wire.peer().seen.clear();
+        wire.peer().received.clear();
         for number in 2..=3_000 {
             let [high, low] = u16::to_be_bytes(number);
             wire.peer().unreleased.extend(PacketId::new(number));
@@ -127,9 +127,9 @@ fn floods_of_acknowledgements() {
                 wire.peer().outbox.extend([first, 2, high, low]);
             }
         }
-        assert_eq!(quiet(adapter).unwrap(), [""; 0], "{name}");
-        let pubrels = wire.peer().seen.iter().filter(|packet| packet.starts_with("PUBREL")).count();
-        let others = wire.peer().seen.len() - pubrels;
+        assert_eq!(run_until_idle(adapter).unwrap(), [""; 0], "{name}");
+        let pubrels = wire.peer().received.iter().filter(|packet| packet.starts_with("PUBREL")).count();
+        let others = wire.peer().received.len() - pubrels;
         assert!((2_999, true) == (pubrels, others <= 1), "{name}: {pubrels} {others}");
         assert_eq!((adapter.client().in_flight(), adapter.client().state()), (0, State::Connected));
     });
@@ -143,7 +143,7 @@ fn floods_of_identifiers() {
         for number in (1..=60_000_u16).step_by(64) {
             let delivery = Delivery::ExactlyOnce { id: PacketId::new(number).unwrap(), dup: false };
             let topic = TopicName::new("t").unwrap();
-            wire.peer().say(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+            wire.peer().send(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
         }
         let mut count = 0;
         let ended = loop {
@@ -216,7 +216,7 @@ fn closed_at_every_byte() {
             let whole = [4, 13, 22].iter().filter(|end| cut >= **end).count();
             let published = usize::from(adapter.client().in_flight() == 0);
             assert_eq!(reported.len(), whole + published, "{name} {cut}: {reported:?}");
-            assert!(adapter.step().is_err(), "{name} {cut}: it stays so");
+            assert!(adapter.step().is_err(), "{name} {cut}: it stays closed");
             assert_eq!((adapter.client().state(), adapter.client().time_left()), (State::Offline, None));
         });
     }

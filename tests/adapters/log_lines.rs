@@ -1,11 +1,11 @@
-//! What `log` gets. (`defmt` gets the same, if `DEFMT_LOG` enables it at compile time.)
+//! The lines that `log` receives. (`defmt` receives the same, if `DEFMT_LOG` enables it at compile time.)
 
 use std::cell::RefCell;
 
 use baremqtt::codec::Packet;
 use log::{LevelFilter, Log, Metadata, Record};
 
-use crate::conversation::{connect, end, over};
+use crate::conversation::{async_over, connect, end};
 use crate::wire::Wire;
 
 thread_local! {
@@ -32,9 +32,9 @@ fn a_connection_and_its_end() {
     log::set_logger(&Lines).expect("there is no other");
     log::set_max_level(LevelFilter::Trace);
     let io = Wire::default();
-    let mut adapter = over(&io);
+    let mut adapter = async_over(&io);
     connect(&mut adapter);
-    io.peer().say(&Packet::PingReq);
+    io.peer().send(&Packet::PingReq);
     end(&mut adapter);
     assert_eq!(
         LINES.take(),

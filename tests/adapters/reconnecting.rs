@@ -15,16 +15,16 @@ use crate::wire::{Fault, Wire};
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
 const BACKOFF: Backoff = Backoff::new(100, 60_000);
 
-type Turn<'a> = Result<Option<Update<'a, Fault>>, GaveUp<Fault>>;
+type StepResult<'a> = Result<Option<Update<'a, Fault>>, GaveUp<Fault>>;
 
 /// Both adapters.
-trait Returning {
-    fn turn(&mut self, connect: &Connect<'_>) -> Turn<'_>;
+trait Reconnecting {
+    fn step(&mut self, connect: &Connect<'_>) -> StepResult<'_>;
     fn client(&mut self) -> &mut Buffered;
 }
 
 /// Reopens the stream, and counts how often. The first of three attempts fails or takes time.
-fn open(wire: &Wire) -> impl FnMut(&mut Wire) -> nb::Result<(), Fault> + use<> {
+fn opener(wire: &Wire) -> impl FnMut(&mut Wire) -> nb::Result<(), Fault> + use<> {
     let wire = wire.clone();
     let mut attempts = 0_u32;
     move |_| {
@@ -42,12 +42,13 @@ fn open(wire: &Wire) -> impl FnMut(&mut Wire) -> nb::Result<(), Fault> + use<> {
 
 struct Blocking<F>(F);
 
-impl<K, F> Returning for Blocking<blocking::Reconnect<Wire, K, F, Vec<u8>, Vec<u8>, crate::adapters::Choices>>
+impl<K, F> Reconnecting
+    for Blocking<blocking::Reconnect<Wire, K, F, Vec<u8>, Vec<u8>, crate::adapters::Choices>>
 where
     K: FnMut() -> baremqtt::Instant,
     F: FnMut(&mut Wire) -> Result<(), Fault>,
 {
-    fn turn(&mut self, connect: &Connect<'_>) -> Turn<'_> {
+    fn step(&mut self, connect: &Connect<'_>) -> StepResult<'_> {
         self.0.next_event(connect, Some(Duration::from_millis(50)))
     }
 
@@ -58,11 +59,11 @@ where
 
 struct Polled<F>(F, Wire);
 
-impl<F> Returning for Polled<polled::Reconnect<Wire, F, Vec<u8>, Vec<u8>, crate::adapters::Choices>>
+impl<F> Reconnecting for Polled<polled::Reconnect<Wire, F, Vec<u8>, Vec<u8>, crate::adapters::Choices>>
 where
     F: FnMut(&mut Wire) -> nb::Result<(), Fault>,
 {
-    fn turn(&mut self, connect: &Connect<'_>) -> Turn<'_> {
+    fn step(&mut self, connect: &Connect<'_>) -> StepResult<'_> {
         match self.0.poll(connect, self.1.now()) {
             Ok(update) => Ok(Some(update)),
             Err(nb::Error::WouldBlock) => Ok(None),
@@ -76,29 +77,29 @@ where
 }
 
 /// Runs the test with each adapter, over a wire of its own.
-fn each(backoff: &Backoff, test: impl Fn(&mut dyn Returning, &Wire)) {
+fn with_each_adapter(backoff: &Backoff, test: impl Fn(&mut dyn Reconnecting, &Wire)) {
     let wire = Wire::default();
     let clock = wire.clone();
     let connection = blocking::Connection::new(wire.clone(), client(), move || clock.now());
-    let mut opens = open(&wire);
+    let mut opens = opener(&wire);
     let blocks = move |stream: &mut Wire| nb::block!(opens(stream));
     let mut mqtt = Blocking(blocking::Reconnect::new(connection, blocks, backoff.clone()));
     test(&mut mqtt, &wire);
 
     let wire = Wire::default();
     let connection = polled::Connection::new(wire.clone(), client());
-    let opens = open(&wire);
+    let opens = opener(&wire);
     test(&mut Polled(polled::Reconnect::new(connection, opens, backoff.clone()), wire.clone()), &wire);
 }
 
 /// Turns until `f` returns a value for an update.
-fn until<V: Debug>(mqtt: &mut dyn Returning, mut f: impl FnMut(Update<'_, Fault>) -> Option<V>) -> V {
+fn step_until<V: Debug>(mqtt: &mut dyn Reconnecting, mut f: impl FnMut(Update<'_, Fault>) -> Option<V>) -> V {
     for _ in 0..1_000_000 {
-        if let Some(value) = mqtt.turn(&CONNECT).unwrap().and_then(&mut f) {
+        if let Some(value) = mqtt.step(&CONNECT).unwrap().and_then(&mut f) {
             return value;
         }
     }
-    panic!("it does not come");
+    panic!("there was no such update");
 }
 
 fn connected(update: &Update<'_, Fault>) -> bool {
@@ -107,12 +108,12 @@ fn connected(update: &Update<'_, Fault>) -> bool {
 
 #[test]
 fn a_reconnect_keeps_session_and_subscriptions() {
-    each(&BACKOFF, |mqtt, wire| {
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
         let mut routes = Routes::<_, (), 1>::new();
         routes.add("t", QoS::AtLeastOnce, ()).unwrap();
         for link in 0..3 {
             let mut lost = Vec::new();
-            until(mqtt, |update| {
+            step_until(mqtt, |update| {
                 if let Update::LinkLost { error, .. } = update {
                     lost.push(error);
                     return None;
@@ -128,7 +129,7 @@ fn a_reconnect_keeps_session_and_subscriptions() {
             routes.subscribe(&mut mqtt.client().outbound()).unwrap();
             let id = mqtt.client().publish(&Message::new("t", b"kept").at_least_once()).unwrap();
             let mut granted = false;
-            until(mqtt, |update| match update {
+            step_until(mqtt, |update| match update {
                 Update::Event(Event::Published { id: published, .. }) => {
                     (Some(published) == id).then_some(())
                 }
@@ -145,11 +146,11 @@ fn a_reconnect_keeps_session_and_subscriptions() {
 }
 
 #[test]
-fn attempts_become_rarer_with_a_server_that_accepts_and_closes() {
-    each(&BACKOFF, |mqtt, wire| {
+fn retry_delays_grow_with_a_server_that_accepts_and_closes() {
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
         let mut connections = 0;
         while wire.now().as_millis() < 60_000 {
-            if mqtt.turn(&CONNECT).unwrap().is_some_and(|update| connected(&update)) {
+            if mqtt.step(&CONNECT).unwrap().is_some_and(|update| connected(&update)) {
                 connections += 1;
                 wire.0.ended.set(true);
             }
@@ -161,18 +162,18 @@ fn attempts_become_rarer_with_a_server_that_accepts_and_closes() {
 /// Even for longer than half the range of the clock.
 #[test]
 fn after_a_connection_of_a_month_the_next_attempt_is_soon() {
-    each(&BACKOFF, |mqtt, wire| {
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
         let mut delays = Vec::new();
         for link in 0..6 {
-            until(mqtt, |update| connected(&update).then_some(()));
+            step_until(mqtt, |update| connected(&update).then_some(()));
             if link == 5 {
                 for _ in 0..30 {
                     wire.pass(86_400_000);
-                    while mqtt.turn(&CONNECT).unwrap().is_some() {}
+                    while mqtt.step(&CONNECT).unwrap().is_some() {}
                 }
             }
             wire.0.ended.set(true);
-            delays.push(until(mqtt, |update| match update {
+            delays.push(step_until(mqtt, |update| match update {
                 Update::LinkLost { retry_in, .. } => Some(retry_in),
                 _ => None,
             }));
@@ -183,39 +184,39 @@ fn after_a_connection_of_a_month_the_next_attempt_is_soon() {
 }
 
 #[test]
-fn the_end_of_all_attempts_is_reported() {
-    let end = |mqtt: &mut dyn Returning, connect: &Connect<'_>| loop {
-        if let Err(error) = mqtt.turn(connect) {
+fn giving_up_is_reported() {
+    let end = |mqtt: &mut dyn Reconnecting, connect: &Connect<'_>| loop {
+        if let Err(error) = mqtt.step(connect) {
             return error;
         }
     };
-    each(&BACKOFF, |mqtt, wire| {
-        wire.peer().refuses = Some(RefusalCode::NOT_AUTHORIZED);
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
+        wire.peer().refusal = Some(RefusalCode::NOT_AUTHORIZED);
         assert_eq!(end(mqtt, &CONNECT), GaveUp::Refused(RefusalCode::NOT_AUTHORIZED));
     });
-    each(&BACKOFF.limit(3), |mqtt, wire| {
-        wire.peer().refuses = Some(RefusalCode::SERVER_UNAVAILABLE);
+    with_each_adapter(&BACKOFF.limit(3), |mqtt, wire| {
+        wire.peer().refusal = Some(RefusalCode::SERVER_UNAVAILABLE);
         let refused = Error::Client(ClientError::Refused(RefusalCode::SERVER_UNAVAILABLE));
         assert_eq!(end(mqtt, &CONNECT), GaveUp::Limit(refused));
     });
-    each(&BACKOFF, |mqtt, _| {
+    with_each_adapter(&BACKOFF, |mqtt, _| {
         let long = "x".repeat(100);
         assert!(matches!(end(mqtt, &Connect::new(&long)), GaveUp::Connect(ConnectError::TooLarge { .. })));
     });
-    each(&BACKOFF, |mqtt, wire| {
-        until(mqtt, |update| connected(&update).then_some(()));
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
+        step_until(mqtt, |update| connected(&update).then_some(()));
         mqtt.client().disconnect();
         assert_eq!(end(mqtt, &CONNECT), GaveUp::Disconnected);
-        assert!(wire.peer().seen.last().unwrap().starts_with("DISCONNECT"));
+        assert!(wire.peer().received.last().unwrap().starts_with("DISCONNECT"));
     });
 }
 
 #[test]
 fn after_a_failed_write_received_messages_are_delivered_before_the_error() {
-    each(&BACKOFF, |mqtt, wire| {
-        until(mqtt, |update| connected(&update).then_some(()));
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
+        step_until(mqtt, |update| connected(&update).then_some(()));
         mqtt.client().publish(&Message::new("t", b"back")).unwrap();
-        let mut reported = until(mqtt, |update| match update {
+        let mut reported = step_until(mqtt, |update| match update {
             Update::Event(Event::Message(_)) => Some(vec!["message"]),
             _ => None,
         });
@@ -223,12 +224,12 @@ fn after_a_failed_write_received_messages_are_delivered_before_the_error() {
         mqtt.client().publish(&Message::new("t", b"again")).unwrap();
         while wire.peer().outbox.is_empty() {
             wire.0.reads.set(&[crate::wire::Step::Block]);
-            assert!(mqtt.turn(&CONNECT).unwrap().is_none());
+            assert!(mqtt.step(&CONNECT).unwrap().is_none());
         }
         wire.0.reads.set(&[Move(3)]);
         wire.0.writes.set(&[Fail(Fault::Broken)]);
         mqtt.client().publish(&Message::new("t", b"never").at_least_once()).unwrap();
-        until(mqtt, |update| {
+        step_until(mqtt, |update| {
             reported.push(match update {
                 Update::Event(Event::Message(_)) => "message",
                 Update::LinkLost { error: Error::Io(Fault::Broken), .. } => "broken",
@@ -238,6 +239,6 @@ fn after_a_failed_write_received_messages_are_delivered_before_the_error() {
         });
         assert_eq!(reported, ["message", "message", "broken"]);
         wire.0.writes.set(&[Move(9)]);
-        until(mqtt, |update| matches!(update, Update::Event(Event::Published { .. })).then_some(()));
+        step_until(mqtt, |update| matches!(update, Update::Event(Event::Published { .. })).then_some(()));
     });
 }

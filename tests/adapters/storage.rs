@@ -121,7 +121,7 @@ fn futures_are_send() {
 /// Clients and connections may be moved to another thread if the types they are made of may. Checked at compile time,
 /// for any such types.
 #[test]
-fn they_are_send_where_their_parts_are() {
+fn connections_are_send_if_their_parts_are() {
     const fn send<X: Send>() {}
     const fn sync<X: Sync>() {}
 

@@ -6,7 +6,7 @@ use baremqtt::transport::net::open_tcp;
 use baremqtt::transport::polled;
 
 use crate::adapters::{Async, AsyncConnection, Blocking, Net, Polled, client};
-use crate::conversation::converse;
+use crate::conversation::exchange_messages;
 use crate::nonblocking::{Clock, Tcp};
 use crate::server::{Options, Server};
 
@@ -18,25 +18,25 @@ fn start() -> Server {
 fn net() {
     let server = start();
     let stream = open_tcp(server.addr(), Duration::from_secs(5)).unwrap();
-    converse(&mut Net::new(stream, client()));
+    exchange_messages(&mut Net::new(stream, client()));
 }
 
 #[test]
 fn blocking() {
     let (server, clock) = (start(), Clock::start());
-    converse(&mut Blocking::new(Tcp::open(server.addr()), client(), || clock.now()));
+    exchange_messages(&mut Blocking::new(Tcp::open(server.addr()), client(), || clock.now()));
 }
 
 #[test]
 fn nb() {
     let (server, clock) = (start(), Clock::start());
     let connection = polled::Connection::new(Tcp::open(server.addr()), client());
-    converse(&mut Polled { connection, clock: || clock.now() });
+    exchange_messages(&mut Polled { connection, clock: || clock.now() });
 }
 
 #[test]
 fn asynch() {
     let (server, clock) = (start(), Clock::start());
     let tcp = Tcp::open(server.addr());
-    converse(&mut Async::new(AsyncConnection::new(tcp.clone(), tcp, client(), clock)));
+    exchange_messages(&mut Async::new(AsyncConnection::new(tcp.clone(), tcp, client(), clock)));
 }

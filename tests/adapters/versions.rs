@@ -8,7 +8,7 @@ use embedded_io::{BufRead, Error as _, Read};
 use embedded_io_v06::{ErrorKind, ErrorType};
 
 use crate::adapters::{Async, client};
-use crate::conversation::converse;
+use crate::conversation::exchange_messages;
 use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
@@ -74,26 +74,26 @@ impl embedded_io_async_v06::Write for Old {
     }
 }
 
-fn awkward() -> Wire {
+fn with_steps() -> Wire {
     let interrupted = Fail(Fault::Interrupted);
-    Wire::awkward(&[Block, Move(5), interrupted], &[interrupted, Move(7)], &[Block, Move(1)])
+    Wire::with_steps(&[Block, Move(5), interrupted], &[interrupted, Move(7)], &[Block, Move(1)])
 }
 
 #[test]
 fn one_conversation_blocking_and_async() {
-    let io = awkward();
+    let io = with_steps();
     let clock = io.clone();
     let now = || clock.now();
-    converse(&mut blocking::Connection::new(FromV06(Old(io.clone())), client(), now));
+    exchange_messages(&mut blocking::Connection::new(FromV06(Old(io.clone())), client(), now));
 
-    let io = awkward();
+    let io = with_steps();
     let (input, output) = (FromV06(Old(io.clone())), FromV06(Old(io.clone())));
-    converse(&mut Async::new(asynch::Connection::new(input, output, client(), io)));
+    exchange_messages(&mut Async::new(asynch::Connection::new(input, output, client(), io)));
 }
 
 #[test]
 fn errors_keep_their_kind_and_what_is_buffered_is_read() {
-    let io = Wire::awkward(&[Fail(Fault::Broken)], &[Move(1)], &[Move(1)]);
+    let io = Wire::with_steps(&[Fail(Fault::Broken)], &[Move(1)], &[Move(1)]);
     io.0.ended.set(true);
     let error = FromV06(Old(io)).read(&mut [0]).unwrap_err();
     assert_eq!(error.kind(), embedded_io::ErrorKind::BrokenPipe);

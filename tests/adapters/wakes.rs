@@ -17,9 +17,9 @@ use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use crate::adapters::{AsyncConnection, client};
 use crate::peer::Peer;
 
-/// A transport with a peer at the other end, and a clock. Nothing happens by itself: see [`Line::happen`].
+/// A transport with a peer at the other end, and a clock. Nothing happens by itself: see [`Transport::wake_next`].
 #[derive(Clone, Default)]
-struct Line(Rc<RefCell<World>>);
+struct Transport(Rc<RefCell<World>>);
 
 #[derive(Default)]
 struct World {
@@ -34,9 +34,9 @@ struct World {
     sleeper: Option<(u32, Waker)>,
 }
 
-impl Line {
-    /// Makes one thing happen that somebody waits for; returns whether there was any. The passing of time comes last.
-    fn happen(&self) -> bool {
+impl Transport {
+    /// Makes one of the things happen that the task waits for, and wakes it; returns whether there was any. Time advances last.
+    fn wake_next(&self) -> bool {
         let world = &mut *self.0.borrow_mut();
         let waiting = world.peer.outbox.len() - world.readable;
         let woken = if world.writer.is_some() {
@@ -55,11 +55,11 @@ impl Line {
     }
 }
 
-impl ErrorType for Line {
+impl ErrorType for Transport {
     type Error = Infallible;
 }
 
-impl Read for Line {
+impl Read for Transport {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         poll_fn(|cx| {
             let world = &mut *self.0.borrow_mut();
@@ -78,7 +78,7 @@ impl Read for Line {
     }
 }
 
-impl Write for Line {
+impl Write for Transport {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         poll_fn(|cx| {
             let world = &mut *self.0.borrow_mut();
@@ -88,7 +88,7 @@ impl Write for Line {
             }
             let len = bytes.len().min(world.writable);
             world.writable -= len;
-            world.peer.hear(&bytes[..len]);
+            world.peer.receive(&bytes[..len]);
             Poll::Ready(Ok(len))
         })
         .await
@@ -99,7 +99,7 @@ impl Write for Line {
     }
 }
 
-impl Timer for Line {
+impl Timer for Transport {
     fn now(&self) -> Instant {
         self.0.borrow().now
     }
@@ -130,7 +130,7 @@ impl Wake for Wakes {
 }
 
 /// Runs a future to completion; returns how often it was polled.
-fn run<F: Future>(line: &Line, future: F) -> (F::Output, u32) {
+fn run<F: Future>(transport: &Transport, future: F) -> (F::Output, u32) {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut future = pin!(future);
@@ -139,46 +139,47 @@ fn run<F: Future>(line: &Line, future: F) -> (F::Output, u32) {
             return (value, polls);
         }
         while wakes.0.swap(0, Ordering::Relaxed) == 0 {
-            assert!(line.happen(), "it is never woken");
+            assert!(transport.wake_next(), "deadlock: it is never woken");
         }
     }
-    unreachable!("it comes to its end before")
+    unreachable!("it completes before")
 }
 
-type Connection = AsyncConnection<Line, Line, Line>;
+type Connection = AsyncConnection<Transport, Transport, Transport>;
 
-fn connected(line: &Line) -> Connection {
-    let mut mqtt = Connection::new(line.clone(), line.clone(), client(), line.clone());
+fn connected(transport: &Transport) -> Connection {
+    let mut mqtt = Connection::new(transport.clone(), transport.clone(), client(), transport.clone());
     mqtt.connect(&Connect::new("c").keep_alive(60)).unwrap();
-    assert!(run(line, mqtt.next_event(None)).0.expect("a connection").is_some());
+    assert!(run(transport, mqtt.next_event(None)).0.expect("a connection").is_some());
     mqtt
 }
 
 #[test]
 fn it_is_woken_by_input_and_by_room_to_send() {
-    let line = Line::default();
-    let mut mqtt = connected(&line);
+    let transport = Transport::default();
+    let mut mqtt = connected(&transport);
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
         mqtt.publish(&Message::new("t", b"there and back").qos(qos)).unwrap();
         loop {
-            if let Some(Event::Message(message)) = run(&line, mqtt.next_event(None)).0.unwrap() {
+            if let Some(Event::Message(message)) = run(&transport, mqtt.next_event(None)).0.unwrap() {
                 break assert_eq!(message.payload, b"there and back");
             }
         }
     }
-    run(&line, mqtt.disconnect()).0.unwrap();
-    assert_eq!(line.now(), Instant::from_millis(0), "no time had to pass");
+    run(&transport, mqtt.disconnect()).0.unwrap();
+    assert_eq!(transport.now(), Instant::from_millis(0), "no time had to pass");
 }
 
 #[test]
-fn on_a_silent_line_it_sleeps_from_ping_to_ping() {
-    let line = Line::default();
-    let mut mqtt = connected(&line);
+fn an_idle_connection_is_woken_only_for_pings() {
+    let transport = Transport::default();
+    let mut mqtt = connected(&transport);
     let hour = std::time::Duration::from_secs(3_600);
-    let (event, polls) = run(&line, mqtt.next_event(Some(hour)));
+    let (event, polls) = run(&transport, mqtt.next_event(Some(hour)));
     assert_eq!(event, Ok(None));
-    assert_eq!(line.now().as_millis(), 3_600_000);
-    let pings = line.0.borrow().peer.seen.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
+    assert_eq!(transport.now().as_millis(), 3_600_000);
+    let pings =
+        transport.0.borrow().peer.received.iter().filter(|packet| packet.starts_with("PINGREQ")).count();
     assert_eq!(pings, 65, "one after 55 s of silence each, so that it arrives in time");
     assert!(polls < 300, "{polls} polls in an hour");
 }
@@ -196,7 +197,7 @@ impl Interrupted {
     async fn now_or_never<V>(&self, is_interrupted: bool, value: Option<V>) -> Result<V, ErrorKind> {
         if is_interrupted {
             self.count.set(self.count.get() + 1);
-            assert!(self.count.get() < 100, "it spins");
+            assert!(self.count.get() < 100, "the adapter is in a busy loop");
             return Err(ErrorKind::Interrupted);
         }
         match value {
@@ -236,7 +237,7 @@ impl Timer for Interrupted {
     }
 }
 
-/// An operation that is interrupted is tried again once other tasks had their turn.
+/// An operation that is interrupted is retried once other tasks have run.
 #[test]
 fn interruptions_do_not_keep_other_tasks_from_running() {
     for kind in 0..3 {

@@ -1,4 +1,4 @@
-//! A stream in memory, with a peer at its other end, that is as awkward as the test wants it to be.
+//! A stream in memory, with a peer at its other end, whose operations take the steps that a test requires.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::io;
@@ -11,7 +11,7 @@ use baremqtt::transport::net;
 
 use crate::peer::Peer;
 pub use crate::stream::Fault;
-use crate::stream::{blocking, is_a_stream, non_blocking};
+use crate::stream::{blocking, implement_streams, non_blocking};
 
 /// What an operation on the stream does.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub enum Step {
     Fail(Fault),
 }
 
-/// Steps that are taken in turn, over and over.
+/// Steps that are taken one after the other, repeatedly.
 pub struct Schedule(RefCell<(Vec<Step>, usize)>);
 
 impl Schedule {
@@ -62,7 +62,7 @@ pub struct Shared {
 pub struct Wire(pub Rc<Shared>);
 
 impl Wire {
-    pub fn awkward(reads: &[Step], writes: &[Step], flushes: &[Step]) -> Self {
+    pub fn with_steps(reads: &[Step], writes: &[Step], flushes: &[Step]) -> Self {
         let wire = Wire::default();
         wire.0.reads.set(reads);
         wire.0.writes.set(writes);
@@ -129,7 +129,7 @@ impl Wire {
         match self.0.flushes.next() {
             Step::Move(_) => {
                 let bytes = self.0.buffered.take();
-                self.peer().hear(&bytes);
+                self.peer().receive(&bytes);
                 Poll::Ready(Ok(()))
             }
             Step::Block => Poll::Pending,
@@ -138,7 +138,7 @@ impl Wire {
     }
 }
 
-is_a_stream!(Wire);
+implement_streams!(Wire);
 
 fn std_result<V>(poll: Poll<Result<V, Fault>>) -> io::Result<V> {
     match poll {

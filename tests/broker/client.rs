@@ -1,4 +1,4 @@
-//! A client that does only what a test asks of it. Whatever it waits for arrives in time, or the test fails.
+//! A client that sends only what a test requests. The test fails if an expected packet does not arrive in time.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -48,7 +48,7 @@ impl Client {
     }
 
     /// Sends CONNECT, and expects it to be refused.
-    pub fn refused(server: &Server, connect: Connect<'_>, code: RefusalCode) {
+    pub fn expect_refused(server: &Server, connect: Connect<'_>, code: RefusalCode) {
         let mut client = Client::open(server, connect.version);
         client.send(&Packet::Connect(connect));
         client.expect(&Packet::ConnAck(ConnAck::Refused(code)));
@@ -166,7 +166,7 @@ impl Client {
     }
 
     /// The receiver's part of a QoS 2 handshake, after its PUBLISH.
-    pub fn finish_exactly_once(&mut self, id: PacketId) {
+    pub fn complete_exactly_once(&mut self, id: PacketId) {
         self.send(&Packet::PubRec(id));
         self.expect(&Packet::PubRel { id, dup: false });
         self.send(&Packet::PubComp(id));
@@ -192,8 +192,8 @@ pub fn exactly_once(id: u16) -> Delivery {
     Delivery::ExactlyOnce { id: crate::id(id), dup: false }
 }
 
-/// The same, marked as a repetition.
-pub fn again(delivery: Delivery) -> Delivery {
+/// The same delivery with DUP.
+pub fn with_dup(delivery: Delivery) -> Delivery {
     match delivery {
         Delivery::AtMostOnce => delivery,
         Delivery::AtLeastOnce { id, .. } => Delivery::AtLeastOnce { id, dup: true },

@@ -37,7 +37,7 @@ fn unknown_levels_are_refused_with_code_1() {
 }
 
 #[test]
-fn unknown_protocols_are_closed_without_an_answer() {
+fn unknown_protocols_are_closed_without_a_reply() {
     let server = start();
     for bytes in [b"\x10\x0d\x00\x04MQTX\x04\x02\x00\x00\x00\x01a" as &[u8], b"GET / HTTP/1.1\r\n\r\n"] {
         let mut client = Client::open(&server, Version::Mqtt311);
@@ -97,9 +97,9 @@ fn users_are_authenticated_by_password() {
             connect.username("bob"),
             connect.credentials("eve", b"secret"),
         ] {
-            Client::refused(&server, wrong, RefusalCode::BAD_USER_NAME_OR_PASSWORD);
+            Client::expect_refused(&server, wrong, RefusalCode::BAD_USER_NAME_OR_PASSWORD);
         }
-        Client::refused(&server, connect, RefusalCode::NOT_AUTHORIZED);
+        Client::expect_refused(&server, connect, RefusalCode::NOT_AUTHORIZED);
     }
 }
 
@@ -124,7 +124,7 @@ fn without_configured_users_any_credentials_are_accepted() {
 }
 
 #[test]
-fn the_same_identifier_takes_over() {
+fn a_second_connection_with_the_same_identifier_takes_over() {
     let server = start();
     for version in VERSIONS {
         let mut older = Client::clean(&server, version, "same");
@@ -155,5 +155,5 @@ fn stopping_closes_every_connection_and_the_port() {
     server.stop();
     client.expect_closed();
     silent.expect_closed();
-    std::net::TcpStream::connect(addr).expect_err("nobody listens any more");
+    std::net::TcpStream::connect(addr).expect_err("the port is closed");
 }

@@ -1,4 +1,4 @@
-//! How much one client can take away from the others: little.
+//! Limits, so that one client cannot take resources away from the others.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use crate::client::Client;
 use crate::{start, start_with};
 
 #[test]
-fn a_client_that_does_not_read_is_closed_and_blocks_nobody() {
+fn a_client_that_does_not_read_is_disconnected_and_blocks_no_other() {
     let server = start_with(|options| options.limits.unsent_bytes = 100_000);
-    let mut lazy = Client::clean(&server, Version::Mqtt311, "lazy");
-    let mut diligent = Client::clean(&server, Version::Mqtt311, "diligent");
-    lazy.subscribe("a", QoS::AtMostOnce);
-    diligent.subscribe("a", QoS::AtMostOnce);
+    let mut slow = Client::clean(&server, Version::Mqtt311, "slow");
+    let mut fast = Client::clean(&server, Version::Mqtt311, "fast");
+    slow.subscribe("a", QoS::AtMostOnce);
+    fast.subscribe("a", QoS::AtMostOnce);
     let payload = [7; 100_000];
     // Far more than the buffers of two sockets can hold.
     for _ in 0..500 {
-        diligent.publish("a", &payload, Delivery::AtMostOnce, false);
-        diligent.expect_publish("a", &payload, Delivery::AtMostOnce);
+        fast.publish("a", &payload, Delivery::AtMostOnce, false);
+        fast.expect_publish("a", &payload, Delivery::AtMostOnce);
     }
-    while !lazy.at_end() {}
-    diligent.expect_nothing();
+    while !slow.at_end() {}
+    fast.expect_nothing();
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_connection_without_connect_is_closed() {
 }
 
 #[test]
-fn connections_are_counted() {
+fn the_number_of_connections_is_limited() {
     let server = start_with(|options| options.limits.connections = 2);
     let first = Client::clean(&server, Version::Mqtt311, "first");
     let mut second = Client::clean(&server, Version::Mqtt311, "second");
@@ -43,11 +43,11 @@ fn connections_are_counted() {
 }
 
 #[test]
-fn sessions_are_counted() {
+fn the_number_of_sessions_is_limited() {
     let server = start_with(|options| options.limits.sessions = 1);
     let client = Client::connect(&server, Connect::new("a").clean_session(false), false);
     client.disconnect();
-    Client::refused(&server, Connect::new("b"), RefusalCode::SERVER_UNAVAILABLE);
+    Client::expect_refused(&server, Connect::new("b"), RefusalCode::SERVER_UNAVAILABLE);
     Client::connect(&server, Connect::new("a"), false).disconnect();
 }
 

@@ -5,14 +5,14 @@ mod server;
 
 mod client;
 mod connect;
-mod deliver;
-mod garbage;
+mod delivery;
 mod limits;
-mod resume;
+mod other_streams;
+mod random_bytes;
 mod retained;
-mod stream;
+mod sessions;
 mod subscribe;
-mod violation;
+mod violations;
 mod wills;
 
 use baremqtt::codec::{PacketId, Version};

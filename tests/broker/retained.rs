@@ -38,7 +38,7 @@ fn subscribing_again_delivers_the_retained_message_again() {
 }
 
 #[test]
-fn an_established_subscription_receives_it_without_retain() {
+fn an_established_subscription_receives_a_retained_message_with_retain_0() {
     let server = start();
     for version in VERSIONS {
         let mut client = Client::clean(&server, version, "a");
@@ -69,12 +69,12 @@ fn an_empty_payload_clears_the_retained_message() {
 }
 
 #[test]
-fn it_outlives_the_session_of_its_publisher() {
+fn a_retained_message_outlives_the_session_of_its_publisher() {
     let server = start();
     let mut sender = Client::clean(&server, VERSIONS[1], "sender");
     sender.publish_and_wait("a", b"x", true);
     sender.disconnect();
-    let mut again = Client::clean(&server, VERSIONS[1], "sender");
-    again.subscribe("a", QoS::AtMostOnce);
-    again.expect_retained("a", b"x", Delivery::AtMostOnce);
+    let mut reconnected = Client::clean(&server, VERSIONS[1], "sender");
+    reconnected.subscribe("a", QoS::AtMostOnce);
+    reconnected.expect_retained("a", b"x", Delivery::AtMostOnce);
 }

@@ -6,7 +6,7 @@ use crate::client::{Client, at_least_once, exactly_once};
 use crate::{VERSIONS, id, start};
 
 #[test]
-fn messages_have_the_lower_qos() {
+fn messages_are_delivered_at_the_lower_qos() {
     let server = start();
     let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
     let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
@@ -57,7 +57,7 @@ fn the_same_filter_replaces_the_subscription() {
 }
 
 #[test]
-fn unsubscribing_ends_a_subscription_and_always_answers() {
+fn unsubscribe_ends_a_subscription_and_is_always_acknowledged() {
     let server = start();
     for version in VERSIONS {
         let mut client = Client::clean(&server, version, "a");
@@ -73,7 +73,7 @@ fn unsubscribing_ends_a_subscription_and_always_answers() {
 }
 
 #[test]
-fn a_delivery_that_has_begun_ends_after_unsubscribe() {
+fn a_delivery_that_has_begun_completes_after_unsubscribe() {
     let server = start();
     let mut client = Client::clean(&server, Version::Mqtt311, "a");
     client.subscribe("a", QoS::ExactlyOnce);
@@ -81,7 +81,7 @@ fn a_delivery_that_has_begun_ends_after_unsubscribe() {
     client.expect_publish("a", b"x", exactly_once(1));
     client.expect(&Packet::PubRec(id(1)));
     client.unsubscribe("a");
-    client.finish_exactly_once(id(1));
+    client.complete_exactly_once(id(1));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn disconnect_discards_the_will() {
 }
 
 #[test]
-fn it_has_its_own_qos_and_may_be_retained() {
+fn a_will_has_its_own_qos_and_may_be_retained() {
     let server = start();
     for version in VERSIONS {
         let mut watcher = watcher(&server, version);
@@ -89,9 +89,9 @@ fn silence_for_one_and_a_half_times_the_keep_alive_publishes_the_will() {
     let silent = Instant::now();
     client.expect_nothing();
     client.expect_closed();
-    let lapsed = silent.elapsed();
-    // Not too early; the client's own patience limits how late.
-    assert!(lapsed >= Duration::from_secs(3), "closed after {lapsed:?}");
+    let elapsed = silent.elapsed();
+    // Not too early; the client's read timeout limits how late.
+    assert!(elapsed >= Duration::from_secs(3), "closed after {elapsed:?}");
     watcher.expect_publish("will", b"gone", Delivery::AtMostOnce);
 }
 

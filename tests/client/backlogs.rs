@@ -15,7 +15,7 @@ fn random(mut state: u32) -> impl FnMut(u32) -> u32 {
 /// All PUBLISH packets are sent before all PUBREL packets.
 fn backlog(count: u16, one_in: u32, first: u16) {
     let mut rig: Rig = Rig::sized(128, 512).chunked(CHUNKINGS[4]);
-    rig.goes_online(&CONNECT, true);
+    rig.go_online(&CONNECT, true);
     let mut random = random(7 + one_in);
     let numbers: Vec<u16> =
         (0..=count).map(|n| first.wrapping_add(n)).filter(|&n| n != 0).take(usize::from(count)).collect();
@@ -25,14 +25,14 @@ fn backlog(count: u16, one_in: u32, first: u16) {
         if qos == ExactlyOnce {
             exactly_once.push(number);
         }
-        rig.delivers("topic", &u32::from(number).to_be_bytes(), qos, number);
-        rig.sends();
+        rig.receive_publish("topic", &u32::from(number).to_be_bytes(), qos, number);
+        rig.send_all();
     }
     for &number in &exactly_once {
-        rig.receives(pubrel(number));
-        rig.sends();
+        rig.receive(pubrel(number));
+        rig.send_all();
     }
-    rig.receives_bytes(&[]);
+    rig.receive_bytes(&[]);
     assert!(!rig.events().iter().any(|line| line.starts_with("error")), "one in {one_in} from {first}");
     assert_eq!(rig.numbers, numbers.iter().map(|&n| u32::from(n)).collect::<Vec<_>>());
 }
@@ -61,23 +61,23 @@ fn without_room_each_connection_makes_progress() {
     let (mut open, mut released): (Vec<u16>, Vec<u16>) = (numbers.clone(), Vec::new());
     let mut received = Vec::new();
     for connection in 0..12 {
-        rig.goes_online(&CONNECT, true);
+        rig.go_online(&CONNECT, true);
         for &number in &open {
-            rig.receives(publish("t", &u32::from(number).to_be_bytes(), ExactlyOnce, number, connection > 0));
+            rig.receive(publish("t", &u32::from(number).to_be_bytes(), ExactlyOnce, number, connection > 0));
         }
         for &number in &released {
-            rig.receives(pubrel(number));
+            rig.receive(pubrel(number));
         }
         let before = (open.len(), released.len());
         for _ in 0..200 {
-            for line in rig.sends() {
+            for line in rig.send_all() {
                 let number: u16 = line.split("id=").nth(1).unwrap().parse().unwrap();
                 if line.starts_with("PUBREC") {
                     open.retain(|&n| n != number);
                     if !released.contains(&number) {
                         released.push(number);
                     }
-                    rig.receives(pubrel(number));
+                    rig.receive(pubrel(number));
                 } else {
                     assert!(line.starts_with("PUBCOMP"), "{line}");
                     released.retain(|&n| n != number);
@@ -92,7 +92,7 @@ fn without_room_each_connection_makes_progress() {
         }
         assert!(events.contains(&"error InboundFull".to_string()), "{events:?}");
         assert_ne!(before, (open.len(), released.len()), "connection {connection} got no further");
-        rig.cut();
+        rig.lose_link();
     }
     assert!(open.is_empty() && released.is_empty());
     assert_eq!(received, numbers.iter().map(|&n| u32::from(n)).collect::<Vec<_>>(), "each once, in order");
@@ -102,7 +102,7 @@ fn without_room_each_connection_makes_progress() {
 #[test]
 fn one_place_is_reserved_for_qos_1_beside_qos_2() {
     let mut rig = Rig::<0>::sized(64, 8_192);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     let mut under_way = 0;
     while rig.client.publish(&baremqtt::Message::new("a", b"").exactly_once()).is_ok() {
         under_way += 1;

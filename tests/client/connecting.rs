@@ -6,7 +6,7 @@ use baremqtt::{Connect, ConnectError, QoS, State, Version, Violation, Will};
 use crate::harness::*;
 
 #[test]
-fn every_field_and_flag_goes_out() {
+fn every_field_and_flag_is_sent() {
     let will = |qos| Will::new("w/t", b"gone").qos(qos);
     let cases = [
         (Connect::new("c"), "CONNECT MQTT 3.1.1 client_id=\"c\" clean keep_alive=60s"),
@@ -44,8 +44,8 @@ fn every_field_and_flag_goes_out() {
     for (connect, line) in cases {
         in_all_chunkings(|chunks| {
             let mut rig = Rig::new().chunked(chunks);
-            rig.connects(&connect);
-            assert_eq!(rig.sends(), [line]);
+            rig.connect(&connect);
+            assert_eq!(rig.send_all(), [line]);
             assert_eq!(rig.client.state(), State::Connecting);
         });
     }
@@ -54,8 +54,8 @@ fn every_field_and_flag_goes_out() {
 #[test]
 fn fields_are_encoded_in_order() {
     let mut rig = Rig::new();
-    rig.connects(&Connect::new("id").will(Will::new("t", b"m")).credentials("u", b"p").keep_alive(0x0102));
-    rig.sends_bytes(usize::MAX);
+    rig.connect(&Connect::new("id").will(Will::new("t", b"m")).credentials("u", b"p").keep_alive(0x0102));
+    rig.send_bytes(usize::MAX);
     let expected = b"\x10\x1A\x00\x04MQTT\x04\xC6\x01\x02\x00\x02id\x00\x01t\x00\x01m\x00\x01u\x00\x01p";
     assert_eq!(rig.wire, expected);
 }
@@ -65,7 +65,7 @@ fn connack_that_accepts_is_the_first_event() {
     in_all_chunkings(|chunks| {
         for present in [false, true] {
             let mut rig = Rig::new().chunked(chunks);
-            rig.goes_online(&CONNECT, present);
+            rig.go_online(&CONNECT, present);
             assert_eq!(rig.client.state(), State::Connected);
             assert!(rig.events().is_empty());
         }
@@ -84,14 +84,14 @@ fn connack_that_refuses_ends_the_connection() {
     for (number, code) in (1..).zip(codes) {
         for version in [Version::Mqtt31, Version::Mqtt311] {
             let mut rig = Rig::new();
-            rig.connects(&CONNECT.version(version));
-            rig.sends();
-            rig.receives(Packet::ConnAck(ConnAck::Refused(code)));
+            rig.connect(&CONNECT.version(version));
+            rig.send_all();
+            rig.receive(Packet::ConnAck(ConnAck::Refused(code)));
             assert_eq!(code.code(), number);
             assert_eq!(rig.events(), [format!("error Refused({code:?})")]);
             assert_eq!(rig.client.state(), State::Offline);
             assert_eq!(rig.deadline(), None);
-            assert!(rig.sends().is_empty());
+            assert!(rig.send_all().is_empty());
         }
     }
 }
@@ -108,9 +108,9 @@ fn a_packet_before_connack_is_a_violation() {
         Packet::PingResp,
     ] {
         let mut rig = Rig::new();
-        rig.connects(&CONNECT);
-        rig.sends();
-        rig.receives(packet);
+        rig.connect(&CONNECT);
+        rig.send_all();
+        rig.receive(packet);
         assert_eq!(rig.events(), ["error MQTT-3.2.0-1"], "{packet}");
         assert_eq!(rig.client.state(), State::Offline);
     }
@@ -119,7 +119,7 @@ fn a_packet_before_connack_is_a_violation() {
 #[test]
 fn a_second_connack_is_a_violation() {
     let mut rig = Rig::online();
-    rig.accepts(true);
+    rig.receive_connack(true);
     assert_eq!(rig.events(), ["error MQTT-4.8.0-1"]);
     assert_eq!(rig.client.state(), State::Offline);
 }
@@ -134,7 +134,7 @@ fn a_packet_that_only_clients_send_is_a_violation() {
         b"\xE0\x00",
     ] {
         let mut rig = Rig::online();
-        rig.receives_bytes(bytes);
+        rig.receive_bytes(bytes);
         assert_eq!(rig.events(), ["error MQTT-4.8.0-1"]);
     }
 }
@@ -142,9 +142,9 @@ fn a_packet_that_only_clients_send_is_a_violation() {
 #[test]
 fn a_clean_session_cannot_be_present() {
     let mut rig = Rig::new();
-    rig.connects(&CONNECT.clean_session(true));
-    rig.sends();
-    rig.accepts(true);
+    rig.connect(&CONNECT.clean_session(true));
+    rig.send_all();
+    rig.receive_connack(true);
     assert_eq!(rig.events(), ["error MQTT-3.2.2-1"]);
 }
 
@@ -152,28 +152,28 @@ fn a_clean_session_cannot_be_present() {
 fn connack_before_the_end_of_connect_waits_for_it() {
     // A transport may have put bytes on the wire before it reports them.
     let mut rig = Rig::new();
-    rig.connects(&CONNECT);
-    rig.sends_bytes(5);
-    rig.accepts(false);
+    rig.connect(&CONNECT);
+    rig.send_bytes(5);
+    rig.receive_connack(false);
     assert!(rig.events().is_empty());
-    assert_eq!(rig.sends().len(), 1);
+    assert_eq!(rig.send_all().len(), 1);
     assert_eq!(rig.events(), ["connected present=false"]);
 }
 
 #[test]
 fn connect_is_refused_while_there_is_a_connection() {
     let mut rig = Rig::new();
-    rig.connects(&CONNECT);
+    rig.connect(&CONNECT);
     for _ in 0..3 {
         assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
-        rig.sends_bytes(5);
+        rig.send_bytes(5);
     }
-    assert_eq!(rig.sends().len(), 1, "one CONNECT");
-    rig.accepts(false);
+    assert_eq!(rig.send_all().len(), 1, "one CONNECT");
+    rig.receive_connack(false);
     assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
-    rig.disconnects();
+    rig.disconnect();
     assert_eq!(rig.client.connect(&CONNECT), Err(ConnectError::AlreadyConnected));
-    assert_eq!(rig.sends(), ["DISCONNECT"]);
+    assert_eq!(rig.send_all(), ["DISCONNECT"]);
     assert_eq!(rig.client.connect(&CONNECT), Ok(()));
 }
 
@@ -193,14 +193,14 @@ fn connect_that_the_standard_forbids_changes_nothing() {
         assert_eq!(rig.client.connect(&connect), Err(ConnectError::Forbidden(violation)));
         assert_eq!(rig.client.state(), State::Offline);
         assert_eq!(rig.deadline(), None);
-        assert!(rig.sends().is_empty());
+        assert!(rig.send_all().is_empty());
     }
 }
 
 #[test]
-fn connect_that_does_not_fit_says_how_much_room_there_is() {
+fn connect_that_does_not_fit_reports_how_much_room_there_is() {
     let mut rig = Rig::<8>::sized(40, 64);
     let connect = Connect::new("a client identifier that is rather long");
     assert_eq!(rig.client.connect(&connect), Err(ConnectError::TooLarge { needed: 53, room: 40 }));
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
 }

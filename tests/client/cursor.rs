@@ -8,11 +8,11 @@ use crate::harness::*;
 /// One packet of each kind waits to be sent.
 fn busy() -> Rig {
     let mut rig = Rig::online();
-    rig.publishes("a", b"zero", AtMostOnce);
-    rig.publishes("b", b"one", AtLeastOnce);
-    rig.publishes("c", b"two", ExactlyOnce);
-    rig.subscribes(&[("d", AtMostOnce)]);
-    rig.unsubscribes(&["e"]);
+    rig.publish("a", b"zero", AtMostOnce);
+    rig.publish("b", b"one", AtLeastOnce);
+    rig.publish("c", b"two", ExactlyOnce);
+    rig.subscribe(&[("d", AtMostOnce)]);
+    rig.unsubscribe(&["e"]);
     rig
 }
 
@@ -28,7 +28,7 @@ const BUSY: [&str; 5] = [
 fn any_number_of_bytes_at_a_time() {
     for out in 1..80 {
         let mut rig = busy().chunked(Chunks { out, into: usize::MAX });
-        assert_eq!(rig.sends(), BUSY);
+        assert_eq!(rig.send_all(), BUSY);
         assert!(rig.client.pending().is_empty());
     }
 }
@@ -38,7 +38,7 @@ fn pending_bytes_do_not_change_until_sent() {
     let mut rig = busy();
     let before = rig.client.pending().to_vec();
     assert_eq!(rig.client.pending(), before);
-    rig.publishes("f", b"", AtMostOnce);
+    rig.publish("f", b"", AtMostOnce);
     assert!(rig.client.pending().starts_with(&before));
 }
 
@@ -60,10 +60,10 @@ fn more_than_was_offered_cannot_be_sent() {
     let mut rig = busy();
     rig.client.sent(1);
     let offered = rig.client.pending().len();
-    rig.publishes("f", b"", AtMostOnce);
+    rig.publish("f", b"", AtMostOnce);
     rig.client.sent(usize::MAX);
     rig.client.sent(1);
-    assert_eq!(rig.sends(), ["PUBLISH f qos=0 (0 B)"], "the {offered} bytes offered, and no others");
+    assert_eq!(rig.send_all(), ["PUBLISH f qos=0 (0 B)"], "the {offered} bytes offered, and no others");
 }
 
 /// Every byte position, and every kind of request or answer in between.
@@ -71,30 +71,30 @@ fn more_than_was_offered_cannot_be_sent() {
 fn packets_never_interleave() {
     let things: [fn(&mut Rig); 6] = [
         |rig| {
-            rig.publishes("x", b"late", AtMostOnce);
+            rig.publish("x", b"late", AtMostOnce);
         },
-        |rig| rig.delivers("y", b"", AtLeastOnce, 9),
-        |rig| rig.delivers("y", b"", ExactlyOnce, 9),
-        |rig| rig.receives(Packet::PubRec(id(99))),
+        |rig| rig.receive_publish("y", b"", AtLeastOnce, 9),
+        |rig| rig.receive_publish("y", b"", ExactlyOnce, 9),
+        |rig| rig.receive(Packet::PubRec(id(99))),
         |rig| {
             rig.at(10_000);
         },
-        |rig| rig.disconnects(),
+        |rig| rig.disconnect(),
     ];
     for thing in things {
         for taken in 0..60 {
             let mut rig = Rig::new();
-            rig.goes_online(&CONNECT.keep_alive(10), false);
-            rig.publishes("b", b"one", AtLeastOnce);
-            rig.publishes("a", b"zero", AtMostOnce);
-            rig.publishes("c", b"two", ExactlyOnce);
+            rig.go_online(&CONNECT.keep_alive(10), false);
+            rig.publish("b", b"one", AtLeastOnce);
+            rig.publish("a", b"zero", AtMostOnce);
+            rig.publish("c", b"two", ExactlyOnce);
             let mut offered = rig.client.pending().to_vec();
             thing(&mut rig);
             rig.events();
             offered.truncate(taken);
             rig.client.sent(offered.len());
             rig.wire = offered;
-            let lines = rig.sends();
+            let lines = rig.send_all();
             let first = lines.iter().position(|line| line.starts_with("PUBLISH b")).unwrap();
             let second = lines.iter().position(|line| line.starts_with("PUBLISH a")).unwrap();
             let third = lines.iter().position(|line| line.starts_with("PUBLISH c")).unwrap();
@@ -110,53 +110,53 @@ fn packets_never_interleave() {
 fn compaction_moves_a_partly_sent_packet() {
     for taken in 0..=40 {
         let mut rig = Rig::<8>::sized(64, 160);
-        rig.goes_online(&CONNECT, false);
-        let first = rig.publishes("a", &[b'a'; 30], AtLeastOnce);
-        let second = rig.publishes("b", &[b'b'; 30], ExactlyOnce);
-        rig.sends_bytes(37 + taken);
-        rig.receives(Packet::PubAck(id(first)));
+        rig.go_online(&CONNECT, false);
+        let first = rig.publish("a", &[b'a'; 30], AtLeastOnce);
+        let second = rig.publish("b", &[b'b'; 30], ExactlyOnce);
+        rig.send_bytes(37 + taken);
+        rig.receive(Packet::PubAck(id(first)));
         assert_eq!(rig.events(), ["published 1 qos=1"]);
         // 128 bytes for messages: 37 acknowledged, 37 half sent, and now 70.
-        rig.publishes("c", &[b'c'; 60], AtMostOnce);
-        let lines = rig.sends();
+        rig.publish("c", &[b'c'; 60], AtMostOnce);
+        let lines = rig.send_all();
         assert_eq!(lines.len(), 3, "{taken}: {lines:?}");
         assert!(lines[1].starts_with("PUBLISH b qos=2 id=2 (30 B) \"bbbb"));
         assert!(lines[2].starts_with("PUBLISH c qos=0 (60 B) \"cccc"));
-        rig.receives(Packet::PubRec(id(second)));
-        assert_eq!(rig.sends(), ["PUBREL id=2"]);
+        rig.receive(Packet::PubRec(id(second)));
+        assert_eq!(rig.send_all(), ["PUBREL id=2"]);
     }
 }
 
 #[test]
 fn answers_are_sent_before_requests_between_two_packets() {
     let mut rig = Rig::online();
-    rig.delivers("x", b"", AtLeastOnce, 7);
+    rig.receive_publish("x", b"", AtLeastOnce, 7);
     rig.events();
-    rig.publishes("out", b"1", AtLeastOnce);
-    rig.delivers("x", b"", AtLeastOnce, 8);
+    rig.publish("out", b"1", AtLeastOnce);
+    rig.receive_publish("x", b"", AtLeastOnce, 8);
     rig.events();
     let len = rig.client.pending().len();
-    assert_eq!(rig.sends_bytes(usize::MAX), len);
+    assert_eq!(rig.send_bytes(usize::MAX), len);
     assert_eq!(rig.packets(), ["PUBACK id=7", "PUBACK id=8"]);
-    assert_eq!(rig.sends(), ["PUBLISH out qos=1 id=1 (1 B) \"1\""]);
+    assert_eq!(rig.send_all(), ["PUBLISH out qos=1 id=1 (1 B) \"1\""]);
 }
 
 #[test]
 fn offline_nothing_is_pending() {
     let mut rig = Rig::new();
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.publish("a", b"", AtLeastOnce);
     assert!(rig.client.pending().is_empty());
-    rig.connects(&CONNECT);
-    assert_eq!(rig.sends().len(), 1, "CONNECT, and nothing before CONNACK");
+    rig.connect(&CONNECT);
+    assert_eq!(rig.send_all().len(), 1, "CONNECT, and nothing before CONNACK");
 }
 
 /// PUBACK arrives before the transport has reported that the PUBLISH was sent.
 #[test]
 fn an_answer_before_sent_is_called_is_not_lost() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.publish("a", b"", AtLeastOnce);
     let len = rig.client.pending().len();
-    rig.receives(Packet::PubAck(id(1)));
+    rig.receive(Packet::PubAck(id(1)));
     rig.client.sent(len);
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }

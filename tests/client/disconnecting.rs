@@ -10,11 +10,11 @@ use crate::harness::*;
 fn disconnect_follows_queued_packets() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
-        rig.publishes("a", b"", AtMostOnce);
-        rig.publishes("b", b"", ExactlyOnce);
-        rig.disconnects();
+        rig.publish("a", b"", AtMostOnce);
+        rig.publish("b", b"", ExactlyOnce);
+        rig.disconnect();
         assert_eq!(rig.client.state(), State::Closing);
-        assert_eq!(rig.sends(), ["PUBLISH a qos=0 (0 B)", "PUBLISH b qos=2 id=1 (0 B)", "DISCONNECT"]);
+        assert_eq!(rig.send_all(), ["PUBLISH a qos=0 (0 B)", "PUBLISH b qos=2 id=1 (0 B)", "DISCONNECT"]);
         assert_eq!(rig.client.state(), State::Offline);
         assert_eq!(rig.deadline(), None);
         assert!(rig.events().is_empty());
@@ -25,95 +25,95 @@ fn disconnect_follows_queued_packets() {
 fn nothing_is_sent_after_disconnect() {
     for taken in 0..2 {
         let mut rig = Rig::online();
-        rig.disconnects();
-        rig.sends_bytes(taken);
+        rig.disconnect();
+        rig.send_bytes(taken);
         for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             let message = Message::new("a", b"").qos(qos);
             assert_eq!(rig.client.publish(&message), Err(RequestError::NotConnected));
         }
         assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)]), Err(RequestError::NotConnected));
         assert_eq!(rig.client.unsubscribe(&["a"]), Err(RequestError::NotConnected));
-        rig.disconnects();
-        assert_eq!(rig.sends(), ["DISCONNECT"]);
-        rig.disconnects();
-        assert!(rig.sends().is_empty());
+        rig.disconnect();
+        assert_eq!(rig.send_all(), ["DISCONNECT"]);
+        rig.disconnect();
+        assert!(rig.send_all().is_empty());
     }
 }
 
 #[test]
 fn nothing_is_sent_between_the_bytes_of_a_payload() {
     let mut rig = Rig::online();
-    rig.disconnects();
-    rig.sends_bytes(1);
-    rig.delivers("a", b"", AtLeastOnce, 7);
-    rig.delivers("a", b"", ExactlyOnce, 8);
+    rig.disconnect();
+    rig.send_bytes(1);
+    rig.receive_publish("a", b"", AtLeastOnce, 7);
+    rig.receive_publish("a", b"", ExactlyOnce, 8);
     assert!(rig.events().is_empty(), "they can no longer be answered, and will be resent");
-    assert_eq!(rig.sends(), ["DISCONNECT"]);
+    assert_eq!(rig.send_all(), ["DISCONNECT"]);
 }
 
 #[test]
 fn queued_answers_are_sent_before_disconnect() {
     let mut rig = Rig::online();
-    rig.delivers("a", b"", AtLeastOnce, 7);
+    rig.receive_publish("a", b"", AtLeastOnce, 7);
     rig.events();
-    rig.disconnects();
-    assert_eq!(rig.sends(), ["PUBACK id=7", "DISCONNECT"]);
+    rig.disconnect();
+    assert_eq!(rig.send_all(), ["PUBACK id=7", "DISCONNECT"]);
 }
 
 #[test]
-fn before_connack_it_follows_connect() {
+fn before_connack_disconnect_follows_connect() {
     for taken in [0, 5, 20] {
         let mut rig = Rig::new();
-        rig.publishes("a", b"", AtLeastOnce);
-        rig.connects(&CONNECT);
-        rig.sends_bytes(taken);
-        rig.disconnects();
-        let lines = rig.sends();
+        rig.publish("a", b"", AtLeastOnce);
+        rig.connect(&CONNECT);
+        rig.send_bytes(taken);
+        rig.disconnect();
+        let lines = rig.send_all();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[1], "DISCONNECT");
-        rig.goes_online(&CONNECT, false);
-        assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"], "kept, and never tried before");
+        rig.go_online(&CONNECT, false);
+        assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"], "kept, and never tried before");
     }
 }
 
 #[test]
 fn unanswered_requests_are_kept_or_reported() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.subscribes(&[("b", AtMostOnce)]);
-    rig.disconnects();
-    rig.sends();
+    rig.publish("a", b"", AtLeastOnce);
+    rig.subscribe(&[("b", AtMostOnce)]);
+    rig.disconnect();
+    rig.send_all();
     assert_eq!(rig.events(), ["ended 2 Lost"]);
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
 }
 
 #[test]
 fn reading_continues_while_a_write_waits() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    rig.publishes("b", b"", AtMostOnce);
-    rig.sends_bytes(1);
-    rig.disconnects();
-    rig.receives(Packet::PubAck(id(1)));
+    rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
+    rig.publish("b", b"", AtMostOnce);
+    rig.send_bytes(1);
+    rig.disconnect();
+    rig.receive(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
-    assert_eq!(rig.sends(), ["PUBLISH b qos=0 (0 B)", "DISCONNECT"]);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=0 (0 B)", "DISCONNECT"]);
 }
 
 #[test]
 fn offline_disconnect_does_nothing() {
     let mut rig = Rig::new();
-    rig.disconnects();
+    rig.disconnect();
     assert_eq!(rig.client.state(), State::Offline);
-    assert!(rig.sends().is_empty());
-    rig.goes_online(&CONNECT, false);
+    assert!(rig.send_all().is_empty());
+    rig.go_online(&CONNECT, false);
 }
 
 #[test]
 fn disconnect_gives_up_on_a_server_that_does_not_read() {
     let mut rig = Rig::online();
-    rig.disconnects();
+    rig.disconnect();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Stall)"]);
     assert_eq!(rig.client.state(), State::Offline);
 }
@@ -123,9 +123,9 @@ fn disconnect_gives_up_on_a_server_that_does_not_read() {
 fn only_pending_output_can_stall() {
     let mut rig = Rig::online();
     rig.choose(|c| c.ack_timeout_ms = 1_000);
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    rig.disconnects();
+    rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
+    rig.disconnect();
     assert_eq!(rig.deadline(), Some(30_000), "the stall timeout, not that of the answer");
     rig.at(29_999);
     assert!(rig.events().is_empty());
@@ -135,20 +135,20 @@ fn only_pending_output_can_stall() {
 
 /// No request is left over, in whatever order they were answered.
 #[test]
-fn it_finishes_after_answers_in_any_order() {
+fn finish_completes_after_answers_in_any_order() {
     for order in [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]] {
         let mut rig = Rig::online();
         for _ in order {
-            rig.publishes("a", b"", AtLeastOnce);
+            rig.publish("a", b"", AtLeastOnce);
         }
-        rig.sends();
+        rig.send_all();
         for number in order {
-            rig.receives(Packet::PubAck(id(number)));
+            rig.receive(Packet::PubAck(id(number)));
         }
         assert_eq!(rig.events().len(), 3);
         assert_eq!(rig.deadline(), None, "nothing is waited for");
         rig.client.finish();
-        rig.advances();
-        assert_eq!(rig.sends(), ["DISCONNECT"], "{order:?}");
+        rig.advance();
+        assert_eq!(rig.send_all(), ["DISCONNECT"], "{order:?}");
     }
 }

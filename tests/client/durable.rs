@@ -9,22 +9,22 @@ use crate::harness::*;
 fn online() -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     rig
 }
 
 /// Online; message 1 at QoS 2 is saved and sent.
 fn online_with_a_sent_message() -> Rig {
     let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
+    rig.publish("a", b"", ExactlyOnce);
     rig.events();
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 (0 B)"]);
     rig
 }
 
 /// Saves the session and reports it durable. Returns the image.
-fn saves(rig: &mut Rig) -> Vec<u8> {
+fn save_session(rig: &mut Rig) -> Vec<u8> {
     let mut image = vec![0; 2_000];
     let len = rig.client.save(&mut image).unwrap();
     image.truncate(len);
@@ -34,7 +34,7 @@ fn saves(rig: &mut Rig) -> Vec<u8> {
 }
 
 /// The power fails, and the device restarts from its last image.
-fn reboots(image: &[u8]) -> Rig {
+fn reboot(image: &[u8]) -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.durable = true);
     rig.client.restore(image).unwrap();
@@ -44,57 +44,57 @@ fn reboots(image: &[u8]) -> Rig {
 #[test]
 fn only_packets_that_reveal_new_state_wait() {
     let mut rig = online();
-    rig.subscribes(&[("a", AtMostOnce)]);
-    rig.publishes("z", b"", AtMostOnce);
-    assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a qos=0", "PUBLISH z qos=0 (0 B)"]);
-    rig.delivers("in", b"", AtLeastOnce, 5);
+    rig.subscribe(&[("a", AtMostOnce)]);
+    rig.publish("z", b"", AtMostOnce);
+    assert_eq!(rig.send_all(), ["SUBSCRIBE id=1 a qos=0", "PUBLISH z qos=0 (0 B)"]);
+    rig.receive_publish("in", b"", AtLeastOnce, 5);
     rig.events();
-    assert_eq!(rig.sends(), ["PUBACK id=5"]);
+    assert_eq!(rig.send_all(), ["PUBACK id=5"]);
 
     for (qos, number) in [(AtLeastOnce, 2), (ExactlyOnce, 3)] {
-        rig.publishes("a", b"", qos);
-        assert!(rig.sends().is_empty());
+        rig.publish("a", b"", qos);
+        assert!(rig.send_all().is_empty());
         assert_eq!(rig.events(), ["SaveDue"]);
-        assert!(rig.events().is_empty(), "it is said once");
-        assert!(rig.sends().is_empty());
-        saves(&mut rig);
-        assert_eq!(rig.sends(), [format!("PUBLISH a qos={qos} id={number} (0 B)")]);
+        assert!(rig.events().is_empty(), "it is reported once");
+        assert!(rig.send_all().is_empty());
+        save_session(&mut rig);
+        assert_eq!(rig.send_all(), [format!("PUBLISH a qos={qos} id={number} (0 B)")]);
     }
-    rig.receives(Packet::PubRec(id(3)));
-    assert!(rig.sends().is_empty());
+    rig.receive(Packet::PubRec(id(3)));
+    assert!(rig.send_all().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBREL id=3"]);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBREL id=3"]);
 
-    rig.delivers("in", b"", ExactlyOnce, 6);
+    rig.receive_publish("in", b"", ExactlyOnce, 6);
     assert_eq!(rig.events(), ["message in qos=2 id=6 (0 B)", "SaveDue"]);
-    assert!(rig.sends().is_empty());
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBREC id=6"]);
-    rig.receives(pubrel(6));
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBREC id=6"]);
+    rig.receive(pubrel(6));
+    assert!(rig.send_all().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBCOMP id=6"]);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBCOMP id=6"]);
 }
 
 /// Only what was in the image is released, and later changes do not hold back earlier ones.
 #[test]
 fn an_image_releases_packets_queued_before_it() {
     let mut rig = online();
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.publish("a", b"", AtLeastOnce);
     assert_eq!(rig.events(), ["SaveDue"]);
     let mut image = [0; 200];
     rig.client.save(&mut image).unwrap();
     let revision = rig.client.revision();
-    rig.publishes("b", b"", AtLeastOnce);
+    rig.publish("b", b"", AtLeastOnce);
     rig.client.saved(revision + 1);
-    assert!(rig.sends().is_empty(), "no image has that revision");
+    assert!(rig.send_all().is_empty(), "no image has that revision");
     rig.client.saved(revision);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert_eq!(rig.events(), ["SaveDue"]);
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 (0 B)"]);
 }
 
 /// One image covers everything that happened before it was requested.
@@ -102,8 +102,8 @@ fn an_image_releases_packets_queued_before_it() {
 fn changes_share_an_image() {
     let mut rig = online();
     for number in 1..=5 {
-        rig.publishes("a", b"", ExactlyOnce);
-        rig.receives(publish("in", b"", ExactlyOnce, number, false));
+        rig.publish("a", b"", ExactlyOnce);
+        rig.receive(publish("in", b"", ExactlyOnce, number, false));
     }
     let events = rig.events();
     assert_eq!(
@@ -111,20 +111,20 @@ fn changes_share_an_image() {
         5,
         "each call of `advance` until false"
     );
-    saves(&mut rig);
-    assert_eq!(rig.sends().len(), 10);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all().len(), 10);
 }
 
 /// No timeout blames the server while output waits for the application.
 #[test]
 fn a_slow_application_does_not_cause_a_timeout() {
     let mut rig = online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.delivers("in", b"", ExactlyOnce, 6);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.receive_publish("in", b"", ExactlyOnce, 6);
     rig.events();
     assert!(rig.at(1_000_000).events().is_empty());
-    saves(&mut rig);
-    assert_eq!(rig.sends().len(), 2);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all().len(), 2);
 }
 
 /// How many images a message costs.
@@ -133,9 +133,9 @@ fn the_number_of_images_for_a_message() {
     let images = |rig: &mut Rig| {
         let due = rig.events().iter().filter(|line| *line == "SaveDue").count();
         if due > 0 {
-            saves(rig);
+            save_session(rig);
         }
-        rig.sends();
+        rig.send_all();
         due
     };
     let mut rig = online();
@@ -143,21 +143,21 @@ fn the_number_of_images_for_a_message() {
         (AtLeastOnce, vec![Packet::PubAck(id(1))], [1, 0, 0]),
         (ExactlyOnce, vec![Packet::PubRec(id(2)), Packet::PubComp(id(2))], [1, 1, 0]),
     ] {
-        rig.publishes("a", b"", qos);
+        rig.publish("a", b"", qos);
         let mut counts = vec![images(&mut rig)];
         for answer in answers {
-            rig.receives(answer);
+            rig.receive(answer);
             counts.push(images(&mut rig));
         }
         counts.resize(3, 0);
         assert_eq!(counts, expected, "{qos} out");
         assert_eq!(rig.client.in_flight(), 0);
     }
-    rig.delivers("in", b"", AtLeastOnce, 7);
+    rig.receive_publish("in", b"", AtLeastOnce, 7);
     assert_eq!(images(&mut rig), 0);
-    rig.delivers("in", b"", ExactlyOnce, 8);
+    rig.receive_publish("in", b"", ExactlyOnce, 8);
     assert_eq!(images(&mut rig), 1);
-    rig.receives(pubrel(8));
+    rig.receive(pubrel(8));
     assert_eq!(images(&mut rig), 1);
 }
 
@@ -166,96 +166,96 @@ fn the_number_of_images_for_a_message() {
 fn disconnecting_waits_for_the_image() {
     for has_asked in [false, true] {
         let mut rig = online();
-        rig.publishes("a", b"", AtLeastOnce);
+        rig.publish("a", b"", AtLeastOnce);
         if has_asked {
             assert_eq!(rig.events(), ["SaveDue"]);
         }
-        rig.disconnects();
+        rig.disconnect();
         if !has_asked {
             assert_eq!(rig.events(), ["SaveDue"]);
         }
         assert!(rig.at(1_000_000).events().is_empty());
-        assert!(rig.sends().is_empty());
+        assert!(rig.send_all().is_empty());
         assert_eq!(rig.client.state(), State::Closing);
-        saves(&mut rig);
-        assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)", "DISCONNECT"]);
+        save_session(&mut rig);
+        assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)", "DISCONNECT"]);
         assert_eq!(rig.client.state(), State::Offline);
     }
 }
 
-/// What is sent again after a reconnect is already in the image, and so is the state that a repeated answer reveals.
+/// What is resent after a reconnect is already in the image, and so is the state that a repeated answer reveals.
 #[test]
 fn durable_state_does_not_wait_again() {
     let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.delivers("in", b"", ExactlyOnce, 6);
+    rig.publish("a", b"", ExactlyOnce);
+    rig.receive_publish("in", b"", ExactlyOnce, 6);
     rig.events();
-    saves(&mut rig);
-    assert_eq!(rig.sends().len(), 2);
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    rig.receives(publish("in", b"", ExactlyOnce, 6, true));
+    save_session(&mut rig);
+    assert_eq!(rig.send_all().len(), 2);
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    rig.receive(publish("in", b"", ExactlyOnce, 6, true));
     assert!(rig.events().is_empty());
-    assert_eq!(rig.sends(), ["PUBREC id=6", "PUBLISH a qos=2 id=1 dup (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBREC id=6", "PUBLISH a qos=2 id=1 dup (0 B)"]);
 }
 
 /// Killed at any moment between two steps: an outbound message arrives exactly once.
 #[test]
-fn killed_at_any_step_a_message_goes_out_exactly_once() {
+fn killed_at_any_step_a_message_is_sent_exactly_once() {
     let mut steps = 0;
     loop {
         let mut server = Server::default();
         let mut rig = online();
-        rig.publishes("a", b"payload", ExactlyOnce);
-        let mut image = saves(&mut rig);
+        rig.publish("a", b"payload", ExactlyOnce);
+        let mut image = save_session(&mut rig);
         let mut left = steps;
         let mut published = false;
-        let killed = 'life: loop {
+        let killed = 'run: loop {
             for event in rig.events() {
                 published |= event == "published 1 qos=2";
                 if event == "SaveDue" {
                     if left == 0 {
-                        break 'life true;
+                        break 'run true;
                     }
                     left -= 1;
-                    // Killed after the image is durable, and before the client is told.
+                    // Killed after the image is durable, and before the client is informed.
                     let mut bytes = vec![0; 500];
                     let len = rig.client.save(&mut bytes).unwrap();
                     image = bytes[..len].to_vec();
                     if left == 0 {
-                        break 'life true;
+                        break 'run true;
                     }
                     left -= 1;
                     let revision = rig.client.revision();
                     rig.client.saved(revision);
                 }
             }
-            let sent = rig.sends();
+            let sent = rig.send_all();
             if sent.is_empty() && published {
                 break false;
             }
             for line in sent {
                 if left == 0 {
-                    server.hears(&line);
-                    break 'life true;
+                    server.receive(&line);
+                    break 'run true;
                 }
                 left -= 1;
-                for answer in server.hears(&line) {
-                    rig.receives(answer);
+                for answer in server.receive(&line) {
+                    rig.receive(answer);
                 }
             }
         };
-        let mut rig = reboots(&image);
-        rig.goes_online(&CONNECT, true);
+        let mut rig = reboot(&image);
+        rig.go_online(&CONNECT, true);
         for _ in 0..10 {
             for event in rig.events() {
                 if event == "SaveDue" {
-                    saves(&mut rig);
+                    save_session(&mut rig);
                 }
             }
-            for line in rig.sends() {
-                for answer in server.hears(&line) {
-                    rig.receives(answer);
+            for line in rig.send_all() {
+                for answer in server.receive(&line) {
+                    rig.receive(answer);
                 }
             }
         }
@@ -277,7 +277,7 @@ struct Server {
 }
 
 impl Server {
-    fn hears(&mut self, line: &str) -> Vec<Packet<'static>> {
+    fn receive(&mut self, line: &str) -> Vec<Packet<'static>> {
         if line.starts_with("PUBLISH") {
             if self.open.is_none() {
                 self.delivered += 1;
@@ -297,24 +297,24 @@ impl Server {
 #[test]
 fn unreported_ends_are_in_the_image() {
     let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.publishes("b", b"", AtLeastOnce);
-    saves(&mut rig);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(1)));
+    rig.publish("a", b"", ExactlyOnce);
+    rig.publish("b", b"", AtLeastOnce);
+    save_session(&mut rig);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(1)));
     rig.events();
-    saves(&mut rig);
-    rig.sends();
-    rig.cut();
-    rig.connects(&CONNECT);
-    rig.sends();
-    // The session is lost, and nobody looks at the events before the power fails.
+    save_session(&mut rig);
+    rig.send_all();
+    rig.lose_link();
+    rig.connect(&CONNECT);
+    rig.send_all();
+    // The session is lost, and the events are not handled before the power fails.
     let now = rig.now();
     rig.client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
     rig.client.received(4);
     assert_eq!(rig.client.advance(now), Ok(true));
-    let image = saves(&mut rig);
-    let mut rig = reboots(&image);
+    let image = save_session(&mut rig);
+    let mut rig = reboot(&image);
     assert_eq!(rig.events(), ["ended 1 Uncertain"]);
     assert_eq!(rig.client.in_flight(), 1);
 }
@@ -323,18 +323,18 @@ fn unreported_ends_are_in_the_image() {
 #[test]
 fn an_answered_request_is_in_the_image_until_its_event_is_released() {
     let mut rig = online();
-    rig.publishes("a", b"", AtLeastOnce);
-    saves(&mut rig);
-    rig.sends();
+    rig.publish("a", b"", AtLeastOnce);
+    save_session(&mut rig);
+    rig.send_all();
     let now = rig.now();
     rig.client.receive_buffer()[..4].copy_from_slice(&[0x40, 2, 0, 1]);
     rig.client.received(4);
     assert_eq!(rig.client.advance(now), Ok(true));
-    let meanwhile = saves(&mut rig);
+    let meanwhile = save_session(&mut rig);
     assert_eq!(rig.client.advance(now), Ok(false));
-    let after = saves(&mut rig);
-    assert_eq!(reboots(&meanwhile).events(), ["published 1 qos=1"]);
-    assert!(reboots(&after).events().is_empty());
+    let after = save_session(&mut rig);
+    assert_eq!(reboot(&meanwhile).events(), ["published 1 qos=1"]);
+    assert!(reboot(&after).events().is_empty());
 }
 
 #[test]
@@ -343,9 +343,9 @@ fn a_streamed_message_waits_for_its_image_too() {
     rig.client.publish_streamed(&StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable()).unwrap();
     assert_eq!(rig.events(), ["ready 1", "SaveDue"]);
     assert_eq!(rig.client.write_payload(b"abc"), Ok(3));
-    assert!(rig.sends().is_empty());
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 (3 B) \"abc\""]);
+    assert!(rig.send_all().is_empty());
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBLISH large qos=1 id=1 (3 B) \"abc\""]);
 }
 
 /// A packet that is partly sent does not take a waiting packet along.
@@ -353,34 +353,34 @@ fn a_streamed_message_waits_for_its_image_too() {
 fn new_state_waits_behind_a_partly_sent_packet_too() {
     for taken in 0..20 {
         let mut rig = online();
-        rig.publishes("a", b"payload", AtLeastOnce);
+        rig.publish("a", b"payload", AtLeastOnce);
         rig.events();
-        saves(&mut rig);
-        rig.sends_bytes(taken);
-        rig.publishes("b", b"", AtLeastOnce);
+        save_session(&mut rig);
+        rig.send_bytes(taken);
+        rig.publish("b", b"", AtLeastOnce);
         let before = rig.events().len();
-        assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
+        assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""], "{taken}");
         // An image is requested when it is the second packet's turn: the first has 14 bytes.
         assert_eq!((before, rig.events().len()), if taken < 14 { (0, 1) } else { (1, 0) }, "{taken}");
-        saves(&mut rig);
-        assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+        save_session(&mut rig);
+        assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 (0 B)"]);
     }
 }
 
-/// The older image would send the message again, after the server was told to forget it.
+/// The older image would send the message again, after the server was told to release it.
 #[test]
 fn the_pubrel_of_a_given_up_message_waits_for_the_image_too() {
     let mut rig = online_with_a_sent_message();
     rig.client.give_up(id(1)).unwrap();
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert!(rig.sends().is_empty());
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert!(rig.send_all().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
-    let image = saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    let mut rig = reboots(&image);
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    let image = save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
+    let mut rig = reboot(&image);
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
 }
 
 /// Even if the session was saved between the two.
@@ -388,23 +388,23 @@ fn the_pubrel_of_a_given_up_message_waits_for_the_image_too() {
 fn an_older_image_does_not_release_the_pubrel_of_a_given_up_message() {
     let mut rig = online_with_a_sent_message();
     rig.client.give_up(id(1)).unwrap();
-    rig.publishes("b", b"", ExactlyOnce);
+    rig.publish("b", b"", ExactlyOnce);
     assert_eq!(rig.events(), ["SaveDue"]);
-    saves(&mut rig);
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert!(rig.sends().is_empty());
+    save_session(&mut rig);
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert!(rig.send_all().is_empty());
     assert_eq!(rig.events(), ["SaveDue"]);
-    saves(&mut rig);
-    assert_eq!(rig.sends(), ["PUBREL id=1", "PUBLISH b qos=2 id=2 (0 B)"]);
+    save_session(&mut rig);
+    assert_eq!(rig.send_all(), ["PUBREL id=1", "PUBLISH b qos=2 id=2 (0 B)"]);
 }
 
 #[test]
 fn a_given_up_message_does_not_hold_back_saved_ones() {
     let mut rig = online_with_a_sent_message();
-    rig.publishes("b", b"", AtLeastOnce);
+    rig.publish("b", b"", AtLeastOnce);
     rig.events();
-    saves(&mut rig);
+    save_session(&mut rig);
     rig.client.give_up(id(1)).unwrap();
-    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 (0 B)"]);
 }

@@ -27,13 +27,13 @@ fn under_way(rig: &Rig) -> Vec<String> {
 #[test]
 fn everything_under_way_is_shown() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"one", AtLeastOnce);
-    rig.publishes("b", b"two", ExactlyOnce);
-    rig.publishes("z", b"zero", AtMostOnce);
-    rig.subscribes(&[("s", AtMostOnce)]);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(2)));
-    rig.unsubscribes(&["s"]);
+    rig.publish("a", b"one", AtLeastOnce);
+    rig.publish("b", b"two", ExactlyOnce);
+    rig.publish("z", b"zero", AtMostOnce);
+    rig.subscribe(&[("s", AtMostOnce)]);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(2)));
+    rig.unsubscribe(&["s"]);
     rig.client.publish_streamed(&StreamedMessage::new("c", 500).qos(AtLeastOnce).repeatable()).unwrap();
     let expected =
         ["1 a qos=1 \"one\" left", "3 Subscribe left", "2 Released", "4 Unsubscribe", "5 c qos=1 \"\""];
@@ -52,13 +52,13 @@ fn everything_under_way_is_shown() {
 fn a_given_up_message_that_was_not_sent_is_removed() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::new();
-        rig.publishes("stale", b"payload", qos);
-        rig.publishes("next", b"", AtLeastOnce);
+        rig.publish("stale", b"payload", qos);
+        rig.publish("next", b"", AtLeastOnce);
         assert_eq!(rig.client.give_up(id(1)), Ok(()));
         assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Unknown), "only once");
         assert!(rig.events().is_empty());
-        rig.goes_online(&CONNECT, false);
-        assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
+        rig.go_online(&CONNECT, false);
+        assert_eq!(rig.send_all(), ["PUBLISH next qos=1 id=2 (0 B)"]);
         assert_eq!(rig.client.in_flight(), 1);
     }
 }
@@ -68,23 +68,23 @@ fn a_given_up_message_that_was_not_sent_is_removed() {
 fn a_message_that_the_server_rejects_can_be_given_up() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::online();
-        rig.publishes("poison", &[0; 300], qos);
-        rig.publishes("harmless", b"", qos);
+        rig.publish("poison", &[0; 300], qos);
+        rig.publish("harmless", b"", qos);
         for _ in 0..3 {
-            assert!(rig.sends()[0].starts_with("PUBLISH poison"));
-            rig.cut();
-            rig.goes_online(&CONNECT, true);
+            assert!(rig.send_all()[0].starts_with("PUBLISH poison"));
+            rig.lose_link();
+            rig.go_online(&CONNECT, true);
         }
-        rig.cut();
+        rig.lose_link();
         assert_eq!(rig.client.give_up(id(1)), Ok(()));
-        rig.goes_online(&CONNECT, true);
-        let sent = rig.sends();
+        rig.go_online(&CONNECT, true);
+        let sent = rig.send_all();
         let harmless = format!("PUBLISH harmless qos={qos} id=2 dup (0 B)");
         // At QoS 2 PUBREL tells the server to forget the identifier.
         let expected: &[&str] = if qos == ExactlyOnce { &["PUBREL id=1", &harmless] } else { &[&harmless] };
         assert_eq!(sent, expected);
         if qos == ExactlyOnce {
-            rig.receives(Packet::PubComp(id(1)));
+            rig.receive(Packet::PubComp(id(1)));
         }
         assert_eq!(rig.events().len(), usize::from(qos == ExactlyOnce));
         assert_eq!(rig.client.in_flight(), 1);
@@ -96,38 +96,38 @@ fn a_message_that_the_server_rejects_can_be_given_up() {
 fn at_qos_1_a_stub_waits_for_puback_or_the_end_of_the_link() {
     for acknowledged in [true, false] {
         let mut rig = Rig::<0>::sized(64, 160);
-        rig.goes_online(&CONNECT, false);
-        rig.publishes("a", &[0; 80], AtLeastOnce);
-        rig.sends();
+        rig.go_online(&CONNECT, false);
+        rig.publish("a", &[0; 80], AtLeastOnce);
+        rig.send_all();
         let message = baremqtt::Message::new("b", &[0; 80]).at_least_once();
         assert!(rig.client.publish(&message).is_err(), "there is no room");
         rig.client.give_up(id(1)).unwrap();
         assert_eq!(rig.client.publish(&message).unwrap(), PacketId::new(2), "now there is");
         rig.client.set_next_packet_id(id(1));
-        assert_eq!(rig.publishes("c", b"", AtLeastOnce), 3, "1 and 2 are in use");
+        assert_eq!(rig.publish("c", b"", AtLeastOnce), 3, "1 and 2 are in use");
         if acknowledged {
-            rig.receives(Packet::PubAck(id(1)));
+            rig.receive(Packet::PubAck(id(1)));
             assert_eq!(rig.events(), ["published 1 qos=1"]);
         } else {
-            rig.cut();
+            rig.lose_link();
             assert_eq!(rig.events(), ["ended 1 Lost"]);
         }
         rig.client.set_next_packet_id(id(1));
-        assert_eq!(rig.publishes("d", b"", AtLeastOnce), 1);
+        assert_eq!(rig.publish("d", b"", AtLeastOnce), 1);
     }
 }
 
 #[test]
 fn at_qos_2_a_stub_answers_pubrec_and_ends_at_pubcomp() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"payload", ExactlyOnce);
-    rig.sends();
+    rig.publish("a", b"payload", ExactlyOnce);
+    rig.send_all();
     rig.client.give_up(id(1)).unwrap();
     assert_eq!(under_way(&rig), ["1 given up qos=2 left"]);
-    rig.receives(Packet::PubRec(id(1)));
+    rig.receive(Packet::PubRec(id(1)));
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::Released));
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    rig.receives(Packet::PubComp(id(1)));
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
+    rig.receive(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=2"]);
     assert_eq!(rig.client.in_flight(), 0);
 }
@@ -137,23 +137,23 @@ fn at_qos_2_a_stub_answers_pubrec_and_ends_at_pubcomp() {
 fn a_stub_survives_everything_that_a_message_does() {
     for len in [0, 1, 2, 3, 120, 121, 122, 130, 200, 400] {
         let mut rig = Rig::online();
-        rig.publishes("a", &vec![7; len], ExactlyOnce);
-        rig.publishes("b", b"x", AtLeastOnce);
-        rig.sends();
+        rig.publish("a", &vec![7; len], ExactlyOnce);
+        rig.publish("b", b"x", AtLeastOnce);
+        rig.send_all();
         rig.client.give_up(id(1)).unwrap();
         let mut image = [0; 600];
         let image_len = rig.client.save(&mut image).unwrap();
         let mut restored = Rig::new();
         restored.client.restore(&image[..image_len]).unwrap();
-        rig.cut();
+        rig.lose_link();
         for mut rig in [rig, restored] {
-            rig.goes_online(&CONNECT, true);
+            rig.go_online(&CONNECT, true);
             let again = "PUBLISH b qos=1 id=2 dup (1 B) \"x\"";
-            assert_eq!(rig.sends(), ["PUBREL id=1", again], "{len}");
-            rig.cut();
-            rig.goes_online(&CONNECT, false);
+            assert_eq!(rig.send_all(), ["PUBREL id=1", again], "{len}");
+            rig.lose_link();
+            rig.go_online(&CONNECT, false);
             assert_eq!(rig.events(), ["ended 1 Uncertain"]);
-            assert_eq!(rig.sends(), [again]);
+            assert_eq!(rig.send_all(), [again]);
         }
     }
 }
@@ -161,43 +161,43 @@ fn a_stub_survives_everything_that_a_message_does() {
 #[test]
 fn a_message_that_is_being_sent_cannot_be_given_up() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"payload", AtLeastOnce);
-    rig.publishes("b", b"payload", AtLeastOnce);
+    rig.publish("a", b"payload", AtLeastOnce);
+    rig.publish("b", b"payload", AtLeastOnce);
     let _ = rig.client.pending();
     assert_eq!(rig.client.give_up(id(2)), Err(GiveUpError::BeingSent), "offered");
-    rig.sends_bytes(3);
+    rig.send_bytes(3);
     assert_eq!(rig.client.give_up(id(1)), Err(GiveUpError::BeingSent), "half sent");
     assert_eq!(rig.client.give_up(id(2)), Ok(()));
     assert_eq!(rig.client.give_up(id(3)), Err(GiveUpError::Unknown));
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""]);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (7 B) \"payload\""]);
     assert_eq!(rig.client.give_up(id(1)), Ok(()));
 }
 
 #[test]
-fn a_streamed_message_whose_payload_is_asked_for_can_be_given_up() {
+fn a_streamed_message_whose_payload_is_requested_can_be_given_up() {
     let mut rig = Rig::online();
     rig.client.publish_streamed(&StreamedMessage::new("large", 500).qos(AtLeastOnce).repeatable()).unwrap();
-    rig.publishes("next", b"", AtLeastOnce);
+    rig.publish("next", b"", AtLeastOnce);
     assert_eq!(rig.events(), ["ready 1"]);
     assert_eq!(rig.client.give_up(id(1)), Ok(()));
     assert!(rig.client.write_payload(b"x").is_err());
-    assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH next qos=1 id=2 (0 B)"]);
     assert!(rig.events().is_empty());
 }
 
 /// The remainder of a sent message has a header of its own, whatever its length.
 #[test]
-fn of_any_length() {
+fn messages_of_any_length_can_be_given_up() {
     for len in 100..160 {
         let mut rig = Rig::online();
-        rig.publishes("a", &vec![b'x'; len], AtLeastOnce);
-        rig.sends();
-        rig.publishes("b", b"", AtLeastOnce);
+        rig.publish("a", &vec![b'x'; len], AtLeastOnce);
+        rig.send_all();
+        rig.publish("b", b"", AtLeastOnce);
         rig.client.give_up(id(1)).unwrap();
         assert_eq!(rig.client.under_way().count(), 2, "{len}");
-        assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"], "{len}");
-        rig.receives(Packet::PubAck(id(2)));
-        rig.receives(Packet::PubAck(id(1)));
+        assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 (0 B)"], "{len}");
+        rig.receive(Packet::PubAck(id(2)));
+        rig.receive(Packet::PubAck(id(1)));
         assert_eq!(rig.client.under_way().count(), 0, "{len}");
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! let mut rig = Rig::online();
-//! rig.publishes("a", b"hi", QoS::AtLeastOnce);
-//! assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (2 B) \"hi\""]);
-//! rig.receives(Packet::PubAck(id(1)));
+//! rig.publish("a", b"hi", QoS::AtLeastOnce);
+//! assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (2 B) \"hi\""]);
+//! rig.receive(Packet::PubAck(id(1)));
 //! assert_eq!(rig.events(), ["published 1 qos=1"]);
 //! ```
 
@@ -65,7 +65,7 @@ impl Rig {
     /// Connected; the server has no session.
     pub fn online() -> Self {
         let mut rig = Rig::new();
-        rig.goes_online(&CONNECT, false);
+        rig.go_online(&CONNECT, false);
         rig
     }
 }
@@ -105,11 +105,11 @@ impl<const N: usize> Rig<N> {
     }
 
     /// Sends CONNECT and answers it; what the client sends next is not checked.
-    pub fn goes_online(&mut self, connect: &Connect<'_>, session_present: bool) {
-        self.connects(connect);
+    pub fn go_online(&mut self, connect: &Connect<'_>, session_present: bool) {
+        self.connect(connect);
         let before = self.events.len();
-        assert_eq!(self.sends().len(), 1, "CONNECT alone");
-        self.receives(Packet::ConnAck(ConnAck::Accepted { session_present }));
+        assert_eq!(self.send_all().len(), 1, "CONNECT alone");
+        self.receive(Packet::ConnAck(ConnAck::Accepted { session_present }));
         let expected = match self.version {
             Version::Mqtt31 => "connected".into(),
             Version::Mqtt311 => format!("connected present={session_present}"),
@@ -118,41 +118,41 @@ impl<const N: usize> Rig<N> {
     }
 
     /// Queues CONNECT.
-    pub fn connects(&mut self, connect: &Connect<'_>) {
+    pub fn connect(&mut self, connect: &Connect<'_>) {
         self.version = connect.version;
         self.client.connect(connect).unwrap();
     }
 
     /// Publishes; returns 0 if there is no identifier.
-    pub fn publishes(&mut self, topic: &str, payload: &[u8], qos: QoS) -> u16 {
+    pub fn publish(&mut self, topic: &str, payload: &[u8], qos: QoS) -> u16 {
         let id = self.client.publish(&Message::new(topic, payload).qos(qos)).unwrap();
         id.map_or(0, PacketId::get)
     }
 
-    pub fn subscribes(&mut self, filters: &[(&str, QoS)]) -> u16 {
+    pub fn subscribe(&mut self, filters: &[(&str, QoS)]) -> u16 {
         self.client.subscribe(filters).unwrap().get()
     }
 
-    pub fn unsubscribes(&mut self, filters: &[&str]) -> u16 {
+    pub fn unsubscribe(&mut self, filters: &[&str]) -> u16 {
         self.client.unsubscribe(filters).unwrap().get()
     }
 
-    pub fn disconnects(&mut self) {
+    pub fn disconnect(&mut self) {
         self.client.disconnect();
     }
 
     /// The transport accepts everything that the client has for it. Returns the packets, one line each.
-    pub fn sends(&mut self) -> Vec<String> {
-        while self.sends_bytes(self.chunks.out) > 0 {
+    pub fn send_all(&mut self) -> Vec<String> {
+        while self.send_bytes(self.chunks.out) > 0 {
             if !self.backlog.is_empty() {
-                self.reads_backlog();
+                self.read_backlog();
             }
         }
         self.packets()
     }
 
     /// The transport accepts at most this many bytes; returns how many.
-    pub fn sends_bytes(&mut self, most: usize) -> usize {
+    pub fn send_bytes(&mut self, most: usize) -> usize {
         let pending = self.client.pending();
         let len = pending.len().min(most);
         self.wire.extend_from_slice(&pending[..len]);
@@ -175,19 +175,19 @@ impl<const N: usize> Rig<N> {
     }
 
     /// Receives a packet from the server.
-    pub fn receives(&mut self, packet: Packet<'_>) {
+    pub fn receive(&mut self, packet: Packet<'_>) {
         let mut bytes = vec![0; packet.encoded_len()];
         packet.encode(self.version, &mut bytes).expect("a packet that can be sent");
-        self.receives_bytes(&bytes);
+        self.receive_bytes(&bytes);
     }
 
     /// Receives bytes from the server. Those that the client does not accept now wait until it does.
-    pub fn receives_bytes(&mut self, bytes: &[u8]) {
+    pub fn receive_bytes(&mut self, bytes: &[u8]) {
         self.backlog.extend(bytes);
-        self.reads_backlog();
+        self.read_backlog();
     }
 
-    fn reads_backlog(&mut self) {
+    fn read_backlog(&mut self) {
         loop {
             let buffer = self.client.receive_buffer();
             let len = buffer.len().min(self.chunks.into).min(self.backlog.len());
@@ -195,7 +195,7 @@ impl<const N: usize> Rig<N> {
                 *to = from;
             }
             self.client.received(len);
-            self.advances();
+            self.advance();
             if len == 0 {
                 return;
             }
@@ -203,7 +203,7 @@ impl<const N: usize> Rig<N> {
     }
 
     /// Calls `advance` until nothing happens any more, and records the events.
-    pub fn advances(&mut self) {
+    pub fn advance(&mut self) {
         let now = self.now();
         loop {
             match self.client.advance(now) {
@@ -225,51 +225,51 @@ impl<const N: usize> Rig<N> {
 
     /// What has happened since the last look, one line each.
     pub fn events(&mut self) -> Vec<String> {
-        self.advances();
+        self.advance();
         std::mem::take(&mut self.events)
     }
 
     /// Time passes, up to this point. Like any caller, this one serves the client first when no time is left.
     pub fn at(&mut self, ms: u64) -> &mut Self {
-        self.advances();
+        self.advance();
         self.now = ms;
-        self.advances();
+        self.advance();
         self
     }
 
-    /// The clock moves, and nobody calls the client.
-    pub fn clock(&mut self, ms: u64) {
+    /// Advances the clock without calling the client.
+    pub fn set_clock(&mut self, ms: u64) {
         self.now = ms;
     }
 
-    /// When the client wants to be called, if nothing else happens.
+    /// When the client has to be called, if nothing else happens.
     pub fn deadline(&mut self) -> Option<u64> {
-        self.advances();
+        self.advance();
         self.client.time_left().map(|left| self.now + u64::from(left))
     }
 
     /// The transport is lost, with everything in transit.
-    pub fn cut(&mut self) {
+    pub fn lose_link(&mut self) {
         self.client.link_lost();
         self.wire.clear();
         self.backlog.clear();
-        self.advances();
+        self.advance();
     }
 
     /// A CONNACK that accepts.
-    pub fn accepts(&mut self, session_present: bool) {
-        self.receives(Packet::ConnAck(ConnAck::Accepted { session_present }));
+    pub fn receive_connack(&mut self, session_present: bool) {
+        self.receive(Packet::ConnAck(ConnAck::Accepted { session_present }));
     }
 
     /// SUBACK.
-    pub fn grants(&mut self, number: u16, codes: &[SubAckCode]) {
+    pub fn receive_suback(&mut self, number: u16, codes: &[SubAckCode]) {
         let codes = SubAckCodes::new(codes).unwrap();
-        self.receives(Packet::SubAck(SubAck { id: id(number), codes }));
+        self.receive(Packet::SubAck(SubAck { id: id(number), codes }));
     }
 
     /// PUBLISH from the server; the identifier does not matter at QoS 0.
-    pub fn delivers(&mut self, topic: &str, payload: &[u8], qos: QoS, number: u16) {
-        self.receives(publish(topic, payload, qos, number, false));
+    pub fn receive_publish(&mut self, topic: &str, payload: &[u8], qos: QoS, number: u16) {
+        self.receive(publish(topic, payload, qos, number, false));
     }
 }
 

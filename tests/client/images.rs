@@ -37,9 +37,9 @@ fn images_written_by_a_client() {
     let mut rig = Rig::new();
     assert_eq!(restored(&mut rig, &image(0, b"", &requests)), Ok(()));
     assert_eq!(rig.client.in_flight(), 4);
-    rig.goes_online(&CONNECT, true);
+    rig.go_online(&CONNECT, true);
     assert_eq!(rig.events(), ["ended 3 Uncertain", "published 4 qos=2"]);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBREL id=2"]);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBREL id=2"]);
 }
 
 #[test]
@@ -96,9 +96,9 @@ fn requests_without_room() {
     }
     let mut rig: Rig = Rig::sized(64, 32 + 8);
     assert_eq!(restored(&mut rig, &image(0, b"", &head)), Err(TooLarge));
-    rig.goes_online(&CONNECT, false);
-    rig.publishes("b", b"", AtLeastOnce);
-    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=1 (0 B)"], "as good as new");
+    rig.go_online(&CONNECT, false);
+    rig.publish("b", b"", AtLeastOnce);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=1 (0 B)"], "as good as new");
 }
 
 #[test]
@@ -108,11 +108,11 @@ fn restore_only_into_a_new_client() {
     };
     in_use(&mut Rig::online());
     let mut with_a_request = Rig::new();
-    with_a_request.publishes("a", b"", AtLeastOnce);
+    with_a_request.publish("a", b"", AtLeastOnce);
     in_use(&mut with_a_request);
     let mut with_an_identifier = Rig::online();
-    with_an_identifier.delivers("a", b"", ExactlyOnce, 7);
-    with_an_identifier.cut();
+    with_an_identifier.receive_publish("a", b"", ExactlyOnce, 7);
+    with_an_identifier.lose_link();
     in_use(&mut with_an_identifier);
 }
 
@@ -137,6 +137,6 @@ fn restored_messages_are_not_held_back() {
     rig.choose(|c| c.durable = true);
     assert_eq!(restored(&mut rig, &image(0, b"", &PUBLISH)), Ok(()));
     rig.client.saved(rig.client.revision());
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
 }

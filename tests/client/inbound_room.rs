@@ -18,7 +18,7 @@ impl Narrow {
         let buffers = Buffers { rx: [0; 64], tx: [0; 4096] };
         let client = Client::with_inbound_ids(buffers, Choices::new(), vec![0; 10 * entries]);
         let mut narrow = Narrow(client, None);
-        narrow.connects();
+        narrow.connect();
         narrow
     }
 
@@ -29,7 +29,7 @@ impl Narrow {
         narrow
     }
 
-    fn connects(&mut self) {
+    fn connect(&mut self) {
         while self.0.advance(NOW) == Ok(true) {}
         self.0.connect(&CONNECT).unwrap();
         let len = self.0.pending().len();
@@ -41,7 +41,7 @@ impl Narrow {
     }
 
     /// How many messages the packet yields, or the error.
-    fn receives(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
+    fn receive(&mut self, packet: Packet<'_>) -> Result<usize, Error> {
         while self.0.advance(NOW)? {}
         let len = packet.encode(baremqtt::Version::Mqtt311, self.0.receive_buffer()).unwrap();
         self.0.received(len);
@@ -57,7 +57,7 @@ impl Narrow {
 
     /// The connection ends once nothing can arrive any more that would make room.
     #[track_caller]
-    fn ends(&mut self) {
+    fn expect_inbound_full(&mut self) {
         let later = Instant::from_millis(60_000);
         let result = loop {
             match self.0.advance(later) {
@@ -68,13 +68,13 @@ impl Narrow {
         assert_eq!(result, Err(Error::InboundFull));
     }
 
-    fn delivers(&mut self, number: u16) -> Result<usize, Error> {
-        self.receives(publish("a", b"", ExactlyOnce, number, false))
+    fn deliver(&mut self, number: u16) -> Result<usize, Error> {
+        self.receive(publish("a", b"", ExactlyOnce, number, false))
     }
 
     /// The same message, which the application acknowledges at once.
-    fn delivers_and_acknowledges(&mut self, number: u16) {
-        assert_eq!(self.delivers(number), Ok(1), "{number}");
+    fn deliver_and_acknowledge(&mut self, number: u16) {
+        assert_eq!(self.deliver(number), Ok(1), "{number}");
         let receipt = self.1.take().expect("manual acknowledgement");
         assert_eq!(self.0.acknowledge(receipt), Ok(()));
     }
@@ -86,27 +86,27 @@ fn a_release_in_the_middle_of_a_run() {
     let mut client = Narrow::new(3);
     // Identifiers 1 to 191: three whole blocks in a row.
     for number in 1..192 {
-        assert_eq!(client.delivers(number), Ok(1), "{number}");
-        assert_eq!(client.delivers(number), Ok(0), "{number} is known");
+        assert_eq!(client.deliver(number), Ok(1), "{number}");
+        assert_eq!(client.deliver(number), Ok(0), "{number} is known");
     }
     // One entry is taken by another block, and the last one stays free for a release.
-    assert_eq!(client.delivers(640), Ok(1));
-    assert_eq!(client.delivers(6_400), Ok(0), "it will be resent");
-    client.ends();
-    client.connects();
-    assert_eq!(client.delivers(100), Ok(0), "all of them are still known");
-    assert_eq!(client.receives(pubrel(100)), Ok(0), "there is no room for the rest of the run");
-    client.ends();
-    client.connects();
+    assert_eq!(client.deliver(640), Ok(1));
+    assert_eq!(client.deliver(6_400), Ok(0), "it will be resent");
+    client.expect_inbound_full();
+    client.connect();
+    assert_eq!(client.deliver(100), Ok(0), "all of them are still known");
+    assert_eq!(client.receive(pubrel(100)), Ok(0), "there is no room for the rest of the run");
+    client.expect_inbound_full();
+    client.connect();
     for number in (1..192).chain([640]) {
-        assert_eq!(client.delivers(number), Ok(0), "{number} is still known");
+        assert_eq!(client.deliver(number), Ok(0), "{number} is still known");
     }
     // The server releases in the order of delivery: then there is room at each step.
     for number in (1..192).chain([640]) {
-        assert_eq!(client.receives(pubrel(number)), Ok(0), "{number}");
+        assert_eq!(client.receive(pubrel(number)), Ok(0), "{number}");
     }
-    assert_eq!(client.delivers(6_400), Ok(1));
-    assert_eq!(client.delivers(1), Ok(1));
+    assert_eq!(client.deliver(6_400), Ok(1));
+    assert_eq!(client.deliver(1), Ok(1));
 }
 
 /// With manual acknowledgement a message waits until there is an entry for it, whichever message is acknowledged first; if there can
@@ -114,12 +114,12 @@ fn a_release_in_the_middle_of_a_run() {
 #[test]
 fn messages_that_wait_for_receipts() {
     let mut client = Narrow::manual(2);
-    assert_eq!(client.delivers(1_000), Ok(1));
-    assert_eq!(client.delivers(2_000), Ok(0), "not before the first is acknowledged");
+    assert_eq!(client.deliver(1_000), Ok(1));
+    assert_eq!(client.deliver(2_000), Ok(0), "not before the first is acknowledged");
     assert!(client.0.waits_for_acknowledgement());
 
     let mut client = Narrow::manual(0);
-    assert_eq!(client.delivers(1_000), Err(Error::InboundFull), "nothing can make room");
+    assert_eq!(client.deliver(1_000), Err(Error::InboundFull), "nothing can make room");
 }
 
 /// The entry for a message that waits for its receipt stays reserved, even if releasing others takes entries meanwhile. Otherwise the
@@ -130,18 +130,18 @@ fn a_release_takes_no_entry_that_a_receipt_needs() {
     // With three, the latter is then not possible on this connection.
     for (entries, released, again) in [(3, 1, 1), (3, 100, 0), (4, 1, 1), (4, 100, 1), (5, 100, 1)] {
         let mut client = Narrow::manual(entries);
-        (1..192).for_each(|number| client.delivers_and_acknowledges(number));
-        assert_eq!(client.delivers(640), Ok(1));
+        (1..192).for_each(|number| client.deliver_and_acknowledge(number));
+        assert_eq!(client.deliver(640), Ok(1));
         let receipt = client.1.take().expect("manual acknowledgement");
-        assert_eq!(client.receives(pubrel(released)), Ok(0));
+        assert_eq!(client.receive(pubrel(released)), Ok(0));
         assert_eq!(client.0.waits_for_acknowledgement(), entries < 5);
         assert_eq!(client.0.acknowledge(receipt), Ok(()));
         while client.0.advance(NOW).unwrap() {}
         assert!(!client.0.waits_for_acknowledgement());
         client.0.link_lost();
-        client.connects();
-        assert_eq!(client.delivers(640), Ok(0), "{entries} entries, release of {released}: it is known");
-        assert_eq!(client.delivers(released), Ok(again), "{entries} entries, release of {released}");
+        client.connect();
+        assert_eq!(client.deliver(640), Ok(0), "{entries} entries, release of {released}: it is known");
+        assert_eq!(client.deliver(released), Ok(again), "{entries} entries, release of {released}");
     }
 }
 
@@ -149,20 +149,20 @@ fn a_release_takes_no_entry_that_a_receipt_needs() {
 #[test]
 fn a_message_that_could_not_be_stored_is_not_delivered() {
     let mut client = Narrow::manual(2);
-    (1..128).for_each(|number| client.delivers_and_acknowledges(number));
-    assert_eq!(client.delivers(128), Ok(0));
-    client.ends();
+    (1..128).for_each(|number| client.deliver_and_acknowledge(number));
+    assert_eq!(client.deliver(128), Ok(0));
+    client.expect_inbound_full();
 }
 
-/// Messages that arrive after the output has failed cannot be acknowledged, and will be sent again: they are not delivered.
+/// Messages that arrive after the output has failed cannot be acknowledged, and will be resent: they are not delivered.
 #[test]
 fn without_output_nothing_is_acknowledged() {
     let mut client = Narrow::manual(2);
     client.0.output_lost();
-    assert_eq!(client.delivers(1_000), Ok(0));
+    assert_eq!(client.deliver(1_000), Ok(0));
     client.0.link_lost();
-    client.connects();
-    assert_eq!(client.delivers(1_000), Ok(1));
+    client.connect();
+    assert_eq!(client.deliver(1_000), Ok(1));
 }
 
 /// A message that is too large for the buffer, even in its topic, still has an identifier.

@@ -9,7 +9,7 @@ use crate::harness::*;
 /// Connected at 0 ms.
 fn online(keep_alive: u16) -> Rig {
     let mut rig = Rig::new();
-    rig.goes_online(&Connect::new("c").keep_alive(keep_alive), false);
+    rig.go_online(&Connect::new("c").keep_alive(keep_alive), false);
     rig
 }
 
@@ -24,11 +24,11 @@ fn silence_causes_a_ping_before_the_keep_alive_expires() {
         let mut rig = online(seconds);
         let due = due(seconds.into());
         assert_eq!(rig.deadline(), Some(due));
-        assert!(rig.at(due - 1).sends().is_empty());
-        assert_eq!(rig.at(due).sends(), ["PINGREQ"]);
-        rig.receives(Packet::PingResp);
+        assert!(rig.at(due - 1).send_all().is_empty());
+        assert_eq!(rig.at(due).send_all(), ["PINGREQ"]);
+        rig.receive(Packet::PingResp);
         assert_eq!(rig.deadline(), Some(2 * due));
-        assert_eq!(rig.at(2 * due).sends(), ["PINGREQ"]);
+        assert_eq!(rig.at(2 * due).send_all(), ["PINGREQ"]);
         assert!(rig.events().is_empty());
     }
 }
@@ -37,7 +37,7 @@ fn silence_causes_a_ping_before_the_keep_alive_expires() {
 fn zero_turns_the_timeout_off() {
     let mut rig = online(0);
     assert_eq!(rig.deadline(), None);
-    assert!(rig.at(u64::MAX - 1).sends().is_empty());
+    assert!(rig.at(u64::MAX - 1).send_all().is_empty());
     assert_eq!(rig.client.state(), State::Connected);
 }
 
@@ -45,22 +45,22 @@ fn zero_turns_the_timeout_off() {
 #[test]
 fn counts_from_the_end_of_connect() {
     let mut rig = Rig::new();
-    rig.connects(&Connect::new("c").keep_alive(5));
-    rig.sends();
-    rig.at(3_000).accepts(false);
-    assert!(rig.sends().is_empty());
+    rig.connect(&Connect::new("c").keep_alive(5));
+    rig.send_all();
+    rig.at(3_000).receive_connack(false);
+    assert!(rig.send_all().is_empty());
     assert_eq!(rig.deadline(), Some(3_750));
-    assert_eq!(rig.at(3_750).sends(), ["PINGREQ"]);
+    assert_eq!(rig.at(3_750).send_all(), ["PINGREQ"]);
 }
 
 #[test]
 fn no_ping_is_sent_before_a_late_connack() {
     let mut rig = Rig::new();
-    rig.connects(&Connect::new("c").keep_alive(1));
-    rig.sends();
-    assert!(rig.at(8_000).sends().is_empty());
-    rig.accepts(false);
-    assert_eq!(rig.sends(), ["PINGREQ"]);
+    rig.connect(&Connect::new("c").keep_alive(1));
+    rig.send_all();
+    assert!(rig.at(8_000).send_all().is_empty());
+    rig.receive_connack(false);
+    assert_eq!(rig.send_all(), ["PINGREQ"]);
 }
 
 /// The server never sees silence for longer than the keep alive, even though the client keeps receiving from it.
@@ -68,24 +68,24 @@ fn no_ping_is_sent_before_a_late_connack() {
 fn a_steady_inbound_stream_does_not_delay_it() {
     let mut rig = online(10);
     for second in 1..=9 {
-        rig.at(second * 1_000).delivers("a", b"", AtMostOnce, 0);
+        rig.at(second * 1_000).receive_publish("a", b"", AtMostOnce, 0);
     }
-    assert_eq!(rig.at(9_000).sends(), ["PINGREQ"]);
+    assert_eq!(rig.at(9_000).send_all(), ["PINGREQ"]);
 }
 
-/// A half-open link: the client keeps sending, and nobody is there.
+/// A half-open link: the client keeps sending, and the server is gone.
 #[test]
 fn a_steady_outbound_stream_does_not_delay_it() {
     let mut rig = online(10);
     for second in 1..=7 {
-        rig.at(second * 1_000).publishes("a", b"", AtMostOnce);
-        rig.sends();
+        rig.at(second * 1_000).publish("a", b"", AtMostOnce);
+        rig.send_all();
     }
-    rig.at(8_000).publishes("a", b"", AtMostOnce);
-    assert_eq!(rig.sends(), ["PINGREQ", "PUBLISH a qos=0 (0 B)"]);
+    rig.at(8_000).publish("a", b"", AtMostOnce);
+    assert_eq!(rig.send_all(), ["PINGREQ", "PUBLISH a qos=0 (0 B)"]);
     for second in 9..18 {
-        rig.at(second * 1_000).publishes("a", b"", AtMostOnce);
-        rig.sends();
+        rig.at(second * 1_000).publish("a", b"", AtMostOnce);
+        rig.send_all();
     }
     rig.at(18_000);
     assert_eq!(rig.events(), ["error TimedOut(PingResp)"]);
@@ -95,8 +95,8 @@ fn a_steady_outbound_stream_does_not_delay_it() {
 fn no_ping_is_sent_during_traffic_in_both_directions() {
     let mut rig = online(10);
     for second in 1..100 {
-        rig.at(second * 1_000).delivers("a", b"", AtLeastOnce, 7);
-        assert_eq!(rig.sends(), ["PUBACK id=7"]);
+        rig.at(second * 1_000).receive_publish("a", b"", AtLeastOnce, 7);
+        assert_eq!(rig.send_all(), ["PUBACK id=7"]);
     }
 }
 
@@ -104,26 +104,26 @@ fn no_ping_is_sent_during_traffic_in_both_directions() {
 #[test]
 fn counts_from_the_end_of_a_packet() {
     let mut rig = online(10);
-    rig.publishes("a", b"payload", AtMostOnce);
-    rig.at(3_000).sends_bytes(2);
+    rig.publish("a", b"payload", AtMostOnce);
+    rig.at(3_000).send_bytes(2);
     assert_eq!(rig.deadline(), Some(7_500));
-    rig.at(4_000).delivers("b", b"", AtMostOnce, 0);
-    rig.sends();
-    rig.at(9_000).delivers("b", b"", AtMostOnce, 0);
+    rig.at(4_000).receive_publish("b", b"", AtMostOnce, 0);
+    rig.send_all();
+    rig.at(9_000).receive_publish("b", b"", AtMostOnce, 0);
     assert_eq!(rig.deadline(), Some(11_500));
-    assert_eq!(rig.at(11_500).sends(), ["PINGREQ"]);
+    assert_eq!(rig.at(11_500).send_all(), ["PINGREQ"]);
 }
 
 /// Nothing overtakes a packet that is partly sent.
 #[test]
 fn waits_for_the_end_of_a_half_sent_packet() {
     let mut rig = online(10);
-    rig.publishes("a", b"payload", AtMostOnce);
-    rig.publishes("b", b"payload", AtMostOnce);
-    rig.sends_bytes(2);
+    rig.publish("a", b"payload", AtMostOnce);
+    rig.publish("b", b"payload", AtMostOnce);
+    rig.send_bytes(2);
     rig.at(10_000);
     assert_eq!(
-        rig.sends(),
+        rig.send_all(),
         ["PUBLISH a qos=0 (7 B) \"payload\"", "PINGREQ", "PUBLISH b qos=0 (7 B) \"payload\""]
     );
 }
@@ -133,21 +133,21 @@ fn waits_for_the_end_of_a_half_sent_answer_and_passes_the_others() {
     for taken in 0..=8 {
         let mut rig = online(10);
         for number in 1..=3 {
-            rig.delivers("in", b"", AtLeastOnce, number);
+            rig.receive_publish("in", b"", AtLeastOnce, number);
         }
-        rig.sends_bytes(taken);
+        rig.send_bytes(taken);
         rig.at(10_000);
         let mut expected = vec!["PUBACK id=1", "PUBACK id=2", "PUBACK id=3"];
         expected.insert(taken.div_ceil(4), "PINGREQ");
-        assert_eq!(rig.sends(), expected, "{taken}");
+        assert_eq!(rig.send_all(), expected, "{taken}");
     }
 }
 
 #[test]
 fn a_missing_answer_ends_the_connection() {
     let mut rig = online(60);
-    rig.at(60_000).sends_bytes(1);
-    rig.at(61_000).sends_bytes(1);
+    rig.at(60_000).send_bytes(1);
+    rig.at(61_000).send_bytes(1);
     assert_eq!(rig.deadline(), Some(71_000), "from the last byte of PINGREQ");
     rig.at(70_999);
     assert!(rig.events().is_empty());
@@ -157,14 +157,14 @@ fn a_missing_answer_ends_the_connection() {
 
 /// The next PINGREQ does not restart the wait for the answer to the previous one either.
 #[test]
-fn a_dead_link_is_noticed_however_short_the_keep_alive() {
+fn a_dead_link_is_detected_however_short_the_keep_alive() {
     for keep_alive in [1, 2, 5, 10, 60, 65_535] {
         for timeout in [500, 1_000, 10_000, 60_000] {
             let mut rig = online(keep_alive);
             rig.choose(|values| values.pingresp_timeout_ms = timeout);
             let end = due(keep_alive.into()) + u64::from(timeout);
             while let Some(next) = rig.deadline().filter(|next| *next < end) {
-                assert_eq!(rig.at(next).sends(), ["PINGREQ"], "{keep_alive} s, {timeout} ms");
+                assert_eq!(rig.at(next).send_all(), ["PINGREQ"], "{keep_alive} s, {timeout} ms");
             }
             assert_eq!(rig.at(end).events(), ["error TimedOut(PingResp)"], "{keep_alive} s, {timeout} ms");
         }
@@ -175,12 +175,12 @@ fn a_dead_link_is_noticed_however_short_the_keep_alive() {
 #[test]
 fn a_backlog_in_front_of_pingresp_shows_that_the_link_is_alive() {
     let mut rig = online(60);
-    rig.at(due(60)).sends();
+    rig.at(due(60)).send_all();
     let mut now = due(60);
     for _ in 0..4 {
         now += 9_999;
-        rig.clock(now);
-        rig.delivers("a", b"", AtMostOnce, 0);
+        rig.set_clock(now);
+        rig.receive_publish("a", b"", AtMostOnce, 0);
         assert_eq!(rig.events(), ["message a qos=0 (0 B)"]);
     }
     assert!(rig.at(now + 9_999).events().is_empty());
@@ -191,14 +191,14 @@ fn a_backlog_in_front_of_pingresp_shows_that_the_link_is_alive() {
 #[test]
 fn bytes_of_a_large_packet_restart_the_timeout() {
     let mut rig = online(10);
-    rig.at(10_000).sends();
-    rig.receives_bytes(b"\x30\x16\x00\x01a");
+    rig.at(10_000).send_all();
+    rig.receive_bytes(b"\x30\x16\x00\x01a");
     for second in 1..=19 {
-        rig.at(10_000 + second * 5_000).receives_bytes(b"x");
+        rig.at(10_000 + second * 5_000).receive_bytes(b"x");
         assert!(!rig.events().iter().any(|line| line.starts_with("error")));
-        rig.sends();
+        rig.send_all();
     }
-    rig.receives(Packet::PingResp);
+    rig.receive(Packet::PingResp);
     rig.at(115_000);
     assert_eq!(rig.client.state(), State::Connected);
 }
@@ -211,16 +211,16 @@ fn pings_do_not_repeat_endlessly() {
         rig.at(second * 1_000);
         assert!(rig.deadline().is_none_or(|deadline| deadline > second * 1_000));
     }
-    assert_eq!(rig.sends(), ["PINGREQ"]);
+    assert_eq!(rig.send_all(), ["PINGREQ"]);
 }
 
 /// An application that waits forever for PINGRESP still sends one PINGREQ per keep alive.
 #[test]
-fn without_a_timeout_the_wait_goes_on() {
+fn without_a_timeout_it_waits_indefinitely() {
     let mut rig = online(10);
     rig.choose(|c| c.pingresp_timeout_ms = 0);
     for second in [10, 20, 30] {
-        assert_eq!(rig.at(second * 1_000).sends(), ["PINGREQ"]);
+        assert_eq!(rig.at(second * 1_000).send_all(), ["PINGREQ"]);
     }
     assert!(rig.events().is_empty());
 }
@@ -229,14 +229,14 @@ fn without_a_timeout_the_wait_goes_on() {
 fn no_keep_alive_state_survives_a_reconnect() {
     for taken in 0..=2 {
         let mut rig = online(10);
-        rig.at(10_000).sends_bytes(taken);
-        rig.cut();
+        rig.at(10_000).send_bytes(taken);
+        rig.lose_link();
         assert_eq!(rig.deadline(), None);
-        rig.at(30_000).goes_online(&Connect::new("c").keep_alive(10), false);
-        assert!(rig.sends().is_empty());
+        rig.at(30_000).go_online(&Connect::new("c").keep_alive(10), false);
+        assert!(rig.send_all().is_empty());
         assert_eq!(rig.deadline(), Some(37_500));
-        assert_eq!(rig.at(37_500).sends(), ["PINGREQ"]);
-        rig.receives(Packet::PingResp);
+        assert_eq!(rig.at(37_500).send_all(), ["PINGREQ"]);
+        rig.receive(Packet::PingResp);
         assert!(rig.events().is_empty());
     }
 }
@@ -244,7 +244,7 @@ fn no_keep_alive_state_survives_a_reconnect() {
 #[test]
 fn an_unexpected_answer_is_ignored() {
     let mut rig = online(10);
-    rig.receives(Packet::PingResp);
+    rig.receive(Packet::PingResp);
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.state(), State::Connected);
 }
@@ -270,23 +270,23 @@ fn time_before_connect_does_not_count() {
 fn counts_from_the_end_of_pingreq() {
     let mut rig = Rig::new();
     rig.choose(|c| (c.pingresp_timeout_ms, c.ping_on_silence) = (0, false));
-    rig.goes_online(&Connect::new("c").keep_alive(10), false);
+    rig.go_online(&Connect::new("c").keep_alive(10), false);
     rig.at(7_500);
-    assert_eq!(rig.sends(), ["PINGREQ"]);
-    rig.clock(10_000);
+    assert_eq!(rig.send_all(), ["PINGREQ"]);
+    rig.set_clock(10_000);
     assert_eq!(rig.deadline(), Some(15_000));
 }
 
 /// It does not matter either how long the application takes to handle the first event.
 #[test]
-fn counts_on_while_connected_is_reported() {
+fn continues_while_connected_is_being_reported() {
     let mut rig = Rig::new();
-    rig.connects(&Connect::new("c").keep_alive(10));
-    rig.sends();
+    rig.connect(&Connect::new("c").keep_alive(10));
+    rig.send_all();
     let connack = [0x20, 2, 0, 0];
     rig.client.receive_buffer()[..4].copy_from_slice(&connack);
     rig.client.received(4);
     assert_eq!(rig.client.advance(Instant::from_millis(0)), Ok(true));
-    rig.clock(3_000);
+    rig.set_clock(3_000);
     assert_eq!(rig.deadline(), Some(7_500));
 }

@@ -12,7 +12,7 @@ const PAYLOAD: &[u8] =
 fn online(large: LargeMessages, chunks: Chunks) -> Rig {
     let mut rig = Rig::sized(32, 256).chunked(chunks);
     rig.choose(|c| c.large_messages = large);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     rig
 }
 
@@ -44,44 +44,44 @@ fn answer(qos: QoS, number: u16) -> Vec<String> {
 }
 
 #[test]
-fn in_pieces() {
+fn a_large_message_is_delivered_in_pieces() {
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
         in_all_chunkings(|chunks| {
             let mut rig = online(LargeMessages::Pieces, chunks);
-            rig.delivers("topic", PAYLOAD, qos, 7);
-            rig.delivers("next", b"", AtMostOnce, 0);
+            rig.receive_publish("topic", PAYLOAD, qos, 7);
+            rig.receive_publish("next", b"", AtMostOnce, 0);
             let text = String::from_utf8_lossy(PAYLOAD);
             assert_eq!(
                 joined(rig.events()),
                 [&format!("start topic qos={qos} (86 B)"), &*text, "end", "message next qos=0 (0 B)"]
             );
-            assert_eq!(rig.sends(), answer(qos, 7));
+            assert_eq!(rig.send_all(), answer(qos, 7));
         });
     }
 }
 
 #[test]
-fn skipped() {
+fn a_large_message_is_skipped() {
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
         in_all_chunkings(|chunks| {
             let mut rig = online(LargeMessages::Skip, chunks);
-            rig.delivers("topic", PAYLOAD, qos, 7);
-            rig.delivers("next", b"", AtMostOnce, 0);
+            rig.receive_publish("topic", PAYLOAD, qos, 7);
+            rig.receive_publish("next", b"", AtMostOnce, 0);
             let skipped = format!("skipped topic qos={qos} (86 B)");
             assert_eq!(rig.events(), [skipped, "message next qos=0 (0 B)".into()]);
-            assert_eq!(rig.sends(), answer(qos, 7));
+            assert_eq!(rig.send_all(), answer(qos, 7));
         });
     }
 }
 
 #[test]
-fn one_that_is_retained() {
+fn a_retained_large_message() {
     for (large, what) in [(LargeMessages::Skip, "skipped"), (LargeMessages::Pieces, "start")] {
         let mut rig = online(large, CHUNKINGS[0]);
         let Packet::Publish(message) = publish("topic", PAYLOAD, AtLeastOnce, 7, false) else {
             unreachable!()
         };
-        rig.receives(Packet::Publish(Publish { retain: true, ..message }));
+        rig.receive(Packet::Publish(Publish { retain: true, ..message }));
         assert_eq!(rig.events()[0], format!("{what} topic qos=1 retain (86 B)"));
     }
 }
@@ -90,8 +90,8 @@ fn one_that_is_retained() {
 #[test]
 fn an_unreleased_identifier_does_not_affect_qos_1() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
-    rig.delivers("topic", b"", ExactlyOnce, 7);
-    rig.delivers("topic", PAYLOAD, AtLeastOnce, 7);
+    rig.receive_publish("topic", b"", ExactlyOnce, 7);
+    rig.receive_publish("topic", PAYLOAD, AtLeastOnce, 7);
     assert_eq!(rig.events(), ["message topic qos=2 id=7 (0 B)", "skipped topic qos=1 (86 B)"]);
 }
 
@@ -103,11 +103,11 @@ fn a_topic_that_does_not_fit_is_skipped_and_answered() {
             for payload in [&b""[..], b"x", PAYLOAD] {
                 in_all_chunkings(|chunks| {
                     let mut rig = online(large, chunks);
-                    rig.delivers(topic, payload, qos, 7);
-                    rig.delivers("next", b"", AtMostOnce, 0);
+                    rig.receive_publish(topic, payload, qos, 7);
+                    rig.receive_publish("next", b"", AtMostOnce, 0);
                     let skipped = format!("skipped ? qos={qos} ({} B)", payload.len());
                     assert_eq!(rig.events(), [skipped, "message next qos=0 (0 B)".into()]);
-                    assert_eq!(rig.sends(), answer(qos, 7));
+                    assert_eq!(rig.send_all(), answer(qos, 7));
                 });
             }
         }
@@ -116,16 +116,16 @@ fn a_topic_that_does_not_fit_is_skipped_and_answered() {
 
 /// The answer follows the last byte, not the first.
 #[test]
-fn it_is_not_acknowledged_before_its_end() {
+fn a_large_message_is_not_acknowledged_before_its_end() {
     let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, AtLeastOnce, 7, false).encode(rig.version, &mut bytes).unwrap();
     for &byte in &bytes[..len - 1] {
-        rig.receives_bytes(&[byte]);
-        assert!(rig.sends().is_empty());
+        rig.receive_bytes(&[byte]);
+        assert!(rig.send_all().is_empty());
     }
-    rig.receives_bytes(&bytes[len - 1..len]);
-    assert_eq!(rig.sends(), ["PUBACK id=7"]);
+    rig.receive_bytes(&bytes[len - 1..len]);
+    assert_eq!(rig.send_all(), ["PUBACK id=7"]);
 }
 
 #[test]
@@ -133,33 +133,33 @@ fn a_repetition_is_answered_and_not_delivered() {
     for large in [LargeMessages::Skip, LargeMessages::Pieces] {
         in_all_chunkings(|chunks| {
             let mut rig = online(large, chunks);
-            rig.delivers("t", PAYLOAD, ExactlyOnce, 7);
+            rig.receive_publish("t", PAYLOAD, ExactlyOnce, 7);
             assert!(!rig.events().is_empty());
-            rig.sends();
-            rig.receives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
+            rig.send_all();
+            rig.receive(publish("t", PAYLOAD, ExactlyOnce, 7, true));
             assert!(rig.events().is_empty());
-            assert_eq!(rig.sends(), ["PUBREC id=7"]);
-            rig.receives(pubrel(7));
-            assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
+            assert_eq!(rig.send_all(), ["PUBREC id=7"]);
+            rig.receive(pubrel(7));
+            assert_eq!(rig.send_all(), ["PUBCOMP id=7"]);
         });
     }
 }
 
 /// A cut within a message: the application is informed, and the repetition starts over, at QoS 2 too.
 #[test]
-fn a_lost_link_aborts_it() {
+fn a_lost_link_aborts_a_large_message() {
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
     for cut in 1..len {
         let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
-        rig.receives_bytes(&bytes[..cut]);
+        rig.receive_bytes(&bytes[..cut]);
         let started = rig.events().contains(&"start t qos=2 (86 B)".to_string());
-        rig.cut();
+        rig.lose_link();
         assert_eq!(rig.events(), if started { vec!["aborted"] } else { vec![] }, "{cut}");
-        rig.goes_online(&CONNECT, true);
-        rig.receives(publish("t", PAYLOAD, ExactlyOnce, 7, true));
+        rig.go_online(&CONNECT, true);
+        rig.receive(publish("t", PAYLOAD, ExactlyOnce, 7, true));
         assert_eq!(joined(rig.events()).len(), 3, "{cut}: start, payload, end");
-        assert_eq!(rig.sends(), ["PUBREC id=7"]);
+        assert_eq!(rig.send_all(), ["PUBREC id=7"]);
     }
 }
 
@@ -169,10 +169,10 @@ fn a_message_that_is_not_accepted_at_its_end_is_aborted() {
     // There is no room for the identifier.
     let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
     for number in 1..=17 {
-        rig.delivers("t", b"", ExactlyOnce, number * 100);
-        assert_eq!(rig.events().len() + rig.sends().len(), 2, "message and PUBREC");
+        rig.receive_publish("t", b"", ExactlyOnce, number * 100);
+        assert_eq!(rig.events().len() + rig.send_all().len(), 2, "message and PUBREC");
     }
-    rig.delivers("t", PAYLOAD, ExactlyOnce, 9_000);
+    rig.receive_publish("t", PAYLOAD, ExactlyOnce, 9_000);
     assert_eq!(joined(rig.events()).last().unwrap(), "aborted");
 
     // The output was lost meanwhile, so that the application cannot acknowledge.
@@ -180,11 +180,11 @@ fn a_message_that_is_not_accepted_at_its_end_is_aborted() {
     rig.choose(|c| c.manual_acknowledgement = true);
     let mut bytes = vec![0; 200];
     let len = publish("t", PAYLOAD, ExactlyOnce, 7, false).encode(CONNECT.version, &mut bytes).unwrap();
-    rig.receives_bytes(&bytes[..len - 1]);
+    rig.receive_bytes(&bytes[..len - 1]);
     rig.client.output_lost();
-    rig.receives_bytes(&bytes[len - 1..len]);
+    rig.receive_bytes(&bytes[len - 1..len]);
     assert_eq!(joined(rig.events()).last().unwrap(), "aborted");
-    rig.cut();
+    rig.lose_link();
     assert!(rig.events().is_empty(), "once");
 }
 
@@ -194,9 +194,9 @@ fn a_repetition_before_the_receipt_is_not_delivered() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
         rig.choose(|c| c.manual_acknowledgement = true);
-        rig.delivers("t", PAYLOAD, qos, 7);
+        rig.receive_publish("t", PAYLOAD, qos, 7);
         assert_eq!(joined(rig.events()).last().unwrap(), "end");
-        rig.receives(publish("t", PAYLOAD, qos, 7, true));
+        rig.receive(publish("t", PAYLOAD, qos, 7, true));
         assert!(rig.events().is_empty(), "{qos}");
     }
 }
@@ -204,28 +204,28 @@ fn a_repetition_before_the_receipt_is_not_delivered() {
 #[test]
 fn a_skipped_message_is_resent_after_a_lost_link() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
-    rig.receives_bytes(b"\x32\x7F\x00\x01t\x00\x07xxx yyy zzz xxx yyy zzz xxx yyy zzz");
+    rig.receive_bytes(b"\x32\x7F\x00\x01t\x00\x07xxx yyy zzz xxx yyy zzz xxx yyy zzz");
     assert_eq!(rig.events(), ["skipped t qos=1 (122 B)"]);
-    rig.cut();
+    rig.lose_link();
     assert!(rig.events().is_empty());
-    rig.goes_online(&CONNECT, true);
-    assert!(rig.sends().is_empty(), "and was not acknowledged");
+    rig.go_online(&CONNECT, true);
+    assert!(rig.send_all().is_empty(), "and was not acknowledged");
 }
 
 /// No room for the answer: the end of the message is held back, and follows later.
 #[test]
-fn it_waits_for_room_for_its_answer() {
+fn a_large_message_waits_for_room_for_its_answer() {
     for large in [LargeMessages::Skip, LargeMessages::Pieces] {
         let mut rig = online(large, CHUNKINGS[0]);
         for number in 1..=7 {
-            rig.delivers("t", b"", AtLeastOnce, number);
+            rig.receive_publish("t", b"", AtLeastOnce, number);
         }
-        rig.delivers("t", PAYLOAD, AtLeastOnce, 8);
-        rig.delivers("u", b"", AtMostOnce, 0);
-        let mut answers = rig.sends();
+        rig.receive_publish("t", PAYLOAD, AtLeastOnce, 8);
+        rig.receive_publish("u", b"", AtMostOnce, 0);
+        let mut answers = rig.send_all();
         while answers.len() < 8 {
-            rig.receives_bytes(&[]);
-            answers.extend(rig.sends());
+            rig.receive_bytes(&[]);
+            answers.extend(rig.send_all());
         }
         assert_eq!(answers[7], "PUBACK id=8");
         assert_eq!(rig.events().last().unwrap(), "message u qos=0 (0 B)");
@@ -233,9 +233,9 @@ fn it_waits_for_room_for_its_answer() {
 }
 
 #[test]
-fn anything_else_that_large_is_an_error() {
+fn any_other_packet_that_large_is_an_error() {
     let mut rig = online(LargeMessages::Skip, CHUNKINGS[0]);
-    rig.receives_bytes(b"\x90\x21\x00\x01\x00\x00\x00");
+    rig.receive_bytes(b"\x90\x21\x00\x01\x00\x00\x00");
     assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 35 }"]);
 }
 
@@ -251,7 +251,7 @@ fn a_broken_head_is_a_violation() {
     ] {
         for large in [LargeMessages::Skip, LargeMessages::Pieces] {
             let mut rig = online(large, CHUNKINGS[1]);
-            rig.receives_bytes(bytes);
+            rig.receive_bytes(bytes);
             assert_eq!(rig.events(), [format!("error {clause}")]);
             assert_eq!(rig.client.state(), State::Offline);
         }
@@ -262,8 +262,8 @@ fn a_broken_head_is_a_violation() {
 #[test]
 fn a_message_of_the_maximum_length_can_start() {
     let mut rig = online(LargeMessages::Pieces, CHUNKINGS[0]);
-    rig.receives_bytes(b"\x30\xFF\xFF\xFF\x7F\x00\x01tpayload");
+    rig.receive_bytes(b"\x30\xFF\xFF\xFF\x7F\x00\x01tpayload");
     assert_eq!(rig.events(), ["start t qos=0 (268435452 B)", "piece payload"]);
-    rig.receives(Packet::PingResp);
+    rig.receive(Packet::PingResp);
     assert_eq!(rig.events().len(), 1, "that was payload too");
 }

@@ -19,31 +19,31 @@ struct Server {
     /// Messages without PUBACK.
     open: VecDeque<codec::PacketId>,
     /// Topics of the accepted messages, each once.
-    taken: Vec<String>,
-    subscribes: Vec<usize>,
+    accepted: Vec<String>,
+    filter_counts: Vec<usize>,
 }
 
 impl Server {
     /// Receives what was sent; answers, or closes the connection.
-    fn hears(&mut self, rig: &mut Rig<0>) -> Result<(), &'static str> {
-        while rig.sends_bytes(usize::MAX) > 0 {}
+    fn receive(&mut self, rig: &mut Rig<0>) -> Result<(), &'static str> {
+        while rig.send_bytes(usize::MAX) > 0 {}
         self.inbox.append(&mut rig.wire);
         let inbox = std::mem::take(&mut self.inbox);
         let mut rest = &inbox[..];
         while let Decoded::Complete { packet, len } = codec::decode(rest, Version::Mqtt311).unwrap() {
             match packet {
                 Packet::Connect(_) => {
-                    rig.receives(Packet::ConnAck(ConnAck::Accepted { session_present: false }))
+                    rig.receive(Packet::ConnAck(ConnAck::Accepted { session_present: false }))
                 }
                 Packet::Subscribe(subscribe) => {
                     let count = subscribe.filters.iter().count();
                     if count > FILTERS {
                         return Err("too many filters");
                     }
-                    self.subscribes.push(count);
+                    self.filter_counts.push(count);
                     let codes: Vec<_> =
                         subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
-                    rig.receives(Packet::SubAck(SubAck {
+                    rig.receive(Packet::SubAck(SubAck {
                         id: subscribe.id,
                         codes: SubAckCodes::new(&codes).unwrap(),
                     }));
@@ -54,8 +54,8 @@ impl Server {
                 Packet::Publish(publish) => {
                     let Delivery::AtLeastOnce { id, .. } = publish.delivery else { panic!("{publish}") };
                     let topic = publish.topic.as_str().to_string();
-                    if !self.taken.contains(&topic) {
-                        self.taken.push(topic);
+                    if !self.accepted.contains(&topic) {
+                        self.accepted.push(topic);
                     }
                     self.open.push_back(id);
                     if self.open.len() > WINDOW {
@@ -70,14 +70,14 @@ impl Server {
         Ok(())
     }
 
-    fn acknowledges(&mut self, rig: &mut Rig<0>) {
+    fn acknowledge(&mut self, rig: &mut Rig<0>) {
         if let Some(id) = self.open.pop_front() {
-            rig.receives(Packet::PubAck(id));
+            rig.receive(Packet::PubAck(id));
         }
     }
 
-    fn hangs_up(&mut self, rig: &mut Rig<0>) {
-        rig.cut();
+    fn close(&mut self, rig: &mut Rig<0>) {
+        rig.lose_link();
         self.inbox.clear();
         self.open.clear();
     }
@@ -86,9 +86,9 @@ impl Server {
 fn start() -> (Rig<0>, Server) {
     let mut rig = Rig::<0>::sized(1_024, 16_384);
     rig.choose(|c| c.max_requests = WINDOW as u16);
-    rig.connects(&CONNECT);
+    rig.connect(&CONNECT);
     let mut server = Server::default();
-    server.hears(&mut rig).unwrap();
+    server.receive(&mut rig).unwrap();
     assert_eq!(rig.events(), ["connected present=false"]);
     (rig, server)
 }
@@ -102,15 +102,15 @@ fn twenty_routes_in_packets_of_eight_filters() {
     }
     routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
     routes.subscribe(&mut rig.client.outbound()).unwrap();
-    while rig.sends_bytes(usize::MAX) > 0 {}
-    server.hears(&mut rig).unwrap();
-    assert_eq!(server.subscribes, [8, 8, 4]);
+    while rig.send_bytes(usize::MAX) > 0 {}
+    server.receive(&mut rig).unwrap();
+    assert_eq!(server.filter_counts, [8, 8, 4]);
     assert_eq!(rig.events().len(), 3, "each has its answer");
     assert!(matches!(routes.subscription("route/19/#"), Some(Subscription::Requested { .. })));
     // A client that ignores the limit is disconnected.
     let filters = [("a", AtLeastOnce); FILTERS + 1];
     rig.client.subscribe(&filters).unwrap();
-    assert_eq!(server.hears(&mut rig), Err("too many filters"));
+    assert_eq!(server.receive(&mut rig), Err("too many filters"));
 }
 
 #[test]
@@ -122,50 +122,50 @@ fn a_window_of_a_hundred() {
         while let Err(error) = rig.client.publish(&message) {
             assert_eq!(error, RequestError::Full(Full::Requests));
             assert_eq!(rig.client.in_flight(), WINDOW);
-            server.hears(&mut rig).unwrap();
-            // Now and then the link is lost with everything in flight: it is sent again, and never more than the limit.
+            server.receive(&mut rig).unwrap();
+            // Now and then the link is lost with everything in flight: it is resent, and never more than the limit.
             if number % 300 == 299 {
-                server.hangs_up(&mut rig);
-                rig.connects(&CONNECT);
-                server.hears(&mut rig).unwrap();
-                server.hears(&mut rig).unwrap();
+                server.close(&mut rig);
+                rig.connect(&CONNECT);
+                server.receive(&mut rig).unwrap();
+                server.receive(&mut rig).unwrap();
                 assert_eq!(server.open.len(), WINDOW);
             }
-            server.acknowledges(&mut rig);
+            server.acknowledge(&mut rig);
         }
     }
-    server.hears(&mut rig).unwrap();
+    server.receive(&mut rig).unwrap();
     while !server.open.is_empty() {
-        server.acknowledges(&mut rig);
+        server.acknowledge(&mut rig);
     }
-    assert_eq!((server.taken.len(), rig.client.in_flight()), (1_000, 0));
+    assert_eq!((server.accepted.len(), rig.client.in_flight()), (1_000, 0));
 }
 
-/// The message would be sent again on each connection, and end it. The application gives it up, and the others get through.
+/// The message would be resent on each connection, and end it. The application gives it up, and the others get through.
 #[test]
 fn a_topic_that_makes_the_server_close() {
     let (mut rig, mut server) = start();
-    rig.publishes("before", b"", AtLeastOnce);
-    let secret = rig.publishes("secret/x", b"", AtLeastOnce);
-    rig.publishes("behind", b"", AtLeastOnce);
+    rig.publish("before", b"", AtLeastOnce);
+    let secret = rig.publish("secret/x", b"", AtLeastOnce);
+    rig.publish("behind", b"", AtLeastOnce);
     for _ in 0..3 {
-        assert_eq!(server.hears(&mut rig), Err("forbidden topic"));
-        server.hangs_up(&mut rig);
-        rig.connects(&CONNECT);
-        server.hears(&mut rig).unwrap_or_default();
+        assert_eq!(server.receive(&mut rig), Err("forbidden topic"));
+        server.close(&mut rig);
+        rig.connect(&CONNECT);
+        server.receive(&mut rig).unwrap_or_default();
     }
-    server.hangs_up(&mut rig);
+    server.close(&mut rig);
     let is_forbidden = |request: &Request<'_>| matches!(request, Request::Publish(publish) if publish.topic.as_str().starts_with(FORBIDDEN));
     let forbidden: Vec<_> =
         rig.client.under_way().filter(|one| is_forbidden(&one.request)).map(|one| one.id).collect();
     assert_eq!(forbidden, [id(secret)]);
     rig.client.give_up(id(secret)).unwrap();
-    rig.connects(&CONNECT);
-    server.hears(&mut rig).unwrap();
-    server.hears(&mut rig).unwrap();
+    rig.connect(&CONNECT);
+    server.receive(&mut rig).unwrap();
+    server.receive(&mut rig).unwrap();
     while !server.open.is_empty() {
-        server.acknowledges(&mut rig);
+        server.acknowledge(&mut rig);
     }
-    assert_eq!(server.taken, ["before", "behind"]);
+    assert_eq!(server.accepted, ["before", "behind"]);
     assert_eq!(rig.client.in_flight(), 0);
 }

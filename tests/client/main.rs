@@ -1,13 +1,13 @@
 //! The client in virtual time, against a server that the test plays: one file for each kind of behaviour.
 
 mod backlogs;
+mod both_directions;
 mod brokers;
 mod bursts;
 #[path = "../common/choices.rs"]
 mod choices;
 mod connecting;
 mod cursor;
-mod cuts;
 mod disconnecting;
 mod durable;
 mod explored;
@@ -20,6 +20,7 @@ mod inbound_room;
 mod keep_alive;
 mod large;
 mod limits_of_servers;
+mod lost_links;
 mod manual;
 mod model;
 mod mqtt31;
@@ -44,4 +45,3 @@ mod subscribing;
 mod texts;
 mod timeouts;
 mod turned_off;
-mod wedges;

@@ -8,7 +8,7 @@ use crate::harness::*;
 fn online() -> Rig {
     let mut rig = Rig::sized(64, 160);
     rig.choose(|c| c.manual_acknowledgement = true);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     rig
 }
 
@@ -38,13 +38,13 @@ fn nothing_is_acknowledged_before_the_receipt_is_given_back() {
     let first = receive(&mut rig, &qos1(7)).unwrap();
     let second = receive(&mut rig, &qos2(8)).unwrap();
     assert_eq!(receive(&mut rig, b"\x30\x03\x00\x01a"), None, "QoS 0");
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
     rig.client.acknowledge(first).unwrap();
-    assert_eq!(rig.sends(), ["PUBACK id=7"]);
+    assert_eq!(rig.send_all(), ["PUBACK id=7"]);
     rig.client.acknowledge(second).unwrap();
-    assert_eq!(rig.sends(), ["PUBREC id=8"]);
-    rig.receives(pubrel(8));
-    assert_eq!(rig.sends(), ["PUBCOMP id=8"]);
+    assert_eq!(rig.send_all(), ["PUBREC id=8"]);
+    rig.receive(pubrel(8));
+    assert_eq!(rig.send_all(), ["PUBCOMP id=8"]);
 }
 
 #[test]
@@ -64,13 +64,13 @@ fn a_receipt_is_bound_to_its_connection() {
     for bytes in [qos1(7), qos2(7)] {
         let mut rig = online();
         let old = receive(&mut rig, &bytes).unwrap();
-        rig.cut();
+        rig.lose_link();
         assert_eq!(rig.client.acknowledge(old), Err(AcknowledgeError::Stale));
-        rig.goes_online(&CONNECT, true);
+        rig.go_online(&CONNECT, true);
         let new = receive(&mut rig, &bytes).expect("it is resent, at QoS 2 too");
         assert_eq!(rig.client.acknowledge(old), Err(AcknowledgeError::Stale));
         assert_eq!(rig.client.acknowledge(new), Ok(()));
-        assert_eq!(rig.sends().len(), 1);
+        assert_eq!(rig.send_all().len(), 1);
     }
 }
 
@@ -78,9 +78,9 @@ fn a_receipt_is_bound_to_its_connection() {
 fn a_repetition_on_the_same_connection_is_dropped() {
     let mut rig = online();
     let _unused = receive(&mut rig, &qos2(7)).unwrap();
-    rig.receives_bytes(&qos2(7));
+    rig.receive_bytes(&qos2(7));
     assert!(rig.events().is_empty());
-    assert!(rig.sends().is_empty(), "and not answered yet");
+    assert!(rig.send_all().is_empty(), "and not answered yet");
 }
 
 /// As many messages wait as there is room for answers; the next one pauses reading until a receipt is returned.
@@ -89,11 +89,11 @@ fn without_room_for_the_answer_reading_pauses() {
     let mut rig = online();
     let receipts: Vec<Receipt> = (1..=8).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
     assert!(!rig.client.waits_for_acknowledgement());
-    rig.receives_bytes(&qos1(99));
+    rig.receive_bytes(&qos1(99));
     assert!(rig.events().is_empty());
     assert!(rig.client.waits_for_acknowledgement());
     rig.client.acknowledge(receipts[0]).unwrap();
-    assert_eq!(rig.sends(), ["PUBACK id=1"]);
+    assert_eq!(rig.send_all(), ["PUBACK id=1"]);
     assert_eq!(rig.events(), ["message a qos=1 id=99 (0 B)"]);
 }
 
@@ -101,19 +101,19 @@ fn without_room_for_the_answer_reading_pauses() {
 #[test]
 fn a_message_can_be_acknowledged_while_the_buffer_is_full() {
     let mut rig = online();
-    rig.publishes("a", &[0; 160 - 32 - 5], AtMostOnce);
+    rig.publish("a", &[0; 160 - 32 - 5], AtMostOnce);
     let waiting: Vec<Receipt> = (1..=8).map(|number| receive(&mut rig, &qos1(number)).unwrap()).collect();
     for receipt in waiting {
         assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    assert_eq!(rig.sends().len(), 1 + 8);
+    assert_eq!(rig.send_all().len(), 1 + 8);
 }
 
 #[test]
 fn by_default_there_is_no_receipt() {
     let mut rig = Rig::online();
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
-        rig.delivers("a", b"", qos, 7);
+        rig.receive_publish("a", b"", qos, 7);
         assert_eq!(rig.client.receipt(), None);
     }
 }
@@ -129,21 +129,21 @@ fn without_room_for_identifiers_there_is_an_error_and_then_progress() {
         let receipt = receive(&mut rig, &qos2(number)).unwrap();
         assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    rig.receives_bytes(&qos2(18_000));
+    rig.receive_bytes(&qos2(18_000));
     assert!(rig.events().is_empty());
-    assert_eq!(rig.sends().len(), 17);
+    assert_eq!(rig.send_all().len(), 17);
     let now = rig.now().as_millis();
     assert_eq!(rig.at(u64::from(now) + 2_000).events(), ["error InboundFull"]);
 
-    rig.goes_online(&CONNECT, true);
+    rig.go_online(&CONNECT, true);
     for &number in &scattered[..17] {
-        rig.receives(pubrel(number));
+        rig.receive(pubrel(number));
     }
     for &number in &scattered[17..] {
         let receipt = receive(&mut rig, &qos2(number)).unwrap();
         assert_eq!(rig.client.acknowledge(receipt), Ok(()));
     }
-    assert_eq!(rig.sends().len(), 20);
+    assert_eq!(rig.send_all().len(), 20);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A strict broker in memory for one client: it checks what it receives, and answers as slowly as the test wants.
+//! A strict broker in memory for one client: it checks what it receives, and answers as slowly as the test requires.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -63,7 +63,7 @@ impl Broker {
         self.pubrecs.clear();
     }
 
-    pub fn loses_session(&mut self) {
+    pub fn lose_session(&mut self) {
         self.link_lost();
         if let Some(session) = self.session.take() {
             self.given_up.extend(session.outgoing.iter().map(|message| message.number));
@@ -71,43 +71,43 @@ impl Broker {
     }
 
     /// Reads all complete packets; returns whether DISCONNECT was among them.
-    pub fn reads(&mut self, wire: &mut Vec<u8>) -> bool {
+    pub fn receive(&mut self, wire: &mut Vec<u8>) -> bool {
         let mut closed = false;
         let mut at = 0;
         while let Decoded::Complete { packet, len } = codec::decode(&wire[at..], self.version).unwrap() {
             assert!(!closed, "{packet} after DISCONNECT");
             let is_connect = matches!(packet, Packet::Connect(_));
             assert_eq!(self.connected, !is_connect, "{packet}: CONNECT is the first packet and no other");
-            closed = self.takes(packet);
+            closed = self.handle(packet);
             at += len;
         }
         wire.drain(..at);
         closed
     }
 
-    fn takes(&mut self, packet: Packet<'_>) -> bool {
+    fn handle(&mut self, packet: Packet<'_>) -> bool {
         match packet {
             Packet::Connect(connect) => {
                 self.connected = true;
                 let present = self.session.is_some() && self.version == Version::Mqtt311;
                 assert!(!connect.clean_session);
-                self.replies(Packet::ConnAck(ConnAck::Accepted { session_present: present }));
-                self.resumes();
+                self.reply(Packet::ConnAck(ConnAck::Accepted { session_present: present }));
+                self.resend_outgoing();
             }
             Packet::Publish(message) => {
                 let number = u32::from_be_bytes(message.payload[..4].try_into().unwrap());
                 match message.delivery {
-                    Delivery::AtMostOnce => self.arrives(number, QoS::AtMostOnce),
+                    Delivery::AtMostOnce => self.count_arrival(number, QoS::AtMostOnce),
                     Delivery::AtLeastOnce { id, .. } => {
-                        self.arrives(number, QoS::AtLeastOnce);
-                        self.replies(Packet::PubAck(id));
+                        self.count_arrival(number, QoS::AtLeastOnce);
+                        self.reply(Packet::PubAck(id));
                     }
                     Delivery::ExactlyOnce { id, .. } => {
                         if self.session().unreleased.insert(id.get()) {
-                            self.arrives(number, QoS::ExactlyOnce);
+                            self.count_arrival(number, QoS::ExactlyOnce);
                         }
                         self.pubrecs.push(id.get());
-                        self.replies(Packet::PubRec(id));
+                        self.reply(Packet::PubRec(id));
                     }
                 }
             }
@@ -118,7 +118,7 @@ impl Broker {
                     assert_eq!(skipped.len(), 1, "PUBREL {id} was sent before {skipped:?}");
                 }
                 self.session().unreleased.remove(&id.get());
-                self.replies(Packet::PubComp(id));
+                self.reply(Packet::PubComp(id));
             }
             Packet::PubAck(id) => self.session().outgoing.retain(|message| message.id != id.get()),
             Packet::PubRec(id) => {
@@ -127,17 +127,17 @@ impl Broker {
                     assert_eq!(message.qos, QoS::ExactlyOnce);
                     message.released = true;
                 }
-                self.replies(Packet::PubRel { id, dup: false });
+                self.reply(Packet::PubRel { id, dup: false });
             }
             Packet::PubComp(id) => self.session().outgoing.retain(|message| message.id != id.get()),
             Packet::Subscribe(subscribe) => {
                 let codes: Vec<_> =
                     subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
                 let codes = SubAckCodes::new(&codes).unwrap();
-                self.replies(Packet::SubAck(SubAck { id: subscribe.id, codes }));
+                self.reply(Packet::SubAck(SubAck { id: subscribe.id, codes }));
             }
-            Packet::Unsubscribe(unsubscribe) => self.replies(Packet::UnsubAck(unsubscribe.id)),
-            Packet::PingReq => self.replies(Packet::PingResp),
+            Packet::Unsubscribe(unsubscribe) => self.reply(Packet::UnsubAck(unsubscribe.id)),
+            Packet::PingReq => self.reply(Packet::PingResp),
             Packet::Disconnect => {
                 self.link_lost();
                 return true;
@@ -151,7 +151,7 @@ impl Broker {
         self.session.get_or_insert_default()
     }
 
-    fn arrives(&mut self, number: u32, qos: QoS) {
+    fn count_arrival(&mut self, number: u32, qos: QoS) {
         let times = self.arrived.entry(number).or_default();
         *times += 1;
         if *times == 1 {
@@ -162,23 +162,23 @@ impl Broker {
     }
 
     /// Sends what the client has not acknowledged, or PUBREL if PUBREC had arrived.
-    fn resumes(&mut self) {
+    fn resend_outgoing(&mut self) {
         for message in self.session().outgoing.clone() {
-            self.sends(&message, true);
+            self.send_message(&message, true);
         }
     }
 
-    fn sends(&mut self, message: &Outgoing, dup: bool) {
+    fn send_message(&mut self, message: &Outgoing, dup: bool) {
         let payload = message.number.to_be_bytes();
         if message.released {
-            self.replies(Packet::PubRel { id: id(message.id), dup: false });
+            self.reply(Packet::PubRel { id: id(message.id), dup: false });
         } else {
-            self.replies(publish("to/client", &payload, message.qos, message.id, dup));
+            self.reply(publish("to/client", &payload, message.qos, message.id, dup));
         }
     }
 
     /// A message for the client, if there is a connection and the window is open.
-    pub fn publishes(&mut self, number: u32, qos: QoS) -> bool {
+    pub fn publish(&mut self, number: u32, qos: QoS) -> bool {
         if !self.connected || self.session().outgoing.len() >= 20 {
             return false;
         }
@@ -191,7 +191,7 @@ impl Broker {
         if qos != QoS::AtMostOnce {
             self.session().outgoing.push(message.clone());
         }
-        self.sends(&message, false);
+        self.send_message(&message, false);
         true
     }
 
@@ -200,7 +200,7 @@ impl Broker {
         self.replies.is_empty() && self.session.as_ref().is_none_or(|session| session.outgoing.is_empty())
     }
 
-    fn replies(&mut self, packet: Packet<'_>) {
+    fn reply(&mut self, packet: Packet<'_>) {
         let mut bytes = vec![0; packet.encoded_len()];
         packet.encode(self.version, &mut bytes).unwrap();
         self.replies.push_back(bytes);

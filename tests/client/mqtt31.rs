@@ -10,15 +10,15 @@ const CONNECT31: Connect<'static> = CONNECT.version(Version::Mqtt31);
 
 fn online() -> Rig {
     let mut rig = Rig::new();
-    rig.goes_online(&CONNECT31, false);
+    rig.go_online(&CONNECT31, false);
     rig
 }
 
 #[test]
 fn name_and_level() {
     let mut rig = Rig::new();
-    rig.connects(&CONNECT31);
-    rig.sends_bytes(usize::MAX);
+    rig.connect(&CONNECT31);
+    rig.send_bytes(usize::MAX);
     assert_eq!(rig.wire, b"\x10\x0F\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01c");
 }
 
@@ -27,9 +27,9 @@ fn name_and_level() {
 fn connack_does_not_say_whether_a_session_is_present() {
     for byte in [0, 1, 0xFF] {
         let mut rig = Rig::new();
-        rig.connects(&CONNECT31);
-        rig.sends();
-        rig.receives_bytes(&[0x20, 2, byte, 0]);
+        rig.connect(&CONNECT31);
+        rig.send_all();
+        rig.receive_bytes(&[0x20, 2, byte, 0]);
         assert_eq!(rig.events(), ["connected"]);
     }
 }
@@ -39,40 +39,40 @@ fn the_application_chooses_what_is_assumed() {
     for kept in [true, false] {
         let mut rig = online();
         rig.choose(|c| c.assume_session_kept = kept);
-        rig.delivers("in", b"", ExactlyOnce, 7);
-        rig.publishes("a", b"", ExactlyOnce);
-        rig.publishes("b", b"", ExactlyOnce);
-        rig.sends();
-        rig.receives(Packet::PubRec(id(2)));
-        rig.sends();
+        rig.receive_publish("in", b"", ExactlyOnce, 7);
+        rig.publish("a", b"", ExactlyOnce);
+        rig.publish("b", b"", ExactlyOnce);
+        rig.send_all();
+        rig.receive(Packet::PubRec(id(2)));
+        rig.send_all();
         rig.events();
-        rig.cut();
-        rig.goes_online(&CONNECT31, false);
+        rig.lose_link();
+        rig.go_online(&CONNECT31, false);
         if kept {
-            assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (0 B)", "PUBREL id=2 dup"]);
+            assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 dup (0 B)", "PUBREL id=2 dup"]);
             assert!(rig.events().is_empty());
         } else {
-            assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 dup (0 B)"]);
+            assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 dup (0 B)"]);
             assert_eq!(rig.events(), ["ended 2 Uncertain"]);
         }
-        rig.receives(publish("in", b"", ExactlyOnce, 7, true));
+        rig.receive(publish("in", b"", ExactlyOnce, 7, true));
         assert_eq!(rig.events().len(), usize::from(!kept), "a repetition, or a new message");
     }
 }
 
-/// 3.1 has a DUP flag in PUBREL: first 62, then 6A when it is sent again. 3.1.1 reserves the bit.
+/// 3.1 has a DUP flag in PUBREL: first 62, then 6A when it is resent. 3.1.1 reserves the bit.
 #[test]
 fn pubrel_has_dup_when_it_is_sent_again() {
     for (version, repeated) in [(Version::Mqtt31, "PUBREL id=1 dup"), (Version::Mqtt311, "PUBREL id=1")] {
         let mut rig = Rig::new();
-        rig.goes_online(&CONNECT.version(version), false);
-        rig.publishes("a", b"", ExactlyOnce);
-        rig.sends();
-        rig.receives(Packet::PubRec(id(1)));
-        assert_eq!(rig.sends(), ["PUBREL id=1"]);
-        rig.cut();
-        rig.goes_online(&CONNECT.version(version), version == Version::Mqtt311);
-        assert_eq!(rig.sends(), [repeated]);
+        rig.go_online(&CONNECT.version(version), false);
+        rig.publish("a", b"", ExactlyOnce);
+        rig.send_all();
+        rig.receive(Packet::PubRec(id(1)));
+        assert_eq!(rig.send_all(), ["PUBREL id=1"]);
+        rig.lose_link();
+        rig.go_online(&CONNECT.version(version), version == Version::Mqtt311);
+        assert_eq!(rig.send_all(), [repeated]);
     }
 }
 
@@ -80,102 +80,102 @@ fn pubrel_has_dup_when_it_is_sent_again() {
 #[test]
 fn dup_of_pubrel_follows_the_version_of_the_connection() {
     let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(1)));
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    rig.publish("a", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(1)));
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
     for (version, repeated) in [
         (Version::Mqtt31, "PUBREL id=1 dup"),
         (Version::Mqtt311, "PUBREL id=1"),
         (Version::Mqtt31, "PUBREL id=1 dup"),
     ] {
-        rig.cut();
-        rig.goes_online(&CONNECT.version(version), version == Version::Mqtt311);
-        assert_eq!(rig.sends(), [repeated]);
+        rig.lose_link();
+        rig.go_online(&CONNECT.version(version), version == Version::Mqtt311);
+        assert_eq!(rig.send_all(), [repeated]);
     }
 }
 
 #[test]
 fn flags_that_3_1_does_not_use_are_ignored() {
     let mut rig = online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.subscribes(&[("c", AtMostOnce)]);
-    rig.sends();
-    rig.receives_bytes(b"\x4F\x02\x00\x01");
-    rig.receives_bytes(b"\x5F\x02\x00\x02");
-    rig.sends();
-    rig.receives_bytes(b"\x7F\x02\x00\x02");
-    rig.receives_bytes(b"\x9F\x03\x00\x03\x82");
-    rig.receives_bytes(b"\x6A\x02\x00\x09");
-    rig.receives_bytes(b"\x60\x02\x00\x0A");
-    rig.receives_bytes(b"\xDF\x00");
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.subscribe(&[("c", AtMostOnce)]);
+    rig.send_all();
+    rig.receive_bytes(b"\x4F\x02\x00\x01");
+    rig.receive_bytes(b"\x5F\x02\x00\x02");
+    rig.send_all();
+    rig.receive_bytes(b"\x7F\x02\x00\x02");
+    rig.receive_bytes(b"\x9F\x03\x00\x03\x82");
+    rig.receive_bytes(b"\x6A\x02\x00\x09");
+    rig.receive_bytes(b"\x60\x02\x00\x0A");
+    rig.receive_bytes(b"\xDF\x00");
     assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=2", "subscribed 3 2"]);
-    assert_eq!(rig.sends(), ["PUBCOMP id=9", "PUBCOMP id=10"]);
+    assert_eq!(rig.send_all(), ["PUBCOMP id=9", "PUBCOMP id=10"]);
 }
 
 /// There is no failure code: 0x80 has a granted QoS of 0 in its two low bits.
 #[test]
 fn suback_has_no_failure_code() {
     let mut rig = online();
-    rig.subscribes(&[("a", AtMostOnce)]);
-    rig.sends();
-    rig.receives_bytes(b"\x90\x03\x00\x01\x80");
+    rig.subscribe(&[("a", AtMostOnce)]);
+    rig.send_all();
+    rig.receive_bytes(b"\x90\x03\x00\x01\x80");
     assert_eq!(rig.events(), ["subscribed 1 0"]);
 }
 
 #[test]
 fn nothing_is_sent_before_connack() {
     let mut rig = Rig::new();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.connects(&CONNECT31);
-    assert_eq!(rig.sends().len(), 1);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.connect(&CONNECT31);
+    assert_eq!(rig.send_all().len(), 1);
 }
 
 #[test]
 fn a_topic_has_at_most_32767_characters() {
     let mut rig = Rig::<8>::sized(64, 80_000);
-    rig.goes_online(&CONNECT31, false);
+    rig.go_online(&CONNECT31, false);
     let topic = "x".repeat(32_768);
     let refused = Err(RequestError::Forbidden(Violation::TopicLength));
     assert_eq!(rig.client.publish(&Message::new(&topic, b"")), refused);
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
     assert!(rig.client.publish(&Message::new(&topic[1..], b"")).is_ok());
-    assert_eq!(rig.sends().len(), 1);
+    assert_eq!(rig.send_all().len(), 1);
 }
 
 #[test]
 fn pingresp_that_is_missing_ends_the_connection() {
     let mut rig = Rig::new();
-    rig.goes_online(&CONNECT31.keep_alive(10), false);
-    assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
+    rig.go_online(&CONNECT31.keep_alive(10), false);
+    assert_eq!(rig.at(10_000).send_all(), ["PINGREQ"]);
     assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
 }
 
-/// Requests that wait for an answer are sent again on the same connection, with DUP, at growing intervals.
+/// Requests that wait for an answer are resent on the same connection, with DUP, at growing intervals.
 #[test]
 fn requests_can_be_retried_with_dup() {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
-    rig.goes_online(&CONNECT31, false);
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.subscribes(&[("c", AtMostOnce)]);
-    rig.unsubscribes(&["d"]);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(2)));
-    assert_eq!(rig.sends(), ["PUBREL id=2"]);
+    rig.go_online(&CONNECT31, false);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.subscribe(&[("c", AtMostOnce)]);
+    rig.unsubscribe(&["d"]);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(2)));
+    assert_eq!(rig.send_all(), ["PUBREL id=2"]);
     let again = [
         "PUBLISH a qos=1 id=1 dup (0 B)",
         "SUBSCRIBE id=3 dup c qos=0",
         "UNSUBSCRIBE id=4 dup d",
         "PUBREL id=2 dup",
     ];
-    assert!(rig.at(4_999).sends().is_empty());
-    assert_eq!(rig.at(5_000).sends(), again);
-    assert!(rig.at(14_999).sends().is_empty());
-    assert_eq!(rig.at(15_000).sends(), again);
-    rig.receives(Packet::PubAck(id(1)));
+    assert!(rig.at(4_999).send_all().is_empty());
+    assert_eq!(rig.at(5_000).send_all(), again);
+    assert!(rig.at(14_999).send_all().is_empty());
+    assert_eq!(rig.at(15_000).send_all(), again);
+    rig.receive(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
@@ -184,12 +184,15 @@ fn requests_can_be_retried_with_dup() {
 fn nothing_is_resent_in_the_middle_of_a_packet() {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
-    rig.goes_online(&CONNECT31, false);
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    rig.at(4_000).publishes("b", b"", AtLeastOnce);
-    rig.sends_bytes(3);
+    rig.go_online(&CONNECT31, false);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
+    rig.at(4_000).publish("b", b"", AtLeastOnce);
+    rig.send_bytes(3);
     rig.at(5_000);
-    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
-    assert_eq!(rig.at(10_000).sends(), ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 dup (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    assert_eq!(
+        rig.at(10_000).send_all(),
+        ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 dup (0 B)"]
+    );
 }

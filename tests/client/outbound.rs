@@ -34,10 +34,10 @@ calls! {
 fn conversation(half: bool) -> Vec<String> {
     let mut rig = Rig::new();
     rig.choose(|c| c.manual_acknowledgement = true);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     let mut lines = Vec::new();
     let mut look = |rig: &mut Rig| {
-        lines.extend(rig.sends());
+        lines.extend(rig.send_all());
         lines.extend(rig.events());
         let outbound = rig.client.outbound();
         lines.push(format!("{:?} {}", outbound.state(), outbound.in_flight()));
@@ -76,9 +76,9 @@ fn conversation(half: bool) -> Vec<String> {
     look(&mut rig);
     assert!(publish(&mut rig, half, &Message::new("c", b"")).is_err());
     for number in [3, 4] {
-        rig.receives(Packet::PubAck(id(number)));
+        rig.receive(Packet::PubAck(id(number)));
     }
-    rig.grants(1, &[baremqtt::SubAckCode::Granted(AtMostOnce)]);
+    rig.receive_suback(1, &[baremqtt::SubAckCode::Granted(AtMostOnce)]);
     look(&mut rig);
     disconnect(&mut rig, half);
     look(&mut rig);
@@ -89,10 +89,10 @@ fn conversation(half: bool) -> Vec<String> {
 fn client_and_outbound_report_the_same() {
     let (client, half) = (conversation(false), conversation(true));
     assert_eq!(client, half);
-    for said in
+    for expected in
         ["SUBSCRIBE", "UNSUBSCRIBE", "PUBLISH c qos=1", "PUBLISH d qos=1", "PUBACK id=9", "DISCONNECT"]
     {
-        assert!(half.iter().any(|line| line.starts_with(said)), "{said}: {half:#?}");
+        assert!(half.iter().any(|line| line.starts_with(expected)), "{expected}: {half:#?}");
     }
 }
 
@@ -101,7 +101,7 @@ fn a_payload_is_abandoned() {
     for half in [false, true] {
         let mut rig = Rig::online();
         publish_streamed(&mut rig, half, &StreamedMessage::new("d", 4)).unwrap();
-        rig.sends();
+        rig.send_all();
         assert_eq!(rig.events(), ["ready -"]);
         assert_eq!(abandon_payload(&mut rig, half), Ok(()));
         assert!(rig.client.pending().is_empty(), "the link has to be closed");
@@ -112,7 +112,7 @@ fn a_payload_is_abandoned() {
 fn client_and_outbound_show_and_save_the_same() {
     let mut rig = Rig::new();
     rig.choose(|c| (c.manual_acknowledgement, c.durable) = (true, true));
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     let len = crate::harness::publish("in", b"", AtLeastOnce, 5, false)
         .encode(rig.version, rig.client.receive_buffer())
         .unwrap();
@@ -123,16 +123,16 @@ fn client_and_outbound_show_and_save_the_same() {
     assert!(receipt.is_some_and(|receipt| receipt.id() == id(5)));
     assert_eq!(rig.client.outbound().receipt(), receipt);
 
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.publish("a", b"", AtLeastOnce);
     let revision = rig.client.revision();
     assert_eq!(rig.client.outbound().revision(), revision);
     let (mut one, mut other) = ([0; 64], [0; 64]);
     let len = rig.client.save(&mut one).unwrap();
     assert_eq!(rig.client.outbound().save(&mut other), Ok(len));
     assert_eq!(one, other);
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
     rig.client.outbound().saved(revision);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
 
     assert_eq!(format!("{:?}", rig.client), "Client { state: Connected, in_flight: 1, .. }");
     assert_eq!(format!("{:?}", rig.client.outbound()), "Outbound { state: Connected, in_flight: 1, .. }");

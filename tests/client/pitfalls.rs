@@ -11,9 +11,9 @@ fn rust_mqtt_38_received_bytes_are_never_lost() {
     // Bytes are received one by one, and the caller may do anything in between.
     let mut rig = Rig::online();
     for &byte in b"\x32\x07\x00\x01a\x00\x09hi" {
-        rig.receives_bytes(&[byte]);
-        rig.publishes("b", b"", AtMostOnce);
-        rig.sends_bytes(1);
+        rig.receive_bytes(&[byte]);
+        rig.publish("b", b"", AtMostOnce);
+        rig.send_bytes(1);
     }
     assert_eq!(rig.events(), ["message a qos=1 id=9 (2 B) \"hi\""]);
 }
@@ -21,10 +21,10 @@ fn rust_mqtt_38_received_bytes_are_never_lost() {
 #[test]
 fn rust_mqtt_45_and_82_large_payload_and_empty_suback_do_not_panic() {
     let mut rig = Rig::<8>::sized(32, 128);
-    rig.goes_online(&CONNECT, false);
-    rig.delivers("a", &[0; 5_000], AtMostOnce, 0);
+    rig.go_online(&CONNECT, false);
+    rig.receive_publish("a", &[0; 5_000], AtMostOnce, 0);
     assert_eq!(rig.events(), ["skipped a qos=0 (5000 B)"]);
-    rig.receives_bytes(b"\x90\x02\x00\x01");
+    rig.receive_bytes(b"\x90\x02\x00\x01");
     assert_eq!(rig.events(), ["error MQTT-3.8.4-5"]);
 }
 
@@ -32,17 +32,17 @@ fn rust_mqtt_45_and_82_large_payload_and_empty_suback_do_not_panic() {
 fn rust_mqtt_42_calls_do_not_wait_for_acknowledgements() {
     let mut rig = Rig::online();
     for number in 1..=8 {
-        assert_eq!(rig.publishes("a", b"", ExactlyOnce), number);
+        assert_eq!(rig.publish("a", b"", ExactlyOnce), number);
     }
-    assert_eq!(rig.sends().len(), 8);
+    assert_eq!(rig.send_all().len(), 8);
 }
 
 #[test]
 fn minimq_68_partial_writes_do_not_corrupt_the_stream() {
     let mut rig = Rig::online().chunked(Chunks { out: 1, into: 1 });
-    rig.publishes("a", &[7; 500], AtLeastOnce);
-    rig.subscribes(&[("b", AtMostOnce)]);
-    let lines = rig.sends();
+    rig.publish("a", &[7; 500], AtLeastOnce);
+    rig.subscribe(&[("b", AtMostOnce)]);
+    let lines = rig.send_all();
     assert_eq!(lines.len(), 2);
     assert!(lines[0].starts_with("PUBLISH a qos=1 id=1 (500 B)"));
 }
@@ -50,30 +50,30 @@ fn minimq_68_partial_writes_do_not_corrupt_the_stream() {
 #[test]
 fn minimq_38_a_transport_that_accepts_nothing_now_has_not_failed() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.publish("a", b"", AtLeastOnce);
     for _ in 0..100 {
-        assert_eq!(rig.sends_bytes(0), 0);
+        assert_eq!(rig.send_bytes(0), 0);
     }
     assert!(rig.events().is_empty());
-    assert_eq!(rig.sends().len(), 1);
+    assert_eq!(rig.send_all().len(), 1);
 }
 
 #[test]
 fn minimq_206_connect_has_room_behind_messages_in_flight() {
     let mut rig = Rig::<8>::sized(64, 160);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     while rig.client.publish(&Message::new("a", b"payload").qos(AtLeastOnce)).is_ok() {}
-    rig.sends();
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends().len(), 8);
+    rig.send_all();
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all().len(), 8);
 }
 
 #[test]
 fn minimq_184_rumqtt_643_pings_are_in_time_at_any_keep_alive() {
     for keep_alive in [0, 1, 2, 4, 5, 60] {
         let mut rig = Rig::new();
-        rig.goes_online(&CONNECT.keep_alive(keep_alive), false);
+        rig.go_online(&CONNECT.keep_alive(keep_alive), false);
         let end = u64::from(keep_alive) * 1_000;
         assert_eq!(rig.deadline().is_some_and(|due| due < end && due >= end / 2), keep_alive > 0);
     }
@@ -83,19 +83,19 @@ fn minimq_184_rumqtt_643_pings_are_in_time_at_any_keep_alive() {
 fn coremqtt_7_the_ping_flag_does_not_survive_a_reconnect() {
     let connect = CONNECT.keep_alive(10);
     let mut rig = Rig::new();
-    rig.goes_online(&connect, false);
-    rig.at(10_000).sends();
-    rig.cut();
-    rig.at(15_000).goes_online(&connect, true);
+    rig.go_online(&connect, false);
+    rig.at(10_000).send_all();
+    rig.lose_link();
+    rig.at(15_000).go_online(&connect, true);
     assert!(rig.at(24_000).events().is_empty(), "the PINGRESP of the old connection is not due");
-    assert_eq!(rig.at(25_000).sends(), ["PINGREQ"]);
+    assert_eq!(rig.at(25_000).send_all(), ["PINGREQ"]);
 }
 
 #[test]
 fn coremqtt_163_pingresp_is_checked_in_time() {
     let mut rig = Rig::new();
-    rig.goes_online(&CONNECT.keep_alive(10), false);
-    rig.at(10_000).sends();
+    rig.go_online(&CONNECT.keep_alive(10), false);
+    rig.at(10_000).send_all();
     assert_eq!(rig.deadline(), Some(17_500), "silence again");
     assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
 }
@@ -103,19 +103,19 @@ fn coremqtt_163_pingresp_is_checked_in_time() {
 #[test]
 fn coremqtt_288_the_clock_does_not_overflow() {
     let mut rig = Rig::new();
-    rig.clock(u64::from(u32::MAX) - 5);
-    rig.goes_online(&CONNECT.keep_alive(10), false);
+    rig.set_clock(u64::from(u32::MAX) - 5);
+    rig.go_online(&CONNECT.keep_alive(10), false);
     assert_eq!(rig.deadline(), Some(u64::from(u32::MAX) + 7_495));
 }
 
 #[test]
 fn coremqtt_a_steady_qos_0_stream_does_not_starve_the_ping() {
     let mut rig = Rig::new();
-    rig.goes_online(&CONNECT.keep_alive(5), false);
+    rig.go_online(&CONNECT.keep_alive(5), false);
     let mut pings = 0;
     for tick in 1..=100 {
-        rig.at(tick * 100).publishes("a", b"", AtMostOnce);
-        pings += rig.sends().iter().filter(|line| *line == "PINGREQ").count();
+        rig.at(tick * 100).publish("a", b"", AtMostOnce);
+        pings += rig.send_all().iter().filter(|line| *line == "PINGREQ").count();
     }
     assert!(pings > 0);
 }
@@ -125,9 +125,9 @@ fn coremqtt_161_rumqtt_924_a_packet_over_the_buffer_is_acknowledged_and_the_link
     for large in [baremqtt::LargeMessages::Skip, baremqtt::LargeMessages::Pieces] {
         let mut rig = Rig::<8>::sized(64, 160);
         rig.choose(|c| c.large_messages = large);
-        rig.goes_online(&CONNECT, false);
-        rig.delivers("a", &[b'x'; 1_000], AtLeastOnce, 7);
-        assert_eq!(rig.sends(), ["PUBACK id=7"]);
+        rig.go_online(&CONNECT, false);
+        rig.receive_publish("a", &[b'x'; 1_000], AtLeastOnce, 7);
+        assert_eq!(rig.send_all(), ["PUBACK id=7"]);
         assert_eq!(rig.client.state(), State::Connected);
     }
 }
@@ -135,34 +135,34 @@ fn coremqtt_161_rumqtt_924_a_packet_over_the_buffer_is_acknowledged_and_the_link
 #[test]
 fn coremqtt_271_rumqtt_664_an_unknown_pubrel_is_not_fatal() {
     let mut rig = Rig::online();
-    rig.receives(pubrel(4_711));
-    rig.receives(Packet::PubRec(id(4_712)));
-    assert_eq!(rig.sends(), ["PUBCOMP id=4711", "PUBREL id=4712"]);
+    rig.receive(pubrel(4_711));
+    rig.receive(Packet::PubRec(id(4_712)));
+    assert_eq!(rig.send_all(), ["PUBCOMP id=4711", "PUBREL id=4712"]);
     assert_eq!(rig.client.state(), State::Connected);
 }
 
 #[test]
 fn coremqtt_83_a_redelivery_without_dup_is_accepted() {
     let mut rig = Rig::online();
-    rig.delivers("a", b"", ExactlyOnce, 7);
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    rig.receives(publish("a", b"", ExactlyOnce, 7, false));
-    assert_eq!(rig.sends(), ["PUBREC id=7"]);
+    rig.receive_publish("a", b"", ExactlyOnce, 7);
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    rig.receive(publish("a", b"", ExactlyOnce, 7, false));
+    assert_eq!(rig.send_all(), ["PUBREC id=7"]);
     assert_eq!(rig.events().len(), 1);
 }
 
 /// An identifier that is in use is skipped.
 #[test]
-fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
+fn rumqtt_1014_an_identifier_collision_does_not_block() {
     let mut rig = Rig::<2>::sized(64, 256);
-    rig.goes_online(&CONNECT, false);
-    assert_eq!(rig.publishes("old", b"", AtLeastOnce), 1);
+    rig.go_online(&CONNECT, false);
+    assert_eq!(rig.publish("old", b"", AtLeastOnce), 1);
     rig.client.set_next_packet_id(id(65_534));
     for number in [65_534, 65_535, 2, 3, 4] {
-        assert_eq!(rig.publishes("new", b"", AtLeastOnce), number);
-        rig.sends();
-        rig.receives(Packet::PubAck(id(number)));
+        assert_eq!(rig.publish("new", b"", AtLeastOnce), number);
+        rig.send_all();
+        rig.receive(Packet::PubAck(id(number)));
     }
     let full = rig.client.publish(&Message::new("x", b"").qos(AtLeastOnce));
     assert_eq!(full, Ok(Some(id(5))));
@@ -171,38 +171,38 @@ fn rumqtt_1014_an_identifier_collision_does_not_wedge() {
 #[test]
 fn rumqtt_1057_wolfmqtt_505_an_identifier_is_not_reused_before_pubcomp() {
     let mut rig = Rig::<4>::sized(64, 256);
-    rig.goes_online(&CONNECT, false);
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(1)));
+    rig.go_online(&CONNECT, false);
+    rig.publish("a", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(1)));
     for _ in 0..70_000 {
-        let number = rig.publishes("b", b"", AtLeastOnce);
+        let number = rig.publish("b", b"", AtLeastOnce);
         assert_ne!(number, 1);
-        rig.sends_bytes(usize::MAX);
+        rig.send_bytes(usize::MAX);
         rig.wire.clear();
-        rig.receives(Packet::PubAck(id(number)));
+        rig.receive(Packet::PubAck(id(number)));
     }
 }
 
 #[test]
 fn mqtt_lib_116_inbound_and_outbound_identifiers_do_not_mix() {
     let mut rig = Rig::online();
-    rig.delivers("in", b"", ExactlyOnce, 1);
-    rig.publishes("out", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(pubrel(1));
+    rig.receive_publish("in", b"", ExactlyOnce, 1);
+    rig.publish("out", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(pubrel(1));
     assert_eq!(rig.client.in_flight(), 1);
-    rig.receives(Packet::PubRec(id(1)));
-    assert_eq!(rig.sends(), ["PUBCOMP id=1", "PUBREL id=1"]);
+    rig.receive(Packet::PubRec(id(1)));
+    assert_eq!(rig.send_all(), ["PUBCOMP id=1", "PUBREL id=1"]);
 }
 
 #[test]
 fn mqtt_lib_118_the_dedupe_set_goes_with_the_session() {
     let mut rig = Rig::online();
-    rig.delivers("a", b"", ExactlyOnce, 7);
-    rig.cut();
-    rig.goes_online(&CONNECT, false);
-    rig.delivers("a", b"", ExactlyOnce, 7);
+    rig.receive_publish("a", b"", ExactlyOnce, 7);
+    rig.lose_link();
+    rig.go_online(&CONNECT, false);
+    rig.receive_publish("a", b"", ExactlyOnce, 7);
     assert_eq!(rig.events().len(), 2);
 }
 
@@ -210,9 +210,9 @@ fn mqtt_lib_118_the_dedupe_set_goes_with_the_session() {
 fn rumqtt_849_a_stale_acknowledgement_does_not_disconnect() {
     let mut rig = Rig::online();
     for packet in [Packet::PubAck(id(9)), Packet::PubComp(id(9)), Packet::UnsubAck(id(9))] {
-        rig.receives(packet);
+        rig.receive(packet);
     }
-    rig.grants(9, &[SubAckCode::Failure]);
+    rig.receive_suback(9, &[SubAckCode::Failure]);
     assert_eq!(rig.client.state(), State::Connected);
     assert_eq!(rig.client.ignored_acknowledgements(), 4);
 }
@@ -220,17 +220,17 @@ fn rumqtt_849_a_stale_acknowledgement_does_not_disconnect() {
 #[test]
 fn rumqtt_349_publish_returns_the_identifier_and_an_event_reports_the_end() {
     let mut rig = Rig::online();
-    let number = rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    rig.receives(Packet::PubAck(id(number)));
+    let number = rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
+    rig.receive(Packet::PubAck(id(number)));
     assert_eq!(rig.events(), [format!("published {number} qos=1")]);
 }
 
 #[test]
 fn rumqtt_263_a_full_queue_is_reported_at_once() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.goes_online(&CONNECT, false);
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.go_online(&CONNECT, false);
+    rig.publish("a", b"", AtLeastOnce);
     let again = rig.client.publish(&Message::new("a", b"").qos(AtLeastOnce));
     assert_eq!(again, Err(RequestError::Full(Full::Requests)));
 }
@@ -238,39 +238,39 @@ fn rumqtt_263_a_full_queue_is_reported_at_once() {
 #[test]
 fn rumqtt_250_a_lost_session_cannot_be_missed() {
     let mut rig = Rig::online();
-    rig.cut();
-    rig.connects(&CONNECT);
-    rig.sends();
-    rig.accepts(false);
+    rig.lose_link();
+    rig.connect(&CONNECT);
+    rig.send_all();
+    rig.receive_connack(false);
     assert_eq!(rig.events(), ["connected present=false"]);
 }
 
 #[test]
 fn wolfmqtt_597_the_session_is_replayed() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.sends();
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends().len(), 2);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.send_all();
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all().len(), 2);
 }
 
 #[test]
 fn wolfmqtt_596_qos_0_is_not_replayed() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtMostOnce);
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert!(rig.sends().is_empty());
+    rig.publish("a", b"", AtMostOnce);
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert!(rig.send_all().is_empty());
 }
 
 #[test]
 fn mosquitto_3600_an_unknown_suback_is_not_accepted() {
     let mut rig = Rig::online();
-    rig.subscribes(&[("a", AtMostOnce)]);
-    rig.sends();
-    rig.grants(2, &[SubAckCode::Granted(AtMostOnce)]);
+    rig.subscribe(&[("a", AtMostOnce)]);
+    rig.send_all();
+    rig.receive_suback(2, &[SubAckCode::Granted(AtMostOnce)]);
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.in_flight(), 1);
 }
@@ -278,36 +278,36 @@ fn mosquitto_3600_an_unknown_suback_is_not_accepted() {
 #[test]
 fn mosquitto_1450_a_qos_2_message_is_not_delivered_twice() {
     let mut rig = Rig::online();
-    rig.delivers("a", b"", ExactlyOnce, 7);
-    rig.receives(publish("a", b"", ExactlyOnce, 7, true));
+    rig.receive_publish("a", b"", ExactlyOnce, 7);
+    rig.receive(publish("a", b"", ExactlyOnce, 7, true));
     assert_eq!(rig.events().len(), 1);
 }
 
 #[test]
-fn mqttrust_3_a_missing_answer_is_noticed() {
+fn mqttrust_3_a_missing_answer_is_detected() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
+    rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
     assert_eq!(rig.at(30_000).events(), ["error TimedOut(Ack)"]);
 }
 
 #[test]
 fn mqttrust_39_qos_0_bypasses_the_window() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.goes_online(&CONNECT, false);
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.go_online(&CONNECT, false);
+    rig.publish("a", b"", AtLeastOnce);
     for _ in 0..5 {
-        rig.publishes("b", b"", AtMostOnce);
+        rig.publish("b", b"", AtMostOnce);
     }
-    assert_eq!(rig.sends().len(), 6);
+    assert_eq!(rig.send_all().len(), 6);
 }
 
 #[test]
 fn minimq_165_the_version_is_chosen_at_run_time() {
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let mut rig = Rig::new();
-        rig.connects(&CONNECT.version(version));
-        assert!(rig.sends()[0].starts_with(&format!("CONNECT {version} ")));
+        rig.connect(&CONNECT.version(version));
+        assert!(rig.send_all()[0].starts_with(&format!("CONNECT {version} ")));
     }
 }
 
@@ -315,8 +315,8 @@ fn minimq_165_the_version_is_chosen_at_run_time() {
 fn phpmqtt_39_qos_1_is_acknowledged_and_500_messages_arrive() {
     let mut rig = Rig::online();
     for number in 1..=500 {
-        rig.delivers("a", b"", AtLeastOnce, number);
-        assert_eq!(rig.sends(), [format!("PUBACK id={number}")]);
+        rig.receive_publish("a", b"", AtLeastOnce, number);
+        assert_eq!(rig.send_all(), [format!("PUBACK id={number}")]);
     }
     assert_eq!(rig.events().len(), 500);
 }
@@ -325,7 +325,7 @@ fn phpmqtt_39_qos_1_is_acknowledged_and_500_messages_arrive() {
 fn phpmqtt_112_a_partial_read_is_not_the_end_of_the_stream() {
     let mut rig = Rig::online().chunked(CHUNKINGS[1]);
     for _ in 0..50 {
-        rig.delivers("a", b"burst", AtMostOnce, 0);
+        rig.receive_publish("a", b"burst", AtMostOnce, 0);
     }
     assert_eq!(rig.events().len(), 50);
     assert_eq!(rig.client.state(), State::Connected);

@@ -9,9 +9,9 @@ use crate::harness::*;
 fn at_most_once() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
-        rig.delivers("a/b", b"hi", AtMostOnce, 0);
+        rig.receive_publish("a/b", b"hi", AtMostOnce, 0);
         assert_eq!(rig.events(), ["message a/b qos=0 (2 B) \"hi\""]);
-        assert!(rig.sends().is_empty());
+        assert!(rig.send_all().is_empty());
     });
 }
 
@@ -19,9 +19,9 @@ fn at_most_once() {
 fn at_least_once() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
-        rig.delivers("a/b", b"hi", AtLeastOnce, 7);
+        rig.receive_publish("a/b", b"hi", AtLeastOnce, 7);
         assert_eq!(rig.events(), ["message a/b qos=1 id=7 (2 B) \"hi\""]);
-        assert_eq!(rig.sends(), ["PUBACK id=7"]);
+        assert_eq!(rig.send_all(), ["PUBACK id=7"]);
     });
 }
 
@@ -29,13 +29,13 @@ fn at_least_once() {
 fn exactly_once() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
-        rig.delivers("a/b", b"hi", ExactlyOnce, 7);
+        rig.receive_publish("a/b", b"hi", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["message a/b qos=2 id=7 (2 B) \"hi\""]);
-        assert_eq!(rig.sends(), ["PUBREC id=7"]);
-        rig.receives(pubrel(7));
-        assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
+        assert_eq!(rig.send_all(), ["PUBREC id=7"]);
+        rig.receive(pubrel(7));
+        assert_eq!(rig.send_all(), ["PUBCOMP id=7"]);
         assert!(rig.events().is_empty());
-        rig.delivers("a/b", b"new", ExactlyOnce, 7);
+        rig.receive_publish("a/b", b"new", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["message a/b qos=2 id=7 (3 B) \"new\""], "the identifier is free again");
     });
 }
@@ -43,8 +43,8 @@ fn exactly_once() {
 #[test]
 fn empty_and_retained() {
     let mut rig = Rig::online();
-    rig.receives_bytes(b"\x31\x03\x00\x01a");
-    rig.receives_bytes(b"\x33\x05\x00\x01a\x00\x07");
+    rig.receive_bytes(b"\x31\x03\x00\x01a");
+    rig.receive_bytes(b"\x33\x05\x00\x01a\x00\x07");
     assert_eq!(rig.events(), ["message a qos=0 retain (0 B)", "message a qos=1 id=7 retain (0 B)"]);
 }
 
@@ -61,16 +61,16 @@ fn the_answer_follows_the_event() {
     assert_eq!(rig.client.pending(), [0x40, 2, 0, 9]);
 }
 
-/// What the application has not released is sent again; the answer must not be sent on the next connection.
+/// What the application has not released is resent; the answer must not be sent on the next connection.
 #[test]
 fn a_queued_answer_is_discarded_with_the_connection() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut rig = Rig::online();
-        rig.delivers("a", b"", qos, 9);
+        rig.receive_publish("a", b"", qos, 9);
         rig.events();
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        assert!(rig.sends().is_empty());
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        assert!(rig.send_all().is_empty());
     }
 }
 
@@ -78,9 +78,9 @@ fn a_queued_answer_is_discarded_with_the_connection() {
 fn a_repeated_qos_1_message_is_delivered_again() {
     let mut rig = Rig::online();
     for dup in [false, true, false] {
-        rig.receives(publish("a", b"", AtLeastOnce, 7, dup));
+        rig.receive(publish("a", b"", AtLeastOnce, 7, dup));
         assert_eq!(rig.events().len(), 1);
-        assert_eq!(rig.sends(), ["PUBACK id=7"]);
+        assert_eq!(rig.send_all(), ["PUBACK id=7"]);
     }
 }
 
@@ -89,13 +89,13 @@ fn a_repeated_qos_1_message_is_delivered_again() {
 fn a_repeated_qos_2_message_is_answered_and_not_delivered() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
-        rig.delivers("a", b"", ExactlyOnce, 7);
+        rig.receive_publish("a", b"", ExactlyOnce, 7);
         assert_eq!(rig.events().len(), 1);
-        assert_eq!(rig.sends(), ["PUBREC id=7"]);
+        assert_eq!(rig.send_all(), ["PUBREC id=7"]);
         for dup in [false, true] {
-            rig.receives(publish("a", b"", ExactlyOnce, 7, dup));
+            rig.receive(publish("a", b"", ExactlyOnce, 7, dup));
             assert!(rig.events().is_empty());
-            assert_eq!(rig.sends(), ["PUBREC id=7"]);
+            assert_eq!(rig.send_all(), ["PUBREC id=7"]);
         }
     });
 }
@@ -104,20 +104,20 @@ fn a_repeated_qos_2_message_is_answered_and_not_delivered() {
 fn duplicates_are_detected_across_reconnects() {
     for cut_after_pubrec in [false, true] {
         let mut rig = Rig::online();
-        rig.delivers("a", b"", ExactlyOnce, 7);
+        rig.receive_publish("a", b"", ExactlyOnce, 7);
         assert_eq!(rig.events().len(), 1);
         if cut_after_pubrec {
-            rig.sends();
+            rig.send_all();
         }
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        rig.receives(publish("a", b"", ExactlyOnce, 7, true));
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        rig.receive(publish("a", b"", ExactlyOnce, 7, true));
         assert!(rig.events().is_empty());
-        assert_eq!(rig.sends(), ["PUBREC id=7"]);
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        rig.receives(pubrel(7));
-        assert_eq!(rig.sends(), ["PUBCOMP id=7"]);
+        assert_eq!(rig.send_all(), ["PUBREC id=7"]);
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        rig.receive(pubrel(7));
+        assert_eq!(rig.send_all(), ["PUBCOMP id=7"]);
     }
 }
 
@@ -126,44 +126,44 @@ fn answers_keep_the_order_of_the_messages() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
         for (qos, number) in [(AtLeastOnce, 5), (ExactlyOnce, 3), (AtLeastOnce, 9), (ExactlyOnce, 1)] {
-            rig.delivers("a", b"", qos, number);
+            rig.receive_publish("a", b"", qos, number);
         }
         assert_eq!(rig.events().len(), 4);
-        assert_eq!(rig.sends(), ["PUBACK id=5", "PUBREC id=3", "PUBACK id=9", "PUBREC id=1"]);
+        assert_eq!(rig.send_all(), ["PUBACK id=5", "PUBREC id=3", "PUBACK id=9", "PUBREC id=1"]);
     });
 }
 
 /// Inbound and outbound identifiers are two name spaces.
 #[test]
-fn the_same_identifier_both_ways() {
+fn the_same_identifier_in_both_directions() {
     let mut rig = Rig::online();
-    assert_eq!(rig.publishes("out", b"", ExactlyOnce), 1);
-    rig.sends();
-    rig.delivers("in", b"", ExactlyOnce, 1);
-    assert_eq!(rig.sends(), ["PUBREC id=1"]);
-    rig.receives(Packet::PubRec(id(1)));
-    rig.receives(pubrel(1));
-    assert_eq!(rig.sends(), ["PUBCOMP id=1", "PUBREL id=1"]);
-    rig.receives(Packet::PubComp(id(1)));
+    assert_eq!(rig.publish("out", b"", ExactlyOnce), 1);
+    rig.send_all();
+    rig.receive_publish("in", b"", ExactlyOnce, 1);
+    assert_eq!(rig.send_all(), ["PUBREC id=1"]);
+    rig.receive(Packet::PubRec(id(1)));
+    rig.receive(pubrel(1));
+    assert_eq!(rig.send_all(), ["PUBCOMP id=1", "PUBREL id=1"]);
+    rig.receive(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["message in qos=2 id=1 (0 B)", "published 1 qos=2"]);
 }
 
 #[test]
 fn an_unknown_pubrel_is_answered() {
     let mut rig = Rig::online();
-    rig.receives(pubrel(77));
-    assert_eq!(rig.sends(), ["PUBCOMP id=77"]);
+    rig.receive(pubrel(77));
+    assert_eq!(rig.send_all(), ["PUBCOMP id=77"]);
     assert!(rig.events().is_empty());
 }
 
 #[test]
 fn an_unknown_pubrec_is_answered_and_other_answers_are_counted() {
     let mut rig = Rig::online();
-    rig.receives(Packet::PubRec(id(77)));
-    assert_eq!(rig.sends(), ["PUBREL id=77"]);
+    rig.receive(Packet::PubRec(id(77)));
+    assert_eq!(rig.send_all(), ["PUBREL id=77"]);
     for packet in [Packet::PubComp(id(77)), Packet::PubAck(id(77)), Packet::UnsubAck(id(77))] {
-        rig.receives(packet);
-        assert!(rig.sends().is_empty());
+        rig.receive(packet);
+        assert!(rig.send_all().is_empty());
     }
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.ignored_acknowledgements(), 4);
@@ -173,15 +173,15 @@ fn an_unknown_pubrec_is_answered_and_other_answers_are_counted() {
 #[test]
 fn an_unknown_pubrec_is_not_answered_before_a_known_one() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.sends();
+    rig.publish("a", b"", ExactlyOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.send_all();
     for number in [77, 1, 78, 2, 1] {
-        rig.receives(Packet::PubRec(id(number)));
+        rig.receive(Packet::PubRec(id(number)));
     }
     let mut sent = Vec::new();
     for _ in 0..3 {
-        sent.extend(rig.sends());
+        sent.extend(rig.send_all());
         rig.events();
     }
     assert_eq!(sent, [77, 1, 78, 2, 1].map(|number| format!("PUBREL id={number}")));
@@ -190,16 +190,16 @@ fn an_unknown_pubrec_is_not_answered_before_a_known_one() {
 #[test]
 fn repeated_answers_are_ignored() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.sends();
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.send_all();
     for _ in 0..2 {
-        rig.receives(Packet::PubAck(id(1)));
-        rig.receives(Packet::PubRec(id(2)));
-        assert_eq!(rig.sends(), ["PUBREL id=2"]);
+        rig.receive(Packet::PubAck(id(1)));
+        rig.receive(Packet::PubRec(id(2)));
+        assert_eq!(rig.send_all(), ["PUBREL id=2"]);
     }
     for _ in 0..2 {
-        rig.receives(Packet::PubComp(id(2)));
+        rig.receive(Packet::PubComp(id(2)));
     }
     assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=2"]);
     assert_eq!(rig.client.ignored_acknowledgements(), 3);
@@ -209,13 +209,13 @@ fn repeated_answers_are_ignored() {
 #[test]
 fn answers_out_of_turn_are_ignored() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(Packet::PubComp(id(1)));
-    rig.receives(Packet::PubComp(id(2)));
-    rig.receives(Packet::PubRec(id(2)));
-    rig.receives(Packet::PubAck(id(2)));
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(Packet::PubComp(id(1)));
+    rig.receive(Packet::PubComp(id(2)));
+    rig.receive(Packet::PubRec(id(2)));
+    rig.receive(Packet::PubAck(id(2)));
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.in_flight(), 2);
 }
@@ -242,13 +242,13 @@ fn input_that_is_not_mqtt_ends_the_connection() {
     ] {
         in_all_chunkings(|chunks| {
             let mut rig = Rig::online().chunked(chunks);
-            rig.publishes("a", b"", AtLeastOnce);
-            rig.sends();
-            rig.receives_bytes(bytes);
+            rig.publish("a", b"", AtLeastOnce);
+            rig.send_all();
+            rig.receive_bytes(bytes);
             assert_eq!(rig.events(), [format!("error {clause}")], "{bytes:02x?}");
-            assert!(rig.sends().is_empty());
-            rig.goes_online(&CONNECT, true);
-            assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session continues");
+            assert!(rig.send_all().is_empty());
+            rig.go_online(&CONNECT, true);
+            assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session continues");
         });
     }
 }

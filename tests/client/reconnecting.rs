@@ -1,4 +1,4 @@
-//! A lost link, and a server that has kept the session: what is sent again, and how.
+//! A lost link, and a server that has kept the session: what is resent, and how.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -9,20 +9,20 @@ use crate::harness::*;
 fn unacknowledged_messages_are_resent_in_order() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
-        rig.publishes("a", b"1", AtLeastOnce);
-        rig.publishes("b", b"2", ExactlyOnce);
-        rig.publishes("c", b"3", AtMostOnce);
-        rig.publishes("d", b"4", AtLeastOnce);
-        rig.publishes("e", b"5", ExactlyOnce);
-        rig.sends();
-        rig.receives(Packet::PubAck(id(1)));
-        rig.receives(Packet::PubRec(id(4)));
-        rig.sends();
+        rig.publish("a", b"1", AtLeastOnce);
+        rig.publish("b", b"2", ExactlyOnce);
+        rig.publish("c", b"3", AtMostOnce);
+        rig.publish("d", b"4", AtLeastOnce);
+        rig.publish("e", b"5", ExactlyOnce);
+        rig.send_all();
+        rig.receive(Packet::PubAck(id(1)));
+        rig.receive(Packet::PubRec(id(4)));
+        rig.send_all();
         for _ in 0..3 {
-            rig.cut();
-            rig.goes_online(&CONNECT, true);
+            rig.lose_link();
+            rig.go_online(&CONNECT, true);
             assert_eq!(
-                rig.sends(),
+                rig.send_all(),
                 [
                     "PUBLISH b qos=2 id=2 dup (1 B) \"2\"",
                     "PUBLISH d qos=1 id=3 dup (1 B) \"4\"",
@@ -30,11 +30,11 @@ fn unacknowledged_messages_are_resent_in_order() {
                 ]
             );
         }
-        rig.receives(Packet::PubComp(id(4)));
-        rig.receives(Packet::PubAck(id(3)));
-        rig.receives(Packet::PubRec(id(2)));
-        rig.sends();
-        rig.receives(Packet::PubComp(id(2)));
+        rig.receive(Packet::PubComp(id(4)));
+        rig.receive(Packet::PubAck(id(3)));
+        rig.receive(Packet::PubRec(id(2)));
+        rig.send_all();
+        rig.receive(Packet::PubComp(id(2)));
         assert_eq!(
             rig.events(),
             ["published 1 qos=1", "published 4 qos=2", "published 3 qos=1", "published 2 qos=2"]
@@ -47,13 +47,13 @@ fn unacknowledged_messages_are_resent_in_order() {
 fn only_packets_that_were_partly_sent_have_dup() {
     for taken in 0..=27 {
         let mut rig = Rig::online();
-        rig.publishes("a", b"1", AtLeastOnce);
-        rig.publishes("b", b"2", ExactlyOnce);
-        rig.publishes("c", b"3", AtLeastOnce);
-        rig.sends_bytes(taken);
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        let begun: Vec<bool> = rig.sends().iter().map(|line| line.contains(" dup ")).collect();
+        rig.publish("a", b"1", AtLeastOnce);
+        rig.publish("b", b"2", ExactlyOnce);
+        rig.publish("c", b"3", AtLeastOnce);
+        rig.send_bytes(taken);
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        let begun: Vec<bool> = rig.send_all().iter().map(|line| line.contains(" dup ")).collect();
         assert_eq!(begun, [taken > 0, taken > 8, taken > 16], "{taken}");
     }
 }
@@ -62,11 +62,11 @@ fn only_packets_that_were_partly_sent_have_dup() {
 fn a_partly_sent_packet_is_resent_from_its_first_byte() {
     for taken in 1..30 {
         let mut rig = Rig::online();
-        rig.publishes("topic", b"some more payload", ExactlyOnce);
-        rig.sends_bytes(taken);
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        assert_eq!(rig.sends(), ["PUBLISH topic qos=2 id=1 dup (17 B) \"some more payload\""]);
+        rig.publish("topic", b"some more payload", ExactlyOnce);
+        rig.send_bytes(taken);
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        assert_eq!(rig.send_all(), ["PUBLISH topic qos=2 id=1 dup (17 B) \"some more payload\""]);
     }
 }
 
@@ -74,14 +74,14 @@ fn a_partly_sent_packet_is_resent_from_its_first_byte() {
 fn qos_0_subscribe_and_unsubscribe_are_not_sent_again() {
     for taken in [0, 2, usize::MAX] {
         let mut rig = Rig::online();
-        rig.publishes("a", b"", AtMostOnce);
-        rig.subscribes(&[("b", AtMostOnce)]);
-        rig.unsubscribes(&["c"]);
-        rig.publishes("d", b"", AtLeastOnce);
-        rig.sends_bytes(taken);
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        let sent = rig.sends();
+        rig.publish("a", b"", AtMostOnce);
+        rig.subscribe(&[("b", AtMostOnce)]);
+        rig.unsubscribe(&["c"]);
+        rig.publish("d", b"", AtLeastOnce);
+        rig.send_bytes(taken);
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        let sent = rig.send_all();
         assert_eq!(sent.len(), 1);
         assert!(sent[0].starts_with("PUBLISH d"));
     }
@@ -91,51 +91,51 @@ fn qos_0_subscribe_and_unsubscribe_are_not_sent_again() {
 #[test]
 fn an_answer_before_the_repetition_is_ignored() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.sends();
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    rig.receives(Packet::PubAck(id(1)));
-    rig.receives(Packet::PubRec(id(2)));
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.send_all();
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    rig.receive(Packet::PubAck(id(1)));
+    rig.receive(Packet::PubRec(id(2)));
     assert!(rig.events().is_empty());
     assert_eq!(
-        rig.sends(),
+        rig.send_all(),
         ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=2 id=2 dup (0 B)"],
         "and no PUBREL before the repeated message: the server would take that for a new one"
     );
 }
 
-/// A second PUBREC while PUBREL is to be sent again: answered at once, or when its turn comes.
+/// A second PUBREC while PUBREL is to be resent: answered at once, or when its turn comes.
 #[test]
-fn pubrec_again_before_pubrel_again() {
+fn a_repeated_pubrec_while_pubrel_is_to_be_resent() {
     let mut rig = Rig::online();
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(1)));
-    rig.sends();
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    rig.receives(Packet::PubRec(id(1)));
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(1)));
+    rig.send_all();
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    rig.receive(Packet::PubRec(id(1)));
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
     rig.events();
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    rig.receives(Packet::PubComp(id(1)));
-    rig.receives(Packet::PubComp(id(1)));
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
+    rig.receive(Packet::PubComp(id(1)));
+    rig.receive(Packet::PubComp(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
 
 #[test]
 fn new_messages_are_queued_behind_old_ones() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    rig.cut();
-    rig.publishes("b", b"", AtLeastOnce);
-    rig.goes_online(&CONNECT, true);
-    rig.publishes("c", b"", AtMostOnce);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
+    rig.lose_link();
+    rig.publish("b", b"", AtLeastOnce);
+    rig.go_online(&CONNECT, true);
+    rig.publish("c", b"", AtMostOnce);
     assert_eq!(
-        rig.sends(),
+        rig.send_all(),
         ["PUBLISH a qos=1 id=1 dup (0 B)", "PUBLISH b qos=1 id=2 (0 B)", "PUBLISH c qos=0 (0 B)"]
     );
 }
@@ -143,39 +143,39 @@ fn new_messages_are_queued_behind_old_ones() {
 #[test]
 fn link_lost_twice_has_no_further_effect() {
     let mut rig = Rig::online();
-    rig.subscribes(&[("a", AtMostOnce)]);
-    rig.publishes("b", b"", AtLeastOnce);
-    rig.sends();
+    rig.subscribe(&[("a", AtMostOnce)]);
+    rig.publish("b", b"", AtLeastOnce);
+    rig.send_all();
     for _ in 0..3 {
-        rig.cut();
+        rig.lose_link();
     }
     assert_eq!(rig.events(), ["ended 1 Lost"]);
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 dup (0 B)"]);
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 dup (0 B)"]);
 }
 
 #[test]
 fn a_link_lost_before_connack_loses_no_message() {
     let mut rig = Rig::new();
-    rig.publishes("a", b"", AtLeastOnce);
+    rig.publish("a", b"", AtLeastOnce);
     for taken in [0, 3, usize::MAX] {
-        rig.connects(&CONNECT);
-        rig.sends_bytes(taken);
-        rig.cut();
+        rig.connect(&CONNECT);
+        rig.send_bytes(taken);
+        rig.lose_link();
     }
-    rig.goes_online(&CONNECT, false);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    rig.go_online(&CONNECT, false);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert!(rig.events().is_empty());
 }
 
 #[test]
 fn bytes_received_offline_are_dropped() {
     let mut rig = Rig::online();
-    rig.cut();
-    rig.receives_bytes(&[]);
+    rig.lose_link();
+    rig.receive_bytes(&[]);
     rig.client.received(10);
-    rig.goes_online(&CONNECT, true);
-    rig.delivers("a", b"", AtMostOnce, 0);
+    rig.go_online(&CONNECT, true);
+    rig.receive_publish("a", b"", AtMostOnce, 0);
     assert_eq!(rig.events(), ["message a qos=0 (0 B)"]);
 }
 
@@ -183,11 +183,11 @@ fn bytes_received_offline_are_dropped() {
 fn a_partly_received_packet_is_discarded() {
     for len in 1..10 {
         let mut rig = Rig::online();
-        rig.receives_bytes(&b"\x32\x08\x00\x01a\x00\x07xyz"[..len]);
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
+        rig.receive_bytes(&b"\x32\x08\x00\x01a\x00\x07xyz"[..len]);
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
         assert!(rig.events().len() <= usize::from(len == 10));
-        rig.delivers("b", b"", AtLeastOnce, 7);
+        rig.receive_publish("b", b"", AtLeastOnce, 7);
         assert_eq!(rig.events(), ["message b qos=1 id=7 (0 B)"]);
     }
 }

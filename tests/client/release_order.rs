@@ -1,4 +1,4 @@
-//! PUBREL is sent in the order in which PUBREC arrived (MQTT-4.6.0-4), whatever is moved, cut or sent again.
+//! PUBREL is sent in the order in which PUBREC arrived (MQTT-4.6.0-4), whatever is moved, split or resent.
 
 use baremqtt::QoS::{AtMostOnce, ExactlyOnce};
 use baremqtt::Version;
@@ -10,9 +10,9 @@ use crate::harness::*;
 fn sent(count: u16, chunks: Chunks) -> Rig {
     let mut rig = Rig::online().chunked(chunks);
     for _ in 0..count {
-        rig.publishes("topic", b"payload", ExactlyOnce);
+        rig.publish("topic", b"payload", ExactlyOnce);
     }
-    rig.sends();
+    rig.send_all();
     rig
 }
 
@@ -25,9 +25,9 @@ fn in_the_order_of_the_pubrecs() {
     in_all_chunkings(|chunks| {
         let mut rig = sent(4, chunks);
         for number in [3, 1, 4, 2] {
-            rig.receives(Packet::PubRec(id(number)));
+            rig.receive(Packet::PubRec(id(number)));
         }
-        assert_eq!(rig.sends(), pubrels(&[3, 1, 4, 2]));
+        assert_eq!(rig.send_all(), pubrels(&[3, 1, 4, 2]));
     });
 }
 
@@ -36,15 +36,15 @@ fn again_after_a_reconnect() {
     in_all_chunkings(|chunks| {
         let mut rig = sent(4, chunks);
         for number in [3, 1, 4, 2] {
-            rig.receives(Packet::PubRec(id(number)));
+            rig.receive(Packet::PubRec(id(number)));
         }
         for _ in 0..2 {
-            rig.cut();
-            rig.goes_online(&CONNECT, true);
-            assert_eq!(rig.sends(), pubrels(&[3, 1, 4, 2]));
+            rig.lose_link();
+            rig.go_online(&CONNECT, true);
+            assert_eq!(rig.send_all(), pubrels(&[3, 1, 4, 2]));
         }
         for number in [3, 1, 4, 2] {
-            rig.receives(Packet::PubComp(id(number)));
+            rig.receive(Packet::PubComp(id(number)));
         }
         assert_eq!(rig.events().len(), 4);
         assert_eq!(rig.client.in_flight(), 0);
@@ -55,20 +55,20 @@ fn again_after_a_reconnect() {
 fn again_after_compaction() {
     let mut rig = sent(4, CHUNKINGS[0]);
     for number in [4, 2] {
-        rig.receives(Packet::PubRec(id(number)));
+        rig.receive(Packet::PubRec(id(number)));
     }
-    rig.sends();
+    rig.send_all();
     // Messages of QoS 0 fill the buffer until the records have to move.
     for _ in 0..100 {
-        rig.publishes("filler", &[0; 100], AtMostOnce);
-        rig.sends();
+        rig.publish("filler", &[0; 100], AtMostOnce);
+        rig.send_all();
     }
     for number in [3, 1] {
-        rig.receives(Packet::PubRec(id(number)));
+        rig.receive(Packet::PubRec(id(number)));
     }
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends(), pubrels(&[4, 2, 3, 1]));
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all(), pubrels(&[4, 2, 3, 1]));
 }
 
 /// The PUBREC of an earlier connection is the older one, even if its message is the newer one.
@@ -76,44 +76,44 @@ fn again_after_compaction() {
 fn across_a_reconnect() {
     in_all_chunkings(|chunks| {
         let mut rig = sent(3, chunks);
-        rig.receives(Packet::PubRec(id(3)));
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        rig.sends();
-        rig.receives(Packet::PubRec(id(2)));
-        rig.receives(Packet::PubRec(id(1)));
-        assert_eq!(rig.sends(), pubrels(&[2, 1]));
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        assert_eq!(rig.sends(), pubrels(&[3, 2, 1]));
+        rig.receive(Packet::PubRec(id(3)));
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        rig.send_all();
+        rig.receive(Packet::PubRec(id(2)));
+        rig.receive(Packet::PubRec(id(1)));
+        assert_eq!(rig.send_all(), pubrels(&[2, 1]));
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        assert_eq!(rig.send_all(), pubrels(&[3, 2, 1]));
     });
 }
 
-/// As before, but PUBREC arrives while the older PUBREL still waits to be sent again, or is partly sent.
+/// As before, but PUBREC arrives while the older PUBREL still waits to be resent, or is partly sent.
 #[test]
 fn while_older_messages_wait_to_be_resent() {
     for taken in 0..=60 {
         let mut rig = sent(3, CHUNKINGS[0]);
-        rig.receives(Packet::PubRec(id(3)));
-        rig.receives(Packet::PubRec(id(2)));
-        rig.cut();
-        rig.goes_online(&CONNECT, true);
-        rig.sends_bytes(taken);
-        rig.receives(Packet::PubRec(id(1)));
-        rig.sends_bytes(1);
-        rig.sends_bytes(1);
-        let mut sent = rig.sends();
-        rig.advances();
-        sent.extend(rig.sends());
+        rig.receive(Packet::PubRec(id(3)));
+        rig.receive(Packet::PubRec(id(2)));
+        rig.lose_link();
+        rig.go_online(&CONNECT, true);
+        rig.send_bytes(taken);
+        rig.receive(Packet::PubRec(id(1)));
+        rig.send_bytes(1);
+        rig.send_bytes(1);
+        let mut sent = rig.send_all();
+        rig.advance();
+        sent.extend(rig.send_all());
         sent.retain(|line| line.starts_with("PUBREL"));
         if sent.len() == 2 {
-            // This PUBREC came too early to be valid: the message had not been sent again yet.
-            rig.receives(Packet::PubRec(id(1)));
-            sent.extend(rig.sends());
+            // This PUBREC came too early to be valid: the message had not been resent yet.
+            rig.receive(Packet::PubRec(id(1)));
+            sent.extend(rig.send_all());
         }
         assert_eq!(sent, pubrels(&[3, 2, 1]), "{taken}");
         for number in [3, 2, 1] {
-            rig.receives(Packet::PubComp(id(number)));
+            rig.receive(Packet::PubComp(id(number)));
         }
         assert_eq!(rig.events().len(), 3, "{taken}");
         assert_eq!(rig.client.in_flight(), 0, "{taken}");
@@ -124,12 +124,12 @@ fn while_older_messages_wait_to_be_resent() {
 fn to_be_retried() -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.retry_ms = 5_000);
-    rig.goes_online(&CONNECT.version(Version::Mqtt31), false);
+    rig.go_online(&CONNECT.version(Version::Mqtt31), false);
     for _ in 0..3 {
-        rig.publishes("topic", b"payload", ExactlyOnce);
+        rig.publish("topic", b"payload", ExactlyOnce);
     }
-    rig.sends();
-    rig.clock(5_000);
+    rig.send_all();
+    rig.set_clock(5_000);
     rig
 }
 
@@ -137,32 +137,32 @@ fn to_be_retried() -> Rig {
 #[test]
 fn a_request_answered_in_time_is_not_resent() {
     let mut rig = to_be_retried();
-    rig.receives_bytes(b"\x50\x02\x00\x01\x50\x02\x00\x02");
-    assert_eq!(rig.sends(), pubrels(&[1, 2]));
+    rig.receive_bytes(b"\x50\x02\x00\x01\x50\x02\x00\x02");
+    assert_eq!(rig.send_all(), pubrels(&[1, 2]));
 }
 
-/// The server answers the first transmission only while the message is sent again, and then answers that one too.
+/// The server answers the first transmission only while the message is resent, and then answers that one too.
 #[test]
 fn while_a_timed_retry_is_under_way() {
     for (taken, between) in (0..=60).flat_map(|taken| [0, 1, 20, 40].map(|between| (taken, between))) {
         let mut rig = to_be_retried();
-        rig.advances();
-        rig.sends_bytes(taken);
+        rig.advance();
+        rig.send_bytes(taken);
         for number in 1..=3 {
-            rig.receives(Packet::PubRec(id(number)));
-            rig.sends_bytes(between);
+            rig.receive(Packet::PubRec(id(number)));
+            rig.send_bytes(between);
         }
         let mut sent = Vec::new();
-        let mut news = rig.sends();
+        let mut news = rig.send_all();
         while !news.is_empty() {
             for line in &news {
                 let number = line.split("id=").nth(1).unwrap()[..1].parse().unwrap();
                 match &line[..6] {
-                    "PUBLIS" => rig.receives(Packet::PubRec(id(number))),
-                    _ => rig.receives(Packet::PubComp(id(number))),
+                    "PUBLIS" => rig.receive(Packet::PubRec(id(number))),
+                    _ => rig.receive(Packet::PubComp(id(number))),
                 }
             }
-            sent.extend(std::mem::replace(&mut news, rig.sends()));
+            sent.extend(std::mem::replace(&mut news, rig.send_all()));
         }
         let first = |what: &str, number: u16| {
             let is_it = |line: &String| line.starts_with(what) && line.contains(&format!("id={number}"));

@@ -17,7 +17,7 @@ impl<const N: usize> App<N> {
     }
 
     /// Passes events to the routes, and lets them request missing subscriptions.
-    fn turn(&mut self) -> Result<(), RequestError> {
+    fn handle_events(&mut self) -> Result<(), RequestError> {
         let now = self.rig.now();
         while self.rig.client.advance(now).unwrap() {
             self.routes.note(&self.rig.client.event().unwrap());
@@ -25,17 +25,17 @@ impl<const N: usize> App<N> {
         self.routes.subscribe(&mut self.rig.client.outbound())
     }
 
-    fn connects(&mut self, session_present: bool) {
-        self.rig.connects(&CONNECT);
-        self.rig.sends();
-        self.answers(&[0x20, 2, u8::from(session_present), 0]);
+    fn connect(&mut self, session_present: bool) {
+        self.rig.connect(&CONNECT);
+        self.rig.send_all();
+        self.receive(&[0x20, 2, u8::from(session_present), 0]);
     }
 
     /// The server sends bytes, and the routes see the events.
-    fn answers(&mut self, bytes: &[u8]) {
+    fn receive(&mut self, bytes: &[u8]) {
         self.rig.client.receive_buffer()[..bytes.len()].copy_from_slice(bytes);
         self.rig.client.received(bytes.len());
-        self.turn().unwrap();
+        self.handle_events().unwrap();
     }
 
     fn state(&self, filter: &str) -> Subscription {
@@ -85,44 +85,44 @@ fn requested_and_granted_are_remembered() {
     let mut app = App::<4>::new(512);
     app.routes.add("a", ExactlyOnce, 1).unwrap();
     app.routes.add("b", AtLeastOnce, 2).unwrap();
-    app.turn().unwrap();
+    app.handle_events().unwrap();
     assert_eq!(app.state("a"), Subscription::Wanted, "there is no connection yet");
-    app.connects(false);
-    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=1 a qos=2 b qos=1"]);
+    app.connect(false);
+    assert_eq!(app.rig.send_all(), ["SUBSCRIBE id=1 a qos=2 b qos=1"]);
     assert!(matches!(app.state("b"), Subscription::Requested { place: 1, .. }));
-    app.answers(&[0x90, 4, 0, 1, 1, 0x80]);
+    app.receive(&[0x90, 4, 0, 1, 1, 0x80]);
     assert_eq!((app.state("a"), app.state("b")), (GRANTED_1, Subscription::Refused));
-    assert_eq!(app.rig.sends(), [""; 0], "a refused subscription is not requested again");
+    assert_eq!(app.rig.send_all(), [""; 0], "a refused subscription is not requested again");
 }
 
 #[test]
 fn without_a_session_every_subscription_is_requested_again() {
     let mut app = App::<4>::new(512);
     app.routes.add("a", AtLeastOnce, 1).unwrap();
-    app.connects(false);
-    app.rig.sends();
-    app.answers(&[0x90, 3, 0, 1, 1]);
-    app.rig.cut();
+    app.connect(false);
+    app.rig.send_all();
+    app.receive(&[0x90, 3, 0, 1, 1]);
+    app.rig.lose_link();
     app.routes.add("b", AtMostOnce, 2).unwrap();
-    app.connects(true);
-    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=2 b qos=0"], "with a session, only what is new");
-    app.answers(&[0x90, 3, 0, 2, 0]);
-    app.rig.cut();
-    app.connects(false);
-    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=3 a qos=1 b qos=0"]);
+    app.connect(true);
+    assert_eq!(app.rig.send_all(), ["SUBSCRIBE id=2 b qos=0"], "with a session, only what is new");
+    app.receive(&[0x90, 3, 0, 2, 0]);
+    app.rig.lose_link();
+    app.connect(false);
+    assert_eq!(app.rig.send_all(), ["SUBSCRIBE id=3 a qos=1 b qos=0"]);
 }
 
 #[test]
 fn a_subscription_interrupted_by_a_lost_link_is_requested_again() {
     let mut app = App::<4>::new(512);
     app.routes.add("a", AtLeastOnce, 1).unwrap();
-    app.connects(true);
-    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=1 a qos=1"]);
+    app.connect(true);
+    assert_eq!(app.rig.send_all(), ["SUBSCRIBE id=1 a qos=1"]);
     app.rig.client.link_lost();
-    app.turn().unwrap();
+    app.handle_events().unwrap();
     assert_eq!(app.state("a"), Subscription::Wanted);
-    app.connects(true);
-    assert_eq!(app.rig.sends(), ["SUBSCRIBE id=2 a qos=1"]);
+    app.connect(true);
+    assert_eq!(app.rig.send_all(), ["SUBSCRIBE id=2 a qos=1"]);
 }
 
 #[test]
@@ -131,10 +131,10 @@ fn removing_a_route_does_not_shift_the_answers() {
     for (filter, handler) in [("a", 1), ("b", 2), ("c", 3)] {
         app.routes.add(filter, AtLeastOnce, handler).unwrap();
     }
-    app.connects(false);
-    app.rig.sends();
+    app.connect(false);
+    app.rig.send_all();
     app.routes.remove("a");
-    app.answers(&[0x90, 5, 0, 1, 0x80, 1, 0x80]);
+    app.receive(&[0x90, 5, 0, 1, 0x80, 1, 0x80]);
     assert_eq!((app.state("b"), app.state("c")), (GRANTED_1, Subscription::Refused));
 }
 
@@ -144,18 +144,18 @@ fn filters_are_split_into_packets_that_fit_the_buffer() {
     for filter in ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"] {
         app.routes.add(filter, AtLeastOnce, 0).unwrap();
     }
-    app.connects(false);
+    app.connect(false);
     let mut asked = Vec::new();
     for number in 1..=4 {
-        asked.extend(app.rig.sends());
-        app.answers(&[0x90, 3, 0, number, 1]);
+        asked.extend(app.rig.send_all());
+        app.receive(&[0x90, 3, 0, number, 1]);
     }
     assert_eq!(asked.len(), 4, "{asked:?}");
     assert_eq!(app.state("dddddddd"), GRANTED_1);
     app.routes.add("a filter that is longer than the whole buffer is", AtMostOnce, 0).unwrap_err();
     app.routes.remove("aaaaaaaa");
     app.routes.add("a filter that is longer than the whole buffer is", AtMostOnce, 0).unwrap();
-    assert!(matches!(app.turn(), Err(RequestError::TooLarge { .. })));
+    assert!(matches!(app.handle_events(), Err(RequestError::TooLarge { .. })));
 }
 
 /// Some servers close the connection on a SUBSCRIBE with many filters.
@@ -169,10 +169,10 @@ fn a_subscribe_has_no_more_filters_than_the_application_allows() {
         for filter in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
             app.routes.add(filter, AtMostOnce, 0).unwrap();
         }
-        app.connects(false);
+        app.connect(false);
         let mut asked = 0;
         loop {
-            let lines = app.rig.sends();
+            let lines = app.rig.send_all();
             if lines.is_empty() {
                 break;
             }
@@ -182,7 +182,7 @@ fn a_subscribe_has_no_more_filters_than_the_application_allows() {
                 let filters = line.matches(" qos=").count();
                 let mut suback = vec![0x90, 2 + filters as u8, 0, id];
                 suback.resize(4 + filters, 0);
-                app.answers(&suback);
+                app.receive(&suback);
             }
         }
         assert_eq!(asked, packets, "{at_once:?}");
@@ -213,14 +213,14 @@ fn a_thousand_routes() {
         routes.add(format!("topic/{number}"), AtMostOnce, number).unwrap();
     }
     app.rig.choose(|c| c.max_requests = 0);
-    app.rig.connects(&CONNECT);
-    app.rig.sends();
+    app.rig.connect(&CONNECT);
+    app.rig.send_all();
     let connack =
         baremqtt::codec::Packet::ConnAck(baremqtt::codec::ConnAck::Accepted { session_present: false });
-    app.rig.receives(connack);
+    app.rig.receive(connack);
     routes.note(&baremqtt::Event::Connected { session_present: Some(false) });
     routes.subscribe(&mut app.rig.client.outbound()).unwrap();
-    assert_eq!(app.rig.sends().len(), 125);
+    assert_eq!(app.rig.send_all().len(), 125);
     assert_eq!(routes.matching(TopicName::new("topic/999").unwrap()).copied().collect::<Vec<_>>(), [999]);
 }
 
@@ -229,7 +229,7 @@ fn an_empty_table_requests_nothing() {
     let mut routes = Routes::<&str, u32, 4>::default();
     let mut rig: Rig = Rig::online();
     assert_eq!(routes.subscribe(&mut rig.client.outbound()), Ok(()));
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
     // Events about something else change nothing.
     routes.add("a", AtMostOnce, 1).unwrap();
     routes.note(&baremqtt::Event::SaveDue);

@@ -62,8 +62,8 @@ fn expected(mut bytes: &[u8], version: Version, is_online: bool) -> Result<(), E
 
 fn check(clients: &[(Small, Version, bool)], bytes: &[u8]) {
     for (client, version, is_online) in clients {
-        let said = receive(&mut client.clone(), bytes);
-        assert_eq!(said, expected(bytes, *version, *is_online), "{bytes:02X?} {version:?} {is_online}");
+        let result = receive(&mut client.clone(), bytes);
+        assert_eq!(result, expected(bytes, *version, *is_online), "{bytes:02X?} {version:?} {is_online}");
     }
 }
 

@@ -22,57 +22,57 @@ fn rebooted<const M: usize>(image: &[u8], tx: usize) -> Rig<M> {
 /// 1 was acknowledged, 2 and 4 wait, PUBREC has arrived for 3; 7 was received at QoS 2.
 fn busy() -> Rig {
     let mut rig = Rig::online();
-    rig.publishes("a", b"one", AtLeastOnce);
-    rig.publishes("b", b"two", ExactlyOnce);
-    rig.publishes("c", b"three", ExactlyOnce);
-    rig.subscribes(&[("x", AtMostOnce)]);
-    rig.publishes("d", b"zero", AtMostOnce);
-    rig.publishes("e", b"five", AtLeastOnce);
-    rig.sends();
-    rig.receives(Packet::PubAck(id(1)));
-    rig.receives(Packet::PubRec(id(3)));
-    rig.delivers("in", b"", ExactlyOnce, 7);
-    rig.sends();
+    rig.publish("a", b"one", AtLeastOnce);
+    rig.publish("b", b"two", ExactlyOnce);
+    rig.publish("c", b"three", ExactlyOnce);
+    rig.subscribe(&[("x", AtMostOnce)]);
+    rig.publish("d", b"zero", AtMostOnce);
+    rig.publish("e", b"five", AtLeastOnce);
+    rig.send_all();
+    rig.receive(Packet::PubAck(id(1)));
+    rig.receive(Packet::PubRec(id(3)));
+    rig.receive_publish("in", b"", ExactlyOnce, 7);
+    rig.send_all();
     rig.events();
     rig
 }
 
 #[test]
-fn everything_of_the_session_is_in_it() {
+fn an_image_holds_the_whole_session() {
     for tx in [200, 1024, 4096] {
         let mut rig = rebooted::<8>(&image(&mut busy()), tx);
         assert_eq!(rig.events(), ["ended 4 Lost"], "the SUBSCRIBE");
-        rig.goes_online(&CONNECT, true);
+        rig.go_online(&CONNECT, true);
         assert_eq!(
-            rig.sends(),
+            rig.send_all(),
             [
                 "PUBLISH b qos=2 id=2 dup (3 B) \"two\"",
                 "PUBLISH e qos=1 id=5 dup (4 B) \"five\"",
                 "PUBREL id=3"
             ]
         );
-        assert_eq!(rig.publishes("f", b"", AtLeastOnce), 6);
-        rig.receives(publish("in", b"", ExactlyOnce, 7, true));
+        assert_eq!(rig.publish("f", b"", AtLeastOnce), 6);
+        rig.receive(publish("in", b"", ExactlyOnce, 7, true));
         assert!(rig.events().is_empty(), "no second delivery");
-        rig.receives(Packet::PubComp(id(3)));
-        rig.receives(Packet::PubRec(id(2)));
+        rig.receive(Packet::PubComp(id(3)));
+        rig.receive(Packet::PubRec(id(2)));
         assert_eq!(rig.events(), ["published 3 qos=2"]);
     }
 }
 
 /// At any moment, even with a packet half sent: a reboot finds the same state as a lost link.
 #[test]
-fn it_can_be_written_at_any_byte() {
+fn an_image_can_be_saved_after_any_byte() {
     for taken in 0..80 {
         let mut rig = Rig::online();
-        rig.publishes("a", b"payload", AtLeastOnce);
-        rig.publishes("z", b"", AtMostOnce);
-        rig.publishes("b", b"payload", ExactlyOnce);
-        rig.sends_bytes(taken);
+        rig.publish("a", b"payload", AtLeastOnce);
+        rig.publish("z", b"", AtMostOnce);
+        rig.publish("b", b"payload", ExactlyOnce);
+        rig.send_bytes(taken);
         let mut rig = rebooted::<8>(&image(&mut rig), 1024);
-        rig.goes_online(&CONNECT, true);
+        rig.go_online(&CONNECT, true);
         assert_eq!(
-            rig.sends(),
+            rig.send_all(),
             ["PUBLISH a qos=1 id=1 dup (7 B) \"payload\"", "PUBLISH b qos=2 id=2 dup (7 B) \"payload\""]
         );
     }
@@ -90,7 +90,7 @@ fn a_damaged_image_is_refused() {
 }
 
 #[test]
-fn one_that_does_not_fit_is_refused() {
+fn an_image_that_does_not_fit_is_refused() {
     let image = image(&mut busy());
     let too_large = Err(RestoreError::TooLarge);
     assert_eq!(Rig::<8>::sized(64, 60).client.restore(&image), too_large);
@@ -102,11 +102,11 @@ fn one_that_does_not_fit_is_refused() {
 
     // A refused image changes nothing: as much fits as before.
     let mut rig = Rig::<0>::sized(64, 60);
-    rig.goes_online(&CONNECT, false);
-    rig.cut();
+    rig.go_online(&CONNECT, false);
+    rig.lose_link();
     assert_eq!(rig.client.restore(&image), too_large);
     assert!(rig.events().is_empty());
-    assert_eq!(rig.publishes("a", &[0; 28 - 7], AtLeastOnce), 1);
+    assert_eq!(rig.publish("a", &[0; 28 - 7], AtLeastOnce), 1);
 }
 
 #[test]
@@ -134,37 +134,37 @@ fn the_revision_counts_what_must_be_durable() {
         assert_eq!(revision != last, expected, "{what}");
         last = revision;
     };
-    rig.publishes("a", b"", AtMostOnce);
+    rig.publish("a", b"", AtMostOnce);
     changed(&rig, "QoS 0", false);
-    rig.publishes("a", b"", ExactlyOnce);
+    rig.publish("a", b"", ExactlyOnce);
     changed(&rig, "a new message", true);
-    rig.sends();
+    rig.send_all();
     changed(&rig, "bytes that leave", false);
-    rig.receives(Packet::PubRec(id(1)));
+    rig.receive(Packet::PubRec(id(1)));
     changed(&rig, "PUBREC", true);
-    rig.sends();
-    rig.receives(Packet::PubComp(id(1)));
+    rig.send_all();
+    rig.receive(Packet::PubComp(id(1)));
     changed(&rig, "PUBCOMP", false);
-    rig.delivers("in", b"", AtLeastOnce, 6);
+    rig.receive_publish("in", b"", AtLeastOnce, 6);
     changed(&rig, "QoS 1 comes in", false);
-    rig.delivers("in", b"", ExactlyOnce, 7);
+    rig.receive_publish("in", b"", ExactlyOnce, 7);
     changed(&rig, "QoS 2 comes in", true);
-    rig.receives(publish("in", b"", ExactlyOnce, 7, true));
+    rig.receive(publish("in", b"", ExactlyOnce, 7, true));
     changed(&rig, "a repetition", false);
-    rig.receives(pubrel(7));
+    rig.receive(pubrel(7));
     changed(&rig, "PUBREL", true);
-    rig.receives(pubrel(7));
+    rig.receive(pubrel(7));
     changed(&rig, "a repeated PUBREL", false);
 }
 
 #[test]
-fn the_payload_of_a_streamed_message_is_asked_for_again() {
+fn the_payload_of_a_streamed_message_is_requested_again() {
     let mut rig = Rig::online();
     let message = baremqtt::StreamedMessage::new("large", 3).qos(AtLeastOnce).repeatable();
     rig.client.publish_streamed(&message).unwrap();
     let mut rig = rebooted::<8>(&image(&mut rig), 1024);
-    rig.goes_online(&CONNECT, true);
+    rig.go_online(&CONNECT, true);
     assert_eq!(rig.events(), ["ready 1"]);
     assert_eq!(rig.client.write_payload(b"abc"), Ok(3));
-    assert_eq!(rig.sends(), ["PUBLISH large qos=1 id=1 dup (3 B) \"abc\""]);
+    assert_eq!(rig.send_all(), ["PUBLISH large qos=1 id=1 dup (3 B) \"abc\""]);
 }

@@ -10,15 +10,15 @@ use crate::harness::*;
 fn interrupted(connect: &Connect<'_>, loss: SessionLoss) -> Rig {
     let mut rig = Rig::new();
     rig.choose(|c| c.session_loss = loss);
-    rig.goes_online(connect, false);
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.publishes("b", b"", ExactlyOnce);
-    rig.publishes("c", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(3)));
-    rig.sends();
-    rig.cut();
-    rig.publishes("d", b"", AtLeastOnce);
+    rig.go_online(connect, false);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.publish("b", b"", ExactlyOnce);
+    rig.publish("c", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(3)));
+    rig.send_all();
+    rig.lose_link();
+    rig.publish("d", b"", AtLeastOnce);
     rig
 }
 
@@ -28,28 +28,28 @@ const RESENT: [&str; 3] =
 #[test]
 fn resend() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Resend);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     assert_eq!(rig.events(), ["ended 3 Uncertain"], "the server has received it, and no more is known");
-    assert_eq!(rig.sends(), RESENT);
+    assert_eq!(rig.send_all(), RESENT);
 }
 
 #[test]
 fn drop() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     let mut ended = rig.events();
     ended.sort();
     assert_eq!(ended, ["ended 1 Lost", "ended 2 Lost", "ended 3 Uncertain"]);
-    assert_eq!(rig.sends(), RESENT[2..], "what was never sent is not lost");
+    assert_eq!(rig.send_all(), RESENT[2..], "what was never sent is not lost");
 }
 
 #[test]
 fn session_present_loses_no_message() {
     for loss in [SessionLoss::Resend, SessionLoss::Drop] {
         let mut rig = interrupted(&CONNECT, loss);
-        rig.goes_online(&CONNECT, true);
+        rig.go_online(&CONNECT, true);
         assert!(rig.events().is_empty());
-        assert_eq!(rig.sends().len(), 4);
+        assert_eq!(rig.send_all().len(), 4);
     }
 }
 
@@ -58,11 +58,11 @@ fn session_present_loses_no_message() {
 fn a_clean_session_ends_messages_that_were_sent() {
     for loss in [SessionLoss::Resend, SessionLoss::Drop] {
         let mut rig = interrupted(&CONNECT, loss);
-        rig.goes_online(&CONNECT.clean_session(true), false);
+        rig.go_online(&CONNECT.clean_session(true), false);
         let mut ended = rig.events();
         ended.sort();
         assert_eq!(ended, ["ended 1 Lost", "ended 2 Lost", "ended 3 Uncertain"]);
-        assert_eq!(rig.sends(), RESENT[2..]);
+        assert_eq!(rig.send_all(), RESENT[2..]);
     }
 }
 
@@ -73,9 +73,9 @@ fn a_clean_session_is_not_resumed() {
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let clean = CONNECT.version(version).clean_session(true);
         let mut rig = interrupted(&clean, SessionLoss::Resend);
-        rig.goes_online(&CONNECT.version(version), false);
+        rig.go_online(&CONNECT.version(version), false);
         assert_eq!(rig.events(), ["ended 3 Uncertain"], "{version}");
-        assert_eq!(rig.sends(), RESENT);
+        assert_eq!(rig.send_all(), RESENT);
     }
 }
 
@@ -83,12 +83,12 @@ fn a_clean_session_is_not_resumed() {
 fn inbound_identifiers_are_forgotten() {
     for clean in [false, true] {
         let mut rig = Rig::online();
-        rig.delivers("a", b"old", ExactlyOnce, 7);
-        rig.sends();
-        rig.cut();
-        rig.goes_online(&CONNECT.clean_session(clean), false);
+        rig.receive_publish("a", b"old", ExactlyOnce, 7);
+        rig.send_all();
+        rig.lose_link();
+        rig.go_online(&CONNECT.clean_session(clean), false);
         rig.events();
-        rig.delivers("a", b"new", ExactlyOnce, 7);
+        rig.receive_publish("a", b"new", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["message a qos=2 id=7 (3 B) \"new\""]);
     }
 }
@@ -96,26 +96,26 @@ fn inbound_identifiers_are_forgotten() {
 #[test]
 fn an_identifier_is_free_once_its_end_was_reported() {
     let mut rig = Rig::<1>::sized(64, 256);
-    rig.goes_online(&CONNECT, false);
-    rig.publishes("a", b"", ExactlyOnce);
-    rig.sends();
-    rig.receives(Packet::PubRec(id(1)));
-    rig.cut();
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
+    rig.publish("a", b"", ExactlyOnce);
+    rig.send_all();
+    rig.receive(Packet::PubRec(id(1)));
+    rig.lose_link();
+    rig.go_online(&CONNECT, false);
     assert_eq!(rig.events(), ["ended 1 Uncertain"]);
     assert_eq!(rig.client.in_flight(), 0);
-    assert_eq!(rig.publishes("b", b"", AtLeastOnce), 2);
-    assert_eq!(rig.sends(), ["PUBLISH b qos=1 id=2 (0 B)"]);
+    assert_eq!(rig.publish("b", b"", AtLeastOnce), 2);
+    assert_eq!(rig.send_all(), ["PUBLISH b qos=1 id=2 (0 B)"]);
 }
 
 /// CONNACK is reported first, so that an application knows what to make of the rest.
 #[test]
 fn connected_is_reported_before_what_ended() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
-    rig.connects(&CONNECT.clean_session(true));
+    rig.connect(&CONNECT.clean_session(true));
     assert!(rig.events().is_empty());
-    rig.sends();
-    rig.accepts(false);
+    rig.send_all();
+    rig.receive_connack(false);
     assert_eq!(rig.events()[0], "connected present=false");
 }
 
@@ -123,12 +123,12 @@ fn connected_is_reported_before_what_ended() {
 #[test]
 fn a_refused_connection_loses_no_message() {
     let mut rig = interrupted(&CONNECT, SessionLoss::Drop);
-    rig.connects(&CONNECT);
-    rig.sends();
-    rig.receives_bytes(&[0x20, 2, 0, 3]);
+    rig.connect(&CONNECT);
+    rig.send_all();
+    rig.receive_bytes(&[0x20, 2, 0, 3]);
     assert_eq!(rig.events(), ["error Refused(RefusalCode(3))"]);
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends().len(), 4);
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all().len(), 4);
 }
 
 #[test]
@@ -136,22 +136,22 @@ fn many_can_end_at_once() {
     let mut rig = Rig::<64>::sized(64, 4096);
     rig.choose(|c| c.session_loss = SessionLoss::Drop);
     rig.choose(|c| c.max_exactly_once = 0);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     for number in 0..64 {
         match number % 3 {
-            0 => rig.publishes("a", b"", AtLeastOnce),
-            1 => rig.subscribes(&[("a", AtMostOnce)]),
-            _ => rig.publishes("a", b"", ExactlyOnce),
+            0 => rig.publish("a", b"", AtLeastOnce),
+            1 => rig.subscribe(&[("a", AtMostOnce)]),
+            _ => rig.publish("a", b"", ExactlyOnce),
         };
     }
-    rig.sends();
-    rig.cut();
+    rig.send_all();
+    rig.lose_link();
     let mut ended = rig.events();
     assert_eq!(ended.len(), 21, "SUBSCRIBE ends with the link");
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     ended.extend(rig.events());
     assert_eq!(ended.len(), 64, "each of them once");
     assert_eq!(ended.iter().collect::<std::collections::BTreeSet<_>>().len(), 64);
     assert_eq!(rig.client.in_flight(), 0);
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
 }

@@ -63,31 +63,31 @@ impl Soak {
 
     fn step(&mut self) {
         match self.below(100) {
-            0..20 => self.publishes(),
-            20..26 => self.subscribes(),
+            0..20 => self.publish(),
+            20..26 => self.subscribe_or_unsubscribe(),
             26..52 => {
                 let most = [1, 3, 10, 1_000][self.below(4)];
-                self.sends(most);
+                self.send(most);
             }
-            52..78 => self.receives(),
+            52..78 => self.receive(),
             78..91 => {
                 self.next_delivery += 1;
                 let qos = QOS[self.below(3)];
-                if self.broker.publishes(self.next_delivery, qos) && qos != QoS::AtMostOnce {
+                if self.broker.publish(self.next_delivery, qos) && qos != QoS::AtMostOnce {
                     self.expected.insert(self.next_delivery);
                 }
             }
-            91 => self.cut(),
+            91 => self.lose_link(),
             93 if self.below(4) == 0 => {
-                self.rig.disconnects();
+                self.rig.disconnect();
             }
-            94 if self.below(10) == 0 && self.rig.version == Version::Mqtt311 => self.session_lost(),
-            _ => self.goes_online(),
+            94 if self.below(10) == 0 && self.rig.version == Version::Mqtt311 => self.lose_session(),
+            _ => self.reconnect_if_offline(),
         }
-        self.looks();
+        self.handle_events();
     }
 
-    fn publishes(&mut self) {
+    fn publish(&mut self) {
         let qos = QOS[self.below(3)];
         let number = self.next_number + 1;
         let mut payload = number.to_be_bytes().to_vec();
@@ -95,80 +95,80 @@ impl Soak {
         if let Ok(id) = self.rig.client.publish(&Message::new("to/broker", &payload).qos(qos)) {
             self.next_number = number;
             assert_eq!(id.is_none(), qos == QoS::AtMostOnce);
-            self.opens(id, Kind::Publish { number, qos });
+            self.record_request(id, Kind::Publish { number, qos });
         }
     }
 
-    fn subscribes(&mut self) {
+    fn subscribe_or_unsubscribe(&mut self) {
         if self.below(2) == 0 {
             if let Ok(id) = self.rig.client.subscribe(&[("a/#", QoS::ExactlyOnce)]) {
-                self.opens(Some(id), Kind::Subscribe);
+                self.record_request(Some(id), Kind::Subscribe);
             }
         } else if let Ok(id) = self.rig.client.unsubscribe(&["a/#"]) {
-            self.opens(Some(id), Kind::Unsubscribe);
+            self.record_request(Some(id), Kind::Unsubscribe);
         }
     }
 
-    fn opens(&mut self, id: Option<PacketId>, kind: Kind) {
+    fn record_request(&mut self, id: Option<PacketId>, kind: Kind) {
         if let Some(id) = id {
             assert!(self.open.insert(id.get(), kind).is_none(), "{id} is in use");
         }
     }
 
-    fn sends(&mut self, most: usize) {
-        self.rig.sends_bytes(most);
-        if self.broker.reads(&mut self.rig.wire) {
+    fn send(&mut self, most: usize) {
+        self.rig.send_bytes(most);
+        if self.broker.receive(&mut self.rig.wire) {
             assert_eq!(self.rig.client.state(), State::Offline);
-            self.rig.cut();
+            self.rig.lose_link();
         }
     }
 
-    fn receives(&mut self) {
+    fn receive(&mut self) {
         let count = self.below(4);
         let mut bytes: Vec<u8> = Vec::new();
         for _ in 0..count {
             bytes.extend(self.broker.replies.pop_front().unwrap_or_default());
         }
         self.rig.chunks.into = 1 + self.below(40);
-        self.rig.receives_bytes(&bytes);
+        self.rig.receive_bytes(&bytes);
     }
 
-    fn cut(&mut self) {
-        self.rig.cut();
+    fn lose_link(&mut self) {
+        self.rig.lose_link();
         self.broker.link_lost();
     }
 
-    fn session_lost(&mut self) {
-        self.cut();
-        self.broker.loses_session();
+    fn lose_session(&mut self) {
+        self.lose_link();
+        self.broker.lose_session();
         self.exposed.extend(self.open.values().filter_map(|kind| match kind {
             Kind::Publish { number, .. } => Some(*number),
             _ => None,
         }));
     }
 
-    fn goes_online(&mut self) {
+    fn reconnect_if_offline(&mut self) {
         if self.rig.client.state() == State::Offline {
-            self.cut();
-            self.rig.connects(&CONNECT.version(self.rig.version));
+            self.lose_link();
+            self.rig.connect(&CONNECT.version(self.rig.version));
         }
     }
 
     /// Handles the events.
-    fn looks(&mut self) {
+    fn handle_events(&mut self) {
         for line in self.rig.events() {
             let words: Vec<&str> = line.split(' ').collect();
             *self.counts.entry(words[0].into()).or_default() += 1;
             match words[0] {
                 "connected" => {}
-                "message" => self.delivered(&line),
+                "message" => self.count_delivery(&line),
                 "error" => panic!("{line}"),
-                _ => self.ends(&words),
+                _ => self.end_request(&words),
             }
         }
     }
 
-    fn ends(&mut self, words: &[&str]) {
+    fn end_request(&mut self, words: &[&str]) {
         let id: u16 = words[1].parse().unwrap();
         match (words[0], self.open.remove(&id).expect("a request ends once")) {
             ("published", Kind::Publish { number, qos }) => {
@@ -181,7 +181,7 @@ impl Soak {
             ("subscribed", Kind::Subscribe) | ("unsubscribed", Kind::Unsubscribe) => {}
             ("ended", Kind::Subscribe | Kind::Unsubscribe) => assert_eq!(words[2], "Lost"),
             ("ended", Kind::Publish { number, qos }) => {
-                assert!(self.exposed.contains(&number), "nothing is given up but with the session");
+                assert!(self.exposed.contains(&number), "only the loss of the session ends a message");
                 assert!(words[2] == "Lost" || qos == QoS::ExactlyOnce);
             }
             _ => panic!("{words:?}"),
@@ -189,7 +189,7 @@ impl Soak {
     }
 
     /// "message to/client qos=2 id=5 (4 B) 00000001"
-    fn delivered(&mut self, line: &str) {
+    fn count_delivery(&mut self, line: &str) {
         let qos: usize = line.split("qos=").nth(1).unwrap()[..1].parse().unwrap();
         let number = self.rig.numbers.pop_front().expect("a number for each message");
         let times = self.delivered.entry(number).or_default();
@@ -202,12 +202,12 @@ impl Soak {
     }
 
     /// Lets everything complete, and checks that nothing is left.
-    fn finishes(&mut self) {
+    fn finish(&mut self) {
         for _ in 0..10_000 {
-            self.goes_online();
-            self.sends(usize::MAX);
-            self.receives();
-            self.looks();
+            self.reconnect_if_offline();
+            self.send(usize::MAX);
+            self.receive();
+            self.handle_events();
         }
         assert!(self.open.is_empty(), "all requests have ended");
         assert!(self.broker.is_idle(), "the client has answered everything");
@@ -235,7 +235,7 @@ fn nothing_is_lost_duplicated_or_reordered() {
                 for _ in 0..60_000 {
                     soak.step();
                 }
-                soak.finishes();
+                soak.finish();
             }
         }
     }

@@ -24,21 +24,21 @@ fn completed_exchanges_do_not_change_the_key() {
     let mut rig = Rig::online();
     let before = key(&rig);
     for (number, qos) in [(1, AtLeastOnce), (2, ExactlyOnce), (3, ExactlyOnce)] {
-        rig.publishes("a", b"out", qos);
-        rig.sends();
+        rig.publish("a", b"out", qos);
+        rig.send_all();
         match qos {
-            AtLeastOnce => rig.receives(Packet::PubAck(id(number))),
+            AtLeastOnce => rig.receive(Packet::PubAck(id(number))),
             _ => {
-                rig.receives(Packet::PubRec(id(number)));
-                rig.sends();
-                rig.receives(Packet::PubComp(id(number)));
+                rig.receive(Packet::PubRec(id(number)));
+                rig.send_all();
+                rig.receive(Packet::PubComp(id(number)));
             }
         }
-        rig.delivers("b", b"in", qos, number);
-        rig.sends();
+        rig.receive_publish("b", b"in", qos, number);
+        rig.send_all();
         if qos == ExactlyOnce {
-            rig.receives(pubrel(number));
-            rig.sends();
+            rig.receive(pubrel(number));
+            rig.send_all();
         }
     }
     rig.events();
@@ -51,7 +51,7 @@ fn completed_exchanges_do_not_change_the_key() {
 }
 
 #[test]
-fn bytes_that_nobody_reads_do_not_count() {
+fn unused_bytes_do_not_change_the_key() {
     let dirty = Client::with_config(Buffers { rx: vec![0xAA; 256], tx: vec![0x55; 1024] }, Choices::new());
     let mut rig = Rig::new();
     rig.client = dirty;
@@ -61,9 +61,9 @@ fn bytes_that_nobody_reads_do_not_count() {
     });
     let mut clean = Rig::new();
     for rig in [&mut rig, &mut clean] {
-        rig.goes_online(&CONNECT, false);
-        rig.publishes("a", b"payload", AtLeastOnce);
-        rig.delivers("b", b"payload", ExactlyOnce, 5);
+        rig.go_online(&CONNECT, false);
+        rig.publish("a", b"payload", AtLeastOnce);
+        rig.receive_publish("b", b"payload", ExactlyOnce, 5);
     }
     assert_eq!(key(&rig), key(&clean));
 }
@@ -74,36 +74,36 @@ fn clients_that_behave_differently_have_different_keys() {
     let steps: [Step; 14] = [
         |_| {},
         |rig| {
-            rig.publishes("a", b"", AtMostOnce);
+            rig.publish("a", b"", AtMostOnce);
         },
         |rig| {
-            rig.publishes("a", b"", AtLeastOnce);
+            rig.publish("a", b"", AtLeastOnce);
         },
         |rig| {
-            rig.publishes("a", b"", ExactlyOnce);
+            rig.publish("a", b"", ExactlyOnce);
         },
         |rig| {
-            rig.publishes("a", b"x", ExactlyOnce);
+            rig.publish("a", b"x", ExactlyOnce);
         },
         |rig| {
-            rig.subscribes(&[("a", AtMostOnce)]);
+            rig.subscribe(&[("a", AtMostOnce)]);
         },
         |rig| {
-            rig.publishes("a", b"", AtLeastOnce);
-            rig.sends();
+            rig.publish("a", b"", AtLeastOnce);
+            rig.send_all();
         },
         |rig| {
-            rig.publishes("a", b"", AtLeastOnce);
-            rig.sends_bytes(1);
+            rig.publish("a", b"", AtLeastOnce);
+            rig.send_bytes(1);
         },
         |rig| {
             rig.client.publish_streamed(&StreamedMessage::new("a", 9)).unwrap();
         },
-        |rig| rig.delivers("a", b"", AtLeastOnce, 1),
-        |rig| rig.delivers("a", b"", ExactlyOnce, 1),
-        |rig| rig.receives_bytes(&[0x30, 5]),
+        |rig| rig.receive_publish("a", b"", AtLeastOnce, 1),
+        |rig| rig.receive_publish("a", b"", ExactlyOnce, 1),
+        |rig| rig.receive_bytes(&[0x30, 5]),
         |rig| rig.client.disconnect(),
-        |rig| rig.cut(),
+        |rig| rig.lose_link(),
     ];
     let keys: Vec<_> = steps
         .iter()

@@ -54,13 +54,13 @@ fn a_client_in_a_static() {
 #[test]
 fn a_clone_is_independent() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"hi", ExactlyOnce);
-    rig.sends_bytes(3);
+    rig.publish("a", b"hi", ExactlyOnce);
+    rig.send_bytes(3);
     let mut other = rig.clone();
-    other.cut();
-    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (2 B) \"hi\""]);
-    other.goes_online(&CONNECT, true);
-    assert_eq!(other.sends(), ["PUBLISH a qos=2 id=1 dup (2 B) \"hi\""]);
+    other.lose_link();
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 (2 B) \"hi\""]);
+    other.go_online(&CONNECT, true);
+    assert_eq!(other.send_all(), ["PUBLISH a qos=2 id=1 dup (2 B) \"hi\""]);
 }
 
 /// Every size that makes sense and many that do not: the calls return, and nothing panics.
@@ -75,21 +75,21 @@ fn buffers_of_every_small_size() {
                 if rig.client.connect(&CONNECT).is_err() {
                     continue;
                 }
-                rig.sends();
-                rig.accepts(false);
+                rig.send_all();
+                rig.receive_connack(false);
                 for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
                     let _ = rig.client.publish(&Message::new("b", b"hello").qos(qos));
-                    rig.delivers("topic", b"some payload", qos, 7);
+                    rig.receive_publish("topic", b"some payload", qos, 7);
                 }
                 let _ = rig.client.subscribe(&[("a", AtMostOnce)]);
-                rig.sends();
-                rig.receives(Packet::PubRec(id(2)));
-                rig.receives(pubrel(7));
-                rig.sends();
+                rig.send_all();
+                rig.receive(Packet::PubRec(id(2)));
+                rig.receive(pubrel(7));
+                rig.send_all();
                 rig.at(100_000);
-                rig.disconnects();
-                rig.sends();
-                rig.cut();
+                rig.disconnect();
+                rig.send_all();
+                rig.lose_link();
             }
         }
     }
@@ -100,16 +100,16 @@ fn buffers_of_every_small_size() {
 fn sixteen_and_forty_bytes() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::<2>::sized(16, 40).chunked(chunks);
-        rig.goes_online(&CONNECT, false);
+        rig.go_online(&CONNECT, false);
         for number in 1..100 {
-            assert_eq!(rig.publishes("a", b"", ExactlyOnce), number);
-            rig.sends();
-            rig.receives(Packet::PubRec(id(number)));
-            assert_eq!(rig.sends(), [format!("PUBREL id={number}")]);
-            rig.receives(Packet::PubComp(id(number)));
-            rig.delivers("t", b"hi", ExactlyOnce, number);
-            rig.receives(pubrel(number));
-            rig.sends();
+            assert_eq!(rig.publish("a", b"", ExactlyOnce), number);
+            rig.send_all();
+            rig.receive(Packet::PubRec(id(number)));
+            assert_eq!(rig.send_all(), [format!("PUBREL id={number}")]);
+            rig.receive(Packet::PubComp(id(number)));
+            rig.receive_publish("t", b"hi", ExactlyOnce, number);
+            rig.receive(pubrel(number));
+            rig.send_all();
         }
         assert_eq!(rig.events().len(), 198);
     });

@@ -13,23 +13,23 @@ fn payload() -> Vec<u8> {
 
 fn online() -> Rig {
     let mut rig = Rig::sized(64, 200);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     rig
 }
 
-fn streams(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
+fn start_stream(rig: &mut Rig, topic: &str, qos: QoS) -> u16 {
     let message = StreamedMessage::new(topic, payload().len()).qos(qos).repeatable();
     rig.client.publish_streamed(&message).unwrap().map_or(0, |id| id.get())
 }
 
 /// Hands the payload over, up to this many bytes at a time, until the message is sent.
-fn hands_over(rig: &mut Rig, piece: usize) {
+fn write_payload(rig: &mut Rig, piece: usize) {
     let payload = payload();
     let mut at = 0;
     while at < payload.len() {
         let end = payload.len().min(at + piece);
         at += rig.client.write_payload(&payload[at..end]).unwrap();
-        while rig.sends_bytes(rig.chunks.out) > 0 {}
+        while rig.send_bytes(rig.chunks.out) > 0 {}
     }
 }
 
@@ -47,59 +47,59 @@ fn a_payload_larger_than_the_buffer_is_streamed() {
         for piece in [1, 7, 64, 5_000] {
             in_all_chunkings(|chunks| {
                 let mut rig = online().chunked(chunks);
-                let number = streams(&mut rig, "large", qos);
+                let number = start_stream(&mut rig, "large", qos);
                 let shown = if number > 0 { number.to_string() } else { "-".into() };
                 assert_eq!(rig.events(), [format!("ready {shown}")]);
-                hands_over(&mut rig, piece);
+                write_payload(&mut rig, piece);
                 check_sent(&mut rig, &format!("PUBLISH large qos={qos}"));
-                rig.publishes("next", b"", AtMostOnce);
-                assert_eq!(rig.sends(), ["PUBLISH next qos=0 (0 B)"]);
+                rig.publish("next", b"", AtMostOnce);
+                assert_eq!(rig.send_all(), ["PUBLISH next qos=0 (0 B)"]);
             });
         }
     }
 }
 
 #[test]
-fn it_is_sent_and_acknowledged_in_order() {
+fn a_streamed_message_is_sent_and_acknowledged_in_order() {
     let mut rig = online();
-    rig.publishes("a", b"", AtLeastOnce);
-    streams(&mut rig, "b", ExactlyOnce);
-    rig.publishes("c", b"", AtLeastOnce);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    rig.publish("a", b"", AtLeastOnce);
+    start_stream(&mut rig, "b", ExactlyOnce);
+    rig.publish("c", b"", AtLeastOnce);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert_eq!(rig.events(), ["ready 2"], "it is next to be sent");
-    assert!(rig.sends().is_empty(), "and nothing is sent before it");
-    hands_over(&mut rig, 100);
+    assert!(rig.send_all().is_empty(), "and nothing is sent before it");
+    write_payload(&mut rig, 100);
     assert!(rig.packets()[0].starts_with("PUBLISH b qos=2 id=2 (2000 B)"));
-    assert_eq!(rig.sends(), Vec::<String>::new());
-    rig.receives(Packet::PubRec(id(2)));
-    let sent = rig.sends();
+    assert_eq!(rig.send_all(), Vec::<String>::new());
+    rig.receive(Packet::PubRec(id(2)));
+    let sent = rig.send_all();
     assert!(sent.contains(&"PUBREL id=2".into()), "{sent:?}");
-    rig.receives(Packet::PubComp(id(2)));
-    rig.receives(Packet::PubAck(id(1)));
+    rig.receive(Packet::PubComp(id(2)));
+    rig.receive(Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 2 qos=2", "published 1 qos=1"]);
 }
 
 #[test]
-fn after_a_lost_link_the_payload_is_asked_for_again() {
+fn after_a_lost_link_the_payload_is_requested_again() {
     for handed_over in [0, 1, 500, 1_999, 2_000] {
         let mut rig = online();
-        streams(&mut rig, "large", AtLeastOnce);
+        start_stream(&mut rig, "large", AtLeastOnce);
         assert_eq!(rig.events(), ["ready 1"]);
         let payload = payload();
         let mut at = 0;
         while at < handed_over {
             at += rig.client.write_payload(&payload[at..handed_over]).unwrap();
-            rig.sends_bytes(usize::MAX);
+            rig.send_bytes(usize::MAX);
         }
-        while rig.sends_bytes(usize::MAX) > 0 {}
-        rig.cut();
+        while rig.send_bytes(usize::MAX) > 0 {}
+        rig.lose_link();
         assert_eq!(rig.client.write_payload(b"x"), Err(StreamError::NotAsked));
-        rig.goes_online(&CONNECT, true);
+        rig.go_online(&CONNECT, true);
         assert_eq!(rig.events(), ["ready 1"]);
-        hands_over(&mut rig, 64);
+        write_payload(&mut rig, 64);
         let dup = if handed_over > 0 { " dup" } else { "" };
         check_sent(&mut rig, &format!("PUBLISH large qos=1 id=1{dup} (2000 B)"));
-        rig.receives(Packet::PubAck(id(1)));
+        rig.receive(Packet::PubAck(id(1)));
         assert_eq!(rig.events(), ["published 1 qos=1"]);
     }
 }
@@ -107,35 +107,35 @@ fn after_a_lost_link_the_payload_is_asked_for_again() {
 #[test]
 fn after_pubrec_the_payload_is_not_needed_again() {
     let mut rig = online();
-    streams(&mut rig, "large", ExactlyOnce);
+    start_stream(&mut rig, "large", ExactlyOnce);
     rig.events();
-    hands_over(&mut rig, 64);
+    write_payload(&mut rig, 64);
     rig.wire.clear();
-    rig.receives(Packet::PubRec(id(1)));
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
+    rig.receive(Packet::PubRec(id(1)));
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
     assert!(rig.events().is_empty());
 }
 
 /// QoS 0 does not survive a lost link, streamed or not.
 #[test]
-fn at_qos_0_it_is_dropped_with_the_link() {
+fn at_qos_0_a_streamed_message_is_dropped_with_the_link() {
     let mut rig = online();
-    streams(&mut rig, "large", AtMostOnce);
+    start_stream(&mut rig, "large", AtMostOnce);
     assert_eq!(rig.events(), ["ready -"]);
-    rig.cut();
-    rig.goes_online(&CONNECT, true);
+    rig.lose_link();
+    rig.go_online(&CONNECT, true);
     assert!(rig.events().is_empty());
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
 }
 
 /// Once part of the header is sent nothing else can be, so nothing else is accepted either.
 #[test]
 fn during_a_payload_other_requests_are_refused() {
     let mut rig = online();
-    streams(&mut rig, "large", AtMostOnce);
-    rig.publishes("before", b"", AtMostOnce);
+    start_stream(&mut rig, "large", AtMostOnce);
+    rig.publish("before", b"", AtMostOnce);
     rig.events();
     rig.client.write_payload(b"abc").unwrap();
     let full = Err(RequestError::Full(Full::Stream));
@@ -147,13 +147,13 @@ fn during_a_payload_other_requests_are_refused() {
 #[test]
 fn a_payload_that_stalls_causes_a_timeout() {
     let mut rig = Rig::<8>::sized(64, 200);
-    rig.goes_online(&CONNECT.keep_alive(10), false);
+    rig.go_online(&CONNECT.keep_alive(10), false);
     let message = StreamedMessage::new("large", 2_000).qos(AtLeastOnce).repeatable();
     rig.client.publish_streamed(&message).unwrap();
-    assert_eq!(rig.at(10_000).sends(), ["PINGREQ"]);
-    rig.receives(Packet::PingResp);
+    assert_eq!(rig.at(10_000).send_all(), ["PINGREQ"]);
+    rig.receive(Packet::PingResp);
     rig.client.write_payload(b"abc").unwrap();
-    while rig.sends_bytes(usize::MAX) > 0 {}
+    while rig.send_bytes(usize::MAX) > 0 {}
     rig.choose(|c| c.pingresp_timeout_ms = 0);
     // Nothing else can be sent, which is the application's doing:
     // none of our timeouts run, and the server will end the connection.
@@ -161,25 +161,25 @@ fn a_payload_that_stalls_causes_a_timeout() {
     assert!(rig.at(400_000).events().is_empty());
     assert!(rig.client.waits_for_payload());
     // Disconnecting cannot wait for it.
-    rig.disconnects();
+    rig.disconnect();
     assert_eq!(rig.client.state(), baremqtt::State::Offline);
     assert!(rig.client.pending().is_empty());
 }
 
 #[test]
-fn it_can_be_given_up_instead() {
+fn a_requested_payload_can_be_abandoned() {
     let mut rig = online();
-    streams(&mut rig, "large", AtLeastOnce);
-    rig.publishes("next", b"", AtLeastOnce);
+    start_stream(&mut rig, "large", AtLeastOnce);
+    rig.publish("next", b"", AtLeastOnce);
     rig.events();
     rig.client.abandon_payload().unwrap();
     assert_eq!(rig.events(), ["ended 1 Lost"]);
-    assert_eq!(rig.sends(), ["PUBLISH next qos=1 id=2 (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH next qos=1 id=2 (0 B)"]);
     assert_eq!(rig.client.abandon_payload(), Err(StreamError::NotAsked));
 }
 
 #[test]
-fn above_qos_0_it_must_be_repeatable() {
+fn above_qos_0_the_payload_must_be_repeatable() {
     let mut rig = online();
     let message = StreamedMessage::new("large", 10).qos(AtLeastOnce);
     let refused = Err(RequestError::NotRepeatable);
@@ -187,13 +187,13 @@ fn above_qos_0_it_must_be_repeatable() {
 }
 
 #[test]
-fn more_than_was_announced_is_not_taken() {
+fn more_than_was_announced_is_not_accepted() {
     let mut rig = online();
     rig.client.publish_streamed(&StreamedMessage::new("t", 3)).unwrap();
     rig.events();
     assert_eq!(rig.client.write_payload(b"abcdef"), Ok(3));
     assert_eq!(rig.client.write_payload(b"def"), Ok(0));
-    assert_eq!(rig.sends(), ["PUBLISH t qos=0 (3 B) \"abc\""]);
+    assert_eq!(rig.send_all(), ["PUBLISH t qos=0 (3 B) \"abc\""]);
     assert_eq!(rig.client.write_payload(b"def"), Err(StreamError::NotAsked));
 }
 
@@ -203,7 +203,7 @@ fn an_empty_payload_is_a_payload() {
     rig.client.publish_streamed(&StreamedMessage::new("t", 0)).unwrap();
     assert_eq!(rig.events(), ["ready -"]);
     assert_eq!(rig.client.write_payload(b""), Ok(0));
-    assert_eq!(rig.sends(), ["PUBLISH t qos=0 (0 B)"]);
+    assert_eq!(rig.send_all(), ["PUBLISH t qos=0 (0 B)"]);
 }
 
 /// The pending answer to the event that is held, and PINGREQ, need 6 bytes before the payload's room.
@@ -211,7 +211,7 @@ fn an_empty_payload_is_a_payload() {
 fn an_answer_does_not_interrupt_a_streamed_payload() {
     for topic_len in 1..9 {
         let mut rig: Rig = Rig::sized(64, 200);
-        rig.goes_online(&CONNECT.keep_alive(10), false);
+        rig.go_online(&CONNECT.keep_alive(10), false);
         let topic = "t".repeat(topic_len);
         let payload = [b'x'; 500];
         let now = rig.now();
@@ -232,19 +232,19 @@ fn an_answer_does_not_interrupt_a_streamed_payload() {
             }
             // The message is the current event: its PUBACK is pending.
             let mut at = fork.client.write_payload(&payload).unwrap();
-            fork.clock(10_000);
-            fork.advances();
+            fork.set_clock(10_000);
+            fork.advance();
             while at < payload.len() {
-                let sent = fork.sends_bytes(usize::MAX);
+                let sent = fork.send_bytes(usize::MAX);
                 let taken = fork.client.write_payload(&payload[at..]).unwrap();
                 assert!(sent + taken > 0, "stuck");
                 at += taken;
             }
-            while fork.sends_bytes(usize::MAX) > 0 {}
+            while fork.send_bytes(usize::MAX) > 0 {}
             let x = fork.wire.iter().filter(|b| **b == b'x').count();
             assert_eq!(x, 500, "topic of {topic_len}, message {number}");
             fork.packets();
-            rig.delivers("a", b"", AtLeastOnce, number);
+            rig.receive_publish("a", b"", AtLeastOnce, number);
         }
     }
 }
@@ -253,7 +253,7 @@ fn an_answer_does_not_interrupt_a_streamed_payload() {
 #[test]
 fn many_streamed_messages_are_counted() {
     let mut rig: Rig = Rig::sized(64, 2_000_000);
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
     let mut taken = 0;
     while taken < 65_536 {
         match rig.client.publish_streamed(&StreamedMessage::new("t", 5)) {
@@ -269,22 +269,22 @@ fn many_streamed_messages_are_counted() {
 fn pubrec_waits_for_a_started_payload() {
     in_all_chunkings(|chunks| {
         let mut rig = online().chunked(chunks);
-        rig.publishes("a", b"", ExactlyOnce);
-        streams(&mut rig, "large", AtLeastOnce);
-        assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+        rig.publish("a", b"", ExactlyOnce);
+        start_stream(&mut rig, "large", AtLeastOnce);
+        assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 (0 B)"]);
         assert_eq!(rig.events(), ["ready 2"]);
         let begun = rig.client.write_payload(&payload()[..50]).unwrap();
-        while rig.sends_bytes(rig.chunks.out) > 0 {}
-        rig.receives(Packet::PubRec(id(1)));
-        rig.delivers("in", b"", AtMostOnce, 0);
+        while rig.send_bytes(rig.chunks.out) > 0 {}
+        rig.receive(Packet::PubRec(id(1)));
+        rig.receive_publish("in", b"", AtMostOnce, 0);
         assert!(rig.events().is_empty());
         let mut rest = &payload()[begun..];
         while !rest.is_empty() {
             rest = &rest[rig.client.write_payload(rest).unwrap()..];
-            while rig.sends_bytes(rig.chunks.out) > 0 {}
+            while rig.send_bytes(rig.chunks.out) > 0 {}
         }
         assert_eq!(rig.events(), ["message in qos=0 (0 B)"]);
-        let sent = rig.sends();
+        let sent = rig.send_all();
         assert!(sent[0].starts_with("PUBLISH large qos=1 id=2 (2000 B)"), "{sent:?}");
         assert_eq!(sent[1..], ["PUBREL id=1"]);
     });
@@ -292,27 +292,27 @@ fn pubrec_waits_for_a_started_payload() {
 
 /// The payload is still requested when a later message is given up.
 #[test]
-fn giving_up_another_message_does_not_affect_it() {
+fn giving_up_another_message_does_not_affect_a_streamed_one() {
     let mut rig = online();
-    streams(&mut rig, "large", AtLeastOnce);
+    start_stream(&mut rig, "large", AtLeastOnce);
     assert_eq!(rig.events(), ["ready 1"]);
-    rig.publishes("b", b"", AtLeastOnce);
+    rig.publish("b", b"", AtLeastOnce);
     rig.client.give_up(id(2)).unwrap();
     assert!(rig.events().is_empty());
-    hands_over(&mut rig, 100);
+    write_payload(&mut rig, 100);
     check_sent(&mut rig, "PUBLISH large qos=1 id=1");
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
 }
 
 /// From the request for the payload until all of it is handed over.
 #[test]
-fn a_payload_is_waited_for() {
+fn the_client_reports_that_it_waits_for_a_payload() {
     let mut rig = online();
     assert!(!rig.client.waits_for_payload());
-    rig.publishes("a", b"", AtLeastOnce);
-    streams(&mut rig, "large", AtMostOnce);
+    rig.publish("a", b"", AtLeastOnce);
+    start_stream(&mut rig, "large", AtMostOnce);
     assert!(!rig.client.waits_for_payload(), "it is not next to be sent");
-    rig.sends();
+    rig.send_all();
     assert_eq!(rig.events(), ["ready -"]);
     assert!(rig.client.waits_for_payload());
     let payload = payload();
@@ -320,7 +320,7 @@ fn a_payload_is_waited_for() {
     while at < payload.len() {
         assert!(rig.client.waits_for_payload());
         at += rig.client.write_payload(&payload[at..]).unwrap();
-        while rig.sends_bytes(rig.chunks.out) > 0 {}
+        while rig.send_bytes(rig.chunks.out) > 0 {}
     }
     assert!(!rig.client.waits_for_payload());
 }
@@ -333,12 +333,12 @@ fn the_end_of_an_abandoned_message_is_reported_above_qos_0() {
     {
         let mut rig = online();
         rig.choose(|c| c.reports_loss = reports_loss);
-        streams(&mut rig, "large", qos);
+        start_stream(&mut rig, "large", qos);
         rig.events();
         rig.client.abandon_payload().unwrap();
         assert_eq!(rig.client.in_flight(), expected.len());
         assert_eq!(rig.events(), expected);
-        assert!(rig.sends().is_empty());
+        assert!(rig.send_all().is_empty());
     }
 }
 
@@ -346,12 +346,12 @@ fn the_end_of_an_abandoned_message_is_reported_above_qos_0() {
 #[test]
 fn pubrel_is_sent_before_a_payload_that_has_not_started() {
     let mut rig = online();
-    rig.publishes("a", b"", ExactlyOnce);
-    streams(&mut rig, "large", AtLeastOnce);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    rig.publish("a", b"", ExactlyOnce);
+    start_stream(&mut rig, "large", AtLeastOnce);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=2 id=1 (0 B)"]);
     assert_eq!(rig.events(), ["ready 2"]);
-    rig.receives(Packet::PubRec(id(1)));
-    assert_eq!(rig.sends(), ["PUBREL id=1"]);
-    hands_over(&mut rig, 100);
+    rig.receive(Packet::PubRec(id(1)));
+    assert_eq!(rig.send_all(), ["PUBREL id=1"]);
+    write_payload(&mut rig, 100);
     check_sent(&mut rig, "PUBLISH large qos=1 id=2");
 }

@@ -14,14 +14,14 @@ fn several_filters_and_their_answers() {
     in_all_chunkings(|chunks| {
         let mut rig = Rig::online().chunked(chunks);
         let filters = [("a/+", AtMostOnce), ("b/#", ExactlyOnce), ("#", AtLeastOnce)];
-        assert_eq!(rig.subscribes(&filters), 1);
-        assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a/+ qos=0 b/# qos=2 # qos=1"]);
-        rig.grants(1, &[GRANTED[1], SubAckCode::Failure, GRANTED[0]]);
+        assert_eq!(rig.subscribe(&filters), 1);
+        assert_eq!(rig.send_all(), ["SUBSCRIBE id=1 a/+ qos=0 b/# qos=2 # qos=1"]);
+        rig.receive_suback(1, &[GRANTED[1], SubAckCode::Failure, GRANTED[0]]);
         assert_eq!(rig.events(), ["subscribed 1 1 failure 0"]);
 
-        assert_eq!(rig.unsubscribes(&["a/+", "#"]), 2);
-        assert_eq!(rig.sends(), ["UNSUBSCRIBE id=2 a/+ #"]);
-        rig.receives(Packet::UnsubAck(id(2)));
+        assert_eq!(rig.unsubscribe(&["a/+", "#"]), 2);
+        assert_eq!(rig.send_all(), ["UNSUBSCRIBE id=2 a/+ #"]);
+        rig.receive(Packet::UnsubAck(id(2)));
         assert_eq!(rig.events(), ["unsubscribed 2"]);
         assert_eq!(rig.client.in_flight(), 0);
     });
@@ -31,9 +31,9 @@ fn several_filters_and_their_answers() {
 fn suback_has_to_answer_every_filter() {
     for codes in [&GRANTED[..1], &GRANTED[..3]] {
         let mut rig = Rig::online();
-        rig.subscribes(&[("a", AtMostOnce), ("b", AtMostOnce)]);
-        rig.sends();
-        rig.grants(1, codes);
+        rig.subscribe(&[("a", AtMostOnce), ("b", AtMostOnce)]);
+        rig.send_all();
+        rig.receive_suback(1, codes);
         // The request itself ends too, with one event.
         assert_eq!(rig.events(), ["error MQTT-3.8.4-5", "ended 1 Lost"]);
         assert_eq!(rig.client.in_flight(), 0);
@@ -44,9 +44,9 @@ fn suback_has_to_answer_every_filter() {
 fn suback_with_a_reserved_code_is_a_violation() {
     for code in [3, 0x7F, 0x81, 0xFF] {
         let mut rig = Rig::online();
-        rig.subscribes(&[("a", AtMostOnce)]);
-        rig.sends();
-        rig.receives_bytes(&[0x90, 3, 0, 1, code]);
+        rig.subscribe(&[("a", AtMostOnce)]);
+        rig.send_all();
+        rig.receive_bytes(&[0x90, 3, 0, 1, code]);
         assert_eq!(rig.events(), ["error MQTT-3.9.3-2", "ended 1 Lost"]);
     }
 }
@@ -54,30 +54,30 @@ fn suback_with_a_reserved_code_is_a_violation() {
 #[test]
 fn answers_of_the_wrong_kind_or_identifier_are_ignored() {
     let mut rig = Rig::online();
-    rig.subscribes(&[("a", AtMostOnce)]);
-    rig.unsubscribes(&["b"]);
-    rig.sends();
-    rig.grants(2, &GRANTED[..1]);
-    rig.grants(9, &GRANTED[..1]);
+    rig.subscribe(&[("a", AtMostOnce)]);
+    rig.unsubscribe(&["b"]);
+    rig.send_all();
+    rig.receive_suback(2, &GRANTED[..1]);
+    rig.receive_suback(9, &GRANTED[..1]);
     for packet in [Packet::UnsubAck(id(1)), Packet::UnsubAck(id(9)), Packet::PubAck(id(1))] {
-        rig.receives(packet);
+        rig.receive(packet);
     }
     assert!(rig.events().is_empty());
     assert_eq!(rig.client.ignored_acknowledgements(), 5);
-    rig.receives(Packet::UnsubAck(id(2)));
-    rig.grants(1, &GRANTED[2..]);
+    rig.receive(Packet::UnsubAck(id(2)));
+    rig.receive_suback(1, &GRANTED[2..]);
     assert_eq!(rig.events(), ["unsubscribed 2", "subscribed 1 2"]);
 }
 
 #[test]
 fn an_answer_to_an_unsent_request_is_ignored() {
     let mut rig = Rig::online();
-    rig.subscribes(&[("a", AtMostOnce)]);
-    rig.sends_bytes(3);
-    rig.grants(1, &GRANTED[..1]);
+    rig.subscribe(&[("a", AtMostOnce)]);
+    rig.send_bytes(3);
+    rig.receive_suback(1, &GRANTED[..1]);
     assert!(rig.events().is_empty());
-    assert_eq!(rig.sends(), ["SUBSCRIBE id=1 a qos=0"]);
-    rig.grants(1, &GRANTED[..1]);
+    assert_eq!(rig.send_all(), ["SUBSCRIBE id=1 a qos=0"]);
+    rig.receive_suback(1, &GRANTED[..1]);
     assert_eq!(rig.events(), ["subscribed 1 0"]);
 }
 
@@ -85,13 +85,13 @@ fn an_answer_to_an_unsent_request_is_ignored() {
 fn a_lost_link_ends_subscribe_and_unsubscribe() {
     for taken in [0, 3, usize::MAX] {
         let mut rig = Rig::online();
-        rig.subscribes(&[("a", AtMostOnce)]);
-        rig.unsubscribes(&["b"]);
-        rig.sends_bytes(taken);
-        rig.cut();
+        rig.subscribe(&[("a", AtMostOnce)]);
+        rig.unsubscribe(&["b"]);
+        rig.send_bytes(taken);
+        rig.lose_link();
         assert_eq!(rig.events(), ["ended 1 Lost", "ended 2 Lost"]);
-        rig.goes_online(&CONNECT, true);
-        assert!(rig.sends().is_empty());
+        rig.go_online(&CONNECT, true);
+        assert!(rig.send_all().is_empty());
         assert!(rig.events().is_empty());
     }
 }
@@ -103,7 +103,7 @@ fn offline_subscribe_and_unsubscribe_are_refused() {
         assert_eq!(rig.client.subscribe(&[("a", AtMostOnce)]), Err(RequestError::NotConnected));
         assert_eq!(rig.client.unsubscribe(&["a"]), Err(RequestError::NotConnected));
         if rig.deadline().is_none() {
-            rig.connects(&CONNECT);
+            rig.connect(&CONNECT);
         }
     }
 }
@@ -127,17 +127,17 @@ fn forbidden_requests_are_refused() {
     }
     let many = [("a", AtMostOnce); 256];
     assert_eq!(rig.client.subscribe(&many), Err(RequestError::TooManyFilters));
-    assert!(rig.sends().is_empty());
+    assert!(rig.send_all().is_empty());
     assert_eq!(rig.client.in_flight(), 0);
 }
 
 #[test]
 fn as_many_filters_as_can_be_counted() {
     let mut rig = Rig::<2>::sized(512, 2048);
-    rig.goes_online(&CONNECT, false);
-    rig.subscribes(&[("a", AtLeastOnce); 255]);
-    rig.sends();
-    rig.grants(1, &[GRANTED[1]; 255]);
+    rig.go_online(&CONNECT, false);
+    rig.subscribe(&[("a", AtLeastOnce); 255]);
+    rig.send_all();
+    rig.receive_suback(1, &[GRANTED[1]; 255]);
     assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(255))]);
 }
 
@@ -151,14 +151,14 @@ fn a_subscribe_whose_suback_does_not_fit_is_refused() {
         let len = 5 + count;
         assert!((len - 1..=len).contains(&Packet::SubAck(answer).encoded_len()));
         let mut rig = Rig::<2>::sized(len, 2048);
-        rig.goes_online(&CONNECT, false);
-        rig.subscribes(&filters);
-        rig.sends();
-        rig.grants(1, &codes);
+        rig.go_online(&CONNECT, false);
+        rig.subscribe(&filters);
+        rig.send_all();
+        rig.receive_suback(1, &codes);
         assert_eq!(rig.events(), [format!("subscribed 1{}", " 1".repeat(count))]);
 
         let mut rig = Rig::<2>::sized(len - 1, 2048);
-        rig.goes_online(&CONNECT, false);
+        rig.go_online(&CONNECT, false);
         assert_eq!(rig.client.subscribe(&filters), Err(RequestError::TooManyFilters), "{count}");
     }
 }

@@ -10,7 +10,7 @@ use baremqtt::{
 use crate::harness::id;
 
 /// Each text exists, differs from the others, and is a phrase that can follow a colon.
-fn say<E: StdError>(errors: &[(E, &str)]) {
+fn assert_text<E: StdError>(errors: &[(E, &str)]) {
     for (at, (error, text)) in errors.iter().enumerate() {
         assert_eq!(error.to_string(), *text);
         assert!(!text.ends_with('.') && text.len() <= 80, "{text}");
@@ -23,7 +23,7 @@ const CLAUSE: Violation = Violation::PacketIdZero;
 
 #[test]
 fn the_end_of_a_connection() {
-    say(&[
+    assert_text(&[
         (Error::Violation(CLAUSE), "the server broke the protocol: packet identifier 0 [MQTT-2.3.1-1]"),
         (
             Error::Refused(RefusalCode::BAD_USER_NAME_OR_PASSWORD),
@@ -43,7 +43,7 @@ fn the_end_of_a_connection() {
 
 #[test]
 fn requests() {
-    say(&[
+    assert_text(&[
         (RequestError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),
         (RequestError::NotConnected, "not connected, or closing; wait for Event::Connected"),
         (RequestError::Full(Full::Requests), "too many requests under way; take events until one ends"),
@@ -69,12 +69,12 @@ fn requests() {
             "turned off by the configuration: Config::streams or receives_exactly_once",
         ),
     ]);
-    say(&[(StreamError::NotAsked, "no payload was asked for; wait for Event::StreamReady")]);
+    assert_text(&[(StreamError::NotAsked, "no payload was asked for; wait for Event::StreamReady")]);
 }
 
 #[test]
 fn connecting() {
-    say(&[
+    assert_text(&[
         (ConnectError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),
         (ConnectError::AlreadyConnected, "already connected; disconnect first"),
         (
@@ -87,22 +87,25 @@ fn connecting() {
 
 #[test]
 fn messages_and_images() {
-    say(&[
+    assert_text(&[
         (AcknowledgeError::Stale, "acknowledged already, or its connection is gone and it will come again"),
         (AcknowledgeError::OutOfOrder { oldest: id(3) }, "message 3 has to be acknowledged first"),
     ]);
-    say(&[
+    assert_text(&[
         (GiveUpError::Unknown, "no such message is under way"),
         (GiveUpError::Released, "the server has the message already"),
         (GiveUpError::BeingSent, "the message is being sent; give it up afterwards"),
     ]);
-    say(&[(SaveError::BufferTooSmall { needed: 40 }, "the image takes 40 bytes, more than the buffer has")]);
-    say(&[
+    assert_text(&[(
+        SaveError::BufferTooSmall { needed: 40 },
+        "the image takes 40 bytes, more than the buffer has",
+    )]);
+    assert_text(&[
         (RestoreError::InUse, "the client has a connection or a session; restore into a new one"),
         (RestoreError::Corrupt, "the image is damaged, or of another format; begin a new session"),
         (RestoreError::TooLarge, "the image does not fit; use buffers as large as when it was saved"),
     ]);
-    say(&[
+    assert_text(&[
         (RouteError::Forbidden(CLAUSE), CLAUSE.to_string().as_str()),
         (RouteError::Full, "the table of routes is full; raise N of Routes"),
     ]);

@@ -33,7 +33,7 @@ fn mqtt_3_1() {
     let old = CONNECT.version(Version::Mqtt31);
     assert_eq!(rig.client.connect(&old), Err(ConnectError::TurnedOff));
     assert!(rig.client.pending().is_empty());
-    rig.goes_online(&CONNECT, false);
+    rig.go_online(&CONNECT, false);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn streams() {
     rig.choose(|c| c.streams = false);
     let message = StreamedMessage::new("a", 9).qos(AtLeastOnce).repeatable();
     assert_eq!(rig.client.publish_streamed(&message), Err(RequestError::TurnedOff));
-    assert_eq!((rig.client.in_flight(), rig.publishes("a", b"", AtLeastOnce)), (0, 1));
+    assert_eq!((rig.client.in_flight(), rig.publish("a", b"", AtLeastOnce)), (0, 1));
 }
 
 /// QoS 2 is not requested, and a server that still sends it violates the agreement.
@@ -51,12 +51,12 @@ fn qos_2_inbound() {
     let mut rig = Rig::online();
     rig.choose(|c| c.receives_exactly_once = false);
     assert_eq!(rig.client.subscribe(&[("a", AtMostOnce), ("b", ExactlyOnce)]), Err(RequestError::TurnedOff));
-    assert_eq!(rig.subscribes(&[("a", AtLeastOnce)]), 1);
-    rig.sends();
+    assert_eq!(rig.subscribe(&[("a", AtLeastOnce)]), 1);
+    rig.send_all();
     // A server that still has an identifier from before is told that it can forget it.
-    rig.receives(pubrel(7));
-    assert_eq!((rig.sends(), rig.events()), (vec!["PUBCOMP id=7".into()], vec![]));
-    rig.delivers("b", b"", ExactlyOnce, 7);
+    rig.receive(pubrel(7));
+    assert_eq!((rig.send_all(), rig.events()), (vec!["PUBCOMP id=7".into()], vec![]));
+    rig.receive_publish("b", b"", ExactlyOnce, 7);
     assert_eq!(rig.events(), ["error MQTT-4.8.0-1", "ended 1 Lost"]);
 }
 
@@ -64,8 +64,8 @@ fn qos_2_inbound() {
 fn large_messages() {
     let mut rig: Rig = Rig::sized(32, 256);
     rig.choose(|c| c.large_messages = LargeMessages::Refuse);
-    rig.goes_online(&CONNECT, false);
-    rig.delivers("a", &[0; 60], AtLeastOnce, 7);
+    rig.go_online(&CONNECT, false);
+    rig.receive_publish("a", &[0; 60], AtLeastOnce, 7);
     assert_eq!(rig.events(), ["error ReceiveBufferTooSmall { needed: 67 }"]);
 }
 
@@ -77,25 +77,25 @@ fn calls_that_have_nothing_to_do() {
     rig.client.disconnect();
     rig.client.link_lost();
     assert_eq!((rig.client.state(), rig.events(), rig.deadline()), (State::Offline, vec![], None));
-    rig.goes_online(&CONNECT, false);
-    assert_eq!(rig.publishes("a", b"", AtLeastOnce), 1);
+    rig.go_online(&CONNECT, false);
+    assert_eq!(rig.publish("a", b"", AtLeastOnce), 1);
 }
 
 /// Before CONNACK, too: DISCONNECT follows once the queued requests have been answered.
 #[test]
 fn finish_while_connecting() {
     let mut rig = Rig::new();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.connects(&CONNECT);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.connect(&CONNECT);
     rig.client.finish();
-    assert_eq!(rig.sends().len(), 1, "CONNECT");
-    rig.accepts(false);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+    assert_eq!(rig.send_all().len(), 1, "CONNECT");
+    rig.receive_connack(false);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
     assert_eq!((rig.client.state(), rig.events()), (State::Closing, vec!["connected present=false".into()]));
     rig.client.finish();
-    rig.receives(baremqtt::codec::Packet::PubAck(id(1)));
+    rig.receive(baremqtt::codec::Packet::PubAck(id(1)));
     assert_eq!(rig.events(), ["published 1 qos=1"]);
-    assert_eq!(rig.sends(), ["DISCONNECT"]);
+    assert_eq!(rig.send_all(), ["DISCONNECT"]);
     assert_eq!(rig.client.state(), State::Offline);
 }
 

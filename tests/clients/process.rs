@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How a program has ended, and the lines of its output that were not read.
+/// The exit code of a program, and the lines of its output that were not read.
 #[derive(Debug)]
-pub struct Ended {
+pub struct Exit {
     pub code: Option<i32>,
     pub output: Vec<String>,
     pub errors: Vec<String>,
@@ -40,8 +40,8 @@ impl Process {
         self.output.recv_timeout(PATIENCE).expect("a line in time")
     }
 
-    /// The next line on the program's standard error that contains this text.
-    pub fn error_with(&mut self, text: &str) -> String {
+    /// Waits for a line on the program's standard error that contains this text, and returns it.
+    pub fn wait_for_error_line(&mut self, text: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -52,25 +52,25 @@ impl Process {
         }
     }
 
-    /// Feeds the program, and ends its input.
+    /// Writes to the standard input of the program, and closes it.
     pub fn write_lines(&mut self, lines: &[String]) {
         self.write((lines.join("\n") + "\n").as_bytes());
     }
 
-    /// Feeds the program, and ends its input.
+    /// Writes to the standard input of the program, and closes it.
     pub fn write(&mut self, bytes: &[u8]) {
         let mut stdin = self.child.stdin.take().expect("piped");
         stdin.write_all(bytes).expect("the program reads");
     }
 
     /// Waits until the program ends, with any status.
-    pub fn end(mut self) -> Ended {
+    pub fn wait_for_exit(mut self) -> Exit {
         let code = self.wait().code();
-        Ended { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
+        Exit { code, output: self.output.iter().collect(), errors: self.errors.iter().collect() }
     }
 
     /// Waits until the program ends, which has to be a success.
-    pub fn finish(mut self) {
+    pub fn expect_success(mut self) {
         let status = self.wait();
         assert!(status.success(), "{status}: {}", self.rest());
     }
@@ -92,7 +92,7 @@ impl Process {
         panic!("the program does not end: {}", self.rest());
     }
 
-    /// The output of a program that has ended, as far as it was not read.
+    /// The output of a program that has exited, as far as it was not read.
     fn rest(&mut self) -> String {
         self.kill();
         self.output.iter().chain(self.errors.iter()).collect::<Vec<_>>().join("\n")
@@ -107,11 +107,11 @@ impl Drop for Process {
 
 /// Runs a program to completion, which has to succeed.
 pub fn run(program: &str, arguments: &[String]) {
-    Process::start(program, arguments).finish();
+    Process::start(program, arguments).expect_success();
 }
 
 /// Runs a program to completion, which has to fail; returns its output.
-pub fn fail(program: &str, arguments: &[String]) -> String {
+pub fn run_expecting_failure(program: &str, arguments: &[String]) -> String {
     let mut process = Process::start(program, arguments);
     assert!(!process.wait().success(), "{program} succeeds: {}", process.rest());
     process.rest()

@@ -74,25 +74,25 @@ fn one_line_for_each_packet() {
 
 #[test]
 fn payload_as_text_or_in_hexadecimal() {
-    let shown = |payload: &[u8]| {
+    let displayed = |payload: &[u8]| {
         let line = publish("t", payload).to_string();
         line.strip_prefix("PUBLISH t qos=1 id=7 dup retain ").unwrap().to_string()
     };
-    assert_eq!(shown(b"21.5"), "(4 B) \"21.5\"");
-    assert_eq!(shown("发送成功".as_bytes()), "(12 B) \"发送成功\"");
-    assert_eq!(shown(b"a\n\"\x1B[31m\0"), r#"(9 B) "a\n\"\u{1b}[31m\0""#);
-    assert_eq!(shown(&[0xFF, 0x00, 0x7F]), "(3 B) ff007f");
-    assert_eq!(shown(&[b'x'; 32]), format!("(32 B) \"{}\"", "x".repeat(32)));
-    assert_eq!(shown(&[b'x'; 33]), format!("(33 B) \"{}\"...", "x".repeat(32)));
-    assert_eq!(shown(&[0xFF; 33]), format!("(33 B) {}...", "ff".repeat(32)));
+    assert_eq!(displayed(b"21.5"), "(4 B) \"21.5\"");
+    assert_eq!(displayed("发送成功".as_bytes()), "(12 B) \"发送成功\"");
+    assert_eq!(displayed(b"a\n\"\x1B[31m\0"), r#"(9 B) "a\n\"\u{1b}[31m\0""#);
+    assert_eq!(displayed(&[0xFF, 0x00, 0x7F]), "(3 B) ff007f");
+    assert_eq!(displayed(&[b'x'; 32]), format!("(32 B) \"{}\"", "x".repeat(32)));
+    assert_eq!(displayed(&[b'x'; 33]), format!("(33 B) \"{}\"...", "x".repeat(32)));
+    assert_eq!(displayed(&[0xFF; 33]), format!("(33 B) {}...", "ff".repeat(32)));
     // A cut drops the character that it would split; half a character without a cut is not text.
-    assert_eq!(shown("发".repeat(11).as_bytes()), format!("(33 B) \"{}\"...", "发".repeat(10)));
-    assert_eq!(shown(b"abc\xE5\x8F"), "(5 B) 616263e58f");
-    assert_eq!(shown(b"\xE5\x8F"), "(2 B) e58f");
+    assert_eq!(displayed("发".repeat(11).as_bytes()), format!("(33 B) \"{}\"...", "发".repeat(10)));
+    assert_eq!(displayed(b"abc\xE5\x8F"), "(5 B) 616263e58f");
+    assert_eq!(displayed(b"\xE5\x8F"), "(2 B) e58f");
 }
 
 #[test]
-fn password_is_never_shown() {
+fn password_is_never_displayed() {
     let packet = Packet::Connect(Connect::new("c").credentials("user", b"hunter2"));
     for text in [format!("{packet}"), format!("{packet:?}"), format!("{packet:#?}")] {
         assert!(text.contains("user"), "{text}");
@@ -102,12 +102,13 @@ fn password_is_never_shown() {
 
 #[test]
 fn control_characters_in_names_are_escaped() {
-    let evil = "a\n\r\t\u{7F}\u{9B}\u{202E}";
-    let connect = Connect::new(evil).credentials(evil, b"").will(Will::new(evil, evil.as_bytes()));
-    let filters = [(evil, QoS::AtMostOnce)];
+    let hostile = "a\n\r\t\u{7F}\u{9B}\u{202E}";
+    let connect =
+        Connect::new(hostile).credentials(hostile, b"").will(Will::new(hostile, hostile.as_bytes()));
+    let filters = [(hostile, QoS::AtMostOnce)];
     for packet in [
         Packet::Connect(connect),
-        publish(evil, evil.as_bytes()),
+        publish(hostile, hostile.as_bytes()),
         Packet::Subscribe(Subscribe {
             id: id(1),
             dup: false,
@@ -116,7 +117,7 @@ fn control_characters_in_names_are_escaped() {
         Packet::Unsubscribe(Unsubscribe {
             id: id(1),
             dup: false,
-            filters: UnsubscribeFilters::new(&[evil]).unwrap(),
+            filters: UnsubscribeFilters::new(&[hostile]).unwrap(),
         }),
     ] {
         let line = packet.to_string();
@@ -125,7 +126,7 @@ fn control_characters_in_names_are_escaped() {
 }
 
 #[test]
-fn every_violation_has_words_and_a_clause() {
+fn every_violation_has_a_text_and_a_clause() {
     let mut lines: Vec<_> = Violation::ALL.iter().map(Violation::to_string).collect();
     for (violation, line) in Violation::ALL.iter().zip(&lines) {
         let clause = violation.clause();

@@ -5,12 +5,12 @@ use baremqtt::codec::{self, Decoded};
 
 use super::{BOTH, is_refusal};
 
-type Answer<'a> = Result<Decoded<'a>, baremqtt::Violation>;
+type DecodeResult<'a> = Result<Decoded<'a>, baremqtt::Violation>;
 
-/// Decodes, and checks what must hold for any answer.
-fn decode(bytes: &[u8], version: Version) -> Answer<'_> {
-    let answer = codec::decode(bytes, version);
-    match &answer {
+/// Decodes, and checks what must hold for every result.
+fn decode(bytes: &[u8], version: Version) -> DecodeResult<'_> {
+    let result = codec::decode(bytes, version);
+    match &result {
         Ok(Decoded::Complete { packet, .. }) if is_refusal(packet) => {}
         Ok(Decoded::Complete { packet, len }) => {
             let mut out = [0; 4];
@@ -20,17 +20,17 @@ fn decode(bytes: &[u8], version: Version) -> Answer<'_> {
             if version == Version::Mqtt311 {
                 assert_eq!(Some(&out[..written]), bytes.get(..*len), "{bytes:02X?}");
             }
-            assert_eq!(codec::decode(&out[..written], version), answer, "{bytes:02X?}");
+            assert_eq!(codec::decode(&out[..written], version), result, "{bytes:02X?}");
         }
         Ok(Decoded::Incomplete { missing }) => assert!(*missing >= 1, "{bytes:02X?}"),
         Err(_) => {}
     }
-    answer
+    result
 }
 
 /// Once the result is known, more bytes do not change it.
-fn check_longer(answer: Answer<'_>, longer: Answer<'_>, bytes: &[u8]) {
-    match (answer, longer) {
+fn check_longer(result: DecodeResult<'_>, longer: DecodeResult<'_>, bytes: &[u8]) {
+    match (result, longer) {
         (Ok(Decoded::Incomplete { missing }), Ok(Decoded::Incomplete { missing: still })) => {
             assert!(missing == 1 || still == missing - 1, "{bytes:02X?}");
         }
@@ -38,7 +38,7 @@ fn check_longer(answer: Answer<'_>, longer: Answer<'_>, bytes: &[u8]) {
             assert_eq!((missing, len), (1, bytes.len()), "{bytes:02X?}");
         }
         (Ok(Decoded::Incomplete { .. }), Err(_)) => {}
-        (answer, longer) => assert_eq!(answer, longer, "{bytes:02X?}"),
+        (result, longer) => assert_eq!(result, longer, "{bytes:02X?}"),
     }
 }
 
@@ -64,8 +64,8 @@ fn every_packet_with_a_body_of_two_bytes() {
             for body in 0..=u16::MAX {
                 let [high, low] = body.to_be_bytes();
                 let bytes = [first, 2, high, low];
-                let answer = decode(&bytes, version);
-                assert!(!matches!(answer, Ok(Decoded::Incomplete { .. })), "{bytes:02X?}");
+                let result = decode(&bytes, version);
+                assert!(!matches!(result, Ok(Decoded::Incomplete { .. })), "{bytes:02X?}");
             }
         }
     }

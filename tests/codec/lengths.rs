@@ -8,7 +8,7 @@ use baremqtt::{Connect, EncodeError, TopicName, Version, Violation, Will};
 use super::{BOTH, decoded, encoded, missing, not_encoded};
 
 /// Table 2.4 of the standard.
-const EDGES: [(usize, &[u8]); 8] = [
+const BOUNDARIES: [(usize, &[u8]); 8] = [
     (0, &[0x00]),
     (127, &[0x7F]),
     (128, &[0x80, 0x01]),
@@ -26,8 +26,8 @@ fn publish(payload: &[u8]) -> Packet<'_> {
 }
 
 #[test]
-fn fixed_header_at_every_edge() {
-    for (remaining_len, bytes) in EDGES {
+fn fixed_header_at_every_boundary() {
+    for (remaining_len, bytes) in BOUNDARIES {
         let packet_type = if remaining_len == 0 { PacketType::PingReq } else { PacketType::Publish };
         let first = packet_type.first_byte();
         let header_len = 1 + bytes.len();
@@ -50,9 +50,9 @@ fn fixed_header_at_every_edge() {
 #[test]
 fn fixed_header_is_written_in_the_shortest_form() {
     // Both sides of each boundary that a test can afford to allocate twice.
-    for (edge, bytes) in &EDGES[1..7] {
-        let packet_len = 1 + bytes.len() + edge;
-        let payload = vec![0x55; edge - 3];
+    for (boundary, bytes) in &BOUNDARIES[1..7] {
+        let packet_len = 1 + bytes.len() + boundary;
+        let payload = vec![0x55; boundary - 3];
         let packet = publish(&payload);
         assert_eq!(packet.encoded_len(), packet_len);
         for version in BOTH {
@@ -79,7 +79,7 @@ fn longest_packet() {
 }
 
 #[test]
-fn longer_forms_are_refused() {
+fn lengths_with_surplus_bytes_are_refused() {
     for bytes in [
         &[0x80, 0x00][..],
         &[0xFF, 0x00],
@@ -130,7 +130,7 @@ fn strings_of_65_535_bytes_and_of_one_more() {
 
 /// The byte after the length is not part of it, although it looks like it could be, whatever follows.
 #[test]
-fn a_length_ends_where_it_says() {
+fn the_byte_after_a_length_is_not_part_of_it() {
     let bytes = [&[0x90, 0x82, 0x01, 1, 1], &[0; 128][..], &[0; 40_000]].concat();
     let whole = codec::decode(&bytes, Version::Mqtt311);
     assert!(matches!(whole, Ok(Decoded::Complete { len: 133, .. })), "{whole:?}");
@@ -138,7 +138,7 @@ fn a_length_ends_where_it_says() {
 
 /// Each bit of a remaining length counts, however many bytes it has.
 #[test]
-fn each_bit_of_a_length_counts() {
+fn every_bit_of_a_length_is_decoded() {
     for len in (2..22).flat_map(|bit| [1_usize << bit, (1 << bit) + 1, (1 << bit) + 42, (2 << bit) - 1]) {
         let payload = vec![b'x'; len - 3];
         let packet = publish(&payload);

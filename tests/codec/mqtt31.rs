@@ -92,7 +92,7 @@ fn unused_header_flags_are_ignored() {
 
 /// CONNECT states that it is 3.1, whatever version is expected: its flags are ignored then.
 #[test]
-fn header_flags_of_connect_wait_for_its_version() {
+fn header_flags_of_connect_are_checked_once_its_version_is_known() {
     let packet = Packet::Connect(Connect::new("c").version(Mqtt31));
     let mut bytes = encoded(&packet, Mqtt31);
     for flags in 0..16 {
@@ -102,7 +102,7 @@ fn header_flags_of_connect_wait_for_its_version() {
 }
 
 #[test]
-fn dup_at_qos_0_is_a_hint_without_a_meaning() {
+fn dup_at_qos_0_is_ignored() {
     let publish = Publish {
         topic: TopicName::new("t").unwrap(),
         payload: b"",
@@ -234,7 +234,7 @@ fn suback_has_the_granted_qos_in_the_low_two_bits() {
 }
 
 #[test]
-fn suback_cannot_say_failure() {
+fn suback_has_no_failure_code() {
     let codes = [SubAckCode::Granted(QoS::AtMostOnce), SubAckCode::Failure];
     let suback = Packet::SubAck(SubAck { id: id(1), codes: SubAckCodes::new(&codes).unwrap() });
     assert_eq!(not_encoded(&suback, Mqtt31), Violation::SubAckFailure);

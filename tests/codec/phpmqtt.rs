@@ -1,5 +1,5 @@
-//! The bytes of the class that this project replaces: where it is right we write the same, where it is wrong we
-//! report what is wrong.
+//! The bytes of phpMQTT, which this project replaces: where they are correct we write the same, where they are wrong we
+//! report the violation.
 
 #[path = "../data/phpmqtt.rs"]
 mod data;
@@ -13,7 +13,7 @@ use super::{decoded, encoded, hex, id, missing, refused};
 
 use Version::{Mqtt31, Mqtt311};
 
-/// What the class sends for this call.
+/// What phpMQTT sends for this call.
 fn sent(name: &str) -> Vec<u8> {
     let (_, _, digits) = data::CLIENT_TO_SERVER.iter().find(|(this, ..)| *this == name).expect(name);
     hex(digits)
@@ -32,7 +32,7 @@ fn exactly_once(number: u16) -> Delivery {
 }
 
 #[test]
-fn packets_that_are_right() {
+fn correct_packets() {
     let connect = |client_id| Connect::new(client_id).version(Mqtt31);
     let will = Will::new("will/t", b"bye").qos(QoS::AtLeastOnce).retain();
     let with_all = connect("php-1").keep_alive(10).will(will).credentials("user", b"pass");
@@ -54,9 +54,9 @@ fn packets_that_are_right() {
     }
 }
 
-/// The class sends 80 instead of 82. Servers accept it in 3.1, and so do we; what we send is right.
+/// phpMQTT sends 80 instead of 82. Servers accept it in 3.1, and so do we; what we send is right.
 #[test]
-fn subscribe_with_the_flags_of_the_class() {
+fn subscribe_with_the_flags_that_phpmqtt_sends() {
     let mut bytes = sent("subscribe_2_topics");
     let filters = [("a/b", QoS::AtMostOnce), ("c/#", QoS::AtLeastOnce)];
     let filters = SubscribeFilters::new(&filters).unwrap();
@@ -96,19 +96,19 @@ fn packet_id_after_65_535() {
 fn password_without_user_name() {
     let bytes = sent("BAD_password_without_username");
     assert_eq!(refused(&bytes, Mqtt31), Violation::PasswordWithoutUsername);
-    // A user name "0", which the class drops, is a user name.
+    // A user name "0", which phpMQTT drops, is a user name.
     let connect = Packet::Connect(Connect::new("php-np").version(Mqtt31).credentials("0", b"secret"));
     assert_eq!(decoded(&encoded(&connect, Mqtt31), Mqtt31), connect);
 }
 
 #[test]
-fn what_the_server_sends() {
+fn packets_from_the_server() {
     let granted = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].map(SubAckCode::Granted);
     let packets = [
         Packet::ConnAck(ConnAck::Accepted { session_present: false }),
         Packet::SubAck(SubAck { id: id(1), codes: SubAckCodes::new(&granted).unwrap() }),
         publish("a.b/x", b"dot", Delivery::AtMostOnce, false),
-        // Bug 5: the class leaves the identifier at the front of the payload.
+        // Bug 5: phpMQTT leaves the identifier at the front of the payload.
         publish("c/1", b"one", at_least_once(1), false),
         publish("c", b"parent", at_least_once(2), false),
         publish("d", b"two", exactly_once(3), false),
@@ -128,7 +128,7 @@ fn what_the_server_sends() {
 
 /// Bug 13: header and body are sent in two writes, which must not matter to the receiver.
 #[test]
-fn header_and_body_in_two_pieces() {
+fn header_and_body_in_two_writes() {
     for (name, call, digits) in data::CLIENT_TO_SERVER {
         let bytes = hex(digits);
         let header_len = if bytes[1] < 0x80 { 2 } else { 3 };

@@ -79,7 +79,7 @@ fn packet_id_zero() {
 }
 
 #[test]
-fn remaining_length_of_five_bytes_or_longer_than_it_needs_to_be() {
+fn remaining_length_of_five_bytes_or_with_surplus_bytes() {
     refused_in_both("30 80 80 80 80", Violation::RemainingLength);
     refused_in_both("30 FF FF FF FF 7F", Violation::RemainingLength);
     refused_in_both("82 80 00", Violation::RemainingLength);
@@ -262,7 +262,7 @@ fn qos_0_publish_with_a_payload_of_0_or_1_byte() {
 }
 
 #[test]
-fn packets_that_come_byte_by_byte() {
+fn packets_that_arrive_byte_by_byte() {
     for version in BOTH {
         for digits in ["20 02 00 00", "62 02 0001", "D0 00", "30 06 0001 74 010203"] {
             let bytes = hex(digits);
@@ -286,7 +286,7 @@ fn what_follows_a_packet_is_not_part_of_it() {
 
 /// In another codec a hostile length wrote past the end of the buffer.
 #[test]
-fn a_slice_that_is_too_short_stays_as_it_was() {
+fn a_slice_that_is_too_short_is_not_written_to() {
     let connect = Connect::new("sensor-17").credentials("user", b"secret");
     let needed = connect.encoded_len();
     for len in 0..needed {

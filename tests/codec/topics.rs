@@ -120,10 +120,10 @@ fn ill_formed_utf8() {
         b"\xF8\x88\x80\x80\x80",     // five bytes
         b"\xFE",                     //
         b"\xFF",                     //
-        b"\xC3",                     // cut
+        b"\xC3",                     // cut off
         b"\xE2\x82",                 //
         b"\xF0\x9F\x98",             //
-        b"\xE2\x82a",                // broken off
+        b"\xE2\x82a",                // followed by another character
     ] {
         // Alone, and at every position in the eight bytes that are checked together.
         for before in 0..17 {
@@ -150,7 +150,7 @@ fn ill_formed_utf8() {
 
 /// Every scalar value, and every sequence of up to three bytes.
 #[test]
-fn well_formed_is_what_the_core_library_calls_so() {
+fn utf8_is_checked_as_by_the_core_library() {
     for c in ('\u{1}'..=char::MAX).filter(|c| !"+#".contains(*c)) {
         let mut buffer = [0; 4];
         assert_eq!(violation(c.encode_utf8(&mut buffer).as_bytes()), None, "{c:?}");
@@ -170,7 +170,7 @@ fn well_formed_is_what_the_core_library_calls_so() {
 
 /// Wildcards and U+0000 are found at every position in the eight bytes that are checked together.
 #[test]
-fn special_characters_at_every_place() {
+fn special_characters_at_every_position() {
     for len in 1..40 {
         for place in 0..len {
             let mut text = vec![b'x'; len];
@@ -214,7 +214,7 @@ fn wildcards_among_wildcards() {
 }
 
 #[test]
-fn constants_are_checked_by_the_compiler() {
+fn topics_can_be_checked_at_compile_time() {
     const FILTER: TopicFilter<'static> = match TopicFilter::new("sensor/+/status") {
         Ok(filter) => filter,
         Err(_) => panic!(),

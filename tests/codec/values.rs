@@ -13,7 +13,7 @@ use baremqtt::{
 use super::{decoded, encoded, hex, id};
 
 #[test]
-fn packet_ids_count_up_and_leave_out_0() {
+fn packet_ids_count_up_and_skip_0() {
     assert_eq!(PacketId::new(0), None);
     assert_eq!(PacketId::FIRST.get(), 1);
     assert_eq!(id(1).next(), id(2));
@@ -30,7 +30,7 @@ fn qos_is_a_number_from_0_to_2() {
 }
 
 #[test]
-fn delivery_has_an_identifier_and_dup_from_qos_1() {
+fn delivery_has_an_identifier_and_dup_above_qos_0() {
     let none = Delivery::AtMostOnce;
     assert_eq!((none.qos(), none.id(), none.dup()), (QoS::AtMostOnce, None, false));
     let once = Delivery::AtLeastOnce { id: id(7), dup: true };
@@ -57,7 +57,7 @@ fn first_byte_of_each_packet_type() {
 
 /// Lists are equal if their contents are, wherever they are stored.
 #[test]
-fn lists_out_of_a_packet_and_out_of_the_application() {
+fn decoded_lists_equal_those_of_the_application() {
     let filters = [("a/+", QoS::AtMostOnce), ("b", QoS::ExactlyOnce)];
     let filters = SubscribeFilters::new(&filters).unwrap();
     let removed = UnsubscribeFilters::new(&["a/+", "b"]).unwrap();
@@ -84,7 +84,7 @@ fn lists_out_of_a_packet_and_out_of_the_application() {
 }
 
 #[test]
-fn lists_are_checked_when_they_are_made() {
+fn lists_are_checked_when_constructed() {
     assert_eq!(SubscribeFilters::new(&[]), Err(Violation::NoTopicFilter));
     assert_eq!(UnsubscribeFilters::new(&[]), Err(Violation::NoTopicFilterToRemove));
     assert_eq!(SubAckCodes::new(&[]), Err(Violation::SubAckCount));
@@ -94,7 +94,7 @@ fn lists_are_checked_when_they_are_made() {
 }
 
 #[test]
-fn topics_are_compared_and_shown_as_their_text() {
+fn topics_are_compared_and_displayed_as_text() {
     let name = TopicName::new("a/ä").unwrap();
     assert!(name == "a/ä" && name == *"a/ä" && name != "a/b");
     assert_eq!((name.to_string(), format!("{name:?}")), ("a/ä".to_string(), "\"a/ä\"".to_string()));
@@ -104,7 +104,7 @@ fn topics_are_compared_and_shown_as_their_text() {
 }
 
 #[test]
-fn topics_are_sorted_made_and_lent_as_text() {
+fn topics_are_sorted_and_converted_as_text() {
     let mut names = ["b", "a/b", "a"].map(|name| TopicName::try_from(name).unwrap());
     names.sort();
     assert_eq!(names.map(TopicName::as_str), ["a", "a/b", "b"]);
@@ -117,7 +117,7 @@ fn topics_are_sorted_made_and_lent_as_text() {
 
 /// A text in a CONNECT may be empty, and may contain what would be a wildcard elsewhere.
 #[test]
-fn texts_say_what_is_wrong_with_them() {
+fn checking_a_text_reports_the_violation() {
     for text in ["", "a", "+", "a/#", "ä", "sensor-17/+/x", "\u{FEFF}"] {
         let made = Text::new(text);
         assert_eq!((made.check(), made.is_empty()), (Ok(()), text.is_empty()), "{text:?}");
@@ -133,7 +133,7 @@ fn texts_say_what_is_wrong_with_them() {
 }
 
 #[test]
-fn lengths_are_known_to_the_compiler() {
+fn lengths_can_be_constants() {
     const CONNECT: Connect<'static> = Connect::new("sensor-17").credentials("user", b"secret");
     const LEN: usize = CONNECT.encoded_len();
     assert_eq!(CONNECT.encode(&mut [0; LEN]), Ok(LEN));
@@ -191,7 +191,7 @@ fn packets_as_vectors() {
 }
 
 #[test]
-fn refusals_have_a_text_each() {
+fn each_refusal_code_has_a_text() {
     let texts = [
         "unacceptable protocol version (1)",
         "identifier rejected (2)",
@@ -209,7 +209,7 @@ fn refusals_have_a_text_each() {
 }
 
 #[test]
-fn versions_are_read_as_they_are_written() {
+fn versions_are_parsed_as_they_are_displayed() {
     for version in crate::BOTH {
         assert_eq!(version.to_string().trim_start_matches("MQTT ").parse(), Ok(version));
     }
@@ -220,7 +220,7 @@ fn versions_are_read_as_they_are_written() {
 }
 
 #[test]
-fn what_is_left_of_a_list_is_shown() {
+fn debug_of_an_iterator_shows_the_remaining_items() {
     let filters = [("a", QoS::AtMostOnce), ("b", QoS::ExactlyOnce)];
     let mut iter = SubscribeFilters::new(&filters).unwrap().into_iter();
     iter.next();

@@ -47,7 +47,7 @@ pub fn non_blocking<V>(poll: Poll<Result<V, Fault>>) -> nb::Result<V, Fault> {
 
 /// For a type with `has_input`, `read_at_once`, `try_read`, `try_write`, `try_flush` and `now`;
 /// the items above have to be in scope.
-macro_rules! is_a_stream {
+macro_rules! implement_streams {
     ($stream:ty) => {
         impl embedded_io::ErrorType for $stream {
             type Error = Fault;
@@ -126,4 +126,4 @@ macro_rules! is_a_stream {
         }
     };
 }
-pub(crate) use is_a_stream;
+pub(crate) use implement_streams;

@@ -8,8 +8,8 @@ use crate::harness::*;
 /// CONNECT as the client sends it: its flags, and the payload after the variable header.
 fn sent(connect: &Connect<'_>) -> (u8, Vec<u8>) {
     let mut rig = Rig::new();
-    rig.connects(connect);
-    rig.sends_bytes(usize::MAX);
+    rig.connect(connect);
+    rig.send_bytes(usize::MAX);
     assert_eq!(rig.wire[..9], [0x10, rig.wire.len() as u8 - 2, 0, 4, b'M', b'Q', b'T', b'T', 4]);
     (rig.wire[9], rig.wire[12..].to_vec())
 }
@@ -28,25 +28,25 @@ const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 #[test]
 fn mqtt_3_1_0_1() {
     let mut rig = Rig::new();
-    rig.publishes("a", b"", AtLeastOnce);
-    assert!(rig.sends().is_empty());
-    rig.connects(&CONNECT);
-    assert!(rig.sends()[0].starts_with("CONNECT"));
+    rig.publish("a", b"", AtLeastOnce);
+    assert!(rig.send_all().is_empty());
+    rig.connect(&CONNECT);
+    assert!(rig.send_all()[0].starts_with("CONNECT"));
 }
 
 #[test]
 fn mqtt_3_1_2_4() {
     let mut rig = Rig::online();
-    rig.publishes("a", b"", AtLeastOnce);
-    rig.sends();
-    rig.disconnects();
-    rig.sends();
-    rig.connects(&CONNECT);
-    rig.sends_bytes(usize::MAX);
+    rig.publish("a", b"", AtLeastOnce);
+    rig.send_all();
+    rig.disconnect();
+    rig.send_all();
+    rig.connect(&CONNECT);
+    rig.send_bytes(usize::MAX);
     assert_eq!(rig.wire[9] & 0x02, 0);
-    rig.sends();
-    rig.accepts(true);
-    assert_eq!(rig.sends(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session was kept");
+    rig.send_all();
+    rig.receive_connack(true);
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 dup (0 B)"], "the session was kept");
 }
 
 #[test]
@@ -54,16 +54,16 @@ fn mqtt_3_1_2_6() {
     for clean in [false, true] {
         // A clean session follows, or a session that is not clean follows a clean one.
         let mut rig = Rig::new();
-        rig.goes_online(&CONNECT.clean_session(!clean), false);
-        rig.delivers("a", b"", ExactlyOnce, 7);
-        rig.publishes("a", b"", ExactlyOnce);
-        rig.sends();
-        rig.receives(baremqtt::codec::Packet::PubRec(id(1)));
-        rig.cut();
+        rig.go_online(&CONNECT.clean_session(!clean), false);
+        rig.receive_publish("a", b"", ExactlyOnce, 7);
+        rig.publish("a", b"", ExactlyOnce);
+        rig.send_all();
+        rig.receive(baremqtt::codec::Packet::PubRec(id(1)));
+        rig.lose_link();
         rig.events();
-        rig.goes_online(&CONNECT.clean_session(clean), false);
-        assert!(rig.sends().is_empty(), "no PUBREL for a flow of the old session");
-        rig.delivers("a", b"", ExactlyOnce, 7);
+        rig.go_online(&CONNECT.clean_session(clean), false);
+        assert!(rig.send_all().is_empty(), "no PUBREL for a flow of the old session");
+        rig.receive_publish("a", b"", ExactlyOnce, 7);
         assert_eq!(rig.events(), ["ended 1 Uncertain", "message a qos=2 id=7 (0 B)"]);
     }
 }
@@ -150,21 +150,21 @@ fn mqtt_3_1_2_23() {
     for connack_after in [0, 900, 2_500] {
         let mut rig = Rig::new();
         rig.choose(|c| c.pingresp_timeout_ms = 0);
-        rig.connects(&C.keep_alive(3));
-        rig.sends();
-        rig.at(connack_after).accepts(false);
+        rig.connect(&C.keep_alive(3));
+        rig.send_all();
+        rig.at(connack_after).receive_connack(false);
         let mut last_sent = 0;
         for tick in connack_after / 100..600 {
             rig.at(tick * 100);
             match tick % 97 {
-                0..20 => rig.delivers("in", b"", AtLeastOnce, 7),
-                20..40 => rig.delivers("in", b"", QoS::AtMostOnce, 0),
+                0..20 => rig.receive_publish("in", b"", AtLeastOnce, 7),
+                20..40 => rig.receive_publish("in", b"", QoS::AtMostOnce, 0),
                 50 => {
-                    rig.publishes("out", b"", QoS::AtMostOnce);
+                    rig.publish("out", b"", QoS::AtMostOnce);
                 }
                 _ => {}
             }
-            if !rig.sends().is_empty() {
+            if !rig.send_all().is_empty() {
                 last_sent = tick * 100;
             }
             assert!(tick * 100 - last_sent <= 3_000, "silent since {last_sent} at {}", tick * 100);

@@ -10,7 +10,7 @@ fn refused(topic: &[u8], clause: &str) {
     let mut rig = Rig::online();
     let mut packet = vec![0x30, topic.len() as u8 + 2, 0, topic.len() as u8];
     packet.extend(topic);
-    rig.receives_bytes(&packet);
+    rig.receive_bytes(&packet);
     assert_eq!(rig.events(), [format!("error {clause}")], "{topic:02x?}");
 }
 
@@ -46,9 +46,9 @@ fn mqtt_1_5_3_2() {
 #[test]
 fn mqtt_1_5_3_3() {
     let mut rig = Rig::online();
-    rig.delivers("\u{FEFF}a\u{FEFF}", b"", AtMostOnce, 0);
-    rig.publishes("\u{FEFF}", b"", AtMostOnce);
-    rig.sends_bytes(usize::MAX);
+    rig.receive_publish("\u{FEFF}a\u{FEFF}", b"", AtMostOnce, 0);
+    rig.publish("\u{FEFF}", b"", AtMostOnce);
+    rig.send_bytes(usize::MAX);
     assert_eq!(rig.wire, b"\x30\x05\x00\x03\xEF\xBB\xBF");
     let event = rig.events().remove(0);
     assert_eq!(event, format!("message {} qos=0 (0 B)", "\u{FEFF}a\u{FEFF}".escape_debug()));

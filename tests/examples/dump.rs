@@ -5,24 +5,24 @@ use std::fs::{File, remove_file};
 use std::io::Write;
 use std::process::id;
 
-use crate::process::Ended;
+use crate::process::Exit;
 use crate::tools::{run, start};
 
-fn assert_prints(ended: &Ended, lines: &[&str]) {
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.output, lines);
+fn assert_prints(exit: &Exit, lines: &[&str]) {
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    assert_eq!(exit.output, lines);
 }
 
-fn assert_fails(ended: &Ended, message: &str) {
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(ended.errors, [format!("dump: {message}")]);
+fn assert_fails(exit: &Exit, message: &str) {
+    assert_eq!(exit.code, Some(1), "{exit:?}");
+    assert_eq!(exit.errors, [format!("dump: {message}")]);
 }
 
 #[test]
 fn several_packets_in_a_row() {
-    let ended = run("dump", &["10 0d 00 04 4d515454 04 02 00 3c 00 01 61", "c000 e0 00"]);
+    let exit = run("dump", &["10 0d 00 04 4d515454 04 02 00 3c 00 01 61", "c000 e0 00"]);
     assert_prints(
-        &ended,
+        &exit,
         &[
             "     0     15 B  CONNECT MQTT 3.1.1 client_id=\"a\" clean keep_alive=60s",
             "    15      2 B  PINGREQ",
@@ -32,7 +32,7 @@ fn several_packets_in_a_row() {
 }
 
 #[test]
-fn hexadecimal_in_every_form_from_the_standard_input() {
+fn hexadecimal_in_every_form_on_standard_input() {
     for text in [
         "30 05 00 01 61 68 69",
         "0x30,0x5,0x00,1,0x61,0x68,0x69",
@@ -41,7 +41,7 @@ fn hexadecimal_in_every_form_from_the_standard_input() {
     ] {
         let mut dump = start("dump", &[]);
         dump.write(text.as_bytes());
-        assert_prints(&dump.end(), &["     0      7 B  PUBLISH a qos=0 (2 B) \"hi\""]);
+        assert_prints(&dump.wait_for_exit(), &["     0      7 B  PUBLISH a qos=0 (2 B) \"hi\""]);
     }
 }
 
@@ -49,7 +49,7 @@ fn hexadecimal_in_every_form_from_the_standard_input() {
 fn raw_bytes() {
     let mut dump = start("dump", &["--raw"]);
     dump.write(&[0x20, 2, 1, 0]);
-    assert_prints(&dump.end(), &["     0      4 B  CONNACK accepted session_present"]);
+    assert_prints(&dump.wait_for_exit(), &["     0      4 B  CONNACK accepted session_present"]);
 }
 
 /// Each packet is printed when it is complete, while the file is still growing.
@@ -64,19 +64,19 @@ fn a_file_that_grows() {
     assert_eq!(dump.line(), "     2      4 B  PUBACK id=7");
     // Bytes that are not MQTT end it.
     file.write_all(&[1]).unwrap();
-    assert_fails(&dump.end(), "at byte 6: packet length does not fit its fields [MQTT-4.8.0-1]");
+    assert_fails(&dump.wait_for_exit(), "at byte 6: packet length does not fit its fields [MQTT-4.8.0-1]");
     remove_file(path).unwrap();
 }
 
 #[test]
-fn the_version_is_the_one_of_the_option_or_of_connect() {
+fn the_version_is_that_of_the_option_or_of_connect() {
     let subscribe = "8a 06 00 02 00 01 61 00";
     let expected = "SUBSCRIBE id=2 dup a qos=0";
     assert_prints(&run("dump", &["--mqtt", "3.1", subscribe]), &[&format!("     0      8 B  {expected}")]);
     let connect = "10 0f 00 06 4d 51 49 73 64 70 03 02 00 3c 00 01 61";
-    let ended = run("dump", &[connect, subscribe]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.output.last(), Some(&format!("    17      8 B  {expected}")));
+    let exit = run("dump", &[connect, subscribe]);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    assert_eq!(exit.output.last(), Some(&format!("    17      8 B  {expected}")));
     assert_fails(
         &run("dump", &[subscribe]),
         "at byte 0: reserved fixed-header flags are wrong [MQTT-2.2.2-2]",
@@ -84,24 +84,27 @@ fn the_version_is_the_one_of_the_option_or_of_connect() {
 }
 
 #[test]
-fn a_violation_with_its_place_and_clause() {
-    let ended = run("dump", &["c000", "36 05 00 01 61 00 01"]);
-    assert_eq!(ended.output, ["     0      2 B  PINGREQ"]);
-    assert_fails(&ended, "at byte 2: QoS 3 [MQTT-3.3.1-4]");
+fn a_violation_is_reported_with_position_and_clause() {
+    let exit = run("dump", &["c000", "36 05 00 01 61 00 01"]);
+    assert_eq!(exit.output, ["     0      2 B  PINGREQ"]);
+    assert_fails(&exit, "at byte 2: QoS 3 [MQTT-3.3.1-4]");
 }
 
 #[test]
-fn an_incomplete_packet_with_what_is_missing() {
-    let ended = run("dump", &["c000 30 05 00 01"]);
-    assert_fails(&ended, "at byte 2: a packet begins with 4 B, and 3 B are missing");
-    let ended = run("dump", &["30 80"]);
-    assert_fails(&ended, "at byte 0: a packet begins with 2 B, and at least 1 B are missing");
+fn an_incomplete_packet_is_reported_with_the_missing_bytes() {
+    let exit = run("dump", &["c000 30 05 00 01"]);
+    assert_fails(&exit, "at byte 2: a packet begins with 4 B, and 3 B are missing");
+    let exit = run("dump", &["30 80"]);
+    assert_fails(&exit, "at byte 0: a packet begins with 2 B, and at least 1 B are missing");
 }
 
 #[test]
-fn what_is_not_hexadecimal() {
+fn invalid_input_is_reported() {
     assert_fails(&run("dump", &["c0 0g"]), "not hexadecimal: \"0g\"");
     assert_fails(&run("dump", &["c0000"]), "an odd number of digits: \"c0000\"");
-    assert_fails(&run("dump", &["--raw", "c000"]), "only one of HEX, --raw and --follow can be given");
+    assert_fails(
+        &run("dump", &["--raw", "c000"]),
+        "only one of HEX, --raw (the standard input) and --follow can be given",
+    );
     assert_eq!(run("dump", &["--mqtt", "5"]).code, Some(1));
 }

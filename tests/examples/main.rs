@@ -1,4 +1,4 @@
-//! The examples, as a user runs them. They talk to the example broker; nothing else is needed.
+//! The examples, as a user runs them. They connect to the example broker; nothing else is needed.
 
 #[path = "../../examples/broker/server/mod.rs"]
 mod server;
@@ -6,16 +6,17 @@ mod server;
 #[path = "../clients/process.rs"]
 mod process;
 
+mod closed_output;
 mod dump;
-mod kills;
+mod killed_repeatedly;
 mod outbox;
 #[path = "../support/port.rs"]
 mod port;
 mod pub_sub;
 mod quickstart;
+mod quickstart_output;
 mod sniffer;
-mod sub;
-mod told;
+mod sub_options;
 mod tools;
 
 use std::net::SocketAddr;
@@ -33,7 +34,7 @@ fn start_with(users: &[(&str, &str)]) -> Server {
 }
 
 /// An address at which there never is a broker: TCPMUX.
-const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+const NO_BROKER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 fn start_at(listen: SocketAddr, users: &[(&str, &str)]) -> Server {
     let users: Vec<_> =

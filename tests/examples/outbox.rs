@@ -1,21 +1,21 @@
 //! `outbox` and `inbox`, with the example broker.
 
-use crate::kills::kill_both;
-use crate::{NOBODY, start, tools};
+use crate::killed_repeatedly::kill_outbox_and_inbox;
+use crate::{NO_BROKER, start, tools};
 
 #[test]
-fn killed_fifty_times_they_pass_on_each_line_once() {
+fn each_line_arrives_once_although_both_are_killed_fifty_times() {
     let server = start();
-    kill_both(server.addr());
+    kill_outbox_and_inbox(server.addr());
 }
 
 #[test]
-fn a_wrong_call_is_explained() {
+fn invalid_arguments_print_the_usage() {
     for name in ["outbox", "inbox"] {
-        let ended = tools::run(name, &["nowhere"]);
-        assert_eq!(ended.code, Some(1), "{ended:?}");
-        assert!(ended.errors.iter().any(|line| line.contains("usage: ")), "{ended:?}");
+        let exit = tools::run(name, &["nowhere"]);
+        assert_eq!(exit.code, Some(1), "{exit:?}");
+        assert!(exit.errors.iter().any(|line| line.contains("usage: ")), "{exit:?}");
     }
-    let ended = tools::run("outbox", &[&NOBODY.to_string(), "/no/such/file"]);
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let exit = tools::run("outbox", &[&NO_BROKER.to_string(), "/no/such/file"]);
+    assert_eq!(exit.code, Some(1), "{exit:?}");
 }

@@ -1,4 +1,4 @@
-//! `pub` and `sub` together.
+//! `pub` and `sub` together, and their common options.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn at_every_qos_and_version() {
 }
 
 #[test]
-fn lines_keep_their_order_and_come_all() {
+fn all_lines_arrive_in_order() {
     let server = start();
     let lines: Vec<_> = (0..2_000).map(|number| format!("line {number}")).collect();
     for version in VERSIONS {
@@ -30,10 +30,10 @@ fn lines_keep_their_order_and_come_all() {
             let arguments = format!("-t many -l -q {qos} -M 64");
             let mut publisher = start_client("pub", server.addr(), version, &arguments);
             publisher.write_lines(&lines);
-            publisher.finish();
-            let ended = subscriber.end();
-            assert_eq!(ended.code, Some(0));
-            assert!(ended.output == lines, "{version}, QoS {qos}: {} lines", ended.output.len());
+            publisher.expect_success();
+            let exit = subscriber.wait_for_exit();
+            assert_eq!(exit.code, Some(0));
+            assert!(exit.output == lines, "{version}, QoS {qos}: {} lines", exit.output.len());
         }
     }
 }
@@ -50,15 +50,15 @@ fn large_messages_from_files_and_from_the_standard_input() {
         assert!(subscriber.line() == format!("large {content}"));
         let mut publisher = start_client("pub", server.addr(), "31", &format!("-t large -s -q {qos}"));
         publisher.write(content.as_bytes());
-        publisher.finish();
+        publisher.expect_success();
         assert!(subscriber.line() == format!("large {content}"));
-        subscriber.finish();
+        subscriber.expect_success();
     }
     fs::remove_file(&file).expect("the file");
 }
 
 #[test]
-fn retained_messages_come_to_late_subscribers_until_they_are_removed() {
+fn late_subscribers_receive_retained_messages_until_they_are_removed() {
     let server = start();
     for version in VERSIONS {
         publish(server.addr(), version, "-t kept -m value -r -q 1");
@@ -76,30 +76,33 @@ fn retained_messages_come_to_late_subscribers_until_they_are_removed() {
 }
 
 #[test]
-fn a_session_collects_messages_and_delivers_them_once() {
+fn a_session_queues_messages_and_delivers_them_once() {
     for version in VERSIONS {
         for qos in ["1", "2"] {
             let server = start();
             let session = format!("-c -i kept -t news -q {qos}");
-            start_client("sub", server.addr(), version, &format!("{session} -E")).finish();
+            start_client("sub", server.addr(), version, &format!("{session} -E")).expect_success();
             for number in 0..5 {
                 publish(server.addr(), version, &format!("-t news -m {number} -q {qos}"));
             }
             for part in [["0", "1"], ["2", "3"]] {
                 // A received message is acknowledged, although `sub` ends right after it.
-                let back = start_client("sub", server.addr(), version, &format!("{session} -C 2")).end();
+                let back =
+                    start_client("sub", server.addr(), version, &format!("{session} -C 2")).wait_for_exit();
                 assert_eq!(back.output, part, "{version}, QoS {qos}: {back:?}");
             }
-            let last = start_client("sub", server.addr(), version, &format!("{session} -C 1")).end();
+            let last =
+                start_client("sub", server.addr(), version, &format!("{session} -C 1")).wait_for_exit();
             assert_eq!(last.output, ["4"]);
-            let none = start_client("sub", server.addr(), version, &format!("{session} -W 1")).end();
+            let none =
+                start_client("sub", server.addr(), version, &format!("{session} -W 1")).wait_for_exit();
             assert_eq!((none.code, none.output), (Some(27), vec![]));
         }
     }
 }
 
 #[test]
-fn a_refusal_in_words_and_as_exit_code() {
+fn a_refusal_sets_the_exit_code_and_prints_the_reason() {
     let server = start_with(&[("ada", "secret")]);
     for version in VERSIONS {
         publish(server.addr(), version, "-t a -m x -u ada -P secret");
@@ -107,30 +110,31 @@ fn a_refusal_in_words_and_as_exit_code() {
             [("-u ada -P guess", 4, "bad user name or password (4)"), ("", 5, "not authorized (5)")]
         {
             for (name, what) in [("pub", "-m x"), ("sub", "")] {
-                let ended = start_client(name, server.addr(), version, &format!("-t a {what} {login}")).end();
-                assert_eq!(ended.code, Some(code), "{ended:?}");
-                assert_eq!(ended.errors, [format!("{name}: connection refused: {words}")]);
+                let exit = start_client(name, server.addr(), version, &format!("-t a {what} {login}"))
+                    .wait_for_exit();
+                assert_eq!(exit.code, Some(code), "{exit:?}");
+                assert_eq!(exit.errors, [format!("{name}: connection refused: {words}")]);
             }
         }
     }
 }
 
 #[test]
-fn a_url_says_all_of_it_and_a_message_is_repeated() {
+fn a_url_is_enough_and_a_message_is_repeated() {
     let server = start_with(&[("ada", "se:cret")]);
     let address = server.addr();
     let url = format!("mqtt://ada:se:cret@{address}/a/b");
     let mut subscriber = tools::start("sub", &["-d", "--url", &url, "-C", "3", "-v"]);
-    subscriber.error_with("<- SUBACK");
-    let ended =
+    subscriber.wait_for_error_line("<- SUBACK");
+    let exit =
         run("pub", &["-L", &url, "-m", "x", "--repeat", "3", "--repeat-delay", "0.01", "-d", "-I", "x-"]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.errors[0].contains("client_id=\"x-"), "{ended:?}");
-    assert_eq!(subscriber.end().output, ["a/b x", "a/b x", "a/b x"]);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    assert!(exit.errors[0].contains("client_id=\"x-"), "{exit:?}");
+    assert_eq!(subscriber.wait_for_exit().output, ["a/b x", "a/b x", "a/b x"]);
 }
 
 #[test]
-fn options_that_make_no_sense() {
+fn invalid_options_are_refused() {
     for (name, arguments) in [
         ("pub", "-t a"),
         ("pub", "-m x"),
@@ -153,9 +157,9 @@ fn options_that_make_no_sense() {
         ("pub", "-L mqtt://127.0.0.1:x/a -m x"),
         ("pub", "-t a -m x --repeat-delay -1"),
     ] {
-        let ended = run(name, &arguments.split_whitespace().collect::<Vec<_>>());
-        assert_eq!(ended.code, Some(1), "{name} {arguments}: {ended:?}");
-        assert_eq!(ended.errors.last().map(String::as_str), Some("Try --help."), "{name} {arguments}");
+        let exit = run(name, &arguments.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(exit.code, Some(1), "{name} {arguments}: {exit:?}");
+        assert_eq!(exit.errors.last().map(String::as_str), Some("Try --help."), "{name} {arguments}");
     }
     for name in ["pub", "sub", "quickstart", "dump", "broker"] {
         assert_eq!(run(name, &["--help"]).code, Some(0), "{name}");
@@ -163,15 +167,15 @@ fn options_that_make_no_sense() {
 }
 
 #[test]
-fn what_the_standard_forbids() {
+fn what_the_standard_forbids_is_refused_with_the_clause() {
     let server = start();
     for (name, arguments, clause) in [
         ("pub", "-t a/+ -m x", "MQTT-3.3.2-2"),
         ("sub", "-t a/#/b", "MQTT-4.7.1-2"),
         ("sub", "-V 31 -t a -i a-name-of-24-characters..", "Client Identifier"),
     ] {
-        let ended = start_client(name, server.addr(), "311", arguments).end();
-        assert_eq!(ended.code, Some(1), "{ended:?}");
-        assert!(ended.errors.concat().contains(clause), "{ended:?}");
+        let exit = start_client(name, server.addr(), "311", arguments).wait_for_exit();
+        assert_eq!(exit.code, Some(1), "{exit:?}");
+        assert!(exit.errors.concat().contains(clause), "{exit:?}");
     }
 }

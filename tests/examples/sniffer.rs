@@ -28,7 +28,7 @@ fn it_shows_both_directions_in_both_versions() {
 
 /// Bytes that are not a packet are forwarded, and from then on nothing is shown.
 #[test]
-fn it_says_what_is_no_mqtt() {
+fn bytes_that_are_not_mqtt_are_reported() {
     let server = start();
     let mut sniffer = tools::start("sniffer", &["127.0.0.1:0", &server.addr().to_string()]);
     let listening = sniffer.line();
@@ -41,7 +41,7 @@ fn it_says_what_is_no_mqtt() {
 
 /// A client is then turned away, as it would be by the server, and can try again.
 #[test]
-fn it_outlives_its_server() {
+fn it_continues_while_the_server_is_unreachable() {
     let mut sniffer = tools::start("sniffer", &["127.0.0.1:0", "127.0.0.1:1"]);
     let listening = sniffer.line();
     let address: SocketAddr = listening.strip_prefix("listening on ").unwrap().parse().unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::process::{Ended, Process};
+use crate::process::{Exit, Process};
 
 pub const VERSIONS: [&str; 2] = ["31", "311"];
 pub const QOS: [&str; 3] = ["0", "1", "2"];
@@ -14,13 +14,17 @@ pub const QOS: [&str; 3] = ["0", "1", "2"];
 /// Starts an example with these arguments.
 pub fn start(name: &str, arguments: &[&str]) -> Process {
     let arguments: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
-    let program = built().join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    Process::start(program.to_str().expect("a path in UTF-8"), &arguments)
+    Process::start(program(name).to_str().expect("a path in UTF-8"), &arguments)
+}
+
+/// The path of an example.
+pub fn program(name: &str) -> PathBuf {
+    built().join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
 /// Runs an example to completion.
-pub fn run(name: &str, arguments: &[&str]) -> Ended {
-    start(name, arguments).end()
+pub fn run(name: &str, arguments: &[&str]) -> Exit {
+    start(name, arguments).wait_for_exit()
 }
 
 /// Starts `pub` or `sub` with the arguments common to all calls, and these, which are separated by spaces.
@@ -31,14 +35,14 @@ pub fn start_client(name: &str, broker: SocketAddr, version: &str, arguments: &s
 
 /// Runs `pub`, which has to succeed.
 pub fn publish(broker: SocketAddr, version: &str, arguments: &str) {
-    let ended = start_client("pub", broker, version, arguments).end();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let exit = start_client("pub", broker, version, arguments).wait_for_exit();
+    assert_eq!(exit.code, Some(0), "{exit:?}");
 }
 
 /// Starts `sub`, and returns once it has subscribed.
 pub fn subscribe(broker: SocketAddr, version: &str, arguments: &str) -> Process {
     let mut subscriber = start_client("sub", broker, version, &format!("-d {arguments}"));
-    subscriber.error_with("<- SUBACK");
+    subscriber.wait_for_error_line("<- SUBACK");
     subscriber
 }
 

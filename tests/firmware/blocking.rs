@@ -1,6 +1,6 @@
 //! `examples/firmware`, on its three boards.
 
-use crate::operator::{Operator, broker, say};
+use crate::operator::{Operator, broker, send};
 use crate::station::Station;
 
 const fn on(board: &'static str) -> Station {
@@ -17,65 +17,65 @@ const MPS2_AN386: Station = on("mps2-an386");
 const MICROBIT: Station = on("microbit");
 
 #[test]
-fn lm3s6965evb_speaks_at_each_qos_and_obeys() {
-    LM3S6965EVB.speaks_at_each_qos_and_obeys();
+fn lm3s6965evb_publishes_at_each_qos_and_executes_commands() {
+    LM3S6965EVB.publishes_at_each_qos_and_executes_commands();
 }
 
 #[test]
-fn mps2_an386_speaks_at_each_qos_and_obeys() {
-    MPS2_AN386.speaks_at_each_qos_and_obeys();
+fn mps2_an386_publishes_at_each_qos_and_executes_commands() {
+    MPS2_AN386.publishes_at_each_qos_and_executes_commands();
 }
 
 #[test]
-fn microbit_speaks_at_each_qos_and_obeys() {
-    MICROBIT.speaks_at_each_qos_and_obeys();
+fn microbit_publishes_at_each_qos_and_executes_commands() {
+    MICROBIT.publishes_at_each_qos_and_executes_commands();
 }
 
 #[test]
-fn stays_while_nothing_happens_and_leaves_a_will() {
-    LM3S6965EVB.stays_while_nothing_happens_and_leaves_a_will();
+fn stays_connected_while_idle_and_leaves_a_will() {
+    LM3S6965EVB.stays_connected_while_idle_and_leaves_a_will();
 }
 
 #[test]
-fn lm3s6965evb_comes_back_after_the_broker_was_killed() {
-    LM3S6965EVB.comes_back_after_the_broker_was_killed();
+fn lm3s6965evb_reconnects_after_the_broker_was_killed() {
+    LM3S6965EVB.reconnects_after_the_broker_was_killed();
 }
 
 #[test]
-fn mps2_an386_comes_back_after_the_broker_was_killed() {
-    MPS2_AN386.comes_back_after_the_broker_was_killed();
+fn mps2_an386_reconnects_after_the_broker_was_killed() {
+    MPS2_AN386.reconnects_after_the_broker_was_killed();
 }
 
 #[test]
-fn microbit_comes_back_after_the_broker_was_killed() {
-    MICROBIT.comes_back_after_the_broker_was_killed();
+fn microbit_reconnects_after_the_broker_was_killed() {
+    MICROBIT.reconnects_after_the_broker_was_killed();
 }
 
 #[test]
-fn lm3s6965evb_reads_a_message_that_is_larger_than_its_buffer() {
-    reads_a_message_that_is_larger_than_its_buffer(&LM3S6965EVB);
+fn lm3s6965evb_receives_a_message_that_is_larger_than_its_buffer() {
+    receives_a_message_that_is_larger_than_its_buffer(&LM3S6965EVB);
 }
 
 #[test]
-fn mps2_an386_reads_a_message_that_is_larger_than_its_buffer() {
-    reads_a_message_that_is_larger_than_its_buffer(&MPS2_AN386);
+fn mps2_an386_receives_a_message_that_is_larger_than_its_buffer() {
+    receives_a_message_that_is_larger_than_its_buffer(&MPS2_AN386);
 }
 
 #[test]
-fn microbit_reads_a_message_that_is_larger_than_its_buffer() {
-    reads_a_message_that_is_larger_than_its_buffer(&MICROBIT);
+fn microbit_receives_a_message_that_is_larger_than_its_buffer() {
+    receives_a_message_that_is_larger_than_its_buffer(&MICROBIT);
 }
 
-fn reads_a_message_that_is_larger_than_its_buffer(station: &Station) {
+fn receives_a_message_that_is_larger_than_its_buffer(station: &Station) {
     let broker = broker();
     let mut operator = Operator::listen(&broker);
     let _board = station.start(&broker);
     operator.wait_for("status", 1, "online");
     let numbers: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
     for file in [numbers.join(" "), "123456789".to_owned()] {
-        say(&broker, "station/file", "2", &file);
+        send(&broker, "station/file", "2", &file);
         let report = format!("{} {}", file.len(), crc32(file.as_bytes()));
-        assert_eq!(operator.hear("received", 1), report);
+        assert_eq!(operator.receive("received", 1), report);
     }
     // The check value found in every table of CRCs.
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::operator::{Operator, broker, connections, say};
+use crate::operator::{Operator, broker, connections, send};
 use crate::station::Station;
 
 const EMBASSY: Station = Station {
@@ -14,18 +14,18 @@ const EMBASSY: Station = Station {
 };
 
 #[test]
-fn speaks_at_each_qos_and_obeys() {
-    EMBASSY.speaks_at_each_qos_and_obeys();
+fn publishes_at_each_qos_and_executes_commands() {
+    EMBASSY.publishes_at_each_qos_and_executes_commands();
 }
 
 #[test]
-fn stays_while_nothing_happens_and_leaves_a_will() {
-    EMBASSY.stays_while_nothing_happens_and_leaves_a_will();
+fn stays_connected_while_idle_and_leaves_a_will() {
+    EMBASSY.stays_connected_while_idle_and_leaves_a_will();
 }
 
 #[test]
-fn comes_back_after_the_broker_was_killed() {
-    EMBASSY.comes_back_after_the_broker_was_killed();
+fn reconnects_after_the_broker_was_killed() {
+    EMBASSY.reconnects_after_the_broker_was_killed();
 }
 
 #[test]
@@ -35,12 +35,12 @@ fn blinks_while_it_takes_readings() {
     let _board = EMBASSY.start(&broker);
     operator.wait_for("status", 1, "online");
     EMBASSY.set_interval(&broker, &mut operator, "100");
-    say(&broker, "station/set/lamp", "1", "100");
-    assert_eq!(operator.hear("answer", 1), "100");
+    send(&broker, "station/set/lamp", "1", "100");
+    assert_eq!(operator.receive("answer", 1), "100");
     let mut readings = 0;
     for state in ["on", "off", "on", "off", "on"] {
         loop {
-            match operator.hear_any().split_once(" 0 ") {
+            match operator.receive_any().split_once(" 0 ") {
                 Some(("station/lamp", lamp)) => break assert_eq!(lamp, state),
                 Some(("station/uptime", _)) => readings += 1,
                 _ => {}
@@ -48,14 +48,14 @@ fn blinks_while_it_takes_readings() {
         }
     }
     assert!(readings > 0, "no readings while it blinks");
-    say(&broker, "station/set/lamp", "1", "0");
-    assert_eq!(operator.hear("answer", 1), "0");
+    send(&broker, "station/set/lamp", "1", "0");
+    assert_eq!(operator.receive("answer", 1), "0");
     assert_eq!(connections(&broker), 1, "{}", broker.log());
 }
 
 /// Each pulse of the meter, ten per second, is in exactly one reading; readings taken without a broker arrive later.
 #[test]
-fn counts_while_the_broker_is_gone() {
+fn counts_pulses_while_the_broker_is_down() {
     let mut broker = broker();
     let mut operator = Operator::listen(&broker);
     let _board = EMBASSY.start(&broker);
@@ -75,7 +75,7 @@ fn counts_while_the_broker_is_gone() {
 fn pulses_until(operator: &mut Operator, seconds: u32) -> (u32, u32) {
     let mut pulses = 0;
     loop {
-        let message = operator.hear_any();
+        let message = operator.receive_any();
         if let Some(count) = message.strip_prefix("station/pulses 2 ") {
             pulses += count.parse::<u32>().expect("a number");
         }

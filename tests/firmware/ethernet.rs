@@ -8,9 +8,9 @@ fn start(broker: &crate::mosquitto::Mosquitto) -> Board {
 }
 
 /// Two consecutive temperatures.
-fn hears_temperatures(operator: &mut Operator) {
-    let mut hear = || operator.hear("temperature", 1).parse::<u32>().expect("a number");
-    let (first, second) = (hear(), hear());
+fn expect_temperatures(operator: &mut Operator) {
+    let mut receive = || operator.receive("temperature", 1).parse::<u32>().expect("a number");
+    let (first, second) = (receive(), receive());
     assert_eq!(second, 20 + (first + 1) % 10);
 }
 
@@ -20,13 +20,13 @@ fn publishes_over_tcp_and_leaves_a_will() {
     let mut operator = Operator::listen(&broker);
     let board = start(&broker);
     operator.wait_for("status", 1, "online");
-    hears_temperatures(&mut operator);
+    expect_temperatures(&mut operator);
     drop(board);
     operator.wait_for("status", 1, "offline");
 }
 
 #[test]
-fn comes_back_after_the_broker_was_killed() {
+fn reconnects_after_the_broker_was_killed() {
     let mut broker = broker();
     let _board = start(&broker);
     Operator::listen(&broker).wait_for("status", 1, "online");
@@ -35,6 +35,6 @@ fn comes_back_after_the_broker_was_killed() {
         broker.restart();
         let mut operator = Operator::listen(&broker);
         operator.wait_for("status", 1, "online");
-        hears_temperatures(&mut operator);
+        expect_temperatures(&mut operator);
     }
 }

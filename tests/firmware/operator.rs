@@ -1,10 +1,10 @@
-//! An operator at the broker who receives the station's messages and sends it orders, with Mosquitto's own clients.
+//! An operator, who receives the station's messages and sends it commands with Mosquitto's own clients.
 
 use crate::mosquitto::{Config, Mosquitto};
 use crate::process::{Process, run};
 
 /// How many messages may arrive before an expected one.
-const MANY: usize = 2_000;
+const MAX_MESSAGES: usize = 2_000;
 
 /// A broker that admits the station and the operator only.
 pub fn broker() -> Mosquitto {
@@ -22,7 +22,7 @@ pub fn connections(broker: &Mosquitto) -> usize {
 }
 
 /// Sends the station a message.
-pub fn say(broker: &Mosquitto, topic: &str, qos: &str, message: &str) {
+pub fn send(broker: &Mosquitto, topic: &str, qos: &str, message: &str) {
     run("mosquitto_pub", &arguments(broker, &["-t", topic, "-q", qos, "-m", message]));
 }
 
@@ -47,20 +47,23 @@ impl Operator {
     }
 
     /// The next message: topic, QoS and payload.
-    pub fn hear_any(&mut self) -> String {
+    pub fn receive_any(&mut self) -> String {
         self.0.line()
     }
 
     /// The next message on this topic and at this QoS; others are skipped.
-    pub fn hear(&mut self, topic: &str, qos: u8) -> String {
+    pub fn receive(&mut self, topic: &str, qos: u8) -> String {
         let start = format!("station/{topic} {qos} ");
-        (0..MANY)
-            .find_map(|_| self.hear_any().strip_prefix(&start).map(str::to_owned))
-            .unwrap_or_else(|| panic!("{MANY} messages, and none on {topic} at QoS {qos}"))
+        (0..MAX_MESSAGES)
+            .find_map(|_| self.receive_any().strip_prefix(&start).map(str::to_owned))
+            .unwrap_or_else(|| panic!("{MAX_MESSAGES} messages, and none on {topic} at QoS {qos}"))
     }
 
     /// Waits for exactly this message.
     pub fn wait_for(&mut self, topic: &str, qos: u8, text: &str) {
-        assert!((0..MANY).any(|_| self.hear(topic, qos) == text), "{text:?} does not come on {topic}");
+        assert!(
+            (0..MAX_MESSAGES).any(|_| self.receive(topic, qos) == text),
+            "{text:?} does not arrive on {topic}"
+        );
     }
 }

@@ -13,30 +13,30 @@ pub struct Board {
 }
 
 impl Board {
-    /// Switches a board on. The serial line is reconnected automatically when the broker comes back.
+    /// Starts a board. The serial line is reconnected automatically when the broker comes back.
     pub fn start(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
         let (host, port) = (broker.ip(), broker.port());
         let line = format!("socket,id=line,host={host},port={port},reconnect=1");
-        Self::joined(machine, firmware, &["-chardev", &line, "-serial", "chardev:line"])
+        Self::start_qemu(machine, firmware, &["-chardev", &line, "-serial", "chardev:line"])
     }
 
-    /// Switches on a board with an address in a network of its own, which contains only the broker.
+    /// Starts a board with an address in a network of its own, which contains only the broker.
     pub fn start_on_ethernet(machine: &str, firmware: &str, broker: SocketAddr) -> Self {
         let (host, port) = (broker.ip(), broker.port());
         let both_ways = "cat <&4 >&3 & cat <&3 & wait -n; kill $(jobs -p)";
         let pass = format!("bash -c 'exec 3<>/dev/tcp/{host}/{port} 4<&0; {both_ways}'");
         let net = format!("user,model=stellaris,restrict=on,guestfwd=tcp:10.0.2.9:1883-cmd:{pass}");
-        Self::joined(machine, firmware, &["-serial", "none", "-nic", &net])
+        Self::start_qemu(machine, firmware, &["-serial", "none", "-nic", &net])
     }
 
-    fn joined(machine: &str, firmware: &str, how: &[&str]) -> Self {
+    fn start_qemu(machine: &str, firmware: &str, connection: &[&str]) -> Self {
         // tests/all.sh puts it there.
         let firmware = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("firmware").join(firmware);
         assert!(firmware.is_file(), "{firmware:?} is missing: run `tests/all.sh firmware`");
         let qemu = Guarded::start(
             Command::new("qemu-system-arm")
                 .args(["-M", machine, "-nographic", "-monitor", "none"])
-                .args(how)
+                .args(connection)
                 .args(["-semihosting-config", "enable=on,target=native"])
                 .arg("-kernel")
                 .arg(firmware)

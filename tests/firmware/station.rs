@@ -1,7 +1,7 @@
-//! What every station has to do, on any board and with any executor.
+//! The tests that every station has to pass, on any board and with any executor.
 
 use crate::mosquitto::Mosquitto;
-use crate::operator::{Operator, broker, connections, say};
+use crate::operator::{Operator, broker, connections, send};
 use crate::qemu::Board;
 
 /// A station, and its peculiarities.
@@ -11,58 +11,58 @@ pub struct Station {
     pub firmware: &'static str,
     /// Mosquitto's name for its version of MQTT.
     pub version: &'static str,
-    /// The order to take readings every so many ms: topic and payload.
+    /// The command that sets the interval of readings, in ms: topic and payload.
     pub interval: fn(&str) -> (&'static str, String),
 }
 
 impl Station {
-    /// Switches it on.
+    /// Starts its board.
     pub fn start(&self, broker: &Mosquitto) -> Board {
         Board::start(self.machine, self.firmware, broker.addr())
     }
 
-    /// Orders it to take readings every so many ms.
+    /// Sets the interval of its readings, in ms.
     pub fn set_interval(&self, broker: &Mosquitto, operator: &mut Operator, ms: &str) {
-        assert_eq!(self.ask_for_interval(broker, operator, ms), ms);
+        assert_eq!(self.request_interval(broker, operator, ms), ms);
     }
 
-    /// Its answer to that.
-    fn ask_for_interval(&self, broker: &Mosquitto, operator: &mut Operator, ms: &str) -> String {
+    /// Sends the command, and returns the station's reply.
+    fn request_interval(&self, broker: &Mosquitto, operator: &mut Operator, ms: &str) -> String {
         let (topic, message) = (self.interval)(ms);
-        say(broker, topic, "1", &message);
-        operator.hear("answer", 1)
+        send(broker, topic, "1", &message);
+        operator.receive("answer", 1)
     }
 
-    pub fn speaks_at_each_qos_and_obeys(&self) {
+    pub fn publishes_at_each_qos_and_executes_commands(&self) {
         let broker = broker();
         let mut operator = Operator::listen(&broker);
         let _board = self.start(&broker);
         operator.wait_for("status", 1, "online");
-        hears_readings(&mut operator);
+        expect_readings(&mut operator);
         self.set_interval(&broker, &mut operator, "100");
-        assert_eq!(self.ask_for_interval(&broker, &mut operator, "often"), "what?");
-        // With a user name and a session that is kept.
+        assert_eq!(self.request_interval(&broker, &mut operator, "often"), "what?");
+        // With a user name and a persistent session.
         let connected = format!("as station ({}, c0, k3, u'station')", self.version);
         broker.logs(&connected, 1);
     }
 
-    pub fn stays_while_nothing_happens_and_leaves_a_will(&self) {
+    pub fn stays_connected_while_idle_and_leaves_a_will(&self) {
         let broker = broker();
         let mut operator = Operator::listen(&broker);
         let board = self.start(&broker);
         operator.wait_for("status", 1, "online");
         // Longer than one and a half times its keep alive, after which the broker would close a silent connection.
         self.set_interval(&broker, &mut operator, "7000");
-        operator.hear("uptime", 0);
-        operator.hear("uptime", 0);
+        operator.receive("uptime", 0);
+        operator.receive("uptime", 0);
         self.set_interval(&broker, &mut operator, "500");
         broker.logs("Received PINGREQ from station", 1);
         assert_eq!(connections(&broker), 1, "{}", broker.log());
         drop(board);
-        assert_eq!(operator.hear("status", 1), "offline");
+        assert_eq!(operator.receive("status", 1), "offline");
     }
 
-    pub fn comes_back_after_the_broker_was_killed(&self) {
+    pub fn reconnects_after_the_broker_was_killed(&self) {
         let mut broker = broker();
         let _board = self.start(&broker);
         Operator::listen(&broker).wait_for("status", 1, "online");
@@ -71,15 +71,15 @@ impl Station {
             broker.restart();
             let mut operator = Operator::listen(&broker);
             operator.wait_for("status", 1, "online");
-            hears_readings(&mut operator);
+            expect_readings(&mut operator);
             self.set_interval(&broker, &mut operator, &format!("{times}00"));
         }
     }
 }
 
-fn hears_readings(operator: &mut Operator) {
+fn expect_readings(operator: &mut Operator) {
     for (topic, qos) in [("uptime", 0), ("temperature", 1), ("pulses", 2)] {
-        let reading = operator.hear(topic, qos);
+        let reading = operator.receive(topic, qos);
         assert!(reading.parse::<u32>().is_ok(), "{topic} is {reading:?}");
     }
 }

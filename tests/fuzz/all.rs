@@ -15,7 +15,7 @@ mod decode;
 mod image;
 #[path = "../common/model.rs"]
 mod model;
-mod peers;
+mod other_codecs;
 mod restore;
 mod roundtrip;
 mod routes;
@@ -52,8 +52,8 @@ fn decode() {
 }
 
 #[test]
-fn peers() {
-    drive("peers", peers::run);
+fn other_codecs() {
+    drive("other_codecs", other_codecs::run);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Any bytes from a server, once in chunks as large as the client takes, and once cut anywhere while the transport
-//! takes output in any portions: the same events, the same packets, the same error.
+//! Any bytes from a server, once in chunks as large as the client accepts, and once split anywhere while the transport
+//! accepts output in any portions: the same events, the same packets, the same error.
 //!
 //! Requests are sent before, so that all later output is answers: their order depends on the server alone. PUBREL is
 //! queued with the requests, and other answers overtake it; each of the two kinds is in order.
@@ -23,11 +23,11 @@ struct Input {
     clean_session: bool,
     rx: u8,
     pieces: bool,
-    /// The application acknowledges manually, this many messages late.
-    behind: Option<u8>,
+    /// The application acknowledges manually, and this many messages later.
+    ack_delay: Option<u8>,
     requests: Vec<u8>,
     server: Vec<Item>,
-    cuts: Vec<u8>,
+    splits: Vec<u8>,
     portions: Vec<u8>,
 }
 
@@ -94,14 +94,14 @@ pub fn run(data: &[u8]) {
     for item in &input.server {
         item.write(version, &mut bytes);
     }
-    let mut whole = Peer::new(&input, version);
-    whole.talk(&bytes, iter::repeat(usize::MAX), iter::repeat(usize::MAX));
-    let mut cut = Peer::new(&input, version);
-    cut.talk(&bytes, sizes(&input.cuts, 1), sizes(&input.portions, 0));
-    let mut bytewise = Peer::new(&input, version);
-    bytewise.talk(&bytes, iter::repeat(1), iter::repeat(1));
+    let mut whole = Endpoint::new(&input, version);
+    whole.receive_all(&bytes, iter::repeat(usize::MAX), iter::repeat(usize::MAX));
+    let mut split = Endpoint::new(&input, version);
+    split.receive_all(&bytes, sizes(&input.splits, 1), sizes(&input.portions, 0));
+    let mut bytewise = Endpoint::new(&input, version);
+    bytewise.receive_all(&bytes, iter::repeat(1), iter::repeat(1));
 
-    for other in [cut, bytewise] {
+    for other in [split, bytewise] {
         assert_eq!(whole.events, other.events);
         assert_eq!(whole.error, other.error);
         let (answers, pubrels) = whole.sent_packets(version);
@@ -121,45 +121,45 @@ fn sizes(sizes: &[u8], least: usize) -> impl Iterator<Item = usize> {
     sizes.iter().cycle().map(move |&size| usize::from(size).max(least))
 }
 
-/// The client with what it has reported and sent.
-struct Peer {
+/// A client, and everything that it has reported and sent.
+struct Endpoint {
     client: Client<Vec<u8>, Vec<u8>, Choices>,
     /// With the pieces of one payload joined.
-    events: Vec<Seen>,
+    events: Vec<Observed>,
     sent: Vec<u8>,
     error: Option<Error>,
-    behind: usize,
+    ack_delay: usize,
     receipts: VecDeque<Receipt>,
 }
 
 #[derive(Debug, PartialEq)]
-enum Seen {
+enum Observed {
     Event(String),
     Payload(Vec<u8>),
 }
 
-impl Peer {
+impl Endpoint {
     /// A client that is connected, and has sent its requests.
     fn new(input: &Input, version: Version) -> Self {
         let choices = Choices::new();
         choices.choose(|c| {
-            c.manual_acknowledgement = input.behind.is_some();
+            c.manual_acknowledgement = input.ack_delay.is_some();
             c.large_messages = if input.pieces { LargeMessages::Pieces } else { LargeMessages::Skip };
         });
         let buffers = Buffers { rx: vec![0; 20 + usize::from(input.rx)], tx: vec![0; 512] };
-        let mut peer = Peer {
+        let mut endpoint = Endpoint {
             client: Client::with_config(buffers, choices),
             events: Vec::new(),
             sent: Vec::new(),
             error: None,
-            behind: usize::from(input.behind.unwrap_or(0) % 8),
+            ack_delay: usize::from(input.ack_delay.unwrap_or(0) % 8),
             receipts: VecDeque::new(),
         };
         let connect = Connect::new("c").version(version).clean_session(input.clean_session);
-        peer.client.connect(&connect).unwrap();
-        peer.send(usize::MAX);
-        peer.talk_on(&[0x20, 2, 0, 0], &mut iter::repeat(usize::MAX), &mut iter::repeat(usize::MAX));
-        let client = &mut peer.client;
+        endpoint.client.connect(&connect).unwrap();
+        endpoint.send(usize::MAX);
+        endpoint.receive(&[0x20, 2, 0, 0], &mut iter::repeat(usize::MAX), &mut iter::repeat(usize::MAX));
+        let client = &mut endpoint.client;
         for request in &input.requests {
             // Surplus requests are refused.
             let _ = match request % 5 {
@@ -170,34 +170,34 @@ impl Peer {
                 _ => client.publish(&Message::new("t", b"2").qos(QoS::ExactlyOnce)),
             };
         }
-        peer.send(usize::MAX);
-        assert!(peer.client.pending().is_empty());
-        peer
+        endpoint.send(usize::MAX);
+        assert!(endpoint.client.pending().is_empty());
+        endpoint
     }
 
     /// Receives all these bytes; then the link is lost.
-    fn talk(
+    fn receive_all(
         &mut self,
         bytes: &[u8],
-        mut cuts: impl Iterator<Item = usize>,
+        mut splits: impl Iterator<Item = usize>,
         mut portions: impl Iterator<Item = usize>,
     ) {
-        self.talk_on(bytes, &mut cuts, &mut portions);
+        self.receive(bytes, &mut splits, &mut portions);
         self.client.link_lost();
         self.advance();
         assert!(self.client.pending().is_empty());
         assert_eq!((self.client.state(), self.client.time_left()), (State::Offline, None));
     }
 
-    fn talk_on(
+    fn receive(
         &mut self,
         mut bytes: &[u8],
-        cuts: &mut impl Iterator<Item = usize>,
+        splits: &mut impl Iterator<Item = usize>,
         portions: &mut impl Iterator<Item = usize>,
     ) {
         while self.error.is_none() {
             let room = self.client.receive_buffer();
-            let len = cuts.next().unwrap_or(1).min(room.len()).min(bytes.len());
+            let len = splits.next().unwrap_or(1).min(room.len()).min(bytes.len());
             let (chunk, rest) = bytes.split_at(len);
             room[..len].copy_from_slice(chunk);
             self.client.received(len);
@@ -211,7 +211,7 @@ impl Peer {
                     break;
                 }
                 // What had to be sent first has been sent, and the input that waited for that is processed.
-                assert!(!self.client.receive_buffer().is_empty(), "it neither reads nor writes");
+                assert!(!self.client.receive_buffer().is_empty(), "deadlock: it neither reads nor writes");
             }
         }
     }
@@ -227,7 +227,7 @@ impl Peer {
     fn advance(&mut self) {
         loop {
             match self.client.advance(NOW) {
-                Ok(true) => self.look(),
+                Ok(true) => self.record_event(),
                 Ok(false) => break,
                 Err(error) => {
                     assert_eq!(self.client.state(), State::Offline);
@@ -237,24 +237,24 @@ impl Peer {
         }
     }
 
-    fn look(&mut self) {
+    fn record_event(&mut self) {
         match (self.client.event().unwrap(), self.events.last_mut()) {
             (Event::MessagePiece(piece), last) => {
                 assert!(!piece.is_empty());
                 match last {
-                    Some(Seen::Payload(payload)) => payload.extend(piece),
-                    _ => self.events.push(Seen::Payload(piece.to_vec())),
+                    Some(Observed::Payload(payload)) => payload.extend(piece),
+                    _ => self.events.push(Observed::Payload(piece.to_vec())),
                 }
             }
             (Event::Message(message), _) => {
                 let head = Publish { payload: &[], ..message };
-                self.events.push(Seen::Event(format!("{head:?}")));
-                self.events.push(Seen::Payload(message.payload.to_vec()));
+                self.events.push(Observed::Event(format!("{head:?}")));
+                self.events.push(Observed::Payload(message.payload.to_vec()));
             }
-            (event, _) => self.events.push(Seen::Event(format!("{event:?}"))),
+            (event, _) => self.events.push(Observed::Event(format!("{event:?}"))),
         }
         self.receipts.extend(self.client.receipt());
-        while self.receipts.len() > self.behind {
+        while self.receipts.len() > self.ack_delay {
             let _ = self.client.acknowledge(self.receipts[0]);
             self.receipts.pop_front();
         }
@@ -273,7 +273,7 @@ impl Peer {
                     bytes = &bytes[len..];
                 }
                 Ok(Decoded::Incomplete { .. }) => {
-                    assert!(self.error.is_some(), "the last packet is cut off");
+                    assert!(self.error.is_some(), "the last packet is incomplete");
                     break;
                 }
                 Err(violation) => panic!("{violation}: {bytes:02x?}"),

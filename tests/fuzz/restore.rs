@@ -1,4 +1,4 @@
-//! Any bytes as the image of a session: refused, or the client works with what it has restored.
+//! Any bytes as the image of a session: refused, or the client delivers what it has restored.
 //!
 //! The first byte holds flags and the size of the transmit buffer; bit 0 asks for a valid checksum, so that damage
 //! reaches the code behind it.
@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
     } else {
         assert_eq!(save(&mut client), save(&mut new_client(tx_len)), "a refused image leaves nothing behind");
     }
-    work(&mut client, version);
+    check_delivery(&mut client, version);
 }
 
 fn new_client(tx_len: usize) -> TestClient {
@@ -50,10 +50,10 @@ fn check_image(client: &mut TestClient, tx_len: usize) {
     assert_eq!(save(&mut again), image);
 }
 
-/// A server answers everything, and a new message goes the same way.
-fn work(client: &mut TestClient, version: Version) {
+/// A server acknowledges everything, including a new message.
+fn check_delivery(client: &mut TestClient, version: Version) {
     client.connect(&Connect::new("c").version(version).clean_session(false)).unwrap();
-    let mut server = Server { version, up: Vec::new(), down: Vec::new() };
+    let mut server = Server { version, from_client: Vec::new(), to_client: Vec::new() };
     server.answer_all(client);
     let id = client.publish(&Message::new("t", b"x").qos(QoS::ExactlyOnce)).unwrap();
     assert!(server.answer_all(client).contains(&id.unwrap()));
@@ -61,24 +61,24 @@ fn work(client: &mut TestClient, version: Version) {
 
 struct Server {
     version: Version,
-    up: Vec<u8>,
-    down: Vec<u8>,
+    from_client: Vec<u8>,
+    to_client: Vec<u8>,
 }
 
 impl Server {
-    /// Until nothing moves any more. Returns the messages that were published completely.
+    /// Continues until no more bytes are exchanged. Returns the messages that were published completely.
     fn answer_all(&mut self, client: &mut TestClient) -> Vec<PacketId> {
         let mut published = Vec::new();
         loop {
             let pending = client.pending();
             let len = pending.len();
-            self.up.extend(pending);
+            self.from_client.extend(pending);
             client.sent(len);
             self.read();
             let room = client.receive_buffer();
-            let taken = room.len().min(self.down.len());
-            room[..taken].copy_from_slice(&self.down[..taken]);
-            self.down.drain(..taken);
+            let taken = room.len().min(self.to_client.len());
+            room[..taken].copy_from_slice(&self.to_client[..taken]);
+            self.to_client.drain(..taken);
             client.received(taken);
             while client.advance(NOW).unwrap() {
                 match client.event() {
@@ -91,14 +91,15 @@ impl Server {
             let streamed = client.write_payload(&[0; 64]).unwrap_or(0);
             if (len, taken, streamed) == (0, 0, 0) && client.pending().is_empty() {
                 assert_eq!((client.in_flight(), client.state()), (0, State::Connected));
-                assert!(self.up.is_empty() && self.down.is_empty());
+                assert!(self.from_client.is_empty() && self.to_client.is_empty());
                 return published;
             }
         }
     }
 
     fn read(&mut self) {
-        while let Decoded::Complete { packet, len } = codec::decode(&self.up, self.version).unwrap() {
+        while let Decoded::Complete { packet, len } = codec::decode(&self.from_client, self.version).unwrap()
+        {
             let session_present = self.version == Version::Mqtt311;
             let answer = match packet {
                 Packet::Connect(_) => Packet::ConnAck(ConnAck::Accepted { session_present }),
@@ -112,8 +113,8 @@ impl Server {
             };
             let mut bytes = [0; 4];
             answer.encode(self.version, &mut bytes).unwrap();
-            self.down.extend(bytes);
-            self.up.drain(..len);
+            self.to_client.extend(bytes);
+            self.from_client.drain(..len);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A table of routes that changes at any time, a client, and a server that grants, refuses, is slow, and loses connections and sessions.
 //!
-//! Messages go to the handlers whose filters match, in order. In the end, on a live link, each filter is requested once and
-//! granted.
+//! Messages go to the handlers whose filters match, in order. In the end, on a connection that stays open, each filter is requested once
+//! and granted.
 
 use std::collections::VecDeque;
 
@@ -37,7 +37,7 @@ const FILTERS: [&str; 16] = [
 const TOPICS: [&str; 8] = ["a", "a/b", "a/b/c", "b", "/", "$SYS/a", "a/", "x/b"];
 
 /// Room for this many routes.
-const ROOM: usize = 6;
+const MAX_ROUTES: usize = 6;
 
 pub fn run(data: &[u8]) {
     let Some((&[rx, tx, at_once], operations)) = data.split_first_chunk() else { return };
@@ -47,36 +47,36 @@ pub fn run(data: &[u8]) {
             tx: vec![0; 64 + usize::from(tx % 64)],
         }),
         routes: Routes::new().filters_at_once(at_once % 12),
-        table: Vec::new(),
-        asked: VecDeque::new(),
-        is_linked: false,
+        expected_routes: Vec::new(),
+        unanswered: VecDeque::new(),
+        is_connected: false,
         number: 0,
     };
     for [code, arg] in operations.as_chunks().0 {
-        world.operate(*code, *arg);
+        world.run_operation(*code, *arg);
     }
-    world.settle();
+    world.check_final_state();
 }
 
 struct World {
     client: Client<Vec<u8>, Vec<u8>>,
-    routes: Routes<&'static str, u32, ROOM>,
-    /// What the table should be.
-    table: Vec<(&'static str, QoS, u32)>,
+    routes: Routes<&'static str, u32, MAX_ROUTES>,
+    /// What the routes should contain.
+    expected_routes: Vec<(&'static str, QoS, u32)>,
     /// Each SUBSCRIBE that has arrived and has no answer yet: its identifier, and its filters.
-    asked: VecDeque<(codec::PacketId, Vec<(String, QoS)>)>,
-    is_linked: bool,
+    unanswered: VecDeque<(codec::PacketId, Vec<(String, QoS)>)>,
+    is_connected: bool,
     number: u32,
 }
 
 impl World {
-    fn operate(&mut self, code: u8, arg: u8) {
+    fn run_operation(&mut self, code: u8, arg: u8) {
         match code % 8 {
             0 | 1 => self.add(FILTERS[usize::from(arg) % 16], QOS[usize::from(arg / 16) % 3]),
             2 => self.remove(FILTERS[usize::from(arg) % 16]),
             3 => self.connect(arg % 2 == 1),
-            4 => self.lose_link(),
-            5 => self.turn(),
+            4 => self.lose_connection(),
+            5 => self.process(),
             6 => self.send(usize::from(arg)),
             _ => self.answer(arg),
         }
@@ -84,19 +84,19 @@ impl World {
 
     fn add(&mut self, filter: &'static str, qos: QoS) {
         self.number += 1;
-        let known = self.table.iter().position(|(other, ..)| *other == filter);
+        let known = self.expected_routes.iter().position(|(other, ..)| *other == filter);
         let result = self.routes.add(filter, qos, self.number);
         if !topic_rules::is_filter(filter) {
             assert!(matches!(result, Err(RouteError::Forbidden(_))), "{result:?}");
             assert!(!result.unwrap_err().to_string().is_empty());
-        } else if known.is_none() && self.table.len() == ROOM {
+        } else if known.is_none() && self.expected_routes.len() == MAX_ROUTES {
             assert_eq!(result, Err(RouteError::Full));
         } else {
             assert_eq!(result, Ok(()));
             let route = (filter, qos, self.number);
             match known {
-                Some(at) => self.table[at] = route,
-                None => self.table.push(route),
+                Some(at) => self.expected_routes[at] = route,
+                None => self.expected_routes.push(route),
             }
             assert_eq!(self.routes.subscription(filter), Some(Subscription::Wanted));
         }
@@ -105,12 +105,12 @@ impl World {
 
     fn remove(&mut self, filter: &str) {
         self.routes.remove(filter);
-        self.table.retain(|(other, ..)| *other != filter);
+        self.expected_routes.retain(|(other, ..)| *other != filter);
         self.check();
     }
 
     fn connect(&mut self, session_present: bool) {
-        if self.is_linked {
+        if self.is_connected {
             return;
         }
         self.client.connect(&Connect::new("c").clean_session(false)).unwrap();
@@ -118,19 +118,19 @@ impl World {
             let len = self.client.pending().len();
             self.client.sent(len);
         }
-        self.is_linked = true;
-        self.gives(&Packet::ConnAck(ConnAck::Accepted { session_present }));
+        self.is_connected = true;
+        self.deliver(&Packet::ConnAck(ConnAck::Accepted { session_present }));
     }
 
-    fn lose_link(&mut self) {
+    fn lose_connection(&mut self) {
         self.client.link_lost();
-        self.asked.clear();
-        self.is_linked = false;
-        self.turn();
+        self.unanswered.clear();
+        self.is_connected = false;
+        self.process();
     }
 
     /// The application handles what has happened, and lets the routes request missing subscriptions.
-    fn turn(&mut self) {
+    fn process(&mut self) {
         while self.client.advance(Instant::from_millis(0)).unwrap() {
             self.routes.note(&self.client.event().unwrap());
         }
@@ -149,7 +149,7 @@ impl World {
             }
             let filters = subscribe.filters.iter();
             let filters: Vec<_> = filters.map(|(filter, qos)| (filter.as_str().to_string(), qos)).collect();
-            self.asked.push_back((subscribe.id, filters));
+            self.unanswered.push_back((subscribe.id, filters));
             len += more;
         }
         self.client.sent(len);
@@ -158,10 +158,10 @@ impl World {
     /// The oldest SUBSCRIBE is answered: each filter granted, or refused if the bit of its position is set. If there is none, a message
     /// is sent.
     fn answer(&mut self, refused: u8) {
-        let Some((id, filters)) = self.asked.pop_front() else {
-            if self.is_linked {
+        let Some((id, filters)) = self.unanswered.pop_front() else {
+            if self.is_connected {
                 let (topic, delivery) = (TopicName::new("a").unwrap(), Delivery::AtMostOnce);
-                self.gives(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
+                self.deliver(&Packet::Publish(Publish { topic, payload: b"", delivery, retain: false }));
             }
             return;
         };
@@ -173,52 +173,52 @@ impl World {
                     if refused >> (at % 8) & 1 == 1 { SubAckCode::Failure } else { SubAckCode::Granted(*qos) }
                 })
                 .collect();
-        self.gives(&Packet::SubAck(SubAck { id, codes: SubAckCodes::new(&codes).unwrap() }));
-        self.turn();
+        self.deliver(&Packet::SubAck(SubAck { id, codes: SubAckCodes::new(&codes).unwrap() }));
+        self.process();
     }
 
-    fn gives(&mut self, packet: &Packet<'_>) {
+    fn deliver(&mut self, packet: &Packet<'_>) {
         let len = packet.encode(Version::Mqtt311, self.client.receive_buffer()).unwrap();
         self.client.received(len);
-        self.turn();
+        self.process();
     }
 
     fn check(&self) {
         for topic in TOPICS {
             let name = TopicName::new(topic).unwrap();
             let expected: Vec<_> = self
-                .table
+                .expected_routes
                 .iter()
-                .filter(|(filter, ..)| topic_rules::matches(without_share(filter), topic))
+                .filter(|(filter, ..)| topic_rules::matches(without_share_prefix(filter), topic))
                 .map(|(.., number)| *number)
                 .collect();
             assert_eq!(self.routes.matching(name).copied().collect::<Vec<_>>(), expected, "{topic}");
         }
         for filter in FILTERS {
-            let known = self.table.iter().any(|(other, ..)| *other == filter);
+            let known = self.expected_routes.iter().any(|(other, ..)| *other == filter);
             assert_eq!(self.routes.subscription(filter).is_some(), known, "{filter}");
         }
     }
 
-    /// A new session on a live link: everything is requested once, and granted.
-    fn settle(&mut self) {
-        self.lose_link();
+    /// A new session on a connection that stays open: everything is requested once, and granted.
+    fn check_final_state(&mut self) {
+        self.lose_connection();
         self.connect(false);
         let mut seen = Vec::new();
-        for _ in 0..=2 * ROOM {
-            self.turn();
+        for _ in 0..=2 * MAX_ROUTES {
+            self.process();
             self.send(usize::MAX);
-            seen.extend(self.asked.iter().flat_map(|(_, filters)| filters.clone()));
-            while !self.asked.is_empty() {
+            seen.extend(self.unanswered.iter().flat_map(|(_, filters)| filters.clone()));
+            while !self.unanswered.is_empty() {
                 self.answer(0);
             }
         }
         let mut expected: Vec<_> =
-            self.table.iter().map(|(filter, qos, _)| (filter.to_string(), *qos)).collect();
+            self.expected_routes.iter().map(|(filter, qos, _)| (filter.to_string(), *qos)).collect();
         seen.sort();
         expected.sort();
         assert_eq!(seen, expected);
-        for (filter, qos, _) in &self.table {
+        for (filter, qos, _) in &self.expected_routes {
             assert_eq!(
                 self.routes.subscription(filter),
                 Some(Subscription::Granted { qos: *qos }),
@@ -228,8 +228,8 @@ impl World {
     }
 }
 
-/// The filter without the name of its group.
-fn without_share(filter: &str) -> &str {
+/// The filter without `$share/` and the name of its group.
+fn without_share_prefix(filter: &str) -> &str {
     match filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
         Some((_, rest)) if !rest.is_empty() => rest,
         _ => filter,

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use baremqtt::{AcknowledgeError, Event, Message, QoS, Receipt, Version};
 
-use crate::cuts::persistent_broker;
+use crate::cut_links::persistent_broker;
 use crate::peer::{Peer, Setup, VERSIONS};
 use crate::support::proxy::Proxy;
 use crate::traffic::{receive, send};
 
-const TURN: Duration = Duration::from_secs(1);
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The answers take longer than the retry interval: every request is sent several times.
 ///
 /// If a QoS 2 message is repeated twice on one connection, Mosquitto 2.0.11 closes it, and the client reconnects.
 #[test]
-fn timed_retry_does_no_harm() {
+fn timed_retries_lose_nothing() {
     for (qos, count) in [(QoS::AtLeastOnce, 60), (QoS::ExactlyOnce, 60)] {
         let broker = persistent_broker(20);
         let proxy = Proxy::transparent(broker.addr());
@@ -32,7 +32,7 @@ fn timed_retry_does_no_harm() {
             assert!(publisher.errors.is_empty() || qos == QoS::ExactlyOnce, "{:?}", publisher.errors);
             // The retries were answered too.
             assert!(publisher.mqtt.ignored_acknowledgements() > 0);
-            received.join().expect("the observer ends well")
+            received.join().expect("the observer succeeds")
         });
         println!("retry, {qos:?}: {} messages, {} duplicates", tally.arrived, tally.duplicates);
         assert_eq!(tally.arrived, count);
@@ -45,7 +45,7 @@ fn timed_retry_does_no_harm() {
 fn next_message(peer: &mut Peer) -> (u8, bool, Receipt) {
     let mut seen = None;
     while seen.is_none() {
-        peer.turn(TURN, |event| match event {
+        peer.handle_event(WAIT, |event| match event {
             Event::Message(message) => seen = Some((message.payload[0], message.delivery.dup())),
             other => panic!("{other:?}"),
         });
@@ -55,7 +55,7 @@ fn next_message(peer: &mut Peer) -> (u8, bool, Receipt) {
 }
 
 #[test]
-fn what_was_not_acknowledged_comes_again_and_nothing_else() {
+fn only_unacknowledged_messages_are_delivered_again() {
     for version in VERSIONS {
         for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
             let broker = persistent_broker(20);
@@ -68,7 +68,9 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                 publisher.publish(&Message::new("orders", &[number]).qos(qos), |event| panic!("{event:?}"));
             }
             for _ in 1..=6 {
-                publisher.turn(TURN, |event| assert!(matches!(event, Event::Published { .. }), "{event:?}"));
+                publisher.handle_event(WAIT, |event| {
+                    assert!(matches!(event, Event::Published { .. }), "{event:?}")
+                });
             }
 
             let receipts: Vec<Receipt> = (1..=6)
@@ -82,8 +84,8 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                 careful.mqtt.acknowledge(*receipt).expect("in their order");
             }
             // All of it has reached the broker before the link is lost.
-            careful.settle();
-            careful.move_to(broker.addr());
+            careful.wait_until_processed();
+            careful.reconnect_to(broker.addr());
             let stale = careful.mqtt.acknowledge(receipts[4]);
             assert_eq!(stale, Err(AcknowledgeError::Stale));
 
@@ -92,9 +94,9 @@ fn what_was_not_acknowledged_comes_again_and_nothing_else() {
                 assert_eq!((number, dup), (expected, true));
                 careful.mqtt.acknowledge(receipt).expect("in their order");
             }
-            careful.settle();
-            careful.move_to(broker.addr());
-            careful.turn(Duration::from_millis(200), |event| panic!("{event:?}"));
+            careful.wait_until_processed();
+            careful.reconnect_to(broker.addr());
+            careful.handle_event(Duration::from_millis(200), |event| panic!("{event:?}"));
         }
     }
 }

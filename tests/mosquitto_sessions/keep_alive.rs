@@ -1,4 +1,4 @@
-//! Links that are quiet, busy in one direction, or dead without saying so.
+//! Links that are idle, busy in one direction, or dead without having been closed.
 
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant as Clock};
@@ -11,7 +11,7 @@ use crate::support::mosquitto::{Config, Mosquitto};
 use crate::support::proxy::Proxy;
 
 /// The server drops a client after one and a half times the keep alive; Mosquitto checks about every five seconds.
-const WATCHED: Duration = Duration::from_millis(4_500);
+const OBSERVATION: Duration = Duration::from_millis(4_500);
 /// The interval between messages of a steady stream.
 const PACE: Duration = Duration::from_millis(50);
 
@@ -21,9 +21,9 @@ fn broker() -> Mosquitto {
 }
 
 /// Checks that the client has pinged all the time.
-fn has_pinged(broker: &Mosquitto, id: &str, keep_alive: u16) {
+fn check_pings(broker: &Mosquitto, id: &str, keep_alive: u16) {
     // Half of the number that fits into the time.
-    let least = WATCHED.as_millis() as usize / usize::from(keep_alive) / 2_000;
+    let least = OBSERVATION.as_millis() as usize / usize::from(keep_alive) / 2_000;
     broker.logs(&format!("Received PINGREQ from {id}\n"), least.max(1));
 }
 
@@ -31,9 +31,9 @@ fn setup(broker: &Mosquitto, id: &'static str, keep_alive: u16) -> Setup {
     Setup { keep_alive, clean_session: true, ..Setup::new(broker.addr(), id, VERSIONS[0]) }.buffers(512, 512)
 }
 
-/// The client stays connected while `each` is called at every turn.
-fn stays(peer: &mut Peer, mut each: impl FnMut(&mut Peer)) {
-    let end = Clock::now() + WATCHED;
+/// The client stays connected while `each` is called repeatedly.
+fn check_stays_connected(peer: &mut Peer, mut each: impl FnMut(&mut Peer)) {
+    let end = Clock::now() + OBSERVATION;
     while Clock::now() < end {
         each(peer);
     }
@@ -49,10 +49,10 @@ fn an_idle_client_stays_connected() {
             let broker = &broker;
             scope.spawn(move || {
                 let mut peer = Peer::start(&setup(broker, id, keep_alive));
-                stays(&mut peer, |peer| {
-                    peer.turn(Duration::from_millis(500), |event| panic!("{event:?}"));
+                check_stays_connected(&mut peer, |peer| {
+                    peer.handle_event(Duration::from_millis(500), |event| panic!("{event:?}"));
                 });
-                has_pinged(broker, id, keep_alive);
+                check_pings(broker, id, keep_alive);
             });
         }
     });
@@ -68,25 +68,25 @@ fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
             scope.spawn(move || {
                 let mut peer = Peer::start(&setup(broker, id, keep_alive));
                 peer.subscribe("stream", QoS::AtMostOnce);
-                receives_steadily(&mut peer, Duration::from_secs(keep_alive.into()));
-                has_pinged(broker, id, keep_alive);
+                check_receives_steadily(&mut peer, Duration::from_secs(keep_alive.into()));
+                check_pings(broker, id, keep_alive);
             })
         });
         let mut publisher = Peer::start(&setup(broker, "publisher", 60));
         while !receivers.iter().all(ScopedJoinHandle::is_finished) {
             publisher.publish(&Message::new("stream", b"21.5"), |event| panic!("{event:?}"));
-            publisher.turn(PACE, |event| panic!("{event:?}"));
+            publisher.handle_event(PACE, |event| panic!("{event:?}"));
         }
     });
 }
 
 /// The client receives and stays connected, and is never without a message for its keep alive. If the machine holds up the
 /// stream for that long, the time starts over.
-fn receives_steadily(peer: &mut Peer, keep_alive: Duration) {
+fn check_receives_steadily(peer: &mut Peer, keep_alive: Duration) {
     let (started, mut since, mut last) = (Clock::now(), Clock::now(), Clock::now());
-    while last - since < WATCHED {
+    while last - since < OBSERVATION {
         assert!(started.elapsed() < PATIENCE, "the stream is not steady");
-        peer.turn(keep_alive, |event| assert!(matches!(event, Event::Message(_)), "{event:?}"));
+        peer.handle_event(keep_alive, |event| assert!(matches!(event, Event::Message(_)), "{event:?}"));
         if last.elapsed() >= keep_alive {
             since = Clock::now();
         }
@@ -110,16 +110,16 @@ fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
                 let mut peer = Peer::start(&setup);
                 let publish = |peer: &mut Peer| {
                     peer.publish(&Message::new("stream", b"21.5"), |event| panic!("{event:?}"));
-                    peer.turn(PACE, |event| panic!("{event:?}"));
+                    peer.handle_event(PACE, |event| panic!("{event:?}"));
                 };
-                stays(&mut peer, publish);
-                has_pinged(broker, id, keep_alive);
+                check_stays_connected(&mut peer, publish);
+                check_pings(broker, id, keep_alive);
                 proxy.silence();
                 let silent = Clock::now();
                 while peer.errors.is_empty() {
                     publish(&mut peer);
                 }
-                notices(&peer, silent, keep_alive);
+                check_timeout(&peer, silent, keep_alive);
             });
         }
     });
@@ -127,7 +127,7 @@ fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
 
 /// The client detected the dead link by a missing PINGRESP: after the keep alive and a second of patience, plus any delay
 /// of a busy machine.
-fn notices(peer: &Peer, silent: Clock, keep_alive: u16) {
+fn check_timeout(peer: &Peer, silent: Clock, keep_alive: u16) {
     let [Error::Client(baremqtt::Error::TimedOut(Timeout::PingResp))] = peer.errors[..] else {
         panic!("{:?}", peer.errors)
     };
@@ -138,7 +138,7 @@ fn notices(peer: &Peer, silent: Clock, keep_alive: u16) {
 }
 
 #[test]
-fn an_idle_client_notices_that_its_link_is_dead() {
+fn an_idle_client_detects_a_dead_link() {
     let broker = broker();
     let proxy = Proxy::transparent(broker.addr());
     let setup = Setup { addr: proxy.addr(), ..setup(&broker, "idle", 1) }
@@ -147,7 +147,7 @@ fn an_idle_client_notices_that_its_link_is_dead() {
     proxy.silence();
     let silent = Clock::now();
     while peer.errors.is_empty() {
-        peer.turn(Duration::from_secs(5), |event| panic!("{event:?}"));
+        peer.handle_event(Duration::from_secs(5), |event| panic!("{event:?}"));
     }
-    notices(&peer, silent, 1);
+    check_timeout(&peer, silent, 1);
 }

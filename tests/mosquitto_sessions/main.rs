@@ -3,14 +3,14 @@
 
 mod acknowledging;
 mod backlog;
-mod cuts;
+mod broker_killed;
+mod cut_links;
 mod keep_alive;
-mod killed;
-mod large;
-mod mixed;
+mod large_messages;
+mod mixed_qos;
 mod peer;
-mod restored;
-mod rough;
+mod restored_sessions;
+mod rough_links;
 mod traffic;
 
 #[path = "../common/choices.rs"]

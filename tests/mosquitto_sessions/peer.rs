@@ -126,18 +126,18 @@ impl Peer {
     }
 
     /// Continues over another route to the broker.
-    pub fn move_to(&mut self, addr: SocketAddr) {
+    pub fn reconnect_to(&mut self, addr: SocketAddr) {
         self.setup.addr = addr;
         self.reconnect(Error::Closed);
     }
 
     /// Handles the next event, if one arrives within this time; returns whether one did. A link that has ended is
     /// replaced.
-    pub fn turn(&mut self, wait: Duration, look: impl FnOnce(Event<'_>)) -> bool {
+    pub fn handle_event(&mut self, wait: Duration, handler: impl FnOnce(Event<'_>)) -> bool {
         assert!(Clock::now() < self.end, "not done in time; {} connections", self.sessions.len());
         match self.mqtt.next_event(Some(wait)) {
             Ok(Some(event)) => {
-                look(event);
+                handler(event);
                 return true;
             }
             Ok(None) => {}
@@ -151,12 +151,12 @@ impl Peer {
         let mut done = false;
         while !done {
             let Ok(id) = self.mqtt.subscribe(&[(filter, qos)]) else {
-                self.turn(Duration::from_millis(10), |_| ());
+                self.handle_event(Duration::from_millis(10), |_| ());
                 continue;
             };
             let mut open = true;
             while open {
-                self.turn(Duration::from_secs(1), |event| match event {
+                self.handle_event(Duration::from_secs(1), |event| match event {
                     Event::Subscribed { id: answered, codes } if answered == id => {
                         assert!(codes.iter().all(|code| code == SubAckCode::Granted(qos)), "{codes:?}");
                         (open, done) = (false, true);
@@ -168,21 +168,21 @@ impl Peer {
         }
     }
 
-    /// Waits until the broker has read everything that was sent, and the follow-up to its answers: it answers in order. No
+    /// Waits until the broker has read everything that was sent, and the replies to its answers: it answers in order. No
     /// other event may occur meanwhile.
-    pub fn settle(&mut self) {
+    pub fn wait_until_processed(&mut self) {
         for _ in 0..2 {
-            self.subscribe("settled", QoS::AtMostOnce);
+            self.subscribe("processed", QoS::AtMostOnce);
         }
     }
 
-    /// Publishes, as soon as there is room. Events that occur meanwhile are passed to `look`.
-    pub fn publish(&mut self, message: &Message<'_>, mut look: impl FnMut(Event<'_>)) -> Option<PacketId> {
+    /// Publishes, as soon as there is room. Events that occur meanwhile are passed to `handler`.
+    pub fn publish(&mut self, message: &Message<'_>, mut handler: impl FnMut(Event<'_>)) -> Option<PacketId> {
         loop {
             match self.mqtt.publish(message) {
                 Ok(id) => return id,
                 Err(RequestError::Full(_) | RequestError::NotConnected) => {
-                    self.turn(Duration::from_millis(100), &mut look);
+                    self.handle_event(Duration::from_millis(100), &mut handler);
                 }
                 Err(other) => panic!("{other}"),
             }
@@ -190,8 +190,8 @@ impl Peer {
     }
 
     /// Ends the connection with DISCONNECT; the client keeps the session.
-    pub fn leave(mut self) -> Buffered {
-        self.mqtt.disconnect().expect("DISCONNECT leaves");
+    pub fn disconnect(mut self) -> Buffered {
+        self.mqtt.disconnect().expect("DISCONNECT is sent");
         self.mqtt.into_client()
     }
 }
@@ -200,7 +200,7 @@ fn open(addr: SocketAddr, end: Clock) -> TcpStream {
     loop {
         match open_tcp(addr, Duration::from_secs(5)) {
             Ok(stream) => return stream,
-            Err(error) => assert!(Clock::now() < end, "nobody listens: {error}"),
+            Err(error) => assert!(Clock::now() < end, "no broker: {error}"),
         }
         thread::sleep(Duration::from_millis(5));
     }

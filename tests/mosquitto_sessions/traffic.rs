@@ -8,7 +8,7 @@ use baremqtt::{Event, Message, QoS, RequestError};
 
 use crate::peer::Peer;
 
-const TURN: Duration = Duration::from_millis(100);
+const WAIT: Duration = Duration::from_millis(100);
 /// A wait after the last message: a duplicate would have arrived by then.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -38,7 +38,7 @@ pub struct Tally {
 impl Tally {
     pub fn take(&mut self, message: &Publish<'_>) {
         let number = number(message.payload);
-        assert!(number <= self.arrived, "after {} comes {number}", self.arrived.wrapping_sub(1));
+        assert!(number <= self.arrived, "{number} arrives after {}", self.arrived.wrapping_sub(1));
         if number == self.arrived {
             self.arrived += 1;
         } else {
@@ -68,8 +68,8 @@ pub fn send(
             }
             next += 1;
         }
-        let wait = if open.is_empty() { Duration::from_millis(1) } else { TURN };
-        peer.turn(wait, |event| match event {
+        let wait = if open.is_empty() { Duration::from_millis(1) } else { WAIT };
+        peer.handle_event(wait, |event| match event {
             Event::Published { id, qos: reached } => {
                 assert_eq!(reached, qos);
                 assert!(open.remove(&id).is_some(), "{id} has ended before");
@@ -79,14 +79,14 @@ pub fn send(
         });
     }
     // There are no surplus events.
-    peer.turn(QUIET, |event| panic!("{event:?}"));
+    peer.handle_event(QUIET, |event| panic!("{event:?}"));
     assert_eq!(peer.mqtt.in_flight(), 0);
 }
 
 /// Receives until `count` different messages have arrived; `progress` is passed their number.
 pub fn receive(peer: &mut Peer, qos: QoS, count: usize, mut progress: impl FnMut(usize)) -> Tally {
     let mut tally = Tally::default();
-    let mut look = |event: Event<'_>| {
+    let mut handler = |event: Event<'_>| {
         match event {
             Event::Message(message) => {
                 assert_eq!(message.delivery.qos(), qos);
@@ -98,9 +98,9 @@ pub fn receive(peer: &mut Peer, qos: QoS, count: usize, mut progress: impl FnMut
     };
     let mut arrived = 0;
     while arrived < count {
-        peer.turn(TURN, |event| arrived = look(event));
+        peer.handle_event(WAIT, |event| arrived = handler(event));
         progress(arrived);
     }
-    while peer.turn(QUIET, |event| _ = look(event)) {}
+    while peer.handle_event(QUIET, |event| _ = handler(event)) {}
     tally
 }

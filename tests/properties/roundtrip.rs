@@ -135,7 +135,7 @@ proptest! {
 
     /// A few changed bytes yield packets that our encoder would not write, most of them invalid.
     #[test]
-    fn accepted_bytes_are_the_only_ones_for_their_packet(
+    fn each_packet_has_one_encoding(
         (version, model) in any_packet(),
         changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn no_packet_breaks_the_line((version, model) in any_packet()) {
+    fn each_packet_is_displayed_on_one_line((version, model) in any_packet()) {
         let line = model.with(version, |packet| packet.to_string()).unwrap();
         prop_assert!(!line.is_empty() && !line.contains(char::is_control), "{:?}", line);
     }

@@ -11,13 +11,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
     #[test]
-    fn validity_is_that_of_section_4_7(text in prop_oneof!["[ab+#/$\0]{0,6}", "[x+#/]{0,40}", "\\PC{0,40}"]) {
+    fn validity_follows_section_4_7(text in prop_oneof!["[ab+#/$\0]{0,6}", "[x+#/]{0,40}", "\\PC{0,40}"]) {
         prop_assert_eq!(TopicName::new(&text).is_ok(), topic_rules::is_name(&text), "{:?}", text);
         prop_assert_eq!(TopicFilter::new(&text).is_ok(), topic_rules::is_filter(&text), "{:?}", text);
     }
 
     #[test]
-    fn bytes_are_valid_as_their_text_is(
+    fn bytes_are_valid_if_their_text_is(
         bytes in vec(prop_oneof![3 => 0x20..0x7F_u8, 2 => 0x80..=0xFF_u8, 1 => any::<u8>()], 0..24),
     ) {
         let text = core::str::from_utf8(&bytes);
@@ -27,7 +27,7 @@ proptest! {
 
     /// Few letters and levels, so that many pairs match.
     #[test]
-    fn matching_is_that_of_section_4_7(
+    fn matching_follows_section_4_7(
         filter in vec(prop_oneof!["[ab$]{0,2}", Just("+".to_string()), Just("#".to_string())], 1..5),
         name in vec("[ab$]{0,2}", 1..5),
     ) {

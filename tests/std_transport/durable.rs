@@ -19,7 +19,7 @@ fn save(mqtt: &mut Buffered<Stream>) {
 }
 
 /// What was sent since the last call.
-fn leaves(stream: &Stream) -> Vec<String> {
+fn take_sent(stream: &Stream) -> Vec<String> {
     let sent = stream.sent();
     stream.0.output.borrow_mut().clear();
     sent
@@ -30,48 +30,48 @@ fn nothing_is_sent_before_it_is_saved() {
     let (stream, mut mqtt) = online_with(&CONNECT, durable());
     mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
     save(&mut mqtt);
-    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(take_sent(&stream), [""; 0]);
     assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
-    assert_eq!(leaves(&stream), ["PUBLISH a qos=2 id=1 (0 B)"]);
+    assert_eq!(take_sent(&stream), ["PUBLISH a qos=2 id=1 (0 B)"]);
 
-    stream.gives(&[0x50, 2, 0, 1]);
+    stream.server_sends(&[0x50, 2, 0, 1]);
     save(&mut mqtt);
-    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(take_sent(&stream), [""; 0]);
     assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
-    assert_eq!(leaves(&stream), ["PUBREL id=1"]);
+    assert_eq!(take_sent(&stream), ["PUBREL id=1"]);
 
-    stream.gives(&[0x70, 2, 0, 1]);
+    stream.server_sends(&[0x70, 2, 0, 1]);
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Published { .. }))));
 }
 
 #[test]
-fn a_message_is_answered_once_its_state_is_saved() {
+fn a_message_is_acknowledged_once_its_state_is_saved() {
     let (stream, mut mqtt) = online_with(&CONNECT, durable());
-    stream.gives(&[0x34, 5, 0, 1, b't', 0, 7]);
+    stream.server_sends(&[0x34, 5, 0, 1, b't', 0, 7]);
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(_)))));
     save(&mut mqtt);
-    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(take_sent(&stream), [""; 0]);
     assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
-    assert_eq!(leaves(&stream), ["PUBREC id=7"]);
+    assert_eq!(take_sent(&stream), ["PUBREC id=7"]);
 
-    stream.gives(&[0x62, 2, 0, 7]);
+    stream.server_sends(&[0x62, 2, 0, 7]);
     save(&mut mqtt);
-    assert_eq!(leaves(&stream), [""; 0]);
+    assert_eq!(take_sent(&stream), [""; 0]);
     assert_eq!(mqtt.next_event(SHORT).unwrap(), None);
-    assert_eq!(leaves(&stream), ["PUBCOMP id=7"]);
+    assert_eq!(take_sent(&stream), ["PUBCOMP id=7"]);
 }
 
 /// The output before DISCONNECT waits for the application: waiting for it would never end.
 #[test]
 fn disconnecting_does_not_wait_for_the_application() {
-    for told in [false, true] {
+    for is_reported in [false, true] {
         let (stream, mut mqtt) = online_with(&CONNECT, durable());
         mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
-        if told {
+        if is_reported {
             assert!(matches!(mqtt.next_event(None), Ok(Some(Event::SaveDue))));
         }
         assert!(matches!(mqtt.disconnect(), Err(Error::Closed)));
-        assert!(leaves(&stream).is_empty() && !mqtt.is_open());
+        assert!(take_sent(&stream).is_empty() && !mqtt.is_open());
         assert_eq!(mqtt.in_flight(), 1);
     }
 }
@@ -81,7 +81,7 @@ fn disconnect_is_graceful_once_everything_is_saved() {
     let (stream, mut mqtt) = online_with(&CONNECT, durable());
     mqtt.publish(&Message::new("a", b"").qos(QoS::ExactlyOnce)).unwrap();
     save(&mut mqtt);
-    stream.gives(b"");
+    stream.server_sends(b"");
     mqtt.disconnect().unwrap();
-    assert_eq!(leaves(&stream), ["PUBLISH a qos=2 id=1 (0 B)", "DISCONNECT"]);
+    assert_eq!(take_sent(&stream), ["PUBLISH a qos=2 id=1 (0 B)", "DISCONNECT"]);
 }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{self, Connection, Error, GaveUp};
 use baremqtt::{ConnectError, RefusalCode};
 
-use crate::{CONNACK, CONNECT, Stream, connect, sized};
+use crate::{CONNACK, CONNECT, Stream, client_with_buffers, connect};
 
-/// A stream that fails where the test wants it to, and delivers input without end.
+/// A stream that fails, or delivers endless input, as a test requires.
 #[derive(Default)]
-struct Odd {
+struct FaultyStream {
     stream: Stream,
     limits_fail: bool,
     finish_fails: bool,
@@ -19,7 +19,7 @@ struct Odd {
     drained: usize,
 }
 
-impl Read for Odd {
+impl Read for FaultyStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.endless {
             self.drained += buffer.len();
@@ -29,7 +29,7 @@ impl Read for Odd {
     }
 }
 
-impl Write for Odd {
+impl Write for FaultyStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.write(bytes)
     }
@@ -39,7 +39,7 @@ impl Write for Odd {
     }
 }
 
-impl net::Stream for &mut Odd {
+impl net::Stream for &mut FaultyStream {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
         if self.limits_fail { Err(ErrorKind::NotConnected.into()) } else { self.stream.limit_read(timeout) }
     }
@@ -55,9 +55,9 @@ impl net::Stream for &mut Odd {
 
 #[test]
 fn a_failed_read_timeout_ends_the_connection() {
-    let mut odd = Odd { limits_fail: true, ..Odd::default() };
-    odd.stream.gives(&CONNACK);
-    let mut mqtt = Connection::new(&mut odd, sized(64, 256));
+    let mut faulty = FaultyStream { limits_fail: true, ..FaultyStream::default() };
+    faulty.stream.server_sends(&CONNACK);
+    let mut mqtt = Connection::new(&mut faulty, client_with_buffers(64, 256));
     mqtt.connect(&CONNECT).unwrap();
     assert!(
         matches!(mqtt.next_event(None), Err(Error::Io(error)) if error.kind() == ErrorKind::NotConnected)
@@ -68,31 +68,31 @@ fn a_failed_read_timeout_ends_the_connection() {
 /// If the output cannot be shut down, the rest of the input is not drained.
 #[test]
 fn a_failed_stream_is_dropped_at_once() {
-    let mut odd = Odd { finish_fails: true, ..Odd::default() };
-    let mut mqtt = Connection::new(&mut odd, sized(64, 256));
+    let mut faulty = FaultyStream { finish_fails: true, ..FaultyStream::default() };
+    let mut mqtt = Connection::new(&mut faulty, client_with_buffers(64, 256));
     mqtt.close();
     assert!(mqtt.stream().is_none());
-    assert_eq!(odd.stream.0.reads.get(), 0);
+    assert_eq!(faulty.stream.0.reads.get(), 0);
 }
 
 /// A server that keeps sending after the end.
 #[test]
 fn closing_drains_a_mebibyte_and_no_more() {
-    let mut odd = Odd { endless: true, ..Odd::default() };
-    let mut mqtt = Connection::new(&mut odd, sized(64, 256));
+    let mut faulty = FaultyStream { endless: true, ..FaultyStream::default() };
+    let mut mqtt = Connection::new(&mut faulty, client_with_buffers(64, 256));
     mqtt.close();
-    assert!((1 << 20..(1 << 20) + 4096).contains(&odd.drained), "{}", odd.drained);
+    assert!((1 << 20..(1 << 20) + 4096).contains(&faulty.drained), "{}", faulty.drained);
 }
 
 /// One type for plain streams and TLS.
 #[test]
-fn streams_in_a_box() {
+fn boxed_streams() {
     let stream = Stream::default();
-    stream.gives(&CONNACK);
+    stream.server_sends(&CONNACK);
     let boxed: Box<dyn net::Stream> = Box::new(stream.clone());
-    let mut mqtt = Connection::new(boxed, sized(64, 256));
+    let mut mqtt = Connection::new(boxed, client_with_buffers(64, 256));
     assert_eq!(connect(&mut mqtt, &CONNECT).unwrap(), Some(false));
-    stream.gives(b"");
+    stream.server_sends(b"");
     mqtt.disconnect().unwrap();
     assert!(stream.0.is_finished.get() && stream.0.timeout.get() > Duration::ZERO);
     assert_eq!(stream.sent().len(), 2, "CONNECT and DISCONNECT");
@@ -115,7 +115,7 @@ fn without_a_stream() {
 }
 
 #[test]
-fn the_texts_of_the_end_of_all_attempts() {
+fn texts_of_the_reasons_to_give_up() {
     let refused: io::Error = ErrorKind::ConnectionRefused.into();
     let limit = GaveUp::Limit(Error::Io(refused));
     assert_eq!(limit.to_string(), "no connection within the allowed number of attempts");
@@ -136,7 +136,7 @@ fn the_texts_of_the_end_of_all_attempts() {
 
 /// A box behaves like its contents: halves, limits, and the end.
 #[test]
-fn a_tcp_stream_in_a_box() {
+fn a_boxed_tcp_stream() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let stream = net::open_tcp(listener.local_addr().unwrap(), Duration::from_secs(5)).unwrap();
     let mut boxed: Box<dyn net::Stream> = Box::new(stream);

@@ -17,7 +17,7 @@ fn answers_and_requests_of_one_read_are_sent_in_one_write() {
     // On a busy machine it can take longer than the few milliseconds that they may wait.
     let is_together = || {
         let (stream, mut mqtt) = online(&CONNECT);
-        stream.gives(&MESSAGES);
+        stream.server_sends(&MESSAGES);
         for _ in 0..3 {
             assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
             mqtt.publish(&Message::new("b", b"").qos(AtLeastOnce)).unwrap();
@@ -35,7 +35,7 @@ fn answers_and_requests_of_one_read_are_sent_in_one_write() {
 #[test]
 fn a_slow_application_does_not_delay_pings() {
     let (stream, mut mqtt) = online(&CONNECT);
-    stream.gives(&MESSAGES);
+    stream.server_sends(&MESSAGES);
     for answered in [0, 1, 2] {
         assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
         // A message is acknowledged by the call for the next event, so its PUBACK is sent with the call after that.
@@ -44,12 +44,12 @@ fn a_slow_application_does_not_delay_pings() {
     }
 }
 
-const GULP: Duration = Duration::from_micros(50);
+const GATHERING_TIME: Duration = Duration::from_micros(50);
 
-/// The minimum time to get the first of `count` messages that are already here.
+/// The minimum time to get the first of `count` messages that have already arrived.
 fn shortest_wait(stream: &Stream, mqtt: &mut Buffered<Stream>, count: usize) -> Duration {
     let wait = |_| {
-        stream.gives(&b"\x30\x03\0\x01a".repeat(count));
+        stream.server_sends(&b"\x30\x03\0\x01a".repeat(count));
         let began = Instant::now();
         assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
         let took = began.elapsed();
@@ -67,20 +67,23 @@ fn acknowledgements_of_many_messages_are_read_together() {
     for _ in 0..7 {
         mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     }
-    assert!(shortest_wait(&stream, &mut mqtt, 1) < GULP, "the application may be waiting for these");
+    assert!(
+        shortest_wait(&stream, &mut mqtt, 1) < GATHERING_TIME,
+        "the application may be waiting for these"
+    );
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
-    assert!(shortest_wait(&stream, &mut mqtt, 1) >= GULP);
+    assert!(shortest_wait(&stream, &mut mqtt, 1) >= GATHERING_TIME);
     mqtt.coalesce(Duration::ZERO);
-    assert!(shortest_wait(&stream, &mut mqtt, 1) < GULP, "turned off");
+    assert!(shortest_wait(&stream, &mut mqtt, 1) < GATHERING_TIME, "turned off");
 }
 
 #[test]
 fn many_messages_at_once_are_read_in_large_reads() {
     let (stream, mut mqtt) = online(&CONNECT);
-    assert!(shortest_wait(&stream, &mut mqtt, 7) < GULP);
+    assert!(shortest_wait(&stream, &mut mqtt, 7) < GATHERING_TIME);
     // Except for the first one.
     shortest_wait(&stream, &mut mqtt, 8);
-    assert!(shortest_wait(&stream, &mut mqtt, 8) >= GULP);
+    assert!(shortest_wait(&stream, &mut mqtt, 8) >= GATHERING_TIME);
 }
 
 #[test]
@@ -90,16 +93,16 @@ fn input_that_arrives_within_the_pause_is_read_at_once() {
         let (stream, mut mqtt) = online(&CONNECT);
         mqtt.coalesce(PAUSE);
         let began = Instant::now();
-        stream.gives(&MESSAGES);
+        stream.server_sends(&MESSAGES);
         assert!(matches!(mqtt.next_event(None).unwrap(), Some(Event::Message(_))));
         assert!(began.elapsed() >= PAUSE);
         let began = Instant::now();
         assert!(mqtt.next_event(None).unwrap().is_some() && mqtt.next_event(None).unwrap().is_some());
-        let is_not_waited_for = began.elapsed() < PAUSE;
+        let is_reported_at_once = began.elapsed() < PAUSE;
         let began = Instant::now();
         assert!(mqtt.next_event(SHORT).unwrap().is_none());
-        let waits_as_it_is_asked_to = began.elapsed() < PAUSE;
-        is_not_waited_for && waits_as_it_is_asked_to
+        let respects_its_timeout = began.elapsed() < PAUSE;
+        is_reported_at_once && respects_its_timeout
     };
     assert!((0..100).any(|_| is_in_time()));
 }

@@ -1,12 +1,12 @@
-//! The blocking adapter: over streams in memory that misbehave as the test wants, and over loopback TCP.
+//! The blocking adapter: over streams in memory that misbehave as a test requires, and over loopback TCP.
 
 #[path = "../common/choices.rs"]
 mod choices;
 mod durable;
 mod edges;
-mod ends;
+mod end_of_connection;
 mod gathering;
-mod held;
+mod waiting_messages;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -44,18 +44,18 @@ struct Shared {
     /// The client has shut down its output.
     is_finished: Cell<bool>,
     /// Reads return at once if there is no input.
-    never_waits: Cell<bool>,
+    reads_return_at_once: Cell<bool>,
 }
 
 #[derive(Clone, Default)]
 struct Stream(Rc<Shared>);
 
 impl Stream {
-    fn gives(&self, bytes: &[u8]) {
+    fn server_sends(&self, bytes: &[u8]) {
         self.0.input.borrow_mut().push_back(Ok(bytes.to_vec()));
     }
 
-    fn fails(&self, kind: ErrorKind) {
+    fn read_fails(&self, kind: ErrorKind) {
         self.0.input.borrow_mut().push_back(Err(kind.into()));
     }
 
@@ -85,7 +85,7 @@ impl Read for Stream {
             }
             Some(Err(error)) => Err(error),
             None => {
-                if !self.0.never_waits.get() {
+                if !self.0.reads_return_at_once.get() {
                     thread::sleep(self.0.timeout.get());
                 }
                 Err(ErrorKind::WouldBlock.into())
@@ -134,11 +134,11 @@ impl net::Stream for Stream {
     }
 }
 
-fn sized(rx: usize, tx: usize) -> Vectors {
-    chosen(rx, tx, Choices::new())
+fn client_with_buffers(rx: usize, tx: usize) -> Vectors {
+    client_with(rx, tx, Choices::new())
 }
 
-fn chosen(rx: usize, tx: usize, choices: Choices) -> Vectors {
+fn client_with(rx: usize, tx: usize, choices: Choices) -> Vectors {
     Client::with_config(Buffers { rx: vec![0; rx], tx: vec![0; tx] }, choices)
 }
 
@@ -156,7 +156,7 @@ fn connect<S: net::Stream>(mqtt: &mut Buffered<S>, connect: &Connect<'_>) -> Res
 }
 
 /// Connected, and the event was reported: requests may be sent from now on.
-fn connect_to_the_end(mqtt: &mut Buffered<Stream>, connect: &Connect<'_>) -> Option<bool> {
+fn connect_and_wait(mqtt: &mut Buffered<Stream>, connect: &Connect<'_>) -> Option<bool> {
     let session_present = self::connect(mqtt, connect).unwrap();
     assert_eq!(mqtt.next_event(Some(Duration::ZERO)).unwrap(), None);
     session_present
@@ -169,9 +169,9 @@ fn online(connect: &Connect<'_>) -> (Stream, Buffered<Stream>) {
 
 fn online_with(connect: &Connect<'_>, choices: Choices) -> (Stream, Buffered<Stream>) {
     let stream = Stream::default();
-    let mut mqtt = over(&stream, chosen(256, 1024, choices));
-    stream.gives(&CONNACK);
-    assert_eq!(connect_to_the_end(&mut mqtt, connect), Some(false));
+    let mut mqtt = over(&stream, client_with(256, 1024, choices));
+    stream.server_sends(&CONNACK);
+    assert_eq!(connect_and_wait(&mut mqtt, connect), Some(false));
     assert_eq!(stream.sent().len(), 1);
     stream.0.output.borrow_mut().clear();
     stream.0.offered.borrow_mut().clear();
@@ -193,11 +193,11 @@ fn a_packet_is_sent_in_one_write() {
 }
 
 #[test]
-fn eight_mebibytes_arrive_whole_through_odd_writes() {
+fn eight_mebibytes_are_sent_in_partial_writes() {
     let stream = Stream::default();
-    let mut mqtt = over(&stream, sized(256, 9 << 20));
-    stream.gives(&CONNACK);
-    connect_to_the_end(&mut mqtt, &CONNECT);
+    let mut mqtt = over(&stream, client_with_buffers(256, 9 << 20));
+    stream.server_sends(&CONNACK);
+    connect_and_wait(&mut mqtt, &CONNECT);
     stream.0.output.borrow_mut().clear();
     let payload: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ (n >> 8)) as u8).collect();
     mqtt.publish(&Message::new("large", &payload).qos(AtLeastOnce)).unwrap();
@@ -225,7 +225,7 @@ fn eight_mebibytes_arrive_whole_through_odd_writes() {
 fn would_block_is_not_an_error() {
     let (stream, mut mqtt) = online(&CONNECT);
     for kind in [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::Interrupted] {
-        stream.fails(kind);
+        stream.read_fails(kind);
         stream.0.writes.borrow_mut().push_back(Err(kind.into()));
         stream.0.flushes.borrow_mut().push_back(kind);
         mqtt.publish(&Message::new("a", b"")).unwrap();
@@ -238,10 +238,10 @@ fn would_block_is_not_an_error() {
 #[test]
 fn other_errors_end_the_connection() {
     let (stream, mut mqtt) = online(&CONNECT);
-    stream.fails(ErrorKind::ConnectionReset);
+    stream.read_fails(ErrorKind::ConnectionReset);
     assert!(matches!(mqtt.next_event(None), Err(Error::Io(_))));
     assert!(!mqtt.is_open());
-    assert!(matches!(mqtt.next_event(None), Err(Error::Closed)), "and it stays so");
+    assert!(matches!(mqtt.next_event(None), Err(Error::Closed)), "and it stays closed");
 
     let (stream, mut mqtt) = online(&CONNECT);
     stream.0.writes.borrow_mut().push_back(Ok(0));
@@ -262,20 +262,20 @@ fn flush_is_repeated_until_it_succeeds() {
 
 /// Waiting takes one blocking read up to the deadline, or a few, but never a loop.
 #[test]
-fn waiting_does_not_spin() {
+fn waiting_is_not_a_busy_loop() {
     let (stream, mut mqtt) = online(&CONNECT.keep_alive(1));
     stream.0.reads.set(0);
     let started = Instant::now();
     assert!(mqtt.next_event(Some(Duration::from_millis(1_300))).unwrap().is_none());
     assert!(started.elapsed() >= Duration::from_millis(1_290));
-    assert_eq!(stream.sent(), ["PINGREQ"], "the deadline is kept meanwhile");
+    assert_eq!(stream.sent(), ["PINGREQ"], "the keep alive is met meanwhile");
     assert!(stream.0.reads.get() < 12, "{} reads", stream.0.reads.get());
 }
 
 #[test]
 fn a_timeout_of_zero_reads_once() {
     let (stream, mut mqtt) = online(&CONNECT);
-    stream.gives(b"\x30\x03\x00\x01a");
+    stream.server_sends(b"\x30\x03\x00\x01a");
     assert!(mqtt.next_event(Some(Duration::ZERO)).unwrap().is_some());
     assert!(mqtt.next_event(Some(Duration::ZERO)).unwrap().is_none());
 }
@@ -284,11 +284,11 @@ fn a_timeout_of_zero_reads_once() {
 #[test]
 fn a_burst_larger_than_both_buffers_is_received() {
     let stream = Stream::default();
-    let mut mqtt = over(&stream, sized(64, 160));
-    stream.gives(&CONNACK);
+    let mut mqtt = over(&stream, client_with_buffers(64, 160));
+    stream.server_sends(&CONNACK);
     connect(&mut mqtt, &CONNECT).unwrap();
     let burst: Vec<u8> = (1..=200_u8).flat_map(|id| [0x32, 5, 0, 1, b'a', 0, id]).collect();
-    stream.gives(&burst);
+    stream.server_sends(&burst);
     for id in 1..=200 {
         match mqtt.next_event(Some(Duration::from_secs(1))).unwrap() {
             Some(Event::Message(message)) => assert_eq!(message.delivery.id().unwrap().get(), id),
@@ -313,7 +313,7 @@ fn a_server_that_neither_reads_nor_writes_times_out() {
 }
 
 #[test]
-fn disconnect_from_such_a_server_ends_too() {
+fn disconnect_times_out_if_the_server_neither_reads_nor_writes() {
     let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.stall_timeout_ms = 100));
     for _ in 0..10_000 {
         stream.0.writes.borrow_mut().push_back(Err(ErrorKind::WouldBlock.into()));
@@ -322,13 +322,13 @@ fn disconnect_from_such_a_server_ends_too() {
     assert!(matches!(result, Err(Error::Client(baremqtt::Error::TimedOut(Timeout::Stall)))));
 }
 
-/// An application that was away for long is not mistaken for a silent server.
+/// An application that does not call for a long time is not mistaken for a silent server.
 #[test]
 fn a_slow_application_causes_no_timeout() {
     let (stream, mut mqtt) = online_with(&CONNECT, Choices::with(|values| values.ack_timeout_ms = 50));
     mqtt.publish(&Message::new("a", b"").qos(AtLeastOnce)).unwrap();
     mqtt.flush().unwrap();
-    stream.gives(b"\x40\x02\x00\x01");
+    stream.server_sends(b"\x40\x02\x00\x01");
     thread::sleep(Duration::from_millis(100));
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Published { .. }))));
 }
@@ -337,7 +337,7 @@ fn a_slow_application_causes_no_timeout() {
 fn disconnect_is_the_last_packet() {
     let (stream, mut mqtt) = online(&CONNECT);
     mqtt.publish(&Message::new("a", b"")).unwrap();
-    stream.gives(b"");
+    stream.server_sends(b"");
     mqtt.disconnect().unwrap();
     assert_eq!(stream.sent(), ["PUBLISH a qos=0 (0 B)", "DISCONNECT"]);
 }
@@ -347,13 +347,13 @@ fn the_session_continues_after_the_end_of_the_stream() {
     let (stream, mut mqtt) = online(&CONNECT);
     mqtt.publish(&Message::new("a", b"hi").qos(AtLeastOnce)).unwrap();
     mqtt.flush().unwrap();
-    stream.gives(b"");
+    stream.server_sends(b"");
     assert!(matches!(mqtt.next_event(None), Err(Error::Closed)));
 
     let next = Stream::default();
-    next.gives(&[0x20, 2, 1, 0]);
+    next.server_sends(&[0x20, 2, 1, 0]);
     mqtt.reopen(next.clone());
-    assert_eq!(connect_to_the_end(&mut mqtt, &CONNECT), Some(true));
+    assert_eq!(connect_and_wait(&mut mqtt, &CONNECT), Some(true));
     mqtt.flush().unwrap();
     assert_eq!(next.sent()[1..], ["PUBLISH a qos=1 id=1 dup (2 B) \"hi\""]);
 }
@@ -361,12 +361,15 @@ fn the_session_continues_after_the_end_of_the_stream() {
 #[test]
 fn a_refusal_differs_from_a_close_without_connack() {
     let stream = Stream::default();
-    stream.gives(&[0x20, 2, 0, 5]);
-    let refused = connect(&mut over(&stream, sized(64, 256)), &CONNECT);
+    stream.server_sends(&[0x20, 2, 0, 5]);
+    let refused = connect(&mut over(&stream, client_with_buffers(64, 256)), &CONNECT);
     assert!(matches!(refused, Err(Error::Client(baremqtt::Error::Refused(_)))));
     let stream = Stream::default();
-    stream.gives(b"");
-    assert!(matches!(connect(&mut over(&stream, sized(64, 256)), &CONNECT), Err(Error::Closed)));
+    stream.server_sends(b"");
+    assert!(matches!(
+        connect(&mut over(&stream, client_with_buffers(64, 256)), &CONNECT),
+        Err(Error::Closed)
+    ));
 }
 
 /// A server on loopback that accepts, answers CONNECT, and hands the socket to the test.
@@ -384,7 +387,7 @@ fn serve(then: impl FnOnce(TcpStream) + Send + 'static) -> (std::net::SocketAddr
 }
 
 #[test]
-fn over_tcp_both_ways() {
+fn over_tcp_in_both_directions() {
     let (address, server) = serve(|mut socket| {
         // Byte by byte, with pauses now and then.
         for (n, byte) in b"\x32\x07\x00\x01a\x00\x09hi".iter().enumerate() {
@@ -397,7 +400,7 @@ fn over_tcp_both_ways() {
         socket.read_exact(&mut rest).unwrap();
         assert_eq!(packets(&rest), ["PUBACK id=9", "PUBLISH b qos=0 (0 B)", "DISCONNECT"]);
     });
-    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(64, 256)).unwrap();
+    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), client_with_buffers(64, 256)).unwrap();
     connect(&mut mqtt, &CONNECT).unwrap();
     assert!(matches!(mqtt.next_event(None), Ok(Some(Event::Message(message))) if message.payload == b"hi"));
     mqtt.next_event(SHORT).unwrap();
@@ -418,7 +421,8 @@ fn over_tcp_a_full_pipe_does_not_stop_reading() {
         socket.read_exact(&mut rest).unwrap();
         assert_eq!(rest[rest.len() - 2..], [0xE0, 0]);
     });
-    let mut mqtt = Connection::tcp(address, Duration::from_secs(5), sized(256, 17 << 20)).unwrap();
+    let mut mqtt =
+        Connection::tcp(address, Duration::from_secs(5), client_with_buffers(256, 17 << 20)).unwrap();
     connect(&mut mqtt, &CONNECT).unwrap();
     mqtt.publish(&Message::new("large", &vec![0; 16 << 20]).qos(AtMostOnce)).unwrap();
     for _ in 0..500 {

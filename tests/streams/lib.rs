@@ -1,4 +1,4 @@
-//! The adapters over other people's streams, each against the broker of the examples:
+//! The adapters over streams of other libraries, each against the broker of the examples:
 //! `cargo test --manifest-path tests/streams/Cargo.toml`.
 #![cfg(test)]
 
@@ -7,10 +7,10 @@ mod server;
 
 mod nal;
 mod peer;
-mod slow;
-mod smol;
-mod threads;
+mod slow_stream;
+mod smoltcp_polled;
 mod timer;
-mod tls;
+mod tls_async;
 mod tls_blocking;
 mod tls_server;
+mod tokio_threads;

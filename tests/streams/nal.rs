@@ -26,8 +26,8 @@ impl TcpConnect for TokioStack {
     }
 }
 
-/// Talks over any stack whose connections are cancel-safe.
-async fn talk<S: TcpConnect>(stack: S, server: SocketAddr) {
+/// Publishes and receives over any stack whose connections are cancel-safe.
+async fn exchange_messages<S: TcpConnect>(stack: S, server: SocketAddr) {
     let mqtt = Handle::new(Client::new(Buffers { rx: [0; 256], tx: [0; 512] }));
     let mut received = 0;
     let mut runner = Runner::new(&mqtt, Tokio::new(), [0; 256], Backoff::new(100, 100).limit(0));
@@ -61,9 +61,9 @@ async fn talk<S: TcpConnect>(stack: S, server: SocketAddr) {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn an_async_stack_whose_connection_is_one_object() {
+async fn an_async_stack_whose_connection_cannot_be_split() {
     let broker = broker();
-    talk(TokioStack, broker.addr()).await;
+    exchange_messages(TokioStack, broker.addr()).await;
 }
 
 /// A polled stack, over std sockets.
@@ -135,7 +135,7 @@ impl<S: TcpClientStack> polled::Stream for Socket<S> {
 }
 
 #[test]
-fn a_stack_that_is_polled() {
+fn a_polled_stack_reconnects() {
     let broker = broker();
     let server = broker.addr();
     let mut stack = PolledStack;
@@ -148,9 +148,9 @@ fn a_stack_that_is_polled() {
         stream.stack.connect(&mut stream.socket, server)
     };
     let mut mqtt = Reconnect::new(connection, open, Backoff::new(1, 100).limit(5));
-    let (epoch, mut back) = (Clock::now(), 0);
+    let (epoch, mut returned) = (Clock::now(), 0);
     let mut links = 0;
-    while back < 2 {
+    while returned < 2 {
         let now = Instant::from_millis(epoch.elapsed().as_millis() as u32);
         match mqtt.poll(&Connect::new("nal").keep_alive(5), now) {
             Ok(Update::Event(Event::Connected { .. })) => {
@@ -159,8 +159,8 @@ fn a_stack_that_is_polled() {
                 mqtt.publish(&Message::new("t", b"there and back").at_least_once()).unwrap();
             }
             Ok(Update::Event(Event::Message(_))) => {
-                back += 1;
-                // The first link is cut.
+                returned += 1;
+                // The first connection is closed.
                 let mut connection = mqtt.into_connection();
                 let socket = connection.stream_mut().socket.as_ref().unwrap();
                 socket.shutdown(std::net::Shutdown::Both).unwrap();

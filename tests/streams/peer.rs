@@ -32,41 +32,41 @@ impl Peer {
         let client = Client::new(Buffers { rx: vec![0; 8192], tx: vec![0; 8192] });
         let mut mqtt = Connection::tcp(broker, Duration::from_secs(5), client).unwrap();
         mqtt.connect(&Connect::new("peer")).unwrap();
-        let mut hears = false;
-        while !hears {
+        let mut is_subscribed = false;
+        while !is_subscribed {
             match mqtt.next_event(None).unwrap() {
                 Some(Event::Connected { .. }) => {
                     mqtt.subscribe(&[("out/#", QoS::ExactlyOnce)]).unwrap();
                 }
-                Some(Event::Subscribed { .. }) => hears = true,
+                Some(Event::Subscribed { .. }) => is_subscribed = true,
                 other => panic!("{other:?}"),
             }
         }
         let thread = thread::spawn(move || {
-            let (mut heard, mut said, started) = (Vec::new(), 0_u32, Instant::now());
-            while heard.len() < end.load(Ordering::Relaxed) {
-                let wait = (interval * said).saturating_sub(started.elapsed());
+            let (mut received, mut published, started) = (Vec::new(), 0_u32, Instant::now());
+            while received.len() < end.load(Ordering::Relaxed) {
+                let wait = (interval * published).saturating_sub(started.elapsed());
                 if wait.is_zero() {
-                    mqtt.publish(&Message::new("in", said.to_string().as_bytes())).unwrap();
-                    said += 1;
+                    mqtt.publish(&Message::new("in", published.to_string().as_bytes())).unwrap();
+                    published += 1;
                 }
                 if let Some(Event::Message(message)) =
                     mqtt.next_event(Some(wait.min(Duration::from_millis(5)))).unwrap()
                 {
-                    heard.push(String::from_utf8(message.payload.to_vec()).unwrap());
+                    received.push(String::from_utf8(message.payload.to_vec()).unwrap());
                 }
             }
-            heard
+            received
         });
         Peer { thread, wanted }
     }
 
     /// The messages received, until there are this many.
-    pub fn hears(self, count: usize) -> Vec<String> {
+    pub fn wait_for_messages(self, count: usize) -> Vec<String> {
         self.wanted.store(count, Ordering::Relaxed);
         let started = Instant::now();
         while !self.thread.is_finished() {
-            assert!(started.elapsed() < PATIENCE, "{count} messages are not heard");
+            assert!(started.elapsed() < PATIENCE, "{count} messages have not arrived");
             thread::sleep(Duration::from_millis(1));
         }
         self.thread.join().unwrap()

@@ -27,14 +27,14 @@ pub fn start(broker: SocketAddr) -> (SocketAddr, Vec<u8>) {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let (stream, config) = (stream.unwrap(), Arc::clone(&config));
-            thread::spawn(move || pass(stream, TcpStream::connect(broker).unwrap(), config));
+            thread::spawn(move || forward(stream, TcpStream::connect(broker).unwrap(), config));
         }
     });
     (address, issuer.der().to_vec())
 }
 
-/// Passes bytes both ways until one side ends.
-fn pass(mut outside: TcpStream, mut inside: TcpStream, config: Arc<ServerConfig>) {
+/// Forwards bytes both ways until one side ends.
+fn forward(mut outside: TcpStream, mut inside: TcpStream, config: Arc<ServerConfig>) {
     let mut tls = ServerConnection::new(config).unwrap();
     for stream in [&outside, &inside] {
         stream.set_nonblocking(true).unwrap();

@@ -11,7 +11,7 @@ pub struct Guarded {
 impl Guarded {
     pub fn start(command: &mut Command) -> Self {
         let process = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-        // The guard reads from a pipe that nobody writes to: the pipe closes when this process ends.
+        // The guard reads from a pipe that is never written to: the pipe closes when this process ends.
         let guard = Command::new("sh")
             .args(["-c", "read -r _; kill -KILL \"$1\"", "guard", &process.id().to_string()])
             .stdin(Stdio::piped())

@@ -21,11 +21,11 @@ pub use port::{free_port, once_free};
 /// How long a broker may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The configuration of the broker. `Config::default()` admits everyone, and keeps nothing when it stops.
+/// The configuration of the broker. `Config::default()` admits everyone, and saves nothing when it stops.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub persistence: Persistence,
-    /// User names and passwords; if there are any, nobody else is admitted.
+    /// User names and passwords; if there are any, other users are refused.
     pub users: Vec<(&'static str, &'static str)>,
     /// More lines for its configuration file, for instance `max_queued_messages 0`. An additional listener needs
     /// a port from [`free_port`].
@@ -83,7 +83,7 @@ impl Mosquitto {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// Asks the broker to end, and waits: it saves what it is configured to keep.
+    /// Stops the broker with SIGTERM, and waits until it has saved what it is configured to save.
     pub fn stop(&mut self) {
         let Some(mut running) = self.running.take() else { return };
         terminate(running.process.id());
@@ -110,8 +110,9 @@ impl Mosquitto {
             if let Some(ended) = running.process.try_wait().expect("the state of a child") {
                 let log = self.log();
                 // See `port::once_free`.
-                let comes_early = log.get(logged..).is_some_and(|log| log.contains("Address already in use"));
-                assert!(comes_early, "mosquitto has ended ({ended}):\n{log}");
+                let port_is_still_in_use =
+                    log.get(logged..).is_some_and(|log| log.contains("Address already in use"));
+                assert!(port_is_still_in_use, "mosquitto has ended ({ended}):\n{log}");
                 logged = log.len();
                 running = start(&self.dir);
             }
@@ -145,7 +146,8 @@ impl Mosquitto {
 
     fn configure(&self, config: &Config) {
         let mut text = format!("listener {} 127.0.0.1\n", self.port);
-        let mut line = |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("a String takes all");
+        let mut line =
+            |args: std::fmt::Arguments<'_>| writeln!(text, "{args}").expect("a String accepts everything");
         line(format_args!("allow_anonymous {}", config.users.is_empty()));
         if self.is_root() {
             // Otherwise it drops root privileges, and with them the access to its folder.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
-/// A loopback port that nobody listens on now, and that the system does not assign to connections: it is still free when
+/// A loopback port that is free now, and that the system does not assign to connections: it is still free when
 /// a server is started or restarted later.
 pub fn free_port() -> u16 {
     const PORTS: std::ops::Range<u32> = 10_000..32_000;

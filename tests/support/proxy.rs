@@ -36,7 +36,7 @@ impl Cut {
     }
 }
 
-/// Is shown everything that passes.
+/// Called with the number of the connection and all bytes that are forwarded.
 pub type Tap = Box<dyn Fn(usize, Direction, &[u8]) + Send + Sync>;
 
 /// The proxy. Dropping it cuts all links and waits for its threads.
@@ -127,7 +127,7 @@ impl Proxy {
         }
     }
 
-    /// From now on each piece takes this long, one after the other.
+    /// From now on each piece is delayed by this time, one after the other.
     pub fn delay(&self, time: Duration) {
         self.shared.delay_ms.store(time.as_millis() as u64, SeqCst);
     }

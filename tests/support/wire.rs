@@ -12,19 +12,19 @@ use super::proxy::Direction;
 pub struct Packets(HashMap<(usize, bool), Vec<u8>>);
 
 impl Packets {
-    /// Passes `note` the MQTT 3.1.1 packets that this piece completes.
-    pub fn hear(
+    /// Passes `on_packet` the MQTT 3.1.1 packets that this piece completes.
+    pub fn push(
         &mut self,
         connection: usize,
         direction: Direction,
         piece: &[u8],
-        mut note: impl FnMut(&Packet<'_>),
+        mut on_packet: impl FnMut(&Packet<'_>),
     ) {
         let bytes = self.0.entry((connection, direction == Direction::ToBroker)).or_default();
         bytes.extend(piece);
         let mut at = 0;
         while let Decoded::Complete { packet, len } = codec::decode(&bytes[at..], Version::Mqtt311).unwrap() {
-            note(&packet);
+            on_packet(&packet);
             at += len;
         }
         bytes.drain(..at);

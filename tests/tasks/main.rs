@@ -4,6 +4,6 @@
 #[path = "../adapters/peer.rs"]
 mod peer;
 
-mod links;
-mod talks;
+mod link_lifecycle;
+mod live_link;
 mod world;

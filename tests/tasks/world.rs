@@ -1,4 +1,4 @@
-//! A world in which nothing happens by itself: time, links, and tasks that are polled once they are woken.
+//! Simulated time and links, and an executor that polls a task only once it has been woken.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
@@ -50,7 +50,7 @@ impl embedded_io_async::Error for Fault {
     }
 }
 
-/// Steps that are taken in turn, over and over.
+/// Steps that are taken one after the other, repeatedly.
 #[derive(Debug)]
 struct Schedule {
     steps: &'static [Step],
@@ -67,15 +67,16 @@ impl Schedule {
 
 /// How a link behaves: what its reads, writes and flushes do.
 #[derive(Clone, Copy, Debug)]
-pub struct Manners(pub &'static [Step], pub &'static [Step], pub &'static [Step]);
+pub struct StreamBehaviour(pub &'static [Step], pub &'static [Step], pub &'static [Step]);
 
-impl Manners {
+impl StreamBehaviour {
     /// Everything passes at once.
-    pub const GOOD: Manners = Manners(&[Step::Move(usize::MAX)], &[Step::Move(usize::MAX)], &[Step::Move(1)]);
+    pub const IMMEDIATE: StreamBehaviour =
+        StreamBehaviour(&[Step::Move(usize::MAX)], &[Step::Move(usize::MAX)], &[Step::Move(1)]);
 }
 
 /// One link, and the server at its other end.
-pub struct Line {
+pub struct Link {
     pub peer: Peer,
     reads: Schedule,
     writes: Schedule,
@@ -84,16 +85,16 @@ pub struct Line {
     buffered: Vec<u8>,
     /// The server closes after this many bytes from the client; can be changed at any time.
     pub closes_after: usize,
-    heard: usize,
+    received_len: usize,
     /// Operations that were dropped before they were complete.
     pub dropped: u32,
     reader: Option<Waker>,
     blocked: Vec<Waker>,
 }
 
-impl Line {
+impl Link {
     fn is_closed(&self) -> bool {
-        self.heard >= self.closes_after
+        self.received_len >= self.closes_after
     }
 
     pub fn close(&mut self) {
@@ -102,22 +103,22 @@ impl Line {
     }
 
     /// Lets the server send something.
-    pub fn say(&mut self, packet: &baremqtt::codec::Packet<'_>) {
-        self.peer.say(packet);
+    pub fn send(&mut self, packet: &baremqtt::codec::Packet<'_>) {
+        self.peer.send(packet);
         self.reader.take().into_iter().for_each(Waker::wake);
     }
 }
 
 #[derive(Default)]
 pub struct State {
-    pub lines: Vec<Line>,
+    pub links: Vec<Link>,
     now: u32,
     sleepers: Vec<(u32, Waker)>,
 }
 
 pub type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// Time and links.
+/// Simulated time and links.
 #[derive(Clone, Default)]
 pub struct World(pub Rc<RefCell<State>>);
 
@@ -127,48 +128,48 @@ impl World {
     }
 
     /// Opens another link.
-    pub fn open(&self, manners: Manners) -> (Half, Half) {
+    pub fn open(&self, behaviour: StreamBehaviour) -> (Half, Half) {
         let schedule = |steps| Schedule { steps, at: 0 };
-        let lines = &mut self.0.borrow_mut().lines;
-        lines.push(Line {
+        let links = &mut self.0.borrow_mut().links;
+        links.push(Link {
             peer: Peer::default(),
-            reads: schedule(manners.0),
-            writes: schedule(manners.1),
-            flushes: schedule(manners.2),
+            reads: schedule(behaviour.0),
+            writes: schedule(behaviour.1),
+            flushes: schedule(behaviour.2),
             buffered: Vec::new(),
             closes_after: usize::MAX,
-            heard: 0,
+            received_len: 0,
             dropped: 0,
             reader: None,
             blocked: Vec::new(),
         });
-        let half = Half { world: self.clone(), at: lines.len() - 1 };
+        let half = Half { world: self.clone(), at: links.len() - 1 };
         (half.clone(), half)
     }
 
-    pub fn line(&self) -> RefMut<'_, Line> {
-        RefMut::map(self.0.borrow_mut(), |state| state.lines.last_mut().expect("a link was opened"))
+    pub fn last_link(&self) -> RefMut<'_, Link> {
+        RefMut::map(self.0.borrow_mut(), |state| state.links.last_mut().expect("a link was opened"))
     }
 
     /// How many links were opened.
-    pub fn links(&self) -> usize {
-        self.0.borrow().lines.len()
+    pub fn link_count(&self) -> usize {
+        self.0.borrow().links.len()
     }
 
     /// How many packets of this kind were received.
     pub fn count(&self, kind: &str) -> usize {
-        self.seen().iter().filter(|packet| packet.split(' ').next() == Some(kind)).count()
+        self.received_packets().iter().filter(|packet| packet.split(' ').next() == Some(kind)).count()
     }
 
     /// The packets received over all links.
-    pub fn seen(&self) -> Vec<String> {
-        self.0.borrow().lines.iter().flat_map(|line| line.peer.seen.clone()).collect()
+    pub fn received_packets(&self) -> Vec<String> {
+        self.0.borrow().links.iter().flat_map(|link| link.peer.received.clone()).collect()
     }
 
-    /// Makes one thing happen that somebody waits for; returns whether there was any. The passing of time comes last.
-    fn happen(&self) -> bool {
+    /// Wakes a task whose operation can continue, and otherwise advances the time to the next timer; returns whether there was any.
+    fn wake_next(&self) -> bool {
         let state = &mut *self.0.borrow_mut();
-        if let Some(waker) = state.lines.iter_mut().find_map(|line| line.blocked.pop()) {
+        if let Some(waker) = state.links.iter_mut().find_map(|link| link.blocked.pop()) {
             waker.wake();
             return true;
         }
@@ -184,7 +185,7 @@ impl World {
         self.run_until_first(tasks).0
     }
 
-    /// The same, and also returns the other tasks as far as they have got.
+    /// The same, and also returns the other tasks in the state that they have reached.
     pub fn run_until_first<'a>(&self, tasks: Vec<Task<'a>>) -> (u32, Vec<Task<'a>>) {
         let awake = |task| (Some(task), Arc::new(Woken(true.into())));
         let mut tasks: Vec<_> = tasks.into_iter().map(awake).collect();
@@ -198,7 +199,7 @@ impl World {
                 is_asleep = false;
                 polls += u32::from(at == 0);
                 all += 1;
-                assert!(all < 2_000_000, "it does not end; {:?}", self.seen());
+                assert!(all < 2_000_000, "it does not terminate; {:?}", self.received_packets());
                 let waker = Waker::from(Arc::clone(woken));
                 if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                     *task = None;
@@ -208,7 +209,11 @@ impl World {
                 }
             }
             if is_asleep {
-                assert!(self.happen(), "no task will ever be woken; {:?}", self.seen());
+                assert!(
+                    self.wake_next(),
+                    "deadlock: no task will ever be woken; {:?}",
+                    self.received_packets()
+                );
             }
         }
     }
@@ -244,7 +249,7 @@ impl Timer for World {
     }
 }
 
-/// Half of a link. An operation that it has begun must not be dropped before it is complete: see [`Line::dropped`].
+/// Half of a link. An operation that it has begun must not be dropped before it is complete: see [`Link::dropped`].
 #[derive(Clone)]
 pub struct Half {
     world: World,
@@ -255,25 +260,26 @@ impl Half {
     /// Repeats this until it is done.
     async fn finish<V>(
         &mut self,
-        mut f: impl FnMut(&mut Line, &Waker) -> Poll<Result<V, Fault>>,
+        mut f: impl FnMut(&mut Link, &Waker) -> Poll<Result<V, Fault>>,
     ) -> Result<V, Fault> {
-        let begun = Begun { half: self, is_done: Cell::new(false) };
+        let operation = Operation { half: self, is_done: Cell::new(false) };
         let result =
-            poll_fn(|cx| f(&mut begun.half.world.0.borrow_mut().lines[begun.half.at], cx.waker())).await;
-        begun.is_done.set(true);
+            poll_fn(|cx| f(&mut operation.half.world.0.borrow_mut().links[operation.half.at], cx.waker()))
+                .await;
+        operation.is_done.set(true);
         result
     }
 }
 
-struct Begun<'a> {
+struct Operation<'a> {
     half: &'a Half,
     is_done: Cell<bool>,
 }
 
-impl Drop for Begun<'_> {
+impl Drop for Operation<'_> {
     fn drop(&mut self) {
         if !self.is_done.get() {
-            self.half.world.0.borrow_mut().lines[self.half.at].dropped += 1;
+            self.half.world.0.borrow_mut().links[self.half.at].dropped += 1;
         }
     }
 }
@@ -298,17 +304,17 @@ impl ErrorType for Half {
 impl Read for Half {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
         assert!(!buffer.is_empty(), "a read of nothing looks like the end");
-        self.finish(|line, waker| {
-            if line.peer.outbox.is_empty() {
-                if line.is_closed() {
+        self.finish(|link, waker| {
+            if link.peer.outbox.is_empty() {
+                if link.is_closed() {
                     return Poll::Ready(Ok(0));
                 }
-                line.reader = Some(waker.clone());
+                link.reader = Some(waker.clone());
                 return Poll::Pending;
             }
-            allowed(line.reads.next(), &mut line.blocked, waker).map_ok(|most| {
-                let len = buffer.len().min(most).min(line.peer.outbox.len());
-                buffer.iter_mut().zip(line.peer.outbox.drain(..len)).for_each(|(to, from)| *to = from);
+            allowed(link.reads.next(), &mut link.blocked, waker).map_ok(|most| {
+                let len = buffer.len().min(most).min(link.peer.outbox.len());
+                buffer.iter_mut().zip(link.peer.outbox.drain(..len)).for_each(|(to, from)| *to = from);
                 len
             })
         })
@@ -319,10 +325,10 @@ impl Read for Half {
 impl Write for Half {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         assert!(!bytes.is_empty());
-        self.finish(|line, waker| {
-            allowed(line.writes.next(), &mut line.blocked, waker).map_ok(|most| {
+        self.finish(|link, waker| {
+            allowed(link.writes.next(), &mut link.blocked, waker).map_ok(|most| {
                 let len = bytes.len().min(most);
-                line.buffered.extend_from_slice(&bytes[..len]);
+                link.buffered.extend_from_slice(&bytes[..len]);
                 len
             })
         })
@@ -330,12 +336,12 @@ impl Write for Half {
     }
 
     async fn flush(&mut self) -> Result<(), Fault> {
-        self.finish(|line, waker| {
-            allowed(line.flushes.next(), &mut line.blocked, waker).map_ok(|_| {
-                let bytes = std::mem::take(&mut line.buffered);
-                line.heard += bytes.len();
-                line.peer.hear(&bytes);
-                line.reader.take().into_iter().for_each(Waker::wake);
+        self.finish(|link, waker| {
+            allowed(link.flushes.next(), &mut link.blocked, waker).map_ok(|_| {
+                let bytes = std::mem::take(&mut link.buffered);
+                link.received_len += bytes.len();
+                link.peer.receive(&bytes);
+                link.reader.take().into_iter().for_each(Waker::wake);
             })
         })
         .await
@@ -343,19 +349,19 @@ impl Write for Half {
 }
 
 /// A link that is one object.
-pub struct Whole(pub Half);
+pub struct SingleObject(pub Half);
 
-impl ErrorType for Whole {
+impl ErrorType for SingleObject {
     type Error = Fault;
 }
 
-impl Read for Whole {
+impl Read for SingleObject {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
         self.0.read(buffer).await
     }
 }
 
-impl Write for Whole {
+impl Write for SingleObject {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         self.0.write(bytes).await
     }
@@ -368,12 +374,12 @@ impl Write for Whole {
 /// What a test can configure.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choices {
-    pub is_silent: bool,
+    pub hides_losses: bool,
 }
 
 impl Config for Choices {
     fn reports_loss(&self) -> bool {
-        !self.is_silent
+        !self.hides_losses
     }
 
     fn streams(&self) -> bool {
@@ -401,8 +407,8 @@ pub fn handle() -> Handle {
     handle_with(512, Choices::default())
 }
 
-/// Lets all other tasks have a turn.
-pub async fn turn() {
+/// Lets all other tasks run.
+pub async fn yield_now() {
     let mut is_over = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut is_over, true) {

@@ -1,4 +1,4 @@
-//! Many threads, one connection.
+//! Many threads with handles for one connection.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -16,33 +16,33 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, One, PATIENCE, SOON, accept, links, open, read_all,
-    refused, runner, serve, sized, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, PATIENCE, SHORT_BACKOFF, Unsplit, accept,
+    connection_refused, open, open_and_run, read_all, runner, runner_with, serve, start,
 };
 
 fn assert_sendable<V: Clone + Send + Sync + 'static>(_: &V) {}
 
 const SHORT: Option<Duration> = Some(Duration::from_millis(50));
 
-fn full<V>(result: &Result<V, HandleError>) -> bool {
+fn is_full<V>(result: &Result<V, HandleError>) -> bool {
     matches!(result, Err(HandleError::Refused(RequestError::Full(Full::Buffer))))
 }
 
 /// A buffer for a few messages slows down threads that publish hundreds, and nothing is lost.
-fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Send + 'static>(
+fn three_threads_publish_and_one_receives<S: baremqtt::transport::net::Stream + Send + 'static>(
     wrap: fn(std::net::TcpStream) -> S,
     count: u32,
 ) {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
-    let runner = sized(512, Choices::new(), SOON);
+    let runner = runner_with(512, Choices::new(), SHORT_BACKOFF);
     let handle = runner.handle();
     assert_sendable(&handle);
     let open = open(server.addr());
-    let (heard_one, heard) = mpsc::channel();
+    let (received_sender, received) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
     let running = thread::spawn(move || {
-        runner.run(links(move || open().map(wrap), CONNECT), |update, outbound| {
+        runner.run(open_and_run(move || open().map(wrap), CONNECT), |update, outbound| {
             match update {
                 Update::Event(Event::Connected { .. }) => {
                     outbound.subscribe(&[("t/+", QoS::ExactlyOnce)])?;
@@ -53,7 +53,7 @@ fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Sen
                 }
                 Update::Event(Event::Message(message)) => {
                     let number: u32 = std::str::from_utf8(message.payload).unwrap().parse().unwrap();
-                    heard_one.send((message.topic.as_str().to_owned(), number)).unwrap();
+                    received_sender.send((message.topic.as_str().to_owned(), number)).unwrap();
                 }
                 _ => {}
             }
@@ -75,9 +75,9 @@ fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Sen
         .collect();
     let mut next = BTreeMap::new();
     for _ in 0..3 * count {
-        let (topic, number) = heard.recv_timeout(PATIENCE).unwrap();
+        let (topic, number) = received.recv_timeout(PATIENCE).unwrap();
         let expected = next.entry(topic).or_insert(0);
-        assert_eq!(number, *expected, "in their order");
+        assert_eq!(number, *expected, "in order");
         *expected += 1;
     }
     publishers.into_iter().for_each(|thread| thread.join().unwrap());
@@ -87,29 +87,29 @@ fn three_threads_publish_and_one_hears<S: baremqtt::transport::net::Stream + Sen
 
 #[test]
 fn over_halves() {
-    three_threads_publish_and_one_hears(|tcp| tcp, 500);
+    three_threads_publish_and_one_receives(|tcp| tcp, 500);
 }
 
 #[test]
 fn over_one_object() {
-    three_threads_publish_and_one_hears(One, 50);
+    three_threads_publish_and_one_receives(Unsplit, 50);
 }
 
 #[test]
-fn a_full_buffer_is_an_error_or_waited_for() {
-    let (go_on, may_go_on) = mpsc::channel::<()>();
+fn a_full_buffer_is_an_error_or_blocks() {
+    let (resume, resumed) = mpsc::channel::<()>();
     let (address, server) = serve(move |mut socket| {
-        may_go_on.recv().unwrap();
+        resumed.recv().unwrap();
         let mut publish = [0; 7];
         while socket.read_exact(&mut publish).is_ok() && publish[0] == 0x32 {
             socket.write_all(&[0x40, 2, publish[5], publish[6]]).unwrap();
         }
     });
-    let running = start(sized(64, Choices::new(), SOON), open(address));
-    running.waits_for_report("Connected");
+    let running = start(runner_with(64, Choices::new(), SHORT_BACKOFF), open(address));
+    running.wait_for_report("Connected");
     let message = Message::new("a", b"").at_least_once();
     let mut taken = 0;
-    while !full(&running.handle.try_publish(&message)) {
+    while !is_full(&running.handle.try_publish(&message)) {
         taken += 1;
     }
     assert_eq!(taken, 4, "of 64 bytes, 32 are for answers");
@@ -120,19 +120,19 @@ fn a_full_buffer_is_an_error_or_waited_for() {
     let publisher = thread::spawn(move || handle.publish(&Message::new("a", b"").at_least_once()));
     thread::sleep(Duration::from_millis(50));
     assert!(!publisher.is_finished());
-    go_on.send(()).unwrap();
+    resume.send(()).unwrap();
     assert_eq!(publisher.join().unwrap(), Ok(PacketId::new(5)));
-    running.waits_for_report("Published { id: PacketId(5)");
+    running.wait_for_report("Published { id: PacketId(5)");
     running.stop().unwrap();
     server.join().unwrap();
 }
 
-/// QoS 0 takes up room too, and no event gives it back.
+/// QoS 0 messages need room too, and no event reports that it is free again.
 #[test]
-fn a_full_buffer_of_receipts_is_visible() {
+fn publish_waits_for_room_at_qos_0_too() {
     let (address, server) = serve(read_all);
-    let running = start(sized(64, Choices::new(), SOON), open(address));
-    running.waits_for_report("Connected");
+    let running = start(runner_with(64, Choices::new(), SHORT_BACKOFF), open(address));
+    running.wait_for_report("Connected");
     for _ in 0..200 {
         running.handle.publish(&Message::new("a", &[0; 20])).unwrap();
     }
@@ -141,13 +141,13 @@ fn a_full_buffer_of_receipts_is_visible() {
 }
 
 #[test]
-fn the_end_of_a_message_can_be_waited_for() {
+fn publish_and_wait_returns_once_the_message_is_acknowledged() {
     let (address, server) = serve(|mut socket| {
         socket.read_exact(&mut [0; 7]).unwrap();
         socket.write_all(&[0x40, 2, 0, 1]).unwrap();
         socket
     });
-    let running = start(runner(SOON), open(address));
+    let running = start(runner(SHORT_BACKOFF), open(address));
     let message = Message::new("a", b"").at_least_once();
     assert_eq!(running.handle.publish_and_wait(&message, Some(PATIENCE)), Ok(()), "before it is connected");
     assert_eq!(running.handle.publish_and_wait(&Message::new("a", b""), None), Ok(()), "QoS 0");
@@ -164,7 +164,7 @@ fn the_end_of_a_message_can_be_waited_for() {
 
 #[test]
 fn giving_up_an_unsent_message_ends_the_wait_for_it() {
-    let running = start(runner(SOON), refused);
+    let running = start(runner(SHORT_BACKOFF), connection_refused);
     let message = Message::new("a", b"").at_least_once();
     let handle = running.handle.clone();
     let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
@@ -186,7 +186,7 @@ fn a_lost_message_ends_the_wait_for_it() {
             values.session_loss = SessionLoss::Drop;
             values.reports_loss = reports_loss;
         });
-        let running = start(sized(512, choices, SOON), open);
+        let running = start(runner_with(512, choices, SHORT_BACKOFF), open);
         let mut socket = accept(&listener);
         let (handle, message) = (running.handle.clone(), Message::new("a", b"").at_least_once());
         let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
@@ -203,12 +203,12 @@ fn a_lost_message_ends_the_wait_for_it() {
 #[test]
 fn calls_that_would_deadlock_are_refused_in_a_handler() {
     let (address, server) = serve(read_all);
-    let runner = runner(SOON);
+    let runner = runner(SHORT_BACKOFF);
     let handle = runner.handle();
-    let (mine, mut calls) = (handle.clone(), 0);
+    let (other_handle, mut calls) = (handle.clone(), 0);
     let result = runner.run(
         |link| {
-            assert_eq!(mine.publish(&Message::new("a", b"")), Err(HandleError::OnRunner));
+            assert_eq!(other_handle.publish(&Message::new("a", b"")), Err(HandleError::OnRunner));
             let stream = link.open(open(address))?;
             link.run(stream, &CONNECT)
         },
@@ -242,17 +242,17 @@ fn calls_that_would_deadlock_are_refused_in_a_handler() {
 
 /// Messages that another thread has not acknowledged hold the server back.
 #[test]
-fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
+fn messages_can_be_acknowledged_by_another_thread() {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
     let choices = Choices::with(|values| values.manual_acknowledgement = true);
-    let runner = sized(2_048, choices, SOON);
+    let runner = runner_with(2_048, choices, SHORT_BACKOFF);
     let handle = runner.handle();
     let open = open(server.addr());
-    let (work, todo) = mpsc::sync_channel(64);
+    let (messages, received) = mpsc::sync_channel(64);
     let (ready, is_ready) = mpsc::channel();
     let running = thread::spawn(move || {
-        runner.run(links(open, CONNECT), |update, outbound| {
+        runner.run(open_and_run(open, CONNECT), |update, outbound| {
             match update {
                 Update::Event(Event::Connected { .. }) => {
                     outbound.subscribe(&[("t", QoS::AtLeastOnce)])?;
@@ -260,7 +260,7 @@ fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
                 Update::Event(Event::Subscribed { .. }) => ready.send(()).unwrap(),
                 Update::Event(Event::Message(message)) => {
                     let number = message.payload.first().copied();
-                    work.try_send((number, outbound.receipt())).unwrap();
+                    messages.try_send((number, outbound.receipt())).unwrap();
                 }
                 _ => {}
             }
@@ -276,7 +276,7 @@ fn messages_can_be_passed_on_and_acknowledged_elsewhere() {
     });
     let mut first = None;
     for n in 0..200 {
-        let (number, receipt) = todo.recv_timeout(PATIENCE).unwrap();
+        let (number, receipt) = received.recv_timeout(PATIENCE).unwrap();
         assert_eq!(number, Some(n));
         if n == 0 {
             thread::sleep(Duration::from_millis(100));
@@ -298,10 +298,10 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
         socket.write_all(b"\x32\x05\x00\x01a\x00\x07").unwrap();
         read_all(socket)
     });
-    let runner = runner(SOON);
+    let runner = runner(SHORT_BACKOFF);
     let handle = runner.handle();
     let error = runner
-        .run(links(open(address), CONNECT), |update, _| match update {
+        .run(open_and_run(open(address), CONNECT), |update, _| match update {
             Update::Event(Event::Message(_)) => Err("the disk is full".into()),
             _ => Ok(()),
         })
@@ -312,7 +312,7 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
     assert_eq!(handle.try_publish(&Message::new("a", b"")), Err(HandleError::Stopped));
 }
 
-/// A panic propagates to the caller of `run`; nobody else waits forever.
+/// A panic propagates to the caller of `run`; no other thread waits forever.
 #[test]
 fn a_handler_that_panics_ends_all_waits() {
     let (address, server) = serve(|mut socket| {
@@ -320,10 +320,10 @@ fn a_handler_that_panics_ends_all_waits() {
         socket.write_all(b"\x30\x03\x00\x01a").unwrap();
         read_all(socket)
     });
-    let runner = runner(SOON);
+    let runner = runner(SHORT_BACKOFF);
     let handle: Handle = runner.handle();
     let running = thread::spawn(move || {
-        runner.run(links(open(address), CONNECT), |update, _| {
+        runner.run(open_and_run(open(address), CONNECT), |update, _| {
             assert!(!matches!(update, Update::Event(Event::Message(_))), "on purpose");
             Ok(())
         })
@@ -334,10 +334,10 @@ fn a_handler_that_panics_ends_all_waits() {
     assert_eq!(server.join().unwrap(), []);
 }
 
-/// Before there is a connection, messages are queued; nobody waits forever on a runner that is never run.
+/// Before there is a connection, messages are queued; no thread waits forever for a runner that is never run.
 #[test]
 fn a_runner_that_is_dropped_stops_its_handles() {
-    let runner = sized(64, Choices::new(), Backoff::new(1, 1));
+    let runner = runner_with(64, Choices::new(), Backoff::new(1, 1));
     let handle = runner.handle();
     let message = Message::new("a", b"").at_least_once();
     let mut queued = 0;
@@ -355,32 +355,32 @@ fn a_runner_that_is_dropped_stops_its_handles() {
 fn connack_is_processed_before_the_end_of_the_stream() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = open(listener.local_addr().unwrap());
-    let running = start(runner(SOON), open);
+    let running = start(runner(SHORT_BACKOFF), open);
     let (mut socket, _) = listener.accept().unwrap();
     socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
     socket.write_all(&[&ACCEPTED[..], b"\x30\x03\x00\x01a"].concat()).unwrap();
     drop(socket);
-    running.waits_for_report("Connected");
-    running.waits_for_report("Message");
-    running.waits_for_report("lost: the connection is closed");
+    running.wait_for_report("Connected");
+    running.wait_for_report("Message");
+    running.wait_for_report("lost: the connection is closed");
     drop(listener);
     running.stop().unwrap();
 }
 
 /// The handler is called for something that another thread has left for it, connected or not.
 #[test]
-fn a_handler_can_be_called() {
-    let running = start(runner(Backoff::new(600_000, 600_000)), refused);
-    running.waits_for_report("lost");
+fn wake_calls_the_handler() {
+    let running = start(runner(Backoff::new(600_000, 600_000)), connection_refused);
+    running.wait_for_report("lost");
     running.handle.wake();
-    running.waits_for_report("Woken");
+    running.wait_for_report("Woken");
     running.stop().unwrap();
 
     let (address, server) = serve(read_all);
-    let running = start(runner(SOON), open(address));
-    running.waits_for_report("Connected");
+    let running = start(runner(SHORT_BACKOFF), open(address));
+    running.wait_for_report("Connected");
     running.handle.wake();
-    running.waits_for_report("Woken");
+    running.wait_for_report("Woken");
     running.stop().unwrap();
     server.join().unwrap();
 }

@@ -1,9 +1,9 @@
-//! The `std` runner and its handles: over loopback TCP, with servers that do what the test wants.
+//! The `std` runner and its handles: over loopback TCP, with servers controlled by the test.
 
 #[path = "../common/choices.rs"]
 mod choices;
 mod coalescing;
-mod cuts;
+mod cut_links;
 mod handles;
 #[path = "../support/proxy.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
@@ -12,7 +12,7 @@ mod reconnecting;
 #[path = "../../examples/broker/server/mod.rs"]
 mod server;
 mod stopping;
-mod streams;
+mod streamed_payloads;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -28,17 +28,17 @@ const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_al
 const CONNECT_LEN: usize = 15;
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
 const PATIENCE: Duration = Duration::from_secs(60);
-const SOON: Backoff = Backoff::new(1, 5);
+const SHORT_BACKOFF: Backoff = Backoff::new(1, 5);
 
 type Handle = net::Handle<Vec<u8>, Vec<u8>, Choices>;
 type Runner = net::Runner<Vec<u8>, Vec<u8>, Choices>;
 type Link<'r> = net::Link<'r, Vec<u8>, Vec<u8>, Choices, InboundIds>;
 
 fn runner(backoff: Backoff) -> Runner {
-    sized(512, Choices::new(), backoff)
+    runner_with(512, Choices::new(), backoff)
 }
 
-fn sized(tx: usize, choices: Choices, backoff: Backoff) -> Runner {
+fn runner_with(tx: usize, choices: Choices, backoff: Backoff) -> Runner {
     Runner::new(Client::with_config(Buffers { rx: vec![0; 512], tx: vec![0; tx] }, choices), backoff)
 }
 
@@ -46,8 +46,8 @@ fn open(address: SocketAddr) -> impl FnOnce() -> io::Result<TcpStream> + Clone +
     move || open_tcp(address, PATIENCE)
 }
 
-/// Opens one link after the other.
-fn links<S: net::Stream + Send + 'static>(
+/// For each attempt, opens a stream and runs the link.
+fn open_and_run<S: net::Stream + Send + 'static>(
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
     connect: Connect<'_>,
 ) -> impl FnMut(&mut Link<'_>) -> Result<(), Error> {
@@ -58,7 +58,7 @@ fn links<S: net::Stream + Send + 'static>(
 }
 
 /// A server that is not there. (A port that was free just now may be in use again.)
-fn refused() -> io::Result<TcpStream> {
+fn connection_refused() -> io::Result<TcpStream> {
     Err(io::ErrorKind::ConnectionRefused.into())
 }
 
@@ -71,7 +71,7 @@ struct Running {
 
 impl Running {
     /// Waits until this is reported.
-    fn waits_for_report(&self, text: &str) {
+    fn wait_for_report(&self, text: &str) {
         loop {
             let reported =
                 self.reported.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not reported"));
@@ -92,17 +92,17 @@ fn start<S: net::Stream + Send + 'static>(
     runner: Runner,
     open: impl FnOnce() -> io::Result<S> + Clone + Send + 'static,
 ) -> Running {
-    let (teller, reported) = mpsc::channel();
+    let (reports, reported) = mpsc::channel();
     let handle = runner.handle();
     let thread = thread::spawn(move || {
-        runner.run(links(open, CONNECT), |update, _| {
+        runner.run(open_and_run(open, CONNECT), |update, _| {
             let text = match update {
                 Update::Event(event) => format!("{event:?}"),
                 Update::LinkLost { error, .. } => format!("lost: {error}"),
                 other => format!("{other:?}"),
             };
             // The test may no longer be listening.
-            let _ = teller.send(text);
+            let _ = reports.send(text);
             Ok(())
         })
     });
@@ -132,16 +132,16 @@ fn read_all(mut socket: TcpStream) -> Vec<u8> {
     bytes
 }
 
-/// A stream without halves: it is read for a while, and written in between.
-struct One(TcpStream);
+/// A stream that cannot be split into halves: the runner alternates between reading and writing.
+struct Unsplit(TcpStream);
 
-impl Read for One {
+impl Read for Unsplit {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
-impl Write for One {
+impl Write for Unsplit {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -151,7 +151,7 @@ impl Write for One {
     }
 }
 
-impl net::Stream for One {
+impl net::Stream for Unsplit {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
         self.0.limit_read(timeout)
     }

@@ -15,8 +15,8 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, Choices, Link, PATIENCE, SOON, accept, links, open, read_all, refused, runner,
-    serve as serve_one, sized, start,
+    ACCEPTED, CONNECT, Choices, Link, PATIENCE, SHORT_BACKOFF, accept, connection_refused, open,
+    open_and_run, read_all, runner, runner_with, serve as serve_one_connection, start,
 };
 
 const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
@@ -46,25 +46,25 @@ fn serve(connections: usize, answer: fn(u8) -> &'static [u8]) -> (SocketAddr, th
 #[test]
 fn every_loss_and_every_connection_is_reported() {
     let (address, server) = serve(3, |_| &ACCEPTED);
-    let running = start(runner(SOON), open(address));
+    let running = start(runner(SHORT_BACKOFF), open(address));
     for _ in 0..3 {
-        running.waits_for_report("Connected { session_present: Some(false) }");
-        running.waits_for_report("lost: the connection is closed");
+        running.wait_for_report("Connected { session_present: Some(false) }");
+        running.wait_for_report("lost: the connection is closed");
     }
     running.stop().unwrap();
     assert_eq!(server.join().unwrap(), [4, 4, 4]);
 }
 
 #[test]
-fn a_server_of_3_1_is_connected_to_in_3_1() {
+fn the_runner_falls_back_to_mqtt_3_1() {
     let refuses: fn(u8) -> &'static [u8] = |level| if level == 4 { VERSION_REFUSED } else { &ACCEPTED };
     let closes: fn(u8) -> &'static [u8] = |level| if level == 4 { &[] } else { &ACCEPTED };
     for answer in [refuses, closes] {
         let (address, server) = serve(3, answer);
-        let running = start(runner(SOON).fall_back_to_mqtt31(), open(address));
+        let running = start(runner(SHORT_BACKOFF).fall_back_to_mqtt31(), open(address));
         for _ in 0..2 {
             // 3.1 does not report it.
-            running.waits_for_report("Connected { session_present: None }");
+            running.wait_for_report("Connected { session_present: None }");
         }
         assert_eq!(server.join().unwrap(), [4, 3, 3], "it stays with 3.1");
         running.stop().unwrap();
@@ -74,10 +74,10 @@ fn a_server_of_3_1_is_connected_to_in_3_1() {
 #[test]
 fn falling_back_is_off_by_default() {
     let (address, server) = serve(1, |_| VERSION_REFUSED);
-    let refused = start(runner(SOON), open(address)).thread.join().unwrap();
+    let result = start(runner(SHORT_BACKOFF), open(address)).thread.join().unwrap();
     let expected = RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION;
     assert!(
-        matches!(refused, Err(GaveUp::Refused(code)) if code == expected),
+        matches!(result, Err(GaveUp::Refused(code)) if code == expected),
         "it would fail in the same way"
     );
     assert_eq!(server.join().unwrap(), [4]);
@@ -86,7 +86,7 @@ fn falling_back_is_off_by_default() {
 #[test]
 fn refusals_are_retried_if_configured() {
     let (address, server) = serve(3, |_| WRONG_PASSWORD);
-    let running = start(runner(SOON.limit(2)).retry_refusals(), open(address));
+    let running = start(runner(SHORT_BACKOFF.limit(2)).retry_refusals(), open(address));
     let error = running.thread.join().unwrap().unwrap_err();
     assert_eq!(
         error.source().unwrap().to_string(),
@@ -101,18 +101,18 @@ fn an_invalid_connect_is_not_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let forbidden = Connect::new("an identifier that is too long").version(Version::Mqtt31);
     let open = open(listener.local_addr().unwrap());
-    let result = runner(SOON).run(links(open, forbidden), |_, _| Ok(()));
+    let result = runner(SHORT_BACKOFF).run(open_and_run(open, forbidden), |_, _| Ok(()));
     assert!(matches!(result, Err(GaveUp::Connect(ConnectError::Forbidden(_)))));
 }
 
 #[test]
-fn messages_are_kept_while_the_subscriber_is_offline() {
-    let running = start(runner(Backoff::new(20, 20)), refused);
+fn messages_are_queued_while_offline() {
+    let running = start(runner(Backoff::new(20, 20)), connection_refused);
     running.handle.publish(&Message::new("a", b"").at_least_once()).unwrap();
-    let refused = running.handle.publish(&Message::new("a", b""));
-    assert_eq!(refused, Err(RequestError::NotConnected.into()), "QoS 0 is not kept");
+    let at_qos_0 = running.handle.publish(&Message::new("a", b""));
+    assert_eq!(at_qos_0, Err(RequestError::NotConnected.into()), "QoS 0 is not queued");
     for _ in 0..3 {
-        running.waits_for_report("lost: ");
+        running.wait_for_report("lost: ");
     }
     let handle = running.handle.clone();
     running.stop().unwrap();
@@ -135,7 +135,7 @@ fn each_attempt_has_its_own_connect() {
         }
         tokens
     });
-    let runner = runner(SOON);
+    let runner = runner(SHORT_BACKOFF);
     let handle = runner.handle();
     let mut token = 0;
     let running = thread::spawn(move || {
@@ -175,12 +175,12 @@ fn subscriptions_are_renewed_automatically() {
             }
         }
     });
-    let runner = runner(SOON);
+    let runner = runner(SHORT_BACKOFF);
     let handle = runner.handle();
     let mut routes = Routes::<_, (), 1>::new();
     routes.add("a", QoS::AtMostOnce, ()).unwrap();
     let (mut connected, mut granted) = (0, 0);
-    let result = runner.run(links(open, CONNECT), |update, outbound| {
+    let result = runner.run(open_and_run(open, CONNECT), |update, outbound| {
         if let Update::Event(event) = update {
             routes.note(&event);
             connected += u32::from(matches!(event, Event::Connected { .. }));
@@ -199,7 +199,7 @@ fn subscriptions_are_renewed_automatically() {
 
 /// Being accepted is no success if the connection is closed right after that.
 #[test]
-fn attempts_end_with_a_server_that_accepts_and_closes() {
+fn attempts_are_limited_with_a_server_that_accepts_and_closes() {
     let (address, server) = serve(5, |_| &ACCEPTED);
     let running = start(runner(Backoff::new(1, 60_000).limit(4)), open(address));
     let error = running.thread.join().unwrap().unwrap_err();
@@ -209,17 +209,17 @@ fn attempts_end_with_a_server_that_accepts_and_closes() {
 
 /// Two devices with the same client identifier: a minute, thirty times as fast. Each connection ends the other.
 #[test]
-fn two_clients_with_one_identifier_reconnect_ever_more_rarely() {
+fn two_clients_with_the_same_identifier_reconnect_less_and_less_often() {
     let server =
         Server::start(Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::default() }).unwrap();
     let clients = [1, 2].map(|seed| {
-        let runner = sized(512, Choices::new(), Backoff::new(17, 2_000).seed(seed));
+        let runner = runner_with(512, Choices::new(), Backoff::new(17, 2_000).seed(seed));
         let open = open(server.addr());
-        let (handle, (teller, reported)) = (runner.handle(), mpsc::channel());
+        let (handle, (reports, reported)) = (runner.handle(), mpsc::channel());
         let running = thread::spawn(move || {
-            runner.run(links(open, CONNECT), |update, _| match update {
+            runner.run(open_and_run(open, CONNECT), |update, _| match update {
                 Update::Event(Event::Connected { .. }) => {
-                    teller.send(()).unwrap();
+                    reports.send(()).unwrap();
                     Ok(())
                 }
                 _ => Ok(()),
@@ -241,9 +241,9 @@ fn two_clients_with_one_identifier_reconnect_ever_more_rarely() {
 
 /// An application that has disconnected does not want another connection.
 #[test]
-fn finished_exchanges_are_not_resent() {
-    let (address, server) = serve_one(read_all);
-    let result = runner(SOON).run(links(open(address), CONNECT), |update, outbound| {
+fn the_runner_ends_after_finish() {
+    let (address, server) = serve_one_connection(read_all);
+    let result = runner(SHORT_BACKOFF).run(open_and_run(open(address), CONNECT), |update, outbound| {
         if let Update::Event(Event::Connected { .. }) = update {
             outbound.finish();
         }
@@ -253,11 +253,11 @@ fn finished_exchanges_are_not_resent() {
     assert_eq!(server.join().unwrap(), [0xE0, 0]);
 }
 
-/// Messages in flight when a connection is lost are sent again on the next one, and reported once.
+/// Messages in flight when a connection is lost are resent on the next one, and reported once.
 #[test]
 fn a_message_is_resent_on_each_connection_until_it_is_acknowledged() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let running = start(runner(SOON), open(listener.local_addr().unwrap()));
+    let running = start(runner(SHORT_BACKOFF), open(listener.local_addr().unwrap()));
     let handle = running.handle.clone();
     let waiting = thread::spawn(move || {
         handle.publish_and_wait(&Message::new("a", b"").at_least_once(), Some(PATIENCE))

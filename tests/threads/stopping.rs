@@ -11,14 +11,14 @@ use baremqtt::transport::net::{Stream, Update};
 use baremqtt::{Backoff, Event, Message};
 
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, One, PATIENCE, Running, accept, links, open, read_all, refused,
-    runner, serve, sized, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, PATIENCE, Running, Unsplit, accept, connection_refused, open,
+    open_and_run, read_all, runner, runner_with, serve, start,
 };
 
 const LIMIT: Duration = Duration::from_millis(200);
 
 /// Stops what `begin` has started. The machine may be busy: one attempt that is in time is enough.
-fn stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
+fn assert_stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
     let (first, mut late) = (Instant::now(), Vec::new());
     while first.elapsed() < PATIENCE {
         let (running, rest) = begin();
@@ -34,11 +34,11 @@ fn stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
 }
 
 #[test]
-fn while_a_stream_is_opened_that_never_is() {
-    stops_in_time(|| {
-        let (hangs, opening) = mpsc::channel();
+fn while_opening_the_stream_hangs() {
+    assert_stops_in_time(|| {
+        let (opening_sender, opening) = mpsc::channel();
         let running = start(runner(Backoff::new(1, 1)), move || -> std::io::Result<TcpStream> {
-            hangs.send(()).unwrap();
+            opening_sender.send(()).unwrap();
             loop {
                 thread::park();
             }
@@ -49,7 +49,7 @@ fn while_a_stream_is_opened_that_never_is() {
 }
 
 #[test]
-fn while_connack_is_waited_for() {
+fn while_waiting_for_connack() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, thread::JoinHandle<Vec<u8>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = open(listener.local_addr().unwrap());
@@ -58,65 +58,66 @@ fn while_connack_is_waited_for() {
         socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
         (running, thread::spawn(|| read_all(socket)))
     }
-    stops_in_time(|| begin(|tcp| tcp)).join().unwrap();
-    stops_in_time(|| begin(One)).join().unwrap();
+    assert_stops_in_time(|| begin(|tcp| tcp)).join().unwrap();
+    assert_stops_in_time(|| begin(Unsplit)).join().unwrap();
 }
 
 #[test]
-fn while_the_next_attempt_is_waited_for() {
-    stops_in_time(|| {
-        let running = start(runner(Backoff::new(600_000, 600_000)), refused);
-        running.waits_for_report("lost");
+fn while_waiting_for_the_next_attempt() {
+    assert_stops_in_time(|| {
+        let running = start(runner(Backoff::new(600_000, 600_000)), connection_refused);
+        running.wait_for_report("lost");
         (running, ())
     });
 }
 
 #[test]
-fn online_with_disconnect() {
+fn while_online_it_sends_disconnect() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, thread::JoinHandle<Vec<u8>>) {
         let (address, server) = serve(read_all);
         let open = open(address);
         let running = start(runner(Backoff::new(1, 1)), move || open().map(wrap));
-        running.waits_for_report("Connected");
+        running.wait_for_report("Connected");
         (running, server)
     }
-    assert_eq!(stops_in_time(|| begin(|tcp| tcp)).join().unwrap(), [0xE0, 0]);
-    assert_eq!(stops_in_time(|| begin(One)).join().unwrap(), [0xE0, 0]);
+    assert_eq!(assert_stops_in_time(|| begin(|tcp| tcp)).join().unwrap(), [0xE0, 0]);
+    assert_eq!(assert_stops_in_time(|| begin(Unsplit)).join().unwrap(), [0xE0, 0]);
 }
 
-/// The queued output does not fit into the buffers of TCP, and nobody reads it.
+/// The queued output does not fit into the buffers of TCP, and the server does not read it.
 #[test]
 fn while_the_server_reads_nothing() {
     fn begin<S: Stream + Send + 'static>(wrap: fn(TcpStream) -> S) -> (Running, TcpListener, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = open(listener.local_addr().unwrap());
-        let running = start(sized(33 << 20, Choices::new(), Backoff::new(1, 1)), move || open().map(wrap));
+        let running =
+            start(runner_with(33 << 20, Choices::new(), Backoff::new(1, 1)), move || open().map(wrap));
         let socket = accept(&listener);
-        running.waits_for_report("Connected");
+        running.wait_for_report("Connected");
         running.handle.publish(&Message::new("large", &vec![0; 32 << 20])).unwrap();
         thread::sleep(Duration::from_millis(150));
         (running, listener, socket)
     }
-    stops_in_time(|| {
+    assert_stops_in_time(|| {
         let (running, listener, socket) = begin(|tcp| tcp);
         (running, (listener, socket))
     });
-    stops_in_time(|| {
-        let (running, listener, socket) = begin(One);
+    assert_stops_in_time(|| {
+        let (running, listener, socket) = begin(Unsplit);
         (running, (listener, socket))
     });
 }
 
-/// A server that sends all the time keeps the runner busy all the time. After the stop its writes fail.
+/// A server that sends continuously keeps the runner busy. After the stop its writes fail.
 #[test]
 fn during_an_endless_inbound_stream() {
-    let server = stops_in_time(|| {
+    let server = assert_stops_in_time(|| {
         let (address, server) = serve(|mut socket| {
             let messages = b"\x30\x03\x00\x01a".repeat(1_000);
             while socket.write_all(&messages).is_ok() {}
         });
         let running = start(runner(Backoff::new(1, 1)), open(address));
-        running.waits_for_report("Message");
+        running.wait_for_report("Message");
         (running, server)
     });
     let stopped = Instant::now();
@@ -139,14 +140,14 @@ fn before_and_after_the_runner_runs() {
 /// The input is drained when a connection ends; a stop cuts that short.
 #[test]
 fn while_a_connection_is_drained() {
-    stops_in_time(|| {
+    assert_stops_in_time(|| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = open(listener.local_addr().unwrap());
         let running = start(runner(Backoff::new(1, 1)), open);
         let (mut socket, _) = listener.accept().unwrap();
         socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
         socket.write_all(&ACCEPTED).unwrap();
-        running.waits_for_report("Connected");
+        running.wait_for_report("Connected");
         // No packet has this form.
         socket.write_all(&[0xF0, 0]).unwrap();
         let mut end = [0; 1];
@@ -164,7 +165,7 @@ fn a_handler_acknowledges_only_its_own_message() {
     });
     let runner = runner(Backoff::new(1, 1));
     let (handle, mut messages) = (runner.handle(), 0);
-    let result = runner.run(links(open(address), CONNECT), |update, _| {
+    let result = runner.run(open_and_run(open(address), CONNECT), |update, _| {
         if let Update::Event(Event::Message(_)) = update {
             messages += 1;
             handle.stop();
@@ -178,12 +179,12 @@ fn a_handler_acknowledges_only_its_own_message() {
 
 /// The output that precedes DISCONNECT may need a save first.
 #[test]
-fn with_a_state_that_is_not_saved_yet() {
+fn after_a_required_save() {
     let (address, server) = serve(read_all);
     let choices = Choices::with(|values| values.durable = true);
-    let runner = sized(512, choices, Backoff::new(1, 1));
+    let runner = runner_with(512, choices, Backoff::new(1, 1));
     let handle = runner.handle();
-    let result = runner.run(links(open(address), CONNECT), |update, outbound| {
+    let result = runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
         match update {
             Update::Event(Event::Connected { .. }) => {
                 outbound.publish(&Message::new("a", b"").at_least_once())?;

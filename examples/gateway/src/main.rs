@@ -2,6 +2,7 @@
 //! `gateway/set/stop` ends it gracefully. It uses TLS if a file with certificates is given. See README.md.
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::time::Duration;
 use std::{env, process, thread};
@@ -14,7 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const COMMANDS: &str = "gateway/set/+";
 const STATUS: &str = "gateway/status";
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("gateway: {error}");
+        process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (host, port) = arguments.next().zip(arguments.next()).ok_or("usage: gateway HOST PORT [CA-FILE]")?;
     let port = port.parse().map_err(|_| "PORT is a number from 0 to 65535")?;
@@ -52,9 +60,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                 routes.note(event);
             }
             match update {
-                Update::Event(Event::Connected { .. }) => drop(outbound.publish(&online)?),
+                Update::Event(Event::Connected { .. }) => {
+                    writeln!(stdout(), "connected, and publishing to gateway/sensor/+")?;
+                    outbound.publish(&online)?;
+                }
                 Update::Event(Event::Message(it)) if it.topic.as_str().ends_with("stop") => outbound.finish(),
-                Update::Event(Event::Message(message)) => println!("{message:?}"),
+                Update::Event(Event::Message(message)) => {
+                    writeln!(stdout(), "{}: {}", message.topic, message.payload.escape_ascii())?
+                }
                 Update::Event(Event::Ended { id, outcome }) => eprintln!("request {id} is {outcome}"),
                 Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
                 _ if routes.subscription(COMMANDS) == Some(Refused) => return Err("not subscribed".into()),

@@ -5,6 +5,7 @@ mod options;
 mod round_trip;
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let stay = Duration::from_secs(options.stay.into());
     while let Some(left) = stay.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
         if let Some(Event::Message(message)) = mqtt.next_event(Some(left))? {
-            println!("{}: {}", message.topic, String::from_utf8_lossy(message.payload));
+            writeln!(stdout(), "{}: {}", message.topic, String::from_utf8_lossy(message.payload))?;
         }
     }
     Ok(mqtt.disconnect()?)

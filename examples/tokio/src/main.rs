@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883
 //! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883 3    # until three have come back
-//! cargo run --manifest-path examples/tokio/Cargo.toml -- localhost:1883 3    # until three have been received
+//! ```
 //!
 //! The server keeps the session, because the client identifier is always the same: messages that were not acknowledged when the program
 //! ended are received in its next run, and no run leaves another session behind.
@@ -13,6 +13,7 @@ mod timer;
 
 use std::env;
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -124,9 +125,9 @@ async fn talk(
                 let Some(event) = event? else { continue };
                 routes.note(&event);
                 match event {
-                    Event::Connected { .. } => println!("connected"),
+                    Event::Connected { .. } => writeln!(stdout(), "connected")?,
                     Event::Message(message) => {
-                        println!("{}: {}", message.topic, String::from_utf8_lossy(message.payload));
+                        writeln!(stdout(), "{}: {}", message.topic, String::from_utf8_lossy(message.payload))?;
                         counter.received += 1;
                     }
                     Event::Ended { id, outcome } => eprintln!("request {id} is {outcome}"),

@@ -4,8 +4,8 @@ use crate::client::answers::{PUBCOMP, PUBREC, PUBREL};
 use crate::client::config::Config;
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
-use crate::client::inbox::Kind;
-use crate::client::outbox::{End, Met, Record};
+use crate::client::inbox::EventKind;
+use crate::client::outbox::{Awaiting, End, Record};
 use crate::client::parts::{Parts, Step};
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
@@ -15,10 +15,10 @@ pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();
 
 impl<C: Config> Parts<'_, C> {
     /// Processes PUBACK, PUBREC, PUBCOMP, SUBACK (with this many codes) or UNSUBACK.
-    pub(super) fn answered(&mut self, answer: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
-        match self.outbox.meet(answer, id.get(), self.work.offer.seen_of_requests()) {
-            Met::Waits(at, record) => self.settled(answer, id, (at, record), codes),
-            Met::Leaving if !self.work.link.is_output_lost => Ok(Step::Blocked),
+    pub(super) fn answer_received(&mut self, answer: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
+        match self.outbox.awaiting(answer, id.get(), self.control.offer.offered_requests()) {
+            Awaiting::Request(at, record) => self.request_answered(answer, id, (at, record), codes),
+            Awaiting::Resent if !self.control.link.is_output_lost => Ok(Step::Blocked),
             // No sent request waits for this. At QoS 2 the server keeps the identifier until it is released.
             _ if answer == PUBREC => Ok(self.release_unknown(id)),
             _ => Ok(self.ignored()),
@@ -28,8 +28,8 @@ impl<C: Config> Parts<'_, C> {
     /// The PUBREL for an unknown PUBREC is queued as an answer, and answers are sent before requests. It must not be sent before the
     /// PUBRELs for earlier PUBRECs, though (MQTT-4.6.0-4).
     fn release_unknown(&mut self, id: PacketId) -> Step {
-        let comes_later = self.outbox.releases() && !self.work.link.is_output_lost;
-        if comes_later || !self.has_place() {
+        let comes_later = self.outbox.has_unsent_pubrel() && !self.control.link.is_output_lost;
+        if comes_later || !self.can_answer() {
             return Step::Blocked;
         }
         self.answer(PUBREL, id.get());
@@ -37,12 +37,12 @@ impl<C: Config> Parts<'_, C> {
     }
 
     fn ignored(&mut self) -> Step {
-        self.work.session.ignored = self.work.session.ignored.wrapping_add(1);
+        self.control.session.ignored = self.control.session.ignored.wrapping_add(1);
         Step::Done
     }
 
     /// The request at `at` has received this answer.
-    fn settled(
+    fn request_answered(
         &mut self,
         answer: u8,
         id: PacketId,
@@ -53,28 +53,28 @@ impl<C: Config> Parts<'_, C> {
             PUBREC if self.outbox.is_streaming() => return Ok(Step::Blocked),
             // The message is no longer kept, and PUBREL follows.
             PUBREC => {
-                self.outbox.released(at, record, id.get());
-                self.work.session.changed();
+                self.outbox.replace_by_pubrel(at, record, id.get());
+                self.control.session.changed();
                 return Ok(Step::Done);
             }
             // SUBACK has a code for each filter of its SUBSCRIBE (MQTT-3.8.4-5).
             SUBACK if self.outbox.filters(at, record) != codes => return Err(Violation::SubAckCount.into()),
-            SUBACK => (Kind::Subscribed, End::Lost),
-            UNSUBACK => (Kind::Unsubscribed, End::Lost),
-            PUBCOMP => (Kind::Ended, End::PublishedExactlyOnce),
-            _ => (Kind::Ended, End::PublishedAtLeastOnce),
+            SUBACK => (EventKind::Subscribed, End::Lost),
+            UNSUBACK => (EventKind::Unsubscribed, End::Lost),
+            PUBCOMP => (EventKind::Ended, End::PublishedExactlyOnce),
+            _ => (EventKind::Ended, End::PublishedAtLeastOnce),
         };
-        if event == Kind::Ended {
+        if event == EventKind::Ended {
             self.outbox.answered(at, record, id.get(), end);
         }
         // All requests that had ended before have been reported, so this is the next one.
-        self.work.inbox.report_end(event, id.get(), end);
+        self.control.inbox.report_end(event, id.get(), end);
         Ok(Step::Event)
     }
 
     /// Processes PUBREL. It is answered even if the identifier is unknown, or the server would keep it forever.
     pub(super) fn pubrel(&mut self, id: PacketId) -> Step {
-        if !self.has_place() {
+        if !self.can_answer() {
             return Step::Blocked;
         }
         if self.config().receives_exactly_once() {
@@ -82,7 +82,7 @@ impl<C: Config> Parts<'_, C> {
                 return Step::Blocked;
             }
             match inbound_ids::remove(self.ids, id) {
-                Ok(true) => self.work.session.changed(),
+                Ok(true) => self.control.session.changed(),
                 Ok(false) => {}
                 Err(inbound_ids::NoEntry) => return self.refuse(),
             }

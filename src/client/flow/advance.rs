@@ -3,12 +3,12 @@
 use crate::Instant;
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::{Error, Fault};
-use crate::client::inbox::Kind;
+use crate::client::inbox::EventKind;
 use crate::client::parts::{Parts, Step};
-use crate::client::work::State;
+use crate::client::state::State;
 
 use super::connection;
-use super::release::release;
+use super::handled::event_handled;
 
 /// See [`Client::advance`](crate::Client::advance).
 pub(in crate::client) fn advance<C: Config>(
@@ -16,12 +16,12 @@ pub(in crate::client) fn advance<C: Config>(
     rx: &mut [u8],
     now: Instant,
 ) -> Result<bool, Error> {
-    if parts.work.inbox.event != Kind::None {
-        release(parts);
+    if parts.control.inbox.event != EventKind::None {
+        event_handled(parts);
     }
-    parts.clock(now);
+    parts.elapse(now);
     parts.step(rx).map_err(|fault| {
-        let error = fault.error(parts.work.inbox.len);
+        let error = fault.error(parts.control.inbox.len);
         warn!("MQTT: {}", error);
         connection::link_lost(parts);
         error
@@ -31,55 +31,55 @@ pub(in crate::client) fn advance<C: Config>(
 impl<C: Config> Parts<'_, C> {
     fn step(&mut self, rx: &mut [u8]) -> Result<bool, Fault> {
         loop {
-            if self.notice() {
+            if self.find_event_without_packet() {
                 return Ok(true);
             }
-            if self.work.link.state == State::Offline {
+            if self.control.link.state == State::Offline {
                 break;
             }
-            match self.packet(rx)? {
+            match self.process_packet(rx)? {
                 Step::Event => return Ok(true),
-                Step::Done => release(self),
+                Step::Done => event_handled(self),
                 step => {
                     // Without an event nothing is consumed.
-                    self.work.inbox.len = 0;
-                    self.work.inbox.is_blocked = step == Step::Blocked;
+                    self.control.inbox.len = 0;
+                    self.control.inbox.is_blocked = step == Step::Blocked;
                     break;
                 }
             }
         }
         // Only after reading: packets that arrived in time may have been read late.
-        self.settle()?;
+        self.process_timers()?;
         // An image is asked for last, so that it contains everything that has happened.
         Ok(self.asks_for_image())
     }
 
     /// Whether there is an event without a packet. CONNACK is reported before these.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn notice(&mut self) -> bool {
-        if self.work.link.state == State::Connecting {
+    fn find_event_without_packet(&mut self) -> bool {
+        if self.control.link.state == State::Connecting {
             return false;
         }
         let (config, mqtt31) = (self.config(), self.mqtt31());
-        let Parts { work, outbox, .. } = self;
-        let inbox = &mut work.inbox;
+        let Parts { control, outbox, .. } = self;
+        let inbox = &mut control.inbox;
         if config.large_messages() == LargeMessages::Pieces && core::mem::take(&mut inbox.is_aborted) {
-            inbox.event = Kind::LargeAborted;
+            inbox.event = EventKind::LargeAborted;
             return true;
         }
         if let Some((id, end)) = outbox.find_ended() {
-            inbox.report_end(Kind::Ended, id, end);
+            inbox.report_end(EventKind::Ended, id, end);
             return true;
         }
         // Kept requests can be sent once all requests that ended with the last connection, or with the session, have been reported.
-        if work.link.is_accepted && !outbox.is_open() {
+        if control.link.is_accepted && !outbox.is_open() {
             outbox.open(mqtt31);
         }
         if config.streams()
-            && (work.link.state == State::Connected || work.link.is_finishing)
+            && (control.link.state == State::Connected || control.link.is_finishing)
             && let Some(id) = outbox.ask_for_payload()
         {
-            (inbox.event, inbox.id) = (Kind::StreamReady, id);
+            (inbox.event, inbox.id) = (EventKind::StreamReady, id);
             return true;
         }
         false
@@ -87,12 +87,12 @@ impl<C: Config> Parts<'_, C> {
 
     /// Whether the application has to save the session, and has not been asked to since the last change.
     fn asks_for_image(&mut self) -> bool {
-        let session = &self.work.session;
+        let session = &self.control.session;
         if !self.config().durable() || session.reported_revision == session.revision || !self.is_held() {
             return false;
         }
-        self.work.session.reported_revision = self.work.session.revision;
-        self.work.inbox.event = Kind::SaveDue;
+        self.control.session.reported_revision = self.control.session.revision;
+        self.control.inbox.event = EventKind::SaveDue;
         true
     }
 }

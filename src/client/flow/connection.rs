@@ -3,16 +3,16 @@
 use crate::client::config::{Config, LargeMessages, SessionLoss};
 use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
-use crate::client::inbox::Kind;
-use crate::client::outbox::Why;
+use crate::client::inbox::EventKind;
+use crate::client::outbox::Purpose;
 use crate::client::parts::{Parts, Step};
+use crate::client::state::State;
 use crate::client::timers::Note;
-use crate::client::work::State;
 use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
+use super::handled::event_handled;
 use super::keep_alive::silence;
-use super::release::release;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(
@@ -20,7 +20,7 @@ pub(in crate::client) fn connect<C: Config>(
     rx: &mut [u8],
     connect: &Connect<'_>,
 ) -> Result<(), ConnectError> {
-    if parts.work.link.state != State::Offline {
+    if parts.control.link.state != State::Offline {
         return Err(ConnectError::AlreadyConnected);
     }
     let mqtt31 = connect.version == Version::Mqtt31;
@@ -33,29 +33,29 @@ pub(in crate::client) fn connect<C: Config>(
         Err(EncodeError::Forbidden(violation)) => return Err(violation.into()),
         Err(EncodeError::BufferTooSmall { needed }) => return Err(ConnectError::TooLarge { needed, room }),
     };
-    release(parts);
-    let (clean, was_clean) = (connect.clean_session, parts.work.session.clean_session);
+    event_handled(parts);
+    let (clean, was_clean) = (connect.clean_session, parts.control.session.clean_session);
     // A clean session discards the previous one (MQTT-3.1.2-6), and has ended with its own connection; a CONNACK of 3.1 would not say so.
     if clean || was_clean {
         session_lost(parts, clean || parts.config().session_loss() == SessionLoss::Drop);
     }
-    let work = &mut *parts.work;
-    work.inbox.filled(len, room);
-    work.inbox.holds_connect = true;
-    work.session.mqtt31 = mqtt31;
-    work.session.clean_session = clean;
-    let link = &mut work.link;
+    let control = &mut *parts.control;
+    control.inbox.filled(len, room);
+    control.inbox.holds_connect = true;
+    control.session.mqtt31 = mqtt31;
+    control.session.clean_session = clean;
+    let link = &mut control.link;
     link.silence = silence(connect.keep_alive);
     link.state = State::Connecting;
-    work.notes.add(Note::CHANGED);
+    control.notes.add(Note::CHANGED);
     Ok(())
 }
 
 /// The server's session is gone: exchanges that had begun in it end, or start again.
 fn session_lost<C: Config>(parts: &mut Parts<'_, C>, gives_up: bool) {
     inbound_ids::clear(parts.ids);
-    parts.outbox.sweep(Why::SessionLost { gives_up });
-    parts.work.session.changed();
+    parts.outbox.sweep(Purpose::SessionLost { gives_up });
+    parts.control.session.changed();
 }
 
 /// Processes CONNACK. Kept requests are then sent, as far as the server's session allows.
@@ -64,12 +64,12 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
         ConnAck::Refused(code) => return Err(Fault::Refused(code)),
         ConnAck::Accepted { session_present } => session_present,
     };
-    let clean = parts.work.session.clean_session;
+    let clean = parts.control.session.clean_session;
     if session_present && clean {
         return Err(Violation::SessionPresentAfterClean.into());
     }
     let kept = if parts.mqtt31() { parts.config().assume_session_kept() } else { session_present };
-    let link = &mut parts.work.link;
+    let link = &mut parts.control.link;
     info!("MQTT: connected");
     link.is_accepted = true;
     // It is already closing if the application has requested that meanwhile.
@@ -84,56 +84,56 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
         let mqtt31 = parts.mqtt31();
         parts.outbox.open(mqtt31);
     }
-    parts.work.inbox.event = Kind::Connected;
+    parts.control.inbox.event = EventKind::Connected;
     Ok(Step::Event)
 }
 
 /// The connection is gone, or was never established.
 pub(in crate::client) fn link_lost<C: Config>(parts: &mut Parts<'_, C>) {
-    parts.work.link.is_output_lost = true;
-    release(parts);
-    if parts.outbox.link_lost(parts.work.offer.seen_of_requests()) {
-        parts.work.session.changed();
+    parts.control.link.is_output_lost = true;
+    event_handled(parts);
+    if parts.outbox.link_lost(parts.control.offer.offered_requests()) {
+        parts.control.session.changed();
     }
     parts.answers.clear();
     let pieces = parts.config().large_messages() == LargeMessages::Pieces;
-    parts.work.link_lost(pieces && parts.work.inbox.is_cut_off());
+    parts.control.link_lost(pieces && parts.control.inbox.is_cut_off());
 }
 
 /// See [`Client::output_lost`](crate::Client::output_lost).
 pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
-    let work = &mut *parts.work;
-    match work.link.state {
+    let control = &mut *parts.control;
+    match control.link.state {
         State::Offline => {}
         // The server has nothing to answer.
-        _ if work.inbox.holds_connect => link_lost(parts),
+        _ if control.inbox.holds_connect => link_lost(parts),
         _ => {
-            work.link.is_output_lost = true;
-            work.notes.add(Note::CHANGED);
+            control.link.is_output_lost = true;
+            control.notes.add(Note::CHANGED);
         }
     }
 }
 
 /// See [`Client::disconnect`](crate::Client::disconnect).
 pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
-    if parts.work.link.state == State::Offline {
+    if parts.control.link.state == State::Offline {
         return;
     }
     // In the middle of a payload, or without output, nothing can be sent any more.
-    if parts.work.link.is_output_lost || parts.outbox.is_streaming() {
+    if parts.control.link.is_output_lost || parts.outbox.is_streaming() {
         return link_lost(parts);
     }
     // Nothing can be sent after DISCONNECT, so the next `advance` would be too late for an answer.
-    release(parts);
-    let work = &mut *parts.work;
-    work.link.state = State::Closing;
-    work.link.is_finishing = false;
-    work.notes.add(Note::CHANGED);
+    event_handled(parts);
+    let control = &mut *parts.control;
+    control.link.state = State::Closing;
+    control.link.is_finishing = false;
+    control.notes.add(Note::CHANGED);
 }
 
 /// See [`Client::finish`](crate::Client::finish).
 pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
-    let link = &mut parts.work.link;
+    let link = &mut parts.control.link;
     match link.state {
         State::Connecting => link.is_finishing = true,
         State::Connected => {
@@ -142,5 +142,5 @@ pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
         }
         State::Offline | State::Closing => return,
     }
-    parts.work.notes.add(Note::CHANGED);
+    parts.control.notes.add(Note::CHANGED);
 }

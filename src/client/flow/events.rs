@@ -2,7 +2,7 @@
 
 use crate::client::config::{Config, LargeMessages};
 use crate::client::event::{Event, LargeMessage, Outcome};
-use crate::client::inbox::{Inbox, Kind};
+use crate::client::inbox::{EventKind, Inbox};
 use crate::client::outbox::End;
 use crate::codec::{Publish, SubAckCodes, Version, delivery};
 use crate::{PacketId, QoS};
@@ -20,25 +20,25 @@ pub(in crate::client) fn event<'a, C: Config>(
     let body = packet.get(inbox.head.into()..).unwrap_or_default();
     let first = packet.first().copied().unwrap_or_default();
     Some(match inbox.event {
-        Kind::Connected => Event::Connected {
+        EventKind::Connected => Event::Connected {
             session_present: (version == Version::Mqtt311).then(|| body.first() == Some(&1)),
         },
-        Kind::Message => Event::Message(Publish::checked_before(first, body)?),
-        Kind::Subscribed => {
+        EventKind::Message => Event::Message(Publish::checked_before(first, body)?),
+        EventKind::Subscribed => {
             let codes = SubAckCodes::checked_before(body.get(2..)?, version);
             Event::Subscribed { id: PacketId::new(inbox.id)?, codes }
         }
-        Kind::Unsubscribed => Event::Unsubscribed { id: PacketId::new(inbox.id)? },
-        Kind::Ended => ended(PacketId::new(inbox.id)?, inbox.end),
-        Kind::StreamReady if config.streams() => Event::StreamReady { id: PacketId::new(inbox.id) },
-        Kind::LargeStart if pieces => Event::MessageStart(large(inbox, body)?),
-        Kind::LargePiece if pieces => Event::MessagePiece(packet),
-        Kind::LargeEnd if large_messages != LargeMessages::Refuse => Event::MessageEnd,
-        Kind::LargeAborted if pieces => Event::MessageAborted,
-        Kind::LargeSkipped if large_messages != LargeMessages::Refuse => {
+        EventKind::Unsubscribed => Event::Unsubscribed { id: PacketId::new(inbox.id)? },
+        EventKind::Ended => ended(PacketId::new(inbox.id)?, inbox.end),
+        EventKind::StreamReady if config.streams() => Event::StreamReady { id: PacketId::new(inbox.id) },
+        EventKind::LargeStart if pieces => Event::MessageStart(large(inbox, body)?),
+        EventKind::LargePiece if pieces => Event::MessagePiece(packet),
+        EventKind::LargeEnd if large_messages != LargeMessages::Refuse => Event::MessageEnd,
+        EventKind::LargeAborted if pieces => Event::MessageAborted,
+        EventKind::LargeSkipped if large_messages != LargeMessages::Refuse => {
             Event::MessageSkipped(large(inbox, body)?)
         }
-        Kind::SaveDue if config.durable() => Event::SaveDue,
+        EventKind::SaveDue if config.durable() => Event::SaveDue,
         // No event, or one that the configuration turns off.
         _ => return None,
     })

@@ -3,7 +3,7 @@
 use crate::PacketId;
 use crate::client::config::Config;
 use crate::client::error::GiveUpError;
-use crate::client::outbox::Leaves;
+use crate::client::outbox::SendProgress;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
 
@@ -12,20 +12,20 @@ pub(in crate::client) fn give_up<C: Config>(
     parts: &mut Parts<'_, C>,
     id: PacketId,
 ) -> Result<(), GiveUpError> {
-    let work = &mut *parts.work;
-    let offered = work.offer.seen_of_requests();
+    let control = &mut *parts.control;
+    let offered = control.offer.offered_requests();
     if parts.outbox.is_streaming() {
         // The payload is stored after the requests, which must not move.
         return Err(GiveUpError::BeingSent);
     }
-    match parts.outbox.message(id.get(), offered, work.link.retries > 0) {
-        Leaves::Unknown => return Err(GiveUpError::Unknown),
-        Leaves::Released => return Err(GiveUpError::Released),
-        Leaves::Now => return Err(GiveUpError::BeingSent),
-        Leaves::Whole => {}
+    match parts.outbox.send_progress(id.get(), offered, control.link.retries > 0) {
+        SendProgress::Unknown => return Err(GiveUpError::Unknown),
+        SendProgress::Released => return Err(GiveUpError::Released),
+        SendProgress::BeingSent => return Err(GiveUpError::BeingSent),
+        SendProgress::NoneOrAll => {}
     }
     parts.outbox.give_up(id.get());
-    work.notes.add(Note::CHANGED);
-    work.session.changed();
+    control.notes.add(Note::CHANGED);
+    control.session.changed();
     Ok(())
 }

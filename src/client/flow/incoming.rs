@@ -1,5 +1,7 @@
 //! Strict decoding of received packets, one by one.
 
+use core::ops::ControlFlow;
+
 use super::acknowledgements::SUBACK;
 use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
@@ -7,15 +9,15 @@ use crate::client::answers::{PUBACK, PUBCOMP, PUBREC, PUBREL};
 use crate::client::bytes::{IS_LARGE, u16_at};
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
-use crate::client::inbox::{Kind, Phase};
+use crate::client::inbox::{EventKind, Phase};
 use crate::client::parts::{Parts, Step};
 use crate::codec::{ConnAck, Publish, SubAck};
 use crate::{PacketId, Violation};
 
 impl<C: Config> Parts<'_, C> {
     /// Processes the packet at the front. If it is done or an event, `inbox.len` is its length.
-    pub(super) fn packet(&mut self, rx: &mut [u8]) -> Result<Step, Fault> {
-        let inbox = &mut self.work.inbox;
+    pub(super) fn process_packet(&mut self, rx: &mut [u8]) -> Result<Step, Fault> {
+        let inbox = &mut self.control.inbox;
         if inbox.holds_connect {
             return Ok(Step::Incomplete);
         }
@@ -30,15 +32,15 @@ impl<C: Config> Parts<'_, C> {
             self.next_packet(bytes, rx.len())
         };
         if let Ok(Step::Incomplete) = step {
-            let wanted = self.work.inbox.len;
-            self.work.inbox.make_room(rx, wanted);
+            let wanted = self.control.inbox.len;
+            self.control.inbox.make_room(rx, wanted);
         }
         step
     }
 
     /// More bytes are needed for a packet of this length.
     pub(super) fn wait_for(&mut self, len: usize) -> Step {
-        self.work.inbox.len = len;
+        self.control.inbox.len = len;
         Step::Incomplete
     }
 
@@ -48,25 +50,25 @@ impl<C: Config> Parts<'_, C> {
         if IS_LARGE
             && let [first @ (PUBACK | PUBREC | PUBREL | PUBCOMP), 2, high, low, ..] = *bytes
             && let Some(id) = PacketId::new(u16::from_be_bytes([high, low]))
-            && self.work.link.is_accepted
+            && self.control.link.is_accepted
         {
-            self.work.inbox.len = 4;
+            self.control.inbox.len = 4;
             return self.acknowledgement(first & 0xF0, id, 0);
         }
         let Some(header) = Header::read(bytes, self.mqtt31())? else {
             return Ok(self.wait_for(Header::MAX_LEN));
         };
-        check_order(header.first, self.work.link.is_accepted)?;
+        check_order(header.first, self.control.link.is_accepted)?;
         let mut len = header.packet_len();
-        self.work.inbox.head = header.len as u8;
-        self.work.inbox.len = len;
+        self.control.inbox.head = header.len as u8;
+        self.control.inbox.len = len;
         let is_large = len > room;
         if is_large {
             match self.large_head(header, bytes, room)? {
-                Ok(head_end) => len = head_end,
-                Err(step) => return Ok(step),
+                ControlFlow::Continue(head_end) => len = head_end,
+                ControlFlow::Break(step) => return Ok(step),
             }
-            self.work.inbox.len = len;
+            self.control.inbox.len = len;
         }
         match bytes.get(header.len..len) {
             Some(body) => self.whole_packet(header.first, body, is_large),
@@ -84,12 +86,12 @@ impl<C: Config> Parts<'_, C> {
                 return if is_large {
                     Ok(self.begin_payload(id))
                 } else {
-                    self.message(Kind::Message, first, id)
+                    self.message_received(EventKind::Message, first, id)
                 };
             }
             CONNACK => return connection::connack(self, ConnAck::decode(body, version)?),
             PINGRESP => {
-                self.work.link.is_ping_awaited = false;
+                self.control.link.is_ping_awaited = false;
                 return Ok(Step::Done);
             }
             _ => {}
@@ -102,7 +104,7 @@ impl<C: Config> Parts<'_, C> {
     /// Processes PUBREL, or an answer (SUBACK with this many codes).
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn acknowledgement(&mut self, kind: u8, id: PacketId, codes: usize) -> Result<Step, Fault> {
-        if kind == PUBREL & 0xF0 { Ok(self.pubrel(id)) } else { self.answered(kind, id, codes) }
+        if kind == PUBREL & 0xF0 { Ok(self.pubrel(id)) } else { self.answer_received(kind, id, codes) }
     }
 }
 

@@ -17,13 +17,14 @@ pub(super) fn silence(keep_alive: u16) -> u32 {
 impl<C: Config> Parts<'_, C> {
     /// Requests PINGREQ if one direction has been silent for too long.
     pub(super) fn ping_if_due(&mut self) {
-        let work = &mut *self.work;
-        let silent = work.timers.is_due(Timer::SendSilence) || work.timers.is_due(Timer::ReceiveSilence);
-        if silent && !work.link.is_ping_due {
+        let control = &mut *self.control;
+        let silent =
+            control.timers.is_due(Timer::SendSilence) || control.timers.is_due(Timer::ReceiveSilence);
+        if silent && !control.link.is_ping_due {
             debug!("MQTT: PINGREQ");
-            work.link.is_ping_due = true;
+            control.link.is_ping_due = true;
             // Start the timeouts for sending it.
-            self.watch();
+            self.update_timers();
         }
     }
 }

@@ -5,18 +5,18 @@ use crate::client::answers::PUBREC;
 use crate::client::config::Config;
 use crate::client::error::AcknowledgeError;
 use crate::client::inbound_ids;
-use crate::client::inbox::{Inbox, Kind};
+use crate::client::inbox::{EventKind, Inbox};
 use crate::client::parts::Parts;
 use crate::client::receipt::Receipt;
+use crate::client::state::Control;
 use crate::client::timers::Note;
-use crate::client::work::Work;
 
 /// See [`Client::receipt`](crate::Client::receipt).
-pub(in crate::client) const fn receipt(work: &Work) -> Option<Receipt> {
-    let Inbox { event, has_receipt, owed, id, .. } = work.inbox;
+pub(in crate::client) const fn receipt(control: &Control) -> Option<Receipt> {
+    let Inbox { event, has_receipt, owed, id, .. } = control.inbox;
     match (event, PacketId::new(id)) {
-        (Kind::Message | Kind::LargeEnd, Some(id)) if has_receipt => {
-            Some(Receipt { id, connection: work.session.connection, answer: owed })
+        (EventKind::Message | EventKind::LargeEnd, Some(id)) if has_receipt => {
+            Some(Receipt { id, connection: control.session.connection, answer: owed })
         }
         _ => None,
     }
@@ -27,10 +27,10 @@ pub(in crate::client) fn acknowledge<C: Config>(
     parts: &mut Parts<'_, C>,
     receipt: Receipt,
 ) -> Result<(), AcknowledgeError> {
-    let work = &mut *parts.work;
+    let control = &mut *parts.control;
     let id = receipt.id.get();
     let known = parts.outbox.config.manual_acknowledgement()
-        && receipt.connection == work.session.connection
+        && receipt.connection == control.session.connection
         && parts.answers.is_withheld(receipt.answer, id);
     if !known {
         return Err(AcknowledgeError::Stale);
@@ -47,9 +47,9 @@ pub(in crate::client) fn acknowledge<C: Config>(
     if receipt.answer == PUBREC {
         // There is an entry, which has been reserved since the message was delivered.
         let _ = inbound_ids::insert(parts.ids, receipt.id);
-        work.session.changed();
+        control.session.changed();
     }
-    parts.answers.queue_oldest(work.session.is_durable());
-    work.notes.add(Note::CHANGED);
+    parts.answers.queue_oldest(control.session.is_durable());
+    control.notes.add(Note::CHANGED);
     Ok(())
 }

@@ -4,9 +4,9 @@ use crate::client::answers::{PUBACK, PUBREC};
 use crate::client::config::Config;
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
-use crate::client::inbox::Kind;
+use crate::client::inbox::EventKind;
 use crate::client::parts::{Parts, Step};
-use crate::client::work::State;
+use crate::client::state::State;
 use crate::{PacketId, Violation};
 
 /// The flag of a QoS 2 PUBLISH.
@@ -14,13 +14,13 @@ pub(super) const EXACTLY_ONCE: u8 = 4;
 
 impl<C: Config> Parts<'_, C> {
     /// A message with this first byte is complete, and is delivered as this event. At QoS 0 `id` is 0.
-    pub(super) fn message(&mut self, event: Kind, first: u8, id: u16) -> Result<Step, Fault> {
+    pub(super) fn message_received(&mut self, event: EventKind, first: u8, id: u16) -> Result<Step, Fault> {
         let Some(id) = PacketId::new(id) else { return Ok(self.deliver(event, 0, 0)) };
         let answer = if first & EXACTLY_ONCE != 0 { PUBREC } else { PUBACK };
         if answer == PUBREC && !self.config().receives_exactly_once() {
             return Err(Violation::UnexpectedPacket.into());
         }
-        if !self.has_place() {
+        if !self.can_answer() {
             return Ok(Step::Blocked);
         }
         if answer == PUBREC && inbound_ids::contains(self.ids, id) {
@@ -29,7 +29,7 @@ impl<C: Config> Parts<'_, C> {
             return Ok(Step::Done);
         }
         // Messages that are not answered will be sent again on the next connection.
-        if self.work.inbox.is_refusing {
+        if self.control.inbox.is_refusing {
             return Ok(Step::Done);
         }
         if self.config().manual_acknowledgement() {
@@ -39,23 +39,23 @@ impl<C: Config> Parts<'_, C> {
             if inbound_ids::insert(self.ids, id).is_err() {
                 return Ok(self.refuse());
             }
-            self.work.session.changed();
+            self.control.session.changed();
         }
         Ok(self.deliver(event, answer, id.get()))
     }
 
-    fn deliver(&mut self, event: Kind, owed: u8, id: u16) -> Step {
-        let inbox = &mut self.work.inbox;
+    fn deliver(&mut self, event: EventKind, owed: u8, id: u16) -> Step {
+        let inbox = &mut self.control.inbox;
         (inbox.event, inbox.owed, inbox.id) = (event, owed, id);
         Step::Event
     }
 
     /// The application will acknowledge the message. Until then, repetitions of it are dropped.
-    fn message_on_receipt(&mut self, event: Kind, answer: u8, id: PacketId) -> Step {
-        let work = &mut *self.work;
-        work.inbox.waits_for_receipt = false;
+    fn message_on_receipt(&mut self, event: EventKind, answer: u8, id: PacketId) -> Step {
+        let control = &mut *self.control;
+        control.inbox.waits_for_receipt = false;
         // Without output it can no longer be acknowledged.
-        if work.link.is_output_lost || self.answers.is_withheld(answer, id.get()) {
+        if control.link.is_output_lost || self.answers.is_withheld(answer, id.get()) {
             return Step::Done;
         }
         if answer == PUBREC {
@@ -68,7 +68,7 @@ impl<C: Config> Parts<'_, C> {
             }
         }
         self.answers.withhold(answer, id);
-        self.work.inbox.has_receipt = true;
+        self.control.inbox.has_receipt = true;
         self.deliver(event, answer, id.get())
     }
 
@@ -77,32 +77,32 @@ impl<C: Config> Parts<'_, C> {
     pub(super) fn reserves_entries(&mut self) -> bool {
         let withheld = self.answers.withheld();
         let needed = withheld.saturating_add(2);
-        self.work.inbox.waits_for_receipt = withheld > 0 && inbound_ids::free_entries(self.ids) <= needed;
-        self.work.inbox.waits_for_receipt
+        self.control.inbox.waits_for_receipt = withheld > 0 && inbound_ids::free_entries(self.ids) <= needed;
+        self.control.inbox.waits_for_receipt
     }
 
     /// There is no entry for an identifier: no more messages are accepted on this connection.
     pub(super) fn refuse(&mut self) -> Step {
-        self.work.inbox.is_refusing = true;
+        self.control.inbox.is_refusing = true;
         Step::Done
     }
 
     /// Whether an answer can be queued: there is room, and it will be sent before DISCONNECT.
-    pub(super) fn has_place(&mut self) -> bool {
-        let work = &mut *self.work;
-        if work.link.is_output_lost {
+    pub(super) fn can_answer(&mut self) -> bool {
+        let control = &mut *self.control;
+        if control.link.is_output_lost {
             return true;
         }
-        let has_place = self.answers.has_place();
-        work.inbox.waits_for_receipt = !has_place && self.answers.is_empty();
-        has_place && (work.link.state != State::Closing || work.link.is_finishing)
+        let has_room = self.answers.has_room();
+        control.inbox.waits_for_receipt = !has_room && self.answers.is_empty();
+        has_room && (control.link.state != State::Closing || control.link.is_finishing)
     }
 
     /// Queues an answer, for which there must be room, unless nothing can be sent any more.
     pub(super) fn answer(&mut self, first: u8, id: u16) {
-        let work = &*self.work;
-        if !work.link.is_output_lost {
-            let is_durable = self.config().durable() && work.session.is_durable();
+        let control = &*self.control;
+        if !control.link.is_output_lost {
+            let is_durable = self.config().durable() && control.session.is_durable();
             self.answers.push(first, id, is_durable);
         }
     }

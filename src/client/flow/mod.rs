@@ -1,12 +1,12 @@
 //! The procedures that involve several parts of a client, in a file each. Nothing else knows how the parts work together.
 //!
 //! ```text
-//! requests streams give_up manual image     requests of the application
+//! requests streams give_up manual session_image requests of the application
 //! connection                                how a connection begins and ends, and what happens to the session
 //! output                                    what is sent next
 //! advance -> incoming (header) -> messages large acknowledgements      one step: received packets
-//!         -> release                        the end of the previous event
-//!         -> settle (keep_alive)            which countdowns run, and what is due
+//!         -> handled                        the end of the previous event
+//!         -> timeouts (keep_alive)          which countdowns run, and what is due
 //! events                                    the current event, as the application sees it
 //! ```
 
@@ -15,15 +15,15 @@ pub(super) mod advance;
 pub(super) mod connection;
 pub(super) mod events;
 pub(super) mod give_up;
+mod handled;
 mod header;
-pub(super) mod image;
 mod incoming;
 mod keep_alive;
 mod large;
 pub(super) mod manual;
 mod messages;
 pub(super) mod output;
-mod release;
 pub(super) mod requests;
-pub(super) mod settle;
+pub(super) mod session_image;
 pub(super) mod streams;
+pub(super) mod timeouts;

@@ -6,8 +6,8 @@
 use crate::client::bytes::IS_LARGE;
 use crate::client::config::Config;
 use crate::client::parts::Parts;
+use crate::client::state::{Offer, Source, State, has_nothing_to_send};
 use crate::client::timers::Note;
-use crate::client::work::{Offer, Source, State, is_all_sent};
 use crate::codec::PacketType;
 
 use super::connection;
@@ -18,18 +18,18 @@ const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
 impl<C: Config> Parts<'_, C> {
     /// What to offer next, and how many bytes of it.
     fn next_offer(&self) -> (Source, usize) {
-        let work = &*self.work;
-        let link = &work.link;
+        let control = &*self.control;
+        let link = &control.link;
         if link.state == State::Offline || link.is_output_lost {
             return (Source::None, 0);
         }
-        if work.inbox.holds_connect {
-            return (Source::Connect, work.inbox.fill.wrapping_sub(work.inbox.start));
+        if control.inbox.holds_connect {
+            return (Source::Connect, control.inbox.fill.wrapping_sub(control.inbox.start));
         }
         let rest_of_fixed = PINGREQ.len().wrapping_sub(link.fixed_sent.into());
         if link.fixed_sent != 0 {
             // The rest of the packet that was offered last, whatever is due by now.
-            return (work.offer.source, rest_of_fixed);
+            return (control.offer.source, rest_of_fixed);
         }
         if self.outbox.is_inside_packet() {
             return self.rest_of_request();
@@ -46,13 +46,13 @@ impl<C: Config> Parts<'_, C> {
         if len != 0 {
             return (Source::Requests, len);
         }
-        if self.disconnects() { (Source::Disconnect, rest_of_fixed) } else { (Source::None, 0) }
+        if self.sends_disconnect() { (Source::Disconnect, rest_of_fixed) } else { (Source::None, 0) }
     }
 
     /// The rest of a partly sent request, and the requests after it if nothing waits to be sent before them.
     fn rest_of_request(&self) -> (Source, usize) {
         let durable = self.config().durable();
-        let waits = self.work.link.is_ping_due || self.answers.sendable(false, durable) != 0;
+        let waits = self.control.link.is_ping_due || self.answers.sendable(false, durable) != 0;
         let len = self.outbox.sendable(waits);
         if len != 0 || !self.config().streams() {
             return (Source::Requests, len);
@@ -61,15 +61,15 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// Whether it is DISCONNECT's turn: there is nothing left that could be sent before it.
-    fn disconnects(&self) -> bool {
-        let work = &*self.work;
-        if work.link.state != State::Closing || !self.answers.is_empty() || work.inbox.owed != 0 {
+    fn sends_disconnect(&self) -> bool {
+        let control = &*self.control;
+        if control.link.state != State::Closing || !self.answers.is_empty() || control.inbox.owed != 0 {
             return false;
         }
-        if work.link.is_finishing {
+        if control.link.is_finishing {
             return self.outbox.is_empty();
         }
-        !work.link.is_accepted || (self.outbox.is_open() && !self.is_held())
+        !control.link.is_accepted || (self.outbox.is_open() && !self.is_held())
     }
 
     /// Whether something is held back only because no image is durable.
@@ -79,36 +79,36 @@ impl<C: Config> Parts<'_, C> {
 
     /// Whether there is something to send.
     pub(super) fn has_output(&self) -> bool {
-        let is_all_sent = IS_LARGE && is_all_sent(self.work, self.outbox.s, self.answers.s);
-        !is_all_sent && self.next_offer().1 != 0
+        let is_idle = IS_LARGE && has_nothing_to_send(self.control, self.outbox.state, self.answers.state);
+        !is_idle && self.next_offer().1 != 0
     }
 
     /// See [`Client::sent`](crate::Client::sent).
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(in crate::client) fn sent(&mut self, len: usize) {
-        let work = &mut *self.work;
-        let source = work.offer.source;
-        let len = len.min(work.offer.len);
-        work.offer.len = work.offer.len.wrapping_sub(len);
-        work.offer.is_settled = true;
+        let control = &mut *self.control;
+        let source = control.offer.source;
+        let len = len.min(control.offer.len);
+        control.offer.len = control.offer.len.wrapping_sub(len);
+        control.offer.is_settled = true;
         if len == 0 {
             return;
         }
-        work.notes.add(Note::SENT);
+        control.notes.add(Note::SENT);
         let whole_packet = match source {
             Source::None => false,
             Source::Connect => {
-                work.inbox.connect_sent(len);
-                !work.inbox.holds_connect
+                control.inbox.connect_sent(len);
+                !control.inbox.holds_connect
             }
             Source::Answers => self.answers.sent(len),
             Source::Requests => self.outbox.sent(len),
             Source::Payload => self.outbox.payload_sent(len),
             Source::PingReq | Source::Disconnect => {
-                let sent = work.link.fixed_sent.wrapping_add(len as u8);
-                work.link.fixed_sent = sent & 1;
+                let sent = control.link.fixed_sent.wrapping_add(len as u8);
+                control.link.fixed_sent = sent & 1;
                 if sent == 2 && source == Source::PingReq {
-                    work.link.is_ping_due = false;
+                    control.link.is_ping_due = false;
                 } else if sent == 2 {
                     info!("MQTT: disconnected");
                     return connection::link_lost(self);
@@ -117,7 +117,7 @@ impl<C: Config> Parts<'_, C> {
             }
         };
         if whole_packet {
-            work.notes.add(Note::SENT_PACKET);
+            control.notes.add(Note::SENT_PACKET);
         }
     }
 }
@@ -127,22 +127,22 @@ pub(in crate::client) fn pending<'a, C: Config>(
     parts: Parts<'a, C>,
     rx: &'a mut [u8],
 ) -> (&'a mut [u8], &'a [u8]) {
-    if parts.work.offer.is_settled || parts.work.offer.len == 0 {
+    if parts.control.offer.is_settled || parts.control.offer.len == 0 {
         let (source, len) = parts.next_offer();
-        parts.work.offer = Offer { source, is_settled: false, len };
-        parts.work.link.is_ping_awaited |= source == Source::PingReq;
+        parts.control.offer = Offer { source, is_settled: false, len };
+        parts.control.link.is_ping_awaited |= source == Source::PingReq;
     }
-    let Parts { work, answers, outbox, .. } = parts;
-    let work = &*work;
-    let Offer { source, len, .. } = if work.link.is_output_lost { Offer::NONE } else { work.offer };
+    let Parts { control, answers, outbox, .. } = parts;
+    let control = &*control;
+    let Offer { source, len, .. } = if control.link.is_output_lost { Offer::NONE } else { control.offer };
     let (bytes, from) = match source {
-        Source::None => return (work.inbox.free(rx), &[]),
-        Source::Connect => return (&mut [], work.inbox.bytes(rx)),
-        Source::PingReq => (&PINGREQ[..], work.link.fixed_sent.into()),
-        Source::Disconnect => (&DISCONNECT[..], work.link.fixed_sent.into()),
+        Source::None => return (control.inbox.free(rx), &[]),
+        Source::Connect => return (&mut [], control.inbox.bytes(rx)),
+        Source::PingReq => (&PINGREQ[..], control.link.fixed_sent.into()),
+        Source::Disconnect => (&DISCONNECT[..], control.link.fixed_sent.into()),
         Source::Answers => (&*answers.bytes, answers.sending()),
         Source::Requests => (&*outbox.log, outbox.sending()),
         Source::Payload => (&*outbox.log, outbox.sending_payload()),
     };
-    (work.inbox.free(rx), bytes.get(from..).and_then(|bytes| bytes.get(..len)).unwrap_or_default())
+    (control.inbox.free(rx), bytes.get(from..).and_then(|bytes| bytes.get(..len)).unwrap_or_default())
 }

@@ -4,8 +4,8 @@ use crate::client::config::Config;
 use crate::client::error::{Full, Refusal, RequestError};
 use crate::client::event::Message;
 use crate::client::parts::Parts;
+use crate::client::state::State;
 use crate::client::timers::Note;
-use crate::client::work::State;
 use crate::codec::{self, PacketType, Writer};
 use crate::{PacketId, QoS, TopicFilter, TopicName, Violation};
 
@@ -58,25 +58,25 @@ pub(super) fn admit<C: Config>(
     len: usize,
 ) -> Result<(), Refusal> {
     parts.clear_reported();
-    let link = &parts.work.link;
+    let link = &parts.control.link;
     let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
     let outbox = &parts.outbox;
-    let takes = match link.state {
+    let is_accepted = match link.state {
         State::Offline => outlives_link,
         State::Connecting => outlives_link && !link.is_finishing,
         State::Connected => outlives_link || !link.is_output_lost,
         State::Closing => false,
     };
-    if !takes {
+    if !is_accepted {
         return Err(Refusal::NotConnected);
     }
-    let most = parts.config().max_requests();
+    let max = parts.config().max_requests();
     let kept = qos != Some(QoS::AtMostOnce);
-    if kept && ((most != 0 && outbox.s.kept >= most) || outbox.s.kept == u16::MAX) {
+    if kept && ((max != 0 && outbox.state.kept >= max) || outbox.state.kept == u16::MAX) {
         return Err(Full::Requests.into());
     }
-    let most = parts.config().max_exactly_once();
-    if qos == Some(QoS::ExactlyOnce) && most != 0 && outbox.s.exactly_once >= most {
+    let max = parts.config().max_exactly_once();
+    if qos == Some(QoS::ExactlyOnce) && max != 0 && outbox.state.exactly_once >= max {
         return Err(Full::Requests.into());
     }
     if len > parts.outbox.log.len() {
@@ -103,12 +103,12 @@ pub(super) fn begin<'p, C: Config>(parts: &'p mut Parts<'_, C>, len: usize) -> W
 
 /// Appends the request that has been written, which begins with the byte `first`.
 pub(super) fn commit<C: Config>(parts: &mut Parts<'_, C>, first: u8, len: usize, id: Option<PacketId>) {
-    let work = &mut *parts.work;
+    let control = &mut *parts.control;
     parts.outbox.appended(first, len);
-    work.notes.add(Note::CHANGED);
+    control.notes.add(Note::CHANGED);
     if id.is_some() {
         parts.outbox.take_id();
-        work.session.changed();
+        control.session.changed();
     }
 }
 

@@ -44,7 +44,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
         writer.packet_id(id);
     }
     commit(parts, first, len, id);
-    parts.outbox.s.streams = parts.outbox.s.streams.wrapping_add(1);
+    parts.outbox.state.streams = parts.outbox.state.streams.wrapping_add(1);
     Ok(id)
 }
 
@@ -56,7 +56,7 @@ pub(in crate::client) fn write_payload<C: Config>(
     if !parts.config().streams() || !parts.outbox.is_payload_asked() {
         return Err(StreamError::NotAsked);
     }
-    parts.work.notes.add(Note::CHANGED);
+    parts.control.notes.add(Note::CHANGED);
     Ok(parts.outbox.take_payload(payload))
 }
 
@@ -66,7 +66,7 @@ pub(in crate::client) fn abandon_payload<C: Config>(parts: &mut Parts<'_, C>) ->
         return Err(StreamError::NotAsked);
     }
     parts.outbox.abandon_payload();
-    parts.work.notes.add(Note::CHANGED);
-    parts.work.session.changed();
+    parts.control.notes.add(Note::CHANGED);
+    parts.control.session.changed();
     Ok(())
 }

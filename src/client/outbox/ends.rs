@@ -2,30 +2,30 @@
 
 use super::super::bytes::{IS_LARGE, set, set_u16, u16_at};
 use super::record::{DEAD, DUP, ENDED, End, PUBLISH, PUBREL, Record};
-use super::{Config, Outbox, Why};
+use super::{Config, Outbox, Purpose};
 
 /// Whether a request waits for an answer.
 #[derive(Clone, Copy)]
-pub(crate) enum Met {
+pub(crate) enum Awaiting {
     /// This one does.
-    Waits(usize, Record),
+    Request(usize, Record),
     /// The request is about to be resent, so the answer has to wait until then.
-    Leaving,
+    Resent,
     /// None does: the answer is late, or not for this client.
-    Unknown,
+    Nothing,
 }
 
 impl<C: Config> Outbox<'_, C> {
     /// Whether the request with this identifier waits for this answer. The next `offered` unsent bytes count as possibly received by the
     /// server.
-    pub(crate) fn meet(&self, answer: u8, id: u16, offered: usize) -> Met {
-        let Some((at, record)) = self.find(id) else { return Met::Unknown };
-        let has_left = at < self.s.rec;
-        let is_seen = at < self.s.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
-        match (has_left, is_seen) {
-            (true, _) if record.waits_for(answer) => Met::Waits(at, record),
-            (false, true) => Met::Leaving,
-            _ => Met::Unknown,
+    pub(crate) fn awaiting(&self, answer: u8, id: u16, offered: usize) -> Awaiting {
+        let Some((at, record)) = self.find(id) else { return Awaiting::Nothing };
+        let was_sent = at < self.state.rec;
+        let is_seen = at < self.state.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
+        match (was_sent, is_seen) {
+            (true, _) if record.waits_for(answer) => Awaiting::Request(at, record),
+            (false, true) => Awaiting::Resent,
+            _ => Awaiting::Nothing,
         }
     }
 
@@ -43,7 +43,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The request at `at` has been answered; the event that reports this is to follow.
     pub(crate) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
-        self.s.hint = at;
+        self.state.hint = at;
         self.end(at, record, id, end);
     }
 
@@ -58,14 +58,14 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The message at `at` has been answered with PUBREC. It is removed, and PUBREL is appended, so that PUBRELs are sent in the
     /// order of the PUBRECs (MQTT-4.6.0-4).
-    pub(crate) fn released(&mut self, at: usize, record: Record, id: u16) {
-        self.kill(at, record);
+    pub(crate) fn replace_by_pubrel(&mut self, at: usize, record: Record, id: u16) {
+        self.discard(at, record);
         self.insert_pubrel(id);
     }
 
     /// Whether there is a PUBREL that has not been sent.
-    pub(crate) fn releases(&self) -> bool {
-        let mut at = self.s.rec;
+    pub(crate) fn has_unsent_pubrel(&self) -> bool {
+        let mut at = self.state.rec;
         while let Some(record) = self.record(at) {
             if record.first() >> 4 == PUBREL >> 4 {
                 return true;
@@ -78,21 +78,21 @@ impl<C: Config> Outbox<'_, C> {
     /// The identifier and the end of a request whose end has to be reported, if there is one.
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn find_ended(&mut self) -> Option<(u16, End)> {
-        if IS_LARGE && !self.s.has_ended() {
+        if IS_LARGE && !self.state.has_ended() {
             return None;
         }
         self.look_for_ended()
     }
 
     fn look_for_ended(&mut self) -> Option<(u16, End)> {
-        let mut at = self.s.head;
+        let mut at = self.state.head;
         // Usually the request that was answered last is the only one.
-        if IS_LARGE && self.record(self.s.hint).is_some_and(Record::has_ended) {
-            at = self.s.hint;
+        if IS_LARGE && self.record(self.state.hint).is_some_and(Record::has_ended) {
+            at = self.state.hint;
         }
         while let Some(record) = self.record(at) {
             if record.has_ended() {
-                self.s.hint = at;
+                self.state.hint = at;
                 return Some((self.id(at, record), record.outcome()));
             }
             at = record.end();
@@ -104,54 +104,55 @@ impl<C: Config> Outbox<'_, C> {
     #[inline(never)]
     pub(crate) fn end_is_reported(&mut self, id: u16) {
         // Usually it is the request that was found last.
-        let hint = self.s.hint;
+        let hint = self.state.hint;
         let hinted = if IS_LARGE { self.record(hint) } else { None };
         let found = match hinted {
             Some(record) if self.id(hint, record) == id => Some((hint, record)),
             _ => self.find(id),
         };
         if let Some((at, record)) = found {
-            self.kill(at, record);
+            self.discard(at, record);
         }
     }
 
     /// The record at `at` is no longer needed.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    pub(super) fn kill(&mut self, at: usize, record: Record) {
+    pub(super) fn discard(&mut self, at: usize, record: Record) {
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
-        self.s.has_new_oldest |= at == self.s.head;
+        self.state.has_new_oldest |= at == self.state.head;
         // If there may be much to move, and while a payload is stored after the requests, they are not moved.
         if !IS_LARGE && !self.is_streaming() {
-            self.sweep(Why::Room);
+            self.sweep(Purpose::Room);
             return;
         }
-        if self.s.hint == at {
-            self.s.hint = record.end();
+        if self.state.hint == at {
+            self.state.hint = record.end();
         }
-        if self.s.head == at {
-            self.s.head = record.end();
+        if self.state.head == at {
+            self.state.head = record.end();
             self.skip_dead();
         } else {
-            self.s.dead = self.s.dead.wrapping_add(record.end().wrapping_sub(at));
+            self.state.dead = self.state.dead.wrapping_add(record.end().wrapping_sub(at));
         }
     }
 
     /// Ensures that the oldest record is not dead.
     fn skip_dead(&mut self) {
-        while self.s.dead != 0
-            && let Some(record) = self.record(self.s.head).filter(|record| record.is_dead())
+        while self.state.dead != 0
+            && let Some(record) = self.record(self.state.head).filter(|record| record.is_dead())
         {
-            self.s.dead = self.s.dead.wrapping_sub(record.end().wrapping_sub(self.s.head));
-            self.s.head = record.end();
+            self.state.dead = self.state.dead.wrapping_sub(record.end().wrapping_sub(self.state.head));
+            self.state.head = record.end();
         }
         // While the gate is closed, there can be dead records after `rec` too.
-        self.s.rec = self.s.rec.max(self.s.head);
-        self.s.cur = self.s.cur.max(self.s.head);
-        self.s.hint = self.s.hint.max(self.s.head);
-        if self.s.head == self.s.tail {
-            (self.s.head, self.s.rec, self.s.cur, self.s.tail, self.s.hint) = (0, 0, 0, 0, 0);
-            (self.s.safe, self.s.saved) = (0, 0);
+        self.state.rec = self.state.rec.max(self.state.head);
+        self.state.cur = self.state.cur.max(self.state.head);
+        self.state.hint = self.state.hint.max(self.state.head);
+        if self.state.head == self.state.tail {
+            (self.state.head, self.state.rec, self.state.cur, self.state.tail, self.state.hint) =
+                (0, 0, 0, 0, 0);
+            (self.state.safe, self.state.saved) = (0, 0);
         }
     }
 }

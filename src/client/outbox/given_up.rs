@@ -3,59 +3,59 @@
 
 use super::super::bytes::{set, write, write_short};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record, SHORT};
-use super::{Config, Outbox, Why, payload};
+use super::{Config, Outbox, Purpose, payload};
 
 /// How far a message has been sent that is to be given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaves {
+pub(crate) enum SendProgress {
     /// There is no such message.
     Unknown,
     /// All or nothing of it has been sent.
-    Whole,
+    NoneOrAll,
     /// It is being sent.
-    Now,
+    BeingSent,
     /// It has been answered with PUBREC.
     Released,
 }
 
 impl<C: Config> Outbox<'_, C> {
     /// How far the message with this identifier has been sent, while `offered` bytes are offered.
-    pub(crate) fn message(&self, id: u16, offered: usize, is_repeated: bool) -> Leaves {
-        let seen = self.s.cur.wrapping_add(offered);
+    pub(crate) fn send_progress(&self, id: u16, offered: usize, is_repeated: bool) -> SendProgress {
+        let seen = self.state.cur.wrapping_add(offered);
         let Some((at, record)) = self.find(id) else {
-            return Leaves::Unknown;
+            return SendProgress::Unknown;
         };
         match record.first() & QOS_BITS {
-            _ if record.first() & 0xF0 == PUBREL & 0xF0 => Leaves::Released,
+            _ if record.first() & 0xF0 == PUBREL & 0xF0 => SendProgress::Released,
             AT_LEAST_ONCE | EXACTLY_ONCE if !record.is_stub() => {
                 // If it has already been sent once on this connection, its answer may still arrive.
-                if at >= self.s.rec && (at < seen || (is_repeated && record.has_dup())) {
-                    Leaves::Now
+                if at >= self.state.rec && (at < seen || (is_repeated && record.has_dup())) {
+                    SendProgress::BeingSent
                 } else {
-                    Leaves::Whole
+                    SendProgress::NoneOrAll
                 }
             }
-            _ => Leaves::Unknown,
+            _ => SendProgress::Unknown,
         }
     }
 
-    /// Gives up the message with this identifier, which must be [whole](Leaves::Whole).
+    /// Gives up the message with this identifier, which must not be [being sent](SendProgress::BeingSent).
     pub(crate) fn give_up(&mut self, id: u16) {
         let Some((at, record)) = self.find(id) else {
             return;
         };
         self.count(record, u16::MAX);
         let request = record.first() & QOS_BITS;
-        if self.s.is_open && at < self.s.rec {
+        if self.state.is_open && at < self.state.rec {
             self.shorten(at, record, request, id);
         } else {
-            if self.s.payload.is_asked && at == self.first_stream() {
-                self.s.payload = payload::Payload::NEW;
+            if self.state.payload.is_asked && at == self.first_stream() {
+                self.state.payload = payload::Payload::NEW;
             }
-            if self.s.has_left(at, record) && request == EXACTLY_ONCE {
+            if self.state.was_sent(at, record) && request == EXACTLY_ONCE {
                 // The server may hold the identifier from an earlier connection.
                 self.shorten(at, record, PUBREL, id);
-                self.is_new_from(at);
+                self.mark_unsaved_from(at);
             } else {
                 set(self.log, at, DEAD);
             }
@@ -63,7 +63,7 @@ impl<C: Config> Outbox<'_, C> {
         if let Some(record) = self.record(at) {
             self.count(record, 1);
         }
-        self.sweep(Why::Room);
+        self.sweep(Purpose::Room);
     }
 
     /// Replaces this message by a stub or PUBREL. The rest becomes a dead record; it is long enough for a header.

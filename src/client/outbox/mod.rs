@@ -15,12 +15,12 @@
 
 mod ends;
 mod given_up;
-mod image;
 mod losses;
 mod packet_id;
 mod payload;
 mod record;
 mod redelivery;
+mod request_image;
 mod room;
 mod sending;
 mod sweep;
@@ -29,16 +29,16 @@ use super::bytes::IS_LARGE;
 use super::config::Config;
 use record::{PUBREL, SHORT, is_exactly_once, keeps_id};
 
-pub(super) use ends::Met;
-pub(super) use given_up::Leaves;
+pub(super) use ends::Awaiting;
+pub(super) use given_up::SendProgress;
 pub(super) use payload::WINDOW;
 pub(super) use record::{ENDED, End, Record, STREAMED};
-pub(super) use sweep::Why;
+pub(super) use sweep::Purpose;
 
 /// Positions and counters.
 #[derive(Clone, Debug, Hash)]
 #[repr(C)]
-pub(super) struct State {
+pub(super) struct OutboxState {
     /// The oldest request has changed since this was last checked.
     pub(super) has_new_oldest: bool,
     /// The gate is open: requests can be sent.
@@ -69,8 +69,8 @@ pub(super) struct State {
     pub(super) payload: payload::Payload,
 }
 
-impl State {
-    pub(super) const NEW: Self = State {
+impl OutboxState {
+    pub(super) const NEW: Self = OutboxState {
         head: 0,
         rec: 0,
         cur: 0,
@@ -116,7 +116,7 @@ impl State {
     }
 
     /// Whether the record at `at` has been sent, on this connection or an earlier one.
-    pub(super) const fn has_left(&self, at: usize, record: Record) -> bool {
+    pub(super) const fn was_sent(&self, at: usize, record: Record) -> bool {
         at < self.rec || record.has_dup()
     }
 }
@@ -124,39 +124,39 @@ impl State {
 /// The requests, in the log.
 #[derive(Debug)]
 pub(super) struct Outbox<'a, C> {
-    pub(super) s: &'a mut State,
+    pub(super) state: &'a mut OutboxState,
     pub(super) log: &'a mut [u8],
     pub(super) config: &'a C,
 }
 
 impl<C> Outbox<'_, C> {
     pub(super) const fn is_empty(&self) -> bool {
-        self.s.head == self.s.tail
+        self.state.head == self.state.tail
     }
 
     /// Whether requests can be sent.
     pub(super) const fn is_open(&self) -> bool {
-        self.s.is_open
+        self.state.is_open
     }
 
     /// Whether all requests have been sent.
-    pub(super) const fn is_sent(&self) -> bool {
-        self.s.rec == self.s.tail
+    pub(super) const fn is_all_sent(&self) -> bool {
+        self.state.rec == self.state.tail
     }
 
     /// Whether a packet has been partly sent.
     pub(super) const fn is_inside_packet(&self) -> bool {
-        self.s.cur > self.s.rec
+        self.state.cur > self.state.rec
     }
 
     /// Whether a sent request waits for its answer.
     pub(super) const fn is_waiting(&self) -> bool {
-        self.s.is_open && self.s.head < self.s.rec
+        self.state.is_open && self.state.head < self.state.rec
     }
 
     /// Whether the oldest request has changed since this was last called.
     pub(super) fn take_new_oldest(&mut self) -> bool {
-        core::mem::take(&mut self.s.has_new_oldest)
+        core::mem::take(&mut self.state.has_new_oldest)
     }
 }
 
@@ -164,7 +164,7 @@ impl<C: Config> Outbox<'_, C> {
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))] // a single copy, to save flash
     fn record(&self, at: usize) -> Option<Record> {
-        self.s.record(self.log, at, self.config.streams())
+        self.state.record(self.log, at, self.config.streams())
     }
 
     /// The packet identifier of the record at `at`, 0 if it has none.
@@ -175,25 +175,25 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     fn records(&self) -> impl Iterator<Item = (usize, Record)> {
-        self.s.records(self.log, self.config.streams())
+        self.state.records(self.log, self.config.streams())
     }
 
     /// Whether everything can be resent. Not if a message was given up, because its answer may still arrive.
     pub(super) fn is_repeatable(&self) -> bool {
-        self.is_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
+        self.is_all_sent() && !self.is_streaming() && !self.records().any(|(_, record)| record.is_stub())
     }
 
     /// Adds a record that begins with this byte to the counters (`by` is 1), or removes it (`u16::MAX`).
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn count_kind(&mut self, first: u8, by: u16) {
         if keeps_id(first) {
-            self.s.kept = self.s.kept.wrapping_add(by);
+            self.state.kept = self.state.kept.wrapping_add(by);
         }
         if IS_LARGE && first & 0xF0 == ENDED {
-            self.s.ended = self.s.ended.wrapping_add(by);
+            self.state.ended = self.state.ended.wrapping_add(by);
         }
         if is_exactly_once(first) {
-            self.s.exactly_once = self.s.exactly_once.wrapping_add(by);
+            self.state.exactly_once = self.state.exactly_once.wrapping_add(by);
         }
     }
 
@@ -201,7 +201,7 @@ impl<C: Config> Outbox<'_, C> {
     fn count(&mut self, record: Record, by: u16) {
         self.count_kind(record.first(), by);
         if self.config.streams() && record.is_streamed() {
-            self.s.streams = self.s.streams.wrapping_add_signed((by as i16).into());
+            self.state.streams = self.state.streams.wrapping_add_signed((by as i16).into());
         }
     }
 
@@ -212,18 +212,18 @@ impl<C: Config> Outbox<'_, C> {
             let at = self.place(id)?;
             return Some((at, self.record(at)?));
         }
-        let oldest = self.record(self.s.head)?;
-        if self.id(self.s.head, oldest) == id {
-            return Some((self.s.head, oldest));
+        let oldest = self.record(self.state.head)?;
+        if self.id(self.state.head, oldest) == id {
+            return Some((self.state.head, oldest));
         }
-        self.find_between(self.s.hint.max(oldest.end()), self.s.tail, id)
-            .or_else(|| self.find_between(self.s.head, self.s.hint, id))
+        self.find_between(self.state.hint.max(oldest.end()), self.state.tail, id)
+            .or_else(|| self.find_between(self.state.head, self.state.hint, id))
     }
 
     /// The position of the request with this identifier. A position fits into registers; a record too would need stack.
     #[inline(never)]
     fn place(&self, id: u16) -> Option<usize> {
-        self.find_between(self.s.head, self.s.tail, id).map(|(at, _)| at)
+        self.find_between(self.state.head, self.state.tail, id).map(|(at, _)| at)
     }
 
     #[cfg_attr(target_pointer_width = "64", inline(never))]

@@ -1,10 +1,10 @@
 //! The packet identifier of the next request: the next one in sequence that is not in use (MQTT-2.3.1-2).
 
 use super::super::bytes::IS_LARGE;
-use super::{Config, Outbox, State};
+use super::{Config, Outbox, OutboxState};
 use crate::PacketId;
 
-impl State {
+impl OutboxState {
     /// Sets the identifier of the next request.
     pub(crate) fn set_first_id(&mut self, id: PacketId) {
         self.last_id = id.get().wrapping_sub(1);
@@ -21,34 +21,34 @@ impl<C: Config> Outbox<'_, C> {
     /// The next identifier. The caller ensures that not all are in use.
     pub(crate) fn next_id(&mut self) -> PacketId {
         loop {
-            let next = self.s.first_id();
+            let next = self.state.first_id();
             let free =
                 if IS_LARGE { self.has_free_ids(next.get()) } else { self.place(next.get()).is_none() };
             if free {
                 return next;
             }
-            self.s.last_id = next.get();
+            self.state.last_id = next.get();
         }
     }
 
     /// Marks the next identifier as used.
     pub(crate) fn take_id(&mut self) {
-        self.s.last_id = self.s.first_id().get();
-        self.s.free_ids = self.s.free_ids.wrapping_sub(1);
+        self.state.last_id = self.state.first_id().get();
+        self.state.free_ids = self.state.free_ids.wrapping_sub(1);
     }
 
     /// Whether the next identifier is free. The number of free identifiers after it is remembered, so that thousands of requests are
     /// not searched each time.
     fn has_free_ids(&mut self, next: u16) -> bool {
-        if self.s.free_ids == 0 {
+        if self.state.free_ids == 0 {
             let mut free = u16::MAX;
             for (at, record) in self.records().filter(|(_, record)| record.keeps_id()) {
                 let id = record.id(self.log, at);
                 // Skip 0 when wrapping around.
                 free = free.min(id.wrapping_sub(next).wrapping_sub(u16::from(id < next)));
             }
-            self.s.free_ids = free;
+            self.state.free_ids = free;
         }
-        self.s.free_ids != 0
+        self.state.free_ids != 0
     }
 }

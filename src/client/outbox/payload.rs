@@ -10,7 +10,7 @@
 
 use super::super::bytes::set;
 use super::record::{DEAD, ENDED, End, Record, SHORT};
-use super::{Config, Outbox, State, Why};
+use super::{Config, Outbox, OutboxState, Purpose};
 
 /// The number of bytes that are guaranteed to a streamed payload.
 pub(crate) const WINDOW: usize = 64;
@@ -40,7 +40,7 @@ impl Payload {
     }
 }
 
-impl State {
+impl OutboxState {
     /// Whether a streamed message waits for more of its payload.
     pub(crate) fn waits_for_payload(&self) -> bool {
         (self.payload.is_asked && !self.payload.is_begun) || self.payload.left > 0
@@ -50,42 +50,43 @@ impl State {
 impl<C: Config> Outbox<'_, C> {
     /// The streamed message whose turn it is, if there is one.
     pub(super) fn stream(&self) -> Option<Record> {
-        self.record(self.s.rec).filter(|record| record.is_streamed() && self.s.is_open)
+        self.record(self.state.rec).filter(|record| record.is_streamed() && self.state.is_open)
     }
 
     pub(crate) fn is_streaming(&self) -> bool {
-        self.config.streams() && self.s.payload.is_begun
+        self.config.streams() && self.state.payload.is_begun
     }
 
     /// If the application has to be asked for a payload, marks it as asked for, and returns the identifier of the message (0 at QoS 0).
     pub(crate) fn ask_for_payload(&mut self) -> Option<u16> {
-        if self.s.streams == 0 || self.s.payload.is_asked {
+        if self.state.streams == 0 || self.state.payload.is_asked {
             return None;
         }
         let stream = self.stream()?;
-        self.s.payload.is_asked = true;
-        Some(stream.id(self.log, self.s.rec))
+        self.state.payload.is_asked = true;
+        Some(stream.id(self.log, self.state.rec))
     }
 
     /// Whether the application can supply a payload or abandon it.
     pub(crate) const fn is_payload_asked(&self) -> bool {
-        self.s.payload.is_asked
+        self.state.payload.is_asked
     }
 
     /// Accepts more of the payload; returns how many bytes.
     pub(crate) fn take_payload(&mut self, bytes: &[u8]) -> usize {
-        if !self.s.payload.is_begun {
-            self.sweep(Why::Room);
-            self.s.payload.left = self.payload_len();
-            self.s.payload.is_begun = true;
+        if !self.state.payload.is_begun {
+            self.sweep(Purpose::Room);
+            self.state.payload.left = self.payload_len();
+            self.state.payload.is_begun = true;
         }
-        let window = self.log.get_mut(self.s.tail.wrapping_add(self.s.payload.fill)..).unwrap_or_default();
-        let len = bytes.len().min(self.s.payload.left).min(window.len());
+        let window =
+            self.log.get_mut(self.state.tail.wrapping_add(self.state.payload.fill)..).unwrap_or_default();
+        let len = bytes.len().min(self.state.payload.left).min(window.len());
         if let Some((window, bytes)) = window.get_mut(..len).zip(bytes.get(..len)) {
             window.copy_from_slice(bytes);
         }
-        self.s.payload.fill = self.s.payload.fill.wrapping_add(len);
-        self.s.payload.left = self.s.payload.left.wrapping_sub(len);
+        self.state.payload.fill = self.state.payload.fill.wrapping_add(len);
+        self.state.payload.left = self.state.payload.left.wrapping_sub(len);
         len
     }
 
@@ -102,24 +103,24 @@ impl<C: Config> Outbox<'_, C> {
 
     /// How many bytes of the payload can be sent now, which is possible once everything before them has been sent.
     pub(crate) fn sendable_payload(&self) -> usize {
-        if !self.s.payload.is_begun || self.stream().is_none_or(|record| self.s.cur < record.end()) {
+        if !self.state.payload.is_begun || self.stream().is_none_or(|record| self.state.cur < record.end()) {
             return 0;
         }
-        self.s.payload.fill.wrapping_sub(self.s.payload.cur)
+        self.state.payload.fill.wrapping_sub(self.state.payload.cur)
     }
 
     /// The position of the next bytes of the payload to send.
     pub(crate) const fn sending_payload(&self) -> usize {
-        self.s.tail.wrapping_add(self.s.payload.cur)
+        self.state.tail.wrapping_add(self.state.payload.cur)
     }
 
     /// Notes that `len` bytes of the payload have been sent. Returns whether the packet is complete.
     pub(crate) fn payload_sent(&mut self, len: usize) -> bool {
-        self.s.payload.cur = self.s.payload.cur.wrapping_add(len);
-        if self.s.payload.cur == self.s.payload.fill {
-            (self.s.payload.cur, self.s.payload.fill) = (0, 0);
+        self.state.payload.cur = self.state.payload.cur.wrapping_add(len);
+        if self.state.payload.cur == self.state.payload.fill {
+            (self.state.payload.cur, self.state.payload.fill) = (0, 0);
         }
-        self.pass()
+        self.pass_sent()
     }
 
     /// Drops the message whose payload has been asked for but not started. At QoS 1 and 2 it is lost, which has to be reported.
@@ -130,10 +131,10 @@ impl<C: Config> Outbox<'_, C> {
             return;
         };
         let id = record.id(self.log, at);
-        self.s.payload = Payload::NEW;
+        self.state.payload = Payload::NEW;
         self.count(record, u16::MAX);
         set(self.log, at, DEAD);
-        self.sweep(Why::Room);
+        self.sweep(Purpose::Room);
         if self.config.reports_loss() && id != 0 {
             self.insert_ended(id);
         }
@@ -141,10 +142,10 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Inserts the end of a request that has not been sent, before the requests that are to be sent.
     fn insert_ended(&mut self, id: u16) {
-        let at = self.s.rec;
+        let at = self.state.rec;
         self.insert_short(at, ENDED | End::Lost as u8, id);
-        self.s.rec = at.wrapping_add(SHORT);
-        self.s.cur = self.s.cur.wrapping_add(SHORT);
-        self.s.hint = at;
+        self.state.rec = at.wrapping_add(SHORT);
+        self.state.cur = self.state.cur.wrapping_add(SHORT);
+        self.state.hint = at;
     }
 }

@@ -1,20 +1,20 @@
 //! Room for another request: whether there is any, and how it is made.
 
 use super::super::bytes::{IS_LARGE, move_down, move_up, write_short};
-use super::{Config, Outbox, PUBREL, SHORT, WINDOW, Why};
+use super::{Config, Outbox, PUBREL, Purpose, SHORT, WINDOW};
 use crate::client::error::Full;
 
 impl<C: Config> Outbox<'_, C> {
     /// How many bytes requests can take, without the window that is guaranteed to a streamed message.
     fn capacity(&self) -> usize {
-        let window = if self.config.streams() && self.s.streams != 0 { WINDOW } else { 0 };
+        let window = if self.config.streams() && self.state.streams != 0 { WINDOW } else { 0 };
         self.log.len().saturating_sub(window)
     }
 
     /// Whether there is, or can be made, room for `len` more bytes.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> Result<(), Full> {
-        let live = self.s.tail.wrapping_sub(self.s.head).wrapping_sub(self.s.dead);
+        let live = self.state.tail.wrapping_sub(self.state.head).wrapping_sub(self.state.dead);
         if self.is_streaming() {
             return Err(Full::Stream);
         }
@@ -24,40 +24,45 @@ impl<C: Config> Outbox<'_, C> {
     /// Makes room for `len` bytes after the last record, which must be possible; returns their position.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn make_room(&mut self, len: usize) -> usize {
-        if self.s.tail.wrapping_add(len) > self.capacity() {
+        if self.state.tail.wrapping_add(len) > self.capacity() {
             self.compact();
         }
-        self.s.tail
+        self.state.tail
     }
 
     /// Moves all records to the front.
     fn compact(&mut self) {
-        if !IS_LARGE || self.s.dead > 0 {
-            self.sweep(Why::Room);
+        if !IS_LARGE || self.state.dead > 0 {
+            self.sweep(Purpose::Room);
             return;
         }
         // There may be thousands of records, so they are moved as a whole.
-        let by = self.s.head;
-        let len = self.s.tail.wrapping_sub(by);
+        let by = self.state.head;
+        let len = self.state.tail.wrapping_sub(by);
         move_down(self.log, by, 0, len);
-        for place in [&mut self.s.head, &mut self.s.rec, &mut self.s.cur, &mut self.s.tail, &mut self.s.hint]
-        {
+        for place in [
+            &mut self.state.head,
+            &mut self.state.rec,
+            &mut self.state.cur,
+            &mut self.state.tail,
+            &mut self.state.hint,
+        ] {
             *place = place.wrapping_sub(by);
         }
-        self.s.safe = self.s.safe.saturating_sub(by);
-        self.s.saved = self.s.saved.saturating_sub(by);
+        self.state.safe = self.state.safe.saturating_sub(by);
+        self.state.saved = self.state.saved.saturating_sub(by);
     }
 
     /// A request that begins with this byte has been appended.
     pub(crate) fn appended(&mut self, first: u8, len: usize) {
-        self.s.tail = self.s.tail.wrapping_add(len);
+        self.state.tail = self.state.tail.wrapping_add(len);
         self.count_kind(first, 1);
     }
 
     /// Inserts a PUBREL after all waiting requests, but before a streamed message, which may have to wait for its payload.
     pub(super) fn insert_pubrel(&mut self, id: u16) {
         let mut at = self.make_room(SHORT);
-        if self.config.streams() && self.s.streams != 0 {
+        if self.config.streams() && self.state.streams != 0 {
             at = self.place_for_pubrel();
         }
         self.insert_short(at, PUBREL, id);
@@ -79,30 +84,30 @@ impl<C: Config> Outbox<'_, C> {
     /// Inserts a short record between others, or (without streams) after them. There must be room.
     pub(super) fn insert_short(&mut self, at: usize, first: u8, id: u16) {
         if self.config.streams() {
-            move_up(self.log, at, at.wrapping_add(SHORT), self.s.tail.wrapping_sub(at));
-            if self.s.hint > at {
-                self.s.hint = self.s.hint.wrapping_add(SHORT);
+            move_up(self.log, at, at.wrapping_add(SHORT), self.state.tail.wrapping_sub(at));
+            if self.state.hint > at {
+                self.state.hint = self.state.hint.wrapping_add(SHORT);
             }
-            self.is_new_from(at);
+            self.mark_unsaved_from(at);
         }
         write_short(self.log, at, first, id);
-        self.s.tail = self.s.tail.wrapping_add(SHORT);
+        self.state.tail = self.state.tail.wrapping_add(SHORT);
         self.count_kind(first, 1);
     }
 
     /// Records from `at` on reveal a new state, which is in no image.
-    pub(super) fn is_new_from(&mut self, at: usize) {
+    pub(super) fn mark_unsaved_from(&mut self, at: usize) {
         if self.config.durable() {
-            self.s.safe = self.s.safe.min(at);
-            self.s.saved = self.s.saved.min(at);
+            self.state.safe = self.state.safe.min(at);
+            self.state.saved = self.state.saved.min(at);
         }
     }
 
     /// The position of the first streamed message of which nothing has been sent, or the end of the last record if there is none.
     pub(super) fn first_stream(&self) -> usize {
-        let mut at = self.s.rec;
+        let mut at = self.state.rec;
         while let Some(record) = self.record(at) {
-            if record.is_streamed() && !(at == self.s.rec && self.is_inside_packet()) {
+            if record.is_streamed() && !(at == self.state.rec && self.is_inside_packet()) {
                 break;
             }
             at = record.end();

@@ -6,7 +6,7 @@ use super::{Config, Outbox};
 
 /// The purpose of a sweep.
 #[derive(Clone, Copy)]
-pub(crate) enum Why {
+pub(crate) enum Purpose {
     /// To make room.
     Room,
     /// The connection is gone.
@@ -17,7 +17,7 @@ pub(crate) enum Why {
         gives_up: bool,
     },
     /// Everything is resent.
-    Again {
+    Resend {
         /// The connection uses MQTT 3.1.
         mqtt31: bool,
     },
@@ -25,22 +25,22 @@ pub(crate) enum Why {
 
 impl<C: Config> Outbox<'_, C> {
     /// Returns whether a PUBREL is new, and waits for an image.
-    pub(crate) fn sweep(&mut self, why: Why) -> bool {
+    pub(crate) fn sweep(&mut self, purpose: Purpose) -> bool {
         let mut has_new = false;
-        let inside = self.s.cur.wrapping_sub(self.s.rec);
-        let rec = self.s.rec;
-        let mut at = self.s.head;
+        let inside = self.state.cur.wrapping_sub(self.state.rec);
+        let rec = self.state.rec;
+        let mut at = self.state.head;
         let mut to = 0;
         if self.config.durable() {
-            self.s.safe = self.s.safe.max(at);
-            self.s.saved = self.s.saved.max(at);
+            self.state.safe = self.state.safe.max(at);
+            self.state.saved = self.state.saved.max(at);
         }
         while let Some(record) = self.record(at) {
             self.moved(at, to);
-            if self.stays(at, record, at < rec, why) {
+            if self.update_or_drop(at, record, at < rec, purpose) {
                 if self.config.durable() && record.is_stub() && self.log.get(at) == Some(&PUBREL) {
                     // The message was given up, and this PUBREL is new.
-                    self.is_new_from(to);
+                    self.mark_unsaved_from(to);
                     has_new = true;
                 }
                 let len = record.end().wrapping_sub(at);
@@ -52,24 +52,24 @@ impl<C: Config> Outbox<'_, C> {
             at = record.end();
         }
         self.moved(at, to);
-        (self.s.head, self.s.tail, self.s.dead) = (0, to, 0);
-        if matches!(why, Why::Again { .. }) {
-            self.s.rec = 0;
+        (self.state.head, self.state.tail, self.state.dead) = (0, to, 0);
+        if matches!(purpose, Purpose::Resend { .. }) {
+            self.state.rec = 0;
         }
-        self.s.cur = self.s.rec.wrapping_add(inside);
+        self.state.cur = self.state.rec.wrapping_add(inside);
         has_new
     }
 
     /// Adjusts positions after a move from `at` to `to`.
     fn moved(&mut self, at: usize, to: usize) {
-        if self.s.rec == at {
-            self.s.rec = to;
+        if self.state.rec == at {
+            self.state.rec = to;
         }
-        if IS_LARGE && self.s.hint == at {
-            self.s.hint = to;
+        if IS_LARGE && self.state.hint == at {
+            self.state.hint = to;
         }
         if self.config.durable() {
-            for place in [&mut self.s.safe, &mut self.s.saved] {
+            for place in [&mut self.state.safe, &mut self.state.saved] {
                 if *place == at {
                     *place = to;
                 }

@@ -8,9 +8,8 @@ use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use super::Timer;
 use super::any_of::any_of;
 use super::io::pause;
-use crate::transport::driver::Driver;
-use crate::transport::timeout::Countdown;
-use crate::transport::{Error, is_a_client};
+use crate::transport::Error;
+use crate::transport::common::{Countdown, Driver, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Standard};
 
 /// A client, the two halves of its stream, and a timer.
@@ -127,7 +126,7 @@ where
     /// [`Error::Closed`] if writing has failed: [`next_event`](Self::next_event) returns the reason, after the events that were received
     /// before. Or the stall timeout.
     pub async fn flush(&mut self) -> Result<(), Error<Rd::Error>> {
-        self.driver.moved_at = self.timer.now();
+        self.driver.progress_at = self.timer.now();
         while !self.driver.check_output()? {
             self.transfer(self.driver.stall_left(self.timer.now())).await;
             self.driver.check_stall(self.timer.now())?;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::cell::{Cell, OneThread, Sharing};
 use super::waiters::Waiters;
-use crate::transport::driver::Driver;
+use crate::transport::common::Driver;
 use crate::{Client, Config, InboundIds, Standard};
 
 /// A client that is shared by many tasks, as `&Handle`, or as `Arc<Handle>` if tasks cannot borrow. A [`Runner`](super::Runner)
@@ -60,7 +60,8 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
 }
 
 impl<R, T, C, I> Handle<R, T, C, I> {
-    /// For tasks that run on one thread.
+    /// For tasks that run on one thread. (`tokio::spawn` needs [`for_threads`](Self::for_threads): with this, the compiler reports that
+    /// `RefCell` is not `Sync`.)
     #[must_use]
     pub const fn new(client: Client<R, T, C, I>) -> Self {
         Self::with_places(client)
@@ -147,8 +148,9 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner.with(f)
     }
 
-    /// Ends the runner for good, whatever it is doing. If the link is alive, DISCONNECT is sent, which may take up to 200 ms. This can be
-    /// called from a handler too. To continue later, use [`into_client`](Self::into_client).
+    /// Ends the runner for good, whatever it is doing. If the link is alive, DISCONNECT is sent, which may take up to 200 ms.
+    /// Acknowledgements are not waited for: for that, call [`finish`](Client::finish) through [`with`](Self::with). This can be called from
+    /// a handler too. To continue later, use [`into_client`](Self::into_client).
     pub fn stop(&self) {
         self.is_stopping.with(|stops| *stops = true);
         self.inner(Inner::moved);

@@ -11,7 +11,7 @@ use embedded_io_async::{Read, Write};
 use super::Timer;
 use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
-use crate::transport::retry::Retry;
+use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
 use crate::{Config, Connect, Event, Instant, Outbound, State, client};
 

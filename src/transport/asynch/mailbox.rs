@@ -93,8 +93,8 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
     /// Waits for the next message, and calls `f` with it.
     ///
     /// # Cancel safety
-    /// Safe: a message stays in the mailbox until `f` has been called with it. Only one task can wait at a time; a second one takes the
-    /// place of the first.
+    /// Safe: a message stays in the mailbox until `f` has been called with it. Each message goes to one task. Use a mailbox for each
+    /// task: if several wait on the same one, they wake each other until there is a message.
     pub async fn next<V>(&self, f: impl FnOnce(&Publish<'_>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {
@@ -134,11 +134,17 @@ impl<const N: usize> Inner<N> {
         let Ok(Decoded::Complete { packet: Packet::Publish(message), len }) =
             codec::decode(messages, Version::Mqtt311)
         else {
-            self.waiter = Some(waker.clone());
+            self.wait(waker);
             return None;
         };
         self.start = self.start.saturating_add(len);
         f.take().map(|f| f(&message))
+    }
+
+    /// Another task that waits is woken, and can wait again, because there is only one place.
+    fn wait(&mut self, waker: &Waker) {
+        let before = self.waiter.replace(waker.clone());
+        before.into_iter().filter(|before| !before.will_wake(waker)).for_each(Waker::wake);
     }
 }
 
@@ -152,8 +158,11 @@ impl<const N: usize, S: Sharing> fmt::Debug for Mailbox<N, S> {
 #[cfg(test)]
 mod tests {
     use core::pin::pin;
+    use core::sync::atomic::{AtomicU32, Ordering};
     use core::task::Context;
     use std::string::{String, ToString};
+    use std::sync::Arc;
+    use std::task::Wake;
     use std::vec::Vec;
 
     use super::*;
@@ -210,6 +219,30 @@ mod tests {
             mailbox.put(&message(b"kept")).unwrap();
         }
         assert_eq!(next(&mailbox).as_deref(), Some("kept"));
+    }
+
+    #[test]
+    fn a_task_whose_place_is_taken_is_woken() {
+        struct Count(AtomicU32);
+        impl Wake for Count {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let mailbox = Mailbox::<16>::new();
+        let tasks = [(); 2].map(|()| Arc::new(Count(AtomicU32::new(0))));
+        let woken = || tasks.each_ref().map(|task| task.0.load(Ordering::Relaxed));
+        let poll = |task: usize| {
+            let waker = Waker::from(Arc::clone(&tasks[task]));
+            pin!(mailbox.next(|_| ())).poll(&mut Context::from_waker(&waker)).is_ready()
+        };
+        assert!(!poll(0) && !poll(0));
+        assert_eq!(woken(), [0, 0]);
+        assert!(!poll(1));
+        assert_eq!(woken(), [1, 0]);
+        mailbox.put(&message(b"")).unwrap();
+        assert_eq!(woken(), [1, 1]);
+        assert!(poll(0) && !poll(1));
     }
 
     #[cfg(feature = "std")]

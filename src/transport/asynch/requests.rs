@@ -124,7 +124,8 @@ where
     }
 
     /// Acknowledges a message; see [`Client::acknowledge`]. This way a handler can pass messages on to another task, and unacknowledged
-    /// messages hold the server back.
+    /// messages hold the server back. That task must not wait for room while it holds receipts, as [`publish`](Self::publish) does: what
+    /// makes room may be behind a message that cannot be taken in before.
     ///
     /// # Errors
     /// See [`HandleError`] and [`AcknowledgeError`].

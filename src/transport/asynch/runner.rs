@@ -9,7 +9,7 @@ use embedded_io_async::ErrorKind;
 
 use super::cell::Sharing;
 use super::{Handle, Link, Timer};
-use crate::transport::retry::Retry;
+use crate::transport::common::Retry;
 use crate::transport::{Error, GaveUp, Update};
 use crate::{Backoff, Config, ConnectError, Outbound};
 
@@ -75,7 +75,8 @@ where
     ///
     /// # Errors
     /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) if the handle already has a runner. Any error of the handler
-    /// ends the link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
+    /// (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the link without DISCONNECT. The server then
+    /// publishes the will, and keeps the message for which the handler failed.
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,

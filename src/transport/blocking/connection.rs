@@ -5,10 +5,10 @@ use core::time::Duration;
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write};
 
-use crate::transport::driver::Driver;
-use crate::transport::timeout::Countdown;
+use crate::transport::Error;
+use crate::transport::common::{Countdown, Driver, is_a_client};
+use crate::transport::one_stream::has_one_stream;
 use crate::transport::turn::{self, Reads};
-use crate::transport::{Error, has_one_stream, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
 /// A client, its stream, and a clock.

@@ -7,9 +7,9 @@ use embedded_io::{Error as _, ErrorKind, ErrorType, Read, ReadReady, Write};
 
 use super::Connection;
 use super::connection::Ready;
-use crate::transport::attempts::{Attempts, Turn};
-use crate::transport::timeout::Countdown;
-use crate::transport::{GaveUp, Update, reconnects};
+use crate::transport::common::Countdown;
+use crate::transport::one_stream::{Attempts, Turn, reconnects};
+use crate::transport::{GaveUp, Update};
 use crate::{Config, Connect, InboundIds, Instant, Standard};
 
 /// A [`Connection`] that is reopened whenever it is lost, with growing delays. The delays start again from the shortest once a
@@ -36,7 +36,8 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 ///     let mut routes = Routes::<_, (), 1>::new();
 ///     routes.add("lamp/toggle", QoS::AtLeastOnce, ()).expect("a valid filter, and room for one");
 ///     loop {
-///         if let Some(Update::Event(event)) = mqtt.next_event(&Connect::new("lamp").clean_session(false).keep_alive(30), None)? {
+///         let connect = Connect::new("lamp").clean_session(false).keep_alive(30);
+///         if let Some(Update::Event(event)) = mqtt.next_event(&connect, None)? {
 ///             routes.note(&event);
 ///             if let Event::Message(_) = event { /* toggle it */ }
 ///         }

@@ -9,9 +9,7 @@ use std::vec::Vec;
 
 use super::stream::{DRAIN, INTERVAL, Offline, Stream, Timed, WRITE_TIMEOUT, open_tcp};
 use super::{Error, has_more, since};
-use crate::transport::driver::Driver;
-use crate::transport::is_a_client;
-use crate::transport::timeout::Countdown;
+use crate::transport::common::{Countdown, Driver, is_a_client};
 use crate::transport::turn::Reads;
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 

@@ -42,7 +42,8 @@ impl<R, T, C, I> fmt::Debug for Handle<R, T, C, I> {
 impl<R, T, C, I> Handle<R, T, C, I> {
     /// Ends the runner, whatever it is doing. DISCONNECT is sent if the connection accepts it, and
     /// [`run`](super::Runner::run) returns within 200 ms, or when a running handler returns. Packets that are queued behind a slow
-    /// connection are not waited for. This can be called from anywhere.
+    /// connection are not waited for, nor are acknowledgements: for that, call [`finish`](Client::finish) through [`with`](Self::with).
+    /// This can be called from anywhere.
     pub fn stop(&self) {
         self.0.stop();
     }
@@ -174,7 +175,8 @@ where
     }
 
     /// Acknowledges a message; see [`Client::acknowledge`](crate::Client::acknowledge). This way a handler can pass messages on to another
-    /// thread through a bounded channel, and unacknowledged messages hold the server back.
+    /// thread, and unacknowledged messages hold the server back. That thread must not wait for room while it holds receipts,
+    /// as [`publish`](Self::publish) does: what makes room may be behind a message that cannot be taken in before.
     ///
     /// # Errors
     /// See [`HandleError`] and [`AcknowledgeError`].

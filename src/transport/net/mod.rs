@@ -71,7 +71,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod attempts;
 mod bell;
 mod connection;
 mod handle;
@@ -80,6 +79,7 @@ mod link;
 mod online;
 mod opener;
 mod reports;
+mod run;
 mod runner;
 mod shared;
 mod stream;

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use super::handle::Handle;
 use super::shared::Shared;
 use super::{Error, Update};
-use crate::transport::retry::Retry;
+use crate::transport::common::Retry;
 use crate::{Backoff, Client, Config, Connect, InboundIds, Outbound, Standard};
 
 /// How long DISCONNECT and closing the stream may take once the runner has been stopped.

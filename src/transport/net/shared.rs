@@ -11,7 +11,7 @@ use std::time::Instant as Clock;
 use super::bell::{Bell, lock};
 use super::since;
 use crate::transport::WaitError;
-use crate::transport::driver::Driver;
+use crate::transport::common::Driver;
 use crate::{Client, Instant, PacketId};
 
 /// The end of a message that a thread waits for.

@@ -3,9 +3,10 @@
 use core::task::Poll;
 
 use super::Stream;
-use crate::transport::driver::Driver;
+use crate::transport::Error;
+use crate::transport::common::{Driver, is_a_client};
+use crate::transport::one_stream::has_one_stream;
 use crate::transport::turn::{self, Reads};
-use crate::transport::{Error, has_one_stream, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
 /// A client and its stream.

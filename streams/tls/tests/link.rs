@@ -1,8 +1,8 @@
-//! The adapter of std over TLS, against Mosquitto: what a link has to bear. Needs `mosquitto`.
+//! The adapter of std over TLS, against Mosquitto: large messages, idle and lost links. Needs `mosquitto`.
 
 mod common;
-#[path = "../../../tests/support/talking.rs"]
-mod talking;
+#[path = "../../../tests/support/round_trip.rs"]
+mod round_trip;
 
 use std::time::{Duration, Instant};
 
@@ -10,21 +10,21 @@ use baremqtt::transport::net::{Connection, open_tcp};
 use baremqtt::{Buffers, Client, Config, Connect, Event, QoS, Version};
 use baremqtt_tls::{TlsStream, config};
 use common::{Authority, Broker};
+use round_trip::round_trip;
 use rustls::pki_types::ServerName;
-use talking::talk;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const LARGE: usize = 1 << 20;
 
-struct Impatient;
+struct ShortTimeout;
 
-impl Config for Impatient {
+impl Config for ShortTimeout {
     fn pingresp_timeout_ms(&self) -> u32 {
         3_000
     }
 }
 
-type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, Impatient>;
+type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, ShortTimeout>;
 
 fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let config = config(&authority.file("ca.crt"), None).expect("a certificate");
@@ -33,7 +33,7 @@ fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<
     let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a server that can be trusted");
     let room = LARGE + 0x1_0000;
     // A message takes its room until the next event after its end.
-    let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; 2 * room] }, Impatient);
+    let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; 2 * room] }, ShortTimeout);
     let mut mqtt = Connection::new(stream, client);
     mqtt.connect(connect).expect("a CONNECT that fits");
     let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
@@ -42,14 +42,14 @@ fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<
 }
 
 #[test]
-fn a_mebibyte_arrives_whole_in_both_directions() {
+fn a_mebibyte_is_delivered_in_both_directions() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let payload: Vec<u8> = (0..LARGE).map(|index| (index ^ (index >> 8) ^ (index >> 16)) as u8).collect();
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("large").version(version));
-        talk(&mut mqtt, &payload);
-        mqtt.disconnect().expect("DISCONNECT leaves");
+        round_trip(&mut mqtt, &payload);
+        mqtt.disconnect().expect("DISCONNECT is sent");
     }
 }
 
@@ -67,7 +67,7 @@ fn an_idle_client_stays_connected() {
 }
 
 #[test]
-fn a_broker_that_is_killed_is_noticed_at_once() {
+fn a_killed_broker_is_detected_at_once() {
     let authority = Authority::new();
     let mut broker = Broker::start(&authority, "");
     let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("lost").keep_alive(60));
@@ -78,9 +78,9 @@ fn a_broker_that_is_killed_is_noticed_at_once() {
     assert!(!mqtt.is_open());
 }
 
-/// A link on which nothing comes any more, and nobody says so.
+/// A link on which nothing arrives any more, without having been closed.
 #[test]
-fn a_dead_link_is_noticed_by_a_missing_pingresp() {
+fn a_dead_link_is_detected_by_a_missing_pingresp() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let proxy = common::support::proxy::Proxy::transparent(broker.tls_addr());

@@ -1,4 +1,4 @@
-//! The stream alone, with a server that the test plays: records that come in bits, or do not get out.
+//! The stream alone, against a server in the test: records that arrive in parts, or cannot be sent.
 
 mod common;
 
@@ -40,13 +40,13 @@ fn pair(authority: &Authority) -> (TlsStream, ServerConnection, TcpStream) {
 fn records(tls: &mut ServerConnection) -> Vec<u8> {
     let mut bytes = Vec::new();
     while tls.wants_write() {
-        tls.write_tls(&mut bytes).expect("a Vec takes all");
+        tls.write_tls(&mut bytes).expect("a Vec accepts everything");
     }
     bytes
 }
 
 #[test]
-fn records_may_come_byte_by_byte() {
+fn records_may_arrive_byte_by_byte() {
     let authority = Authority::new();
     let (mut stream, mut tls, mut tcp) = pair(&authority);
     tcp.set_nodelay(true).expect("a socket");
@@ -77,7 +77,7 @@ fn records_may_come_byte_by_byte() {
     assert!(timeouts > 44, "{timeouts}");
 }
 
-/// Writes to a server that takes nothing at first, and sends the first bytes of a long record meanwhile if it
+/// Writes to a server that reads nothing at first, and sends the first bytes of a long record meanwhile if it
 /// `trickles`.
 fn write_against(trickles: bool, read_timeout: Duration) {
     let authority = Authority::new();
@@ -120,7 +120,7 @@ fn write_against(trickles: bool, read_timeout: Duration) {
     let mut received = [0; 8_000];
     stream.read_exact(&mut received).expect("what the server has sent");
     assert_eq!(received, [7; 8_000]);
-    // It says close_notify.
+    // This sends close_notify.
     drop(stream);
     assert!(server.join().expect("a server") == payload);
 }
@@ -141,34 +141,34 @@ fn read_to_end(tls: &mut ServerConnection, tcp: &mut TcpStream) -> Vec<u8> {
 }
 
 #[test]
-fn a_write_does_not_wait_for_something_to_read() {
+fn a_write_does_not_wait_for_input() {
     write_against(false, PATIENCE);
 }
 
 #[test]
-fn a_write_does_not_take_nothing_while_the_server_sends() {
+fn a_write_never_accepts_0_bytes_while_the_server_sends() {
     write_against(true, Duration::from_millis(50));
 }
 
 #[test]
-fn the_end_is_the_end_with_and_without_close_notify() {
+fn the_stream_ends_with_and_without_close_notify() {
     let authority = Authority::new();
-    for polite in [true, false] {
+    for with_close_notify in [true, false] {
         let (mut stream, mut tls, mut tcp) = pair(&authority);
         tls.writer().write_all(b"last words").expect("room");
-        if polite {
+        if with_close_notify {
             tls.send_close_notify();
         }
         tcp.write_all(&records(&mut tls)).expect("a client");
         drop(tcp);
-        let mut said = Vec::new();
-        stream.read_to_end(&mut said).expect("an end");
-        assert_eq!(said, b"last words", "polite: {polite}");
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).expect("an end");
+        assert_eq!(received, b"last words", "close_notify: {with_close_notify}");
     }
 }
 
 #[test]
-fn a_server_that_says_nothing_does_not_hold_the_client_for_ever() {
+fn a_silent_server_times_out() {
     let authority = Authority::new();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let tcp = open_tcp(listener.local_addr().expect("an address"), PATIENCE).expect("a listener");

@@ -1,10 +1,10 @@
 //! `wss`: a WebSocket over TLS, against Mosquitto, for a connection and for a runner. Needs `mosquitto`.
 
 mod common;
-#[path = "../../../tests/support/sharing.rs"]
-mod sharing;
-#[path = "../../../tests/support/talking.rs"]
-mod talking;
+#[path = "../../../tests/support/round_trip.rs"]
+mod round_trip;
+#[path = "../../../tests/support/runner_check.rs"]
+mod runner_check;
 
 use std::io;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use baremqtt_websocket::WebSocketStream;
 use baremqtt_websocket::tungstenite::http::Uri;
 use common::support::mosquitto::WEBSOCKETS;
 use common::{Authority, Broker};
-use talking::talk;
+use round_trip::round_trip;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A Mosquitto that takes nothing but `wss` on that port, and how to get there.
+/// A Mosquitto that accepts only `wss` on that port, and a function that connects to it.
 fn mosquitto()
 -> (Authority, Broker, impl FnOnce() -> io::Result<WebSocketStream<TlsStream>> + Clone + Send + 'static) {
     let authority = Authority::new();
@@ -43,15 +43,15 @@ fn a_connection_publishes_to_itself_at_each_qos() {
     mqtt.connect(&Connect::new("wss")).expect("a CONNECT that fits");
     let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
     assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
-    talk(&mut mqtt, &[7; 10_000]);
-    mqtt.disconnect().expect("DISCONNECT leaves");
+    round_trip(&mut mqtt, &[7; 10_000]);
+    mqtt.disconnect().expect("DISCONNECT is sent");
     let log = broker.mosquitto.logs(" disconnected.\n", 1);
     assert!(!log.contains("error"), "{log}");
 }
 
 #[test]
-fn threads_share_it_and_it_costs_nothing_when_idle() {
+fn threads_share_a_connection_that_does_not_wake_up_while_idle() {
     let (_authority, broker, open) = mosquitto();
-    sharing::share(open, &Message::new("t", &[0; 50]).exactly_once(), 11);
+    runner_check::check_runner(open, &Message::new("t", &[0; 50]).exactly_once(), 11);
     broker.mosquitto.logs(" disconnected.\n", 1);
 }

@@ -22,7 +22,7 @@ fn bytes(packet: &Packet<'_>) -> Vec<u8> {
     bytes
 }
 
-/// Waits for a packet, in however many binary frames it comes.
+/// Waits for a packet, in however many binary frames it arrives.
 fn wait_for(server: &mut Server, expected: impl Fn(&Packet<'_>) -> bool) {
     let mut received = Vec::new();
     loop {
@@ -38,7 +38,7 @@ fn wait_for(server: &mut Server, expected: impl Fn(&Packet<'_>) -> bool) {
     }
 }
 
-/// Reads to the end: what the client says about the reason, if it does.
+/// Reads to the end, and returns the reason in the client's close frame, if it sent one.
 fn reason(mut server: Server) -> Option<CloseFrame> {
     let mut reason = None;
     while let Ok(message) = server.read() {
@@ -117,7 +117,7 @@ fn mqtt_6_0_0_2() {
                 other => panic!("{other:?} with {shown}"),
             }
         }
-        mqtt.disconnect().expect("DISCONNECT leaves");
+        mqtt.disconnect().expect("DISCONNECT is sent");
         server.join().expect("a server");
     }
 }
@@ -125,7 +125,7 @@ fn mqtt_6_0_0_2() {
 /// The Client MUST include "mqtt" in the list of WebSocket Sub Protocols it offers.
 #[test]
 fn mqtt_6_0_0_3() {
-    // And a server that does not choose it is none for MQTT.
+    // A server that does not choose it does not support MQTT.
     for (chosen, is_open) in [("mqtt", true), ("", false), ("chat", false)] {
         let (addr, server) = listen(move |tcp| {
             let mut offered = None;
@@ -133,7 +133,7 @@ fn mqtt_6_0_0_3() {
                 let header = &request.headers()["Sec-WebSocket-Protocol"];
                 offered = Some(header.to_str().expect("text").to_owned());
             });
-            // The client is not kept waiting.
+            // The client must not wait.
             drop(socket);
             offered
         });

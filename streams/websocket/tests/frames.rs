@@ -1,4 +1,4 @@
-//! The stream alone, with a server that the test plays: pings, ends, frames that come in bits or do not get out.
+//! The stream alone, against a server in the test: pings, ends, frames that arrive in parts or cannot be sent.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{Error as ConnectionError, Stream as _};
 use baremqtt::{Connect, Timeout};
-use common::{PATIENCE, Stream, client_that_waits, listen, open, serve};
+use common::{PATIENCE, Stream, client_with_connack_timeout, listen, open, serve};
 use tungstenite::{Bytes, Message};
 
 /// Reads over timeouts.
@@ -18,7 +18,7 @@ fn read(stream: &mut Stream, buffer: &mut [u8]) -> usize {
     loop {
         match stream.read(buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                assert!(started.elapsed() < PATIENCE, "nothing comes");
+                assert!(started.elapsed() < PATIENCE, "nothing arrives");
             }
             result => return result.expect("a frame"),
         }
@@ -42,11 +42,11 @@ fn a_frame_may_be_longer_than_the_buffer_and_may_be_empty() {
     }
     assert_eq!(received, b"hello, world");
     drop(stream);
-    assert!(server.join().expect("a server"), "dropping it says so by a close frame");
+    assert!(server.join().expect("a server"), "dropping it sends a close frame");
 }
 
 #[test]
-fn a_frame_may_come_byte_by_byte() {
+fn a_frame_may_arrive_byte_by_byte() {
     let (addr, server) = serve(|mut server| {
         // A ping, a frame of 300 bytes (with a length of 16 bits), and a fragmented one.
         let long = [&[0x82, 126, 1, 44][..], &[b'x'; 300]].concat();
@@ -72,7 +72,7 @@ fn a_frame_may_come_byte_by_byte() {
 }
 
 #[test]
-fn all_ends_are_ends() {
+fn every_kind_of_end_is_reported() {
     for way in ["close frame", "TCP alone", "amid a frame"] {
         let (addr, server) = serve(move |mut server| match way {
             "close frame" => {
@@ -91,9 +91,9 @@ fn all_ends_are_ends() {
     }
 }
 
-/// The server reads nothing at first: what is written comes to a halt, and nothing of it gets lost.
+/// The server reads nothing at first: writing stalls, and nothing is lost.
 #[test]
-fn a_server_that_is_slow_gets_everything() {
+fn a_slow_server_receives_everything() {
     let (full, is_full) = mpsc::channel::<()>();
     let (addr, server) = serve(move |mut server| {
         is_full.recv().expect("the client finds it full");
@@ -129,12 +129,12 @@ fn a_server_that_is_slow_gets_everything() {
     assert!(server.join().expect("a server") == payload);
 }
 
-/// The client has to look at its clock, whatever comes.
+/// The client has to check its timeouts, whatever arrives.
 #[test]
-fn neither_pings_nor_bits_of_a_frame_keep_the_client_from_its_timers() {
+fn neither_pings_nor_partial_frames_prevent_timeouts() {
     for bits in [&b"\x89\x00"[..], b"x"] {
         let (addr, server) = serve(move |mut server| {
-            // A frame that does not come to its end.
+            // A frame that is never complete.
             if bits == b"x" {
                 server.get_mut().write_all(b"\x82\x7f\x00\x00\x00\x00\x00\x10\x00\x00").expect("a client");
             }
@@ -144,7 +144,7 @@ fn neither_pings_nor_bits_of_a_frame_keep_the_client_from_its_timers() {
                 thread::sleep(Duration::from_millis(1));
             }
         });
-        let mut mqtt = client_that_waits(open(addr).expect("a WebSocket"), 300);
+        let mut mqtt = client_with_connack_timeout(open(addr).expect("a WebSocket"), 300);
         let started = Instant::now();
         let error = common::connect(&mut mqtt, &Connect::new("client")).expect_err("no CONNACK");
         let timed_out = baremqtt::Error::TimedOut(Timeout::ConnAck);
@@ -156,13 +156,13 @@ fn neither_pings_nor_bits_of_a_frame_keep_the_client_from_its_timers() {
 }
 
 #[test]
-fn a_server_that_says_nothing_does_not_hold_the_client_for_ever() {
-    let (go, gone) = mpsc::channel::<()>();
-    let (addr, server) = listen(move |_tcp| gone.recv());
+fn a_silent_server_times_out() {
+    let (stop_server, stopped) = mpsc::channel::<()>();
+    let (addr, server) = listen(move |_tcp| stopped.recv());
     let started = Instant::now();
     let error = common::open_as(addr, "mqtt", Duration::from_millis(300)).expect_err("no WebSocket");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
-    go.send(()).expect("a server");
+    stop_server.send(()).expect("a server");
     server.join().expect("a server").expect("the end");
 }

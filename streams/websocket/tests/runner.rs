@@ -1,8 +1,8 @@
-//! A runner over a WebSocket, against Mosquitto: threads publish, the runner hears, and stops in time.
+//! A runner over a WebSocket, against Mosquitto: threads publish, the runner receives, and stops in time.
 
 mod common;
-#[path = "../../../tests/support/sharing.rs"]
-mod sharing;
+#[path = "../../../tests/support/runner_check.rs"]
+mod runner_check;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
@@ -16,13 +16,13 @@ use common::{PATIENCE, open, serve};
 use support::mosquitto::websockets;
 
 #[test]
-fn threads_share_it_and_it_costs_nothing_when_idle() {
+fn threads_share_a_connection_that_does_not_wake_up_while_idle() {
     let (broker, address) = websockets();
-    sharing::share(move || open(address), &Message::new("t", &[0; 50]).exactly_once(), 11);
+    runner_check::check_runner(move || open(address), &Message::new("t", &[0; 50]).exactly_once(), 11);
     broker.logs(" disconnected.\n", 1);
 }
 
-/// Nothing else is to be written, and the server wants to know whether somebody is there.
+/// The runner has nothing else to send, and the server checks whether the client is alive.
 #[test]
 fn pings_are_answered_by_an_idle_runner() {
     let (answered, is_answered) = mpsc::channel();
@@ -48,6 +48,6 @@ fn pings_are_answered_by_an_idle_runner() {
     });
     is_answered.recv_timeout(PATIENCE).expect("pongs");
     handle.stop();
-    running.join().expect("no panic").expect("it was asked to");
+    running.join().expect("no panic").expect("it was stopped");
     server.join().expect("a server");
 }

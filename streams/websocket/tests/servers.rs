@@ -1,12 +1,12 @@
 //! The stream against Mosquitto's WebSocket listener, and against the example broker. Needs `mosquitto`.
 
 mod common;
+#[path = "../../../tests/support/round_trip.rs"]
+mod round_trip;
 #[path = "../../../examples/broker/server/mod.rs"]
 mod server;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
-#[path = "../../../tests/support/talking.rs"]
-mod talking;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
 use common::{Mqtt, PATIENCE, client, open, serve};
+use round_trip::round_trip;
 use support::mosquitto::websockets;
-use talking::talk;
 
 fn connect(addr: SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let mut mqtt = client(open(addr).expect("a WebSocket"));
@@ -29,7 +29,7 @@ fn mebibyte() -> Vec<u8> {
 }
 
 #[test]
-fn a_server_that_does_not_know_the_protocol_is_told() {
+fn an_unsupported_subprotocol_is_reported() {
     let (_broker, addr) = websockets();
     let error = common::open_as(addr, "chat", PATIENCE).expect_err("no WebSocket");
     assert!(error.to_string().contains("it does not speak chat"), "{error}");
@@ -37,7 +37,7 @@ fn a_server_that_does_not_know_the_protocol_is_told() {
 
 /// Out of a WebSocket, into TCP.
 #[test]
-fn a_mebibyte_arrives_whole_at_mosquitto() {
+fn a_mebibyte_is_delivered_to_mosquitto() {
     let (broker, addr) = websockets();
     let buffers = Buffers { rx: vec![0; 2 << 20], tx: vec![0; 1 << 10] };
     let mut observer = Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
@@ -57,15 +57,15 @@ fn a_mebibyte_arrives_whole_at_mosquitto() {
                 other => panic!("{other:?}"),
             }
         }
-        mqtt.disconnect().expect("DISCONNECT leaves");
+        mqtt.disconnect().expect("DISCONNECT is sent");
     }
 }
 
 /// Mosquitto (seen with 2.0.11) sends 20 KB/s over a WebSocket, to whatever client.
 #[test]
-fn a_message_of_many_reads_arrives_whole_from_mosquitto() {
+fn a_message_of_many_reads_is_received_from_mosquitto() {
     let (_broker, addr) = websockets();
-    talk(&mut connect(addr, &Connect::new("long")), &mebibyte()[..20_000]);
+    round_trip(&mut connect(addr, &Connect::new("long")), &mebibyte()[..20_000]);
 }
 
 #[test]
@@ -73,13 +73,13 @@ fn an_idle_client_stays_connected() {
     let (broker, addr) = websockets();
     let mut mqtt = connect(addr, &Connect::new("idle").keep_alive(2));
     assert!(mqtt.next_event(Some(Duration::from_secs(5))).expect("still connected").is_none());
-    talk(&mut mqtt, b"still here");
+    round_trip(&mut mqtt, b"still here");
     let log = broker.logs("connected from", 1);
     assert_eq!(log.matches("connected from").count(), 1, "{log}");
 }
 
 #[test]
-fn a_broker_that_is_killed_is_noticed_at_once() {
+fn a_killed_broker_is_detected_at_once() {
     let (mut broker, addr) = websockets();
     let mut mqtt = connect(addr, &Connect::new("lost"));
     broker.kill();
@@ -88,14 +88,14 @@ fn a_broker_that_is_killed_is_noticed_at_once() {
     assert!(killed.elapsed() < PATIENCE / 2, "{:?}", killed.elapsed());
 }
 
-/// The example broker knows TCP only: a gate takes the WebSocket, and passes on what is in its frames as it comes.
+/// The example broker supports TCP only: a gateway accepts the WebSocket, and forwards the contents of its frames.
 #[test]
-fn the_example_broker_behind_a_gate() {
+fn the_example_broker_behind_a_gateway() {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let options = server::Options { listen, ..server::Options::default() };
     let broker = server::Server::start(options).expect("a port");
     let at = broker.addr();
-    let (addr, gate) = serve(move |mut socket| {
+    let (addr, gateway) = serve(move |mut socket| {
         let tcp = TcpStream::connect(at).expect("the broker");
         for stream in [socket.get_ref(), &tcp] {
             stream.set_read_timeout(Some(Duration::from_millis(1))).expect("a socket");
@@ -118,7 +118,7 @@ fn the_example_broker_behind_a_gate() {
         }
     });
     let mut mqtt = connect(addr, &Connect::new("gate").version(Version::Mqtt31));
-    talk(&mut mqtt, &mebibyte());
-    mqtt.disconnect().expect("DISCONNECT leaves");
-    gate.join().expect("a gate");
+    round_trip(&mut mqtt, &mebibyte());
+    mqtt.disconnect().expect("DISCONNECT is sent");
+    gateway.join().expect("a gateway");
 }

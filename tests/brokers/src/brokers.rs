@@ -87,7 +87,7 @@ impl Running {
         let log = self.folder.join("log");
         self.process =
             Some(Process::start((self.kind.command)(self.target.addr.port(), &self.folder), &log)?);
-        until_it_answers(self.target, PATIENCE).map_err(|error| format!("{error}; see {}", log.display()))?;
+        wait_until_ready(self.target, PATIENCE).map_err(|error| format!("{error}; see {}", log.display()))?;
         if self.kind.name == "ejabberd" {
             // Its users are stored in its database.
             let mut register = ejabberdctl(&self.folder);
@@ -107,7 +107,7 @@ impl Running {
 }
 
 /// Waits until a broker that was started answers a CONNECT.
-pub fn until_it_answers(target: Target, patience: Duration) -> Result<(), String> {
+pub fn wait_until_ready(target: Target, patience: Duration) -> Result<(), String> {
     let end = Instant::now() + patience;
     while Peer::connect(target, &Connect::new("starts").keep_alive(30)).is_err() {
         if Instant::now() > end {

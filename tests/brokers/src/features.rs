@@ -11,8 +11,8 @@ use baremqtt::{Connect, Message, SubAckCode};
 use crate::brokers::Running;
 use crate::peer::Peer;
 
-pub type Told = Result<(), String>;
-pub type Check = fn(&mut Running) -> Told;
+pub type Outcome = Result<(), String>;
+pub type Check = fn(&mut Running) -> Outcome;
 
 pub const FEATURES: [(&str, Check); 20] = [
     ("connects in 3.1.1", |broker| connects(broker, Mqtt311)),
@@ -29,19 +29,19 @@ pub const FEATURES: [(&str, Check); 20] = [
     ("1,000 at QoS 2, in 3.1", |broker| both_ways(broker, Mqtt31, ExactlyOnce)),
     ("1 MiB streamed out of 8 KiB", |broker| large(broker, true)),
     ("1 MiB in pieces into 4 KiB", |broker| large(broker, false)),
-    ("50 + 50 messages kept for a session", |broker| resumes(broker, Mqtt311)),
+    ("50 + 50 messages queued for a session", |broker| resumes(broker, Mqtt311)),
     ("the same in 3.1", |broker| resumes(broker, Mqtt31)),
     ("unsubscribed", unsubscribes),
-    ("wrong password refused, right one taken", passwords),
+    ("wrong password refused, right one accepted", passwords),
     ("keep alive of 1 s, idle for 5 s", idle),
     ("restart with 300 messages under way", restarts),
 ];
 
-fn connects(broker: &mut Running, version: Version) -> Told {
+fn connects(broker: &mut Running, version: Version) -> Outcome {
     let connect = Connect::new("connects").version(version).keep_alive(30);
     match Peer::connect(broker.target, &connect) {
         Ok(peer) => {
-            peer.leaves();
+            peer.disconnect();
             Ok(())
         }
         Err(error) => Err(format!("no: {error}")),
@@ -49,60 +49,60 @@ fn connects(broker: &mut Running, version: Version) -> Told {
 }
 
 /// Features in 3.1 need a broker that supports it.
-fn speaks(broker: &mut Running, version: Version) -> Told {
+fn supports(broker: &mut Running, version: Version) -> Outcome {
     connects(broker, version).map_err(|_| "no 3.1".into())
 }
 
-/// For clean and persistent sessions: clean, kept, kept, clean, kept.
-fn session_present(broker: &mut Running) -> Told {
-    let kept = Connect::new("presence").clean_session(false).keep_alive(30);
-    let clean = kept.clean_session(true);
-    let mut said = Vec::new();
-    for connect in [&clean, &kept, &kept, &clean, &kept] {
+/// For clean and persistent sessions: clean, persistent, persistent, clean, persistent.
+fn session_present(broker: &mut Running) -> Outcome {
+    let persistent = Connect::new("presence").clean_session(false).keep_alive(30);
+    let clean = persistent.clean_session(true);
+    let mut reported = Vec::new();
+    for connect in [&clean, &persistent, &persistent, &clean, &persistent] {
         match Peer::connect(broker.target, connect) {
             Ok(mut peer) => {
-                said.push(peer.session_present == Some(true));
+                reported.push(peer.session_present == Some(true));
                 // Some brokers keep no session without a subscription.
-                peer.subscribes("presence", AtLeastOnce);
-                peer.leaves();
+                peer.subscribe("presence", AtLeastOnce);
+                peer.disconnect();
             }
             Err(error) => return Err(format!("no: {error}")),
         }
     }
     let _ = Peer::connect(broker.target, &clean);
-    if said == [false, false, true, false, false] {
+    if reported == [false, false, true, false, false] {
         return Ok(());
     }
-    let said: Vec<&str> = said.iter().map(|said| if *said { "yes" } else { "no" }).collect();
-    Err(format!("it says {}", said.join(", ")))
+    let reported: Vec<&str> = reported.iter().map(|reported| if *reported { "yes" } else { "no" }).collect();
+    Err(format!("it reports {}", reported.join(", ")))
 }
 
-fn will(broker: &mut Running, in_order: bool) -> Told {
-    let mut observer = Peer::must(broker.target, "will-observer", Mqtt311);
-    observer.subscribes("will/#", AtLeastOnce);
+fn will(broker: &mut Running, in_order: bool) -> Outcome {
+    let mut observer = Peer::start(broker.target, "will-observer", Mqtt311);
+    observer.subscribe("will/#", AtLeastOnce);
     let topic = format!("will/{in_order}");
     let connect =
         Connect::new("will-owner").keep_alive(30).will(baremqtt::Will::new(&topic, b"gone").qos(AtLeastOnce));
     let mut owner = Peer::connect(broker.target, &connect).unwrap();
     if in_order {
         owner.mqtt.disconnect().unwrap();
-        observer.pass(Duration::from_secs(1)).unwrap();
+        observer.run_for(Duration::from_secs(1)).unwrap();
         return if observer.received.is_empty() { Ok(()) } else { Err("no".into()) };
     }
     owner.mqtt.stream().unwrap().shutdown(std::net::Shutdown::Both).unwrap();
-    observer.until("the will", |peer| !peer.received.is_empty());
+    observer.run_until("the will", |peer| !peer.received.is_empty());
     assert_eq!(observer.received[0].payload, b"gone");
     Ok(())
 }
 
-fn retained(broker: &mut Running, payload: &[u8]) -> Told {
-    let mut publisher = Peer::must(broker.target, "retainer", Mqtt311);
-    publisher.publishes(&Message::new("retained/x", b"kept").at_least_once().retain());
-    publisher.publishes(&Message::new("retained/x", payload).at_least_once().retain());
-    publisher.until("PUBACK", |peer| peer.published == 2);
-    let mut later = Peer::must(broker.target, "later", Mqtt311);
-    later.subscribes("retained/x", AtLeastOnce);
-    later.pass(Duration::from_millis(700)).unwrap();
+fn retained(broker: &mut Running, payload: &[u8]) -> Outcome {
+    let mut publisher = Peer::start(broker.target, "retainer", Mqtt311);
+    publisher.publish(&Message::new("retained/x", b"kept").at_least_once().retain());
+    publisher.publish(&Message::new("retained/x", payload).at_least_once().retain());
+    publisher.run_until("PUBACK", |peer| peer.published == 2);
+    let mut later = Peer::start(broker.target, "later", Mqtt311);
+    later.subscribe("retained/x", AtLeastOnce);
+    later.run_for(Duration::from_millis(700)).unwrap();
     match (payload, &later.received[..]) {
         (b"", []) => Ok(()),
         ([_, ..], [one]) if one.retain && one.payload == payload => Ok(()),
@@ -111,100 +111,100 @@ fn retained(broker: &mut Running, payload: &[u8]) -> Told {
 }
 
 /// From one client to another and, since both do the same, each way.
-fn both_ways(broker: &mut Running, version: Version, qos: QoS) -> Told {
+fn both_ways(broker: &mut Running, version: Version, qos: QoS) -> Outcome {
     const COUNT: usize = 1_000;
-    speaks(broker, version)?;
+    supports(broker, version)?;
     let topic = format!("both/{version:?}/{qos:?}");
-    let mut subscriber = Peer::must(broker.target, "both-in", version);
-    let granted = subscriber.subscribes(&topic, qos);
+    let mut subscriber = Peer::start(broker.target, "both-in", version);
+    let granted = subscriber.subscribe(&topic, qos);
     let SubAckCode::Granted(reached) = granted else { return Err(format!("no: {granted:?}")) };
-    let mut publisher = Peer::must(broker.target, "both-out", version);
+    let mut publisher = Peer::start(broker.target, "both-out", version);
     for number in 0..COUNT {
-        publisher.publishes(&Message::new(&topic, number.to_string().as_bytes()).qos(qos));
+        publisher.publish(&Message::new(&topic, number.to_string().as_bytes()).qos(qos));
         // No more than brokers queue for a client; they would drop QoS 0 messages beyond that.
         if number % 50 == 49 {
             if qos != AtMostOnce {
-                publisher.until("acknowledgements", |peer| peer.published > number);
+                publisher.run_until("acknowledgements", |peer| peer.published > number);
             }
-            publisher.flushes();
-            subscriber.until("messages", |peer| peer.received.len() > number);
+            publisher.flush();
+            subscriber.run_until("messages", |peer| peer.received.len() > number);
         }
     }
     let numbers: Vec<String> =
         subscriber.received.iter().map(|one| String::from_utf8_lossy(&one.payload).into_owned()).collect();
     assert!(numbers.iter().enumerate().all(|(at, number)| *number == at.to_string()), "order: {numbers:?}");
-    subscriber.pass(Duration::from_millis(200)).unwrap();
-    assert_eq!(subscriber.received.len(), COUNT, "none comes twice");
+    subscriber.run_for(Duration::from_millis(200)).unwrap();
+    assert_eq!(subscriber.received.len(), COUNT, "none arrives twice");
     if reached == qos { Ok(()) } else { Err(format!("as QoS {reached}")) }
 }
 
-fn large(broker: &mut Running, out: bool) -> Told {
+fn large(broker: &mut Running, out: bool) -> Outcome {
     let topic = format!("large/{out}");
     let payload: Vec<u8> = (0..1 << 20).map(|at: u32| (at ^ (at >> 9)) as u8).collect();
-    let mut subscriber = Peer::must(broker.target, "large-in", Mqtt311);
-    subscriber.subscribes(&topic, AtLeastOnce);
-    let mut publisher = Peer::must(broker.target, "large-out", Mqtt311);
-    publisher.streams(&topic, payload.clone());
+    let mut subscriber = Peer::start(broker.target, "large-in", Mqtt311);
+    subscriber.subscribe(&topic, AtLeastOnce);
+    let mut publisher = Peer::start(broker.target, "large-out", Mqtt311);
+    publisher.publish_streamed(&topic, payload.clone());
     let end = Instant::now() + Duration::from_secs(20);
     while publisher.published == 0 {
-        if let Err(error) = publisher.turn(Duration::from_millis(1)) {
+        if let Err(error) = publisher.step(Duration::from_millis(1)) {
             return Err(format!("no: {error}"));
         }
-        subscriber.turn(Duration::from_millis(1)).unwrap();
+        subscriber.step(Duration::from_millis(1)).unwrap();
         assert!(Instant::now() < end, "not in time");
     }
     if out {
         return Ok(());
     }
-    subscriber.until("the payload", |peer| {
+    subscriber.run_until("the payload", |peer| {
         peer.received.first().is_some_and(|one| one.payload.len() == payload.len())
     });
     assert!(subscriber.received[0].payload == payload);
     Ok(())
 }
 
-fn resumes(broker: &mut Running, version: Version) -> Told {
-    speaks(broker, version)?;
+fn resumes(broker: &mut Running, version: Version) -> Outcome {
+    supports(broker, version)?;
     let name = format!("resumes-{version:?}");
     let connect = Connect::new(&name).version(version).clean_session(false).keep_alive(30);
     let mut subscriber = Peer::connect(broker.target, &connect).unwrap();
     let mut levels = 2;
-    if subscriber.subscribes(&name, ExactlyOnce) != SubAckCode::Granted(ExactlyOnce) {
+    if subscriber.subscribe(&name, ExactlyOnce) != SubAckCode::Granted(ExactlyOnce) {
         levels = 1;
     }
-    let client = subscriber.leaves();
-    let mut publisher = Peer::must(broker.target, "resumes-out", version);
+    let client = subscriber.disconnect();
+    let mut publisher = Peer::start(broker.target, "resumes-out", version);
     for number in 0..100 {
         let qos = if number % 2 == 1 && levels == 2 { ExactlyOnce } else { AtLeastOnce };
-        publisher.publishes(&Message::new(&name, &[number]).qos(qos));
+        publisher.publish(&Message::new(&name, &[number]).qos(qos));
     }
-    publisher.until("acknowledgements", |peer| peer.published == 100);
-    let mut subscriber = Peer::comes_back(broker.target, client, &connect);
-    let _ = subscriber.pass(Duration::from_secs(1));
+    publisher.run_until("acknowledgements", |peer| peer.published == 100);
+    let mut subscriber = Peer::resume(broker.target, client, &connect);
+    let _ = subscriber.run_for(Duration::from_secs(1));
     let mut numbers: Vec<u8> = subscriber.received.iter().map(|one| one.payload[0]).collect();
     let count = numbers.len();
     numbers.sort_unstable();
     numbers.dedup();
-    let told = format!("no: {} of 100 messages, {} twice", numbers.len(), count - numbers.len());
+    let outcome = format!("no: {} of 100 messages, {} twice", numbers.len(), count - numbers.len());
     let _ = Peer::connect(broker.target, &connect.clean_session(true));
-    if numbers.len() == 100 && count == 100 { Ok(()) } else { Err(told) }
+    if numbers.len() == 100 && count == 100 { Ok(()) } else { Err(outcome) }
 }
 
-fn unsubscribes(broker: &mut Running) -> Told {
-    let mut peer = Peer::must(broker.target, "unsubscriber", Mqtt311);
-    peer.subscribes("un/a", AtMostOnce);
-    peer.subscribes("un/b", AtMostOnce);
-    peer.unsubscribes("un/a");
+fn unsubscribes(broker: &mut Running) -> Outcome {
+    let mut peer = Peer::start(broker.target, "unsubscriber", Mqtt311);
+    peer.subscribe("un/a", AtMostOnce);
+    peer.subscribe("un/b", AtMostOnce);
+    peer.unsubscribe("un/a");
     for topic in ["un/a", "un/b"] {
-        peer.publishes(&Message::new(topic, b"").at_least_once());
+        peer.publish(&Message::new(topic, b"").at_least_once());
     }
-    peer.until("a message", |peer| !peer.received.is_empty() && peer.published == 2);
-    peer.pass(Duration::from_millis(300)).unwrap();
+    peer.run_until("a message", |peer| !peer.received.is_empty() && peer.published == 2);
+    peer.run_for(Duration::from_millis(300)).unwrap();
     let topics: Vec<&str> = peer.received.iter().map(|one| one.topic.as_str()).collect();
     if topics == ["un/b"] { Ok(()) } else { Err(format!("no: {topics:?}")) }
 }
 
-fn passwords(broker: &mut Running) -> Told {
+fn passwords(broker: &mut Running) -> Outcome {
     let (user, password) = broker.user;
     let connect = Connect::new("passwords").keep_alive(30);
     let wrong = Peer::connect(broker.target, &connect.credentials(user, b"wrong")).err();
@@ -216,37 +216,37 @@ fn passwords(broker: &mut Running) -> Told {
     }
 }
 
-/// On a busy machine the client may wake up too late: a single success is enough.
-fn idle(broker: &mut Running) -> Told {
-    let mut told = Ok(());
+/// On a busy machine the client may wake up too late: one success is enough.
+fn idle(broker: &mut Running) -> Outcome {
+    let mut outcome = Ok(());
     for _ in 0..5 {
         let mut peer = Peer::connect(broker.target, &Connect::new("idle").keep_alive(1)).unwrap();
-        told = peer.pass(Duration::from_secs(5)).map_err(|error| format!("no: {error}"));
-        if told.is_ok() {
+        outcome = peer.run_for(Duration::from_secs(5)).map_err(|error| format!("no: {error}"));
+        if outcome.is_ok() {
             break;
         }
     }
-    told
+    outcome
 }
 
 /// Each message ends, although the broker is killed while they are in flight.
-fn restarts(broker: &mut Running) -> Told {
+fn restarts(broker: &mut Running) -> Outcome {
     let connect = Connect::new("restarts").clean_session(false).keep_alive(30);
     let mut peer = Peer::connect(broker.target, &connect).unwrap();
     for number in 0..300_u16 {
-        peer.publishes(&Message::new("restarts", &number.to_be_bytes()[..1]).at_least_once());
+        peer.publish(&Message::new("restarts", &number.to_be_bytes()[..1]).at_least_once());
         if number == 150 {
             broker.stop();
             break;
         }
     }
     while peer.mqtt.publish(&Message::new("restarts", b"x").at_least_once()).is_ok() {}
-    while peer.turn(Duration::from_millis(50)).is_ok() {}
+    while peer.step(Duration::from_millis(50)).is_ok() {}
     let (published, left) = (peer.published, peer.mqtt.in_flight());
     broker.restart().map_err(|error| format!("it does not start again: {error}"))?;
     sleep(Duration::from_millis(200));
-    let mut peer = Peer::comes_back(broker.target, peer.mqtt.into_client(), &connect);
-    peer.until("acknowledgements", |peer| peer.mqtt.in_flight() == 0);
+    let mut peer = Peer::resume(broker.target, peer.mqtt.into_client(), &connect);
+    peer.run_until("acknowledgements", |peer| peer.mqtt.in_flight() == 0);
     assert_eq!(peer.published, left, "after {published}");
     Ok(())
 }

@@ -44,11 +44,13 @@ fn main() -> ExitCode {
 }
 
 fn check((name, check): &(&str, features::Check), broker: &mut Running) -> String {
-    let told = catch_unwind(AssertUnwindSafe(|| check(broker)));
-    let cell = match told {
+    let outcome = catch_unwind(AssertUnwindSafe(|| check(broker)));
+    let cell = match outcome {
         Ok(Ok(())) => "yes".into(),
         Ok(Err(what)) => what,
-        Err(panic) if panic.is::<peer::HungUp>() => panic.downcast::<peer::HungUp>().unwrap().0,
+        Err(panic) if panic.is::<peer::ConnectionClosed>() => {
+            panic.downcast::<peer::ConnectionClosed>().unwrap().0
+        }
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             format!("FAILED: {}", text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("?"))

@@ -78,7 +78,7 @@ impl Peer {
         let end = Instant::now() + PATIENCE;
         loop {
             let mut peer = Self::new(to)?;
-            match peer.connects(connect) {
+            match peer.send_connect(connect) {
                 Ok(()) => return Ok(peer),
                 Err(error)
                     if error.refusal() == Some(RefusalCode::SERVER_UNAVAILABLE) && Instant::now() < end =>
@@ -90,7 +90,7 @@ impl Peer {
         }
     }
 
-    fn connects(&mut self, connect: &Connect<'_>) -> Result<(), Error> {
+    fn send_connect(&mut self, connect: &Connect<'_>) -> Result<(), Error> {
         match self.guest {
             Some(guest) if connect.credentials.is_none() => {
                 self.mqtt.connect(&connect.credentials(guest, b"guest"))?
@@ -104,60 +104,60 @@ impl Peer {
         Ok(())
     }
 
-    pub fn must(to: Target, id: &str, version: Version) -> Self {
+    pub fn start(to: Target, id: &str, version: Version) -> Self {
         let connect = Connect::new(id).version(version).keep_alive(30);
         Self::connect(to, &connect).unwrap_or_else(|error| panic!("CONNECT: {error}"))
     }
 
-    /// Leaves with DISCONNECT; the session stays.
-    pub fn leaves(mut self) -> Buffered {
+    /// Ends the connection with DISCONNECT; the client keeps the session.
+    pub fn disconnect(mut self) -> Buffered {
         self.mqtt.disconnect().unwrap();
         self.mqtt.into_client()
     }
 
-    /// Reconnects with the session that a client has kept.
-    pub fn comes_back(to: Target, client: Buffered, connect: &Connect<'_>) -> Self {
+    /// Reconnects with the session of this client.
+    pub fn resume(to: Target, client: Buffered, connect: &Connect<'_>) -> Self {
         let end = Instant::now() + PATIENCE;
         let mut client = Some(client);
         loop {
-            // While the broker starts, nobody listens, or it closes at once.
+            // While the broker starts, its port is closed, or it closes connections at once.
             std::thread::sleep(Duration::from_millis(100));
-            assert!(Instant::now() < end, "no way back");
+            assert!(Instant::now() < end, "no connection in time");
             if TcpStream::connect(to.addr).is_err() {
                 continue;
             }
             let mut peer = Self::with(to, client.take().unwrap()).unwrap();
-            match peer.connects(connect) {
+            match peer.send_connect(connect) {
                 Ok(()) => return peer,
                 Err(_) => client = Some(peer.mqtt.into_client()),
             }
         }
     }
 
-    /// Handles events until `enough` holds.
-    pub fn until(&mut self, what: &str, enough: impl Fn(&Peer) -> bool) {
+    /// Handles events until `condition` holds.
+    pub fn run_until(&mut self, what: &str, condition: impl Fn(&Peer) -> bool) {
         let end = Instant::now() + PATIENCE;
-        while !enough(self) {
+        while !condition(self) {
             assert!(
                 Instant::now() < end,
                 "{what}: not in time, {} received, {} published",
                 self.received.len(),
                 self.published
             );
-            self.turn(Duration::from_millis(50)).unwrap_or_else(|error| fails(what, error));
+            self.step(Duration::from_millis(50)).unwrap_or_else(|error| fail(what, error));
         }
     }
 
-    /// For this long, whatever happens.
-    pub fn pass(&mut self, time: Duration) -> Result<(), Error> {
+    /// Handles events for this long.
+    pub fn run_for(&mut self, time: Duration) -> Result<(), Error> {
         let end = Instant::now() + time;
         while Instant::now() < end {
-            self.turn(Duration::from_millis(20))?;
+            self.step(Duration::from_millis(20))?;
         }
         Ok(())
     }
 
-    pub fn turn(&mut self, wait: Duration) -> Result<(), Error> {
+    pub fn step(&mut self, wait: Duration) -> Result<(), Error> {
         match self.mqtt.next_event(Some(wait))? {
             Some(Event::Message(message)) => {
                 self.received.push(Received {
@@ -191,35 +191,35 @@ impl Peer {
     }
 
     /// Returns what was granted.
-    pub fn subscribes(&mut self, filter: &str, qos: QoS) -> SubAckCode {
+    pub fn subscribe(&mut self, filter: &str, qos: QoS) -> SubAckCode {
         self.granted = None;
         self.mqtt.subscribe(&[(filter, qos)]).unwrap();
-        self.until("SUBACK", |peer| peer.granted.is_some());
+        self.run_until("SUBACK", |peer| peer.granted.is_some());
         self.granted.unwrap()
     }
 
-    pub fn unsubscribes(&mut self, filter: &str) {
+    pub fn unsubscribe(&mut self, filter: &str) {
         self.mqtt.unsubscribe(&[filter]).unwrap();
-        self.until("UNSUBACK", |peer| peer.unsubscribed);
+        self.run_until("UNSUBACK", |peer| peer.unsubscribed);
     }
 
     /// Queues it, as soon as there is room.
-    pub fn publishes(&mut self, message: &Message<'_>) {
+    pub fn publish(&mut self, message: &Message<'_>) {
         let end = Instant::now() + PATIENCE;
         while self.mqtt.publish(message).is_err() {
             assert!(Instant::now() < end, "there is no room: {} published", self.published);
-            self.turn(Duration::from_millis(20)).unwrap_or_else(|error| fails("publishing", error));
+            self.step(Duration::from_millis(20)).unwrap_or_else(|error| fail("publishing", error));
         }
     }
 
-    pub fn streams(&mut self, topic: &str, payload: Vec<u8>) {
+    pub fn publish_streamed(&mut self, topic: &str, payload: Vec<u8>) {
         let message = StreamedMessage::new(topic, payload.len()).qos(QoS::AtLeastOnce).repeatable();
         self.stream = (payload, 0);
         self.mqtt.publish_streamed(&message).unwrap();
     }
 
     /// Everything queued has been sent.
-    pub fn flushes(&mut self) {
+    pub fn flush(&mut self) {
         let end = Instant::now() + PATIENCE;
         while !self.mqtt.flush().unwrap() {
             assert!(Instant::now() < end, "the output is stuck");
@@ -228,12 +228,12 @@ impl Peer {
 }
 
 /// The broker has closed the connection: that is what it does instead.
-pub struct HungUp(pub String);
+pub struct ConnectionClosed(pub String);
 
-fn fails(what: &str, error: Error) -> ! {
+fn fail(what: &str, error: Error) -> ! {
     match error {
         Error::Io(_) | Error::Closed => {
-            std::panic::panic_any(HungUp(format!("no: it closes the connection ({what})")))
+            std::panic::panic_any(ConnectionClosed(format!("no: it closes the connection ({what})")))
         }
         error => panic!("{what}: {error}"),
     }

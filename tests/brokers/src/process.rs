@@ -16,11 +16,11 @@ impl Process {
     /// Starts it; its output is appended to a file.
     pub fn start(mut command: Command, log: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{command:?}: {error}");
-        let said = File::options().create(true).append(true).open(log).map_err(failed)?;
-        let also = said.try_clone().map_err(failed)?;
-        command.stdin(Stdio::null()).stdout(said).stderr(also).process_group(0);
+        let output = File::options().create(true).append(true).open(log).map_err(failed)?;
+        let errors = output.try_clone().map_err(failed)?;
+        command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
         let leader = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        // The guard reads from a pipe that nobody writes to: the pipe closes when this program ends.
+        // The guard reads from a pipe that is never written to: the pipe closes when this program ends.
         let mut guard = Command::new("sh");
         guard.args(["-c", "read -r _; kill -KILL \"-$1\"", "guard", &leader.id().to_string()]);
         let guard = guard.stdin(Stdio::piped()).process_group(0).spawn().expect("sh starts");

@@ -32,12 +32,19 @@ pub fn server(name: &str, port: u16, folder: &Path, lines: &str) -> Command {
     command
 }
 
-/// Gives an order to the node with this name, and waits until it is carried out.
-pub fn control(name: &str, folder: &Path, order: &[&str]) -> Result<(), String> {
+/// Runs a command of `rabbitmqctl` on the node with this name.
+pub fn control(name: &str, folder: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut command = Command::new(format!("{PROGRAMS}/rabbitmqctl"));
     erlang(&mut command, folder);
-    command.env("RABBITMQ_CTL_ERL_ARGS", ON_LOOPBACK).args(["-n", &format!("{name}@localhost")]).args(order);
+    command
+        .env("RABBITMQ_CTL_ERL_ARGS", ON_LOOPBACK)
+        .args(["-n", &format!("{name}@localhost")])
+        .args(arguments);
     let ended = command.output().map_err(|error| error.to_string())?;
-    let said = || String::from_utf8_lossy(&ended.stderr).trim().to_owned();
-    if ended.status.success() { Ok(()) } else { Err(format!("rabbitmqctl {}: {}", order.join(" "), said())) }
+    let errors = || String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+    if ended.status.success() {
+        Ok(())
+    } else {
+        Err(format!("rabbitmqctl {}: {}", arguments.join(" "), errors()))
+    }
 }

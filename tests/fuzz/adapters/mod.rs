@@ -2,11 +2,11 @@
 //! not ready, fail or end, futures that are dropped between any two polls.
 //!
 //! Whatever happens, the packets sent are complete and valid, what the server has sent is delivered in order up to the point
-//! where the connection ends, no failed stream is used again, and nothing spins.
+//! where the connection ends, no failed stream is used again, and no adapter runs in a busy loop.
 
-mod each;
-mod line;
+mod implementations;
 mod reference;
+mod scripted_stream;
 #[path = "../../common/stream.rs"]
 mod stream;
 
@@ -14,8 +14,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use baremqtt::codec::{self, Decoded};
 use baremqtt::transport::{Error, asynch, blocking, polled};
 use baremqtt::{Buffers, Client, Connect, Message, QoS, State, Version};
-use each::{Async, Polled};
-use line::Line;
+use implementations::{Async, Polled};
+use scripted_stream::ScriptedStream;
 use stream::Fault;
 
 #[derive(Arbitrary, Debug)]
@@ -66,22 +66,27 @@ pub fn run(data: &[u8]) {
     input.server.iter().for_each(|item| item.write(&mut bytes));
     let expected = reference::messages(client(&input), &bytes);
 
-    let line = Line::new(&input.steps, &bytes, input.ends, input.pace);
-    let clock = line.clone();
+    let stream = ScriptedStream::new(&input.steps, &bytes, input.ends, input.pace);
+    let clock = stream.clone();
     drive(
         &input,
-        &line,
+        &stream,
         &expected,
-        &mut blocking::Connection::new(line.clone(), client(&input), || clock.now()),
+        &mut blocking::Connection::new(stream.clone(), client(&input), || clock.now()),
     );
 
-    let line = Line::new(&input.steps, &bytes, input.ends, input.pace);
-    let connection = polled::Connection::new(line.clone(), client(&input));
-    drive(&input, &line, &expected, &mut Polled { connection, line: line.clone() });
+    let stream = ScriptedStream::new(&input.steps, &bytes, input.ends, input.pace);
+    let connection = polled::Connection::new(stream.clone(), client(&input));
+    drive(&input, &stream, &expected, &mut Polled { connection, stream: stream.clone() });
 
-    let line = Line::new(&input.steps, &bytes, input.ends, input.pace);
-    let connection = asynch::Connection::new(line.clone(), line.clone(), client(&input), line.clone());
-    drive(&input, &line, &expected, &mut Async { connection, polls: input.polls.iter().copied().collect() });
+    let stream = ScriptedStream::new(&input.steps, &bytes, input.ends, input.pace);
+    let connection = asynch::Connection::new(stream.clone(), stream.clone(), client(&input), stream.clone());
+    drive(
+        &input,
+        &stream,
+        &expected,
+        &mut Async { connection, polls: input.polls.iter().copied().collect() },
+    );
 }
 
 type Buffered = Client<Vec<u8>, Vec<u8>>;
@@ -104,25 +109,25 @@ trait Adapter {
 }
 
 /// Steps until the connection ends, or for as long as that can take.
-fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adapter) {
+fn drive(input: &Input, stream: &ScriptedStream, expected: &[String], adapter: &mut dyn Adapter) {
     adapter.client().connect(&Connect::new("c").keep_alive(30)).unwrap();
     let mut messages = Vec::new();
     let mut requests = input.requests.iter();
     let mut error = None;
     for _ in 0..400 {
-        let request = requests.next().copied().unwrap_or(NOTHING);
+        let code = requests.next().copied().unwrap_or(NO_REQUEST);
         // Disconnecting waits for the stream, also through temporary failures, which would never end if the clock stood still.
-        if request >= DISCONNECT && input.pace > 0 {
-            error = disconnect(line, adapter);
+        if code >= DISCONNECT && input.pace > 0 {
+            error = disconnect(stream, adapter);
             break;
         }
-        ask(adapter.client(), request);
-        line.begin_step();
-        if (FLUSH..NOTHING).contains(&request) && adapter.flush() {
+        request(adapter.client(), code);
+        stream.begin_step();
+        if (FLUSH..NO_REQUEST).contains(&code) && adapter.flush() {
             assert!(adapter.client().pending().is_empty());
         }
         match adapter.step() {
-            Ok(event) => messages.extend(event.filter(|event| reference::is_of_server(event))),
+            Ok(event) => messages.extend(event.filter(|event| reference::is_caused_by_server(event))),
             Err(end) => {
                 error = Some(end);
                 break;
@@ -131,7 +136,7 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
     }
     let count = messages.len();
     assert_eq!(messages, expected[..count.min(expected.len())], "{error:?}");
-    check_output(&line.taken(), error.is_some());
+    check_output(&stream.written(), error.is_some());
     match &error {
         Some(error) => assert!(error.is_end() && !error.to_string().is_empty()),
         None => adapter.close(),
@@ -141,7 +146,7 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
         match adapter.step() {
             Ok(event) => assert!(
                 event.is_some_and(|event| event.starts_with("Ended")),
-                "what ends with a connection is told"
+                "only requests that end with the connection are still reported"
             ),
             Err(error) => break error,
         }
@@ -151,8 +156,8 @@ fn drive(input: &Input, line: &Line, expected: &[String], adapter: &mut dyn Adap
 }
 
 /// Events are skipped meanwhile, and the messages in them are lost.
-fn disconnect(line: &Line, adapter: &mut dyn Adapter) -> Option<Error<Fault>> {
-    line.may_wait();
+fn disconnect(stream: &ScriptedStream, adapter: &mut dyn Adapter) -> Option<Error<Fault>> {
+    stream.may_wait();
     match adapter.disconnect() {
         None => {}
         Some(Err(error)) => return Some(error),
@@ -161,14 +166,14 @@ fn disconnect(line: &Line, adapter: &mut dyn Adapter) -> Option<Error<Fault>> {
     None
 }
 
-/// The operations from here on.
+/// The codes that are not requests to the client start here.
 const FLUSH: u8 = 188;
-const NOTHING: u8 = 200;
+const NO_REQUEST: u8 = 200;
 const DISCONNECT: u8 = 250;
 
-/// A refused request has changed nothing.
-fn ask(client: &mut Buffered, request: u8) {
-    let _ = match request {
+/// Makes the request with this code. A request that is refused changes nothing.
+fn request(client: &mut Buffered, code: u8) {
+    let _ = match code {
         0..50 => client.publish(&Message::new("out", b"0")).err(),
         50..100 => client.publish(&Message::new("out", b"1").at_least_once()).err(),
         100..150 => client.publish(&Message::new("out", b"2").exactly_once()).err(),

@@ -6,7 +6,7 @@ use baremqtt::{Connect, Instant};
 use super::Buffered;
 
 /// Events that depend only on what the server sends, whatever the application requests, and when.
-pub fn is_of_server(event: &str) -> bool {
+pub fn is_caused_by_server(event: &str) -> bool {
     event.starts_with("Message") || event.starts_with("Connected")
 }
 
@@ -27,16 +27,16 @@ pub fn messages(mut client: Buffered, mut bytes: &[u8]) -> Vec<String> {
             match client.advance(now) {
                 Ok(true) => events.extend(client.event().map(|event| format!("{event:?}"))),
                 Ok(false) => break,
-                Err(_) => return only_of_server(events),
+                Err(_) => return only_caused_by_server(events),
             }
         }
         if len == 0 && client.pending().is_empty() {
-            return only_of_server(events);
+            return only_caused_by_server(events);
         }
     }
 }
 
-fn only_of_server(mut events: Vec<String>) -> Vec<String> {
-    events.retain(|event| is_of_server(event));
+fn only_caused_by_server(mut events: Vec<String>) -> Vec<String> {
+    events.retain(|event| is_caused_by_server(event));
     events
 }

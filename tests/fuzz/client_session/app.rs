@@ -110,7 +110,7 @@ impl App {
                 if let Some(number) = number {
                     assert!(message.payload == broker::payload(number, message.payload.len()));
                 }
-                self.came(number, receipt);
+                self.message_arrived(number, receipt);
             }
             Event::MessageStart(message) => {
                 let topic = message.topic.expect("pieces have a topic");
@@ -129,7 +129,7 @@ impl App {
                 let large = self.large.take();
                 // A skipped message only ends like this if the application has to acknowledge it.
                 assert!(large.is_some() || receipt.is_some(), "there was no message in pieces");
-                self.came(large.and_then(|(number, _)| number), receipt);
+                self.message_arrived(large.and_then(|(number, _)| number), receipt);
             }
             Event::MessageAborted => assert!(self.large.take().is_some(), "there was no message in pieces"),
             Event::MessageSkipped(message) => {
@@ -175,7 +175,7 @@ impl App {
     }
 
     /// A message is complete: it counts when it is acknowledged.
-    fn came(&mut self, number: Option<u32>, receipt: Option<Receipt>) {
+    fn message_arrived(&mut self, number: Option<u32>, receipt: Option<Receipt>) {
         match (receipt, number) {
             (Some(receipt), number) => {
                 let is_new = number.is_none_or(|number| self.pending.insert(number));

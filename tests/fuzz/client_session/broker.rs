@@ -46,7 +46,7 @@ pub struct Broker {
     pub retry: bool,
     pub has_session: bool,
     /// PUBRECs may be sent out of order: no server should do that, and some do.
-    shuffles: bool,
+    reorders_pubrecs: bool,
     /// The answer to the next CONNECT, instead of the right one.
     connack: Option<ConnAck>,
     next_id: PacketId,
@@ -74,9 +74,9 @@ pub struct Broker {
 /// The state of one connection.
 #[derive(Default)]
 struct Link {
-    up: Vec<u8>,
+    from_client: Vec<u8>,
     read: usize,
-    down: VecDeque<u8>,
+    to_client: VecDeque<u8>,
     connected: bool,
     clean_session: bool,
     /// The session began with this connection.
@@ -87,7 +87,7 @@ struct Link {
     /// Messages that PUBREC was sent for.
     received: BTreeSet<u32>,
     /// Gets its PUBREC once nothing more arrives.
-    late: Option<PacketId>,
+    delayed_pubrec: Option<PacketId>,
     /// Identifiers for which PUBACK, PUBREC and PUBCOMP are due, in this order.
     pubacks: VecDeque<PacketId>,
     pubrecs: VecDeque<PacketId>,
@@ -95,13 +95,13 @@ struct Link {
 }
 
 impl Broker {
-    pub fn new(version: Version, retry: bool, shuffles: bool, next_id: PacketId) -> Self {
+    pub fn new(version: Version, retry: bool, reorders_pubrecs: bool, next_id: PacketId) -> Self {
         Broker {
             version,
             hostile: false,
             retry,
             has_session: false,
-            shuffles,
+            reorders_pubrecs,
             connack: None,
             next_id,
             outgoing: Vec::new(),
@@ -120,18 +120,18 @@ impl Broker {
 
     /// Bytes arrive from the client.
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.link.up.extend(bytes);
+        self.link.from_client.extend(bytes);
     }
 
     /// Bytes for the client, at most this many.
     pub fn take(&mut self, len: usize) -> Vec<u8> {
-        let len = len.min(self.link.down.len());
-        self.link.down.drain(..len).collect()
+        let len = len.min(self.link.to_client.len());
+        self.link.to_client.drain(..len).collect()
     }
 
     /// Nothing is left to read or to write.
     pub fn is_idle(&self) -> bool {
-        self.link.read == self.link.up.len() && self.link.down.is_empty()
+        self.link.read == self.link.from_client.len() && self.link.to_client.is_empty()
     }
 
     /// Whether the client may believe that this message was forwarded.
@@ -139,12 +139,12 @@ impl Broker {
         self.hostile || self.given_up.contains(&number) || self.delivered.contains_key(&number)
     }
 
-    pub fn owes_nothing(&self) -> bool {
+    pub fn has_nothing_outstanding(&self) -> bool {
         self.outgoing.is_empty() && self.unreleased.is_empty()
     }
 
     /// Its outstanding answers, in readable form.
-    pub fn owed(&self) -> String {
+    pub fn outstanding(&self) -> String {
         let outgoing: Vec<_> = self.outgoing.iter().map(|outgoing| outgoing.id).collect();
         format!("out {outgoing:?} unreleased {:?}", self.unreleased)
     }
@@ -161,7 +161,7 @@ impl Broker {
     /// Sends bytes that no honest server would send.
     pub fn inject(&mut self, bytes: &[u8]) {
         self.hostile = true;
-        self.link.down.extend(bytes);
+        self.link.to_client.extend(bytes);
     }
 
     pub fn lose_session(&mut self) {
@@ -170,18 +170,19 @@ impl Broker {
         self.unreleased.clear();
     }
 
-    /// The link is lost. What the client has sent and was not read is lost, except for what `begun` records of it. A client that did not
-    /// hear of a new session would mistake it for the old one: such a session is lost, too.
+    /// The link is lost. What the client has sent and was not read is lost, except for what `begun` records of it. A client that was not
+    /// informed of a new session would mistake it for the old one: such a session is lost, too.
     pub fn link_lost(&mut self, is_connected: bool) {
         let link = std::mem::take(&mut self.link);
         let mut at = 0;
-        while let Ok(Decoded::Complete { packet, len }) = codec::decode(&link.up[at..], self.version) {
+        while let Ok(Decoded::Complete { packet, len }) = codec::decode(&link.from_client[at..], self.version)
+        {
             if let Packet::Publish(publish) = packet {
                 self.begun.insert(number(publish.topic.as_str()));
             }
             at += len;
         }
-        self.begun_unknown += u32::from(at < link.up.len());
+        self.begun_unknown += u32::from(at < link.from_client.len());
         if link.clean_session || link.is_new && !is_connected {
             self.lose_session();
         }
@@ -235,25 +236,25 @@ impl Broker {
     fn send(&mut self, packet: Packet<'_>) {
         let mut bytes = vec![0; packet.encoded_len()];
         packet.encode(self.version, &mut bytes).unwrap();
-        self.link.down.extend(bytes);
+        self.link.to_client.extend(bytes);
     }
 
     /// Reads the next packet, if it is complete; returns whether it was.
     pub fn read(&mut self) -> bool {
-        let up = std::mem::take(&mut self.link.up);
-        let read = match codec::decode(&up[self.link.read..], self.version) {
+        let bytes = std::mem::take(&mut self.link.from_client);
+        let read = match codec::decode(&bytes[self.link.read..], self.version) {
             Ok(Decoded::Complete { packet, len }) => {
                 self.link.read += len;
                 self.packet(packet);
-                assert!(!self.link.closed || self.link.read == up.len(), "bytes after DISCONNECT");
+                assert!(!self.link.closed || self.link.read == bytes.len(), "bytes after DISCONNECT");
                 true
             }
             Ok(Decoded::Incomplete { .. }) => false,
             Err(violation) => panic!("{violation}"),
         };
-        self.link.up = up;
-        if let (false, Some(id)) = (read, self.link.late) {
-            self.link.late = None;
+        self.link.from_client = bytes;
+        if let (false, Some(id)) = (read, self.link.delayed_pubrec) {
+            self.link.delayed_pubrec = None;
             self.pubrec(id);
         }
         read
@@ -268,13 +269,13 @@ impl Broker {
                 assert!(!dup || self.version == Version::Mqtt31);
                 self.pubrel(id);
             }
-            Packet::PubAck(id) => self.answered(id, |link| &mut link.pubacks, false),
+            Packet::PubAck(id) => self.answer_received(id, |link| &mut link.pubacks, false),
             Packet::PubRec(id) => {
-                self.answered(id, |link| &mut link.pubrecs, true);
+                self.answer_received(id, |link| &mut link.pubrecs, true);
                 self.link.pubcomps.push_back(id);
                 self.send(Packet::PubRel { id, dup: false });
             }
-            Packet::PubComp(id) => self.answered(id, |link| &mut link.pubcomps, false),
+            Packet::PubComp(id) => self.answer_received(id, |link| &mut link.pubcomps, false),
             Packet::Subscribe(subscribe) => {
                 let codes: Vec<_> =
                     subscribe.filters.iter().map(|(_, qos)| SubAckCode::Granted(qos)).collect();
@@ -319,18 +320,18 @@ impl Broker {
         self.link.last_number = Some(number);
         assert!(self.hostile || !self.released.contains(&number), "PUBLISH after PUBREL");
         match publish.delivery {
-            Delivery::AtMostOnce => self.pass_on(number),
+            Delivery::AtMostOnce => self.forward(number),
             Delivery::AtLeastOnce { id, .. } => {
-                self.pass_on(number);
+                self.forward(number);
                 self.send(Packet::PubAck(id));
             }
             Delivery::ExactlyOnce { id, .. } => {
                 match self.unreleased.insert(id, number) {
-                    None => self.pass_on(number),
+                    None => self.forward(number),
                     Some(known) => assert!(self.hostile || known == number, "{id} is in use"),
                 }
-                if self.shuffles && self.link.late.is_none() {
-                    self.link.late = Some(id);
+                if self.reorders_pubrecs && self.link.delayed_pubrec.is_none() {
+                    self.link.delayed_pubrec = Some(id);
                 } else {
                     self.pubrec(id);
                 }
@@ -357,7 +358,7 @@ impl Broker {
         }
     }
 
-    fn pass_on(&mut self, number: u32) {
+    fn forward(&mut self, number: u32) {
         *self.delivered.entry(number).or_default() += 1;
     }
 
@@ -372,7 +373,12 @@ impl Broker {
         self.send(Packet::PubComp(id));
     }
 
-    fn answered(&mut self, id: PacketId, due: fn(&mut Link) -> &mut VecDeque<PacketId>, release: bool) {
+    fn answer_received(
+        &mut self,
+        id: PacketId,
+        due: fn(&mut Link) -> &mut VecDeque<PacketId>,
+        release: bool,
+    ) {
         let due = due(&mut self.link).pop_front();
         assert!(self.hostile || due == Some(id), "an answer for {id}, and {due:?} is due");
         let Some(index) = self.outgoing.iter().position(|outgoing| outgoing.id == id) else { return };

@@ -1,11 +1,11 @@
-//! A client, an application and a broker, and between them whatever the input says: partial writes, bytes that arrive
-//! one by one, cuts, reconnects, reboots, time, lost sessions, a broker that turns hostile.
+//! A client, an application and a broker, and between them whatever the input selects: partial writes, bytes that arrive
+//! one by one, lost links, reconnects, reboots, time, lost sessions, a broker that turns hostile.
 //!
 //! The input is six bytes of set-up, followed by operations of two bytes each.
 
+mod actions;
 mod app;
 mod broker;
-mod moves;
 
 use app::App;
 use baremqtt::{Buffers, Client, InboundIds, Instant, LargeMessages, PacketId, QoS, SessionLoss, Version};
@@ -19,9 +19,9 @@ pub fn run(data: &[u8]) {
     let Some((setup, operations)) = data.split_first_chunk() else { return };
     let mut world = World::new(*setup, false);
     for operation in operations.as_chunks().0 {
-        world.operate(*operation);
+        world.run_operation(*operation);
     }
-    world.drain();
+    world.run_to_completion();
 }
 
 /// The same without faults: an honest broker and an honest application on a live link. Then everything completes, without
@@ -30,18 +30,18 @@ pub fn progress(data: &[u8]) {
     let Some((setup, operations)) = data.split_first_chunk() else { return };
     let mut world = World::new(*setup, true);
     world.connect(false);
-    while world.turn() {}
+    while world.exchange() {}
     for [code, arg] in operations.as_chunks().0 {
         if HONEST.contains(&(code % OPERATIONS)) {
-            world.operate([*code, *arg]);
+            world.run_operation([*code, *arg]);
         }
     }
     for _ in 0..100_000 {
-        if !world.turn() {
+        if !world.exchange() {
             return world.check();
         }
     }
-    panic!("it never ends");
+    panic!("it does not terminate");
 }
 
 const OPERATIONS: u8 = 31;
@@ -61,7 +61,7 @@ struct World {
     now: Instant,
     keep_alive: u16,
     is_linked: bool,
-    /// Nothing is cut, lost or late: errors are not allowed.
+    /// Nothing is lost or late: errors are not allowed.
     is_honest: bool,
     clean_session: bool,
     /// What the transport was offered and has not reported on.
@@ -71,8 +71,8 @@ struct World {
     next_number: u32,
     /// Messages that the broker has to deliver.
     promised: Vec<(u32, QoS)>,
-    /// One side knows less than the other, through no fault.
-    is_uneven: bool,
+    /// One side may know less than the other, and neither is at fault.
+    sides_may_differ: bool,
 }
 
 /// What survives a reboot.
@@ -89,7 +89,7 @@ impl World {
         let is = |bit: u8| flags & (1 << bit) != 0;
         let version = if is(0) { Version::Mqtt31 } else { Version::Mqtt311 };
         // Features that a small application does not link.
-        let is_plain = times & 0x40 != 0;
+        let is_minimal = times & 0x40 != 0;
         let choices = Choices::new();
         choices.choose(|c| {
             c.large_messages = if is(1) { LargeMessages::Pieces } else { LargeMessages::Skip };
@@ -100,8 +100,8 @@ impl World {
             c.max_requests = 4;
             c.max_exactly_once = if times & 0x20 == 0 { 19 } else { 1 };
             c.mqtt31 = is(0);
-            c.streams = !is_plain;
-            c.receives_exactly_once = !is_plain;
+            c.streams = !is_minimal;
+            c.receives_exactly_once = !is_minimal;
             c.durable = is(6);
         });
         let buffers = Buffers { rx: vec![0; 17 + usize::from(rx % 128)], tx: vec![0; 64 + usize::from(tx)] };
@@ -130,7 +130,7 @@ impl World {
             saved: None,
             next_number: 0,
             promised: Vec::new(),
-            is_uneven: false,
+            sides_may_differ: false,
         };
         if is(6) {
             world.save();
@@ -138,7 +138,7 @@ impl World {
         world
     }
 
-    fn operate(&mut self, [code, arg]: [u8; 2]) {
+    fn run_operation(&mut self, [code, arg]: [u8; 2]) {
         let len = usize::from(arg);
         match code % OPERATIONS {
             code @ 0..3 => self.publish(QOS[usize::from(code)], len),
@@ -149,7 +149,7 @@ impl World {
             7 => {
                 if self.client.abandon_payload().is_ok() {
                     self.app.taint_stream();
-                    self.is_uneven = true;
+                    self.sides_may_differ = true;
                 }
             }
             8 => drop(self.send(len)),
@@ -164,63 +164,63 @@ impl World {
                 if arg % 2 == 1 {
                     while self.broker.read() {}
                 }
-                self.cut();
+                self.lose_link();
             }
             17 => self.connect(arg % 8 == 7),
             18 => self.client.disconnect(),
-            19 => self.pass(arg),
+            19 => self.advance_clock(arg),
             20 => self.broker_publishes(QOS[len % 3], len),
             21 => drop(self.acknowledge(len % 4)),
             22 => self.lose_session(),
             23 => self.inject(arg),
             24 => self.reboot(),
-            25 => drop(self.turn()),
+            25 => drop(self.exchange()),
             26 => self.give_up(len),
             27 => self.client.finish(),
             28 => self.lose_output(),
             29 => self.broker.answer_connect(arg),
-            _ => self.ask_in_vain(len),
+            _ => self.make_invalid_call(len),
         }
-        self.notice_end();
+        self.close_if_ended();
     }
 
-    /// Everything moves as far as it can; returns whether anything did.
-    fn turn(&mut self) -> bool {
-        let mut moved = false;
+    /// Exchanges everything that can be exchanged; returns whether there was anything.
+    fn exchange(&mut self) -> bool {
+        let mut has_progressed = false;
         while self.send(usize::MAX) {
-            moved = true;
+            has_progressed = true;
         }
         while self.broker.read() {
-            moved = true;
+            has_progressed = true;
         }
         while self.advance() {
-            moved = true;
+            has_progressed = true;
         }
-        moved |= self.deliver(usize::MAX);
-        moved |= self.app.stream.is_some();
+        has_progressed |= self.deliver(usize::MAX);
+        has_progressed |= self.app.stream.is_some();
         self.write_payload(usize::MAX);
         while self.acknowledge(0) {
-            moved = true;
+            has_progressed = true;
         }
         // Looking at what is pending counts as an offer.
-        moved || !self.client.clone().pending().is_empty()
+        has_progressed || !self.client.clone().pending().is_empty()
     }
 
     /// With an honest broker and a good link, everything completes.
-    fn drain(&mut self) {
+    fn run_to_completion(&mut self) {
         if self.broker.hostile {
-            self.cut();
+            self.lose_link();
         }
         self.offered = None;
         for _ in 0..100_000 {
             self.connect(false);
-            let moved = self.turn();
-            self.notice_end();
-            if !moved && self.is_linked {
+            let has_progressed = self.exchange();
+            self.close_if_ended();
+            if !has_progressed && self.is_linked {
                 return self.check();
             }
         }
-        panic!("it never ends");
+        panic!("it does not terminate");
     }
 
     fn check(&self) {
@@ -232,11 +232,11 @@ impl World {
         }
         self.app.check_messages(&self.broker);
         assert!(
-            self.is_uneven || self.broker.owes_nothing(),
+            self.sides_may_differ || self.broker.has_nothing_outstanding(),
             "{:?} {:?} {}",
             self.client,
             self.app.receipts,
-            self.broker.owed()
+            self.broker.outstanding()
         );
         for (number, qos) in &self.promised {
             let count = self.app.received.get(number).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Both ends of a WebSocket: the stream, and a server that the test plays.
+//! Both ends of a WebSocket: the stream, and a server in the test.
 
 // Each test program uses some of it.
 #![allow(dead_code)]
@@ -44,11 +44,11 @@ pub fn open_as(addr: SocketAddr, protocol: &str, timeout: Duration) -> std::io::
 
 /// A client over that, with room for a large message.
 pub fn client(stream: Stream) -> Mqtt {
-    client_that_waits(stream, 10_000)
+    client_with_connack_timeout(stream, 10_000)
 }
 
 /// One that waits so many ms for CONNACK.
-pub fn client_that_waits(stream: Stream, connack_timeout_ms: u32) -> Mqtt {
+pub fn client_with_connack_timeout(stream: Stream, connack_timeout_ms: u32) -> Mqtt {
     let room = (1 << 20) + 0x1_0000;
     // A message takes its room until the next event after its end.
     let buffers = baremqtt::Buffers { rx: vec![0; room], tx: vec![0; 2 * room] };
@@ -88,12 +88,12 @@ pub fn listen<T: Send + 'static>(
 pub fn accept(
     tcp: TcpStream,
     protocol: &'static str,
-    mut look: impl FnMut(&Request),
+    mut inspect: impl FnMut(&Request),
 ) -> Option<WebSocket<TcpStream>> {
     // The type is tungstenite's.
     #[allow(clippy::result_large_err)]
     let answer = |request: &Request, mut response: Response| {
-        look(request);
+        inspect(request);
         if !protocol.is_empty() {
             response.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(protocol));
         }

@@ -1,4 +1,4 @@
-//! What has become of numbered messages: as reported to the application, and as seen on the wire.
+//! What has happened to numbered messages: as reported to the application, and as seen on the wire.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -24,7 +24,7 @@ pub fn number(payload: &[u8]) -> usize {
 
 /// What was reported to the application.
 #[derive(Default)]
-pub struct Told {
+pub struct Reported {
     /// Messages whose end has not been reported yet.
     pub open: HashMap<PacketId, usize>,
     pub published: Vec<usize>,
@@ -40,50 +40,53 @@ pub struct Wire {
     /// The message that each identifier stands for, by direction.
     open: HashMap<(bool, PacketId), usize>,
     pub sent: Vec<usize>,
-    pub came: Vec<usize>,
+    pub received: Vec<usize>,
     /// Messages that the broker has answered, and those that the client has.
-    pub taken_by_broker: HashSet<usize>,
-    pub taken_by_client: HashSet<usize>,
+    pub acknowledged_by_broker: HashSet<usize>,
+    pub acknowledged_by_client: HashSet<usize>,
 }
 
 impl Wire {
-    pub fn note(&mut self, up: bool, packet: &Packet<'_>) {
+    pub fn record(&mut self, up: bool, packet: &Packet<'_>) {
         match packet {
             Packet::Publish(publish) => {
                 let number = number(publish.payload);
-                if up { &mut self.sent } else { &mut self.came }.push(number);
+                if up { &mut self.sent } else { &mut self.received }.push(number);
                 if let Delivery::AtLeastOnce { id, .. } | Delivery::ExactlyOnce { id, .. } = publish.delivery
                 {
                     self.open.insert((up, id), number);
                 }
             }
             Packet::PubAck(id) | Packet::PubRec(id) => {
-                let taken = if up { &mut self.taken_by_client } else { &mut self.taken_by_broker };
-                taken.extend(self.open.remove(&(!up, *id)));
+                let acknowledged =
+                    if up { &mut self.acknowledged_by_client } else { &mut self.acknowledged_by_broker };
+                acknowledged.extend(self.open.remove(&(!up, *id)));
             }
             _ => {}
         }
     }
 
     /// What the client has done wrong.
-    pub fn faults(&self, told: &Told) -> Vec<String> {
+    pub fn faults(&self, reported: &Reported) -> Vec<String> {
         let mut faults = Vec::new();
-        let arrived: HashSet<_> = told.arrived.iter().collect();
-        let swallowed = self.taken_by_client.iter().filter(|number| !arrived.contains(number)).count();
-        let invented = told.published.iter().filter(|number| !self.taken_by_broker.contains(number)).count();
-        let mut came = self.came.iter();
+        let arrived: HashSet<_> = reported.arrived.iter().collect();
+        let unreported =
+            self.acknowledged_by_client.iter().filter(|number| !arrived.contains(number)).count();
+        let unconfirmed =
+            reported.published.iter().filter(|number| !self.acknowledged_by_broker.contains(number)).count();
+        let mut received = self.received.iter();
         for (what, count) in [
-            ("acknowledged and not told", swallowed),
-            ("told as published without an answer", invented),
-            ("told as published twice", told.unknown),
-            ("never told as published", told.open.len()),
-            ("given up", told.ended.len()),
+            ("acknowledged but not reported", unreported),
+            ("reported as published without an acknowledgement", unconfirmed),
+            ("reported as published twice", reported.unknown),
+            ("never reported as published", reported.open.len()),
+            ("given up", reported.ended.len()),
             (
-                "told in another order than they came in",
-                told.arrived.iter().filter(|number| !came.any(|other| other == *number)).count(),
+                "reported in another order than that of arrival",
+                reported.arrived.iter().filter(|number| !received.any(|other| other == *number)).count(),
             ),
             (
-                "sent in another order than they were published in",
+                "sent in another order than that of publishing",
                 [0, 1].map(|parity| counts(&self.sent, parity, 0).late).iter().sum(),
             ),
         ] {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use counts::{Counts, Told, Wire, counts};
+use counts::{Counts, Reported, Wire, counts};
 use load::{Load, Progress};
 use nodes::{Cluster, Queues};
 
@@ -18,7 +18,7 @@ use crate::brokers::debian;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long the first node stays away, unless the client completes at the second one earlier.
-const AWAY: Duration = Duration::from_secs(30);
+const DOWNTIME: Duration = Duration::from_secs(30);
 /// A wait after the last messages: anything else would have arrived by then.
 const QUIET: Duration = Duration::from_secs(3);
 
@@ -35,7 +35,7 @@ enum End {
 /// The result: by QoS, as the client has reported it and on the wire.
 struct Outcome {
     second: String,
-    told: [Counts; 2],
+    reported: [Counts; 2],
     wire: [Counts; 2],
     faults: Vec<String>,
 }
@@ -56,7 +56,7 @@ pub fn run() -> ExitCode {
     for (nodes, queues) in TRIALS {
         for end in [End::Stopped, End::Killed] {
             eprintln!("-- {nodes} nodes, {queues:?}, {end:?}");
-            let outcome = try_it(nodes, queues, end);
+            let outcome = run_trial(nodes, queues, end);
             is_good &= outcome.as_ref().is_ok_and(|outcome| outcome.faults.is_empty());
             let row =
                 outcome.map_or_else(|error| format!("FAILED: {error} | | | | "), |outcome| outcome.row());
@@ -66,11 +66,11 @@ pub fn run() -> ExitCode {
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn try_it(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> {
+fn run_trial(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> {
     let count = 2 * messages();
     let mut cluster = Cluster::start(nodes, queues)?;
     let load = Load::start(&[cluster.addr(0), cluster.addr(1)], count);
-    if !load.until(PATIENCE, |progress| progress.told.published.len() > count / 3) {
+    if !load.wait_until(PATIENCE, |progress| progress.reported.published.len() > count / 3) {
         return Err("the load does not begin".into());
     }
     let ended = Instant::now();
@@ -78,31 +78,37 @@ fn try_it(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> {
         End::Stopped => cluster.stop(0)?,
         End::Killed => cluster.kill(0),
     }
-    let is_done = |progress: &Progress| progress.told.published.len() + progress.told.ended.len() == count;
-    load.until(AWAY, is_done);
+    let is_done =
+        |progress: &Progress| progress.reported.published.len() + progress.reported.ended.len() == count;
+    load.wait_until(DOWNTIME, is_done);
     let second = load.progress.lock().unwrap().at_second(ended);
-    eprintln!("   {second}; the first comes back");
+    eprintln!("   {second}; the first is restarted");
     cluster.start_node(0)?;
-    load.until(PATIENCE, is_done);
-    // Once the last ones have come round, every message still expected has arrived.
-    load.publishes_up_to(count + 2);
-    if !load.until(PATIENCE, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1)) {
-        return Err("the last messages do not come round".into());
+    load.wait_until(PATIENCE, is_done);
+    // Once the last ones have arrived, every message still expected has arrived too.
+    load.publish_up_to(count + 2);
+    if !load.wait_until(PATIENCE, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1)) {
+        return Err("the last messages do not arrive".into());
     }
     sleep(QUIET);
     let (progress, wire) = load.stop()?;
-    Ok(Outcome::new(second, &progress.told, &wire, count))
+    Ok(Outcome::new(second, &progress.reported, &wire, count))
 }
 
 impl Outcome {
-    fn new(second: String, told: &Told, wire: &Wire, count: usize) -> Self {
+    fn new(second: String, reported: &Reported, wire: &Wire, count: usize) -> Self {
         // Including the last ones.
         let of = |list: &[usize]| [0, 1].map(|parity| counts(list, parity, count / 2 + 1));
-        Outcome { second, told: of(&told.arrived), wire: of(&wire.came), faults: wire.faults(told) }
+        Outcome {
+            second,
+            reported: of(&reported.arrived),
+            wire: of(&wire.received),
+            faults: wire.faults(reported),
+        }
     }
 
     fn row(&self) -> String {
-        let Outcome { second, told: [one, two], wire: [wire_one, wire_two], faults } = self;
+        let Outcome { second, reported: [one, two], wire: [wire_one, wire_two], faults } = self;
         let client = if faults.is_empty() { "yes".into() } else { format!("FAILED: {}", faults.join(", ")) };
         format!("{second} | {one} | {two} | {wire_one}; {wire_two} | {client}")
     }

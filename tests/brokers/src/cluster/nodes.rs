@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::brokers::{folder, until_it_answers};
+use crate::brokers::{folder, wait_until_ready};
 use crate::erlang::port_mapper;
 use crate::peer::Target;
 use crate::process::Process;
@@ -49,10 +49,10 @@ impl Cluster {
             cluster.nodes.push(Node { name, port: free_port(), process: None });
             cluster.start_node(at)?;
             if at > 0 {
-                for order in [&["stop_app"][..], &["join_cluster", "first@localhost"], &["start_app"]] {
-                    cluster.control(at, order)?;
+                for arguments in [&["stop_app"][..], &["join_cluster", "first@localhost"], &["start_app"]] {
+                    cluster.control(at, arguments)?;
                 }
-                cluster.until_it_answers(at)?;
+                cluster.wait_until_ready(at)?;
             }
         }
         if queues == Queues::Mirrored {
@@ -71,30 +71,30 @@ impl Cluster {
         let node = &mut self.nodes[at];
         let command = server(node.name, node.port, &self.folder, lines);
         node.process = Some(Process::start(command, &self.folder.join(format!("{}.log", node.name)))?);
-        self.until_it_answers(at)
+        self.wait_until_ready(at)
     }
 
-    fn until_it_answers(&self, at: usize) -> Result<(), String> {
+    fn wait_until_ready(&self, at: usize) -> Result<(), String> {
         let failed = |error| format!("{}: {error}; see {}", self.nodes[at].name, self.folder.display());
-        until_it_answers(Target { addr: self.addr(at), guest: None }, PATIENCE).map_err(failed)
+        wait_until_ready(Target { addr: self.addr(at), guest: None }, PATIENCE).map_err(failed)
     }
 
-    fn control(&self, at: usize, order: &[&str]) -> Result<(), String> {
-        control(self.nodes[at].name, &self.folder, order)
+    fn control(&self, at: usize, arguments: &[&str]) -> Result<(), String> {
+        control(self.nodes[at].name, &self.folder, arguments)
     }
 
     pub fn addr(&self, at: usize) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.nodes[at].port).into()
     }
 
-    /// An orderly stop: it takes leave of the others.
+    /// Shuts a node down properly: it leaves the cluster.
     pub fn stop(&mut self, at: usize) -> Result<(), String> {
         self.control(at, &["shutdown"])?;
         self.nodes[at].process.take().into_iter().for_each(Process::wait);
         Ok(())
     }
 
-    /// As a power cut would.
+    /// Ends a node as a power cut would.
     pub fn kill(&mut self, at: usize) {
         self.nodes[at].process = None;
     }

@@ -1,0 +1,446 @@
+//! Links that are lost, refused, stopped, and re-established.
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+
+use baremqtt::codec::{Delivery, Packet, Publish};
+use baremqtt::transport::asynch::Runner;
+use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
+use baremqtt::{
+    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, QoS, RefusalCode,
+    RequestError, Routes, Subscription, TopicName,
+};
+
+use crate::live_link::CONNECT;
+use crate::world::Step::{self, Fail, Hang, Move};
+use crate::world::{Choices, Fault, Handle, SingleObject, StreamBehaviour, Task, World, handle, handle_with};
+
+const BACKOFF: Backoff = Backoff::new(100, 60_000);
+const UNLIMITED: &[Step] = &[Move(usize::MAX)];
+
+type Ended = Result<(), GaveUp<Fault>>;
+
+/// Runs links one after the other; the behaviour of each is chosen by its number.
+async fn run_links(
+    world: &World,
+    mqtt: &Handle,
+    connect: &Connect<'_>,
+    behaviour: impl Fn(usize) -> StreamBehaviour,
+    handler: impl FnMut(Update<'_, Fault>, &mut Outbound<'_, Choices>) -> Result<(), Error<Fault>>,
+) -> Ended {
+    let mut runner = Runner::new(mqtt, world.clone(), [0; 64], BACKOFF.limit(20));
+    runner
+        .run(
+            async |link| {
+                let (input, output) = world.open(behaviour(world.link_count()));
+                link.run(input, output, connect).await
+            },
+            handler,
+        )
+        .await
+}
+
+/// A handler that has nothing to do.
+fn ignore(_: Update<'_, Fault>, _: &mut Outbound<'_, Choices>) -> Result<(), Error<Fault>> {
+    Ok(())
+}
+
+/// Runs one task, to its end.
+fn run(world: &World, task: impl Future<Output = ()>) {
+    world.run(vec![Box::pin(task)]);
+}
+
+#[test]
+fn after_a_failed_write_received_messages_are_delivered() {
+    let (world, mqtt) = (World::default(), handle());
+    let reported = RefCell::new(Vec::new());
+    let broken = StreamBehaviour(&[Move(5)], &[Move(64), Fail(Fault::Reset)], UNLIMITED);
+    let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+        reported.borrow_mut().push(match update {
+            Update::Event(Event::Connected { .. }) => {
+                let topic = TopicName::new("t").unwrap();
+                for payload in [b"one", b"two"] {
+                    let delivery = Delivery::AtMostOnce;
+                    world.last_link().send(&Packet::Publish(Publish {
+                        delivery,
+                        retain: false,
+                        topic,
+                        payload,
+                    }));
+                }
+                // This one cannot be sent.
+                outbound.publish(&Message::new("t", b""))?;
+                "connected".into()
+            }
+            Update::Event(Event::Message(message)) => String::from_utf8_lossy(message.payload).into_owned(),
+            Update::LinkLost { error, .. } => {
+                mqtt.stop();
+                error.to_string()
+            }
+            other => format!("{other:?}"),
+        });
+        Ok(())
+    };
+    run(&world, async { assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| broken, handler).await, Ok(())) });
+    assert_eq!(*reported.borrow(), ["connected", "one", "two", "Reset"]);
+}
+
+#[test]
+fn waiting_for_a_message_survives_lost_links() {
+    for broken in [
+        StreamBehaviour(UNLIMITED, &[Move(64), Fail(Fault::Reset)], UNLIMITED),
+        StreamBehaviour(UNLIMITED, &[Move(64), Move(0)], UNLIMITED),
+        StreamBehaviour(&[Move(64), Fail(Fault::Reset)], UNLIMITED, UNLIMITED),
+        StreamBehaviour(UNLIMITED, UNLIMITED, &[Move(1), Fail(Fault::Reset)]),
+    ] {
+        let (world, mqtt) = (World::default(), handle());
+        let lost = RefCell::new(Vec::new());
+        let runner_task: Task<'_> = Box::pin(async {
+            let behaviour = |link| if link == 0 { broken } else { StreamBehaviour::IMMEDIATE };
+            let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+                if let Update::LinkLost { error, .. } = update {
+                    lost.borrow_mut().push(error);
+                }
+                Ok(())
+            };
+            assert_eq!(run_links(&world, &mqtt, &CONNECT, behaviour, handler).await, Ok(()));
+        });
+        let publisher: Task<'_> = Box::pin(async {
+            let message = Message::new("t", b"there").at_least_once();
+            assert_eq!(mqtt.publish_and_wait(&message).await, Ok(()));
+            mqtt.stop();
+        });
+        world.run(vec![runner_task, publisher]);
+        let lost = lost.into_inner();
+        assert!(matches!(lost[..], [Error::Io(Fault::Reset) | Error::Closed]), "{lost:?}");
+    }
+}
+
+#[test]
+fn retry_delays_grow_with_a_server_that_accepts_and_closes() {
+    let (world, mqtt) = (World::default(), handle());
+    let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+        if let Update::Event(Event::Connected { .. }) = update {
+            world.last_link().close();
+        }
+        if world.now() > 60_000 {
+            mqtt.stop();
+        }
+        Ok(())
+    };
+    run(&world, async {
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()))
+    });
+    assert!((5..=15).contains(&world.link_count()), "{} in a minute", world.link_count());
+}
+
+/// Even for longer than half the range of the clock.
+#[test]
+fn after_a_connection_of_a_month_the_next_attempt_is_soon() {
+    let (world, mqtt) = (World::default(), handle());
+    let delays = RefCell::new(Vec::new());
+    let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+        match update {
+            Update::Event(Event::Connected { .. }) if world.link_count() <= 5 => world.last_link().close(),
+            Update::LinkLost { retry_in, .. } => delays.borrow_mut().push(retry_in.as_millis()),
+            _ => {}
+        }
+        if world.link_count() == 6 && delays.borrow().len() == 6 {
+            mqtt.stop();
+        }
+        Ok(())
+    };
+    let connect = CONNECT.keep_alive(u16::MAX);
+    let runner_task: Task<'_> = Box::pin(async {
+        assert_eq!(run_links(&world, &mqtt, &connect, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()))
+    });
+    let closer: Task<'_> = Box::pin(async {
+        world.sleep(30 * 86_400_000).await;
+        world.last_link().close();
+    });
+    world.run(vec![runner_task, closer]);
+    let delays = delays.into_inner();
+    assert!(delays[4] >= 1_000 && delays[5] <= 100, "{delays:?}");
+}
+
+#[test]
+fn filters_are_resubscribed_on_each_link() {
+    let (world, mqtt) = (World::default(), handle());
+    let mut routes = Routes::<_, (), 2>::new();
+    routes.add("a", QoS::AtLeastOnce, ()).unwrap();
+    routes.add("b", QoS::AtMostOnce, ()).unwrap();
+    let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+        if let Update::Event(event) = update {
+            routes.note(&event);
+            if let Event::Subscribed { .. } = event {
+                let granted = Some(Subscription::Granted { qos: QoS::AtMostOnce });
+                assert_eq!(routes.subscription("b"), granted);
+                if world.link_count() == 3 { mqtt.stop() } else { world.last_link().close() }
+            }
+        }
+        Ok(routes.subscribe(outbound)?)
+    };
+    run(&world, async {
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()))
+    });
+    assert_eq!(world.count("SUBSCRIBE"), 3, "one for each link");
+}
+
+#[test]
+fn stop_works_in_every_phase() {
+    /// What the runner is doing when it is stopped.
+    #[derive(Clone, Copy, Debug)]
+    enum Phase {
+        Opening,
+        Connecting,
+        Idle,
+        Writing,
+        Flushing,
+        BetweenLinks,
+    }
+    use Phase::{BetweenLinks, Connecting, Flushing, Idle, Opening, Writing};
+    for phase in [Opening, Connecting, Idle, Writing, Flushing, BetweenLinks] {
+        let (world, mqtt) = (World::default(), handle());
+        let ended_at = Cell::new(0);
+        let runner_task: Task<'_> = Box::pin(async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(9_000, 9_000));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(match phase {
+                        Opening => pending().await,
+                        BetweenLinks => return Err(Error::Closed),
+                        Connecting => StreamBehaviour(&[Hang], UNLIMITED, UNLIMITED),
+                        Writing => StreamBehaviour(UNLIMITED, &[Move(64), Hang], UNLIMITED),
+                        Flushing => StreamBehaviour(UNLIMITED, UNLIMITED, &[Move(1), Hang]),
+                        Idle => StreamBehaviour::IMMEDIATE,
+                    });
+                    link.run(input, output, &CONNECT).await
+                },
+                ignore,
+            );
+            assert_eq!(ended.await, Ok(()));
+            ended_at.set(world.now());
+        });
+        let stopper: Task<'_> = Box::pin(async {
+            mqtt.publish(&Message::new("t", b"waits").at_least_once()).await.unwrap();
+            world.sleep(1_000).await;
+            mqtt.stop();
+        });
+        world.run(vec![runner_task, stopper]);
+        assert!((1_000..=1_200).contains(&ended_at.get()), "{phase:?}: {}", ended_at.get());
+        assert_eq!(world.count("DISCONNECT"), usize::from(matches!(phase, Idle | Connecting)), "{phase:?}");
+        run(&world, async {
+            let late = mqtt.publish(&Message::new("t", b"late").at_least_once()).await;
+            assert_eq!(late, Err(HandleError::Stopped), "it would never be sent");
+        });
+        let in_flight = usize::from(!matches!(phase, Idle));
+        assert_eq!(mqtt.into_client().in_flight(), in_flight, "{phase:?}: the message stays in the session");
+    }
+}
+
+#[test]
+fn permanent_refusals_end_the_runner() {
+    for (code, is_final) in
+        [(RefusalCode::BAD_USER_NAME_OR_PASSWORD, true), (RefusalCode::SERVER_UNAVAILABLE, false)]
+    {
+        let (world, mqtt) = (World::default(), handle());
+        let runner_task: Task<'_> = Box::pin(async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF.limit(4));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                    world.last_link().peer.refusal = Some(code);
+                    link.run(input, output, &CONNECT).await
+                },
+                ignore,
+            );
+            let refused = Error::Client(ClientError::Refused(code));
+            let expected = if is_final { GaveUp::Refused(code) } else { GaveUp::Limit(refused) };
+            assert_eq!(ended.await, Err(expected));
+        });
+        let waiter: Task<'_> = Box::pin(async {
+            let message = Message::new("t", b"").at_least_once();
+            assert_eq!(mqtt.publish_and_wait(&message).await, Err(HandleError::Stopped));
+        });
+        world.run(vec![waiter, runner_task]);
+        assert_eq!(world.link_count(), if is_final { 1 } else { 5 });
+    }
+}
+
+/// The end of the stream is read right after CONNACK, before the client has processed it.
+#[test]
+fn connack_is_processed_even_if_the_server_closes_at_once() {
+    let (world, mqtt) = (World::default(), handle());
+    for is_single_object in [false, true] {
+        run(&world, async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF.limit(4));
+            let ended = runner.run(
+                async |link| {
+                    let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                    world.last_link().peer.refusal = Some(RefusalCode::NOT_AUTHORIZED);
+                    world.last_link().closes_after = 1;
+                    if is_single_object {
+                        link.run_cancel_safe(SingleObject(input), &CONNECT).await
+                    } else {
+                        link.run(input, output, &CONNECT).await
+                    }
+                },
+                ignore,
+            );
+            assert_eq!(
+                ended.await,
+                Err(GaveUp::Refused(RefusalCode::NOT_AUTHORIZED)),
+                "single object: {is_single_object}"
+            );
+        });
+    }
+}
+
+#[test]
+fn the_runner_falls_back_to_mqtt_3_1_whatever_failed_before() {
+    let (world, mqtt) = (World::default(), handle());
+    let attempts = Cell::new(0);
+    run(&world, async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF).fall_back_to_mqtt31();
+        let ended = runner.run(
+            async |link| {
+                attempts.set(attempts.get() + 1);
+                if attempts.get() == 1 {
+                    return Err(Error::Closed);
+                }
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                if attempts.get() == 2 {
+                    world.last_link().peer.refusal = Some(RefusalCode::UNACCEPTABLE_PROTOCOL_VERSION);
+                }
+                link.run(input, output, &CONNECT).await
+            },
+            |update, _| {
+                if let Update::Event(Event::Connected { session_present }) = update {
+                    assert_eq!(session_present, None, "3.1 does not say");
+                    mqtt.stop();
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let seen = world.received_packets();
+    assert!(seen[0].contains("3.1.1") && !seen[1].contains("3.1.1"), "{seen:?}");
+}
+
+#[test]
+fn an_invalid_connect_or_a_failed_handler_ends_the_runner() {
+    let (world, mqtt) = (World::default(), handle());
+    run(&world, async {
+        let endless = "x".repeat(200);
+        let ended =
+            run_links(&world, &mqtt, &Connect::new(&endless), |_| StreamBehaviour::IMMEDIATE, ignore).await;
+        assert!(matches!(ended, Err(GaveUp::Connect(ConnectError::TooLarge { .. }))), "{ended:?}");
+
+        let ended = run_links(
+            &world,
+            &mqtt,
+            &CONNECT,
+            |_| StreamBehaviour::IMMEDIATE,
+            |_, outbound| {
+                outbound.publish(&Message::new("not/+/allowed", b""))?;
+                Ok(())
+            },
+        );
+        let refused = matches!(ended.await, Err(GaveUp::Handler(Error::Request(RequestError::Forbidden(_)))));
+        assert!(refused, "a handler can end it");
+
+        let ended =
+            run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, |_, _| Err(Error::Closed));
+        assert_eq!(ended.await, Err(GaveUp::Handler(Error::Closed)), "whatever it fails with");
+
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF.limit(0));
+        let ended = runner.run(
+            async |link| {
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                link.run(input, output, &CONNECT).await
+            },
+            ignore,
+        );
+        let needed = Error::Client(ClientError::ReceiveBufferTooSmall { needed: 2 });
+        assert_eq!(ended.await, Err(GaveUp::Limit(needed)), "nothing can pass");
+    });
+}
+
+#[test]
+fn a_runner_that_is_dropped_leaves_the_session_to_the_next() {
+    let (world, mqtt) = (World::default(), handle());
+    let message = Message::new("t", b"kept").at_least_once();
+    let unresponsive = StreamBehaviour(&[Hang], UNLIMITED, UNLIMITED);
+    let runner_task: Task<'_> = Box::pin(async {
+        let _ = run_links(&world, &mqtt, &CONNECT, |_| unresponsive, ignore).await;
+        panic!("it was dropped");
+    });
+    let publisher: Task<'_> = Box::pin(async {
+        assert_eq!(
+            mqtt.publish_and_wait(&message).await,
+            Err(HandleError::Stopped),
+            "no task is left waiting"
+        );
+    });
+    {
+        // The first task ends the run; the second continues below.
+        let timer: Task<'_> = Box::pin(world.sleep(500));
+        let (_, mut rest) = world.run_until_first(vec![timer, runner_task, publisher]);
+        drop(rest.remove(0));
+        world.run(rest);
+    }
+    assert_eq!(world.count("PUBLISH"), 0);
+    run(&world, async {
+        let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+            if let Update::Event(Event::Published { .. }) = update {
+                mqtt.stop();
+            }
+            Ok(())
+        };
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()));
+    });
+    assert_eq!(world.count("PUBLISH"), 1, "by the second");
+}
+
+#[test]
+fn a_second_runner_is_refused_and_the_first_continues() {
+    let (world, mqtt) = (World::default(), handle());
+    let runner_task: Task<'_> = Box::pin(async {
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, ignore).await, Ok(()));
+    });
+    let second: Task<'_> = Box::pin(async {
+        world.sleep(10).await;
+        let refused = run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, ignore).await;
+        assert_eq!(refused, Err(GaveUp::Connect(ConnectError::AlreadyConnected)));
+        let message = Message::new("t", b"by the first").exactly_once();
+        assert_eq!(mqtt.publish_and_wait(&message).await, Ok(()));
+        mqtt.stop();
+    });
+    world.run(vec![runner_task, second]);
+    assert_eq!(world.link_count(), 1);
+}
+
+#[test]
+fn waiting_ends_even_if_losses_are_not_reported() {
+    let (world, mqtt) = (World::default(), handle_with(512, Choices { hides_losses: true }));
+    let runner_task: Task<'_> = Box::pin(async {
+        // The first link accepts the message, and answers only with CONNACK.
+        let behaviour = |link| {
+            if link == 0 {
+                StreamBehaviour(&[Move(4), Hang], UNLIMITED, UNLIMITED)
+            } else {
+                StreamBehaviour::IMMEDIATE
+            }
+        };
+        let ended = run_links(&world, &mqtt, &Connect::new("c").keep_alive(60), behaviour, ignore).await;
+        assert_eq!(ended, Ok(()));
+    });
+    let waiter: Task<'_> = Box::pin(async {
+        let message = Message::new("t", b"lost").at_least_once();
+        world.sleep(10).await;
+        assert_eq!(mqtt.publish_and_wait(&message).await, Err(WaitError::GivenUp.into()));
+        mqtt.stop();
+    });
+    world.run(vec![runner_task, waiter]);
+}
