@@ -54,12 +54,6 @@ pub struct App {
     pub is_save_due: bool,
 }
 
-/// What has not ended, in this run or in an image from which another one may begin.
-pub struct Kept {
-    pub messages: u16,
-    pub ids: u16,
-}
-
 impl App {
     pub fn is_open(&self, request: usize) -> bool {
         matches!(self.requests[request], Stage::Open(_))
@@ -310,30 +304,6 @@ impl App {
             large: None,
             stream: None,
             ..self.clone()
-        }
-    }
-
-    /// Forgets what makes no difference any more.
-    pub fn forget(&mut self, broker: &Broker, kept: &Kept, rules: &Rules) {
-        // What was seen must not be sent without DUP, or at QoS 0 not again. Only MQTT 3.1 has DUP in PUBREL.
-        self.seen &= kept.messages | of_qos(&rules.out, QoS::AtMostOnce);
-        self.seen_pubrel &= if rules.has(Feature::Mqtt31) { kept.messages } else { 0 };
-        self.seen_here &= self.open();
-        self.restored &= self.open();
-        if rules.is_durable() {
-            return;
-        }
-        // Requests that have ended will not end again. That excuses only messages that have not arrived.
-        let open = self.requests.iter().enumerate().filter(|(_, stage)| matches!(stage, Stage::Open(_)));
-        let open = open.fold(0, |bits, (request, _)| bits | 1 << request);
-        let missed = !broker.arrived & ((1 << SUBSCRIBE) - 1);
-        self.may_end = (self.may_end & open) | ((self.may_end | self.given_up) & missed);
-        self.given_up &= open;
-        self.discarded &= open;
-        for stage in &mut self.requests {
-            if let Stage::Told(id) = stage {
-                *id = 0;
-            }
         }
     }
 

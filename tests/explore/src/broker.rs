@@ -3,9 +3,8 @@
 use baremqtt::QoS;
 use baremqtt::codec::{ConnAck, Delivery, Packet, Publish};
 
-use crate::app::{App, Kept};
 use crate::packets::{Kind, encode, number, payload, publish, send};
-use crate::rules::{Feature, Rules, of_qos};
+use crate::rules::{Feature, Rules};
 
 /// The limit of messages in one direction.
 pub const MOST: usize = 12;
@@ -62,7 +61,7 @@ pub struct Broker {
     pubrecs: Vec<u16>,
     /// On this connection: up to which of them PUBREL has arrived, and the newest message.
     passed: usize,
-    newest: Option<u8>,
+    pub newest: Option<u8>,
     /// The next message to the client.
     pub next: u8,
     outgoing: Vec<Outgoing>,
@@ -105,7 +104,7 @@ impl Broker {
     }
 
     /// Messages to the client that it has not answered.
-    fn unanswered(&self) -> u16 {
+    pub fn unanswered(&self) -> u16 {
         let unanswered = self.outgoing.iter().filter(|outgoing| !outgoing.is_released);
         unanswered.fold(0, |messages, outgoing| messages | 1 << outgoing.message)
     }
@@ -281,28 +280,10 @@ impl Broker {
         self.arrived & (1 << message) != 0
     }
 
-    fn retain_pubrecs(&mut self, stays: impl Fn(u16) -> bool) {
+    /// Removes identifiers from the order of PUBRECs.
+    pub fn retain_pubrecs(&mut self, stays: impl Fn(u16) -> bool) {
         self.passed = self.pubrecs[..self.passed].iter().filter(|id| stays(**id)).count();
         self.pubrecs.retain(|id| stays(*id));
-    }
-
-    /// Forgets what makes no difference any more.
-    pub fn forget(&mut self, app: &App, kept: &Kept, rules: &Rules) {
-        // Only what is sent again arrives again, and only at QoS 2 must it not.
-        self.exposed &= kept.messages & of_qos(&rules.out, QoS::ExactlyOnce);
-        // What cannot be sent again is in no order; neither is anything if packets are repeated.
-        let is_ordered = !rules.has(Feature::Retry);
-        let sent = app.open() | of_qos(&rules.out, QoS::AtMostOnce);
-        let may_come = |message: &u8| is_ordered && sent & (1 << message) != 0;
-        self.newest = self.newest.and_then(|newest| (0..=newest).rev().find(may_come));
-        // Only a request that is open has a PUBREL.
-        self.retain_pubrecs(|id| is_ordered && kept.ids & (1 << id) != 0);
-        self.given_up &= app.open_ids();
-        // What has come in is not missed; but a restart can take a message of QoS 2 back.
-        let taken_back = if rules.is_durable() { of_qos(&rules.into, QoS::ExactlyOnce) } else { 0 };
-        self.lost &= !app.got | taken_back;
-        // Only what is sent again can come in again.
-        self.forgotten &= self.unanswered();
     }
 
     /// For the key of a state.

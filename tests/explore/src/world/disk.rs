@@ -4,16 +4,16 @@ use std::rc::Rc;
 
 use baremqtt::State;
 
-use super::steps::{JUMPS, Step};
+use super::steps::Step;
 use super::{World, new_client};
-use crate::app::{App, Kept};
+use crate::app::App;
 use crate::rules::Feature;
 
 /// What is written in one go: the session, and what the application stores with it.
 #[derive(Clone)]
 pub struct Image {
     session: Vec<u8>,
-    app: App,
+    pub(super) app: App,
     /// The broker has lost the session, and the image does not say so.
     is_mistaken: bool,
 }
@@ -74,30 +74,13 @@ impl World {
         Ok(Image { session, app: self.app.for_image(self.rules), is_mistaken: self.broker.is_mistaken })
     }
 
-    fn images(&self) -> impl Iterator<Item = &Image> {
+    pub(super) fn images(&self) -> impl Iterator<Item = &Image> {
         self.disk.iter().chain(self.prepared.iter().map(|(image, _)| image)).map(|image| &**image)
     }
 
     /// The messages that have not ended in some image.
     pub(super) fn open_in_images(&self) -> u16 {
         self.images().fold(0, |open, image| open | image.app.open())
-    }
-
-    /// Forgets what makes no difference any more, so that states which differ only in that are one.
-    pub(super) fn forget(&mut self) {
-        let ids = self.images().fold(self.app.open_ids(), |ids, image| ids | image.app.open_ids());
-        let kept = Kept { messages: self.app.open() | self.open_in_images(), ids };
-        self.app.forget(&self.broker, &kept, self.rules);
-        self.broker.forget(&self.app, &kept, self.rules);
-        if !self.has(Feature::Time) || self.jumps == JUMPS {
-            // The silence is only checked when the clock moves.
-            self.silent = 0;
-        }
-        if !self.has(Feature::Mqtt31)
-            && let Some(offered) = &mut self.offered
-        {
-            offered.beyond.1 = 0;
-        }
     }
 
     /// All images are from before the loss of the session. One of a clean session says that itself.

@@ -2,6 +2,7 @@
 
 mod action;
 mod disk;
+mod forget;
 mod link;
 mod steps;
 

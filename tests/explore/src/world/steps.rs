@@ -117,7 +117,7 @@ impl World {
                 Request::Publish(_) => ends && request.may_have_arrived,
                 _ => true,
             };
-            check!(!continues, "{request:?} survives its session");
+            check!(!continues, "the request {} survives its session", request.id);
         }
         // Not the client itself, which would count this as its last image.
         let image = self.clone().image()?;
