@@ -43,7 +43,9 @@
 //!             mqtt.publish(&Message::new("gateway/status", b"online").at_least_once().retain())?;
 //!         }
 //!         Some(Event::Subscribed { codes, .. }) => println!("the server grants {codes}"),
-//!         Some(Event::Message(message)) => println!("{}: {}", message.topic, message.payload.escape_ascii()),
+//!         Some(Event::Message(message)) => {
+//!             println!("{}: {}", message.topic, message.payload.escape_ascii());
+//!         }
 //!         Some(Event::Published { id, .. }) => println!("message {id} is acknowledged"),
 //!         Some(Event::Ended { id, outcome }) => println!("request {id} is {outcome}"),
 //!         _ => {}
@@ -83,7 +85,8 @@
 //! }
 //!
 //! fn run(board: &mut impl Board) -> Result<(), Box<dyn core::error::Error>> {
-//!     let mut client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] }); // a `const fn`: works in a static
+//!     // A `const fn`, so the client can also live in a static.
+//!     let mut client = Client::new(Buffers { rx: [0; 256], tx: [0; 512] });
 //!     client.connect(&Connect::new("sensor-17").keep_alive(30))?;
 //!     loop {
 //!         // 1. The pending bytes do not change until `sent` is called.
@@ -99,7 +102,7 @@
 //!             let len = board.read(client.receive_buffer());
 //!             client.received(len);
 //!         }
-//!         // 3. An error here means that the connection has ended: close the transport, reopen it, and call `connect`.
+//!         // 3. After an error the connection has ended: reopen the transport, and call `connect`.
 //!         while client.advance(Instant::from_millis(board.millis()))? {
 //!             // `split` borrows the event, and the half of the client that makes requests.
 //!             if let (Some(Event::Message(message)), mut outbound) = client.split() {

@@ -56,7 +56,7 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("broker") => broker = Some(parser.value()?.string()?),
+            Arg::Long("broker") => broker = Some(parser.value()?.parse_with(address)?),
             Arg::Long("mqtt") => version = parser.value()?.parse()?,
             Arg::Long("user") => user = Some(parser.value()?.string()?),
             Arg::Long("password") => password = Some(parser.value()?.string()?),
@@ -91,6 +91,10 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             Story::new(server.addr().to_string(), version, logins).tell()
         }
     }
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    if text.contains(':') { Ok(text.to_owned()) } else { Err("HOST:PORT is expected") }
 }
 
 fn owned((user, password): (&str, &str)) -> (String, String) {

@@ -39,7 +39,7 @@ pub fn client_with(choices: Choices) -> Buffered {
 pub type Ended = String;
 
 pub trait Adapter {
-    /// One turn, or a few: returns the next event, if there is one.
+    /// One step, or a few: returns the next event, if there is one.
     fn step(&mut self) -> Result<Option<String>, Ended>;
     fn client(&mut self) -> &mut Buffered;
 }

@@ -17,7 +17,7 @@ fn the_end_of_the_stream() {
         connect(adapter);
         wire.0.ended.set(true);
         assert_eq!(end(adapter), "the connection is closed", "{name}");
-        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays so");
+        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays closed");
     });
 }
 
@@ -152,7 +152,7 @@ fn a_last_flush_that_is_stuck() {
         wire.0.flushes.set(&[Block]);
         adapter.client().disconnect();
         assert_eq!(end(adapter), "the transport takes no bytes", "{name}");
-        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays so");
+        assert_eq!(adapter.step().unwrap_err(), "the connection is closed", "{name}: it stays closed");
     });
 }
 

@@ -220,7 +220,7 @@ fn closed_at_every_byte() {
             let whole = [4, 13, 22].iter().filter(|end| cut >= **end).count();
             let published = usize::from(adapter.client().in_flight() == 0);
             assert_eq!(reported.len(), whole + published, "{name} {cut}: {reported:?}");
-            assert!(adapter.step().is_err(), "{name} {cut}: it stays so");
+            assert!(adapter.step().is_err(), "{name} {cut}: it stays closed");
             assert_eq!((adapter.client().state(), adapter.client().time_left()), (State::Offline, None));
         });
     }

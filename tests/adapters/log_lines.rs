@@ -1,4 +1,4 @@
-//! What `log` gets. (`defmt` gets the same, if `DEFMT_LOG` enables it at compile time.)
+//! The lines that `log` receives. (`defmt` receives the same, if `DEFMT_LOG` enables it at compile time.)
 
 use std::cell::RefCell;
 

@@ -237,7 +237,7 @@ impl Timer for Interrupted {
     }
 }
 
-/// An operation that is interrupted is tried again once other tasks had their turn.
+/// An operation that is interrupted is retried once other tasks have run.
 #[test]
 fn interruptions_do_not_keep_other_tasks_from_running() {
     for kind in 0..3 {

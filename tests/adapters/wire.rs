@@ -23,7 +23,7 @@ pub enum Step {
     Fail(Fault),
 }
 
-/// Steps that are taken in turn, over and over.
+/// Steps that are taken one after the other, repeatedly.
 pub struct Schedule(RefCell<(Vec<Step>, usize)>);
 
 impl Schedule {

@@ -1,4 +1,4 @@
-//! More than the client can hold at once: reading pauses, nothing is lost, nothing gets stuck.
+//! More than the client can hold at once: reading pauses, nothing is lost, and there is no deadlock.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;

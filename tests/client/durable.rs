@@ -183,7 +183,7 @@ fn disconnecting_waits_for_the_image() {
     }
 }
 
-/// What is sent again after a reconnect is already in the image, and so is the state that a repeated answer reveals.
+/// What is resent after a reconnect is already in the image, and so is the state that a repeated answer reveals.
 #[test]
 fn durable_state_does_not_wait_again() {
     let mut rig = online();

@@ -79,7 +79,7 @@ fn the_answer_to_a_repetition_needs_no_image() {
 /// The PUBACK of an earlier connection is not awaited.
 #[test]
 fn given_up_after_its_connection_a_qos_1_message_is_removed() {
-    // Offline; before the gate opens; before it is sent again.
+    // Offline; before the gate opens; before it is resent.
     for when in 0..3 {
         let mut rig = lost_with(AtLeastOnce);
         if when == 0 {

@@ -242,7 +242,7 @@ impl<const N: usize> Rig<N> {
         self.now = ms;
     }
 
-    /// When the client wants to be called, if nothing else happens.
+    /// When the client has to be called, if nothing else happens.
     pub fn deadline(&mut self) -> Option<u64> {
         self.advance();
         self.client.time_left().map(|left| self.now + u64::from(left))

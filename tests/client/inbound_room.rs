@@ -154,7 +154,7 @@ fn a_message_that_could_not_be_stored_is_not_delivered() {
     client.expect_inbound_full();
 }
 
-/// Messages that arrive after the output has failed cannot be acknowledged, and will be sent again: they are not delivered.
+/// Messages that arrive after the output has failed cannot be acknowledged, and will be resent: they are not delivered.
 #[test]
 fn without_output_nothing_is_acknowledged() {
     let mut client = Narrow::manual(2);

@@ -123,7 +123,7 @@ fn a_window_of_a_hundred() {
             assert_eq!(error, RequestError::Full(Full::Requests));
             assert_eq!(rig.client.in_flight(), WINDOW);
             server.receive(&mut rig).unwrap();
-            // Now and then the link is lost with everything in flight: it is sent again, and never more than the limit.
+            // Now and then the link is lost with everything in flight: it is resent, and never more than the limit.
             if number % 300 == 299 {
                 server.close(&mut rig);
                 rig.connect(&CONNECT);
@@ -141,7 +141,7 @@ fn a_window_of_a_hundred() {
     assert_eq!((server.accepted.len(), rig.client.in_flight()), (1_000, 0));
 }
 
-/// The message would be sent again on each connection, and end it. The application gives it up, and the others get through.
+/// The message would be resent on each connection, and end it. The application gives it up, and the others get through.
 #[test]
 fn a_topic_that_makes_the_server_close() {
     let (mut rig, mut server) = start();

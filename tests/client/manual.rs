@@ -97,6 +97,25 @@ fn without_room_for_the_answer_reading_pauses() {
     assert_eq!(rig.events(), ["message a qos=1 id=99 (0 B)"]);
 }
 
+/// These numbers are in `docs/server.md`.
+#[test]
+fn how_many_messages_wait_depends_on_the_transmit_buffer_and_at_qos_2_on_the_identifiers() {
+    for (tx, at_qos1, at_qos2) in [(160, 8, 8), (512, 16, 15), (4_096, 128, 15), (65_536, 256, 15)] {
+        for (first, expected) in [(0x32, at_qos1), (0x34, at_qos2)] {
+            let mut rig: Rig = Rig::sized(64, tx);
+            rig.choose(|c| c.manual_acknowledgement = true);
+            rig.go_online(&CONNECT, false);
+            let messages =
+                (1_u16..).map(u16::to_be_bytes).map(|[high, low]| [first, 5, 0, 1, b'a', high, low]);
+            let is_delivered = |message: &[u8; 7]| {
+                rig.receive_bytes(message);
+                !rig.events().is_empty()
+            };
+            assert_eq!(messages.take_while(is_delivered).count(), expected, "{first:#x}, {tx}");
+        }
+    }
+}
+
 /// A withheld answer has its room reserved already.
 #[test]
 fn a_message_can_be_acknowledged_while_the_buffer_is_full() {

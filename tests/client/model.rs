@@ -1,4 +1,4 @@
-//! A strict broker in memory for one client: it checks what it receives, and answers as slowly as the test wants.
+//! A strict broker in memory for one client: it checks what it receives, and answers as slowly as the test requires.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -60,7 +60,7 @@ fn the_application_chooses_what_is_assumed() {
     }
 }
 
-/// 3.1 has a DUP flag in PUBREL: first 62, then 6A when it is sent again. 3.1.1 reserves the bit.
+/// 3.1 has a DUP flag in PUBREL: first 62, then 6A when it is resent. 3.1.1 reserves the bit.
 #[test]
 fn pubrel_has_dup_when_it_is_sent_again() {
     for (version, repeated) in [(Version::Mqtt31, "PUBREL id=1 dup"), (Version::Mqtt311, "PUBREL id=1")] {
@@ -167,7 +167,7 @@ fn pingresp_that_is_missing_ends_the_connection() {
     assert_eq!(rig.at(20_000).events(), ["error TimedOut(PingResp)"]);
 }
 
-/// Requests that wait for an answer are sent again on the same connection, with DUP, at growing intervals.
+/// Requests that wait for an answer are resent on the same connection, with DUP, at growing intervals.
 #[test]
 fn requests_can_be_retried_with_dup() {
     let mut rig = Rig::new();

@@ -61,7 +61,7 @@ fn the_answer_follows_the_event() {
     assert_eq!(rig.client.pending(), [0x40, 2, 0, 9]);
 }
 
-/// What the application has not released is sent again; the answer must not be sent on the next connection.
+/// What the application has not released is resent; the answer must not be sent on the next connection.
 #[test]
 fn a_queued_answer_is_discarded_with_the_connection() {
     for qos in [AtLeastOnce, ExactlyOnce] {

@@ -1,4 +1,4 @@
-//! A lost link, and a server that has kept the session: what is sent again, and how.
+//! A lost link, and a server that has kept the session: what is resent, and how.
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
@@ -106,7 +106,7 @@ fn an_answer_before_the_repetition_is_ignored() {
     );
 }
 
-/// A second PUBREC while PUBREL is to be sent again: answered at once, or when its turn comes.
+/// A second PUBREC while PUBREL is to be resent: answered at once, or when its turn comes.
 #[test]
 fn a_repeated_pubrec_while_pubrel_is_to_be_resent() {
     let mut rig = Rig::online();

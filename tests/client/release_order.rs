@@ -1,4 +1,4 @@
-//! PUBREL is sent in the order in which PUBREC arrived (MQTT-4.6.0-4), whatever is moved, cut or sent again.
+//! PUBREL is sent in the order in which PUBREC arrived (MQTT-4.6.0-4), whatever is moved, split or resent.
 
 use baremqtt::QoS::{AtMostOnce, ExactlyOnce};
 use baremqtt::Version;
@@ -89,7 +89,7 @@ fn across_a_reconnect() {
     });
 }
 
-/// As before, but PUBREC arrives while the older PUBREL still waits to be sent again, or is partly sent.
+/// As before, but PUBREC arrives while the older PUBREL still waits to be resent, or is partly sent.
 #[test]
 fn while_older_messages_wait_to_be_resent() {
     for taken in 0..=60 {
@@ -107,7 +107,7 @@ fn while_older_messages_wait_to_be_resent() {
         sent.extend(rig.send_all());
         sent.retain(|line| line.starts_with("PUBREL"));
         if sent.len() == 2 {
-            // This PUBREC came too early to be valid: the message had not been sent again yet.
+            // This PUBREC came too early to be valid: the message had not been resent yet.
             rig.receive(Packet::PubRec(id(1)));
             sent.extend(rig.send_all());
         }
@@ -141,7 +141,7 @@ fn a_request_answered_in_time_is_not_resent() {
     assert_eq!(rig.send_all(), pubrels(&[1, 2]));
 }
 
-/// The server answers the first transmission only while the message is sent again, and then answers that one too.
+/// The server answers the first transmission only while the message is resent, and then answers that one too.
 #[test]
 fn while_a_timed_retry_is_under_way() {
     for (taken, between) in (0..=60).flat_map(|taken| [0, 1, 20, 40].map(|between| (taken, between))) {

@@ -131,7 +131,7 @@ fn mqtt_4_3_3_1() {
     assert_eq!(rig.events(), ["published 1 qos=2"]);
 }
 
-/// No PUBLISH again after PUBREL, even if PUBREC arrives before the PUBLISH is sent again.
+/// No PUBLISH again after PUBREL, even if PUBREC arrives before the PUBLISH is resent.
 #[test]
 fn mqtt_4_3_3_1_no_publish_after_pubrel() {
     let mut rig = Rig::online();

@@ -170,7 +170,7 @@ fn mqtt_3_6_1_1() {
     assert_eq!(first_bytes(&mut rig), [0x62]);
     rig.lose_link();
     rig.go_online(&CONNECT, true);
-    assert_eq!(first_bytes(&mut rig), [0x62], "also when it is sent again");
+    assert_eq!(first_bytes(&mut rig), [0x62], "also when it is resent");
 }
 
 #[test]

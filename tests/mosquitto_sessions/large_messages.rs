@@ -165,7 +165,7 @@ fn small_receiver(version: Version, choice: LargeMessages) -> (Mosquitto, Peer, 
     (broker, receiver, publisher)
 }
 
-/// After a lost link nothing is sent again: the message was acknowledged.
+/// After a lost link nothing is resent: the message was acknowledged.
 fn check_nothing_is_resent(receiver: &mut Peer, addr: std::net::SocketAddr) {
     assert!(receiver.errors.is_empty(), "{:?}", receiver.errors);
     receiver.handle_event(Duration::from_millis(50), |event| panic!("{event:?}"));

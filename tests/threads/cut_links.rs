@@ -1,4 +1,4 @@
-//! A link that is cut again and again, within packets: each QoS 2 message arrives once, both ways, in order.
+//! A link that is cut repeatedly, within packets: each QoS 2 message arrives once, both ways, in order.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{self, Receiver};

@@ -253,7 +253,7 @@ fn the_runner_ends_after_finish() {
     assert_eq!(server.join().unwrap(), [0xE0, 0]);
 }
 
-/// Messages in flight when a connection is lost are sent again on the next one, and reported once.
+/// Messages in flight when a connection is lost are resent on the next one, and reported once.
 #[test]
 fn a_message_is_resent_on_each_connection_until_it_is_acknowledged() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

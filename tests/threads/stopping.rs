@@ -108,7 +108,7 @@ fn while_the_server_reads_nothing() {
     });
 }
 
-/// A server that sends all the time keeps the runner busy all the time. After the stop its writes fail.
+/// A server that sends continuously keeps the runner busy. After the stop its writes fail.
 #[test]
 fn during_an_endless_inbound_stream() {
     let server = assert_stops_in_time(|| {

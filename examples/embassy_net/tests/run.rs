@@ -32,7 +32,7 @@ impl Program {
         BufReader::new(self.0.stdout.take().expect("a pipe")).lines().map_while(Result::ok)
     }
 
-    fn succeeds(&mut self) -> bool {
+    fn exits_successfully(&mut self) -> bool {
         self.0.wait().expect("it ends").success()
     }
 }
@@ -45,7 +45,7 @@ impl Drop for Program {
 }
 
 #[test]
-fn comes_back() {
+fn reconnects_when_the_broker_restarts() {
     let address = ([127, 0, 0, 1], port::free_port()).into();
     let first = broker(address);
     let mut program = Program::start(&[&first.addr().to_string(), "4"]);
@@ -57,11 +57,11 @@ fn comes_back() {
     let _second = broker(address);
     assert!(lines.any(|line| line == "online"));
     assert!(lines.any(|line| line == "thermometer/17/temperature: 20.3"));
-    assert!(program.succeeds());
+    assert!(program.exits_successfully());
 }
 
 #[test]
-fn speaks_tls_with_whom_it_trusts() {
+fn uses_tls_with_a_trusted_server_only() {
     let broker = broker(([127, 0, 0, 1], 0).into());
     let (address, ca) = tls_server::start(broker.addr());
     let file = CaFile::new("trusted", &ca);
@@ -69,7 +69,7 @@ fn speaks_tls_with_whom_it_trusts() {
     let lines: Vec<_> = program.lines().collect();
     assert_eq!(lines.first().map(String::as_str), Some("online"));
     assert_eq!(lines.last().map(String::as_str), Some("thermometer/17/temperature: 20.1"));
-    assert!(program.succeeds());
+    assert!(program.exits_successfully());
 
     // This server's certificate was not signed by the other authority.
     let (_, stranger) = tls_server::start(broker.addr());

@@ -27,8 +27,8 @@ impl Gateway {
         Gateway(command.args(arguments).stdout(Stdio::null()).spawn().expect("the example is built"))
     }
 
-    /// Waits until it ends successfully.
-    fn ends(mut self) {
+    /// Waits until it wait_for_success successfully.
+    fn wait_for_success(mut self) {
         let started = Instant::now();
         loop {
             if let Some(status) = self.0.try_wait().expect("a child") {
@@ -58,7 +58,7 @@ fn operator(address: SocketAddr) -> Operator {
 }
 
 /// Waits until the gateway has published each of these.
-fn hears(mqtt: &mut Operator, expected: &[(&str, &[u8])]) {
+fn wait_for_messages(mqtt: &mut Operator, expected: &[(&str, &[u8])]) {
     let (mut left, started) = (expected.to_vec(), Instant::now());
     while !left.is_empty() {
         assert!(started.elapsed() < PATIENCE, "{left:?} are not heard");
@@ -83,7 +83,7 @@ fn stop(mut mqtt: Operator, gateway: Gateway) {
     while !is_acknowledged {
         is_acknowledged = matches!(mqtt.next_event(Some(PATIENCE)), Ok(Some(Event::Published { .. })));
     }
-    gateway.ends();
+    gateway.wait_for_success();
     while let Some(event) = mqtt.next_event(Some(Duration::from_millis(200))).expect("a connection") {
         if let Event::Message(message) = event {
             assert_ne!(message.payload, b"offline", "DISCONNECT takes the will back");
@@ -92,27 +92,27 @@ fn stop(mut mqtt: Operator, gateway: Gateway) {
 }
 
 #[test]
-fn it_comes_back_and_subscribes_again() {
+fn reconnects_and_resubscribes() {
     let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()).into();
     let start = || once_free(|| Server::start(Options { listen: address, ..Options::default() }));
     let server = start();
     let gateway = Gateway::start(&["127.0.0.1", &address.port().to_string()]);
-    hears(&mut operator(address), &ALL);
+    wait_for_messages(&mut operator(address), &ALL);
     // The server forgets all sessions.
     server.stop();
     let server = start();
     let mut mqtt = operator(server.addr());
-    hears(&mut mqtt, &ALL);
+    wait_for_messages(&mut mqtt, &ALL);
     stop(mqtt, gateway);
 }
 
 #[test]
-fn the_same_over_tls() {
+fn publishes_over_tls() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let gateway =
         Gateway::start(&["localhost", &broker.tls_port.to_string(), text(&authority.file("ca.crt"))]);
     let mut mqtt = operator(broker.mosquitto.addr());
-    hears(&mut mqtt, &ALL);
+    wait_for_messages(&mut mqtt, &ALL);
     stop(mqtt, gateway);
 }

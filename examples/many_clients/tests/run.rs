@@ -31,7 +31,7 @@ fn start(persistence: Persistence) -> Mosquitto {
 struct Example {
     running: Guarded,
     lines: Receiver<String>,
-    said: String,
+    output: String,
 }
 
 impl Example {
@@ -41,7 +41,7 @@ impl Example {
         let output = BufReader::new(running.process.stdout.take().expect("a pipe"));
         let (line, lines) = mpsc::channel();
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
-        Example { running, lines, said: String::new() }
+        Example { running, lines, output: String::new() }
     }
 
     fn against(broker: &Mosquitto, arguments: &[&str]) -> Self {
@@ -52,13 +52,13 @@ impl Example {
     }
 
     /// Waits for a line with this text.
-    fn says(&mut self, text: &str) -> String {
+    fn wait_for_line(&mut self, text: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left);
-            let line = line.unwrap_or_else(|_| panic!("{text} is not said, but\n{}", self.said));
-            self.said.extend([&line, "\n"]);
+            let line = line.unwrap_or_else(|_| panic!("{text} is not printed, but\n{}", self.output));
+            self.output.extend([&line, "\n"]);
             if line.contains(text) {
                 return line;
             }
@@ -67,23 +67,23 @@ impl Example {
 
     /// The numbers in the line with this text.
     fn numbers(&mut self, text: &str) -> Vec<u64> {
-        self.says(text).split([' ', ',']).filter_map(|word| word.parse().ok()).collect()
+        self.wait_for_line(text).split([' ', ',']).filter_map(|word| word.parse().ok()).collect()
     }
 
     /// All messages arrive, and it ends. Returns how many arrived more than once, how many were sent again, and how many
     /// connections were lost.
-    fn ends_well(mut self) -> [u64; 3] {
+    fn wait_for_success(mut self) -> [u64; 3] {
         assert_eq!(self.numbers("messages have arrived"), [CLIENTS * MESSAGES; 2]);
         let repeated = self.numbers("came more than once");
         let lost = self.numbers("connections were lost");
         let ended = self.running.process.wait().expect("the end");
-        assert!(ended.success(), "{}", self.said);
+        assert!(ended.success(), "{}", self.output);
         [repeated[0], repeated[1], lost[0]]
     }
 }
 
 /// Waits until this is the broker's only client.
-fn is_forgotten_by(broker: &Mosquitto) {
+fn wait_for_end_of_sessions(broker: &Mosquitto) {
     let client = Client::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
     let mut mqtt = Connection::tcp(broker.addr(), PATIENCE, client).expect("the broker");
     mqtt.connect(&Connect::new("observer")).expect("CONNACK");
@@ -98,56 +98,56 @@ fn is_forgotten_by(broker: &Mosquitto) {
             _ => {}
         }
     }
-    panic!("the broker says nothing");
+    panic!("the broker wait_for_line nothing");
 }
 
 /// QoS 1 is enough to deliver every message, because the broker keeps what it has acknowledged.
 #[test]
-fn a_broker_that_is_stopped_and_started_again_loses_nothing() {
+fn nothing_is_lost_when_the_broker_restarts() {
     let mut broker = start(Persistence::AtStop);
     let mut example = Example::against(&broker, &[]);
-    example.says("all connected");
+    example.wait_for_line("all connected");
     thread::sleep(Duration::from_millis(1_500));
     broker.stop();
     thread::sleep(Duration::from_millis(300));
     broker.restart();
-    let [_, sent_again, lost] = example.ends_well();
+    let [_, sent_again, lost] = example.wait_for_success();
     assert_eq!(sent_again, 0);
     assert!(lost >= CLIENTS, "{lost}");
-    is_forgotten_by(&broker);
+    wait_for_end_of_sessions(&broker);
 }
 
 /// The broker forgets sessions, subscriptions and acknowledged messages, so the clients send missing messages again.
 #[test]
-fn a_broker_that_is_killed_and_started_again_gets_everything() {
+fn missing_messages_are_resent_after_the_broker_was_killed() {
     let mut broker = start(Persistence::Off);
     let mut example = Example::against(&broker, &["--mqtt", "3.1", "--pace", "800"]);
-    example.says("all connected");
+    example.wait_for_line("all connected");
     thread::sleep(Duration::from_millis(700));
     broker.kill();
     thread::sleep(Duration::from_millis(300));
     broker.restart();
-    let [.., lost] = example.ends_well();
+    let [.., lost] = example.wait_for_success();
     assert!(lost >= CLIENTS, "{lost}");
-    is_forgotten_by(&broker);
+    wait_for_end_of_sessions(&broker);
 }
 
 /// As a user runs it who has nothing installed, with fewer clients.
 #[test]
-fn a_broker_comes_along() {
+fn runs_with_its_own_broker() {
     let mut example = Example::start(&["--clients", "100", "--messages", "3", "--pace", "200"]);
     assert_eq!(example.numbers("messages have arrived"), [300, 300]);
-    example.says("bytes of memory");
+    example.wait_for_line("bytes of memory");
     assert!(example.running.process.wait().expect("the end").success());
 }
 
 #[test]
-fn too_few_files_are_told() {
+fn reports_a_limit_of_open_files_that_is_too_low() {
     let run = "ulimit -Sn 100 && ulimit -Hn 100 && exec \"$0\" --clients 500";
     let ended = Command::new("sh")
         .args(["-c", run, env!("CARGO_BIN_EXE_baremqtt-many-clients")])
         .output()
         .expect("sh");
-    let said = String::from_utf8(ended.stderr).expect("text");
-    assert!(!ended.status.success() && said.contains("no more than 100 are allowed"), "{said}");
+    let output = String::from_utf8(ended.stderr).expect("text");
+    assert!(!ended.status.success() && output.contains("no more than 100 are allowed"), "{output}");
 }

@@ -14,21 +14,21 @@ fn run(broker: &str, arguments: &[&str]) -> (bool, String) {
         .args(arguments)
         .output()
         .expect("the example is built");
-    let said = [ended.stdout, ended.stderr].concat();
-    (ended.status.success(), String::from_utf8(said).expect("text"))
+    let output = [ended.stdout, ended.stderr].concat();
+    (ended.status.success(), String::from_utf8(output).expect("text"))
 }
 
 #[test]
-fn a_message_comes_back_in_both_versions_and_at_each_qos() {
+fn receives_its_message_in_both_versions_and_at_each_qos() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let (ca, at) = (authority.file("ca.crt"), format!("localhost:{}", broker.tls_port));
     for version in ["3.1", "3.1.1"] {
         for qos in ["0", "1", "2"] {
             let arguments = ["--ca", text(&ca), "--mqtt", version, "--qos", qos, "--message", "21.5"];
-            let (content, said) = run(&at, &arguments);
-            assert!(content && said.contains("\nbaremqtt/tls: 21.5\n"), "{version}, {qos}: {said}");
-            assert_eq!(said.contains("is acknowledged"), qos != "0", "{said}");
+            let (succeeded, output) = run(&at, &arguments);
+            assert!(succeeded && output.contains("\nbaremqtt/tls: 21.5\n"), "{version}, {qos}: {output}");
+            assert_eq!(output.contains("is acknowledged"), qos != "0", "{output}");
         }
     }
     // Mosquitto has received a DISCONNECT each time, and no TLS error.
@@ -38,58 +38,59 @@ fn a_message_comes_back_in_both_versions_and_at_each_qos() {
 }
 
 #[test]
-fn a_server_of_another_authority_is_refused() {
+fn rejects_a_certificate_of_another_authority() {
     let (authority, other) = (Authority::new(), Authority::new());
     let broker = Broker::start(&authority, "");
     let at = format!("localhost:{}", broker.tls_port);
-    let (content, said) = run(&at, &["--ca", text(&other.file("ca.crt"))]);
-    assert!(!content);
-    assert!(said.contains("is not from an authority that is trusted"), "{said}");
+    let (succeeded, output) = run(&at, &["--ca", text(&other.file("ca.crt"))]);
+    assert!(!succeeded);
+    assert!(output.contains("is not from an authority that is trusted"), "{output}");
     // No packet has been sent, so passwords stay secret.
     assert!(!broker.mosquitto.log().contains("connected from"), "{}", broker.mosquitto.log());
 }
 
 #[test]
-fn a_server_of_another_name_is_refused() {
+fn rejects_a_certificate_for_another_name() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let (ca, at) = (authority.file("ca.crt"), format!("127.0.0.1:{}", broker.tls_port));
     // The certificate is for this address too.
     assert!(run(&at, &["--ca", text(&ca)]).0);
-    let (content, said) = run(&at, &["--ca", text(&ca), "--name", "example.org"]);
-    assert!(!content);
-    assert!(said.contains("is for another name") && said.contains("localhost"), "{said}");
+    let (succeeded, output) = run(&at, &["--ca", text(&ca), "--name", "example.org"]);
+    assert!(!succeeded);
+    assert!(output.contains("is for another name") && output.contains("localhost"), "{output}");
 }
 
 #[test]
-fn a_server_may_want_a_certificate() {
+fn presents_a_client_certificate() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "require_certificate true\nuse_identity_as_username true");
     let (ca, at) = (authority.file("ca.crt"), format!("localhost:{}", broker.tls_port));
     let (certificate, key) = (authority.file("client.crt"), authority.file("client.key"));
-    let (content, said) = run(&at, &["--ca", text(&ca), "--cert", text(&certificate), "--key", text(&key)]);
-    assert!(content, "{said}");
-    let (content, said) = run(&at, &["--ca", text(&ca)]);
-    assert!(!content);
-    assert!(said.contains("the server does not like what this client has shown"), "{said}");
+    let (succeeded, output) =
+        run(&at, &["--ca", text(&ca), "--cert", text(&certificate), "--key", text(&key)]);
+    assert!(succeeded, "{output}");
+    let (succeeded, output) = run(&at, &["--ca", text(&ca)]);
+    assert!(!succeeded);
+    assert!(output.contains("the server does not like what this client has shown"), "{output}");
 }
 
 #[test]
-fn a_port_without_tls_is_told_apart() {
+fn reports_a_port_without_tls() {
     let authority = Authority::new();
     let broker = Broker::start(&authority, "");
     let at = format!("localhost:{}", broker.mosquitto.addr().port());
-    let (content, said) = run(&at, &["--ca", text(&authority.file("ca.crt"))]);
-    assert!(!content);
-    assert!(said.contains("the server has ended the handshake"), "{said}");
+    let (succeeded, output) = run(&at, &["--ca", text(&authority.file("ca.crt"))]);
+    assert!(!succeeded);
+    assert!(output.contains("the server has ended the handshake"), "{output}");
 }
 
 #[test]
-fn files_that_are_not_there_are_named() {
+fn names_missing_files() {
     let authority = Authority::new();
     let missing = authority.file("missing.crt");
-    let (content, said) = run("localhost:1", &["--ca", text(&missing)]);
-    assert!(!content && said.contains("missing.crt: "), "{said}");
-    let (content, said) = run("localhost:1", &["--ca", text(&authority.file("client.key"))]);
-    assert!(!content && said.contains("there is no certificate in it"), "{said}");
+    let (succeeded, output) = run("localhost:1", &["--ca", text(&missing)]);
+    assert!(!succeeded && output.contains("missing.crt: "), "{output}");
+    let (succeeded, output) = run("localhost:1", &["--ca", text(&authority.file("client.key"))]);
+    assert!(!succeeded && output.contains("there is no certificate in it"), "{output}");
 }

@@ -1,7 +1,7 @@
-//! The example, against the example broker.
+//! The programs, against the example broker and, over TLS, against `mosquitto`.
 
-#[path = "../../../tests/support/port.rs"]
-mod port;
+#[path = "../../../streams/tls/tests/common/mod.rs"]
+mod common;
 #[path = "../../broker/server/mod.rs"]
 mod server;
 
@@ -9,10 +9,12 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use common::support::mosquitto::{free_port, once_free};
+use common::{Authority, Broker, text};
 use server::{Options, Server};
 
 fn start(listen: SocketAddr) -> Server {
-    port::once_free(|| Server::start(Options { listen, ..Options::default() }))
+    once_free(|| Server::start(Options { listen, ..Options::default() }))
 }
 
 fn example(server: &Server, count: &str) -> Child {
@@ -28,13 +30,13 @@ fn publishes_and_receives() {
     let server = start(([127, 0, 0, 1], 0).into());
     let ended = example(&server, "2").wait_with_output().expect("it ends");
     assert!(ended.status.success());
-    let said = String::from_utf8(ended.stdout).expect("text");
-    assert_eq!(said, "connected\nbaremqtt/tokio/count: 1\nbaremqtt/tokio/count: 2\n");
+    let output = String::from_utf8(ended.stdout).expect("text");
+    assert_eq!(output, "connected\nbaremqtt/tokio/count: 1\nbaremqtt/tokio/count: 2\n");
 }
 
 #[test]
-fn comes_back() {
-    let addr = ([127, 0, 0, 1], port::free_port()).into();
+fn reconnects_when_the_broker_restarts() {
+    let addr = ([127, 0, 0, 1], free_port()).into();
     let server = start(addr);
     let mut example = example(&server, "3");
     let mut lines = BufReader::new(example.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
@@ -48,14 +50,27 @@ fn comes_back() {
     assert!(example.wait().expect("it ends").success());
 }
 
-#[test]
-fn twenty_tasks_get_their_answers() {
-    let server = start(([127, 0, 0, 1], 0).into());
-    let ended = Command::new(env!("CARGO_BIN_EXE_requests")).arg(server.addr().to_string()).output();
+/// Runs `requests` with these arguments: each task gets its answer.
+fn assert_each_task_gets_its_answer(arguments: &[&str]) {
+    let ended = Command::new(env!("CARGO_BIN_EXE_requests")).args(arguments).output();
     let ended = ended.expect("the example is built");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let mut said: Vec<_> = std::str::from_utf8(&ended.stdout).expect("text").lines().collect();
-    said.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<u32>().ok()));
+    let mut output: Vec<_> = std::str::from_utf8(&ended.stdout).expect("text").lines().collect();
+    output.sort_by_key(|line| line.split(' ').next().and_then(|n| n.parse::<u32>().ok()));
     let expected: Vec<_> = (1..=20).map(|n| format!("{n} * {n} = {}", n * n)).collect();
-    assert_eq!(said, expected);
+    assert_eq!(output, expected);
+}
+
+#[test]
+fn requests_over_tcp() {
+    let server = start(([127, 0, 0, 1], 0).into());
+    assert_each_task_gets_its_answer(&[&server.addr().to_string()]);
+}
+
+#[test]
+fn requests_over_tls() {
+    let authority = Authority::new();
+    let broker = Broker::start(&authority, "");
+    let address = format!("localhost:{}", broker.tls_port);
+    assert_each_task_gets_its_answer(&[&address, text(&authority.file("ca.crt"))]);
 }

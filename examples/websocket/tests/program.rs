@@ -8,7 +8,7 @@ use std::process::Command;
 use support::mosquitto::websockets;
 
 #[test]
-fn the_program_gets_its_message_back() {
+fn receives_its_message_in_both_versions_and_at_each_qos() {
     let (broker, addr) = websockets();
     for (version, protocol) in [("3.1", "mqtt"), ("3.1", "mqttv3.1"), ("3.1.1", "mqtt")] {
         for qos in ["0", "1", "2"] {
@@ -17,9 +17,9 @@ fn the_program_gets_its_message_back() {
                 .args(["--mqtt", version, "--protocol", protocol, "--qos", qos, "--message", "21.5"])
                 .output()
                 .expect("the example is built");
-            let said = String::from_utf8([ended.stdout, ended.stderr].concat()).expect("text");
-            assert!(ended.status.success(), "{said}");
-            assert!(said.contains("\nbaremqtt/websocket: 21.5\n"), "{version}, {qos}: {said}");
+            let output = String::from_utf8([ended.stdout, ended.stderr].concat()).expect("text");
+            assert!(ended.status.success(), "{output}");
+            assert!(output.contains("\nbaremqtt/websocket: 21.5\n"), "{version}, {qos}: {output}");
         }
     }
     let log = broker.logs(" disconnected.\n", 9);

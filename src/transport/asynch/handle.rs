@@ -60,7 +60,8 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
 }
 
 impl<R, T, C, I> Handle<R, T, C, I> {
-    /// For tasks that run on one thread.
+    /// For tasks that run on one thread. (`tokio::spawn` needs [`for_threads`](Self::for_threads): with this, the compiler reports that
+    /// `RefCell` is not `Sync`.)
     #[must_use]
     pub const fn new(client: Client<R, T, C, I>) -> Self {
         Self::with_places(client)

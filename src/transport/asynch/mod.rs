@@ -56,7 +56,8 @@
 //! /// One task: the link.
 //! async fn network(mqtt: &Mqtt, mut socket: board::Socket) {
 //!     let mut routes = Routes::<_, fn(), 1>::new();
-//!     routes.add("lamp/toggle", QoS::AtLeastOnce, board::toggle_lamp as fn()).expect("a valid filter, and room for one");
+//!     let toggle: fn() = board::toggle_lamp;
+//!     routes.add("lamp/toggle", QoS::AtLeastOnce, toggle).expect("a valid filter, and room for one");
 //!     let mut runner = Runner::new(mqtt, Embassy, [0; 256], Backoff::new(500, 60_000).seed(17));
 //!     let ended = runner
 //!         .run(

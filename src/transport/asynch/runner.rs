@@ -75,8 +75,8 @@ where
     /// If this future is dropped, the link is lost. The handle keeps the session, and another runner can continue it.
     ///
     /// # Errors
-    /// See [`GaveUp`]. Any error of the handler
-    /// ends the link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
+    /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the
+    /// link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,

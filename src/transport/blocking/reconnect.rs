@@ -36,7 +36,8 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 ///     let mut routes = Routes::<_, (), 1>::new();
 ///     routes.add("lamp/toggle", QoS::AtLeastOnce, ()).expect("a valid filter, and room for one");
 ///     loop {
-///         if let Some(Update::Event(event)) = mqtt.next_event(&Connect::new("lamp").clean_session(false).keep_alive(30), None)? {
+///         let connect = Connect::new("lamp").clean_session(false).keep_alive(30);
+///         if let Some(Update::Event(event)) = mqtt.next_event(&connect, None)? {
 ///             routes.note(&event);
 ///             if let Event::Message(_) = event { /* toggle it */ }
 ///         }

@@ -26,8 +26,8 @@ where
     ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on).
     ///
     /// # Errors
-    /// See [`GaveUp`]. Any error of the handler closes the connection without DISCONNECT. The server then publishes the will, and keeps the
-    /// message for which the handler failed.
+    /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) closes the
+    /// connection without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
     pub fn run(
         mut self,
         mut connect: impl FnMut(&mut Link<'_, R, T, C, I>) -> Result<(), Error>,

@@ -21,7 +21,8 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 ///     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
 ///     let mut mqtt = Reconnect::new(Connection::new(stream, client), open, Backoff::new(500, 60_000));
 ///     loop {
-///         match mqtt.poll(&Connect::new("lamp").clean_session(false).keep_alive(30), Instant::from_millis(millis())) {
+///         let connect = Connect::new("lamp").clean_session(false).keep_alive(30);
+///         match mqtt.poll(&connect, Instant::from_millis(millis())) {
 ///             Ok(Update::Event(event)) => { /* ... */ }
 ///             Ok(_) | Err(nb::Error::WouldBlock) => { /* other work */ }
 ///             Err(nb::Error::Other(_)) => break, // refused, for instance

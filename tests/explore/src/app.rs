@@ -5,7 +5,7 @@ use baremqtt::{Event, Outcome, QoS, Receipt, State};
 
 use crate::broker::{Broker, Check, MOST, check};
 use crate::packets::{number, payload};
-use crate::rules::{Feature, Rules};
+use crate::rules::{Feature, Rules, of_qos};
 
 /// Requests other than messages have the numbers from here on.
 pub const SUBSCRIBE: usize = MOST;
@@ -38,8 +38,12 @@ pub struct App {
     pub restored: u16,
     /// Requests whose end may be reported although the broker never answered, when the link or the session is lost.
     pub may_end: u16,
-    /// How often each message was received, 2 for more. If the application acknowledges, only those that it has acknowledged.
-    pub got: [u8; MOST],
+    /// Messages that are not sent any more, because their session is discarded.
+    pub discarded: u16,
+    /// The last connection requested a clean session.
+    pub is_clean: bool,
+    /// Messages that were received. If the application acknowledges, only those that it has acknowledged.
+    pub got: u16,
     /// Receipts of this connection, each with its message.
     pub receipts: Vec<(Receipt, u8)>,
     /// The large message that is being received, and how much of its payload has arrived.
@@ -79,12 +83,8 @@ impl App {
         // What the server has seen stays seen; a message of QoS 1 is stored before it is acknowledged.
         (self.seen, self.seen_pubrel) = (before.seen, before.seen_pubrel);
         // A message of QoS 0 is in no image, and may be published again.
-        self.seen &= !(0..rules.out.len())
-            .filter(|message| rules.is_at_most_once(*message))
-            .fold(0, |seen, message| seen | 1 << message);
-        for (message, _) in rules.into.iter().enumerate().filter(|(_, qos)| **qos == QoS::AtLeastOnce) {
-            self.got[message] = before.got[message];
-        }
+        self.seen &= !of_qos(&rules.out, QoS::AtMostOnce);
+        self.got |= before.got & of_qos(&rules.into, QoS::AtLeastOnce);
         self.restored = 0;
         for (request, stage) in self.requests.iter_mut().enumerate() {
             match *stage {
@@ -130,7 +130,11 @@ impl App {
         match event {
             Event::Connected { session_present } => {
                 let tells = !rules.has(Feature::Mqtt31);
-                check!(session_present.is_some() == tells, "Connected says {session_present:?}");
+                let is_new = !self.is_clean || session_present != Some(true);
+                check!(session_present.is_some() == tells && is_new, "Connected says {session_present:?}");
+                if rules.has(Feature::Drop) && (session_present == Some(false) || rules.distrusts()) {
+                    self.session_ends(true);
+                }
             }
             Event::Message(publish) => {
                 let message = self.incoming(publish.topic.as_str(), publish.delivery, rules)?;
@@ -163,7 +167,7 @@ impl App {
                 check!(request < SUBSCRIBE, "{request} was no message");
                 // A message that was given up after it was sent ends with its identifier.
                 let given_up = self.given_up & (1 << request) != 0;
-                check!(given_up || broker.arrived[request] > 0, "{request} is published, but did not arrive");
+                check!(given_up || broker.has_arrived(request), "{request} is published, but did not arrive");
                 check!(qos == rules.out[request], "{request} is published at QoS {qos}");
             }
             Event::StreamReady { id } => {
@@ -189,8 +193,12 @@ impl App {
                 let mut may_end = given_up || self.may_end & (1 << request) != 0;
                 if request < SUBSCRIBE && !given_up {
                     may_end &= match outcome {
-                        Outcome::Lost => rules.has(Feature::Drop),
-                        Outcome::Uncertain => rules.out[request] == QoS::ExactlyOnce,
+                        Outcome::Lost => self.discarded & (1 << request) != 0,
+                        // PUBREC was sent.
+                        Outcome::Uncertain => {
+                            let arrived = broker.has_arrived(request) || rules.has(Feature::AtPubrel);
+                            rules.out[request] == QoS::ExactlyOnce && arrived
+                        }
                         _ => false,
                     };
                 }
@@ -222,20 +230,25 @@ impl App {
     /// A message is complete: at QoS 2 once, and in order.
     fn gets(&mut self, message: usize, receipt: Option<Receipt>, broker: &Broker, rules: &Rules) -> Check {
         let exactly_once = rules.into[message] == QoS::ExactlyOnce;
-        let again = self.got[message] > 0 && !rules.distrusts();
+        let may_repeat = rules.distrusts() || broker.forgotten & (1 << message) != 0;
+        let again = self.has_got(message) && !may_repeat;
         check!(!(exactly_once && again), "message {message} of QoS 2 comes in twice");
         let earlier = (0..message).filter(|earlier| rules.into[*earlier] == rules.into[message]);
         for earlier in earlier {
             let there =
-                self.got[earlier] > 0 || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
+                self.has_got(earlier) || self.receipts.iter().any(|held| usize::from(held.1) == earlier);
             check!(there || broker.lost & (1 << earlier) != 0, "message {message} comes in before {earlier}");
         }
         match receipt {
             Some(receipt) => self.receipts.push((receipt, message as u8)),
-            None => self.got[message] = (self.got[message] + 1).min(2),
+            None => self.got |= 1 << message,
         }
         check!(receipt.is_some() == rules.has(Feature::Manual), "receipt: {receipt:?}");
         Ok(())
+    }
+
+    fn has_got(&self, message: usize) -> bool {
+        self.got & (1 << message) != 0
     }
 
     /// Whether everything that it wanted is complete.
@@ -249,38 +262,70 @@ impl App {
             let message = request < rules.out.len();
             let ended = (self.given_up | self.may_end) & (1 << request) != 0;
             let excused = ended || (message && rules.is_at_most_once(request));
-            check!(!message || excused || broker.arrived[request] > 0, "message {request} did not arrive");
+            check!(!message || excused || broker.has_arrived(request), "message {request} did not arrive");
         }
         for message in 0..rules.into.len() {
             let lost = broker.lost & (1 << message) != 0;
-            check!(lost || self.got[message] > 0, "message {message} did not come in");
+            check!(lost || self.has_got(message), "message {message} did not come in");
         }
         check!(self.receipts.is_empty(), "receipts are left");
         check!(self.large.is_none(), "a large message is left");
         Ok(())
     }
 
+    /// The session is gone. What had begun in it ends, or is sent a second time; not if it is discarded.
+    pub fn session_ends(&mut self, discards: bool) {
+        let begun = self.begun();
+        self.may_end |= begun;
+        self.discarded |= if discards { begun } else { 0 };
+    }
+
+    /// Messages that have not ended.
+    pub fn open(&self) -> u16 {
+        (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |open, request| open | 1 << request)
+    }
+
+    /// The identifiers of requests that have not ended.
+    pub fn open_ids(&self) -> u16 {
+        self.requests
+            .iter()
+            .fold(0, |ids, stage| if let Stage::Open(id) = stage { ids | 1 << id } else { ids })
+    }
+
+    /// What an image needs: the rest is lost with the run, or does not change when another run begins.
+    pub fn for_image(&self, rules: &Rules) -> App {
+        App {
+            seen: 0,
+            seen_here: 0,
+            seen_pubrel: 0,
+            restored: 0,
+            got: self.got & of_qos(&rules.into, QoS::ExactlyOnce),
+            receipts: Vec::new(),
+            large: None,
+            stream: None,
+            ..self.clone()
+        }
+    }
+
     /// Messages that end, or are sent a second time, when the session is lost.
     pub fn begun(&self) -> u16 {
-        (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |begun, request| begun | 1 << request)
-            & (self.seen | self.restored)
+        self.open() & (self.seen | self.restored)
     }
 
     pub fn key(&self, state: State, key: &mut Vec<u8>) {
         for stage in self.requests {
             key.push(match stage {
                 Stage::NotMade => 0xFF,
-                // The identifier itself matters only to a new run.
                 Stage::Told(id) => id as u8 | 0x40,
                 Stage::Past(id) => id as u8 | 0x80,
                 Stage::Open(id) => id as u8,
             });
         }
-        for bits in [self.given_up, self.seen, self.seen_here, self.seen_pubrel, self.restored, self.may_end]
-        {
+        let App { given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded, got, .. } = *self;
+        for bits in [given_up, seen, seen_here, seen_pubrel, restored, may_end, discarded, got] {
             key.extend(bits.to_be_bytes());
         }
-        key.extend(self.got);
+        key.push(u8::from(self.is_clean));
         key.extend(self.receipts.iter().map(|held| held.1));
         let (large, at) = self.large.unwrap_or((0xFF, 0));
         let stream = self.stream.map_or(0xFF, |at| at as u8);

@@ -38,24 +38,30 @@ pub struct Broker {
     pub is_connected: bool,
     pub is_closed: bool,
     pub has_session: bool,
-    /// The client knows about the session.
-    pub is_told: bool,
+    /// The session ends with this connection.
+    pub is_clean: bool,
+    /// The client takes the session for an earlier one that is lost, because no CONNACK has said otherwise yet.
+    pub is_mistaken: bool,
     next_id: u16,
-    /// How often each message of the client was forwarded, 2 for more.
-    pub arrived: [u8; MOST],
+    /// Messages of the client that were forwarded.
+    pub arrived: u16,
     /// Messages that may arrive twice, because a session that knew them was lost.
     pub exposed: u16,
     /// The identifiers that the client has given up, as bits; the broker itself does not know of them.
     pub given_up: u16,
     /// Messages to the client that were lost with a session.
     pub lost: u16,
+    /// Messages that the client has received, and knows nothing about since it has discarded the session.
+    pub forgotten: u16,
     /// QoS 2 messages that have not been released: identifier and message.
     unreleased: Vec<(u16, u8)>,
+    /// How many of them, the first ones, the client knows nothing about since it has discarded the session.
+    orphans: usize,
     /// Identifiers in the order in which PUBREC was last sent for them.
     pubrecs: Vec<u16>,
-    /// On this connection: the last PUBREL, and the newest message.
-    last_pubrel: u16,
-    newest: Option<u8>,
+    /// On this connection: up to which of them PUBREL has arrived, and the newest message.
+    passed: usize,
+    pub newest: Option<u8>,
     /// The next message to the client.
     pub next: u8,
     outgoing: Vec<Outgoing>,
@@ -69,23 +75,38 @@ impl Broker {
     pub fn link_lost(&mut self) {
         self.is_connected = false;
         self.is_closed = false;
-        self.last_pubrel = 0;
+        self.is_clean = false;
+        self.passed = 0;
         self.newest = None;
         self.pubrels.clear();
         self.due.clear();
         self.outgoing.iter_mut().for_each(|outgoing| outgoing.is_awaited = false);
     }
 
-    /// The session is lost. What the client had begun may arrive a second time.
-    pub fn lose_session(&mut self, begun: u16) {
+    /// The session is gone. What the client sends again may arrive a second time.
+    pub fn lose_session(&mut self, again: u16) {
         self.has_session = false;
-        self.is_told = false;
-        self.exposed |= begun;
+        self.exposed |= again;
         self.lost |= self.outgoing.iter().fold(0, |lost, outgoing| lost | 1 << outgoing.message);
         self.outgoing.clear();
         self.unreleased.clear();
+        self.orphans = 0;
         self.pubrecs.clear();
+        self.passed = 0;
         self.next_id = 0;
+    }
+
+    /// The client has discarded the session, and may continue this one nevertheless.
+    pub fn is_forgotten(&mut self) {
+        self.is_mistaken = false;
+        self.orphans = self.unreleased.len();
+        self.forgotten |= self.unanswered();
+    }
+
+    /// Messages to the client that it has not answered.
+    pub fn unanswered(&self) -> u16 {
+        let unanswered = self.outgoing.iter().filter(|outgoing| !outgoing.is_released);
+        unanswered.fold(0, |messages, outgoing| messages | 1 << outgoing.message)
     }
 
     pub fn owes_nothing(&self) -> bool {
@@ -93,7 +114,7 @@ impl Broker {
     }
 
     pub fn keeps_nothing(&self) -> bool {
-        self.unreleased.is_empty()
+        self.unreleased.len() == self.orphans
     }
 
     /// Sends its next message, if it has one and the client is connected.
@@ -138,7 +159,7 @@ impl Broker {
         let is_connect = matches!(packet, Packet::Connect(_));
         check!(self.is_connected != is_connect, "{packet}: CONNECT is the first packet and no other");
         match packet {
-            Packet::Connect(_) => self.connects(rules, down),
+            Packet::Connect(connect) => self.connects(connect.clean_session, rules, down),
             Packet::Publish(publish) => return self.takes_publish(publish, rules, down),
             Packet::PubRel { id, .. } => return self.takes_pubrel(id.get(), rules, down),
             Packet::PubAck(id) => {
@@ -174,9 +195,9 @@ impl Broker {
             .position(|out| out.qos == qos && out.is_awaited && out.is_released == is_released)
     }
 
-    fn connects(&mut self, rules: &Rules, down: &mut Vec<u8>) {
+    fn connects(&mut self, clean: bool, rules: &Rules, down: &mut Vec<u8>) {
         let session_present = self.has_session && !rules.has(Feature::Mqtt31);
-        (self.is_connected, self.has_session) = (true, true);
+        (self.is_connected, self.has_session, self.is_clean) = (true, true, clean);
         encode(Packet::ConnAck(ConnAck::Accepted { session_present }), rules, down);
         for outgoing in &mut self.outgoing {
             outgoing.is_awaited = true;
@@ -211,17 +232,13 @@ impl Broker {
                     }
                     Some(_) => {}
                     None => {
-                        if self.last_pubrel == id {
-                            // That was the PUBREL of an earlier message.
-                            self.last_pubrel = 0;
-                        }
                         self.unreleased.push((id, message as u8));
                         if !rules.has(Feature::AtPubrel) {
                             self.arrives(message, rules)?;
                         }
                     }
                 }
-                self.pubrecs.retain(|known| *known != id);
+                self.retain_pubrecs(|known| known != id);
                 self.pubrecs.push(id);
                 self.owes(Kind::PubRec, id, rules, down);
             }
@@ -231,21 +248,17 @@ impl Broker {
 
     /// PUBRELs arrive in the order of the PUBRECs (MQTT-4.6.0-4).
     fn takes_pubrel(&mut self, id: u16, rules: &Rules, down: &mut Vec<u8>) -> Check {
-        let is_given_up = self.given_up & (1 << id) != 0;
-        let place = |id| self.pubrecs.iter().position(|known| *known == id);
-        if let (Some(this), Some(last)) = (place(id), place(self.last_pubrel)) {
-            check!(
-                this > last || is_given_up || rules.has(Feature::Retry),
-                "PUBREL {id} behind {}",
-                self.last_pubrel
-            );
-        }
         // The PUBREL of a message that was given up is sent in its own place, without PUBREC.
-        if !is_given_up {
-            self.last_pubrel = id;
+        let is_given_up = self.given_up & (1 << id) != 0;
+        let place = self.pubrecs.iter().position(|known| *known == id);
+        if let Some(at) = place.filter(|_| !is_given_up) {
+            let in_order = at >= self.passed || rules.has(Feature::Retry);
+            check!(in_order, "PUBREL {id} behind {}", self.pubrecs[self.passed - 1]);
+            self.passed = at + 1;
         }
         if let Some(at) = self.unreleased.iter().position(|known| known.0 == id) {
             let (_, message) = self.unreleased.remove(at);
+            self.orphans -= usize::from(at < self.orphans);
             if rules.has(Feature::AtPubrel) {
                 self.arrives(message.into(), rules)?;
             }
@@ -256,12 +269,21 @@ impl Broker {
 
     /// A message is forwarded: at QoS 2 once, and in order.
     fn arrives(&mut self, message: usize, rules: &Rules) -> Check {
-        let count = &mut self.arrived[message];
-        *count = (*count + 1).min(2);
         let exposed = self.exposed & (1 << message) != 0 || rules.distrusts();
-        let once = rules.out[message] != QoS::ExactlyOnce || *count == 1 || exposed;
+        let once = rules.out[message] != QoS::ExactlyOnce || !self.has_arrived(message) || exposed;
         check!(once, "message {message} of QoS 2 arrives twice");
+        self.arrived |= 1 << message;
         Ok(())
+    }
+
+    pub fn has_arrived(&self, message: usize) -> bool {
+        self.arrived & (1 << message) != 0
+    }
+
+    /// Removes identifiers from the order of PUBRECs.
+    pub fn retain_pubrecs(&mut self, stays: impl Fn(u16) -> bool) {
+        self.passed = self.pubrecs[..self.passed].iter().filter(|id| stays(**id)).count();
+        self.pubrecs.retain(|id| stays(*id));
     }
 
     /// For the key of a state.
@@ -271,14 +293,14 @@ impl Broker {
             flag(self.is_connected),
             flag(self.is_closed),
             flag(self.has_session),
-            flag(self.is_told),
+            flag(self.is_clean),
+            flag(self.is_mistaken),
         ]);
-        key.extend([self.next_id as u8, self.last_pubrel as u8, self.newest.map_or(0xFF, |n| n), self.next]);
-        key.extend(self.arrived);
-        key.extend(self.exposed.to_be_bytes());
-        key.extend(self.lost.to_be_bytes());
-        key.extend(self.given_up.to_be_bytes());
-        key.push(self.unreleased.len() as u8);
+        key.extend([self.next_id as u8, self.passed as u8, self.newest.map_or(0xFF, |n| n), self.next]);
+        for bits in [self.arrived, self.exposed, self.lost, self.given_up, self.forgotten] {
+            key.extend(bits.to_be_bytes());
+        }
+        key.extend([self.unreleased.len() as u8, self.orphans as u8]);
         self.unreleased.iter().for_each(|(id, message)| key.extend([*id as u8, *message]));
         key.push(self.pubrecs.len() as u8);
         key.extend(self.pubrecs.iter().map(|id| *id as u8));

@@ -17,7 +17,7 @@ const HEAVY: [Feature; 5] =
     [Feature::Restart, Feature::Time, Feature::Subscribe, Feature::Stream, Feature::Pieces];
 
 /// With only these, four messages make fewer than about ten million states.
-const LIGHT: [Feature; 10] = [
+const LIGHT: [Feature; 12] = [
     Feature::Loss,
     Feature::Drop,
     Feature::AtPubrel,
@@ -28,19 +28,27 @@ const LIGHT: [Feature; 10] = [
     Feature::Mqtt31,
     Feature::Tight,
     Feature::OutputLost,
+    Feature::Clean,
+    Feature::Mixed,
 ];
 
-/// Every pair of features, except those with the same effect.
+/// Every pair of features, except those with the same effect, and one that cannot hold.
 pub fn pairs() -> Vec<[Feature; 2]> {
     let mut pairs = Vec::new();
     for (at, &one) in Feature::ALL.iter().enumerate() {
         for &other in &Feature::ALL[at + 1..] {
-            let same = [
+            let excluded = [
                 (Feature::Loss, Feature::Drop),
                 (Feature::Time, Feature::Retry),
                 (Feature::Restart, Feature::Saves),
+                (Feature::Clean, Feature::Mixed),
+                // A clean session ends before it can be lost.
+                (Feature::Loss, Feature::Clean),
+                (Feature::Drop, Feature::Clean),
+                // A server that did not hear of the clean session keeps identifiers that the application asks for again.
+                (Feature::Ids, Feature::Mixed),
             ];
-            if !same.contains(&(one, other)) {
+            if !excluded.contains(&(one, other)) {
                 pairs.push([one, other]);
             }
         }
@@ -65,6 +73,14 @@ pub fn short() -> Vec<Rules> {
     }
     walks.extend(["1/", "2/", "/2"].map(|mix| Rules::new(mix, &[Feature::Saves])));
     walks.extend(pairs().iter().filter(|pair| is_quick(&pair[..])).map(|pair| Rules::new("2/1", pair)));
+    for session in [Feature::Clean, Feature::Mixed] {
+        for mix in ONE {
+            walks.extend(HEAVY.map(|feature| Rules::new(mix, &[feature, session])));
+        }
+    }
+    // In MQTT 3.1, an image says whether its session was clean, or nobody does.
+    walks.push(Rules::new("2/", &[Feature::Restart, Feature::Mqtt31, Feature::Mixed]));
+    walks.push(Rules::new("/2", &[Feature::Restart, Feature::Mqtt31, Feature::Mixed]));
     // Pairs that have found a fault.
     walks.push(Rules::new("1/2", &[Feature::Late, Feature::Subscribe]));
     walks.push(Rules::new("1/2", &[Feature::Stream, Feature::Finish]));

@@ -42,10 +42,18 @@ features! {
     Finish "finish" "finish or disconnect, once",
     Ids "ids" "each request asks for the first identifier again",
     OutputLost "outlost" "the transport only reads from some point on",
+    Clean "clean" "each connection requests a clean session",
+    Mixed "mixed" "each connection requests a clean session or one that is kept",
 }
 
 /// The payload length of a streamed message, or of one that is received in pieces.
 pub const LARGE: usize = 80;
+
+/// The messages with this QoS, as bits.
+pub fn of_qos(messages: &[QoS], qos: QoS) -> u16 {
+    let found = messages.iter().enumerate().filter(|(_, of)| **of == qos);
+    found.fold(0, |bits, (message, _)| bits | 1 << message)
+}
 
 /// The rules of one walk.
 #[derive(Clone, Debug)]

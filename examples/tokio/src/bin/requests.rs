@@ -1,9 +1,13 @@
 //! Twenty tasks request squares over one connection, and each waits for its own answer. (This program also answers the requests.)
+//! It uses TLS if a file with certificates of authorities is given.
 //!
 //! ```text
 //! cargo run --manifest-path examples/tokio/Cargo.toml --bin requests -- localhost:1883
+//! cargo run --manifest-path examples/tokio/Cargo.toml --bin requests -- localhost:8883 ca.crt
 //! ```
 
+#[path = "../open.rs"]
+mod open;
 #[path = "../timer.rs"]
 mod timer;
 
@@ -14,7 +18,6 @@ use baremqtt::transport::{Error, Update};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, InboundIds, Message, QoS};
 use baremqtt::{Routes, Standard, Subscription};
 use embedded_io_adapters::tokio_1::FromTokio;
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, timeout};
@@ -46,7 +49,10 @@ async fn main() {
 }
 
 async fn run() -> Result<(), Failure> {
-    let address = std::env::args().nth(1).filter(|it| it.contains(':')).ok_or("usage: requests HOST:PORT")?;
+    let mut arguments = std::env::args().skip(1);
+    let address =
+        arguments.next().filter(|it| it.contains(':')).ok_or("usage: requests HOST:PORT [CA-FILE]")?;
+    let tls = arguments.next().map(|ca| open::tls(&ca)).transpose()?;
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 4096] });
     let mqtt: &Mqtt = Box::leak(Box::new(Handle::for_threads(client)));
     let subscribed: &Notify = Box::leak(Box::default());
@@ -66,7 +72,7 @@ async fn run() -> Result<(), Failure> {
     let mut runner = Runner::new(mqtt, timer::TokioTimer::start(), [0; 4096], backoff);
     let links = runner.run(
         async |link| {
-            let (input, output) = TcpStream::connect(&address).await.map_err(Error::Io)?.into_split();
+            let (input, output) = open::open(&address, tls.as_ref()).await.map_err(Error::Io)?;
             let connect = Connect::new("baremqtt-squares").clean_session(false).keep_alive(30);
             link.run(FromTokio::new(input), FromTokio::new(output), &connect).await
         },

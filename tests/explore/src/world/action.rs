@@ -17,7 +17,7 @@ macro_rules! actions {
 
 actions! {
     Told Advance Acknowledge TellSaved Write Save Publish Subscribe Unsubscribe Payload
-    Send Receive PubAck PubRec PubRel PubComp SubAck UnsubAck PingResp Serve Connect Close
+    Send Receive PubAck PubRec PubRel PubComp SubAck UnsubAck PingResp Serve Connect ConnectClean Close
     SendPart SendLost Offer OfferPart OfferAll ReceivePart Break LoseSession Crash Jump
     GiveUp0 GiveUp1 GiveUp2 Abandon Finish Disconnect OutputLost
 }
@@ -25,7 +25,8 @@ actions! {
 use Action::*;
 
 /// Fair schedules: the first of these that changes anything happens next. In one the application is quick, in the other
-/// everything that can be read is read first.
+/// everything that can be read is read first. Sessions
+/// that can be clean are so in the second one.
 pub const FAIR: [&[Action]; 2] = [
     &[
         Close,
@@ -50,6 +51,7 @@ pub const FAIR: [&[Action]; 2] = [
         PingResp,
         Serve,
         Connect,
+        ConnectClean,
     ],
     &[
         Close,
@@ -69,6 +71,7 @@ pub const FAIR: [&[Action]; 2] = [
         Write,
         Save,
         Payload,
+        ConnectClean,
         Connect,
         Publish,
         Subscribe,
@@ -117,6 +120,8 @@ impl Action {
             Abandon => rules.has(Feature::GiveUp) && rules.has(Feature::Stream),
             Finish | Disconnect => rules.has(Feature::Finish),
             OutputLost => rules.has(Feature::OutputLost),
+            Connect => !rules.has(Feature::Clean),
+            ConnectClean => rules.has(Feature::Clean) || rules.has(Feature::Mixed),
             _ => true,
         }
     }

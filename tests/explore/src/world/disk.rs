@@ -10,11 +10,12 @@ use crate::app::App;
 use crate::rules::Feature;
 
 /// What is written in one go: the session, and what the application stores with it.
+#[derive(Clone)]
 pub struct Image {
     session: Vec<u8>,
-    app: App,
-    /// How many losses of the session the client knew of.
-    known: u8,
+    pub(super) app: App,
+    /// The broker has lost the session, and the image does not say so.
+    is_mistaken: bool,
 }
 
 impl Image {
@@ -24,10 +25,15 @@ impl Image {
         bytes
     }
 
+    /// The number of entries follows 4 bytes that identify the format, 1 for a clean session, and 2 with an identifier.
+    pub(super) fn holds_no_inbound_ids(&self) -> bool {
+        self.session[7..9] == [0, 0]
+    }
+
     pub(super) fn key(&self, key: &mut Vec<u8>) {
         key.push(self.session.len() as u8);
         key.extend(&self.session);
-        key.push(self.known);
+        key.push(u8::from(self.is_mistaken));
         self.app.key(State::Offline, key);
     }
 }
@@ -60,12 +66,29 @@ impl World {
         Ok(true)
     }
 
-    fn image(&mut self) -> Result<Image, String> {
+    /// The session as it is now, for the disk.
+    pub(super) fn image(&mut self) -> Result<Image, String> {
         let mut session = vec![0; 256];
         let len = self.client.save(&mut session).map_err(|error| format!("save: {error}"))?;
         session.truncate(len);
-        let app = App { receipts: Vec::new(), large: None, stream: None, ..self.app.clone() };
-        Ok(Image { session, app, known: if self.broker.is_told { self.losses } else { 0 } })
+        Ok(Image { session, app: self.app.for_image(self.rules), is_mistaken: self.broker.is_mistaken })
+    }
+
+    pub(super) fn images(&self) -> impl Iterator<Item = &Image> {
+        self.disk.iter().chain(self.prepared.iter().map(|(image, _)| image)).map(|image| &**image)
+    }
+
+    /// The messages that have not ended in some image.
+    pub(super) fn open_in_images(&self) -> u16 {
+        self.images().fold(0, |open, image| open | image.app.open())
+    }
+
+    /// All images are from before the loss of the session. One of a clean session says that itself.
+    pub(super) fn outdates_images(&mut self) {
+        let images = self.disk.iter_mut().chain(self.prepared.iter_mut().map(|(image, _)| image));
+        for image in images.filter(|image| !image.app.is_clean && !image.is_mistaken) {
+            Rc::make_mut(image).is_mistaken = true;
+        }
     }
 
     pub(super) fn writes(&mut self) -> bool {
@@ -82,11 +105,12 @@ impl World {
     }
 
     pub(super) fn crashes(&mut self) -> Step {
-        self.link_closed();
-        if self.losses > self.disk.as_ref().map_or(0, |image| image.known) {
-            // The image takes the new session for the old one.
-            self.session_lost();
+        let is_mistaken = self.disk.as_ref().is_some_and(|image| image.is_mistaken);
+        if is_mistaken && self.has(Feature::Mixed) && self.has(Feature::Mqtt31) {
+            // It could not know that there is another session now, or none.
+            return Ok(false);
         }
+        self.link_closed();
         self.client = new_client(self.rules);
         let before = std::mem::take(&mut self.app);
         self.prepared.clear();
@@ -98,6 +122,11 @@ impl World {
         }
         self.saved_revision = self.client.revision();
         self.app.restarts(&before, self.rules);
+        self.broker.is_mistaken = is_mistaken;
+        if is_mistaken {
+            // The image takes the new session for the old one.
+            self.session_lost();
+        }
         self.broker.given_up = self.app.given_up_ids();
         Ok(true)
     }

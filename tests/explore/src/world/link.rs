@@ -130,6 +130,7 @@ impl World {
             let bit = 1 << message;
             let app = &mut self.app;
             check!(app.given_up & bit == 0, "message {message} was given up");
+            check!(app.discarded & bit == 0, "message {message} of a session that is discarded");
             check!(
                 app.is_open(message) || first & 6 == 0,
                 "message {message} is {:?}",
@@ -175,9 +176,18 @@ impl World {
                 let idle = self.app.open_count() == 0;
                 check!(self.disconnects || idle, "DISCONNECT before the end of all");
             }
+            if let Packet::PubRel { id, .. } = packet {
+                // What is repeated is answered again.
+                let is_open = self.app.request(id.get()).is_some() || self.has(Feature::Retry);
+                check!(is_open, "PUBREL {id} of no request");
+            }
             let before = self.broker.arrived;
-            if matches!(packet, Packet::Connect(_)) && (!self.broker.has_session || self.rules.distrusts()) {
-                self.app.may_end |= self.app.begun();
+            if let Packet::Connect(connect) = packet {
+                if connect.clean_session {
+                    self.session_lost();
+                } else if !self.broker.has_session || self.rules.distrusts() {
+                    self.app.session_ends(false);
+                }
             }
             self.broker.takes(packet, self.rules, &mut self.link.down)?;
             self.in_order(before)?;
@@ -187,16 +197,14 @@ impl World {
     }
 
     /// Messages of one QoS first arrive in the order in which they were published.
-    fn in_order(&self, before: [u8; MOST]) -> Check {
-        let arrived = &self.broker.arrived;
+    fn in_order(&self, before: u16) -> Check {
         let excused = self.app.given_up | self.app.may_end;
-        for message in
-            (0..self.rules.out.len()).filter(|message| before[*message] == 0 && arrived[*message] > 0)
-        {
+        let new = self.broker.arrived & !before;
+        for message in (0..self.rules.out.len()).filter(|message| new & (1 << message) != 0) {
             for earlier in (0..message).filter(|earlier| self.rules.out[*earlier] == self.rules.out[message])
             {
                 let may_miss = excused & (1 << earlier) != 0 || self.rules.is_at_most_once(earlier);
-                let there = arrived[earlier] > 0 || may_miss;
+                let there = self.broker.has_arrived(earlier) || may_miss;
                 check!(there, "message {message} arrives before {earlier}");
             }
         }
@@ -241,10 +249,15 @@ impl World {
             || !self.client.clone().pending().is_empty()
     }
 
-    /// Records which requests may end without an answer, now that the session is lost.
+    /// The broker's session is gone. Records which requests may end without an answer, which may arrive twice (now, or after a
+    /// restart), and which images are out of date.
     pub(super) fn session_lost(&mut self) {
-        let begun = self.app.begun();
-        self.broker.lose_session(begun);
-        self.app.may_end |= begun;
+        let drops = self.has(Feature::Drop);
+        let again = self.app.begun() | self.open_in_images();
+        self.broker.lose_session(if drops { 0 } else { again });
+        // A client that requested a clean session knows.
+        self.broker.is_mistaken = !self.app.is_clean;
+        self.app.session_ends(drops);
+        self.outdates_images();
     }
 }

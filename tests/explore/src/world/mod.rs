@@ -2,6 +2,7 @@
 
 mod action;
 mod disk;
+mod forget;
 mod link;
 mod steps;
 
@@ -129,10 +130,11 @@ impl World {
             self.app.seen_pubrel |= offered.beyond.1;
         }
         self.link = Link::default();
+        let is_clean = self.broker.is_clean;
         self.broker.link_lost();
         self.app.link_lost();
-        if self.losses > 0 && !self.broker.is_told {
-            // A client that never received the CONNACK of the new session takes it for the old one. That cannot be avoided.
+        // A client that never received the CONNACK of the new session takes it for the old one. That cannot be avoided.
+        if is_clean || self.broker.is_mistaken {
             self.session_lost();
         }
         self.silent = 0;

@@ -1,17 +1,20 @@
 //! The effect of each action; `Ok(false)` if it is not possible now.
 
-use baremqtt::{Connect, Error, Full, Instant, Message, QoS, RequestError, State, StreamedMessage, Version};
+use baremqtt::{
+    Connect, Error, Event, Full, Instant, Message, QoS, Request, RequestError, State, StreamedMessage,
+    Version,
+};
 
 use super::action::Action;
 use super::link::Much;
 use super::{World, say};
 use crate::app::{SUBSCRIBE, Stage, UNSUBSCRIBE};
-use crate::broker::check;
+use crate::broker::{Check, check};
 use crate::packets::{id, payload, topic};
 use crate::rules::Feature;
 
 /// How often the clock moves in a walk.
-const JUMPS: u8 = 2;
+pub(super) const JUMPS: u8 = 2;
 
 pub(super) type Step = Result<bool, String>;
 
@@ -22,6 +25,7 @@ impl World {
             say!("the client is offline");
             self.link_closed();
         }
+        self.forget();
         Ok(done)
     }
 
@@ -48,7 +52,7 @@ impl World {
             Action::Receive => return Ok(self.receives(Much::Packet)),
             Action::ReceivePart => return Ok(self.receives(Much::Byte)),
             Action::Serve => return Ok(self.broker.publishes(self.rules, &mut self.link.down)),
-            Action::Connect => return self.connects(),
+            Action::Connect | Action::ConnectClean => return self.connects(action == Action::ConnectClean),
             Action::Break => return Ok(self.breaks()),
             // What happens to a dead link in the end.
             Action::Close => {
@@ -84,17 +88,41 @@ impl World {
         Ok(true)
     }
 
-    fn connects(&mut self) -> Step {
+    fn connects(&mut self, clean: bool) -> Step {
         if self.link.is_open || self.client.state() != State::Offline {
             return Ok(false);
         }
-        let mut connect = Connect::new("c").clean_session(false).keep_alive(self.rules.keep_alive());
+        let mut connect = Connect::new("c").clean_session(clean).keep_alive(self.rules.keep_alive());
         if self.rules.version() == Version::Mqtt31 {
             connect = connect.version(Version::Mqtt31);
         }
         self.client.connect(&connect).map_err(|error| format!("connect: {error}"))?;
         self.link.is_open = true;
+        // A clean session discards the one before, and ends with its own connection.
+        if clean || self.app.is_clean {
+            self.discards(clean || self.has(Feature::Drop))?;
+        }
+        self.app.is_clean = clean;
         Ok(true)
+    }
+
+    /// The client discards its session, whether CONNECT arrives or not. Nothing that had begun in it continues, and unless it `ends`
+    /// messages of which no PUBREC came are sent again.
+    fn discards(&mut self, ends: bool) -> Check {
+        self.app.session_ends(ends);
+        self.broker.is_forgotten();
+        for request in self.client.under_way() {
+            let continues = match request.request {
+                Request::Ended => false,
+                Request::Publish(_) => ends && request.may_have_arrived,
+                _ => true,
+            };
+            check!(!continues, "the request {} survives its session", request.id);
+        }
+        // Not the client itself, which would count this as its last image.
+        let image = self.clone().image()?;
+        check!(image.holds_no_inbound_ids(), "an inbound identifier survives its session");
+        Ok(())
     }
 
     fn breaks(&mut self) -> bool {
@@ -127,7 +155,7 @@ impl World {
             Ok(true) => {
                 let Some(event) = self.client.event() else { return Err("no event".into()) };
                 say!("{event:?}");
-                self.broker.is_told |= matches!(event, baremqtt::Event::Connected { .. });
+                self.broker.is_mistaken &= !matches!(event, Event::Connected { .. });
                 self.app.handles(event, self.client.receipt(), &self.broker, self.rules)?;
             }
             Ok(false) => {
@@ -154,8 +182,7 @@ impl World {
         }
         let (receipt, message) = self.app.receipts.remove(0);
         self.client.acknowledge(receipt).map_err(|error| format!("acknowledge {message}: {error}"))?;
-        let got = &mut self.app.got[usize::from(message)];
-        *got = (*got + 1).min(2);
+        self.app.got |= 1 << message;
         Ok(true)
     }
 

@@ -22,7 +22,7 @@ const ALL_TURNS: u32 = 3 * TURNS;
 /// How often [`more`] was called.
 static TURN: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
 static MILLIS: Mutex<Cell<u32>> = Mutex::new(Cell::new(0));
-static PEER: Mutex<RefCell<Peer>> = Mutex::new(RefCell::new(Peer::of(Server::Answers)));
+static PEER: Mutex<RefCell<Peer>> = Mutex::new(RefCell::new(Peer::new(Server::RepliesToAll)));
 
 fn with_peer<T>(use_it: impl FnOnce(&mut Peer) -> T) -> T {
     critical_section::with(|token| use_it(&mut PEER.borrow_ref_mut(token)))
@@ -35,7 +35,7 @@ fn turn() -> u32 {
 #[inline(never)]
 pub fn write(bytes: &[u8]) -> usize {
     stack::measure();
-    let len = with_peer(|peer| peer.hear(bytes));
+    let len = with_peer(|peer| peer.receive(bytes));
     stack::paint();
     len
 }
@@ -43,7 +43,7 @@ pub fn write(bytes: &[u8]) -> usize {
 #[inline(never)]
 pub fn read(buffer: &mut [u8]) -> usize {
     stack::measure();
-    let len = with_peer(|peer| peer.speak(buffer));
+    let len = with_peer(|peer| peer.send(buffer));
     stack::paint();
     len
 }
@@ -57,7 +57,7 @@ pub fn now() -> Instant {
     })
 }
 
-/// Whether a loop continues: the innermost one ends after so many turns, those around it likewise, all of them at the end.
+/// Whether a loop continues: each ends after a number of turns, and all of them end with the program.
 #[inline(never)]
 pub fn more() -> bool {
     critical_section::with(|token| {
@@ -101,7 +101,7 @@ pub fn run(program: fn()) -> ! {
 }
 
 fn begin(server: Server) {
-    with_peer(|peer| peer.become_(server));
+    with_peer(|peer| peer.restart_as(server));
     critical_section::with(|token| TURN.borrow(token).set(0));
     stack::paint();
 }
@@ -119,7 +119,7 @@ macro_rules! program {
             world::run(program)
         }
 
-        /// What is `main` where it runs once.
+        /// The body of `main` in programs that run once.
         #[inline(never)]
         fn program() {
             $run
