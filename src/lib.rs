@@ -80,8 +80,8 @@
 //!     fn write(&mut self, bytes: &[u8]) -> usize;
 //!     fn read(&mut self, buffer: &mut [u8]) -> usize;
 //!     fn millis(&self) -> u32;
-//!     /// Sleeps until bytes can be read or written, but no longer than this.
-//!     fn sleep(&mut self, ms: Option<u32>);
+//!     /// Sleeps until bytes can be read or, if it `writes`, written; but no longer than this.
+//!     fn sleep(&mut self, writes: bool, ms: Option<u32>);
 //! }
 //!
 //! fn run(board: &mut impl Board) -> Result<(), Box<dyn core::error::Error>> {
@@ -97,7 +97,7 @@
 //!                 break;
 //!             }
 //!         }
-//!         // 2. The buffer is empty while earlier bytes wait for step 3.
+//!         // 2. The buffer can be empty: until CONNECT has been sent, and while it is full.
 //!         if !client.receive_buffer().is_empty() {
 //!             let len = board.read(client.receive_buffer());
 //!             client.received(len);
@@ -109,10 +109,9 @@
 //!                 outbound.publish(&Message::new("echo", message.payload))?;
 //!             }
 //!         }
-//!         // 4. `time_left` is 0 if something was queued that has not been sent yet.
-//!         if client.pending().is_empty() {
-//!             board.sleep(client.time_left());
-//!         }
+//!         // 4. If step 3 has queued something, there is only a wait if the transport accepts nothing.
+//!         let writes = !client.pending().is_empty();
+//!         board.sleep(writes, client.time_left());
 //!     }
 //! }
 //! ```
@@ -129,8 +128,8 @@
 //! - PINGREQ is sent before the keep alive expires: early by a quarter of it, but by 5 s at most. With
 //!   [`ping_on_silence`](Config::ping_on_silence) it is also sent when the server has been silent for that long.
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that accepts no bytes
-//!   ([`Timeout`]). The ones for PINGRESP and for answers restart whenever bytes of a partly received packet arrive. No timeout runs while
-//!   the client is waiting for the application.
+//!   ([`Timeout`]). The ones for PINGRESP and for answers restart whenever bytes of a partly received packet arrive. Each runs only while
+//!   the server has something to do.
 //! - Durations are `u32` milliseconds in the client, and [`Duration`](core::time::Duration) in the adapters' calls that wait. The keep
 //!   alive is in seconds, as in the protocol.
 //! - A timeout never frees a packet identifier and never drops a message. The session continues with the next connection.
@@ -251,7 +250,10 @@
 //! - [`RequestError::Forbidden`], [`ConnectError::Forbidden`]: correct the request. The standard does not allow it;
 //!   [`Violation::clause`] says where.
 //! - [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`]: turn it on in the [configuration](#configuration).
+//! - [`RequestError::NotRepeatable`]: a streamed message above QoS 0 needs a payload that can be supplied again.
 //! - [`ConnectError::TooLarge`]: use a larger `rx`, where CONNECT is encoded.
+//! - [`ConnectError::AlreadyConnected`]: [disconnect](Client::disconnect) first.
+//! - [`StreamError`], [`AcknowledgeError`], [`GiveUpError`], [`SaveError`], [`RestoreError`]: each variant says what to do.
 //!
 //! An **end** has closed the connection, but the session is kept: open another transport, and [`connect`](Client::connect) again. What to
 //! do before that:
@@ -330,10 +332,10 @@
 //! - `embedded-io-async-v0.7`: `transport::asynch`, for embassy, tokio and other executors; you supply the timer.
 //! - `embedded-io-v0.6`, `embedded-io-async-v0.6`: `transport::FromV06`, which wraps streams of these older versions for the same adapters.
 //! - `nb`: `transport::polled`, for loops that poll.
-//! - `defmt`: `defmt::Format` on public types, and a few log messages.
+//! - `defmt`: `defmt::Format` on packets, events, errors and settings, and a few log messages.
 //! - `log`: the same log messages through `log`.
 //!
-//! The name of a feature contains the version of its public dependency, so that a later version can be added beside it.
+//! The features of `embedded-io` have its version in their names, so that a later version can be added beside it.
 //!
 //! # `no_std`
 //!

@@ -86,7 +86,7 @@ impl SessionFile {
     ///
     /// # Errors
     /// Any error of writing the file. The file is then unchanged, or has the new content; packets that wait for the session to be saved are
-    /// still held back.
+    /// still held back. Call this again: [`Event::SaveDue`](crate::Event::SaveDue) is not repeated.
     pub fn save<C: Config>(&mut self, outbound: &mut Outbound<'_, C>, data: &[u8]) -> io::Result<()> {
         let mut image = Vec::new();
         while let Err(error) = outbound.save(&mut image) {

@@ -147,7 +147,7 @@ pub trait Config {
     ///
     /// Changes that happen together share one image, and resending after a reconnect requires no further image.
     ///
-    /// No timeout runs against the server while packets are waiting for an image. DISCONNECT is sent after them, and has no timer of its
+    /// Packets that wait for an image are not timed: a timeout runs only for those that have been sent. DISCONNECT is sent after them, and has no timer of its
     /// own: an application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is asked to. The
     /// adapters' own `disconnect` gives it no opportunity to do so, and returns [`Closed`](crate::transport::Error::Closed) instead.
     ///

@@ -69,7 +69,7 @@ pub enum Event<'a> {
     },
     /// The session has changed, and packets that would reveal this to the server are held back until an image is durable
     /// ([`Config::durable`](crate::Config::durable)). Call [`save`](crate::Client::save), store the image, and confirm it with
-    /// [`saved`](crate::Client::saved).
+    /// [`saved`](crate::Client::saved). This is reported once for each change: if storing fails, try again without waiting for another event.
     SaveDue,
 }
 

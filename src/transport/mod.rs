@@ -11,7 +11,7 @@
 //! events too, [`Connected`](crate::Event::Connected) included.
 //!
 //! `net` and `asynch` also have a `Runner`, which owns the connection and reopens it, and a `Handle` for other threads or tasks. The
-//! handle's calls are the same in both: they block in `net`, and are awaited in `asynch`. You give a runner two functions. The first is
+//! handle's calls have the same names in both: they block in `net`, and are awaited in `asynch`. You give a runner two functions. The first is
 //! called for each attempt to connect: it opens a stream, and calls `Link::run` with that stream and a CONNECT. The second, the handler,
 //! receives every `Update`, and makes requests through the [`Outbound`](crate::Outbound) half. `blocking` and `polled` have a `Reconnect`
 //! instead, which reopens the connection and reports the same updates.
