@@ -10,7 +10,7 @@ use crate::{Config, Instant};
 const MOST_READS: u8 = u8::MAX;
 
 /// A stream that returns `Pending` when it would have to wait.
-pub(super) trait Stream {
+pub(super) trait PollStream {
     type Error;
 
     /// Reads into a non-empty buffer; 0 is the end of the stream. A stream that can wait does so for at most `patience` ms.
@@ -46,7 +46,7 @@ where
     /// Input is read before the clock, so that a slow application is not mistaken for a slow server.
     pub(super) fn turn(
         &mut self,
-        stream: &mut impl Stream<Error = E>,
+        stream: &mut impl PollStream<Error = E>,
         clock: &mut impl FnMut() -> Instant,
         mut reads: Reads,
     ) -> Result<bool, Error<E>> {
@@ -75,7 +75,7 @@ where
     /// Sends queued bytes, as far as the stream accepts them; returns whether it accepted any.
     pub(super) fn send(
         &mut self,
-        stream: &mut impl Stream<Error = E>,
+        stream: &mut impl PollStream<Error = E>,
         clock: &mut impl FnMut() -> Instant,
     ) -> bool {
         let mut moved = false;
@@ -99,7 +99,7 @@ where
     /// Reads once, if there is room; returns whether anything was read.
     pub(super) fn read(
         &mut self,
-        stream: &mut impl Stream<Error = E>,
+        stream: &mut impl PollStream<Error = E>,
         clock: &mut impl FnMut() -> Instant,
         patience: u32,
     ) -> bool {

@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
-use super::Timer;
 use super::any_of::any_of;
 use super::io::pause;
+use super::{Timer, sleep};
 use crate::transport::Error;
 use crate::transport::common::{Countdown, Driver, is_a_client};
 use crate::{Client, Config, Event, InboundIds, Standard};
@@ -193,17 +193,10 @@ where
                 [] => Output::Flushed(output.flush().await),
             }
         };
-        let sleep = async {
-            match wait {
-                Some(0) => {}
-                Some(ms) => timer.sleep(ms).await,
-                None => pending().await,
-            }
-        };
-        let (was_read, was_written) = any_of(read, write, sleep).await;
+        let (was_read, was_written) = any_of(read, write, sleep(timer, wait)).await;
 
         let now = self.timer.now();
-        // Input first, because a failed write ends reading.
+        // Input first: it arrived before the write failed.
         let mut interrupted = false;
         match was_read {
             Some(result) if is_interrupted(&result) => interrupted = true,

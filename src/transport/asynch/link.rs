@@ -8,9 +8,9 @@ use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
 
-use super::Timer;
 use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
+use super::{Timer, sleep};
 use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
 use crate::{Config, Connect, ConnectError, Event, Instant, Outbound, State};
@@ -131,11 +131,11 @@ where
         let wait = match turns.turn(handle, now, retry, handler) {
             Ok(Some(wait)) => wait,
             Ok(None) => return Ok(()),
-            Err(End::Handler(error)) => {
+            Err(TurnError::Handler(error)) => {
                 handle.inner(|inner| inner.has_failed = true);
                 return Err(error);
             }
-            Err(End::Link(error)) => {
+            Err(TurnError::Link(error)) => {
                 return match error.with_failure(failure.with(Option::take).flatten()) {
                     Error::Disconnected => Ok(()),
                     error => Err(error),
@@ -169,7 +169,7 @@ impl<K, H, R, T, C, I, S: Sharing, const N: usize> fmt::Debug for Link<'_, K, H,
 }
 
 /// Why the turns have ended.
-enum End<E> {
+enum TurnError<E> {
     Link(Error<()>),
     Handler(Error<E>),
 }
@@ -199,7 +199,7 @@ impl Turns {
         now: Instant,
         retry: &mut Retry,
         handler: &mut H,
-    ) -> Result<Option<Option<u32>>, End<E>>
+    ) -> Result<Option<Option<u32>>, TurnError<E>>
     where
         H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
         R: AsRef<[u8]> + AsMut<[u8]>,
@@ -224,7 +224,7 @@ impl Turns {
             if stops {
                 inner.driver.client.disconnect();
             }
-            while inner.driver.advance(now).map_err(End::Link)? {
+            while inner.driver.advance(now).map_err(TurnError::Link)? {
                 let (event, mut outbound) = inner.driver.client.split();
                 let Some(event) = event else { continue };
                 if let Event::Connected { .. } = event {
@@ -235,7 +235,7 @@ impl Turns {
                 let handled = handler(Update::Event(event), &mut outbound);
                 // A message can only have been given up in that case.
                 may_have_gone |= outbound.revision() != before;
-                handled.map_err(End::Handler)?;
+                handled.map_err(TurnError::Handler)?;
             }
             let has_sent_all = core::mem::take(&mut inner.has_sent_all) && !inner.driver.has_output();
             let sent =
@@ -244,7 +244,7 @@ impl Turns {
             for update in woken.into_iter().chain(sent) {
                 let mut outbound = inner.driver.client.outbound();
                 let before = outbound.revision();
-                handler(update, &mut outbound).map_err(End::Handler)?;
+                handler(update, &mut outbound).map_err(TurnError::Handler)?;
                 may_have_gone |= outbound.revision() != before;
             }
             if may_have_gone || !inner.driver.client.config().reports_loss() {
@@ -256,14 +256,6 @@ impl Turns {
         };
         // Nobody else uses the cell while this runs, unless a handler runs it.
         handle.inner(turn).unwrap_or(Ok(Some(None)))
-    }
-}
-
-async fn sleep<K: Timer>(timer: &K, wait: Option<u32>) {
-    match wait {
-        Some(0) => {}
-        Some(ms) => timer.sleep(ms).await,
-        None => core::future::pending().await,
     }
 }
 

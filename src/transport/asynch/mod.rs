@@ -136,3 +136,12 @@ impl<T: Timer + ?Sized> Timer for &T {
         (**self).sleep(ms).await;
     }
 }
+
+/// Sleeps for this many ms; `None` for a sleep without end.
+async fn sleep<K: Timer>(timer: &K, ms: Option<u32>) {
+    match ms {
+        Some(0) => {}
+        Some(ms) => timer.sleep(ms).await,
+        None => core::future::pending().await,
+    }
+}

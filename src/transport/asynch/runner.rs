@@ -10,7 +10,7 @@ use embedded_io_async::ErrorKind;
 use super::cell::Sharing;
 use super::handle::Inner;
 use super::{Handle, Link, Timer};
-use crate::transport::common::Retry;
+use crate::transport::common::{Retry, retry_choices};
 use crate::transport::{Error, GaveUp, Update};
 use crate::{Backoff, Config, Instant, Outbound};
 
@@ -33,21 +33,7 @@ impl<'a, K, B, R, T, C, I, S: Sharing, const N: usize> Runner<'a, K, B, R, T, C,
         Runner { handle, timer, buffer, retry: Retry::new(backoff) }
     }
 
-    /// Also tries MQTT 3.1 if the server does not accept 3.1.1, that is, if it refuses it in CONNACK or closes the connection
-    /// without CONNACK. If 3.1 fails too, 3.1.1 is tried next. Once 3.1.1 has succeeded, only 3.1.1 is used.
-    #[must_use]
-    pub fn fall_back_to_mqtt31(mut self) -> Self {
-        self.retry.falls_back = true;
-        self
-    }
-
-    /// Keeps trying after refusals that are unlikely to go away by themselves, such as a wrong password or a client identifier that is
-    /// not allowed. By default they end the runner ([`GaveUp::Refused`]).
-    #[must_use]
-    pub fn retry_refusals(mut self) -> Self {
-        self.retry.despite_refusals = true;
-        self
-    }
+    retry_choices!(retry);
 }
 
 impl<K, B, R, T, C, I, S, const N: usize> Runner<'_, K, B, R, T, C, I, S, N>

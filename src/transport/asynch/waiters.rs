@@ -14,7 +14,7 @@ pub(super) struct Waiters<const N: usize> {
     /// Additional places, if they are allocated.
     #[cfg(feature = "std")]
     more_room: Option<Vec<Room>>,
-    ends: [End; N],
+    ends: [Ack; N],
 }
 
 /// A place for a task that waits for room.
@@ -26,7 +26,7 @@ enum Room {
 }
 
 /// The state of the message whose end a task waits for.
-enum End {
+enum Ack {
     /// The place is free.
     Free,
     /// A task is about to publish.
@@ -47,7 +47,7 @@ impl<const N: usize> Waiters<N> {
             room: [const { Room::Free }; N],
             #[cfg(feature = "std")]
             more_room: None,
-            ends: [const { End::Free }; N],
+            ends: [const { Ack::Free }; N],
         }
     };
 
@@ -117,33 +117,33 @@ impl<const N: usize> Waiters<N> {
 
     /// Reserves a place for a task that will wait for the end of a message, if one is free.
     pub(super) fn reserve(&mut self) -> Option<Place> {
-        let at = self.ends.iter().position(|end| matches!(end, End::Free))?;
-        *self.ends.get_mut(at)? = End::Reserved;
+        let at = self.ends.iter().position(|end| matches!(end, Ack::Free))?;
+        *self.ends.get_mut(at)? = Ack::Reserved;
         Some(Place(at))
     }
 
     /// The task in this place waits for this message.
     pub(super) fn watch(&mut self, Place(at): Place, id: PacketId) {
         if let Some(end) = self.ends.get_mut(at) {
-            *end = End::Waits(id, None);
+            *end = Ack::Waits(id, None);
         }
     }
 
     /// How the message has ended, if it has.
     pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), WaitError>> {
         match self.ends.get_mut(at)? {
-            End::Reported(result) => Some(*result),
-            End::Waits(_, waits) => {
+            Ack::Reported(result) => Some(*result),
+            Ack::Waits(_, waits) => {
                 *waits = Some(waker.clone());
                 None
             }
-            End::Free | End::Reserved => None,
+            Ack::Free | Ack::Reserved => None,
         }
     }
 
     pub(super) fn release(&mut self, Place(at): Place) {
         if let Some(end) = self.ends.get_mut(at) {
-            *end = End::Free;
+            *end = Ack::Free;
         }
     }
 
@@ -158,11 +158,11 @@ impl<const N: usize> Waiters<N> {
 
     fn report(&mut self, ended: PacketId, result: Result<(), WaitError>) {
         for end in &mut self.ends {
-            if let End::Waits(id, waker) = end
+            if let Ack::Waits(id, waker) = end
                 && *id == ended
             {
                 let waker = waker.take();
-                *end = End::Reported(result);
+                *end = Ack::Reported(result);
                 waker.into_iter().for_each(Waker::wake);
             }
         }
@@ -171,7 +171,7 @@ impl<const N: usize> Waiters<N> {
     /// Messages that are no longer under way, and whose end was not reported, were given up or dropped silently.
     pub(super) fn keep(&mut self, mut is_under_way: impl FnMut(PacketId) -> bool) {
         for at in 0..N {
-            if let Some(End::Waits(id, _)) = self.ends.get(at)
+            if let Some(Ack::Waits(id, _)) = self.ends.get(at)
                 && !is_under_way(*id)
             {
                 self.report(*id, Err(WaitError::GivenUp));
@@ -183,7 +183,7 @@ impl<const N: usize> Waiters<N> {
     pub(super) fn wake_all(&mut self) {
         self.wake_room();
         for end in &mut self.ends {
-            if let End::Waits(_, waker) = end {
+            if let Ack::Waits(_, waker) = end {
                 waker.take().into_iter().for_each(Waker::wake);
             }
         }

@@ -106,7 +106,7 @@ where
         let mut countdown = Countdown::new(Some(timeout), (self.clock)());
         let mut waste = [0; 64];
         while countdown.left((self.clock)()) != Some(0) {
-            match turn::Stream::read(&mut Ready(&mut self.stream), &mut waste, 0) {
+            match turn::PollStream::read(&mut Ready(&mut self.stream), &mut waste, 0) {
                 Poll::Ready(Ok(0) | Err(_)) => return,
                 Poll::Ready(Ok(_)) | Poll::Pending => {}
             }
@@ -117,7 +117,7 @@ where
 /// A stream that is read only if it has input.
 pub(super) struct Ready<'a, S>(pub(super) &'a mut S);
 
-impl<S: Read + ReadReady + Write> turn::Stream for Ready<'_, S> {
+impl<S: Read + ReadReady + Write> turn::PollStream for Ready<'_, S> {
     type Error = S::Error;
 
     fn read(&mut self, buffer: &mut [u8], _: u32) -> Poll<Result<usize, S::Error>> {

@@ -23,11 +23,16 @@ impl Countdown {
         Countdown { left: timeout.map(ms), seen: now }
     }
 
-    /// Milliseconds that are left; `None` for a wait without limit.
-    pub(crate) fn left(&mut self, now: Instant) -> Option<u32> {
+    /// Lets time pass.
+    pub(crate) fn elapse(&mut self, now: Instant) {
         let passed = now.since(self.seen);
         self.seen = now;
         self.left = self.left.map(|left| left.saturating_sub(passed));
+    }
+
+    /// Lets time pass. Returns the milliseconds that are left; `None` for a wait without limit.
+    pub(crate) fn left(&mut self, now: Instant) -> Option<u32> {
+        self.elapse(now);
         self.left
     }
 }

@@ -68,7 +68,7 @@ impl Retry {
     /// Lets time pass on this connection. It must be called at least every 24 days, because the clock wraps.
     pub(crate) fn passed(&mut self, now: Instant) {
         if let Some(life) = &mut self.life {
-            life.left(now);
+            life.elapse(now);
         }
     }
 

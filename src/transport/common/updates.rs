@@ -4,7 +4,10 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::transport::Error;
-use crate::{ConnectError, Event, RefusalCode, RequestError};
+use crate::{
+    AcknowledgeError, ConnectError, Event, GiveUpError, RefusalCode, RequestError, RestoreError, SaveError,
+    StreamError,
+};
 
 /// Something that has happened on a link that is reopened whenever it is lost.
 #[derive(Debug)]
@@ -58,12 +61,18 @@ impl<E> GaveUp<E> {
     }
 }
 
-/// So that a loop can use `?`.
-impl<E> From<RequestError> for GaveUp<E> {
-    fn from(error: RequestError) -> Self {
-        GaveUp::Handler(Error::Request(error))
-    }
+/// So that a loop with a `Reconnect` can use `?` on every call.
+macro_rules! from {
+    ($($inner:ty)*) => {$(
+        impl<E> From<$inner> for GaveUp<E> {
+            fn from(error: $inner) -> Self {
+                GaveUp::Handler(Error::from(error))
+            }
+        }
+    )*};
 }
+
+from! { RequestError StreamError AcknowledgeError GiveUpError SaveError RestoreError &'static str }
 
 impl<E: fmt::Display> fmt::Display for GaveUp<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Instant as Clock;
 use std::vec::Vec;
 
-use super::shared::{End, Locked, Shared, State};
+use super::shared::{Inner, Locked, Shared, WaitResult};
 use crate::transport::{HandleError, WaitError};
 use crate::{
     AcknowledgeError, Client, Config, GiveUpError, InboundIds, Message, PacketId, QoS, Receipt, RequestError,
@@ -121,7 +121,7 @@ where
     fn wait(
         &self,
         id: PacketId,
-        receiver: &Receiver<End>,
+        receiver: &Receiver<WaitResult>,
         until: Option<Clock>,
     ) -> Result<(), HandleError<WaitError>> {
         let left = until.map(|until| until.saturating_duration_since(Clock::now()));
@@ -203,7 +203,7 @@ where
     /// # Errors
     /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again.
     pub fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
-        let write = |state: &mut State<R, T, C, I>| match state.driver.client.write_payload(payload) {
+        let write = |state: &mut Inner<R, T, C, I>| match state.driver.client.write_payload(payload) {
             Ok(0) if !payload.is_empty() => None,
             result => Some(result),
         };
@@ -236,7 +236,7 @@ where
     fn when_there_is_room<V>(
         &self,
         until: Option<Clock>,
-        mut request: impl FnMut(&mut State<R, T, C, I>) -> Result<V, RequestError>,
+        mut request: impl FnMut(&mut Inner<R, T, C, I>) -> Result<V, RequestError>,
     ) -> Result<V, HandleError> {
         self.once(until, |state| match request(state) {
             Err(RequestError::Full(_)) if until.is_none_or(|until| Clock::now() < until) => None,
@@ -248,7 +248,7 @@ where
     fn once<V, E>(
         &self,
         until: Option<Clock>,
-        mut f: impl FnMut(&mut State<R, T, C, I>) -> Option<Result<V, E>>,
+        mut f: impl FnMut(&mut Inner<R, T, C, I>) -> Option<Result<V, E>>,
     ) -> Result<V, HandleError<E>> {
         let mut state = self.enter()?;
         loop {

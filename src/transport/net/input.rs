@@ -3,17 +3,17 @@
 use core::task::Poll;
 use core::time::Duration;
 use std::boxed::Box;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant as Clock;
 use std::vec::Vec;
 use std::{thread, vec};
 
 use super::bell::{Bell, lock};
-use super::stream::{DRAINED, INTERVAL};
+use super::stream::{DRAINED, INTERVAL, is_temporary};
 
-/// The size of one read.
-const CHUNK: usize = 16 << 10;
+/// The size of one read or write.
+pub(super) const CHUNK: usize = 16 << 10;
 
 /// Bytes that were read but not yet taken.
 pub(super) struct Input {
@@ -159,10 +159,6 @@ impl Drop for Filled {
             self.0.end(Some(io::Error::other("a panic within a read")));
         }
     }
-}
-
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 #[cfg(test)]

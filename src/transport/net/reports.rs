@@ -4,14 +4,14 @@ use core::task::Poll;
 use std::collections::HashSet;
 
 use super::runner::Handler;
-use super::shared::{Shared, State};
+use super::shared::{Inner, Shared};
 use super::stream::Stream;
 use super::wire::Wire;
 use super::{Error, Update};
 use crate::transport::WaitError;
 use crate::{Config, Event};
 
-impl<R, T, C, I> State<R, T, C, I>
+impl<R, T, C, I> Inner<R, T, C, I>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,

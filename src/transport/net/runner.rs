@@ -9,7 +9,7 @@ use std::vec::Vec;
 use super::handle::Handle;
 use super::shared::Shared;
 use super::{Error, Update};
-use crate::transport::common::Retry;
+use crate::transport::common::{Retry, retry_choices};
 use crate::{Backoff, Client, Config, Connect, InboundIds, Outbound, Standard};
 
 /// How long DISCONNECT and closing the stream may take once the runner has been stopped.
@@ -50,21 +50,7 @@ impl<R, T, C, I> Runner<R, T, C, I> {
         }
     }
 
-    /// Also tries MQTT 3.1 if the server does not accept 3.1.1, that is, if it refuses it in CONNACK or closes the connection
-    /// without CONNACK. If 3.1 fails too, 3.1.1 is tried next. Once 3.1.1 has succeeded, only 3.1.1 is used.
-    #[must_use]
-    pub fn fall_back_to_mqtt31(mut self) -> Self {
-        self.retry.falls_back = true;
-        self
-    }
-
-    /// Keeps trying after refusals that are unlikely to go away by themselves, such as a wrong password or a client identifier that is
-    /// not allowed. By default they end the runner ([`GaveUp::Refused`](super::GaveUp::Refused)).
-    #[must_use]
-    pub fn retry_refusals(mut self) -> Self {
-        self.retry.despite_refusals = true;
-        self
-    }
+    retry_choices!(retry);
 
     /// Sets a pause before each read, so that everything that arrives meanwhile is read at once. 50 µs are suitable for a steady stream of
     /// messages (see [`Connection::coalesce`](super::Connection::coalesce)). By default there is no pause.

@@ -15,10 +15,10 @@ use crate::transport::common::Driver;
 use crate::{Client, Instant, PacketId};
 
 /// The end of a message that a thread waits for.
-pub(super) type End = Result<(), WaitError>;
+pub(super) type WaitResult = Result<(), WaitError>;
 
 pub(super) struct Shared<R, T, C, I> {
-    state: Mutex<State<R, T, C, I>>,
+    state: Mutex<Inner<R, T, C, I>>,
     /// Signals that there may be room, or that the runner has ended.
     moved: Condvar,
     /// Rings when there is something to do for the runner.
@@ -43,12 +43,12 @@ impl Drop for InsideWith<'_> {
 }
 
 /// The locked client, for one thread at a time.
-pub(super) type Locked<'a, R, T, C, I> = MutexGuard<'a, State<R, T, C, I>>;
+pub(super) type Locked<'a, R, T, C, I> = MutexGuard<'a, Inner<R, T, C, I>>;
 
-pub(super) struct State<R, T, C, I> {
+pub(super) struct Inner<R, T, C, I> {
     pub(super) driver: Driver<io::Error, R, T, C, I>,
     /// Threads that wait for the end of a message.
-    pub(super) ends: HashMap<PacketId, SyncSender<End>>,
+    pub(super) ends: HashMap<PacketId, SyncSender<WaitResult>>,
     /// The number of threads that wait for room.
     waiting: usize,
     /// The handler has failed.
@@ -59,7 +59,7 @@ pub(super) struct State<R, T, C, I> {
 
 impl<R, T, C, I> Shared<R, T, C, I> {
     pub(super) fn new(client: Client<R, T, C, I>) -> Self {
-        let state = State {
+        let state = Inner {
             driver: Driver::new(client),
             ends: HashMap::new(),
             waiting: 0,
@@ -132,7 +132,7 @@ impl<R, T, C, I> Shared<R, T, C, I> {
     }
 
     /// Something has been sent or has ended.
-    pub(super) fn has_moved(&self, state: &State<R, T, C, I>) {
+    pub(super) fn has_moved(&self, state: &Inner<R, T, C, I>) {
         if state.waiting > 0 {
             self.moved.notify_all();
         }
@@ -157,13 +157,13 @@ impl<R, T, C, I> Shared<R, T, C, I> {
     }
 }
 
-impl<R, T, C, I> State<R, T, C, I> {
+impl<R, T, C, I> Inner<R, T, C, I> {
     pub(super) const fn is_over(&self) -> bool {
         self.is_over
     }
 
     /// Registers `sender` for the end of the message.
-    pub(super) fn wait_for(&mut self, id: PacketId, sender: SyncSender<End>) {
+    pub(super) fn wait_for(&mut self, id: PacketId, sender: SyncSender<WaitResult>) {
         self.ends.insert(id, sender);
     }
 
@@ -173,7 +173,7 @@ impl<R, T, C, I> State<R, T, C, I> {
     }
 
     /// Reports the end of the message to the thread that waits for it.
-    pub(super) fn ended(&mut self, id: PacketId, end: End) {
+    pub(super) fn ended(&mut self, id: PacketId, end: WaitResult) {
         if let Some(sender) = self.ends.remove(&id) {
             // That thread may have stopped waiting.
             let _ = sender.send(end);

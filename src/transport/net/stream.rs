@@ -200,7 +200,7 @@ impl<S: Stream> Timed<S> {
     }
 }
 
-impl<S: Stream> turn::Stream for Timed<S> {
+impl<S: Stream> turn::PollStream for Timed<S> {
     type Error = io::Error;
 
     fn read(&mut self, buffer: &mut [u8], patience: u32) -> Poll<io::Result<usize>> {
@@ -220,7 +220,7 @@ impl<S: Stream> turn::Stream for Timed<S> {
 /// There is no stream.
 pub(super) struct Offline;
 
-impl turn::Stream for Offline {
+impl turn::PollStream for Offline {
     type Error = io::Error;
 
     fn read(&mut self, _: &mut [u8], _: u32) -> Poll<io::Result<usize>> {
@@ -239,14 +239,11 @@ impl turn::Stream for Offline {
 /// Turns temporary errors into `Pending`.
 fn unless_later<V>(result: io::Result<V>) -> Poll<io::Result<V>> {
     match result {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut
-            ) =>
-        {
-            Poll::Pending
-        }
+        Err(error) if is_temporary(&error) => Poll::Pending,
         result => Poll::Ready(result),
     }
+}
+
+pub(super) fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

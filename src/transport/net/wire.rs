@@ -8,15 +8,12 @@ use std::vec::Vec;
 use std::{thread, vec};
 
 use super::bell::Bell;
-use super::input::Input;
+use super::input::{CHUNK, Input};
 use super::stream::{Stream, Timed};
-use crate::transport::turn::Stream as _;
+use crate::transport::turn::PollStream as _;
 
 /// How long a stream without halves is read before the runner checks whether there is something to send.
 const SLICE: Duration = Duration::from_millis(20);
-
-/// The size of one read or write.
-const CHUNK: usize = 16 << 10;
 
 pub(super) struct Wire<S: Stream> {
     stream: Timed<S>,

@@ -44,7 +44,7 @@ impl Attempts {
         is_reset: impl FnOnce(&S::Error) -> bool,
     ) -> Result<Turn<S::Error>, GaveUp<S::Error>>
     where
-        S: turn::Stream,
+        S: turn::PollStream,
         R: AsRef<[u8]> + AsMut<[u8]>,
         T: AsRef<[u8]> + AsMut<[u8]>,
         C: Config,

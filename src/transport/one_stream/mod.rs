@@ -60,21 +60,7 @@ macro_rules! reconnects {
                 $reconnect { connection, open, attempts: crate::transport::one_stream::Attempts::new(backoff) }
             }
 
-            /// Also tries MQTT 3.1 if the server does not accept 3.1.1, that is, if it refuses it in CONNACK or closes the connection
-            /// without CONNACK. If 3.1 fails too, 3.1.1 is tried next. Once 3.1.1 has succeeded, only 3.1.1 is used.
-            #[must_use]
-            pub fn fall_back_to_mqtt31(mut self) -> Self {
-                self.attempts.retry.falls_back = true;
-                self
-            }
-
-            /// Keeps trying after refusals that are unlikely to go away by themselves, such as a wrong password or a client identifier
-            /// that is not allowed. By default they end all attempts ([`GaveUp::Refused`]).
-            #[must_use]
-            pub fn retry_refusals(mut self) -> Self {
-                self.attempts.retry.despite_refusals = true;
-                self
-            }
+            crate::transport::common::retry_choices!(attempts.retry);
 
             /// The stream, for instance to configure it. The client does not see bytes that you read or write here.
             #[must_use]

@@ -52,7 +52,7 @@ where
 
 pub(super) struct NonBlocking<'a, S>(pub(super) &'a mut S);
 
-impl<S: Stream> turn::Stream for NonBlocking<'_, S> {
+impl<S: Stream> turn::PollStream for NonBlocking<'_, S> {
     type Error = S::Error;
 
     fn read(&mut self, buffer: &mut [u8], _: u32) -> Poll<Result<usize, S::Error>> {
