@@ -60,7 +60,7 @@ with open(unreached, "a") as out:
 }
 
 : >"$target_dir/unreached"
-coverage "src/codec src/topic.rs src/text.rs" decode roundtrip topic other_codecs client_session client_chunks
+coverage "src/codec src/topic.rs src/validate.rs" decode roundtrip topic other_codecs client_session client_chunks
 coverage src/client client_session client_chunks restore
 coverage src/transport adapters
 coverage src/routes.rs routes

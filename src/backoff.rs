@@ -20,18 +20,18 @@ const LONG_LIVED_MS: u32 = 60_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Backoff {
-    least_ms: u32,
-    greatest_ms: u32,
+    min_ms: u32,
+    max_ms: u32,
     limit: u32,
     failures: u32,
     random: u32,
 }
 
 impl Backoff {
-    /// Delays from `least_ms` up to `greatest_ms`, with an unlimited number of attempts.
+    /// Delays from `min_ms` up to `max_ms`, with an unlimited number of attempts.
     #[must_use]
-    pub const fn new(least_ms: u32, greatest_ms: u32) -> Self {
-        Backoff { least_ms, greatest_ms, limit: u32::MAX, failures: 0, random: 0x9E37_79B9 }
+    pub const fn new(min_ms: u32, max_ms: u32) -> Self {
+        Backoff { min_ms, max_ms, limit: u32::MAX, failures: 0, random: 0x9E37_79B9 }
     }
 
     /// With at most `attempts` delays between two successes.
@@ -52,8 +52,8 @@ impl Backoff {
         if self.failures >= self.limit {
             return None;
         }
-        let doubled = u64::from(self.least_ms).checked_shl(self.failures.min(31)).unwrap_or(u64::MAX);
-        let delay = u32::try_from(doubled).unwrap_or(u32::MAX).min(self.greatest_ms);
+        let doubled = u64::from(self.min_ms).checked_shl(self.failures.min(31)).unwrap_or(u64::MAX);
+        let delay = u32::try_from(doubled).unwrap_or(u32::MAX).min(self.max_ms);
         self.failures = self.failures.saturating_add(1);
         let half = delay >> 1;
         // The upper half of the product of two 32-bit numbers, which needs no division.
@@ -65,7 +65,7 @@ impl Backoff {
     /// delay, or for a minute, delays start again from the shortest. A shorter connection counts as a failure. Otherwise the client would
     /// keep reconnecting at the shortest delay to a server that accepts and then closes, or while another client uses the same identifier.
     pub const fn lived(&mut self, ms: u32) {
-        if ms >= self.greatest_ms || ms >= LONG_LIVED_MS {
+        if ms >= self.max_ms || ms >= LONG_LIVED_MS {
             self.reset();
         }
     }

@@ -416,10 +416,10 @@ pub mod guide;
 mod routes;
 #[cfg(feature = "std")]
 mod session_file;
-mod text;
 mod time;
 pub mod topic;
 pub mod transport;
+mod validate;
 mod violation;
 
 pub use backoff::Backoff;

@@ -2,8 +2,8 @@
 
 use crate::Violation;
 #[cfg(target_pointer_width = "64")]
-use crate::text::is_plain;
-use crate::text::{check_topic_filter, topic_name_flaw};
+use crate::validate::is_plain;
+use crate::validate::{check_topic_filter, topic_name_flaw};
 
 /// A topic name, to which a message is published: at least one character, no wildcard, no U+0000.
 ///

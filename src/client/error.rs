@@ -5,7 +5,7 @@ use core::fmt;
 use crate::{PacketId, RefusalCode, Violation};
 
 /// Why the connection has ended. The client is already offline; close the transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
@@ -57,7 +57,7 @@ impl From<Violation> for Fault {
 }
 
 /// What timed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Timeout {
@@ -101,7 +101,7 @@ impl fmt::Display for Timeout {
 }
 
 /// Why a request was refused. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestError {
@@ -129,7 +129,7 @@ pub enum RequestError {
 }
 
 /// What is full, and what will make room again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Full {
@@ -223,7 +223,7 @@ impl From<Full> for Refusal {
 }
 
 /// Why [`connect`](crate::Client::connect) was refused. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -266,7 +266,7 @@ impl From<Violation> for ConnectError {
 }
 
 /// Why a call that concerns a streamed payload was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StreamError {
@@ -283,7 +283,7 @@ impl fmt::Display for StreamError {
 impl core::error::Error for StreamError {}
 
 /// Why a message was not acknowledged. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AcknowledgeError {
@@ -314,7 +314,7 @@ impl fmt::Display for AcknowledgeError {
 impl core::error::Error for AcknowledgeError {}
 
 /// Why a message was not given up. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GiveUpError {
@@ -340,7 +340,7 @@ impl fmt::Display for GiveUpError {
 impl core::error::Error for GiveUpError {}
 
 /// Why a session was not saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SaveError {
@@ -364,7 +364,7 @@ impl fmt::Display for SaveError {
 impl core::error::Error for SaveError {}
 
 /// Why a session was not restored. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RestoreError {

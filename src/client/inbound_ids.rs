@@ -193,7 +193,9 @@ fn take(set: &mut [u8], first: u16, blocks: u16) -> bool {
 pub(super) fn is_valid(image: &[u8]) -> bool {
     let (entries, rest) = image.as_chunks::<ENTRY>();
     rest.is_empty()
-        && entries.iter().all(|[_, low, map @ ..]| *map != [0; 8] && (low & 0x3F == 0 || *map == [0xFF; 8]))
+        && entries
+            .iter()
+            .all(|[_, low, map @ ..]| *map != [0; 8] && (u16::from(*low) & MORE == 0 || *map == WHOLE))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod event;
 mod flow;
 mod inbound_ids;
 mod inbox;
+mod message;
 mod outbound;
 mod outbox;
 mod parts;
@@ -31,7 +32,8 @@ pub use error::{
     AcknowledgeError, ConnectError, Error, Full, GiveUpError, RequestError, RestoreError, SaveError,
     StreamError, Timeout,
 };
-pub use event::{Event, LargeMessage, Message, Outcome, StreamedMessage};
+pub use event::{Event, LargeMessage, Outcome};
+pub use message::{Message, StreamedMessage};
 pub use outbound::Outbound;
 pub use receipt::Receipt;
 pub use state::State;
@@ -384,7 +386,7 @@ where
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
         if bytes::IS_LARGE
-            && state::has_nothing_to_send(&self.state.control, &self.state.outbox, &self.state.answers)
+            && flow::output::has_nothing_to_send(&self.state.control, &self.state.outbox, &self.state.answers)
         {
             self.state.control.offer = state::Offer::NONE;
             return &[];

@@ -2,8 +2,8 @@
 
 use super::config::Config;
 use super::error::{AcknowledgeError, GiveUpError, RequestError, SaveError, StreamError};
-use super::event::{Message, StreamedMessage};
 use super::flow::{connection, give_up, manual, requests, session_image, streams};
+use super::message::{Message, StreamedMessage};
 use super::parts::Parts;
 use super::receipt::Receipt;
 use super::state::State;
@@ -32,7 +32,7 @@ impl<C> core::fmt::Debug for Outbound<'_, C> {
 #[cfg(feature = "defmt")]
 impl<C> defmt::Format for Outbound<'_, C> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "Outbound {{ state: {}, .. }}", self.state());
+        defmt::write!(f, "Outbound {{ state: {}, in_flight: {}, .. }}", self.state(), self.in_flight());
     }
 }
 

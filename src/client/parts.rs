@@ -58,16 +58,3 @@ impl<'a, C: Config> Parts<'a, C> {
 pub(super) const fn log_len(tx_len: usize) -> usize {
     tx_len.wrapping_sub(answers::share(tx_len))
 }
-
-/// The result of processing a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// It is the current event.
-    Event,
-    /// It has been processed, without an event.
-    Done,
-    /// More bytes have to be received.
-    Incomplete,
-    /// It cannot be processed until something else has happened.
-    Blocked,
-}

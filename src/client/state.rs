@@ -87,7 +87,7 @@ pub(super) struct Link {
     /// How often requests have been resent on this connection.
     pub(super) retries: u8,
     /// The silence in ms after which PINGREQ is due; 0 without keep alive.
-    pub(super) silence: u32,
+    pub(super) silence_ms: u32,
 }
 
 impl Link {
@@ -100,7 +100,7 @@ impl Link {
         is_ping_awaited: false,
         fixed_sent: 0,
         retries: 0,
-        silence: 0,
+        silence_ms: 0,
     };
 }
 
@@ -188,18 +188,6 @@ pub(super) struct ClientState {
     pub(super) control: Control,
     pub(super) outbox: OutboxState,
     pub(super) answers: AnswersState,
-}
-
-/// A quick check whether there is nothing to send. `false` means only that there may be something.
-#[inline]
-pub(super) fn has_nothing_to_send(control: &Control, outbox: &OutboxState, answers: &AnswersState) -> bool {
-    let Control { link, offer, .. } = control;
-    link.state == State::Connected
-        && !link.is_ping_due
-        && (offer.is_settled || offer.len == 0)
-        && answers.cur == answers.end
-        && outbox.cur == outbox.tail
-        && outbox.streams == 0
 }
 
 impl ClientState {

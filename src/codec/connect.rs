@@ -5,7 +5,7 @@ use super::encode::encode_packet;
 use super::publish::exceeds_mqtt31;
 use super::{Body, Credentials, EncodeError, PacketType, QoS, Text, Version, Will, packet_len};
 use crate::Violation;
-use crate::text::{chars, check_text, text_flaw};
+use crate::validate::{chars, check_text, text_flaw};
 
 const USERNAME: u8 = 0x80;
 const PASSWORD: u8 = 0x40;

@@ -158,7 +158,7 @@ impl Display for Escaped<'_> {
         self.0.chars().try_for_each(|c| match c {
             '"' | '\\' => write!(f, "\\{c}"),
             '\0' => f.write_str("\\0"),
-            _ if is_obeyed(c) => Display::fmt(&c.escape_default(), f),
+            _ if needs_escape(c) => Display::fmt(&c.escape_default(), f),
             _ => f.write_char(c),
         })
     }
@@ -166,7 +166,7 @@ impl Display for Escaped<'_> {
 
 /// Whether this is a control character, a line or paragraph separator, a character that changes the direction of text, or an invisible
 /// one.
-const fn is_obeyed(c: char) -> bool {
+const fn needs_escape(c: char) -> bool {
     matches!(
         c,
         '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}'

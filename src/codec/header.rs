@@ -222,7 +222,7 @@ pub(crate) fn write(writer: &mut Writer<'_>, first: u8, remaining_len: usize) {
 
 /// Checks the flags of a PUBLISH on their own.
 #[inline]
-fn check_publish_flags(flags: u8, version: Version) -> Result<(), Violation> {
+pub(crate) fn check_publish_flags(flags: u8, version: Version) -> Result<(), Violation> {
     match QoS::from_bits((flags >> 1) & 3) {
         None => Err(Violation::Qos),
         // 3.1 calls DUP a hint, and does not forbid it at QoS 0.

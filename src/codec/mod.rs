@@ -38,7 +38,7 @@ pub use decode::{Decoded, decode};
 pub use encode::EncodeError;
 pub use header::{FixedHeader, MAX_REMAINING_LENGTH, PacketType};
 pub use publish::{Delivery, Publish};
-pub use suback::{SubAck, SubAckCode, SubAckCodes};
+pub use suback::{SubAck, SubAckCode, SubAckCodes, SubAckCodesIter};
 pub use subscribe::{Subscribe, SubscribeFilters, SubscribeFiltersIter};
 pub use text::Text;
 pub use types::{PacketId, QoS, UnknownVersion, Version};
@@ -47,7 +47,7 @@ pub use will::Will;
 
 pub(crate) use cursor::Writer;
 use encode::{Body, body_len};
-pub(crate) use header::{decode_remaining_length, packet_len, write as write_header};
+pub(crate) use header::{check_publish_flags, decode_remaining_length, packet_len, write as write_header};
 pub(crate) use publish::{check_topic_len, delivery, publish_first_byte};
 
 /// Any of the fourteen control packets.
@@ -165,9 +165,12 @@ macro_rules! compare_by_items {
         #[cfg(feature = "defmt")]
         impl defmt::Format for $name<'_> {
             fn format(&self, f: defmt::Formatter<'_>) {
+                let mut separator = "[";
                 for item in self.iter() {
-                    defmt::write!(f, "{} ", item);
+                    defmt::write!(f, "{=str}{}", separator, item);
+                    separator = ", ";
                 }
+                defmt::write!(f, "]");
             }
         }
     };

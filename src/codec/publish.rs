@@ -3,7 +3,7 @@
 use super::cursor::{Reader, Writer};
 use super::encode::encode_packet;
 use super::{Body, EncodeError, PacketId, PacketType, QoS, Version, packet_len};
-use crate::text::chars;
+use crate::validate::chars;
 use crate::{TopicName, Violation};
 
 const DUP: u8 = 0x08;

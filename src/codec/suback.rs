@@ -160,7 +160,42 @@ impl<'a> SubAckCodes<'a> {
     /// The codes in the order of the filters.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = SubAckCode> + 'a {
-        (0..self.len()).filter_map(move |index| self.get(index))
+        self.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for SubAckCodes<'a> {
+    type Item = SubAckCode;
+    type IntoIter = SubAckCodesIter<'a>;
+
+    #[inline]
+    fn into_iter(self) -> Self::IntoIter {
+        SubAckCodesIter { codes: self, next: 0 }
+    }
+}
+
+/// The iterator over [`SubAckCodes`].
+#[derive(Clone)]
+pub struct SubAckCodesIter<'a> {
+    codes: SubAckCodes<'a>,
+    next: usize,
+}
+
+/// Shows the remaining codes.
+impl core::fmt::Debug for SubAckCodesIter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+impl Iterator for SubAckCodesIter<'_> {
+    type Item = SubAckCode;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let code = self.codes.get(self.next)?;
+        self.next = self.next.wrapping_add(1);
+        Some(code)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The text fields of a CONNECT.
 
 use crate::Violation;
-use crate::text::{check_text, text_flaw};
 use crate::topic::{checked_str, text_traits};
+use crate::validate::{check_text, text_flaw};
 
 /// A text field of a CONNECT: client identifier, topic of the will, or user name.
 ///

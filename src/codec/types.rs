@@ -41,7 +41,7 @@ impl core::str::FromStr for Version {
 }
 
 /// The text is neither `3.1` nor `3.1.1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct UnknownVersion;

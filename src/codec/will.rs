@@ -31,6 +31,18 @@ impl<'a> Will<'a> {
         Will { qos, ..self }
     }
 
+    /// At QoS 1.
+    #[must_use]
+    pub const fn at_least_once(self) -> Self {
+        self.qos(QoS::AtLeastOnce)
+    }
+
+    /// At QoS 2.
+    #[must_use]
+    pub const fn exactly_once(self) -> Self {
+        self.qos(QoS::ExactlyOnce)
+    }
+
     /// To be retained by the server.
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::{Outcome, PacketId, RequestError};
 
 /// Why a call of a handle was refused. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HandleError<E = RequestError> {
@@ -21,7 +21,7 @@ pub enum HandleError<E = RequestError> {
 }
 
 /// Why waiting for an acknowledgement failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WaitError {

@@ -7,9 +7,11 @@ use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::EventKind;
 use crate::client::outbox::{Awaiting, Record};
-use crate::client::parts::{Parts, Step};
+use crate::client::parts::Parts;
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
+
+use super::incoming::Step;
 
 pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
 pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();

@@ -4,11 +4,12 @@ use crate::Instant;
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::{Error, Fault};
 use crate::client::inbox::EventKind;
-use crate::client::parts::{Parts, Step};
-use crate::client::state::State;
+use crate::client::parts::Parts;
+use crate::client::state::{Control, State};
 
 use super::connection;
 use super::handled::event_handled;
+use super::incoming::Step;
 
 /// See [`Client::advance`](crate::Client::advance).
 pub(in crate::client) fn advance<C: Config>(
@@ -32,6 +33,10 @@ impl<C: Config> Parts<'_, C> {
     fn step(&mut self, rx: &mut [u8]) -> Result<bool, Fault> {
         loop {
             if self.find_event_without_packet() {
+                return Ok(true);
+            }
+            self.open_gate_if_due();
+            if self.asks_for_payload() {
                 return Ok(true);
             }
             if self.control.link.state == State::Offline {
@@ -60,7 +65,7 @@ impl<C: Config> Parts<'_, C> {
         if self.control.link.state == State::Connecting {
             return false;
         }
-        let (config, mqtt31) = (self.config(), self.mqtt31());
+        let config = self.config();
         let Parts { control, outbox, .. } = self;
         let inbox = &mut control.inbox;
         if config.large_messages() == LargeMessages::Pieces && core::mem::take(&mut inbox.is_aborted) {
@@ -71,13 +76,24 @@ impl<C: Config> Parts<'_, C> {
             inbox.report_end(EventKind::Ended, id, end);
             return true;
         }
-        // Kept requests can be sent once all requests that ended with the last connection, or with the session, have been reported.
-        if control.link.is_accepted && !outbox.is_open() {
-            outbox.open(mqtt31);
+        false
+    }
+
+    /// Kept requests can be sent once all requests that ended with the last connection, or with the session, have been reported.
+    fn open_gate_if_due(&mut self) {
+        let mqtt31 = self.mqtt31();
+        if self.control.link.is_accepted && !self.outbox.is_open() {
+            self.outbox.open(mqtt31);
         }
-        if config.streams()
-            && (control.link.state == State::Connected || control.link.is_finishing)
-            && let Some(id) = outbox.ask_for_payload()
+    }
+
+    /// Whether the application has to be asked for a payload.
+    fn asks_for_payload(&mut self) -> bool {
+        let Control { link, inbox, .. } = &mut *self.control;
+        let sends = link.is_accepted && (link.state == State::Connected || link.is_finishing);
+        if self.outbox.config.streams()
+            && sends
+            && let Some(id) = self.outbox.ask_for_payload()
         {
             (inbox.event, inbox.id) = (EventKind::StreamReady, id);
             return true;

@@ -5,14 +5,15 @@ use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
 use crate::client::inbox::EventKind;
 use crate::client::outbox::Purpose;
-use crate::client::parts::{Parts, Step};
+use crate::client::parts::Parts;
 use crate::client::state::State;
 use crate::client::timers::Note;
 use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
 use super::handled::event_handled;
-use super::keep_alive::silence;
+use super::incoming::Step;
+use super::keep_alive::silence_ms;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(
@@ -45,7 +46,7 @@ pub(in crate::client) fn connect<C: Config>(
     control.session.mqtt31 = mqtt31;
     control.session.clean_session = clean;
     let link = &mut control.link;
-    link.silence = silence(connect.keep_alive);
+    link.silence_ms = silence_ms(connect.keep_alive);
     link.state = State::Connecting;
     control.notes.add(Note::CHANGED);
     Ok(())

@@ -1,8 +1,8 @@
 //! The fixed header of a packet from a server. This is as strict as [`codec::FixedHeader`](crate::codec::FixedHeader), which also
 //! decodes packets from clients.
 
-use crate::codec::{PacketType, decode_remaining_length};
-use crate::{QoS, Violation};
+use crate::codec::{PacketType, check_publish_flags, decode_remaining_length};
+use crate::{Version, Violation};
 
 pub(super) const CONNACK: u8 = PacketType::ConnAck.first_byte();
 pub(super) const PUBLISH: u8 = PacketType::Publish.first_byte();
@@ -46,13 +46,13 @@ impl Header {
     pub(super) const MAX_LEN: usize = 5;
 
     /// Decodes the header at the front; `None` while it is incomplete. An invalid one is rejected as early as possible.
-    pub(super) fn read(bytes: &[u8], mqtt31: bool) -> Result<Option<Self>, Violation> {
+    pub(super) fn read(bytes: &[u8], version: Version) -> Result<Option<Self>, Violation> {
         let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
         let length = LENGTHS.get(usize::from(first >> 4)).copied().unwrap_or(RESERVED);
         match length {
             RESERVED => return Err(Violation::PacketType),
             CLIENTS_ONLY => return Err(Violation::UnexpectedPacket),
-            _ => check_flags(first, mqtt31)?,
+            _ => check_flags(first, version)?,
         }
         let Some((remaining_len, len)) = decode_remaining_length(rest)? else { return Ok(None) };
         let least = usize::from(length & !OR_MORE);
@@ -68,16 +68,11 @@ impl Header {
     }
 }
 
-fn check_flags(first: u8, mqtt31: bool) -> Result<(), Violation> {
+fn check_flags(first: u8, version: Version) -> Result<(), Violation> {
     if first & 0xF0 == PUBLISH {
-        return match QoS::from_bits((first >> 1) & 3) {
-            None => Err(Violation::Qos),
-            // 3.1 calls DUP a hint, and does not forbid it at QoS 0.
-            Some(QoS::AtMostOnce) if first & 0x08 != 0 && !mqtt31 => Err(Violation::DupAtMostOnce),
-            Some(_) => Ok(()),
-        };
+        return check_publish_flags(first, version);
     }
     let reserved = if first >> 4 == PacketType::PubRel as u8 { 2 } else { 0 };
     // In 3.1 they are unused.
-    if mqtt31 || first & 0x0F == reserved { Ok(()) } else { Err(Violation::HeaderFlags) }
+    if version == Version::Mqtt31 || first & 0x0F == reserved { Ok(()) } else { Err(Violation::HeaderFlags) }
 }

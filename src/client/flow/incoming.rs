@@ -10,9 +10,22 @@ use crate::client::bytes::{IS_LARGE, u16_at};
 use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
 use crate::client::inbox::{EventKind, Phase};
-use crate::client::parts::{Parts, Step};
+use crate::client::parts::Parts;
 use crate::codec::{ConnAck, Publish, SubAck};
 use crate::{PacketId, Violation};
+
+/// The result of processing a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is the current event.
+    Event,
+    /// It has been processed, without an event.
+    Done,
+    /// More bytes have to be received.
+    Incomplete,
+    /// It cannot be processed until something else has happened.
+    Blocked,
+}
 
 impl<C: Config> Parts<'_, C> {
     /// Processes the packet at the front. If it is done or an event, `inbox.len` is its length.
@@ -55,7 +68,7 @@ impl<C: Config> Parts<'_, C> {
             self.control.inbox.len = 4;
             return self.acknowledgement(first & 0xF0, id, 0);
         }
-        let Some(header) = Header::read(bytes, self.mqtt31())? else {
+        let Some(header) = Header::read(bytes, self.version())? else {
             return Ok(self.wait_for(Header::MAX_LEN));
         };
         check_order(header.first, self.control.link.is_accepted)?;

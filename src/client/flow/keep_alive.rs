@@ -9,7 +9,7 @@ const MOST_MARGIN: u32 = 5_000;
 
 /// The silence in ms after which PINGREQ is due, so that it is sent before the keep alive (in seconds) expires
 /// (MQTT-3.1.2-23).
-pub(super) fn silence(keep_alive: u16) -> u32 {
+pub(super) fn silence_ms(keep_alive: u16) -> u32 {
     let ms = u32::from(keep_alive).wrapping_mul(1_000);
     ms.wrapping_sub((ms >> 2).min(MOST_MARGIN))
 }

@@ -8,10 +8,11 @@ use crate::client::config::{Config, LargeMessages};
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::{EventKind, Large, Phase};
-use crate::client::parts::{Parts, Step};
+use crate::client::parts::Parts;
 use crate::{PacketId, Violation};
 
 use super::header::{Header, PUBLISH};
+use super::incoming::Step;
 use super::messages::EXACTLY_ONCE;
 
 impl<C: Config> Parts<'_, C> {

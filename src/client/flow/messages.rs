@@ -5,9 +5,11 @@ use crate::client::config::Config;
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::EventKind;
-use crate::client::parts::{Parts, Step};
+use crate::client::parts::Parts;
 use crate::client::state::State;
 use crate::{PacketId, Violation};
+
+use super::incoming::Step;
 
 /// The flag of a QoS 2 PUBLISH.
 pub(super) const EXACTLY_ONCE: u8 = 4;

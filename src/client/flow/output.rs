@@ -3,10 +3,12 @@
 //! A partly sent packet continues first. Between two packets, PINGREQ goes before everything else, answers go before requests, and
 //! DISCONNECT goes last.
 
+use crate::client::answers::AnswersState;
 use crate::client::bytes::IS_LARGE;
 use crate::client::config::Config;
+use crate::client::outbox::OutboxState;
 use crate::client::parts::Parts;
-use crate::client::state::{Offer, Source, State, has_nothing_to_send};
+use crate::client::state::{Control, Offer, Source, State};
 use crate::client::timers::Note;
 use crate::codec::PacketType;
 
@@ -14,6 +16,22 @@ use super::connection;
 
 const PINGREQ: [u8; 2] = [PacketType::PingReq.first_byte(), 0];
 const DISCONNECT: [u8; 2] = [PacketType::Disconnect.first_byte(), 0];
+
+/// A quick check whether there is nothing to send. `false` means only that there may be something.
+#[inline]
+pub(in crate::client) fn has_nothing_to_send(
+    control: &Control,
+    outbox: &OutboxState,
+    answers: &AnswersState,
+) -> bool {
+    let Control { link, offer, .. } = control;
+    link.state == State::Connected
+        && !link.is_ping_due
+        && (offer.is_settled || offer.len == 0)
+        && answers.cur == answers.end
+        && outbox.cur == outbox.tail
+        && outbox.streams == 0
+}
 
 impl<C: Config> Parts<'_, C> {
     /// What to offer next, and how many bytes of it.

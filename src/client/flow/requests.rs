@@ -2,7 +2,7 @@
 
 use crate::client::config::Config;
 use crate::client::error::{Full, Refusal, RequestError};
-use crate::client::event::Message;
+use crate::client::message::Message;
 use crate::client::parts::Parts;
 use crate::client::state::State;
 use crate::client::timers::Note;

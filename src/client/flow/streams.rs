@@ -3,7 +3,7 @@
 use super::requests::{admit, begin, commit, next_id};
 use crate::client::config::Config;
 use crate::client::error::{RequestError, StreamError};
-use crate::client::event::StreamedMessage;
+use crate::client::message::StreamedMessage;
 use crate::client::outbox::{STREAMED, WINDOW};
 use crate::client::parts::Parts;
 use crate::client::timers::Note;

@@ -22,8 +22,8 @@ impl<C: Config> Parts<'_, C> {
     pub(super) fn elapse(&mut self, now: Instant) {
         let control = &mut *self.control;
         // Not before CONNACK: before CONNECT was sent, the clock may not have been read for a long time.
-        if control.notes.has(Note::SENT_PACKET) && control.link.silence != 0 && control.link.is_accepted {
-            control.timers.update(Timer::SendSilence, true, true, control.link.silence);
+        if control.notes.has(Note::SENT_PACKET) && control.link.silence_ms != 0 && control.link.is_accepted {
+            control.timers.update(Timer::SendSilence, true, true, control.link.silence_ms);
         }
         if control.timers.elapse(now) {
             control.notes.add(Note::CHANGED);
@@ -59,11 +59,11 @@ impl<C: Config> Parts<'_, C> {
         let is_reading = !inbox.is_blocked;
 
         let sends_pings =
-            link.silence != 0 && !inbox.holds_connect && !link.is_output_lost && !link.is_ping_due;
-        timers.update(Timer::SendSilence, sends_pings, false, link.silence);
+            link.silence_ms != 0 && !inbox.holds_connect && !link.is_output_lost && !link.is_ping_due;
+        timers.update(Timer::SendSilence, sends_pings, false, link.silence_ms);
         if config.ping_on_silence() {
             let expects_input = sends_pings && link.is_accepted && !link.is_ping_awaited;
-            timers.update(Timer::ReceiveSilence, expects_input, received, link.silence);
+            timers.update(Timer::ReceiveSilence, expects_input, received, link.silence_ms);
         }
         if config.pingresp_timeout_ms() != 0 {
             // It counts from the end of PINGREQ, and another PINGREQ does not restart it.

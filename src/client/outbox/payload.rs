@@ -31,10 +31,6 @@ pub(in crate::client) struct Payload {
 impl Payload {
     pub(super) const NEW: Self = Payload { is_asked: false, is_begun: false, left: 0, cur: 0, fill: 0 };
 
-    pub(super) const fn is_begun(&self) -> bool {
-        self.is_begun
-    }
-
     /// Whether all of it has been sent.
     pub(super) const fn is_done(&self) -> bool {
         self.is_begun && self.left == 0 && self.cur == self.fill

@@ -23,9 +23,9 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The end of the packets that can be sent before the next streamed message or, once its payload has been started, with its head.
     fn before_stream(&self) -> usize {
-        let at = if self.state.payload.is_begun() { self.state.rec } else { self.first_stream() };
+        let at = if self.state.payload.is_begun { self.state.rec } else { self.first_stream() };
         match self.record(at) {
-            Some(record) if self.state.payload.is_begun() => record.end(),
+            Some(record) if self.state.payload.is_begun => record.end(),
             _ => at,
         }
     }

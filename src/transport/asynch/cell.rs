@@ -2,14 +2,18 @@
 
 use core::cell::RefCell;
 
-/// How tasks share a client: [`OneThread`] or [`Threads`].
-pub trait Sharing {
+/// How tasks share a client: [`OneThread`] or [`Threads`]. There are no others.
+pub trait Sharing: sealed::Sealed {
     /// The cell that holds a value.
-    type Cell<V>: Cell<V>;
+    type Cell<V>: SharedCell<V>;
+}
+
+mod sealed {
+    pub trait Sealed {}
 }
 
 /// Holds a value that one caller at a time can access.
-pub trait Cell<V> {
+pub trait SharedCell<V> {
     /// A cell that holds this value.
     fn new(value: V) -> Self;
 
@@ -25,11 +29,13 @@ pub trait Cell<V> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct OneThread;
 
+impl sealed::Sealed for OneThread {}
+
 impl Sharing for OneThread {
     type Cell<V> = RefCell<V>;
 }
 
-impl<V> Cell<V> for RefCell<V> {
+impl<V> SharedCell<V> for RefCell<V> {
     fn new(value: V) -> Self {
         RefCell::new(value)
     }
@@ -57,7 +63,9 @@ mod threads {
     use core::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Mutex, PoisonError};
 
-    use super::{Cell, Sharing, Threads};
+    use super::{SharedCell, Sharing, Threads, sealed};
+
+    impl sealed::Sealed for Threads {}
 
     impl Sharing for Threads {
         type Cell<V> = ThreadCell<V>;
@@ -71,7 +79,7 @@ mod threads {
         value: Mutex<V>,
     }
 
-    impl<V> Cell<V> for ThreadCell<V> {
+    impl<V> SharedCell<V> for ThreadCell<V> {
         fn new(value: V) -> Self {
             ThreadCell { inside: AtomicUsize::new(0), value: Mutex::new(value) }
         }
@@ -113,7 +121,7 @@ mod tests {
     use super::*;
 
     fn is_shut_from_within<S: Sharing>() {
-        let cell = <S::Cell<u8> as Cell<u8>>::new(1);
+        let cell = <S::Cell<u8> as SharedCell<u8>>::new(1);
         assert_eq!(cell.with(|_| cell.with(|_| ())), Some(None));
         assert_eq!(cell.with(|value| core::mem::replace(value, 7)), Some(1), "and open again");
         assert_eq!(cell.into_inner(), 7);

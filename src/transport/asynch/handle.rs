@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::cell::{Cell, OneThread, Sharing};
+use super::cell::{OneThread, SharedCell, Sharing};
 use super::waiters::Waiters;
 use crate::transport::common::Driver;
 use crate::{Client, Config, InboundIds, Standard};
@@ -104,7 +104,11 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, super::Threads, N> {
     pub fn for_threads(client: Client<R, T, C, I>) -> Self {
         let mut inner = Inner::new(client);
         inner.waiters.allocate();
-        Handle { inner: Cell::new(inner), is_stopping: Cell::new(false), is_woken: Cell::new(false) }
+        Handle {
+            inner: SharedCell::new(inner),
+            is_stopping: SharedCell::new(false),
+            is_woken: SharedCell::new(false),
+        }
     }
 }
 

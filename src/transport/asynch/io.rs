@@ -12,7 +12,7 @@ use core::task::Poll;
 use embedded_io_async::{ErrorKind, Read, Write};
 
 use super::Timer;
-use super::cell::{Cell, Sharing};
+use super::cell::{SharedCell, Sharing};
 use super::handle::{Handle, Inner};
 use crate::{Config, Instant};
 
@@ -33,8 +33,8 @@ pub(super) async fn pause() {
 }
 
 /// At most the first `most` bytes.
-fn first(room: &mut [u8], most: usize) -> &mut [u8] {
-    let len = room.len().min(most);
+fn prefix(room: &mut [u8], max: usize) -> &mut [u8] {
+    let len = room.len().min(max);
     room.get_mut(..len).unwrap_or_default()
 }
 
@@ -92,7 +92,7 @@ where
     ) -> Infallible {
         loop {
             let most = self.until(Inner::room).await;
-            let result = input.read(first(room, most)).await;
+            let result = input.read(prefix(room, most)).await;
             self.has_read(result, room, timer, failure).await;
         }
     }
@@ -130,7 +130,7 @@ where
             }
             let reads = async {
                 let most = self.until(Inner::room).await;
-                stream.read(first(read_room, most)).await
+                stream.read(prefix(read_room, most)).await
             };
             let result = if is_stuck { within(timer, reads).await } else { self.unless_output(reads).await };
             if let Some(result) = result {

@@ -8,7 +8,7 @@ use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
 
-use super::cell::{Cell, Sharing};
+use super::cell::{SharedCell, Sharing};
 use super::handle::{Handle, Inner};
 use super::{Timer, sleep};
 use crate::transport::common::Retry;

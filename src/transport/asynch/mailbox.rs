@@ -4,7 +4,7 @@ use core::fmt;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
-use super::cell::{Cell, OneThread, Sharing};
+use super::cell::{OneThread, SharedCell, Sharing};
 use crate::codec::{self, Decoded, Packet, Publish, Version};
 
 /// A queue of messages for a task. The handler of a runner [puts](Self::put) messages in, and the task takes the [next](Self::next) one
@@ -77,7 +77,7 @@ impl<const N: usize> Mailbox<N, super::Threads> {
     /// An empty mailbox, for tasks that run on any thread.
     #[must_use]
     pub fn for_threads() -> Self {
-        Mailbox { inner: Cell::new(Inner::NEW) }
+        Mailbox { inner: SharedCell::new(Inner::NEW) }
     }
 }
 

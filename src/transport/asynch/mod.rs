@@ -105,7 +105,7 @@ mod requests;
 mod runner;
 mod waiters;
 
-pub use cell::{Cell, OneThread, Sharing};
+pub use cell::{OneThread, SharedCell, Sharing};
 #[cfg(feature = "std")]
 pub use cell::{ThreadCell, Threads};
 pub use connection::Connection;

@@ -1,13 +1,12 @@
 //! The runner, which maintains a connection and reports to a handler.
 
-use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant as Clock;
 use std::vec::Vec;
 
 use super::handle::Handle;
-use super::shared::Shared;
+use super::shared::{Owned, Shared};
 use super::{Error, Update};
 use crate::transport::common::{Retry, retry_choices};
 use crate::{Backoff, Client, Config, Connect, InboundIds, Outbound, Standard};
@@ -72,22 +71,6 @@ impl<R, T, C, I> Runner<R, T, C, I> {
             self.deadline = Clock::now().checked_add(STOP_PATIENCE);
         }
         self.deadline
-    }
-}
-
-/// Ends the waits of all handles.
-impl<R, T, C, I> Drop for Owned<R, T, C, I> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-/// The state that the handles share with their runner, as owned by the runner.
-pub(super) struct Owned<R, T, C, I>(pub(super) Arc<Shared<R, T, C, I>>);
-
-impl<R, T, C, I> fmt::Debug for Owned<R, T, C, I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("is_stopped", &self.0.is_stopped()).finish_non_exhaustive()
     }
 }
 

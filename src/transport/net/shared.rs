@@ -1,5 +1,6 @@
 //! The state that a runner and its handles share.
 
+use core::fmt;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -178,5 +179,21 @@ impl<R, T, C, I> Inner<R, T, C, I> {
             // That thread may have stopped waiting.
             let _ = sender.send(end);
         }
+    }
+}
+
+/// The state that the handles share with their runner, as owned by the runner.
+pub(super) struct Owned<R, T, C, I>(pub(super) Arc<Shared<R, T, C, I>>);
+
+/// Ends the waits of all handles.
+impl<R, T, C, I> Drop for Owned<R, T, C, I> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl<R, T, C, I> fmt::Debug for Owned<R, T, C, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("is_stopped", &self.0.is_stopped()).finish_non_exhaustive()
     }
 }

@@ -73,7 +73,7 @@ const fn scan(bytes: &[u8]) -> Option<Violation> {
                 }
                 tail
             }
-            0x80.. => match behind_char(*first, tail) {
+            0x80.. => match skip_char(*first, tail) {
                 Some(rest) => rest,
                 None => return Some(Violation::Utf8),
             },
@@ -83,7 +83,7 @@ const fn scan(bytes: &[u8]) -> Option<Violation> {
 }
 
 /// Skips a non-ASCII character; `None` if it is ill-formed (table 3-7 of the Unicode Standard).
-const fn behind_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
+const fn skip_char(first: u8, mut rest: &[u8]) -> Option<&[u8]> {
     match (first, rest) {
         // Not a leading byte, or one of a character that has a shorter form or is above U+10FFFF.
         (..0xC2 | 0xF5.., _) => return None,
