@@ -297,7 +297,7 @@
 //!
 //! Connection:
 //!
-//! - [`mqtt31`](Config::mqtt31), default `true`: whether MQTT 3.1 can be used. **off: -192**
+//! - [`mqtt31`](Config::mqtt31), default `true`: whether MQTT 3.1 can be used. **off: -180**
 //! - [`connack_timeout_ms`](Config::connack_timeout_ms), default 10,000: timeout for CONNACK. **0: -32**
 //! - [`pingresp_timeout_ms`](Config::pingresp_timeout_ms), default 10,000: timeout for PINGRESP. **0: -68**
 //! - [`ack_timeout_ms`](Config::ack_timeout_ms), default 30,000: timeout for the answer to a request. **0: -112**
@@ -318,7 +318,7 @@
 //!
 //! - [`receives_exactly_once`](Config::receives_exactly_once), default `true`: whether QoS 2 messages can be received. **off: -758**
 //! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +480**
-//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -950; `Pieces`: +254**
+//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -952; `Pieces`: +254**
 //! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,044**
 //!
 //! # Features

@@ -21,8 +21,8 @@
 ///
 /// A method must return the same value every time. Times are in milliseconds; 0 turns a timeout off.
 pub trait Config {
-    /// Whether connections can use MQTT 3.1. Default `true`; with `false`,
-    /// [`connect`](crate::Client::connect) refuses that version.
+    /// Whether connections can use MQTT 3.1. Default `true`; with `false`, [`connect`](crate::Client::connect) refuses that version. While
+    /// it is possible, topics have at most the 32,767 characters that 3.1 allows.
     #[inline]
     fn mqtt31(&self) -> bool {
         true

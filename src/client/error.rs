@@ -370,9 +370,10 @@ impl core::error::Error for SaveError {}
 pub enum RestoreError {
     /// The client already has a connection or a session.
     InUse,
-    /// The image is damaged, or was written in another version of the format; or it contains a streamed message, and the configuration
-    /// turns [`streams`](crate::Config::streams) off.
+    /// The image is damaged, or was written in another version of the format.
     Corrupt,
+    /// The image contains a streamed message, and the configuration turns [`streams`](crate::Config::streams) off.
+    TurnedOff,
     /// The image does not fit into the buffers of this client.
     TooLarge,
 }
@@ -382,6 +383,7 @@ impl fmt::Display for RestoreError {
         f.write_str(match self {
             RestoreError::InUse => "the client has a connection or a session; restore into a new one",
             RestoreError::Corrupt => "the image is damaged, or of another format; begin a new session",
+            RestoreError::TurnedOff => "the image has a streamed message; turn Config::streams on",
             RestoreError::TooLarge => "the image does not fit; use buffers as large as when it was saved",
         })
     }

@@ -6,7 +6,7 @@
 //! ```
 
 use super::bytes::move_down;
-use super::outbox::{ENDED, End};
+use super::end::{ENDED, End};
 
 /// The kind of the current event, by what it is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,12 +5,13 @@
 //! bytes in  -> inbox (rx), inbound_ids     timers: countdowns
 //! ```
 //!
-//! `outbox`, `answers`, `inbox`, `inbound_ids` and `timers` are independent of each other; `flow` has a file for each procedure that
-//! involves several of them.
+//! `outbox`, `answers`, `inbox`, `inbound_ids` and `timers` do not use each other; `flow` has a file for each procedure that involves
+//! several of them.
 
 mod answers;
 mod bytes;
 mod config;
+mod end;
 mod error;
 mod event;
 mod flow;
@@ -379,7 +380,7 @@ where
 
     /// The bytes to send next; empty if there are none.
     ///
-    /// They do not change until [`sent`](Self::sent) is called, whatever else is called in between.
+    /// They do not change until [`sent`](Self::sent) is called or the connection has ended, whatever else is called in between.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
         if bytes::IS_LARGE
@@ -391,16 +392,17 @@ where
         self.split_io().1
     }
 
-    /// Reports that the transport has accepted the first `len` of the bytes that [`pending`](Self::pending) returned.
+    /// Reports that the transport has accepted the first `len` of the bytes that [`pending`](Self::pending) returned. Before the next
+    /// `pending`, another call reports the bytes after those.
     ///
-    /// Until this call, all of those bytes are treated as possibly received by the server.
+    /// Until the first call, all bytes that `pending` returned are treated as possibly received by the server.
     pub fn sent(&mut self, len: usize) {
         self.parts().sent(len);
     }
 
     /// The free part of the receive buffer, to read bytes from the transport into.
     ///
-    /// It is empty while CONNECT has not been sent completely, and while received packets are waiting for [`advance`](Self::advance), for
+    /// It is empty while CONNECT has not been sent completely, and while it is full of packets that wait for [`advance`](Self::advance), for
     /// answers to be sent, or for the application. Do not read then: a read into an empty buffer returns 0, like the end of the stream.
     #[must_use]
     pub fn receive_buffer(&mut self) -> &mut [u8] {

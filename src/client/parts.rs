@@ -42,6 +42,12 @@ impl<'a, C: Config> Parts<'a, C> {
         self.config().mqtt31() && self.control.session.mqtt31
     }
 
+    /// The version whose limit holds for topics: messages are kept, and the next connection may use MQTT 3.1 if the configuration allows it.
+    #[inline]
+    pub(super) fn topic_version(&self) -> Version {
+        if self.config().mqtt31() { Version::Mqtt31 } else { Version::Mqtt311 }
+    }
+
     #[inline]
     pub(super) fn version(&self) -> Version {
         if self.mqtt31() { Version::Mqtt31 } else { Version::Mqtt311 }

@@ -134,7 +134,12 @@ impl Offer {
 
     /// The number of bytes of requests that count as possibly received by the server until `sent` is called.
     pub(super) fn offered_requests(&self) -> usize {
-        if self.source == Source::Requests && !self.is_settled { self.len } else { 0 }
+        if self.is_settled { 0 } else { self.unreported_requests() }
+    }
+
+    /// The number of bytes of requests that `sent` can still report.
+    pub(super) fn unreported_requests(&self) -> usize {
+        if self.source == Source::Requests { self.len } else { 0 }
     }
 }
 

@@ -3,8 +3,9 @@
 use core::hash::{Hash, Hasher};
 
 use super::Client;
+use super::end::End;
 use super::inbox::EventKind;
-use super::outbox::{End, OutboxState};
+use super::outbox::OutboxState;
 use super::parts::log_len;
 use super::state::{ClientState, Control, Source};
 

@@ -158,7 +158,7 @@ pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
         [first, low, high @ 1..0x80, ref body @ ..] => {
             (first, body, 3, usize::from(low & 0x7F) | (usize::from(high) << 7))
         }
-        [first, low, middle, high @ 1..0x80, ref body @ ..] => {
+        [first, low, middle @ 0x80..=0xFF, high @ 1..0x80, ref body @ ..] => {
             let len = usize::from(low & 0x7F) | (usize::from(middle & 0x7F) << 7) | (usize::from(high) << 14);
             (first, body, 4, len)
         }

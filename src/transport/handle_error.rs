@@ -11,8 +11,9 @@ use crate::{Outcome, PacketId, RequestError};
 pub enum HandleError<E = RequestError> {
     /// The client refused the call for this reason.
     Refused(E),
-    /// The call was made from the runner's own handler, where it would wait forever for the runner.
-    OnRunner,
+    /// The call was made where it would wait for itself: on the runner's thread, in its handler or its `connect` function (there, use the
+    /// outbound half); or from within `with`.
+    WouldDeadlock,
     /// The runner has been stopped, or has ended.
     Stopped,
     /// There is no room now, and the maximum number of tasks is already waiting for it (`N` of the handle of `transport::asynch`).
@@ -49,7 +50,7 @@ impl<E> HandleError<E> {
     pub(super) fn map<F>(self, f: impl FnOnce(E) -> F) -> HandleError<F> {
         match self {
             HandleError::Refused(error) => HandleError::Refused(f(error)),
-            HandleError::OnRunner => HandleError::OnRunner,
+            HandleError::WouldDeadlock => HandleError::WouldDeadlock,
             HandleError::Stopped => HandleError::Stopped,
             HandleError::TooManyWaiters => HandleError::TooManyWaiters,
         }
@@ -60,8 +61,8 @@ impl<E: fmt::Display> fmt::Display for HandleError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HandleError::Refused(error) => error.fmt(f),
-            HandleError::OnRunner => {
-                f.write_str("a handler cannot wait for its own runner; use its outbound half")
+            HandleError::WouldDeadlock => {
+                f.write_str("the call would wait for itself; in a handler, use the outbound half")
             }
             HandleError::Stopped => f.write_str("the runner has stopped"),
             HandleError::TooManyWaiters => {

@@ -6,6 +6,9 @@ use super::Error;
 use super::common::Driver;
 use crate::{Config, Instant};
 
+/// How often a turn reads at most, so that it returns even if a server never pauses.
+const MOST_READS: u8 = u8::MAX;
+
 /// A stream that returns `Pending` when it would have to wait.
 pub(super) trait Stream {
     type Error;
@@ -47,9 +50,15 @@ where
         clock: &mut impl FnMut() -> Instant,
         mut reads: Reads,
     ) -> Result<bool, Error<E>> {
+        let mut reads_left = MOST_READS;
         loop {
             let has_sent = self.send(stream, clock);
             let has_read = reads != Reads::Never && self.read(stream, clock, 0);
+            reads_left = reads_left.saturating_sub(has_read.into());
+            if reads_left == 0 {
+                // Input that has not been processed leaves no time until the next turn.
+                return Ok(false);
+            }
             if self.advance(clock())? {
                 return Ok(true);
             }

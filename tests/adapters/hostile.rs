@@ -1,9 +1,12 @@
 //! Hostile servers, through every adapter: each connection either ends with an error that states the reason, or is not affected; in bounded time,
 //! and within the memory that was lent.
 
+use std::time::Duration;
+
 use baremqtt::QoS::{AtLeastOnce, ExactlyOnce};
 use baremqtt::codec::{Delivery, Packet, PacketId, Publish};
-use baremqtt::{Connect, Message, State, TopicName};
+use baremqtt::transport::{blocking, polled};
+use baremqtt::{Buffers, Client, Connect, Event, Instant, Message, State, TopicName};
 
 use crate::adapters::Adapter;
 use crate::conversation::{connect, each_over, each_without_net, end, events};
@@ -20,7 +23,8 @@ fn run_until_idle(adapter: &mut dyn Adapter) -> Result<Vec<String>, String> {
                 events.push(event);
                 idle = 0;
             }
-            None => idle += 1,
+            // While there is no time left, there is more to read.
+            None => idle += u32::from(adapter.client().time_left() != Some(0)),
         }
         if idle == 3 {
             return Ok(events);
@@ -219,5 +223,79 @@ fn closed_at_every_byte() {
             assert!(adapter.step().is_err(), "{name} {cut}: it stays closed");
             assert_eq!((adapter.client().state(), adapter.client().time_left()), (State::Offline, None));
         });
+    }
+}
+
+/// A stream that always has another packet.
+struct Endless(u32);
+
+impl Endless {
+    fn fill(&mut self, buffer: &mut [u8]) -> usize {
+        self.0 += 1;
+        // CONNACK, and then nothing but PINGRESP.
+        let packet: &[u8] = if self.0 == 1 { &[0x20, 2, 0, 0] } else { &[0xD0, 0] };
+        buffer[..packet.len()].copy_from_slice(packet);
+        packet.len()
+    }
+}
+
+impl embedded_io::ErrorType for Endless {
+    type Error = std::convert::Infallible;
+}
+
+impl embedded_io::ReadReady for Endless {
+    fn read_ready(&mut self) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+}
+
+impl embedded_io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+        assert!(self.0 < 100_000, "it does not return");
+        Ok(self.fill(buffer))
+    }
+}
+
+impl embedded_io::Write for Endless {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+impl polled::Stream for Endless {
+    type Error = ();
+
+    fn read(&mut self, buffer: &mut [u8]) -> nb::Result<usize, ()> {
+        assert!(self.0 < 100_000, "it does not return");
+        Ok(self.fill(buffer))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> nb::Result<usize, ()> {
+        Ok(bytes.len())
+    }
+}
+
+#[test]
+fn packets_without_end_and_without_events() {
+    let client = || Client::new(Buffers { rx: [0; 64], tx: [0; 64] });
+    let start = Instant::from_millis(0);
+
+    let mut polled = polled::Connection::new(Endless(0), client());
+    polled.connect(&Connect::new("c")).unwrap();
+    assert!(matches!(polled.poll(start), Ok(Event::Connected { .. })));
+    for _ in 0..100 {
+        assert_eq!(polled.poll(start), Err(nb::Error::WouldBlock));
+        assert_eq!(polled.time_left(), Some(0), "there is more to read");
+    }
+
+    let mut blocking = blocking::Connection::new(Endless(0), client(), || start);
+    blocking.connect(&Connect::new("c")).unwrap();
+    assert!(matches!(blocking.next_event(None), Ok(Some(Event::Connected { .. }))));
+    for _ in 0..100 {
+        assert_eq!(blocking.next_event(Some(Duration::ZERO)), Ok(None));
     }
 }

@@ -27,8 +27,8 @@ fn texts_of_the_errors_of_handles() {
     let request = RequestError::NotConnected;
     assert_text(HandleError::Refused(request), "not connected, or closing; wait for Event::Connected");
     assert_text(
-        HandleError::<RequestError>::OnRunner,
-        "a handler cannot wait for its own runner; use its outbound half",
+        HandleError::<RequestError>::WouldDeadlock,
+        "the call would wait for itself; in a handler, use the outbound half",
     );
     assert_text(HandleError::<RequestError>::Stopped, "the runner has stopped");
     let text = "more tasks wait than the handle has places; enlarge N";
@@ -43,7 +43,7 @@ fn texts_of_the_errors_of_handles() {
 
 #[test]
 fn texts_of_the_reasons_to_give_up() {
-    let ends: [(GaveUp<Fault>, &str, Option<&str>); 6] = [
+    let ends: [(GaveUp<Fault>, &str, Option<&str>); 7] = [
         (
             GaveUp::Limit(Error::Io(Fault::Broken)),
             "no connection within the allowed number of attempts",
@@ -61,6 +61,7 @@ fn texts_of_the_reasons_to_give_up() {
             None,
         ),
         (GaveUp::Handler("the disk is full".into()), "the disk is full", None),
+        (GaveUp::AlreadyRunning, "the handle already has a runner", None),
         (GaveUp::Disconnected, "disconnected", None),
     ];
     for (end, text, source) in ends {

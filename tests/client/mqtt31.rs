@@ -144,6 +144,21 @@ fn a_topic_has_at_most_32767_characters() {
     assert_eq!(rig.send_all().len(), 1);
 }
 
+/// A message can outlive its connection, and the next one can be of the other version.
+#[test]
+fn a_client_that_may_use_3_1_accepts_no_longer_topics() {
+    let topic = "x".repeat(32_768);
+    let message = Message::new(&topic, b"").at_least_once();
+    let refused = Err(RequestError::Forbidden(Violation::TopicLength));
+    let mut rig = Rig::<8>::sized(64, 80_000);
+    assert_eq!(rig.client.publish(&message), refused, "offline");
+    rig.go_online(&CONNECT, false);
+    assert_eq!(rig.client.publish(&message), refused, "on a connection that uses 3.1.1");
+    let mut rig = Rig::<8>::sized(64, 80_000);
+    rig.choose(|c| c.mqtt31 = false);
+    assert!(rig.client.publish(&message).is_ok());
+}
+
 #[test]
 fn pingresp_that_is_missing_ends_the_connection() {
     let mut rig = Rig::new();

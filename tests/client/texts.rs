@@ -103,6 +103,7 @@ fn messages_and_images() {
     assert_text(&[
         (RestoreError::InUse, "the client has a connection or a session; restore into a new one"),
         (RestoreError::Corrupt, "the image is damaged, or of another format; begin a new session"),
+        (RestoreError::TurnedOff, "the image has a streamed message; turn Config::streams on"),
         (RestoreError::TooLarge, "the image does not fit; use buffers as large as when it was saved"),
     ]);
     assert_text(&[

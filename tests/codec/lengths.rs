@@ -101,6 +101,33 @@ fn lengths_with_surplus_bytes_are_refused() {
     }
 }
 
+/// However much has been received, the same bytes are the same header.
+#[test]
+fn a_length_means_the_same_however_much_follows() {
+    const BYTES: [u8; 7] = [0x00, 0x01, 0x05, 0x7F, 0x80, 0x85, 0xFF];
+    let mut bytes = vec![0; 2_200_000];
+    bytes[0] = PacketType::Publish.first_byte();
+    for (len, index) in (1..=4).flat_map(|len| (0..BYTES.len().pow(len)).map(move |index| (len, index))) {
+        let length = (0..len).map(|place| BYTES[index / BYTES.len().pow(place) % BYTES.len()]);
+        let start: Vec<u8> = length.chain(*b"\x00\x01t\x00").collect();
+        bytes[1..=start.len()].copy_from_slice(&start);
+        for version in BOTH {
+            let header = FixedHeader::decode(&bytes[..5], version);
+            assert_eq!(FixedHeader::decode(&bytes, version), header);
+            match (codec::decode(&bytes, version), header.map(|header| header.unwrap().packet_len())) {
+                (Ok(Decoded::Complete { len, .. }), packet_len) => {
+                    assert_eq!(packet_len, Ok(len), "{start:02X?}")
+                }
+                (Ok(Decoded::Incomplete { missing }), packet_len) => {
+                    assert_eq!(packet_len, Ok(bytes.len() + missing))
+                }
+                (Err(violation), Err(expected)) => assert_eq!(violation, expected, "{start:02X?}"),
+                (Err(violation), Ok(_)) => assert_ne!(violation, Violation::RemainingLength, "{start:02X?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn strings_of_65_535_bytes_and_of_one_more() {
     let text = "x".repeat(65_536);

@@ -1,14 +1,16 @@
 //! Links that are lost, refused, stopped, and re-established.
 
 use std::cell::{Cell, RefCell};
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::asynch::Runner;
 use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
 use baremqtt::{
     Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, QoS, RefusalCode,
-    RequestError, Routes, Subscription, TopicName,
+    RequestError, Routes, State, Subscription, TopicName,
 };
 
 use crate::live_link::CONNECT;
@@ -354,7 +356,7 @@ fn an_invalid_connect_or_a_failed_handler_ends_the_runner() {
             run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, |_, _| Err(Error::Closed));
         assert_eq!(ended.await, Err(GaveUp::Handler(Error::Closed)), "whatever it fails with");
 
-        let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF.limit(0));
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 1], BACKOFF);
         let ended = runner.run(
             async |link| {
                 let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
@@ -362,8 +364,12 @@ fn an_invalid_connect_or_a_failed_handler_ends_the_runner() {
             },
             ignore,
         );
-        let needed = Error::Client(ClientError::ReceiveBufferTooSmall { needed: 2 });
-        assert_eq!(ended.await, Err(GaveUp::Limit(needed)), "nothing can pass");
+        let too_small = ConnectError::TooLarge { needed: 2, room: 1 };
+        assert_eq!(
+            ended.await,
+            Err(GaveUp::Connect(too_small)),
+            "nothing can pass, however often it is tried"
+        );
     });
 }
 
@@ -412,7 +418,7 @@ fn a_second_runner_is_refused_and_the_first_continues() {
     let second: Task<'_> = Box::pin(async {
         world.sleep(10).await;
         let refused = run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, ignore).await;
-        assert_eq!(refused, Err(GaveUp::Connect(ConnectError::AlreadyConnected)));
+        assert_eq!(refused, Err(GaveUp::AlreadyRunning));
         let message = Message::new("t", b"by the first").exactly_once();
         assert_eq!(mqtt.publish_and_wait(&message).await, Ok(()));
         mqtt.stop();
@@ -443,4 +449,74 @@ fn waiting_ends_even_if_losses_are_not_reported() {
         mqtt.stop();
     });
     world.run(vec![runner_task, waiter]);
+}
+
+/// A link on which nothing can be sent after CONNECT. It fails, or its future is dropped. The next attempt never ends.
+async fn run_one_link(
+    world: &World,
+    mqtt: &Handle,
+    fails: bool,
+    handler: impl FnMut(Update<'_, Fault>, &mut Outbound<'_, Choices>) -> Result<(), Error<Fault>>,
+) {
+    const FAILS: &[Step] = &[Move(64), Fail(Fault::Reset)];
+    let mut runner = Runner::new(mqtt, world.clone(), [0; 64], BACKOFF);
+    let ended = runner
+        .run(
+            async |link| {
+                if world.link_count() == 1 {
+                    pending::<()>().await;
+                }
+                let writes = if fails { FAILS } else { &[Move(64), Hang] };
+                let (input, output) = world.open(StreamBehaviour(UNLIMITED, writes, UNLIMITED));
+                let mut link = pin!(link.run(input, output, &CONNECT));
+                let mut limit = pin!(world.sleep(5_000));
+                poll_fn(|cx| match link.as_mut().poll(cx) {
+                    Poll::Pending => limit.as_mut().poll(cx).map(|()| Err(Error::Closed)),
+                    ended => ended,
+                })
+                .await
+            },
+            handler,
+        )
+        .await;
+    unreachable!("{ended:?}");
+}
+
+#[test]
+fn waiting_for_a_message_ends_when_it_is_given_up_while_offline() {
+    for fails in [true, false] {
+        let (world, mqtt) = (World::default(), handle());
+        let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+            if let Update::LinkLost { .. } = update {
+                let id = outbound.under_way().next().expect("the message").id;
+                outbound.give_up(id).expect("it is not being sent");
+            }
+            Ok(())
+        };
+        let waiter: Task<'_> = Box::pin(async {
+            let ended = mqtt.publish_and_wait(&Message::new("t", b"").at_least_once()).await;
+            assert_eq!(ended, Err(HandleError::Refused(WaitError::GivenUp)));
+        });
+        world.run(vec![waiter, Box::pin(run_one_link(&world, &mqtt, fails, handler))]);
+    }
+}
+
+#[test]
+fn room_that_a_lost_link_makes_is_used_while_offline() {
+    for fails in [true, false] {
+        let (world, mqtt) = (World::default(), handle_with(128, Choices::default()));
+        let waiter: Task<'_> = Box::pin(async {
+            while mqtt.with(|client| client.state()).await != State::Connected {
+                world.sleep(1).await;
+            }
+            // This ends with the link.
+            let filter = "f".repeat(60);
+            mqtt.subscribe(&[(&filter, QoS::AtMostOnce)]).await.expect("room");
+            let queued = mqtt.publish(&Message::new("t", &[b'x'; 60]).at_least_once()).await;
+            assert!(queued.is_ok_and(|id| id.is_some()));
+            assert!(world.now() < 10_000);
+        });
+        let ignore = |_: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| Ok(());
+        world.run(vec![waiter, Box::pin(run_one_link(&world, &mqtt, fails, ignore))]);
+    }
 }

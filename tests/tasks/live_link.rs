@@ -343,7 +343,7 @@ fn the_handle_is_refused_inside_a_handler() {
                 let message = Message::new("t", b"from the handler").at_least_once();
                 match event {
                     Event::Connected { .. } => {
-                        let busy = Err(HandleError::OnRunner);
+                        let busy = Err(HandleError::WouldDeadlock);
                         assert_eq!(mqtt.try_publish(&message), busy);
                         let mut publish = pin!(mqtt.publish(&message));
                         let polled = publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));

@@ -199,6 +199,25 @@ fn a_lost_message_ends_the_wait_for_it() {
     }
 }
 
+#[test]
+fn calls_that_would_deadlock_are_refused_within_with() {
+    let runner = runner(SHORT_BACKOFF);
+    let handle = runner.handle();
+    let message = Message::new("a", b"").at_least_once();
+    let inner = handle.with(|client| {
+        assert_eq!(handle.publish(&message), Err(HandleError::WouldDeadlock));
+        assert_eq!(handle.with(|_| ()), Err(HandleError::WouldDeadlock));
+        client.publish(&message)
+    });
+    assert!(inner.is_ok_and(|id| id.is_ok()));
+    let panics = std::thread::spawn({
+        let handle = handle.clone();
+        move || handle.with(|_| panic!("on purpose"))
+    });
+    assert!(panics.join().is_err());
+    assert!(handle.try_publish(&message).is_ok(), "afterwards they are not");
+}
+
 /// A handler cannot wait for something that only its own thread can bring about, nor take the lock that it already holds.
 #[test]
 fn calls_that_would_deadlock_are_refused_in_a_handler() {
@@ -208,21 +227,21 @@ fn calls_that_would_deadlock_are_refused_in_a_handler() {
     let (other_handle, mut calls) = (handle.clone(), 0);
     let result = runner.run(
         |link| {
-            assert_eq!(other_handle.publish(&Message::new("a", b"")), Err(HandleError::OnRunner));
+            assert_eq!(other_handle.publish(&Message::new("a", b"")), Err(HandleError::WouldDeadlock));
             let stream = link.open(open(address))?;
             link.run(stream, &CONNECT)
         },
         |update, outbound| {
             calls += 1;
             let message = Message::new("a", b"").at_least_once();
-            assert_eq!(handle.publish(&message), Err(HandleError::OnRunner));
-            assert_eq!(handle.try_publish(&message), Err(HandleError::OnRunner));
-            assert_eq!(handle.publish_and_wait(&message, None), Err(HandleError::OnRunner));
-            assert_eq!(handle.subscribe(&[("a", QoS::AtMostOnce)]), Err(HandleError::OnRunner));
-            assert_eq!(handle.unsubscribe(&["a"]), Err(HandleError::OnRunner));
-            assert_eq!(handle.give_up(PacketId::FIRST), Err(HandleError::OnRunner));
-            assert_eq!(handle.with(|_| ()), Err(HandleError::OnRunner));
-            assert_eq!(handle.write_payload(b""), Err(HandleError::OnRunner));
+            assert_eq!(handle.publish(&message), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.try_publish(&message), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.publish_and_wait(&message, None), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.subscribe(&[("a", QoS::AtMostOnce)]), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.unsubscribe(&["a"]), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.give_up(PacketId::FIRST), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.with(|_| ()), Err(HandleError::WouldDeadlock));
+            assert_eq!(handle.write_payload(b""), Err(HandleError::WouldDeadlock));
             if let Update::Event(Event::Connected { .. }) = update {
                 // Its own half reports when there is no room.
                 while outbound.publish(&message).is_ok() {}

@@ -2,10 +2,11 @@
 
 use crate::client::answers::{PUBCOMP, PUBREC, PUBREL};
 use crate::client::config::Config;
+use crate::client::end::End;
 use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::EventKind;
-use crate::client::outbox::{Awaiting, End, Record};
+use crate::client::outbox::{Awaiting, Record};
 use crate::client::parts::{Parts, Step};
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};

@@ -1,9 +1,9 @@
 //! The current event as the application sees it, decoded again from the packet at the front.
 
 use crate::client::config::{Config, LargeMessages};
+use crate::client::end::End;
 use crate::client::event::{Event, LargeMessage, Outcome};
 use crate::client::inbox::{EventKind, Inbox};
-use crate::client::outbox::End;
 use crate::codec::{Publish, SubAckCodes, Version, delivery};
 use crate::{PacketId, QoS};
 

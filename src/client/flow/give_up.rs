@@ -13,7 +13,8 @@ pub(in crate::client) fn give_up<C: Config>(
     id: PacketId,
 ) -> Result<(), GiveUpError> {
     let control = &mut *parts.control;
-    let offered = control.offer.offered_requests();
+    // All bytes that `pending` has returned, until it is called again: `sent` may still report those that are left.
+    let offered = control.offer.unreported_requests();
     if parts.outbox.is_streaming() {
         // The payload is stored after the requests, which must not move.
         return Err(GiveUpError::BeingSent);

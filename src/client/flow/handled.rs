@@ -1,8 +1,8 @@
 //! The end of an event: its answer is queued, and its bytes are freed.
 
 use crate::client::config::Config;
+use crate::client::end::ENDED;
 use crate::client::inbox::EventKind;
-use crate::client::outbox::ENDED;
 use crate::client::parts::Parts;
 use crate::client::timers::Note;
 

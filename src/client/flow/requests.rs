@@ -28,7 +28,7 @@ fn publish_in<C: Config>(
 ) -> Result<Option<PacketId>, Refusal> {
     admit(parts, Some(message.qos), len)?;
     let topic = TopicName::new(message.topic)?;
-    codec::check_topic_len(topic, parts.version())?;
+    codec::check_topic_len(topic, parts.topic_version())?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, len);
     let first = codec::publish_first_byte(message.qos, message.retain);

@@ -17,6 +17,7 @@ use crate::PacketId;
 use crate::client::config::Config;
 use crate::client::error::{RestoreError, SaveError};
 use crate::client::inbound_ids;
+use crate::client::outbox::has_streamed;
 use crate::client::parts::Parts;
 use crate::client::state::State;
 use crate::client::timers::Note;
@@ -110,6 +111,9 @@ pub(in crate::client) fn restore<C: Config>(
     let entries = usize::from(u16::from_be_bytes([entries_high, entries_low]));
     let ids_len = entries.saturating_mul(inbound_ids::ENTRY);
     let (ids, requests) = rest.split_at_checked(ids_len).ok_or(RestoreError::Corrupt)?;
+    if !parts.outbox.config.streams() && has_streamed(requests) {
+        return Err(RestoreError::TurnedOff);
+    }
     if !inbound_ids::is_valid(ids) || !parts.outbox.is_valid(requests) {
         return Err(RestoreError::Corrupt);
     }

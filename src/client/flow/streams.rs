@@ -33,7 +33,7 @@ pub(in crate::client) fn publish_streamed<C: Config>(
         return Err(Violation::TooLong.into());
     }
     let topic = TopicName::new(message.topic)?;
-    codec::check_topic_len(topic, parts.version())?;
+    codec::check_topic_len(topic, parts.topic_version())?;
     let id = next_id(parts, message.qos);
     let mut writer = begin(parts, needed);
     codec::write_header(&mut writer, STREAMED, head_len);

@@ -1,12 +1,13 @@
 //! The answers to requests, and their ends, which are reported and then removed.
 
-use super::super::bytes::{IS_LARGE, set, set_u16, u16_at};
-use super::record::{DEAD, DUP, ENDED, End, PUBLISH, PUBREL, Record};
+use super::record::{DEAD, DUP, PUBLISH, PUBREL, Record};
 use super::{Config, Outbox, Purpose};
+use crate::client::bytes::{IS_LARGE, set, set_u16, u16_at};
+use crate::client::end::{ENDED, End};
 
 /// Whether a request waits for an answer.
 #[derive(Clone, Copy)]
-pub(crate) enum Awaiting {
+pub(in crate::client) enum Awaiting {
     /// This one does.
     Request(usize, Record),
     /// The request is about to be resent, so the answer has to wait until then.
@@ -18,7 +19,7 @@ pub(crate) enum Awaiting {
 impl<C: Config> Outbox<'_, C> {
     /// Whether the request with this identifier waits for this answer. The next `offered` unsent bytes count as possibly received by the
     /// server.
-    pub(crate) fn awaiting(&self, answer: u8, id: u16, offered: usize) -> Awaiting {
+    pub(in crate::client) fn awaiting(&self, answer: u8, id: u16, offered: usize) -> Awaiting {
         let Some((at, record)) = self.find(id) else { return Awaiting::Nothing };
         let was_sent = at < self.state.rec;
         let is_seen = at < self.state.cur.wrapping_add(offered) || record.first() & (0xF0 | DUP) != PUBLISH;
@@ -30,7 +31,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The number of topic filters of the SUBSCRIBE at `at`.
-    pub(crate) fn filters(&self, at: usize, record: Record) -> usize {
+    pub(in crate::client) fn filters(&self, at: usize, record: Record) -> usize {
         let mut at = record.body(at).wrapping_add(2);
         let mut filters: usize = 0;
         while at < record.end() {
@@ -42,7 +43,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The request at `at` has been answered; the event that reports this is to follow.
-    pub(crate) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
+    pub(in crate::client) fn answered(&mut self, at: usize, record: Record, id: u16, end: End) {
         self.state.hint = at;
         self.end(at, record, id, end);
     }
@@ -58,13 +59,13 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The message at `at` has been answered with PUBREC. It is removed, and PUBREL is appended, so that PUBRELs are sent in the
     /// order of the PUBRECs (MQTT-4.6.0-4).
-    pub(crate) fn replace_by_pubrel(&mut self, at: usize, record: Record, id: u16) {
+    pub(in crate::client) fn replace_by_pubrel(&mut self, at: usize, record: Record, id: u16) {
         self.discard(at, record);
         self.insert_pubrel(id);
     }
 
     /// Whether there is a PUBREL that has not been sent.
-    pub(crate) fn has_unsent_pubrel(&self) -> bool {
+    pub(in crate::client) fn has_unsent_pubrel(&self) -> bool {
         let mut at = self.state.rec;
         while let Some(record) = self.record(at) {
             if record.first() >> 4 == PUBREL >> 4 {
@@ -77,7 +78,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The identifier and the end of a request whose end has to be reported, if there is one.
     #[cfg_attr(target_pointer_width = "64", inline)]
-    pub(crate) fn find_ended(&mut self) -> Option<(u16, End)> {
+    pub(in crate::client) fn find_ended(&mut self) -> Option<(u16, End)> {
         if IS_LARGE && !self.state.has_ended() {
             return None;
         }
@@ -102,7 +103,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The end of this request has been reported.
     #[inline(never)]
-    pub(crate) fn end_is_reported(&mut self, id: u16) {
+    pub(in crate::client) fn end_is_reported(&mut self, id: u16) {
         // Usually it is the request that was found last.
         let hint = self.state.hint;
         let hinted = if IS_LARGE { self.record(hint) } else { None };

@@ -1,13 +1,13 @@
 //! Messages that the application gives up. A message that has not been sent on this connection is removed. For one that has, a stub keeps
 //! the identifier from being reused until the server acknowledges it; if the connection is lost, PUBREL makes the server release it.
 
-use super::super::bytes::{set, write, write_short};
 use super::record::{AT_LEAST_ONCE, DEAD, EXACTLY_ONCE, PUBREL, QOS_BITS, Record, SHORT};
 use super::{Config, Outbox, Purpose, payload};
+use crate::client::bytes::{set, write, write_short};
 
 /// How far a message has been sent that is to be given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SendProgress {
+pub(in crate::client) enum SendProgress {
     /// There is no such message.
     Unknown,
     /// All or nothing of it has been sent.
@@ -20,7 +20,12 @@ pub(crate) enum SendProgress {
 
 impl<C: Config> Outbox<'_, C> {
     /// How far the message with this identifier has been sent, while `offered` bytes are offered.
-    pub(crate) fn send_progress(&self, id: u16, offered: usize, is_repeated: bool) -> SendProgress {
+    pub(in crate::client) fn send_progress(
+        &self,
+        id: u16,
+        offered: usize,
+        is_repeated: bool,
+    ) -> SendProgress {
         let seen = self.state.cur.wrapping_add(offered);
         let Some((at, record)) = self.find(id) else {
             return SendProgress::Unknown;
@@ -40,7 +45,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Gives up the message with this identifier, which must not be [being sent](SendProgress::BeingSent).
-    pub(crate) fn give_up(&mut self, id: u16) {
+    pub(in crate::client) fn give_up(&mut self, id: u16) {
         let Some((at, record)) = self.find(id) else {
             return;
         };

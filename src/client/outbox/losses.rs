@@ -1,8 +1,9 @@
 //! Which requests end with the connection or with the server's session, and which stay.
 
-use super::super::bytes::set;
-use super::record::{AT_LEAST_ONCE, End, PUBREL, Record};
+use super::record::{AT_LEAST_ONCE, PUBREL, Record};
 use super::{Config, Outbox, Purpose};
+use crate::client::bytes::set;
+use crate::client::end::End;
 
 impl<C: Config> Outbox<'_, C> {
     /// Changes a record as this sweep requires; returns whether it is kept.

@@ -25,14 +25,16 @@ mod room;
 mod sending;
 mod sweep;
 
-use super::bytes::IS_LARGE;
-use super::config::Config;
+use crate::client::bytes::IS_LARGE;
+use crate::client::config::Config;
+use crate::client::end::ENDED;
 use record::{PUBREL, SHORT, is_exactly_once, keeps_id};
 
 pub(super) use ends::Awaiting;
 pub(super) use given_up::SendProgress;
 pub(super) use payload::WINDOW;
-pub(super) use record::{ENDED, End, Record, STREAMED};
+pub(super) use record::{Record, STREAMED};
+pub(super) use request_image::has_streamed;
 pub(super) use sweep::Purpose;
 
 /// Positions and counters.

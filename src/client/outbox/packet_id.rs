@@ -1,25 +1,25 @@
 //! The packet identifier of the next request: the next one in sequence that is not in use (MQTT-2.3.1-2).
 
-use super::super::bytes::IS_LARGE;
 use super::{Config, Outbox, OutboxState};
 use crate::PacketId;
+use crate::client::bytes::IS_LARGE;
 
 impl OutboxState {
     /// Sets the identifier of the next request.
-    pub(crate) fn set_first_id(&mut self, id: PacketId) {
+    pub(in crate::client) fn set_first_id(&mut self, id: PacketId) {
         self.last_id = id.get().wrapping_sub(1);
         self.free_ids = 0;
     }
 
     /// The identifier to try first for the next request.
-    pub(crate) fn first_id(&self) -> PacketId {
+    pub(in crate::client) fn first_id(&self) -> PacketId {
         PacketId::new(self.last_id).map_or(PacketId::FIRST, PacketId::next)
     }
 }
 
 impl<C: Config> Outbox<'_, C> {
     /// The next identifier. The caller ensures that not all are in use.
-    pub(crate) fn next_id(&mut self) -> PacketId {
+    pub(in crate::client) fn next_id(&mut self) -> PacketId {
         loop {
             let next = self.state.first_id();
             let free =
@@ -32,7 +32,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Marks the next identifier as used.
-    pub(crate) fn take_id(&mut self) {
+    pub(in crate::client) fn take_id(&mut self) {
         self.state.last_id = self.state.first_id().get();
         self.state.free_ids = self.state.free_ids.wrapping_sub(1);
     }

@@ -8,23 +8,24 @@
 //! The head waits among the requests until it is its turn. Then the application is asked for the payload. From the first byte of the
 //! payload to its last, no requests are accepted, so this window does not move.
 
-use super::super::bytes::set;
-use super::record::{DEAD, ENDED, End, Record, SHORT};
+use super::record::{DEAD, Record, SHORT};
 use super::{Config, Outbox, OutboxState, Purpose};
+use crate::client::bytes::set;
+use crate::client::end::{ENDED, End};
 
 /// The number of bytes that are guaranteed to a streamed payload.
-pub(crate) const WINDOW: usize = 64;
+pub(in crate::client) const WINDOW: usize = 64;
 
 #[derive(Clone, Debug, Hash)]
-pub(crate) struct Payload {
-    pub(crate) is_asked: bool,
-    pub(crate) is_begun: bool,
+pub(in crate::client) struct Payload {
+    pub(in crate::client) is_asked: bool,
+    pub(in crate::client) is_begun: bool,
     /// The number of bytes that are still to be supplied.
-    pub(crate) left: usize,
+    pub(in crate::client) left: usize,
     /// The next byte to send, relative to `tail`.
-    pub(crate) cur: usize,
+    pub(in crate::client) cur: usize,
     /// The end of the supplied bytes, relative to `tail`.
-    pub(crate) fill: usize,
+    pub(in crate::client) fill: usize,
 }
 
 impl Payload {
@@ -42,7 +43,7 @@ impl Payload {
 
 impl OutboxState {
     /// Whether a streamed message waits for more of its payload.
-    pub(crate) fn waits_for_payload(&self) -> bool {
+    pub(in crate::client) fn waits_for_payload(&self) -> bool {
         (self.payload.is_asked && !self.payload.is_begun) || self.payload.left > 0
     }
 }
@@ -53,12 +54,12 @@ impl<C: Config> Outbox<'_, C> {
         self.record(self.state.rec).filter(|record| record.is_streamed() && self.state.is_open)
     }
 
-    pub(crate) fn is_streaming(&self) -> bool {
+    pub(in crate::client) fn is_streaming(&self) -> bool {
         self.config.streams() && self.state.payload.is_begun
     }
 
     /// If the application has to be asked for a payload, marks it as asked for, and returns the identifier of the message (0 at QoS 0).
-    pub(crate) fn ask_for_payload(&mut self) -> Option<u16> {
+    pub(in crate::client) fn ask_for_payload(&mut self) -> Option<u16> {
         if self.state.streams == 0 || self.state.payload.is_asked {
             return None;
         }
@@ -68,12 +69,12 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Whether the application can supply a payload or abandon it.
-    pub(crate) const fn is_payload_asked(&self) -> bool {
+    pub(in crate::client) const fn is_payload_asked(&self) -> bool {
         self.state.payload.is_asked
     }
 
     /// Accepts more of the payload; returns how many bytes.
-    pub(crate) fn take_payload(&mut self, bytes: &[u8]) -> usize {
+    pub(in crate::client) fn take_payload(&mut self, bytes: &[u8]) -> usize {
         if !self.state.payload.is_begun {
             self.sweep(Purpose::Room);
             self.state.payload.left = self.payload_len();
@@ -102,7 +103,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// How many bytes of the payload can be sent now, which is possible once everything before them has been sent.
-    pub(crate) fn sendable_payload(&self) -> usize {
+    pub(in crate::client) fn sendable_payload(&self) -> usize {
         if !self.state.payload.is_begun || self.stream().is_none_or(|record| self.state.cur < record.end()) {
             return 0;
         }
@@ -110,12 +111,12 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The position of the next bytes of the payload to send.
-    pub(crate) const fn sending_payload(&self) -> usize {
+    pub(in crate::client) const fn sending_payload(&self) -> usize {
         self.state.tail.wrapping_add(self.state.payload.cur)
     }
 
     /// Notes that `len` bytes of the payload have been sent. Returns whether the packet is complete.
-    pub(crate) fn payload_sent(&mut self, len: usize) -> bool {
+    pub(in crate::client) fn payload_sent(&mut self, len: usize) -> bool {
         self.state.payload.cur = self.state.payload.cur.wrapping_add(len);
         if self.state.payload.cur == self.state.payload.fill {
             (self.state.payload.cur, self.state.payload.fill) = (0, 0);
@@ -124,7 +125,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Drops the message whose payload has been asked for but not started. At QoS 1 and 2 it is lost, which has to be reported.
-    pub(crate) fn abandon_payload(&mut self) {
+    pub(in crate::client) fn abandon_payload(&mut self) {
         // PUBRELs may have been inserted before it since it was asked for.
         let at = self.first_stream();
         let Some(record) = self.record(at) else {

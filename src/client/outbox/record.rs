@@ -15,53 +15,29 @@
 
 use core::num::NonZeroU32;
 
-use super::super::bytes::{IS_LARGE, u16_at};
 use crate::QoS;
+use crate::client::bytes::{IS_LARGE, u16_at};
+use crate::client::end::{ENDED, End};
 use crate::codec::PacketType;
 
-pub(crate) const DEAD: u8 = AT_MOST_ONCE;
-pub(crate) const ENDED: u8 = 0xE0;
-pub(crate) const STREAMED: u8 = 0xF0;
+pub(in crate::client) const DEAD: u8 = AT_MOST_ONCE;
+pub(in crate::client) const STREAMED: u8 = 0xF0;
 
-pub(crate) const PUBLISH: u8 = PacketType::Publish.first_byte();
-pub(crate) const PUBREL: u8 = PacketType::PubRel.first_byte();
-pub(crate) const DUP: u8 = 0x08;
+pub(in crate::client) const PUBLISH: u8 = PacketType::Publish.first_byte();
+pub(in crate::client) const PUBREL: u8 = PacketType::PubRel.first_byte();
+pub(in crate::client) const DUP: u8 = 0x08;
 /// The bits that identify a message or its stub, and its QoS.
-pub(crate) const QOS_BITS: u8 = 0xD6;
-pub(crate) const AT_MOST_ONCE: u8 = 0x10;
-pub(crate) const AT_LEAST_ONCE: u8 = 0x12;
-pub(crate) const EXACTLY_ONCE: u8 = 0x14;
+pub(in crate::client) const QOS_BITS: u8 = 0xD6;
+pub(in crate::client) const AT_MOST_ONCE: u8 = 0x10;
+pub(in crate::client) const AT_LEAST_ONCE: u8 = 0x12;
+pub(in crate::client) const EXACTLY_ONCE: u8 = 0x14;
 
 /// Length of a packet that consists of an identifier only: PUBREL, and every answer.
-pub(crate) const SHORT: usize = 4;
-
-/// How a request has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum End {
-    /// It was not answered, and will not be resent.
-    Lost = 0,
-    /// It was, or may have been, answered with PUBREC, and will not be resent.
-    Uncertain = 1,
-    /// PUBACK.
-    PublishedAtLeastOnce = 2,
-    /// PUBCOMP.
-    PublishedExactlyOnce = 3,
-}
-
-impl End {
-    const fn from_bits(bits: u8) -> Self {
-        match bits & 3 {
-            0 => End::Lost,
-            1 => End::Uncertain,
-            2 => End::PublishedAtLeastOnce,
-            _ => End::PublishedExactlyOnce,
-        }
-    }
-}
+pub(in crate::client) const SHORT: usize = 4;
 
 /// The content of a record's headers, in two numbers that are passed in registers.
 #[derive(Clone, Copy)]
-pub(crate) struct Record {
+pub(in crate::client) struct Record {
     end: usize,
     /// One byte each: the first byte of the packet; the offset of its body in the record (never 0); and the offset of the packet in the
     /// record (0 if it is not streamed).
@@ -71,7 +47,7 @@ pub(crate) struct Record {
 impl Record {
     /// The record that begins at `at`; `None` past the end of the bytes. Without `streams`, no record is streamed.
     #[inline]
-    pub(crate) fn read(log: &[u8], at: usize, streams: bool) -> Option<Self> {
+    pub(in crate::client) fn read(log: &[u8], at: usize, streams: bool) -> Option<Self> {
         let (end, first, body) = fixed_header(log, at)?;
         if streams && first == STREAMED {
             let (_, first, header) = fixed_header(log, at.wrapping_add(body.into()))?;
@@ -88,71 +64,71 @@ impl Record {
 
     /// Where the next record begins.
     #[inline]
-    pub(crate) const fn end(self) -> usize {
+    pub(in crate::client) const fn end(self) -> usize {
         self.end
     }
 
     /// The first byte of the packet.
     #[inline]
-    pub(crate) const fn first(self) -> u8 {
+    pub(in crate::client) const fn first(self) -> u8 {
         self.head.get() as u8
     }
 
     /// Where the packet begins, which is the part that is sent.
     #[inline]
-    pub(crate) const fn packet(self, at: usize) -> usize {
+    pub(in crate::client) const fn packet(self, at: usize) -> usize {
         at.wrapping_add((self.head.get() >> 16) as usize)
     }
 
     /// Where the fixed header of the packet ends.
     #[inline]
-    pub(crate) const fn body(self, at: usize) -> usize {
+    pub(in crate::client) const fn body(self, at: usize) -> usize {
         at.wrapping_add((self.head.get() >> 8) as u8 as usize)
     }
 
     /// Whether this is the head of a streamed PUBLISH, after an additional header.
     #[inline]
-    pub(crate) const fn is_streamed(self) -> bool {
+    pub(in crate::client) const fn is_streamed(self) -> bool {
         self.head.get() >> 16 != 0
     }
 
     #[inline]
-    pub(crate) const fn is_dead(self) -> bool {
+    pub(in crate::client) const fn is_dead(self) -> bool {
         self.first() == DEAD
     }
 
     #[inline]
-    pub(crate) const fn has_ended(self) -> bool {
+    pub(in crate::client) const fn has_ended(self) -> bool {
         self.first() & 0xF0 == ENDED
     }
 
     /// Whether this is a stub of a message that was given up.
     #[inline]
-    pub(crate) const fn is_stub(self) -> bool {
+    pub(in crate::client) const fn is_stub(self) -> bool {
         matches!(self.first(), AT_LEAST_ONCE | EXACTLY_ONCE)
     }
 
     /// Whether this is SUBSCRIBE or UNSUBSCRIBE, which end with the connection.
     #[inline]
-    pub(crate) const fn ends_with_link(self) -> bool {
+    pub(in crate::client) const fn ends_with_link(self) -> bool {
         self.first() & 0xD0 == 0x80
     }
 
     /// Whether this is a PUBLISH with DUP, which the server may have received on an earlier connection.
     #[inline]
-    pub(crate) const fn has_dup(self) -> bool {
+    pub(in crate::client) const fn has_dup(self) -> bool {
         self.first() & (0xF0 | DUP) == PUBLISH | DUP
     }
 
     /// Whether it has an identifier, which must not be reused.
     #[inline]
-    pub(crate) const fn keeps_id(self) -> bool {
+    pub(in crate::client) const fn keeps_id(self) -> bool {
         keeps_id(self.first())
     }
 
     /// Whether it waits for an answer with this first byte.
     #[inline]
-    pub(crate) const fn waits_for(self, answer: u8) -> bool {
+    pub(in crate::client) const fn waits_for(self, answer: u8) -> bool {
         let request = self.first();
         match answer >> 4 {
             // Also a QoS 2 message: a server that does not support QoS 2 answers with PUBACK.
@@ -164,18 +140,18 @@ impl Record {
     }
 
     /// The QoS of a message or its stub.
-    pub(crate) fn qos(self) -> QoS {
+    pub(in crate::client) fn qos(self) -> QoS {
         QoS::from_bits((self.first() >> 1) & 3).unwrap_or_default()
     }
 
     /// How the request has ended, if it has.
-    pub(crate) const fn outcome(self) -> End {
+    pub(in crate::client) const fn outcome(self) -> End {
         End::from_bits(self.first())
     }
 
     /// The packet identifier, 0 if there is none.
     #[inline]
-    pub(crate) fn id(self, log: &[u8], at: usize) -> u16 {
+    pub(in crate::client) fn id(self, log: &[u8], at: usize) -> u16 {
         if !self.keeps_id() {
             return 0;
         }
@@ -188,13 +164,13 @@ impl Record {
 }
 
 #[inline]
-pub(crate) const fn keeps_id(first: u8) -> bool {
+pub(in crate::client) const fn keeps_id(first: u8) -> bool {
     first & QOS_BITS != AT_MOST_ONCE
 }
 
 /// Whether a record that begins with this byte counts as a QoS 2 message.
 #[inline]
-pub(crate) const fn is_exactly_once(first: u8) -> bool {
+pub(in crate::client) const fn is_exactly_once(first: u8) -> bool {
     first & QOS_BITS == EXACTLY_ONCE || first >> 4 == PUBREL >> 4
 }
 

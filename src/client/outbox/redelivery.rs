@@ -1,8 +1,8 @@
 //! How a packet changes when it is resent.
 
-use super::super::bytes::set;
 use super::record::{DUP, PUBLISH, Record};
 use super::{Config, Outbox};
+use crate::client::bytes::set;
 
 impl<C: Config> Outbox<'_, C> {
     /// Sets DUP in a packet that is resent (MQTT-3.3.1-1). In 3.1.1 only PUBLISH has it; in 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE

@@ -1,14 +1,15 @@
 //! The requests in an image of the session. Its format is described in [`flow::session_image`](crate::client::flow::session_image).
 
-use super::super::bytes::write;
-use super::record::{self, AT_LEAST_ONCE, ENDED, EXACTLY_ONCE, End, Record, SHORT};
+use super::record::{self, AT_LEAST_ONCE, EXACTLY_ONCE, Record, SHORT};
 use super::{Config, Outbox, OutboxState, WINDOW};
+use crate::client::bytes::write;
+use crate::client::end::{ENDED, End};
 use crate::client::error::Full;
 use crate::codec::{FixedHeader, Publish, Version, Writer, decode_remaining_length};
 
 impl<C: Config> Outbox<'_, C> {
     /// Writes the requests that outlive a connection, as a lost connection would leave them, and the ends that have not been reported.
-    pub(crate) fn write_image(&self, w: &mut Writer<'_>) {
+    pub(in crate::client) fn write_image(&self, w: &mut Writer<'_>) {
         for (at, record) in self.records() {
             let first = match record.first() {
                 first if record.has_ended() => first,
@@ -28,7 +29,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Whether these bytes of an image are valid requests: complete records with distinct identifiers.
-    pub(crate) fn is_valid(&self, image: &[u8]) -> bool {
+    pub(in crate::client) fn is_valid(&self, image: &[u8]) -> bool {
         let streams = self.config.streams();
         let mut at = 0;
         while at < image.len() {
@@ -49,7 +50,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Restores the requests of a valid image. The server may have received all of them.
-    pub(crate) fn restore(&mut self, image: &[u8]) -> Result<(), Full> {
+    pub(in crate::client) fn restore(&mut self, image: &[u8]) -> Result<(), Full> {
         let len = image.len();
         if len > self.log.len() {
             return Err(Full::Buffer);
@@ -70,6 +71,18 @@ impl<C: Config> Outbox<'_, C> {
         }
         Ok(())
     }
+}
+
+/// Whether one of the records is the head of a streamed message.
+pub(in crate::client) fn has_streamed(image: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(record) = Record::read(image, at, true) {
+        if record.is_streamed() {
+            return true;
+        }
+        at = record.end();
+    }
+    false
 }
 
 /// Whether one of the records from `at` on has this identifier.

@@ -1,7 +1,7 @@
 //! Room for another request: whether there is any, and how it is made.
 
-use super::super::bytes::{IS_LARGE, move_down, move_up, write_short};
 use super::{Config, Outbox, PUBREL, Purpose, SHORT, WINDOW};
+use crate::client::bytes::{IS_LARGE, move_down, move_up, write_short};
 use crate::client::error::Full;
 
 impl<C: Config> Outbox<'_, C> {
@@ -13,7 +13,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Whether there is, or can be made, room for `len` more bytes.
     #[inline]
-    pub(crate) fn has_room(&self, len: usize) -> Result<(), Full> {
+    pub(in crate::client) fn has_room(&self, len: usize) -> Result<(), Full> {
         let live = self.state.tail.wrapping_sub(self.state.head).wrapping_sub(self.state.dead);
         if self.is_streaming() {
             return Err(Full::Stream);
@@ -23,7 +23,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// Makes room for `len` bytes after the last record, which must be possible; returns their position.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    pub(crate) fn make_room(&mut self, len: usize) -> usize {
+    pub(in crate::client) fn make_room(&mut self, len: usize) -> usize {
         if self.state.tail.wrapping_add(len) > self.capacity() {
             self.compact();
         }
@@ -54,7 +54,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// A request that begins with this byte has been appended.
-    pub(crate) fn appended(&mut self, first: u8, len: usize) {
+    pub(in crate::client) fn appended(&mut self, first: u8, len: usize) {
         self.state.tail = self.state.tail.wrapping_add(len);
         self.count_kind(first, 1);
     }

@@ -1,13 +1,13 @@
 //! Sending: how far it has got, what has to wait, and what happens when the connection is lost.
 
-use super::super::bytes::IS_LARGE;
 use super::record::Record;
 use super::{Config, Outbox, Purpose, payload};
+use crate::client::bytes::IS_LARGE;
 
 impl<C: Config> Outbox<'_, C> {
     /// How many bytes of requests can be sent now, in one piece. If something else `waits` to be sent between two packets, only the rest
     /// of a partly sent packet.
-    pub(crate) fn sendable(&self, waits: bool) -> usize {
+    pub(in crate::client) fn sendable(&self, waits: bool) -> usize {
         let mut to = self.state.tail;
         if waits {
             to = self.record(self.state.rec).filter(|_| self.is_inside_packet()).map_or(0, Record::end);
@@ -43,7 +43,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Whether a request is held back only because it is not durable.
-    pub(crate) fn is_held(&self) -> bool {
+    pub(in crate::client) fn is_held(&self) -> bool {
         self.state.is_open
             && !self.is_inside_packet()
             && self.held_from() == self.state.rec
@@ -51,17 +51,17 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// The last image contains all records.
-    pub(crate) fn note_saved(&mut self) {
+    pub(in crate::client) fn note_saved(&mut self) {
         self.state.saved = self.state.tail;
     }
 
     /// The last image is durable.
-    pub(crate) fn release_saved(&mut self) {
+    pub(in crate::client) fn release_saved(&mut self) {
         self.state.safe = self.state.saved;
     }
 
     /// The position of the next bytes to send.
-    pub(crate) fn sending(&self) -> usize {
+    pub(in crate::client) fn sending(&self) -> usize {
         let cur = self.state.cur;
         if !self.config.streams() || (IS_LARGE && self.state.streams == 0) {
             return cur;
@@ -70,7 +70,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Notes that `len` of the offered bytes have been sent. Returns whether a packet is complete.
-    pub(crate) fn sent(&mut self, len: usize) -> bool {
+    pub(in crate::client) fn sent(&mut self, len: usize) -> bool {
         self.state.cur = self.sending().wrapping_add(len);
         self.pass_sent()
     }
@@ -99,7 +99,7 @@ impl<C: Config> Outbox<'_, C> {
 
     /// The connection was lost while `offered` bytes were offered. Requests that the server may have received are marked as such, and
     /// requests that end with the connection end. Returns whether a PUBREL is new, and waits for an image.
-    pub(crate) fn link_lost(&mut self, offered: usize) -> bool {
+    pub(in crate::client) fn link_lost(&mut self, offered: usize) -> bool {
         let seen = self.state.cur.wrapping_add(offered);
         while let Some(record) = self.record(self.state.rec).filter(|_| self.state.rec < seen) {
             self.state.rec = record.end();
@@ -113,7 +113,7 @@ impl<C: Config> Outbox<'_, C> {
     }
 
     /// Opens the gate: all kept requests are sent from the front.
-    pub(crate) fn open(&mut self, mqtt31: bool) {
+    pub(in crate::client) fn open(&mut self, mqtt31: bool) {
         self.sweep(Purpose::Resend { mqtt31 });
         self.state.is_open = true;
         self.state.has_new_oldest = true;

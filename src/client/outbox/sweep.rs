@@ -1,12 +1,12 @@
 //! The only pass that changes all requests: it removes dead records, changes others where necessary, and moves the rest to the front.
 
-use super::super::bytes::{IS_LARGE, move_down};
 use super::record::PUBREL;
 use super::{Config, Outbox};
+use crate::client::bytes::{IS_LARGE, move_down};
 
 /// The purpose of a sweep.
 #[derive(Clone, Copy)]
-pub(crate) enum Purpose {
+pub(in crate::client) enum Purpose {
     /// To make room.
     Room,
     /// The connection is gone.
@@ -25,7 +25,7 @@ pub(crate) enum Purpose {
 
 impl<C: Config> Outbox<'_, C> {
     /// Returns whether a PUBREL is new, and waits for an image.
-    pub(crate) fn sweep(&mut self, purpose: Purpose) -> bool {
+    pub(in crate::client) fn sweep(&mut self, purpose: Purpose) -> bool {
         let mut has_new = false;
         let inside = self.state.cur.wrapping_sub(self.state.rec);
         let rec = self.state.rec;

@@ -136,6 +136,16 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
+    /// A handler has returned that was called at this revision, or a link has ended: informs the tasks that wait.
+    pub(super) fn handled(&mut self, revision: u32) {
+        let client = &self.driver.client;
+        // A message can only have been given up in that case.
+        if client.revision() != revision || !client.config().reports_loss() {
+            self.keep_waiters();
+        }
+        self.waiters.wake_room();
+    }
+
     /// Informs tasks that wait for messages that have been removed without an event.
     pub(super) fn keep_waiters(&mut self) {
         let Inner { driver, waiters, .. } = self;

@@ -13,7 +13,7 @@ use super::cell::{Cell, Sharing};
 use super::handle::{Handle, Inner};
 use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
-use crate::{Config, Connect, Event, Instant, Outbound, State, client};
+use crate::{Config, Connect, ConnectError, Event, Instant, Outbound, State};
 
 /// How long sending DISCONNECT may take after the runner was stopped, in ms.
 const STOP_PATIENCE: u32 = 200;
@@ -99,9 +99,10 @@ where
 
 /// Splits the buffer into a half for reading and one for writing.
 fn halves<E>(buffer: &mut [u8]) -> Result<(&mut [u8], &mut [u8]), Error<E>> {
-    match buffer.split_at_mut_checked(buffer.len() >> 1) {
+    let buffer_len = buffer.len();
+    match buffer.split_at_mut_checked(buffer_len >> 1) {
         Some(halves @ ([_, ..], _)) => Ok(halves),
-        _ => Err(Error::Client(client::Error::ReceiveBufferTooSmall { needed: 2 })),
+        _ => Err(Error::Connect(ConnectError::TooLarge { needed: 2, room: buffer_len })),
     }
 }
 
@@ -135,7 +136,6 @@ where
                 return Err(error);
             }
             Err(End::Link(error)) => {
-                handle.report_losses(now, handler)?;
                 return match error.with_failure(failure.with(Option::take).flatten()) {
                     Error::Disconnected => Ok(()),
                     error => Err(error),
@@ -191,8 +191,8 @@ impl Turns {
         is_stopped || handle.is_woken() || handle.inner(|inner| inner.has_moved) == Some(true)
     }
 
-    /// Processes everything that was received. Returns how long to wait for more (`Some(None)`: without limit), or `None` if a timer is
-    /// due.
+    /// Processes everything that was received. Returns how long to wait for more (`Some(None)`: without limit), or `None` once
+    /// a stop has taken too long.
     fn turn<E, H, R, T, C, I, S, const N: usize>(
         &mut self,
         handle: &Handle<R, T, C, I, S, N>,
@@ -283,26 +283,6 @@ where
         });
         Ok(connected.unwrap_or(Ok(()))?)
     }
-
-    /// Reports the requests that ended with the link.
-    fn report_losses<E, H>(&self, now: Instant, handler: &mut H) -> Result<(), Error<E>>
-    where
-        H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
-    {
-        let report = |inner: &mut Inner<R, T, C, I, N>| {
-            while inner.driver.client.advance(now)? {
-                let (event, mut outbound) = inner.driver.client.split();
-                let Some(event) = event else { continue };
-                inner.waiters.note(&event);
-                if let Err(error) = handler(Update::Event(event), &mut outbound) {
-                    inner.has_failed = true;
-                    return Err(error);
-                }
-            }
-            Ok(())
-        };
-        self.inner(report).unwrap_or(Ok(()))
-    }
 }
 
 /// Closes the link when dropped, however it ends.
@@ -323,6 +303,9 @@ where
     S: Sharing,
 {
     fn drop(&mut self) {
-        self.0.inner(|inner| inner.driver.close());
+        self.0.inner(|inner| {
+            inner.driver.close();
+            inner.waiters.wake_room();
+        });
     }
 }

@@ -40,7 +40,7 @@ where
             inner.moved();
             result.map_err(HandleError::Refused)
         };
-        self.inner(queue).unwrap_or(Err(HandleError::OnRunner))
+        self.inner(queue).unwrap_or(Err(HandleError::WouldDeadlock))
     }
 
     /// Waits for room, queues a message, and waits until the server has acknowledged it, even across lost connections. At QoS 0 there is

@@ -8,10 +8,11 @@ use core::task::Poll;
 use embedded_io_async::ErrorKind;
 
 use super::cell::Sharing;
+use super::handle::Inner;
 use super::{Handle, Link, Timer};
 use crate::transport::common::Retry;
 use crate::transport::{Error, GaveUp, Update};
-use crate::{Backoff, Config, ConnectError, Outbound};
+use crate::{Backoff, Config, Instant, Outbound};
 
 /// Keeps the link of a [`Handle`]: reads and writes, passes events to a handler, and reconnects when the link is lost, with growing
 /// delays. The delays start again from the shortest once a link has lived for as long as the longest delay, or for a minute.
@@ -74,9 +75,8 @@ where
     /// If this future is dropped, the link is lost. The handle keeps the session, and another runner can continue it.
     ///
     /// # Errors
-    /// See [`GaveUp`]; [`AlreadyConnected`](ConnectError::AlreadyConnected) if the handle already has a runner. Any error of the handler
-    /// (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the link without DISCONNECT. The server then
-    /// publishes the will, and keeps the message for which the handler failed.
+    /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the
+    /// link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
@@ -89,7 +89,7 @@ where
         let Runner { handle, timer, buffer, retry } = self;
         let handle = *handle;
         if handle.inner(|inner| core::mem::replace(&mut inner.is_kept, true)) != Some(false) {
-            return Err(GaveUp::Connect(ConnectError::AlreadyConnected));
+            return Err(GaveUp::AlreadyRunning);
         }
         handle.inner(|inner| (inner.is_over, inner.has_failed) = (false, false));
         let _over = Over(handle);
@@ -101,6 +101,9 @@ where
                 handle.unless_stopped(attempt.as_mut()).await
             };
             let has_failed = handle.inner(|inner| inner.has_failed) == Some(true);
+            if !has_failed && !handle.is_stopping() {
+                handle.report_losses(timer.now(), &mut handler).map_err(GaveUp::Handler)?;
+            }
             let error = match ended {
                 Some(Err(error)) if has_failed => return Err(GaveUp::Handler(error)),
                 Some(Err(error)) if !handle.is_stopping() => error,
@@ -143,8 +146,40 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let handled = self.inner(|inner| handler(update, &mut inner.driver.client.outbound()));
-        handled.unwrap_or(Ok(())).map_err(GaveUp::Handler)
+        let report = |inner: &mut Inner<R, T, C, I, N>| {
+            let before = inner.driver.client.revision();
+            let result = handler(update, &mut inner.driver.client.outbound());
+            inner.handled(before);
+            result
+        };
+        self.inner(report).unwrap_or(Ok(())).map_err(GaveUp::Handler)
+    }
+
+    /// Reports the requests that ended with the link, to the handler and to the tasks that wait.
+    fn report_losses<E>(
+        &self,
+        now: Instant,
+        handler: &mut impl FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
+    ) -> Result<(), Error<E>>
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        let report = |inner: &mut Inner<R, T, C, I, N>| {
+            while inner.driver.client.advance(now)? {
+                let (event, mut outbound) = inner.driver.client.split();
+                let Some(event) = event else { continue };
+                inner.waiters.note(&event);
+                let before = outbound.revision();
+                handler(Update::Event(event), &mut outbound)?;
+                inner.handled(before);
+            }
+            inner.handled(inner.driver.client.revision());
+            Ok(())
+        };
+        self.inner(report).unwrap_or(Ok(()))
     }
 
     /// Waits for the future; `None` if the runner is stopped before that. If there is a link, it is first closed properly.

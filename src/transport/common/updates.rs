@@ -41,6 +41,8 @@ pub enum GaveUp<E> {
     Connect(ConnectError),
     /// The handler of a runner has failed; or, in a loop with a `Reconnect`, a request was refused.
     Handler(Error<E>),
+    /// The handle already has a runner.
+    AlreadyRunning,
     /// The application has disconnected. (A runner returns `Ok` instead.)
     Disconnected,
 }
@@ -70,6 +72,7 @@ impl<E: fmt::Display> fmt::Display for GaveUp<E> {
             GaveUp::Refused(code) => write!(f, "the server refused the connection: {code}"),
             GaveUp::Connect(error) => error.fmt(f),
             GaveUp::Handler(error) => error.fmt(f),
+            GaveUp::AlreadyRunning => f.write_str("the handle already has a runner"),
             GaveUp::Disconnected => f.write_str("disconnected"),
         }
     }
@@ -80,7 +83,7 @@ impl<E: core::error::Error + 'static> core::error::Error for GaveUp<E> {
         match self {
             GaveUp::Limit(error) => Some(error),
             GaveUp::Handler(error) => error.source(),
-            GaveUp::Refused(_) | GaveUp::Connect(_) | GaveUp::Disconnected => None,
+            GaveUp::Refused(_) | GaveUp::Connect(_) | GaveUp::AlreadyRunning | GaveUp::Disconnected => None,
         }
     }
 }

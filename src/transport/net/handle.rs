@@ -21,8 +21,9 @@ use crate::{
 /// that make requests also wait for room in the transmit buffer. They do not wait for a connection: QoS 1 and 2 messages can be queued
 /// before there is one.
 ///
-/// In a handler, all calls except [`stop`](Self::stop) and [`wake`](Self::wake) are refused ([`HandleError::OnRunner`]), because the
-/// handler would wait for its own thread. Use the [`Outbound`](crate::Outbound) half there.
+/// On the runner's thread, which calls the handler and the `connect` function, all calls except [`stop`](Self::stop) and
+/// [`wake`](Self::wake) are refused ([`HandleError::WouldDeadlock`]), because they would wait for their own thread. Use the
+/// [`Outbound`](crate::Outbound) half there. The same holds within the closure of [`with`](Self::with).
 ///
 /// Dropping handles, even all of them, does not stop the runner: call [`stop`](Self::stop).
 pub struct Handle<R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds>(pub(super) Arc<Shared<R, T, C, I>>);
@@ -54,9 +55,9 @@ impl<R, T, C, I> Handle<R, T, C, I> {
         self.0.wake();
     }
 
-    /// Locks the client, unless this is the runner's own thread, which may already have locked it.
+    /// Locks the client, unless this thread may already have locked it.
     fn lock<E>(&self) -> Result<Locked<'_, R, T, C, I>, HandleError<E>> {
-        if self.0.is_runner() { Err(HandleError::OnRunner) } else { Ok(self.0.lock()) }
+        if self.0.is_inside() { Err(HandleError::WouldDeadlock) } else { Ok(self.0.lock()) }
     }
 
     /// Locks the client, unless its runner has ended.
@@ -214,13 +215,16 @@ where
     /// the runner has ended.
     ///
     /// # Errors
-    /// [`HandleError::OnRunner`].
+    /// [`HandleError::WouldDeadlock`].
     pub fn with<V>(
         &self,
         f: impl FnOnce(&mut Client<R, T, C, I>) -> V,
     ) -> Result<V, HandleError<Infallible>> {
         let mut state = self.lock()?;
-        let value = f(&mut state.driver.client);
+        let value = {
+            let _inside = self.0.enter_with();
+            f(&mut state.driver.client)
+        };
         state.report_given_up();
         self.0.has_moved(&state);
         drop(state);

@@ -28,7 +28,18 @@ pub(super) struct Shared<R, T, C, I> {
     is_woken: AtomicBool,
     /// The runner's thread. It holds the lock while the handler is running.
     runner: Mutex<Option<ThreadId>>,
+    /// The thread that is in the closure of [`with`](super::Handle::with), and holds the lock.
+    with: Mutex<Option<ThreadId>>,
     epoch: Clock,
+}
+
+/// A thread is in the closure of [`with`](super::Handle::with).
+pub(super) struct InsideWith<'a>(&'a Mutex<Option<ThreadId>>);
+
+impl Drop for InsideWith<'_> {
+    fn drop(&mut self) {
+        *lock(self.0) = None;
+    }
 }
 
 /// The locked client, for one thread at a time.
@@ -62,6 +73,7 @@ impl<R, T, C, I> Shared<R, T, C, I> {
             is_stopped: AtomicBool::new(false),
             is_woken: AtomicBool::new(false),
             runner: Mutex::new(None),
+            with: Mutex::new(None),
             epoch: Clock::now(),
         }
     }
@@ -79,8 +91,15 @@ impl<R, T, C, I> Shared<R, T, C, I> {
         *lock(&self.runner) = Some(thread::current().id());
     }
 
-    pub(super) fn is_runner(&self) -> bool {
-        *lock(&self.runner) == Some(thread::current().id())
+    /// Whether this thread holds the lock, or may hold it.
+    pub(super) fn is_inside(&self) -> bool {
+        [&self.runner, &self.with].into_iter().any(|holder| *lock(holder) == Some(thread::current().id()))
+    }
+
+    /// This thread, which holds the lock, calls the closure of [`with`](super::Handle::with), until the result is dropped.
+    pub(super) fn enter_with(&self) -> InsideWith<'_> {
+        *lock(&self.with) = Some(thread::current().id());
+        InsideWith(&self.with)
     }
 
     pub(super) fn stop(&self) {
