@@ -285,6 +285,12 @@ impl App {
         (0..SUBSCRIBE).filter(|request| self.is_open(*request)).fold(0, |open, request| open | 1 << request)
     }
 
+    /// Messages that have ended.
+    pub fn ended(&self) -> u16 {
+        let has_ended = |message: &usize| matches!(self.requests[*message], Stage::Told(_) | Stage::Past(_));
+        (0..SUBSCRIBE).filter(has_ended).fold(0, |ended, message| ended | 1 << message)
+    }
+
     /// The identifiers of requests that have not ended.
     pub fn open_ids(&self) -> u16 {
         self.requests

@@ -101,7 +101,7 @@ pub fn all() -> Vec<Rules> {
     for &feature in Feature::ALL {
         let mixes = match feature {
             // Four messages would have too many states.
-            Feature::Saves => &TWO[..],
+            Feature::Saves => &["1/2", "2/1", "22/"][..],
             Feature::Restart | Feature::Time => &THREE[..],
             _ if HEAVY.contains(&feature) || feature == Feature::Retry => &["12/21"],
             _ => &["12/21", "22/12"],

@@ -1,7 +1,8 @@
 //! What makes no difference any more is forgotten after each step, so that states which differ only in that are one.
 //!
-//! This is sound because it is the state itself that forgets, not only its key: if something were needed later, a check would fail that
-//! holds, or a step would be missing. Each part says why nothing asks for it any more.
+//! Only what no step and no check asks for again may be forgotten, whatever the client does: not because a correct client would not do
+//! something, but because another check fails if it does. For instance, a message that has ended is in no order any more, because to send
+//! it at all is a fault. `faults.py` shows if this goes too far.
 
 use super::World;
 use super::steps::JUMPS;
@@ -10,7 +11,8 @@ use crate::broker::Broker;
 use crate::rules::{Feature, Rules, of_qos};
 use baremqtt::QoS;
 
-/// What has not ended, in this run or in an image from which another one may begin.
+/// The messages that may still be sent, in this run or in another one that begins without an image or from one of them; and the
+/// identifiers of requests that are open in one of them.
 pub struct Kept {
     pub messages: u16,
     pub ids: u16,
@@ -20,7 +22,10 @@ impl World {
     /// Forgets what makes no difference any more, so that states which differ only in that are one.
     pub(super) fn forget(&mut self) {
         let ids = self.images().fold(self.app.open_ids(), |ids, image| ids | image.app.open_ids());
-        let kept = Kept { messages: self.app.open() | self.open_in_images(), ids };
+        let begins_anew = self.rules.is_durable() && self.disk.is_none();
+        let ended = if begins_anew { 0 } else { self.app.ended() };
+        let kept =
+            Kept { messages: !self.images().fold(ended, |ended, image| ended & image.app.ended()), ids };
         self.app.forget(&self.broker, &kept, self.rules);
         self.broker.forget(&self.app, &kept, self.rules);
         if !self.has(Feature::Time) || self.jumps == JUMPS {
