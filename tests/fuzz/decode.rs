@@ -31,7 +31,9 @@ fn check_header(data: &[u8], longer: &[u8], version: Version) {
     assert_eq!(FixedHeader::decode(longer, version), header);
     match (codec::decode(longer, version), header.map(|header| header.map(|header| header.packet_len()))) {
         (Ok(Decoded::Complete { len, .. }), packet_len) => assert_eq!(packet_len, Ok(Some(len))),
-        (Ok(Decoded::Incomplete { missing }), packet_len) => assert_eq!(packet_len, Ok(Some(longer.len() + missing))),
+        (Ok(Decoded::Incomplete { missing }), packet_len) => {
+            assert_eq!(packet_len, Ok(Some(longer.len() + missing)))
+        }
         // There may be several violations, and more in the body.
         (Err(_), _) => {}
     }
