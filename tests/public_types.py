@@ -10,6 +10,7 @@ import sys
 
 # Types that are not meant to be printed, or that come with std, whose errors have no Format.
 EXEMPT = {
+    "codec::suback::SubAckCodesIter": "an iterator",
     "codec::subscribe::SubscribeFiltersIter": "an iterator",
     "codec::unsubscribe::UnsubscribeFiltersIter": "an iterator",
     "session_file::SessionFile": "std",
