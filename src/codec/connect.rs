@@ -74,7 +74,8 @@ impl<'a> Connect<'a> {
         Connect { version, ..self }
     }
 
-    /// With a clean session, or (`false`) one that outlives the connection.
+    /// With a clean session, or (`false`) one that outlives the connection. A program should always make the same choice: if a CONNECT with
+    /// a clean session is lost on the way, the client has discarded a session that the server still has.
     #[must_use]
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub const fn clean_session(self, clean_session: bool) -> Self {

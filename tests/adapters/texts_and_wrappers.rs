@@ -46,8 +46,8 @@ fn texts_of_the_reasons_to_give_up() {
     let ends: [(GaveUp<Fault>, &str, Option<&str>); 7] = [
         (
             GaveUp::Limit(Error::Io(Fault::Broken)),
-            "no connection within the allowed number of attempts",
-            Some("Broken"),
+            "no connection within the allowed number of attempts: Broken",
+            None,
         ),
         (
             GaveUp::Refused(RefusalCode::NOT_AUTHORIZED),

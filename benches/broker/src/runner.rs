@@ -29,7 +29,7 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
     let runner = Runner::new(client, Backoff::new(1_000, 1_000)).coalesce(pause);
     let handle = runner.handle();
     let job = Arc::new(job);
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let all_published = Arc::new(AtomicU64::new(0));
     let running = {
         let (job, all_published) = (Arc::clone(&job), Arc::clone(&all_published));
@@ -45,7 +45,7 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
                 |update, outbound| {
                     let is_one = match update {
                         Update::Event(Event::Connected { .. }) if job.role == Role::Out => {
-                            tell.send(vec![]).map_err(io::Error::other)?;
+                            sender.send(vec![]).map_err(io::Error::other)?;
                             false
                         }
                         Update::Event(Event::Connected { .. }) => {
@@ -53,7 +53,7 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
                             false
                         }
                         Update::Event(Event::Subscribed { .. }) => {
-                            tell.send(vec![]).map_err(io::Error::other)?;
+                            sender.send(vec![]).map_err(io::Error::other)?;
                             false
                         }
                         Update::Event(Event::Published { .. }) => true,
@@ -67,7 +67,7 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
                         }
                         Update::AllSent if all_published.load(Ordering::Acquire) > 0 => {
                             if job.role == Role::Out && job.qos == QoS::AtMostOnce {
-                                tell.send(vec![]).map_err(io::Error::other)?;
+                                sender.send(vec![]).map_err(io::Error::other)?;
                             }
                             false
                         }
@@ -76,15 +76,15 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
                     };
                     finished += u64::from(is_one);
                     if is_one && finished == job.count {
-                        tell.send(std::mem::take(&mut trips.took)).map_err(io::Error::other)?;
+                        sender.send(std::mem::take(&mut trips.took)).map_err(io::Error::other)?;
                     }
                     Ok(())
                 },
             )
         })
     };
-    let hear = || told.recv().map_err(|_| io::Error::other("the connection has ended"));
-    hear()?;
+    let receive = || receiver.recv().map_err(|_| io::Error::other("the connection has ended"));
+    receive()?;
     ready()?;
     let count = match job.role {
         Role::Out => job.count,
@@ -97,7 +97,7 @@ pub fn run(job: Job, pause: Duration) -> Result<(), Box<dyn Error>> {
         }
         handle.publish(&message(&job))?;
     }
-    let mut trips = hear()?;
+    let mut trips = receive()?;
     done(&mut trips)?;
     handle.stop();
     running.join().map_err(|_| "the runner has panicked")??;

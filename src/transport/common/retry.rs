@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_become_rarer_with_a_server_that_accepts_and_closes() {
+    fn retry_delays_grow_with_a_server_that_accepts_and_closes() {
         let mut retry = Retry::new(Backoff::new(100, 60_000).limit(5));
         for n in 0..5 {
             retry.connected(at(1_000));

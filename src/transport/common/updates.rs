@@ -77,7 +77,7 @@ from! { RequestError StreamError AcknowledgeError GiveUpError SaveError RestoreE
 impl<E: fmt::Display> fmt::Display for GaveUp<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            GaveUp::Limit(_) => f.write_str("no connection within the allowed number of attempts"),
+            GaveUp::Limit(error) => write!(f, "no connection within the allowed number of attempts: {error}"),
             GaveUp::Refused(code) => write!(f, "the server refused the connection: {code}"),
             GaveUp::Connect(error) => error.fmt(f),
             GaveUp::Handler(error) => error.fmt(f),
@@ -90,8 +90,7 @@ impl<E: fmt::Display> fmt::Display for GaveUp<E> {
 impl<E: core::error::Error + 'static> core::error::Error for GaveUp<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            GaveUp::Limit(error) => Some(error),
-            GaveUp::Handler(error) => error.source(),
+            GaveUp::Limit(error) | GaveUp::Handler(error) => error.source(),
             GaveUp::Refused(_) | GaveUp::Connect(_) | GaveUp::AlreadyRunning | GaveUp::Disconnected => None,
         }
     }

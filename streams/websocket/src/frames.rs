@@ -46,15 +46,15 @@ impl<S: Stream> Frames<S> {
     pub fn feed(&mut self, bytes: &[u8]) {
         if let Some(socket) = &mut self.socket {
             let memory = socket.get_mut();
-            memory.come.extend(bytes);
+            memory.input.extend(bytes);
             memory.has_ended |= bytes.is_empty();
         }
     }
 
     /// Sends pending bytes, as far as the stream accepts them. After a timeout, the rest is sent next time.
     pub fn send(&mut self) -> io::Result<()> {
-        let leave = &mut self.socket.as_mut().ok_or(ErrorKind::NotConnected)?.get_mut().leave;
-        send(leave, &mut self.stream)
+        let output = &mut self.socket.as_mut().ok_or(ErrorKind::NotConnected)?.get_mut().output;
+        send(output, &mut self.stream)
     }
 
     /// Closes the WebSocket and the stream beneath it.
@@ -62,7 +62,7 @@ impl<S: Stream> Frames<S> {
         if let Some(mut socket) = self.socket.take() {
             // A failure here cannot be reported.
             let _ = socket.close(Some(CloseFrame { code, reason: reason.into() }));
-            let _ = send(&mut socket.get_mut().leave, &mut self.stream);
+            let _ = send(&mut socket.get_mut().output, &mut self.stream);
             let _ = self.stream.finish_output();
         }
     }
@@ -99,7 +99,7 @@ impl<S: Stream> Frames<S> {
     fn next_frame(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             let Some(socket) = &mut self.socket else { return Ok(None) };
-            if socket.get_mut().leave.len() > MOST_UNSENT {
+            if socket.get_mut().output.len() > MOST_UNSENT {
                 return self.answered().map(|()| None);
             }
             match socket.read() {
@@ -143,11 +143,11 @@ impl<S: Stream> Frames<S> {
 }
 
 /// Sends as much as the stream accepts.
-pub fn send(leave: &mut Vec<u8>, stream: &mut impl Stream) -> io::Result<()> {
-    while !leave.is_empty() {
-        match stream.write(leave) {
+pub fn send(output: &mut Vec<u8>, stream: &mut impl Stream) -> io::Result<()> {
+    while !output.is_empty() {
+        match stream.write(output) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(len) => drop(leave.drain(..len)),
+            Ok(len) => drop(output.drain(..len)),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

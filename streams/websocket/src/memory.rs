@@ -5,24 +5,24 @@ use std::io::{self, ErrorKind, Read, Write};
 
 #[derive(Debug, Default)]
 pub struct Memory {
-    pub come: VecDeque<u8>,
+    pub input: VecDeque<u8>,
     /// No more bytes will be received.
     pub has_ended: bool,
-    pub leave: Vec<u8>,
+    pub output: Vec<u8>,
 }
 
 impl Read for Memory {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.come.is_empty() && !self.has_ended {
+        if self.input.is_empty() && !self.has_ended {
             return Err(ErrorKind::WouldBlock.into());
         }
-        self.come.read(buffer)
+        self.input.read(buffer)
     }
 }
 
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.leave.write(bytes)
+        self.output.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -83,9 +83,9 @@ fn shake_hands(
         };
         let memory = unfinished.get_mut().get_mut();
         let mut chunk = [0; 1024];
-        match send(&mut memory.leave, stream).and_then(|()| stream.read(&mut chunk)) {
+        match send(&mut memory.output, stream).and_then(|()| stream.read(&mut chunk)) {
             Ok(len) => {
-                memory.come.extend(&chunk[..len]);
+                memory.input.extend(&chunk[..len]);
                 memory.has_ended = len == 0;
             }
             Err(error) if is_temporary(&error) => {}
