@@ -166,6 +166,16 @@ fn a_payload_that_stalls_causes_a_timeout() {
     assert!(rig.client.pending().is_empty());
 }
 
+/// It would hold DISCONNECT up.
+#[test]
+fn no_payload_is_requested_once_the_application_disconnects() {
+    let mut rig = online();
+    start_stream(&mut rig, "large", AtLeastOnce);
+    rig.disconnect();
+    assert!(rig.events().is_empty());
+    assert_eq!(rig.send_all(), ["DISCONNECT"]);
+}
+
 #[test]
 fn a_requested_payload_can_be_abandoned() {
     let mut rig = online();

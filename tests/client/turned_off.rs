@@ -3,7 +3,8 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{
-    Config, ConnectError, LargeMessages, RequestError, SessionLoss, Standard, State, StreamedMessage, Version,
+    Config, ConnectError, LargeMessages, RequestError, RestoreError, SessionLoss, Standard, State,
+    StreamedMessage, Version,
 };
 
 use crate::harness::*;
@@ -43,6 +44,21 @@ fn streams() {
     let message = StreamedMessage::new("a", 9).qos(AtLeastOnce).repeatable();
     assert_eq!(rig.client.publish_streamed(&message), Err(RequestError::TurnedOff));
     assert_eq!((rig.client.in_flight(), rig.publish("a", b"", AtLeastOnce)), (0, 1));
+}
+
+/// The image is good: another configuration can restore it.
+#[test]
+fn streams_in_an_image() {
+    let mut rig = Rig::online();
+    rig.publish("a", b"", AtLeastOnce);
+    rig.client.publish_streamed(&StreamedMessage::new("a", 9).qos(AtLeastOnce).repeatable()).unwrap();
+    let mut image = [0; 300];
+    let len = rig.client.save(&mut image).unwrap();
+    let mut rig = Rig::new();
+    rig.choose(|c| c.streams = false);
+    assert_eq!(rig.client.restore(&image[..len]), Err(RestoreError::TurnedOff));
+    rig.choose(|c| c.streams = true);
+    assert_eq!(rig.client.restore(&image[..len]), Ok(()));
 }
 
 /// QoS 2 is not requested, and a server that still sends it violates the agreement.

@@ -228,4 +228,8 @@ fn debug_of_an_iterator_shows_the_remaining_items() {
     let mut iter = UnsubscribeFilters::new(&["a", "b"]).unwrap().into_iter();
     iter.next();
     assert_eq!(format!("{iter:?}"), r#"["b"]"#);
+    let codes = [SubAckCode::Granted(QoS::AtMostOnce), SubAckCode::Failure];
+    let mut iter = SubAckCodes::new(&codes).unwrap().into_iter();
+    iter.next();
+    assert_eq!(format!("{iter:?}"), "[Failure]");
 }

@@ -90,9 +90,8 @@ impl<C: Config> Parts<'_, C> {
     /// Whether the application has to be asked for a payload.
     fn asks_for_payload(&mut self) -> bool {
         let Control { link, inbox, .. } = &mut *self.control;
-        let sends = link.is_accepted && (link.state == State::Connected || link.is_finishing);
         if self.outbox.config.streams()
-            && sends
+            && (link.state == State::Connected || link.is_finishing)
             && let Some(id) = self.outbox.ask_for_payload()
         {
             (inbox.event, inbox.id) = (EventKind::StreamReady, id);
