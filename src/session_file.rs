@@ -55,7 +55,8 @@ pub struct SessionFile {
 
 impl SessionFile {
     /// Restores the session from the file into a new client, and returns the application's bytes. If there is no file
-    /// yet, the client is unchanged, and there are no bytes.
+    /// yet, the client is unchanged, and there are no bytes. Saving keeps the permissions of the file; it contains the payloads of queued
+    /// messages.
     ///
     /// # Errors
     /// Any error of reading the file; [`InvalidData`](io::ErrorKind::InvalidData), containing a [`RestoreError`], if
@@ -70,12 +71,17 @@ impl SessionFile {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let file = SessionFile { path: path.into() };
-        let bytes = match fs::read(&file.path) {
+        let path = path.into();
+        let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, Vec::new())),
+            // A link that leads nowhere is not a new session: perhaps the disk is missing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => {
+                return Ok((SessionFile { path }, Vec::new()));
+            }
             Err(error) => return Err(error),
         };
+        // The file is replaced where it is, not the link to it.
+        let file = SessionFile { path: fs::canonicalize(path)? };
         let (data, image) = split(&bytes).ok_or(RestoreError::Corrupt).map_err(invalid)?;
         client.restore(image).map_err(invalid)?;
         Ok((file, data.to_vec()))
@@ -104,6 +110,9 @@ impl SessionFile {
         let mut name = OsString::from(&self.path);
         name.push(".new");
         let mut new = File::create(&name)?;
+        if let Ok(old) = fs::metadata(&self.path) {
+            new.set_permissions(old.permissions())?;
+        }
         for part in parts {
             new.write_all(part)?;
         }

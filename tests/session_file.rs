@@ -72,6 +72,33 @@ fn a_saved_session_is_restored() {
     assert_eq!(topics(&first), ["a", "b", "c"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_and_permissions_are_kept() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = Folder::new("link");
+    let (link, target) = (folder.file(), folder.0.join("disk"));
+    symlink(target.join("session"), &link).unwrap();
+    let missing = SessionFile::open(&link, &mut client()).map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(missing, Err(ErrorKind::NotFound), "the disk is missing, which is not a new session");
+    fs::create_dir(&target).unwrap();
+    let mut first = client();
+    publish(&mut first, "a");
+    SessionFile::open(target.join("session"), &mut client())
+        .unwrap()
+        .0
+        .save(&mut first.outbound(), b"1")
+        .unwrap();
+    fs::set_permissions(target.join("session"), PermissionsExt::from_mode(0o600)).unwrap();
+
+    let mut second = client();
+    SessionFile::open(&link, &mut second).unwrap().0.save(&mut second.outbound(), b"2").unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(SessionFile::open(target.join("session"), &mut client()).unwrap().1, b"2");
+    assert_eq!(fs::metadata(&link).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn messages_are_sent_once_they_are_saved() {
     let folder = Folder::new("sent");

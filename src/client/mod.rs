@@ -363,7 +363,8 @@ where
     }
 
     /// Accepts no more requests, and disconnects once everything under way has ended. If that takes too long, call
-    /// [`disconnect`](Self::disconnect), which does not wait.
+    /// [`disconnect`](Self::disconnect), which does not wait. If the connection is lost before that, the client is offline, and this has
+    /// to be called again on the next connection; a runner, which reopens it, has to be stopped. Offline this does nothing.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport.
     pub fn finish(&mut self) {

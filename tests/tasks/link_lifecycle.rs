@@ -10,12 +10,14 @@ use baremqtt::transport::asynch::Runner;
 use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
 use baremqtt::{
     Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, QoS, RefusalCode,
-    RequestError, Routes, State, Subscription, TopicName,
+    RequestError, Routes, State, StreamedMessage, Subscription, TopicName,
 };
 
 use crate::live_link::CONNECT;
-use crate::world::Step::{self, Fail, Hang, Move};
-use crate::world::{Choices, Fault, Handle, SingleObject, StreamBehaviour, Task, World, handle, handle_with};
+use crate::world::Step::{self, Block, Fail, Hang, Move};
+use crate::world::{
+    Choices, Fault, Handle, SingleObject, StreamBehaviour, Task, World, handle, handle_with, yield_now,
+};
 
 const BACKOFF: Backoff = Backoff::new(100, 60_000);
 const UNLIMITED: &[Step] = &[Move(usize::MAX)];
@@ -519,4 +521,122 @@ fn room_that_a_lost_link_makes_is_used_while_offline() {
         let ignore = |_: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| Ok(());
         world.run(vec![waiter, Box::pin(run_one_link(&world, &mqtt, fails, ignore))]);
     }
+}
+
+#[test]
+fn an_update_is_not_lost_with_the_link() {
+    let (world, mqtt) = (World::default(), handle());
+    let runner_task: Task<'_> = Box::pin(async {
+        let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+            if let Update::Woken = update {
+                mqtt.stop();
+            }
+            Ok(())
+        };
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()));
+        assert!(world.now() < 60_000);
+    });
+    let wakes: Task<'_> = Box::pin(async {
+        world.sleep(10).await;
+        world.last_link().close();
+        mqtt.wake();
+    });
+    world.run(vec![runner_task, wakes]);
+}
+
+#[test]
+fn a_handler_can_stop_the_runner_during_a_pause() {
+    let (world, mqtt) = (World::default(), handle());
+    let runner_task: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(60_000, 60_000));
+        let mut woken = 0;
+        let ended = runner
+            .run(
+                async |_| Err(Error::<Fault>::Closed),
+                |update, _| {
+                    if let Update::Woken = update {
+                        woken += 1;
+                        if woken == 1 { mqtt.wake() } else { mqtt.stop() }
+                    }
+                    Ok(())
+                },
+            )
+            .await;
+        assert_eq!((ended, world.now()), (Ok(()), 1_000));
+    });
+    let wakes: Task<'_> = Box::pin(async {
+        world.sleep(1_000).await;
+        mqtt.wake();
+    });
+    world.run(vec![runner_task, wakes]);
+}
+
+#[test]
+fn room_that_a_task_makes_is_used_while_offline() {
+    let (world, mqtt) = (World::default(), handle_with::<8>(128, Choices::default()));
+    let message = Message::new("t", &[b'x'; 60]).at_least_once();
+    let id = mqtt.try_publish(&message).unwrap().unwrap();
+    let waiter: Task<'_> = Box::pin(async {
+        assert!(mqtt.publish(&message).await.is_ok());
+        assert_eq!(world.now(), 1_000);
+    });
+    let gives_up: Task<'_> = Box::pin(async {
+        world.sleep(1_000).await;
+        assert_eq!(mqtt.give_up(id).await, Ok(()));
+    });
+    let runner_task: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let _ = runner.run(async |_| pending::<Result<(), Error<Fault>>>().await, ignore).await;
+    });
+    world.run(vec![waiter, gives_up, runner_task]);
+}
+
+#[test]
+fn the_rest_of_a_payload_is_requested_while_finishing() {
+    let (world, mqtt) = (World::default(), handle_with(160, Choices::default()));
+    let mut left = 500;
+    let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+        match update {
+            Update::Event(Event::Connected { .. }) => {
+                outbound.publish_streamed(&StreamedMessage::new("t", left))?;
+                outbound.finish();
+            }
+            Update::Event(Event::StreamReady { .. }) | Update::AllSent if left > 0 => {
+                left -= outbound.write_payload(&vec![b'x'; left])?;
+            }
+            _ => {}
+        }
+        Ok(())
+    };
+    run(&world, async {
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()));
+    });
+    assert_eq!((world.count("PUBLISH"), world.count("DISCONNECT")), (1, 1));
+}
+
+/// The server closes as soon as it has received DISCONNECT, before the client knows that it was flushed.
+#[test]
+fn the_end_of_the_stream_after_disconnect_is_no_lost_link() {
+    let (world, mqtt) = (World::default(), handle());
+    let runner_task: Task<'_> = Box::pin(async {
+        let behaviour = StreamBehaviour(UNLIMITED, UNLIMITED, &[Move(1), Block, Move(1)]);
+        let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+            if let Update::Event(Event::Connected { .. }) = update {
+                outbound.disconnect();
+            }
+            Ok(())
+        };
+        assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| behaviour, handler).await, Ok(()));
+    });
+    let closes: Task<'_> = Box::pin(async {
+        while mqtt.with(|client| client.state()).await != State::Closing {
+            yield_now().await;
+        }
+        while mqtt.with(|client| client.state()).await != State::Offline {
+            yield_now().await;
+        }
+        world.last_link().close();
+    });
+    world.run(vec![runner_task, closes]);
+    assert_eq!(world.link_count(), 1);
 }

@@ -1,13 +1,13 @@
 //! Many threads with handles for one connection.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{GaveUp, Update};
+use baremqtt::transport::net::{self, GaveUp, Update};
 use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{
     AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
@@ -138,6 +138,82 @@ fn publish_waits_for_room_at_qos_0_too() {
     }
     running.stop().unwrap();
     assert_eq!(server.join().unwrap().len(), 200 * 25 + 2);
+}
+
+/// A stream that accepts bytes, but is never flushed, as TLS over a full TCP connection for a while.
+struct Unflushed(Unsplit);
+
+impl Read for Unflushed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Unflushed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl net::Stream for Unflushed {
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        self.0.limit_read(timeout)
+    }
+
+    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
+        self.0.limit_write(timeout)
+    }
+
+    fn finish_output(&mut self) -> io::Result<()> {
+        self.0.finish_output()
+    }
+}
+
+#[test]
+fn room_is_used_before_what_made_it_is_flushed() {
+    let (address, server) = serve(read_all);
+    let open = open(address);
+    let running =
+        start(runner_with(64, Choices::new(), SHORT_BACKOFF), move || open().map(Unsplit).map(Unflushed));
+    running.wait_for_report("Connected");
+    let (handle, (done, all)) = (running.handle.clone(), mpsc::channel());
+    thread::spawn(move || {
+        for _ in 0..20 {
+            handle.publish(&Message::new("a", &[0; 20])).unwrap();
+        }
+        done.send(()).unwrap();
+    });
+    all.recv_timeout(PATIENCE).expect("room for all");
+    running.stop().unwrap();
+    server.join().unwrap();
+}
+
+#[test]
+fn a_closure_that_panics_is_no_reason_to_wait() {
+    let running = start(runner(SHORT_BACKOFF), connection_refused);
+    let message = Message::new("a", b"").at_least_once();
+    let handle = running.handle.clone();
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(handle.publish_and_wait(&message, None)));
+    let started = Instant::now();
+    while running.handle.with(|client| client.in_flight()) != Ok(1) {
+        assert!(started.elapsed() < PATIENCE);
+    }
+    let handle = running.handle.clone();
+    let panics = thread::spawn(move || {
+        handle.with(|client| {
+            client.give_up(PacketId::FIRST).unwrap();
+            panic!("on purpose");
+        })
+    });
+    assert!(panics.join().is_err());
+    let given_up = Err(HandleError::Refused(WaitError::GivenUp));
+    assert_eq!(end.recv_timeout(PATIENCE), Ok(given_up));
+    running.stop().unwrap();
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub(super) struct Inner<R, T, C, I, const N: usize> {
     pub(super) has_moved: bool,
     /// This attempt to connect has established a link.
     pub(super) has_link: bool,
+    /// It is alive, and its future is the one that waits.
+    pub(super) is_linked: bool,
     /// Something has been sent since the handler last received `AllSent`.
     pub(super) has_sent_all: bool,
     /// The handler has failed.
@@ -119,6 +121,7 @@ impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N> {
             waiters: Waiters::NEW,
             has_moved: false,
             has_link: false,
+            is_linked: false,
             has_sent_all: false,
             has_failed: false,
             is_kept: false,

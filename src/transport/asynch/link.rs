@@ -13,7 +13,7 @@ use super::handle::{Handle, Inner};
 use super::{Timer, sleep};
 use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
-use crate::{Config, Connect, ConnectError, Event, Instant, Outbound, State};
+use crate::{Config, Connect, ConnectError, Event, Instant, Outbound};
 
 /// How long sending DISCONNECT may take after the runner was stopped, in ms.
 const STOP_PATIENCE: u32 = 200;
@@ -217,7 +217,6 @@ impl Turns {
             return Ok(None);
         }
         retry.passed(now);
-        let is_woken = handle.take_wake();
         let turn = |inner: &mut Inner<R, T, C, I, N>| {
             let mut may_have_gone = false;
             inner.has_moved = false;
@@ -238,9 +237,9 @@ impl Turns {
                 handled.map_err(TurnError::Handler)?;
             }
             let has_sent_all = core::mem::take(&mut inner.has_sent_all) && !inner.driver.has_output();
-            let sent =
-                (has_sent_all && inner.driver.client.state() == State::Connected).then_some(Update::AllSent);
-            let woken = is_woken.then_some(Update::Woken);
+            let sent = (has_sent_all && inner.driver.takes_requests()).then_some(Update::AllSent);
+            // Not before: if the link ends, the update follows while offline.
+            let woken = handle.take_wake().then_some(Update::Woken);
             for update in woken.into_iter().chain(sent) {
                 let mut outbound = inner.driver.client.outbound();
                 let before = outbound.revision();
@@ -270,7 +269,7 @@ where
     fn begin<E>(&self, retry: &mut Retry, connect: &Connect<'_>) -> Result<(), Error<E>> {
         let connected = self.inner(|inner| {
             inner.driver.close();
-            inner.has_link = true;
+            (inner.has_link, inner.is_linked) = (true, true);
             retry.connect(&mut inner.driver.client, connect)
         });
         Ok(connected.unwrap_or(Ok(()))?)
@@ -297,6 +296,7 @@ where
     fn drop(&mut self) {
         self.0.inner(|inner| {
             inner.driver.close();
+            inner.is_linked = false;
             inner.waiters.wake_room();
         });
     }

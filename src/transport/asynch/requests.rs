@@ -51,6 +51,9 @@ where
     /// # Errors
     /// See [`HandleError`] and [`WaitError`].
     pub async fn publish_and_wait(&self, message: &Message<'_>) -> Result<(), HandleError<WaitError>> {
+        if message.qos == QoS::AtMostOnce {
+            return self.publish(message).await.map(|_| ()).map_err(|error| error.map(WaitError::Request));
+        }
         let place = self.once(|inner| inner.waiters.reserve().map(Ok)).await?;
         let place = Reserved { handle: self, place };
         let publish = |inner: &mut Inner<R, T, C, I, N>| {
@@ -142,6 +145,7 @@ where
             let called = self.inner(|inner| {
                 let value = f.take().map(|f| f(&mut inner.driver.client));
                 inner.keep_waiters();
+                inner.waiters.wake_room();
                 inner.moved();
                 value
             });
@@ -158,6 +162,7 @@ where
         self.once(|inner| {
             let result = f(&mut inner.driver.client);
             inner.keep_waiters();
+            inner.waiters.wake_room();
             Some(result)
         })
         .await

@@ -62,7 +62,8 @@ where
     ///
     /// # Errors
     /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the
-    /// link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
+    /// link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed. At QoS 2
+    /// the client has stored its identifier, though: if it continues the session, it drops the repetition.
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,
@@ -108,6 +109,10 @@ where
                     && let Err(error) = handle.report(Update::Woken, &mut handler)
                 {
                     return Poll::Ready(Err(error));
+                }
+                if handle.is_woken() {
+                    // By the handler: other tasks get a turn before it is called again.
+                    cx.waker().wake_by_ref();
                 }
                 pause.as_mut().poll(cx).map(Ok)
             });
@@ -171,12 +176,20 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     /// Waits for the future; `None` if the runner is stopped before that. If there is a link, it is first closed properly.
     async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
-            self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
-            let has_link = || self.inner(|inner| inner.has_link) == Some(true);
-            if self.is_stopping() && !has_link() {
+            // A link waits by itself, perhaps with another waker, and is first closed properly.
+            let is_linked = || self.inner(|inner| inner.is_linked) == Some(true);
+            if !is_linked() {
+                self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
+            }
+            let is_stopped = || self.is_stopping() && !is_linked();
+            if is_stopped() {
                 return Poll::Ready(None);
             }
-            future.as_mut().poll(cx).map(Some)
+            match future.as_mut().poll(cx) {
+                // A handler may have stopped it just now.
+                Poll::Pending if is_stopped() => Poll::Ready(None),
+                ended => ended.map(Some),
+            }
         })
         .await
     }

@@ -77,6 +77,12 @@ where
         self.failure.is_none()
     }
 
+    /// Whether the application can make requests, or supply more of a payload.
+    #[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
+    pub(crate) fn takes_requests(&self) -> bool {
+        self.client.state() == State::Connected || self.client.waits_for_payload()
+    }
+
     /// Whether there is something to write or flush.
     pub(crate) fn has_output(&mut self) -> bool {
         self.can_write() && (self.unflushed || !self.client.pending().is_empty())
@@ -156,6 +162,8 @@ where
     /// A read into a non-empty buffer has completed.
     pub(crate) fn received(&mut self, result: Result<usize, E>, now: Instant) {
         match result {
+            // The server closes as it should, even before DISCONNECT is flushed.
+            Ok(0) | Err(_) if self.is_disconnected => {}
             Ok(0) => self.fail(Error::Closed, false, now),
             Ok(len) => {
                 self.client.received(len);

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Instant as Clock;
 use std::vec::Vec;
 
-use super::shared::{Inner, Locked, Shared, WaitResult};
+use super::shared::{Inner, InsideWith, Locked, Shared, WaitResult};
 use crate::transport::{HandleError, WaitError};
 use crate::{
     AcknowledgeError, Client, Config, GiveUpError, InboundIds, Message, PacketId, QoS, Receipt, RequestError,
@@ -220,16 +220,8 @@ where
         &self,
         f: impl FnOnce(&mut Client<R, T, C, I>) -> V,
     ) -> Result<V, HandleError<Infallible>> {
-        let mut state = self.lock()?;
-        let value = {
-            let _inside = self.0.enter_with();
-            f(&mut state.driver.client)
-        };
-        state.report_given_up();
-        self.0.has_moved(&state);
-        drop(state);
-        self.0.bell.ring();
-        Ok(value)
+        let mut lent = Lent { shared: &self.0, state: self.lock()?, _inside: self.0.enter_with() };
+        Ok(f(&mut lent.state.driver.client))
     }
 
     /// Makes a request, and repeats it until there is room for it.
@@ -262,5 +254,32 @@ where
                 return Err(HandleError::Stopped);
             }
         }
+    }
+}
+
+/// The client while a closure has it. When this is dropped, even by a panic, the other threads learn what the closure has done.
+struct Lent<'a, R, T, C, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    shared: &'a Shared<R, T, C, I>,
+    state: Locked<'a, R, T, C, I>,
+    _inside: InsideWith<'a>,
+}
+
+impl<R, T, C, I> Drop for Lent<'_, R, T, C, I>
+where
+    R: AsRef<[u8]> + AsMut<[u8]>,
+    T: AsRef<[u8]> + AsMut<[u8]>,
+    C: Config,
+    I: AsRef<[u8]> + AsMut<[u8]>,
+{
+    fn drop(&mut self) {
+        self.state.report_given_up();
+        self.shared.has_moved(&self.state);
+        self.shared.bell.ring();
     }
 }

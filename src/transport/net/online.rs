@@ -9,7 +9,7 @@ use super::runner::{Handler, Runner};
 use super::stream::{DRAIN, INTERVAL, Stream};
 use super::wire::Wire;
 use super::{Error, Update, has_more};
-use crate::{Config, Event, State};
+use crate::{Config, Event};
 
 impl<R, T, C, I> Runner<R, T, C, I>
 where
@@ -115,6 +115,8 @@ where
             Some(Poll::Pending) => return false,
             None => {}
         }
+        // What was written may have made room, although a flush may have to wait.
+        shared.has_moved(&state);
         if state.driver.has_output() && state.driver.client.pending().is_empty() {
             drop(state);
             let flushed = wire.flush();
@@ -124,14 +126,13 @@ where
                 Poll::Pending => return writes,
             }
         }
-        shared.has_moved(&state);
         true
     }
 
     fn report_all_sent(&self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         let mut state = self.shared.0.lock();
         let is_all = matches!(state.driver.check_output(), Ok(true));
-        if is_all && state.driver.client.state() == State::Connected {
+        if is_all && state.driver.takes_requests() {
             state.report(Update::AllSent, handler)?;
         }
         Ok(())

@@ -82,7 +82,7 @@ impl TlsStream {
             match if is_last { step } else { step.and_then(|()| self.input()?.receive()) } {
                 Ok(()) if is_last => return Ok(()),
                 Ok(()) => {}
-                Err(error) if is_timeout(&error) => {}
+                Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     // Send the alert to the server, if it still reads.
                     let _ = self.flush();

@@ -98,10 +98,13 @@ impl<S: Stream> Frames<S> {
     /// The next frame that is not empty; `None` if none is complete, or the WebSocket is closed.
     fn next_frame(&mut self) -> io::Result<Option<Bytes>> {
         loop {
-            let Some(socket) = &mut self.socket else { return Ok(None) };
-            if socket.get_mut().output.len() > MOST_UNSENT {
-                return self.answered().map(|()| None);
+            if self.unsent() > MOST_UNSENT {
+                self.answered()?;
+                if self.unsent() > MOST_UNSENT {
+                    return Ok(None);
+                }
             }
+            let Some(socket) = &mut self.socket else { return Ok(None) };
             match socket.read() {
                 Ok(Message::Binary(bytes)) if !bytes.is_empty() => return Ok(Some(bytes)),
                 // The next read creates the pong.
@@ -119,6 +122,11 @@ impl<S: Stream> Frames<S> {
                 Err(error) => return Err(self.fail(error)),
             }
         }
+    }
+
+    /// The number of bytes that the stream has not accepted yet.
+    fn unsent(&mut self) -> usize {
+        self.socket.as_mut().map_or(0, |socket| socket.get_mut().output.len())
     }
 
     /// Sends pongs. If the stream is full, the next write sends them.
