@@ -4,7 +4,7 @@ use baremqtt::Version;
 use baremqtt::codec::{self, ConnAck, Decoded, FixedHeader, Packet};
 
 /// What follows the bytes, so that longer packets are complete.
-const ZEROS: [u8; 20_000] = [0; 20_000];
+static ZEROS: [u8; 20_000] = [0; 20_000];
 
 pub fn run(data: &[u8]) {
     let longer = [data, &ZEROS].concat();
