@@ -26,6 +26,7 @@ fn check(packet: &Packet<'_>, version: Version) {
             if needed < 64 {
                 assert!(format!("{decoded:?}").contains(&format!("{packet:?}")));
                 assert!(!packet.to_string().contains(char::is_control));
+                check_lists(packet);
             }
             let too_small = Err(EncodeError::BufferTooSmall { needed });
             assert_eq!(packet.encode(version, &mut out[..needed - 1]), too_small);
@@ -35,4 +36,19 @@ fn check(packet: &Packet<'_>, version: Version) {
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Lists are shown alike, by themselves and by their iterators.
+fn check_lists(packet: &Packet<'_>) {
+    let (list, items) = match packet {
+        Packet::Subscribe(packet) => {
+            (format!("{:?}", packet.filters), format!("{:?}", packet.filters.into_iter()))
+        }
+        Packet::Unsubscribe(packet) => {
+            (format!("{:?}", packet.filters), format!("{:?}", packet.filters.into_iter()))
+        }
+        Packet::SubAck(packet) => (format!("{:?}", packet.codes), format!("{:?}", packet.codes.into_iter())),
+        _ => return,
+    };
+    assert_eq!(list, items);
 }
