@@ -1,6 +1,7 @@
 //! The messages that a client publishes.
 
 use crate::QoS;
+use crate::codec::qos_and_retain;
 
 /// A message to publish.
 ///
@@ -29,29 +30,7 @@ impl<'a> Message<'a> {
         Message { topic, payload, qos: QoS::AtMostOnce, retain: false }
     }
 
-    /// With this QoS.
-    #[must_use]
-    pub const fn qos(self, qos: QoS) -> Self {
-        Message { qos, ..self }
-    }
-
-    /// At QoS 1.
-    #[must_use]
-    pub const fn at_least_once(self) -> Self {
-        self.qos(QoS::AtLeastOnce)
-    }
-
-    /// At QoS 2.
-    #[must_use]
-    pub const fn exactly_once(self) -> Self {
-        self.qos(QoS::ExactlyOnce)
-    }
-
-    /// To be retained by the server.
-    #[must_use]
-    pub const fn retain(self) -> Self {
-        Message { retain: true, ..self }
-    }
+    qos_and_retain!();
 
     /// Length of its PUBLISH packet, which is the space that it takes in the transmit buffer.
     #[must_use]
@@ -92,29 +71,7 @@ impl<'a> StreamedMessage<'a> {
         StreamedMessage { topic, payload_len, qos: QoS::AtMostOnce, retain: false, repeatable: false }
     }
 
-    /// With this QoS.
-    #[must_use]
-    pub const fn qos(self, qos: QoS) -> Self {
-        StreamedMessage { qos, ..self }
-    }
-
-    /// At QoS 1.
-    #[must_use]
-    pub const fn at_least_once(self) -> Self {
-        self.qos(QoS::AtLeastOnce)
-    }
-
-    /// At QoS 2.
-    #[must_use]
-    pub const fn exactly_once(self) -> Self {
-        self.qos(QoS::ExactlyOnce)
-    }
-
-    /// To be retained by the server.
-    #[must_use]
-    pub const fn retain(self) -> Self {
-        StreamedMessage { retain: true, ..self }
-    }
+    qos_and_retain!();
 
     /// With a payload that the application can supply again.
     #[must_use]

@@ -44,6 +44,7 @@ pub use text::Text;
 pub use types::{PacketId, QoS, UnknownVersion, Version};
 pub use unsubscribe::{Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter};
 pub use will::Will;
+pub(crate) use will::qos_and_retain;
 
 pub(crate) use cursor::Writer;
 use encode::{Body, body_len};

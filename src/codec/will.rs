@@ -2,6 +2,40 @@
 
 use super::{QoS, Text};
 
+/// The QoS of what is published, and whether it is retained.
+macro_rules! qos_and_retain {
+    () => {
+        /// With this QoS.
+        #[must_use]
+        #[cfg_attr(target_pointer_width = "64", inline)]
+        pub const fn qos(self, qos: QoS) -> Self {
+            Self { qos, ..self }
+        }
+
+        /// At QoS 1.
+        #[must_use]
+        #[cfg_attr(target_pointer_width = "64", inline)]
+        pub const fn at_least_once(self) -> Self {
+            self.qos(QoS::AtLeastOnce)
+        }
+
+        /// At QoS 2.
+        #[must_use]
+        #[cfg_attr(target_pointer_width = "64", inline)]
+        pub const fn exactly_once(self) -> Self {
+            self.qos(QoS::ExactlyOnce)
+        }
+
+        /// To be retained by the server.
+        #[must_use]
+        #[cfg_attr(target_pointer_width = "64", inline)]
+        pub const fn retain(self) -> Self {
+            Self { retain: true, ..self }
+        }
+    };
+}
+pub(crate) use qos_and_retain;
+
 /// A will: what the server publishes when the connection ends without DISCONNECT (section 3.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -24,29 +58,5 @@ impl<'a> Will<'a> {
         Will { topic: Text::new(topic), message, qos: QoS::AtMostOnce, retain: false }
     }
 
-    /// With this QoS.
-    #[must_use]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    pub const fn qos(self, qos: QoS) -> Self {
-        Will { qos, ..self }
-    }
-
-    /// At QoS 1.
-    #[must_use]
-    pub const fn at_least_once(self) -> Self {
-        self.qos(QoS::AtLeastOnce)
-    }
-
-    /// At QoS 2.
-    #[must_use]
-    pub const fn exactly_once(self) -> Self {
-        self.qos(QoS::ExactlyOnce)
-    }
-
-    /// To be retained by the server.
-    #[must_use]
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    pub const fn retain(self) -> Self {
-        Will { retain: true, ..self }
-    }
+    qos_and_retain!();
 }

@@ -11,7 +11,7 @@ use crate::client::parts::Parts;
 use crate::codec::PacketType;
 use crate::{PacketId, Violation};
 
-use super::incoming::Step;
+use super::step::Step;
 
 pub(super) const SUBACK: u8 = PacketType::SubAck.first_byte();
 pub(super) const UNSUBACK: u8 = PacketType::UnsubAck.first_byte();

@@ -9,7 +9,7 @@ use crate::client::state::{Control, State};
 
 use super::connection;
 use super::handled::event_handled;
-use super::incoming::Step;
+use super::step::Step;
 
 /// See [`Client::advance`](crate::Client::advance).
 pub(in crate::client) fn advance<C: Config>(

@@ -12,8 +12,8 @@ use crate::codec::{ConnAck, Connect, Version};
 use crate::{EncodeError, Violation};
 
 use super::handled::event_handled;
-use super::incoming::Step;
 use super::keep_alive::silence_ms;
+use super::step::Step;
 
 /// See [`Client::connect`](crate::Client::connect).
 pub(in crate::client) fn connect<C: Config>(

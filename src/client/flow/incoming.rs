@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 use super::acknowledgements::SUBACK;
 use super::connection;
 use super::header::{CONNACK, Header, PINGRESP, PUBLISH};
+use super::step::Step;
 use crate::client::answers::{PUBACK, PUBCOMP, PUBREC, PUBREL};
 use crate::client::bytes::{IS_LARGE, u16_at};
 use crate::client::config::{Config, LargeMessages};
@@ -13,19 +14,6 @@ use crate::client::inbox::{EventKind, Phase};
 use crate::client::parts::Parts;
 use crate::codec::{ConnAck, Publish, SubAck};
 use crate::{PacketId, Violation};
-
-/// The result of processing a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// It is the current event.
-    Event,
-    /// It has been processed, without an event.
-    Done,
-    /// More bytes have to be received.
-    Incomplete,
-    /// It cannot be processed until something else has happened.
-    Blocked,
-}
 
 impl<C: Config> Parts<'_, C> {
     /// Processes the packet at the front. If it is done or an event, `inbox.len` is its length.

@@ -12,8 +12,8 @@ use crate::client::parts::Parts;
 use crate::{PacketId, Violation};
 
 use super::header::{Header, PUBLISH};
-use super::incoming::Step;
 use super::messages::EXACTLY_ONCE;
+use super::step::Step;
 
 impl<C: Config> Parts<'_, C> {
     /// The start of a packet that is larger than the receive buffer. Returns where its head ends; if not even that fits, the

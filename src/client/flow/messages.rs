@@ -9,7 +9,7 @@ use crate::client::parts::Parts;
 use crate::client::state::State;
 use crate::{PacketId, Violation};
 
-use super::incoming::Step;
+use super::step::Step;
 
 /// The flag of a QoS 2 PUBLISH.
 pub(super) const EXACTLY_ONCE: u8 = 4;

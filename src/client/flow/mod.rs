@@ -4,7 +4,7 @@
 //! requests streams give_up manual session_image requests of the application
 //! connection                                how a connection begins and ends, and what happens to the session
 //! output                                    what is sent next
-//! advance -> incoming (header) -> messages large acknowledgements      one step: received packets
+//! advance -> incoming (header, step) -> messages large acknowledgements    one step: received packets
 //!         -> handled                        the end of the previous event
 //!         -> timeouts (keep_alive)          which countdowns run, and what is due
 //! events                                    the current event, as the application sees it
@@ -25,5 +25,6 @@ mod messages;
 pub(super) mod output;
 pub(super) mod requests;
 pub(super) mod session_image;
+mod step;
 pub(super) mod streams;
 pub(super) mod timeouts;
