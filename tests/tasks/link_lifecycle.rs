@@ -617,26 +617,27 @@ fn the_rest_of_a_payload_is_requested_while_finishing() {
 /// The server closes as soon as it has received DISCONNECT, before the client knows that it was flushed.
 #[test]
 fn the_end_of_the_stream_after_disconnect_is_no_lost_link() {
-    let (world, mqtt) = (World::default(), handle());
+    const FLUSHES: &[Step] = &[Move(1), Block, Block, Block, Block, Move(1)];
+    let (world, mqtt, has_disconnected) = (World::default(), handle(), Cell::new(false));
     let runner_task: Task<'_> = Box::pin(async {
-        let behaviour = StreamBehaviour(UNLIMITED, UNLIMITED, &[Move(1), Block, Move(1)]);
+        let behaviour = StreamBehaviour(UNLIMITED, UNLIMITED, FLUSHES);
         let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
             if let Update::Event(Event::Connected { .. }) = update {
                 outbound.disconnect();
+                has_disconnected.set(true);
             }
             Ok(())
         };
         assert_eq!(run_links(&world, &mqtt, &CONNECT, |_| behaviour, handler).await, Ok(()));
     });
+    let is_closed = Cell::new(false);
     let closes: Task<'_> = Box::pin(async {
-        while mqtt.with(|client| client.state()).await != State::Closing {
-            yield_now().await;
-        }
-        while mqtt.with(|client| client.state()).await != State::Offline {
+        while !has_disconnected.get() || mqtt.with(|client| client.state()).await != State::Offline {
             yield_now().await;
         }
         world.last_link().close();
+        is_closed.set(true);
     });
     world.run(vec![runner_task, closes]);
-    assert_eq!(world.link_count(), 1);
+    assert_eq!((world.link_count(), is_closed.get()), (1, true));
 }
