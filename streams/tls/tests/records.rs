@@ -1,6 +1,8 @@
-//! The stream alone, against a server in the test: records that arrive in parts, or cannot be sent.
+//! The stream alone, against a server in the test: records that arrive in parts, or cannot be sent, and signals.
 
 mod common;
+#[path = "../../../tests/support/interrupted.rs"]
+mod interrupted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{Stream, open_tcp};
 use baremqtt_tls::{TlsStream, config};
 use common::Authority;
+use interrupted::{Interrupted, Signal, hello};
 use rustls::ServerConnection;
 use rustls::pki_types::ServerName;
 
@@ -18,6 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stream of the client, and the server's end of it after the handshake.
 fn pair(authority: &Authority) -> (TlsStream, ServerConnection, TcpStream) {
+    pair_over(authority, |tcp| tcp)
+}
+
+/// The same over TCP in a wrapper.
+fn pair_over<S: Stream>(
+    authority: &Authority,
+    wrap: impl FnOnce(TcpStream) -> S,
+) -> (TlsStream<S>, ServerConnection, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let tcp = open_tcp(listener.local_addr().expect("an address"), PATIENCE).expect("a listener");
     let theirs = authority.server_config();
@@ -31,7 +42,7 @@ fn pair(authority: &Authority) -> (TlsStream, ServerConnection, TcpStream) {
     });
     let config = config(&authority.file("ca.crt"), None).expect("a certificate");
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a handshake");
+    let stream = TlsStream::connect(config, name, wrap(tcp), PATIENCE).expect("a handshake");
     let (tls, tcp) = server.join().expect("a server");
     (stream, tls, tcp)
 }
@@ -179,4 +190,25 @@ fn a_silent_server_times_out() {
     let error = TlsStream::connect(config, name, tcp, patience).expect_err("no handshake");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_signal_ends_neither_the_handshake_nor_the_stream() {
+    let authority = Authority::new();
+    for call in 0.. {
+        let signal = Signal::at(call);
+        let wrap = |stream| Interrupted { stream, signal: signal.clone() };
+        let (mut stream, mut tls, mut tcp) = pair_over(&authority, wrap);
+        hello(&mut stream, || {
+            let mut server = rustls::Stream::new(&mut tls, &mut tcp);
+            let mut received = [0; 5];
+            server.read_exact(&mut received).expect("a client");
+            server.write_all(&received.to_ascii_uppercase()).expect("a client");
+        });
+        if !signal.has_come() {
+            // The handshake alone writes and flushes twice, and reads.
+            assert!(call > 5, "{call}");
+            return;
+        }
+    }
 }
