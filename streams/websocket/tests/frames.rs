@@ -1,15 +1,19 @@
-//! The stream alone, against a server in the test: pings, ends, frames that arrive in parts or cannot be sent.
+//! The stream alone, against a server in the test: ends, signals, frames that arrive in parts or cannot be sent.
 
 mod common;
+#[path = "../../../tests/support/interrupted.rs"]
+mod interrupted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{Error as ConnectionError, Stream as _};
+use baremqtt::transport::net::{Error as ConnectionError, Stream as _, open_tcp};
 use baremqtt::{Connect, Timeout};
-use common::{PATIENCE, Stream, client_with_connack_timeout, listen, open, serve};
+use baremqtt_websocket::WebSocketStream;
+use common::{PATIENCE, Stream, client_with_connack_timeout, listen, open, serve, url};
+use interrupted::{Interrupted, Signal, hello};
 use tungstenite::{Bytes, Message};
 
 /// Reads over timeouts.
@@ -165,4 +169,28 @@ fn a_silent_server_times_out() {
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
     stop_server.send(()).expect("a server");
     server.join().expect("a server").expect("the end");
+}
+
+#[test]
+fn a_signal_ends_neither_the_handshake_nor_the_stream() {
+    for call in 0.. {
+        let (addr, server) = serve(|mut server| {
+            let hello = server.read().expect("a client").into_data();
+            server.send(Message::binary(hello.to_ascii_uppercase())).expect("a client");
+            // The close frame, and the end.
+            while server.read().is_ok() {}
+        });
+        let signal = Signal::at(call);
+        let stream = open_tcp(addr, PATIENCE).expect("a listener");
+        let tcp = Interrupted { stream, signal: signal.clone() };
+        let mut stream = WebSocketStream::connect(&url(addr), "mqtt", tcp, PATIENCE).expect("a WebSocket");
+        hello(&mut stream, || ());
+        drop(stream);
+        server.join().expect("a server");
+        if !signal.has_come() {
+            // The handshake alone writes, flushes and reads.
+            assert!(call > 3, "{call}");
+            return;
+        }
+    }
 }

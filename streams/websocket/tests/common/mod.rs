@@ -12,7 +12,7 @@ use baremqtt::{Client, Config, Connect, Event};
 use baremqtt_websocket::WebSocketStream;
 use tungstenite::WebSocket;
 use tungstenite::handshake::server::{Request, Response};
-use tungstenite::http::HeaderValue;
+use tungstenite::http::{HeaderValue, Uri};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,8 +38,11 @@ pub fn open(addr: SocketAddr) -> std::io::Result<Stream> {
 
 pub fn open_as(addr: SocketAddr, protocol: &str, timeout: Duration) -> std::io::Result<Stream> {
     let tcp = open_tcp(addr, PATIENCE).expect("a listener");
-    let uri = format!("ws://{addr}/mqtt").parse().expect("a URL");
-    WebSocketStream::connect(&uri, protocol, tcp, timeout)
+    WebSocketStream::connect(&url(addr), protocol, tcp, timeout)
+}
+
+pub fn url(addr: SocketAddr) -> Uri {
+    format!("ws://{addr}/mqtt").parse().expect("a URL")
 }
 
 /// A client over that, with room for a large message.
