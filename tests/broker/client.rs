@@ -12,7 +12,7 @@ use baremqtt::{TopicName, Will};
 
 use crate::server::Server;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Client {
     stream: TcpStream,
@@ -24,8 +24,8 @@ impl Client {
     /// A connection on which nothing has been sent yet.
     pub fn open(server: &Server, version: Version) -> Client {
         let stream = TcpStream::connect(server.addr()).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout that is not 0");
+        stream.set_write_timeout(Some(TIMEOUT)).expect("a timeout that is not 0");
         Client { stream, version, received: Vec::new() }
     }
 

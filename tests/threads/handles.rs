@@ -16,7 +16,7 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, PATIENCE, SHORT_BACKOFF, Unsplit, accept,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, SHORT_BACKOFF, TIMEOUT, Unsplit, accept,
     connection_refused, open, open_and_run, read_all, runner, runner_with, serve, start,
 };
 
@@ -60,7 +60,7 @@ fn three_threads_publish_and_one_receives<S: baremqtt::transport::net::Stream + 
             Ok(())
         })
     });
-    is_ready.recv_timeout(PATIENCE).unwrap();
+    is_ready.recv_timeout(TIMEOUT).unwrap();
     let publishers: Vec<_> = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]
         .into_iter()
         .map(|qos| {
@@ -75,7 +75,7 @@ fn three_threads_publish_and_one_receives<S: baremqtt::transport::net::Stream + 
         .collect();
     let mut next = BTreeMap::new();
     for _ in 0..3 * count {
-        let (topic, number) = received.recv_timeout(PATIENCE).unwrap();
+        let (topic, number) = received.recv_timeout(TIMEOUT).unwrap();
         let expected = next.entry(topic).or_insert(0);
         assert_eq!(number, *expected, "in order");
         *expected += 1;
@@ -187,7 +187,7 @@ fn room_is_used_before_what_made_it_is_flushed() {
         }
         done.send(()).unwrap();
     });
-    all.recv_timeout(PATIENCE).expect("room for all");
+    all.recv_timeout(TIMEOUT).expect("room for all");
     running.stop().unwrap();
     server.join().unwrap();
 }
@@ -201,7 +201,7 @@ fn a_closure_that_panics_is_no_reason_to_wait() {
     thread::spawn(move || ended.send(handle.publish_and_wait(&message, None)));
     let started = Instant::now();
     while running.handle.with(|client| client.in_flight()) != Ok(1) {
-        assert!(started.elapsed() < PATIENCE);
+        assert!(started.elapsed() < TIMEOUT);
     }
     let handle = running.handle.clone();
     let panics = thread::spawn(move || {
@@ -212,7 +212,7 @@ fn a_closure_that_panics_is_no_reason_to_wait() {
     });
     assert!(panics.join().is_err());
     let given_up = Err(HandleError::Refused(WaitError::GivenUp));
-    assert_eq!(end.recv_timeout(PATIENCE), Ok(given_up));
+    assert_eq!(end.recv_timeout(TIMEOUT), Ok(given_up));
     running.stop().unwrap();
 }
 
@@ -225,7 +225,7 @@ fn publish_and_wait_returns_once_the_message_is_acknowledged() {
     });
     let running = start(runner(SHORT_BACKOFF), open(address));
     let message = Message::new("a", b"").at_least_once();
-    assert_eq!(running.handle.publish_and_wait(&message, Some(PATIENCE)), Ok(()), "before it is connected");
+    assert_eq!(running.handle.publish_and_wait(&message, Some(TIMEOUT)), Ok(()), "before it is connected");
     assert_eq!(running.handle.publish_and_wait(&Message::new("a", b""), None), Ok(()), "QoS 0");
     let id = PacketId::new(2).unwrap();
     let late = running.handle.publish_and_wait(&message, SHORT);
@@ -246,7 +246,7 @@ fn giving_up_an_unsent_message_ends_the_wait_for_it() {
     let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
     let started = Instant::now();
     while running.handle.give_up(PacketId::FIRST) == Err(HandleError::Refused(GiveUpError::Unknown)) {
-        assert!(started.elapsed() < PATIENCE);
+        assert!(started.elapsed() < TIMEOUT);
     }
     assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(WaitError::GivenUp)));
     running.stop().unwrap();
@@ -362,7 +362,7 @@ fn messages_can_be_acknowledged_by_another_thread() {
             Ok(())
         })
     });
-    is_ready.recv_timeout(PATIENCE).unwrap();
+    is_ready.recv_timeout(TIMEOUT).unwrap();
     let publisher = handle.clone();
     let publishing = thread::spawn(move || {
         for n in 0..200 {
@@ -371,7 +371,7 @@ fn messages_can_be_acknowledged_by_another_thread() {
     });
     let mut first = None;
     for n in 0..200 {
-        let (number, receipt) = received.recv_timeout(PATIENCE).unwrap();
+        let (number, receipt) = received.recv_timeout(TIMEOUT).unwrap();
         assert_eq!(number, Some(n));
         if n == 0 {
             thread::sleep(Duration::from_millis(100));
@@ -424,7 +424,7 @@ fn a_handler_that_panics_ends_all_waits() {
         })
     });
     let message = Message::new("a", b"").at_least_once();
-    assert_eq!(handle.publish_and_wait(&message, Some(PATIENCE)), Err(HandleError::Stopped));
+    assert_eq!(handle.publish_and_wait(&message, Some(TIMEOUT)), Err(HandleError::Stopped));
     assert!(running.join().is_err());
     assert_eq!(server.join().unwrap(), []);
 }

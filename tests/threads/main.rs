@@ -27,7 +27,7 @@ use choices::Choices;
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const CONNECT_LEN: usize = 15;
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const SHORT_BACKOFF: Backoff = Backoff::new(1, 5);
 
 type Handle = net::Handle<Vec<u8>, Vec<u8>, Choices>;
@@ -43,7 +43,7 @@ fn runner_with(tx: usize, choices: Choices, backoff: Backoff) -> Runner {
 }
 
 fn open(address: SocketAddr) -> impl FnOnce() -> io::Result<TcpStream> + Clone + Send + 'static {
-    move || open_tcp(address, PATIENCE)
+    move || open_tcp(address, TIMEOUT)
 }
 
 /// For each attempt, opens a stream and runs the link.
@@ -74,7 +74,7 @@ impl Running {
     fn wait_for_report(&self, text: &str) {
         loop {
             let reported =
-                self.reported.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not reported"));
+                self.reported.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("{text} is not reported"));
             if reported.starts_with(text) {
                 return;
             }

@@ -11,7 +11,7 @@ use baremqtt::transport::net::{Stream, Update};
 use baremqtt::{Backoff, Event, Message};
 
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, PATIENCE, Running, Unsplit, accept, connection_refused, open,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Running, TIMEOUT, Unsplit, accept, connection_refused, open,
     open_and_run, read_all, runner, runner_with, serve, start,
 };
 
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_millis(200);
 /// Stops what `begin` has started. The machine may be busy: one attempt that is in time is enough.
 fn assert_stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
     let (first, mut late) = (Instant::now(), Vec::new());
-    while first.elapsed() < PATIENCE {
+    while first.elapsed() < TIMEOUT {
         let (running, rest) = begin();
         let started = Instant::now();
         running.stop().unwrap();
@@ -122,7 +122,7 @@ fn during_an_endless_inbound_stream() {
     });
     let stopped = Instant::now();
     server.join().unwrap();
-    assert!(stopped.elapsed() < PATIENCE, "{:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < TIMEOUT, "{:?}", stopped.elapsed());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{Error as ConnectionError, Stream as _, open_tcp};
 use baremqtt::{Connect, Timeout};
 use baremqtt_websocket::WebSocketStream;
-use common::{PATIENCE, Stream, client_with_connack_timeout, listen, open, serve, url};
+use common::{Stream, TIMEOUT, client_with_connack_timeout, listen, open, serve, url};
 use interrupted::{Interrupted, Signal, hello};
 use tungstenite::{Bytes, Message};
 
@@ -22,7 +22,7 @@ fn read(stream: &mut Stream, buffer: &mut [u8]) -> usize {
     loop {
         match stream.read(buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                assert!(started.elapsed() < PATIENCE, "nothing arrives");
+                assert!(started.elapsed() < TIMEOUT, "nothing arrives");
             }
             result => return result.expect("a frame"),
         }
@@ -144,7 +144,7 @@ fn neither_pings_nor_partial_frames_prevent_timeouts() {
             }
             let started = Instant::now();
             while server.get_mut().write_all(bits).is_ok() {
-                assert!(started.elapsed() < PATIENCE, "the client does not give up");
+                assert!(started.elapsed() < TIMEOUT, "the client does not give up");
                 thread::sleep(Duration::from_millis(1));
             }
         });
@@ -153,7 +153,7 @@ fn neither_pings_nor_partial_frames_prevent_timeouts() {
         let error = common::connect(&mut mqtt, &Connect::new("client")).expect_err("no CONNACK");
         let timed_out = baremqtt::Error::TimedOut(Timeout::ConnAck);
         assert!(matches!(&error, ConnectionError::Client(error) if *error == timed_out), "{error}");
-        assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+        assert!(started.elapsed() < TIMEOUT / 2, "{:?}", started.elapsed());
         drop(mqtt);
         server.join().expect("a server");
     }
@@ -166,7 +166,7 @@ fn a_silent_server_times_out() {
     let started = Instant::now();
     let error = common::open_as(addr, "mqtt", Duration::from_millis(300)).expect_err("no WebSocket");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < TIMEOUT / 2, "{:?}", started.elapsed());
     stop_server.send(()).expect("a server");
     server.join().expect("a server").expect("the end");
 }
@@ -181,9 +181,9 @@ fn a_signal_ends_neither_the_handshake_nor_the_stream() {
             while server.read().is_ok() {}
         });
         let signal = Signal::at(call);
-        let stream = open_tcp(addr, PATIENCE).expect("a listener");
+        let stream = open_tcp(addr, TIMEOUT).expect("a listener");
         let tcp = Interrupted { stream, signal: signal.clone() };
-        let mut stream = WebSocketStream::connect(&url(addr), "mqtt", tcp, PATIENCE).expect("a WebSocket");
+        let mut stream = WebSocketStream::connect(&url(addr), "mqtt", tcp, TIMEOUT).expect("a WebSocket");
         hello(&mut stream, || ());
         drop(stream);
         server.join().expect("a server");
