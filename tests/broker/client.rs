@@ -42,6 +42,11 @@ impl Client {
         Client::connect(server, Connect::new(id).version(version), false)
     }
 
+    /// Two of them: one to receive, the other to send.
+    pub fn pair(server: &Server, version: Version) -> (Client, Client) {
+        (Client::clean(server, version, "receiver"), Client::clean(server, version, "sender"))
+    }
+
     /// A client with a clean session and a will.
     pub fn with_will(server: &Server, version: Version, id: &str, will: Will<'_>) -> Client {
         Client::connect(server, Connect::new(id).version(version).will(will), false)
@@ -170,6 +175,12 @@ impl Client {
         self.send(&Packet::PubRec(id));
         self.expect(&Packet::PubRel { id, dup: false });
         self.send(&Packet::PubComp(id));
+    }
+
+    /// The sender's part, after PUBREC.
+    pub fn release(&mut self, id: PacketId) {
+        self.send(&Packet::PubRel { id, dup: false });
+        self.expect(&Packet::PubComp(id));
     }
 
     /// Sends DISCONNECT, and the server closes.

@@ -9,7 +9,7 @@ use baremqtt::{Connect, Event, Message, QoS};
 
 use crate::proxy::{Cut, Proxy};
 use crate::server::{Options, Server};
-use crate::{Choices, Handle, SHORT_BACKOFF, TIMEOUT, Unsplit, open, open_and_run, runner_with};
+use crate::{Choices, Handle, SHORT_BACKOFF, TIMEOUT, open, open_and_run, runner_with, unsplit};
 
 const CUTS: u32 = 40;
 
@@ -112,5 +112,5 @@ fn over_halves() {
 
 #[test]
 fn over_one_object() {
-    each_message_arrives_once(Unsplit, 500);
+    each_message_arrives_once(unsplit, 500);
 }

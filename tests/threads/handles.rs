@@ -1,13 +1,13 @@
 //! Many threads with handles for one connection.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{self, GaveUp, Update};
+use baremqtt::transport::net::{GaveUp, Update};
 use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{
     AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
@@ -16,8 +16,8 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, SHORT_BACKOFF, TIMEOUT, Unsplit, accept,
-    connection_refused, open, open_and_run, read_all, runner, runner_with, serve, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, SHORT_BACKOFF, TIMEOUT, accept, connection_refused,
+    open, open_and_run, read_all, runner, runner_with, serve, start, unflushed, unsplit,
 };
 
 fn assert_sendable<V: Clone + Send + Sync + 'static>(_: &V) {}
@@ -92,7 +92,7 @@ fn over_halves() {
 
 #[test]
 fn over_one_object() {
-    three_threads_publish_and_one_receives(Unsplit, 50);
+    three_threads_publish_and_one_receives(unsplit, 50);
 }
 
 #[test]
@@ -140,45 +140,11 @@ fn publish_waits_for_room_at_qos_0_too() {
     assert_eq!(server.join().unwrap().len(), 200 * 25 + 2);
 }
 
-/// A stream that accepts bytes, but is never flushed, as TLS over a full TCP connection for a while.
-struct Unflushed(Unsplit);
-
-impl Read for Unflushed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl Write for Unflushed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-impl net::Stream for Unflushed {
-    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_read(timeout)
-    }
-
-    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_write(timeout)
-    }
-
-    fn finish_output(&mut self) -> io::Result<()> {
-        self.0.finish_output()
-    }
-}
-
 #[test]
 fn room_is_used_before_what_made_it_is_flushed() {
     let (address, server) = serve(read_all);
     let open = open(address);
-    let running =
-        start(runner_with(64, Choices::new(), SHORT_BACKOFF), move || open().map(Unsplit).map(Unflushed));
+    let running = start(runner_with(64, Choices::new(), SHORT_BACKOFF), move || open().map(unflushed));
     running.wait_for_report("Connected");
     let (handle, (done, all)) = (running.handle.clone(), mpsc::channel());
     thread::spawn(move || {

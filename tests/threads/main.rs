@@ -133,34 +133,46 @@ fn read_all(mut socket: TcpStream) -> Vec<u8> {
 }
 
 /// A stream that cannot be split into halves: the runner alternates between reading and writing.
-struct Unsplit(TcpStream);
+struct Unsplit {
+    tcp: TcpStream,
+    is_flushed: bool,
+}
+
+fn unsplit(tcp: TcpStream) -> Unsplit {
+    Unsplit { tcp, is_flushed: true }
+}
+
+/// A stream that accepts bytes, but is never flushed, as TLS over a full TCP connection for a while.
+fn unflushed(tcp: TcpStream) -> Unsplit {
+    Unsplit { tcp, is_flushed: false }
+}
 
 impl Read for Unsplit {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        self.tcp.read(buffer)
     }
 }
 
 impl Write for Unsplit {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.tcp.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        if self.is_flushed { self.tcp.flush() } else { Err(io::ErrorKind::WouldBlock.into()) }
     }
 }
 
 impl net::Stream for Unsplit {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_read(timeout)
+        self.tcp.limit_read(timeout)
     }
 
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_write(timeout)
+        self.tcp.limit_write(timeout)
     }
 
     fn finish_output(&mut self) -> io::Result<()> {
-        self.0.finish_output()
+        self.tcp.finish_output()
     }
 }

@@ -11,8 +11,8 @@ use baremqtt::transport::net::{Stream, Update};
 use baremqtt::{Backoff, Event, Message};
 
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Running, TIMEOUT, Unsplit, accept, connection_refused, open,
-    open_and_run, read_all, runner, runner_with, serve, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Running, TIMEOUT, accept, connection_refused, open,
+    open_and_run, read_all, runner, runner_with, serve, start, unsplit,
 };
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -59,7 +59,7 @@ fn while_waiting_for_connack() {
         (running, thread::spawn(|| read_all(socket)))
     }
     assert_stops_in_time(|| begin(|tcp| tcp)).join().unwrap();
-    assert_stops_in_time(|| begin(Unsplit)).join().unwrap();
+    assert_stops_in_time(|| begin(unsplit)).join().unwrap();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn while_online_it_sends_disconnect() {
         (running, server)
     }
     assert_eq!(assert_stops_in_time(|| begin(|tcp| tcp)).join().unwrap(), [0xE0, 0]);
-    assert_eq!(assert_stops_in_time(|| begin(Unsplit)).join().unwrap(), [0xE0, 0]);
+    assert_eq!(assert_stops_in_time(|| begin(unsplit)).join().unwrap(), [0xE0, 0]);
 }
 
 /// The queued output does not fit into the buffers of TCP, and the server does not read it.
@@ -103,7 +103,7 @@ fn while_the_server_reads_nothing() {
         (running, (listener, socket))
     });
     assert_stops_in_time(|| {
-        let (running, listener, socket) = begin(Unsplit);
+        let (running, listener, socket) = begin(unsplit);
         (running, (listener, socket))
     });
 }
