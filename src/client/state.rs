@@ -2,6 +2,7 @@
 
 use super::answers::AnswersState;
 use super::inbox::{EventKind, Inbox};
+use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::timers::{Note, Notes, Timers};
 use crate::Instant;
@@ -74,8 +75,7 @@ pub(super) struct Link {
     pub(super) state: State,
     /// CONNACK has been received.
     pub(super) is_accepted: bool,
-    /// No more requests are accepted; DISCONNECT follows once those under way have ended.
-    pub(super) is_finishing: bool,
+    pub(super) leaving: Leaving,
     /// Nothing can be sent any more, but received bytes can still be read.
     pub(super) is_output_lost: bool,
     /// PINGREQ is to be sent.
@@ -94,7 +94,7 @@ impl Link {
     pub(super) const NEW: Self = Link {
         state: State::Offline,
         is_accepted: false,
-        is_finishing: false,
+        leaving: Leaving::No,
         is_output_lost: false,
         is_ping_due: false,
         is_ping_awaited: false,
@@ -102,6 +102,18 @@ impl Link {
         retries: 0,
         silence_ms: 0,
     };
+
+    /// Accepts no more requests from now on, if the application is finishing. A `finish` from before CONNACK waits until the application has
+    /// handled that event, because that is where an application makes its first requests.
+    pub(super) fn finish_if_connected(&mut self) {
+        if self.state == State::Connected && self.is_finishing() {
+            self.state = State::Closing;
+        }
+    }
+
+    pub(super) const fn is_finishing(&self) -> bool {
+        matches!(self.leaving, Leaving::Finishing)
+    }
 }
 
 /// The source of the bytes to send.
@@ -170,7 +182,7 @@ impl Control {
 
     /// Resets everything except the session after a lost connection, perhaps in the middle of a message that is delivered in pieces.
     pub(super) fn link_lost(&mut self, is_aborted: bool) {
-        self.link = Link::NEW;
+        self.link = Link { leaving: self.link.leaving, ..Link::NEW };
         self.notes = Notes::NEW;
         self.offer = Offer::NONE;
         self.inbox = Inbox::NEW;

@@ -91,7 +91,7 @@ impl<C: Config> Parts<'_, C> {
     fn asks_for_payload(&mut self) -> bool {
         let Control { link, inbox, .. } = &mut *self.control;
         if self.outbox.config.streams()
-            && (link.state == State::Connected || link.is_finishing)
+            && (link.state == State::Connected || (link.state == State::Closing && link.is_finishing()))
             && let Some(id) = self.outbox.ask_for_payload()
         {
             (inbox.event, inbox.id) = (EventKind::StreamReady, id);

@@ -63,7 +63,7 @@ pub(super) fn admit<C: Config>(
     let outbox = &parts.outbox;
     let is_accepted = match link.state {
         State::Offline => outlives_link,
-        State::Connecting => outlives_link && !link.is_finishing,
+        State::Connecting => outlives_link && !link.is_finishing(),
         State::Connected => outlives_link || !link.is_output_lost,
         State::Closing => false,
     };
