@@ -75,7 +75,6 @@ pub(super) struct Link {
     pub(super) state: State,
     /// CONNACK has been received.
     pub(super) is_accepted: bool,
-    pub(super) leaving: Leaving,
     /// Nothing can be sent any more, but received bytes can still be read.
     pub(super) is_output_lost: bool,
     /// PINGREQ is to be sent.
@@ -94,7 +93,6 @@ impl Link {
     pub(super) const NEW: Self = Link {
         state: State::Offline,
         is_accepted: false,
-        leaving: Leaving::No,
         is_output_lost: false,
         is_ping_due: false,
         is_ping_awaited: false,
@@ -102,18 +100,6 @@ impl Link {
         retries: 0,
         silence_ms: 0,
     };
-
-    /// Accepts no more requests from now on, if the application is finishing. A `finish` from before CONNACK waits until the application has
-    /// handled that event, because that is where an application makes its first requests.
-    pub(super) fn finish_if_connected(&mut self) {
-        if self.state == State::Connected && self.is_finishing() {
-            self.state = State::Closing;
-        }
-    }
-
-    pub(super) const fn is_finishing(&self) -> bool {
-        matches!(self.leaving, Leaving::Finishing)
-    }
 }
 
 /// The source of the bytes to send.
@@ -161,6 +147,8 @@ impl Offer {
 pub(super) struct Control {
     pub(super) link: Link,
     pub(super) notes: Notes,
+    /// Outlives the connection.
+    pub(super) leaving: Leaving,
     pub(super) offer: Offer,
     pub(super) inbox: Inbox,
     pub(super) timers: Timers,
@@ -168,6 +156,14 @@ pub(super) struct Control {
 }
 
 impl Control {
+    /// Accepts no more requests from now on, if the application is finishing. A `finish` from before CONNACK waits until the application has
+    /// handled that event, because that is where an application makes its first requests.
+    pub(super) fn finish_if_connected(&mut self) {
+        if self.link.state == State::Connected && self.leaving.is_finishing() {
+            self.link.state = State::Closing;
+        }
+    }
+
     /// Lets time pass. Returns whether nothing else has happened and no timer is due, so that there is nothing to do.
     #[inline]
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
@@ -182,7 +178,7 @@ impl Control {
 
     /// Resets everything except the session after a lost connection, perhaps in the middle of a message that is delivered in pieces.
     pub(super) fn link_lost(&mut self, is_aborted: bool) {
-        self.link = Link { leaving: self.link.leaving, ..Link::NEW };
+        self.link = Link::NEW;
         self.notes = Notes::NEW;
         self.offer = Offer::NONE;
         self.inbox = Inbox::NEW;
@@ -207,6 +203,7 @@ impl ClientState {
         control: Control {
             link: Link::NEW,
             notes: Notes::NEW,
+            leaving: Leaving::No,
             offer: Offer::NONE,
             inbox: Inbox::NEW,
             timers: Timers::NEW,

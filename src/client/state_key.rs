@@ -45,7 +45,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
 
 /// Removes what does not matter from the state outside the outbox and the answers.
 fn forget(control: &mut Control) {
-    let Control { session, inbox, offer, timers, link, .. } = control;
+    let Control { session, inbox, offer, timers, link, leaving, .. } = control;
     let revision = session.revision;
     for other in [&mut session.reported_revision, &mut session.saved_revision, &mut session.durable_revision]
     {
@@ -66,7 +66,7 @@ fn forget(control: &mut Control) {
     offer.is_settled = false;
     // Only those who reopen connections ask for it.
     if link.state == State::Offline {
-        link.leaving = Leaving::No;
+        *leaving = Leaving::No;
     }
     timers.now = 0;
 }

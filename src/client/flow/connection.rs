@@ -49,7 +49,7 @@ pub(in crate::client) fn connect<C: Config>(
     let link = &mut control.link;
     link.silence_ms = silence_ms(connect.keep_alive);
     link.state = State::Connecting;
-    link.leaving = Leaving::No;
+    control.leaving = Leaving::No;
     control.notes.add(Note::CHANGED);
     Ok(())
 }
@@ -119,7 +119,7 @@ pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
 
 /// See [`Client::disconnect`](crate::Client::disconnect).
 pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
-    parts.control.link.leaving = Leaving::Disconnecting;
+    parts.control.leaving = Leaving::Disconnecting;
     if parts.control.link.state == State::Offline {
         return;
     }
@@ -136,12 +136,12 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
 
 /// See [`Client::finish`](crate::Client::finish).
 pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
-    let link = &mut parts.control.link;
+    let control = &mut *parts.control;
     // After `disconnect` it is too late.
-    if link.leaving != Leaving::No {
+    if control.leaving != Leaving::No {
         return;
     }
-    link.leaving = Leaving::Finishing;
-    link.finish_if_connected();
-    parts.control.notes.add(Note::CHANGED);
+    control.leaving = Leaving::Finishing;
+    control.finish_if_connected();
+    control.notes.add(Note::CHANGED);
 }

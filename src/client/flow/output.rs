@@ -6,7 +6,6 @@
 use crate::client::answers::AnswersState;
 use crate::client::bytes::IS_LARGE;
 use crate::client::config::Config;
-use crate::client::leaving::Leaving;
 use crate::client::outbox::OutboxState;
 use crate::client::parts::Parts;
 use crate::client::state::{Control, Offer, Source, State};
@@ -85,7 +84,7 @@ impl<C: Config> Parts<'_, C> {
         if control.link.state != State::Closing || !self.answers.is_empty() || control.inbox.owed != 0 {
             return false;
         }
-        if control.link.is_finishing() {
+        if control.leaving.is_finishing() {
             return self.outbox.is_empty();
         }
         !control.link.is_accepted || (self.outbox.is_open() && !self.is_held())
@@ -130,7 +129,6 @@ impl<C: Config> Parts<'_, C> {
                     control.link.is_ping_due = false;
                 } else if sent == 2 {
                     info!("MQTT: disconnected");
-                    control.link.leaving = Leaving::Disconnecting;
                     return connection::link_lost(self);
                 }
                 sent == 2
