@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from broker.measure import PATIENCE, difference, free_port, listens, used
+from broker.measure import TIMEOUT, difference, free_port, listens, used
 from plots import figure
 from report import HERE, into_readme
 
@@ -41,7 +41,7 @@ class Mosquitto:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
 
 class Fleet:
@@ -66,7 +66,7 @@ class Fleet:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
 
 class Watch:
@@ -87,7 +87,7 @@ class Watch:
         self.last = (now, after)
 
     def until(self, condition):
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while not condition():
             if time.monotonic() > end or self.fleet.process.poll() is not None:
                 raise TimeoutError(f"{self.fleet.connected} are connected")

@@ -47,19 +47,21 @@ use crate::{Client, Config, Outbound, RestoreError, SaveError};
 /// ```
 ///
 /// Only one program at a time may use the file. A new version is first written to a second file, with `.new` appended to the name, which
-/// then replaces the first.
+/// then replaces the first. If the path is a symbolic link, this happens where it leads, and it remains a link.
 #[derive(Debug)]
 pub struct SessionFile {
+    /// As `resolve` returns it.
     path: PathBuf,
 }
 
 impl SessionFile {
     /// Restores the session from the file into a new client, and returns the application's bytes. If there is no file
     /// yet, the client is unchanged, and there are no bytes. Saving keeps the permissions of the file; it contains the payloads of queued
-    /// messages.
+    /// messages. A relative path is resolved here: if the working directory changes later, the file is still the same.
     ///
     /// # Errors
-    /// Any error of reading the file; [`InvalidData`](io::ErrorKind::InvalidData), containing a [`RestoreError`], if
+    /// Any error of reading the file; [`NotFound`](io::ErrorKind::NotFound) if the folder of a new file does not exist (perhaps its disk is
+    /// missing); [`InvalidData`](io::ErrorKind::InvalidData), containing a [`RestoreError`], if
     /// [`Client::restore`] refuses the content of the file.
     pub fn open<R, T, C, I>(
         path: impl Into<PathBuf>,
@@ -71,17 +73,12 @@ impl SessionFile {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let path = path.into();
-        let bytes = match fs::read(&path) {
+        let file = SessionFile { path: resolve(&path.into())? };
+        let bytes = match fs::read(&file.path) {
             Ok(bytes) => bytes,
-            // A link that leads nowhere is not a new session: perhaps the disk is missing.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => {
-                return Ok((SessionFile { path }, Vec::new()));
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, Vec::new())),
             Err(error) => return Err(error),
         };
-        // The file is replaced where it is, not the link to it.
-        let file = SessionFile { path: fs::canonicalize(path)? };
         let (data, image) = split(&bytes).ok_or(RestoreError::Corrupt).map_err(invalid)?;
         client.restore(image).map_err(invalid)?;
         Ok((file, data.to_vec()))
@@ -122,6 +119,21 @@ impl SessionFile {
     }
 }
 
+/// Where the file is, or will be: then its folder must exist. The result is absolute, and has no links in it.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+            if let Ok(target) = fs::read_link(path) {
+                return resolve(&folder.join(target));
+            }
+            let name = path.file_name().ok_or(error)?;
+            Ok(fs::canonicalize(folder)?.join(name))
+        }
+        result => result,
+    }
+}
+
 /// The application's bytes and the image.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = bytes.split_first_chunk()?;
@@ -134,6 +146,6 @@ fn invalid(error: RestoreError) -> io::Error {
 
 /// A renamed file is safely on disk only once its folder is. (Outside Unix, a folder cannot be opened.)
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or(path);
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

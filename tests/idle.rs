@@ -12,7 +12,7 @@ use std::time::Duration;
 use baremqtt::transport::net::{Runner, Update, open_tcp};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const NAMES: [&str; 2] = ["mqtt-runner", "mqtt-input"];
 
 /// How often each of these threads has gone to sleep.
@@ -90,7 +90,7 @@ fn an_idle_connection_does_not_wake_up_its_threads() {
 
     // Those that were received before do not count.
     packets.try_iter().for_each(drop);
-    assert_eq!(packets.recv_timeout(PATIENCE), Ok(0xC0));
+    assert_eq!(packets.recv_timeout(TIMEOUT), Ok(0xC0));
     let after = sleeps_once_idle(Duration::from_millis(300));
     let pings = 1 + packets.try_iter().count() as u64;
     let count = |sleeps: Vec<(String, u64)>| sleeps.iter().map(|(_, count)| count).sum::<u64>();
@@ -98,7 +98,7 @@ fn an_idle_connection_does_not_wake_up_its_threads() {
     assert!((2..=8 * pings).contains(&woken), "{woken} times for {pings} PINGREQ and the answers");
 
     handle.publish(&Message::new("a", b"")).unwrap();
-    while packets.recv_timeout(PATIENCE).unwrap() != 0x30 {}
+    while packets.recv_timeout(TIMEOUT).unwrap() != 0x30 {}
     handle.stop();
     running.join().unwrap().unwrap();
     server.join().unwrap();

@@ -80,16 +80,16 @@ fn a_link_and_permissions_are_kept() {
     let folder = Folder::new("link");
     let (link, target) = (folder.file(), folder.0.join("disk"));
     symlink(target.join("session"), &link).unwrap();
-    let missing = SessionFile::open(&link, &mut client()).map(|_| ()).map_err(|error| error.kind());
-    assert_eq!(missing, Err(ErrorKind::NotFound), "the disk is missing, which is not a new session");
+    for path in [&link, &target.join("session")] {
+        let missing = SessionFile::open(path, &mut client()).map(|_| ()).map_err(|error| error.kind());
+        assert_eq!(missing, Err(ErrorKind::NotFound), "the disk is missing, which is not a new session");
+    }
     fs::create_dir(&target).unwrap();
     let mut first = client();
     publish(&mut first, "a");
-    SessionFile::open(target.join("session"), &mut client())
-        .unwrap()
-        .0
-        .save(&mut first.outbound(), b"1")
-        .unwrap();
+    SessionFile::open(&link, &mut client()).unwrap().0.save(&mut first.outbound(), b"1").unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::symlink_metadata(target.join("session")).unwrap().is_file());
     fs::set_permissions(target.join("session"), PermissionsExt::from_mode(0o600)).unwrap();
 
     let mut second = client();
@@ -97,6 +97,47 @@ fn a_link_and_permissions_are_kept() {
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(SessionFile::open(target.join("session"), &mut client()).unwrap().1, b"2");
     assert_eq!(fs::metadata(&link).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// One link leads to another, both relative to their own folders, and the last one to a file that does not exist yet.
+#[cfg(unix)]
+#[test]
+fn links_are_followed_to_a_new_file() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new("links");
+    fs::create_dir(folder.0.join("disk")).unwrap();
+    symlink("disk/current", folder.file()).unwrap();
+    symlink("meter-7", folder.0.join("disk/current")).unwrap();
+    let mut first = client();
+    let (mut file, _) = SessionFile::open(folder.file(), &mut first).unwrap();
+    publish(&mut first, "a");
+    file.save(&mut first.outbound(), b"1").unwrap();
+    assert!(fs::symlink_metadata(folder.0.join("disk/meter-7")).unwrap().is_file());
+    assert_eq!(SessionFile::open(folder.file(), &mut client()).unwrap().1, b"1");
+
+    symlink("circle", folder.0.join("circle")).unwrap();
+    SessionFile::open(folder.0.join("circle"), &mut client()).unwrap_err();
+}
+
+/// The working directory belongs to the process: the other tests here must use absolute paths.
+#[test]
+fn a_relative_path_is_resolved_once() {
+    let folder = Folder::new("relative");
+    let before = std::env::current_dir().unwrap();
+    std::env::set_current_dir(&folder.0).unwrap();
+    for (path, data) in [("session", b"1"), ("./session", b"2")] {
+        // The first one is a new file.
+        let (mut file, _) = SessionFile::open(path, &mut client()).unwrap();
+        std::env::set_current_dir(&before).unwrap();
+        file.save(&mut client().outbound(), data).unwrap();
+        std::env::set_current_dir(&folder.0).unwrap();
+        assert_eq!(SessionFile::open(folder.file(), &mut client()).unwrap().1, data);
+    }
+    for path in ["", "..", "none/session"] {
+        SessionFile::open(path, &mut client()).unwrap_err();
+    }
+    std::env::set_current_dir(&before).unwrap();
 }
 
 #[test]

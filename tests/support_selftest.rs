@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use proxy::{Cut, Proxy};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An echo server for this many connections, which reports what it has received on each.
 fn echo(connections: usize) -> (SocketAddr, Receiver<Vec<u8>>) {
@@ -22,7 +22,7 @@ fn echo(connections: usize) -> (SocketAddr, Receiver<Vec<u8>>) {
     thread::spawn(move || {
         for stream in listener.incoming().take(connections) {
             let (mut stream, report) = (stream.unwrap(), report.clone());
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.set_read_timeout(Some(TIMEOUT)).unwrap();
             thread::spawn(move || {
                 let mut all = Vec::new();
                 let mut buffer = [0; 4096];
@@ -39,7 +39,7 @@ fn echo(connections: usize) -> (SocketAddr, Receiver<Vec<u8>>) {
 
 fn connect(proxy: &Proxy) -> TcpStream {
     let stream = TcpStream::connect(proxy.addr()).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream
 }
 
@@ -71,7 +71,7 @@ fn forwards_in_both_directions_and_half_closes() {
     client.write_all(&sent).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(reader.join().unwrap(), sent);
-    assert_eq!(received.recv_timeout(PATIENCE).unwrap(), sent);
+    assert_eq!(received.recv_timeout(TIMEOUT).unwrap(), sent);
     assert_eq!((proxy.connections(), proxy.cuts()), (1, 0));
 }
 
@@ -86,7 +86,7 @@ fn cuts_after_the_exact_number_of_bytes_to_the_broker() {
         // The link can be cut during this write.
         let _ = client.write_all(&sent);
         read_until_end(&client);
-        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), sent[..after as usize]);
+        assert_eq!(received.recv_timeout(TIMEOUT).unwrap(), sent[..after as usize]);
         assert_eq!((proxy.connections(), proxy.cuts()), (index + 1, index + 1));
     }
 }
@@ -138,7 +138,7 @@ fn a_gentle_cut_lets_the_server_read_what_was_sent_before() {
         let mut client = connect(&proxy);
         let _ = client.write_all(&numbers(expected));
         assert!(read_until_end(&client).len() <= expected);
-        assert_eq!(received.recv_timeout(PATIENCE).unwrap(), numbers(expected));
+        assert_eq!(received.recv_timeout(TIMEOUT).unwrap(), numbers(expected));
     }
     assert_eq!(proxy.cuts(), 2);
 }
@@ -160,7 +160,7 @@ fn a_silenced_link_stays_open_and_others_continue() {
     other.read_exact(&mut [0]).unwrap();
     drop(proxy);
     assert_eq!(read_until_end(&client), b"");
-    let mut all = [received.recv_timeout(PATIENCE).unwrap(), received.recv_timeout(PATIENCE).unwrap()];
+    let mut all = [received.recv_timeout(TIMEOUT).unwrap(), received.recv_timeout(TIMEOUT).unwrap()];
     all.sort();
     assert_eq!(all, [b"a".to_vec(), b"c".to_vec()]);
 }

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROUNDS = 5
-PATIENCE = 120
+TIMEOUT = 120
 """How long any step may take, in seconds."""
 
 CASES = [(qos, size) for size in (64, 1024) for qos in (0, 1, 2)]
@@ -68,7 +68,7 @@ class End:
 
     def says(self, word):
         """The numbers after this word."""
-        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+        if not select.select([self.process.stdout], [], [], TIMEOUT)[0]:
             raise TimeoutError(f"{self.process.args} does not say {word}")
         line = self.process.stdout.readline().decode().split()
         if line[:1] != [word]:
@@ -81,7 +81,7 @@ class End:
     def end(self):
         self.process.stdin.close()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -105,7 +105,7 @@ def free_port():
 
 def listens(process, port):
     """Waits until a broker accepts connections."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -133,7 +133,7 @@ def a_broker():
             yield process.pid, port
         finally:
             process.terminate()
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
 
 
 def used(pid):
@@ -202,7 +202,7 @@ def instructions(client, feed, role, broker, qos, size, count):
 
 
 def instrument(pid, switch):
-    subprocess.run(["callgrind_control", "-i", switch, str(pid)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE)
+    subprocess.run(["callgrind_control", "-i", switch, str(pid)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
 
 
 def system_calls(command, role, broker, qos, size, count):
@@ -216,13 +216,13 @@ def system_calls(command, role, broker, qos, size, count):
                 pass_fds=(ask[0], answer[1]),
             )
             os.write(ask[1], b"ping\n")
-            if not select.select([answer[0]], [], [], PATIENCE)[0]:
+            if not select.select([answer[0]], [], [], TIMEOUT)[0]:
                 raise TimeoutError("perf")
             end.go()
             go()
             end.says("done")
             perf.send_signal(signal.SIGINT)
-            perf.wait(PATIENCE)
+            perf.wait(TIMEOUT)
             for fd in (*ask, *answer):
                 os.close(fd)
             line = next(line for line in counts.read().splitlines() if "sys_enter" in line)

@@ -11,12 +11,12 @@ use baremqtt::{Event, Message, QoS, SubAckCode};
 pub fn round_trip<S: Stream>(
     mqtt: &mut Connection<S>,
     message: &Message<'_>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let (mut published, mut came_back) = (message.qos == QoS::AtMostOnce, false);
     while !(published && came_back) {
-        let left = patience.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
+        let left = timeout.checked_sub(started.elapsed()).ok_or("the message does not come back")?;
         match mqtt.next_event(Some(left))? {
             Some(Event::Connected { .. }) => {
                 writeln!(stdout(), "connected")?;

@@ -104,8 +104,8 @@ fn publish(mqtt: &mut Mqtt, task: &Task, payload: &[u8]) -> Result<(), Failure> 
 }
 
 /// Sends queued bytes, and waits for an event.
-fn watch(mqtt: &mut Mqtt, patience: Option<Duration>) -> Result<(), Failure> {
-    match mqtt.next_event(patience)? {
+fn watch(mqtt: &mut Mqtt, timeout: Option<Duration>) -> Result<(), Failure> {
+    match mqtt.next_event(timeout)? {
         Some(Event::Ended { id, outcome }) => {
             Err(Failure::Other(format!("message {id} is not delivered: {outcome:?}")))
         }

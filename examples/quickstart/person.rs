@@ -12,7 +12,7 @@ use baremqtt::{Buffers, Client, Connect, Event, Message, Outcome, PacketId, QoS,
 use crate::print;
 
 /// The time limit for everything.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connected person.
 pub struct Person {
@@ -44,11 +44,11 @@ impl Person {
     /// Connects.
     pub fn connect(name: &'static str, broker: &str, connect: &Connect<'_>) -> Result<Self, Box<dyn Error>> {
         let client = Client::new(Buffers { rx: [0; 1024], tx: [0; 1024] });
-        let mqtt = Connection::tcp(broker, PATIENCE, client)
+        let mqtt = Connection::tcp(broker, TIMEOUT, client)
             .map_err(|error| format!("{name} cannot reach {broker}: {error}"))?;
         let mut person = Person { name, mqtt, inbox: VecDeque::new() };
         person.mqtt.connect(connect)?;
-        match person.next(PATIENCE).map_err(|error| format!("{name} cannot connect: {error}"))? {
+        match person.next(TIMEOUT).map_err(|error| format!("{name} cannot connect: {error}"))? {
             Some((None, Answer::Connected)) => {}
             _ => return Err(format!("{name} waits for {broker} in vain").into()),
         }
@@ -131,7 +131,7 @@ impl Person {
 
     /// Waits for the answer to this request, or, without a request, for a message.
     fn wait(&mut self, request: Option<PacketId>) -> Result<Answer, Box<dyn Error>> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -146,8 +146,8 @@ impl Person {
     }
 
     /// The next event, and the request that it answers.
-    fn next(&mut self, patience: Duration) -> Result<Option<(Option<PacketId>, Answer)>, ConnectionError> {
-        Ok(match self.mqtt.next_event(Some(patience))? {
+    fn next(&mut self, timeout: Duration) -> Result<Option<(Option<PacketId>, Answer)>, ConnectionError> {
+        Ok(match self.mqtt.next_event(Some(timeout))? {
             Some(Event::Message(message)) => {
                 let heard = Heard {
                     topic: message.topic.as_str().to_owned(),

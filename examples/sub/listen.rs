@@ -23,12 +23,12 @@ const TRANSMIT_BUFFER: usize = 1 << 14;
 /// Listens until the task is done.
 pub fn run(mut task: Task) -> Result<(), Failure> {
     let started = Instant::now();
-    let patience = task.time.map_or(CONNECT_TIMEOUT, |time| time.min(CONNECT_TIMEOUT));
+    let timeout = task.time.map_or(CONNECT_TIMEOUT, |time| time.min(CONNECT_TIMEOUT));
     let link = task.link.clone();
     let connect = link.connect();
     let backoff = Backoff::new(FIRST_PAUSE_MS, LONGEST_PAUSE_MS).seed(std::process::id());
     let filters: Vec<_> = [&task.filters[..], &task.unsubscribe].concat();
-    let runner = Runner::new(client(&filters, connect.encoded_len(), patience), backoff);
+    let runner = Runner::new(client(&filters, connect.encoded_len(), timeout), backoff);
     let handle = runner.handle();
     let is_late = task.time.map(|time| stop_after(time.saturating_sub(started.elapsed()), handle.clone()));
 
@@ -38,7 +38,7 @@ pub fn run(mut task: Task) -> Result<(), Failure> {
     let result = runner.run(
         |link| {
             let opened = opened.clone();
-            let stream = link.open(move || opened.open(patience))?;
+            let stream = link.open(move || opened.open(timeout))?;
             link.run(stream, &connect)
         },
         |update, outbound| {
@@ -132,11 +132,11 @@ impl Config for Choices {
     }
 }
 
-fn client(filters: &[String], connect_len: usize, patience: Duration) -> Client<Vec<u8>, Vec<u8>, Choices> {
+fn client(filters: &[String], connect_len: usize, timeout: Duration) -> Client<Vec<u8>, Vec<u8>, Choices> {
     let filters_len: usize = filters.iter().map(|filter| filter.len() + 3).sum();
     let tx = vec![0; TRANSMIT_BUFFER + filters_len];
     let rx = vec![0; RECEIVE_BUFFER.max(connect_len)];
-    let choices = Choices { connack_timeout_ms: patience.as_millis() as u32 };
+    let choices = Choices { connack_timeout_ms: timeout.as_millis() as u32 };
     Client::with_config(Buffers { rx, tx }, choices)
 }
 

@@ -12,7 +12,7 @@ use baremqtt::{TopicName, Will};
 
 use crate::server::Server;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Client {
     stream: TcpStream,
@@ -24,8 +24,8 @@ impl Client {
     /// A connection on which nothing has been sent yet.
     pub fn open(server: &Server, version: Version) -> Client {
         let stream = TcpStream::connect(server.addr()).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout that is not 0");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout that is not 0");
+        stream.set_write_timeout(Some(TIMEOUT)).expect("a timeout that is not 0");
         Client { stream, version, received: Vec::new() }
     }
 
@@ -40,6 +40,11 @@ impl Client {
     /// A client with a clean session.
     pub fn clean(server: &Server, version: Version, id: &str) -> Client {
         Client::connect(server, Connect::new(id).version(version), false)
+    }
+
+    /// Two of them: one to receive, the other to send.
+    pub fn pair(server: &Server, version: Version) -> (Client, Client) {
+        (Client::clean(server, version, "receiver"), Client::clean(server, version, "sender"))
     }
 
     /// A client with a clean session and a will.
@@ -170,6 +175,12 @@ impl Client {
         self.send(&Packet::PubRec(id));
         self.expect(&Packet::PubRel { id, dup: false });
         self.send(&Packet::PubComp(id));
+    }
+
+    /// The sender's part, after PUBREC.
+    pub fn release(&mut self, id: PacketId) {
+        self.send(&Packet::PubRel { id, dup: false });
+        self.expect(&Packet::PubComp(id));
     }
 
     /// Sends DISCONNECT, and the server closes.

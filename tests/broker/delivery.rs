@@ -9,8 +9,7 @@ use crate::{VERSIONS, id, start, start_with};
 fn qos_0_messages_are_delivered_in_order() {
     let server = start();
     for version in VERSIONS {
-        let mut receiver = Client::clean(&server, version, "receiver");
-        let mut sender = Client::clean(&server, version, "sender");
+        let (mut receiver, mut sender) = Client::pair(&server, version);
         receiver.subscribe("a/+", QoS::ExactlyOnce);
         for number in 0..100 {
             sender.publish("a/b", &[number], Delivery::AtMostOnce, false);
@@ -25,8 +24,7 @@ fn qos_0_messages_are_delivered_in_order() {
 fn qos_1_is_acknowledged_on_both_sides() {
     let server = start();
     for version in VERSIONS {
-        let mut receiver = Client::clean(&server, version, "receiver");
-        let mut sender = Client::clean(&server, version, "sender");
+        let (mut receiver, mut sender) = Client::pair(&server, version);
         receiver.subscribe("a", QoS::ExactlyOnce);
         for number in 1..=3 {
             sender.publish("a", &[number as u8], at_least_once(number * 7), false);
@@ -42,16 +40,14 @@ fn qos_1_is_acknowledged_on_both_sides() {
 fn qos_2_runs_to_completion_on_both_sides() {
     let server = start();
     for version in VERSIONS {
-        let mut receiver = Client::clean(&server, version, "receiver");
-        let mut sender = Client::clean(&server, version, "sender");
+        let (mut receiver, mut sender) = Client::pair(&server, version);
         receiver.subscribe("a", QoS::ExactlyOnce);
         for number in 1..=3 {
             sender.publish("a", b"x", exactly_once(99), false);
             sender.expect(&Packet::PubRec(id(99)));
             receiver.expect_publish("a", b"x", exactly_once(number));
             receiver.complete_exactly_once(id(number));
-            sender.send(&Packet::PubRel { id: id(99), dup: false });
-            sender.expect(&Packet::PubComp(id(99)));
+            sender.release(id(99));
         }
         receiver.expect_nothing();
     }
@@ -60,8 +56,7 @@ fn qos_2_runs_to_completion_on_both_sides() {
 #[test]
 fn a_repeated_qos_2_message_is_delivered_once() {
     let server = start();
-    let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
-    let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
+    let (mut receiver, mut sender) = Client::pair(&server, Version::Mqtt311);
     receiver.subscribe("a", QoS::AtMostOnce);
     sender.publish("a", b"x", exactly_once(5), false);
     sender.expect(&Packet::PubRec(id(5)));
@@ -69,8 +64,7 @@ fn a_repeated_qos_2_message_is_delivered_once() {
     sender.expect(&Packet::PubRec(id(5)));
     receiver.expect_publish("a", b"x", Delivery::AtMostOnce);
     receiver.expect_nothing();
-    sender.send(&Packet::PubRel { id: id(5), dup: false });
-    sender.expect(&Packet::PubComp(id(5)));
+    sender.release(id(5));
 
     // The identifier is free again: a message that uses it is a new one.
     sender.publish("a", b"y", exactly_once(5), false);
@@ -81,8 +75,7 @@ fn a_repeated_qos_2_message_is_delivered_once() {
 #[test]
 fn a_repeated_qos_1_message_is_delivered_again_with_dup_0() {
     let server = start();
-    let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
-    let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
+    let (mut receiver, mut sender) = Client::pair(&server, Version::Mqtt311);
     receiver.subscribe("a", QoS::AtLeastOnce);
     sender.publish("a", b"x", at_least_once(5), false);
     sender.publish("a", b"x", with_dup(at_least_once(5)), false);
@@ -95,8 +88,7 @@ fn unknown_acknowledgements_are_replied_to_or_ignored() {
     let server = start();
     for version in VERSIONS {
         let mut client = Client::clean(&server, version, "a");
-        client.send(&Packet::PubRel { id: id(9), dup: false });
-        client.expect(&Packet::PubComp(id(9)));
+        client.release(id(9));
         client.send(&Packet::PubRec(id(8)));
         client.expect(&Packet::PubRel { id: id(8), dup: false });
         client.send(&Packet::PubComp(id(8)));
@@ -108,8 +100,7 @@ fn unknown_acknowledgements_are_replied_to_or_ignored() {
 #[test]
 fn the_number_of_messages_in_flight_is_limited() {
     let server = start_with(|options| options.limits.in_flight = 2);
-    let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
-    let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
+    let (mut receiver, mut sender) = Client::pair(&server, Version::Mqtt311);
     receiver.subscribe("a", QoS::ExactlyOnce);
     for number in 1..=4 {
         sender.publish("a", &[number], exactly_once(number.into()), false);
@@ -133,16 +124,14 @@ fn a_client_receives_its_own_messages() {
     client.expect_publish("a", b"x", exactly_once(1));
     client.expect(&Packet::PubRec(id(1)));
     client.complete_exactly_once(id(1));
-    client.send(&Packet::PubRel { id: id(1), dup: false });
-    client.expect(&Packet::PubComp(id(1)));
+    client.release(id(1));
     client.expect_nothing();
 }
 
 #[test]
 fn payloads_of_any_length_are_delivered() {
     let server = start();
-    let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
-    let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
+    let (mut receiver, mut sender) = Client::pair(&server, Version::Mqtt311);
     receiver.subscribe("a", QoS::AtMostOnce);
     for len in [0, 1, 127, 128, 16_383, 16_384, 2_097_152, 5_000_000] {
         let payload: Vec<u8> = (0..len).map(|index| index as u8).collect();

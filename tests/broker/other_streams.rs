@@ -10,7 +10,7 @@ use baremqtt::codec::{self, ConnAck, Connect, Decoded, Packet, Version};
 use crate::server::Stream;
 use crate::start;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The server's end: a message in each direction is the argument of one `send`; an empty one is the end.
 struct Pipe {
@@ -56,7 +56,7 @@ fn any_stream_can_be_used() {
         to_server.send(bytes).expect("the server reads");
     };
     let expect = |expected: Packet<'_>| {
-        let bytes = from_server.recv_timeout(PATIENCE).expect("bytes in time");
+        let bytes = from_server.recv_timeout(TIMEOUT).expect("bytes in time");
         let len = bytes.len();
         assert_eq!(codec::decode(&bytes, Version::Mqtt311), Ok(Decoded::Complete { packet: expected, len }));
     };
@@ -66,6 +66,6 @@ fn any_stream_can_be_used() {
     expect(Packet::PingResp);
     let stopped = Instant::now();
     server.stop();
-    assert!(stopped.elapsed() < PATIENCE, "a thread is left over");
-    from_server.recv_timeout(PATIENCE).expect_err("the server has stopped");
+    assert!(stopped.elapsed() < TIMEOUT, "a thread is left over");
+    from_server.recv_timeout(TIMEOUT).expect_err("the server has stopped");
 }

@@ -98,8 +98,7 @@ fn received_identifiers_are_remembered() {
         let mut client = persistent(&server, version, true);
         client.publish("a", b"x", with_dup(exactly_once(1)), false);
         client.expect(&Packet::PubRec(id(1)));
-        client.send(&Packet::PubRel { id: id(1), dup: false });
-        client.expect(&Packet::PubComp(id(1)));
+        client.release(id(1));
         receiver.expect_publish("a", b"x", Delivery::AtMostOnce);
         receiver.expect_nothing();
     }

@@ -8,8 +8,7 @@ use crate::{VERSIONS, id, start};
 #[test]
 fn messages_are_delivered_at_the_lower_qos() {
     let server = start();
-    let mut receiver = Client::clean(&server, Version::Mqtt311, "receiver");
-    let mut sender = Client::clean(&server, Version::Mqtt311, "sender");
+    let (mut receiver, mut sender) = Client::pair(&server, Version::Mqtt311);
     receiver.subscribe_all(&[("0", QoS::AtMostOnce), ("1", QoS::AtLeastOnce), ("2", QoS::ExactlyOnce)]);
     for topic in ["0", "1", "2"] {
         sender.publish(topic, b"zero", Delivery::AtMostOnce, false);
@@ -17,8 +16,7 @@ fn messages_are_delivered_at_the_lower_qos() {
         sender.publish(topic, b"two", exactly_once(2), false);
         sender.expect(&Packet::PubAck(id(1)));
         sender.expect(&Packet::PubRec(id(2)));
-        sender.send(&Packet::PubRel { id: id(2), dup: false });
-        sender.expect(&Packet::PubComp(id(2)));
+        sender.release(id(2));
     }
     for payload in [b"zero" as &[u8], b"one", b"two"] {
         receiver.expect_publish("0", payload, Delivery::AtMostOnce);

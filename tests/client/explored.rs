@@ -19,6 +19,11 @@ fn give_up(rig: &mut Rig, number: u16) {
     rig.client.give_up(id(number)).unwrap();
 }
 
+fn save(rig: &mut Rig) {
+    rig.client.save(&mut [0; 256]).unwrap();
+    rig.client.saved(rig.client.revision());
+}
+
 /// The whole part of the transmit buffer that requests can use, less what others occupy.
 fn has_room(rig: &mut Rig, log: usize) -> bool {
     // Up to 127 bytes need only a short header.
@@ -56,18 +61,14 @@ fn the_answer_to_a_repetition_needs_no_image() {
     rig.go_online(&CONNECT, false);
     rig.receive_publish("i", b"", ExactlyOnce, 1);
     assert_eq!(rig.events(), ["message i qos=2 id=1 (0 B)", "SaveDue"]);
-    let saves = |rig: &mut Rig| {
-        rig.client.save(&mut [0; 256]).unwrap();
-        rig.client.saved(rig.client.revision());
-    };
-    saves(&mut rig);
+    save(&mut rig);
     rig.lose_link();
     rig.go_online(&CONNECT, true);
     rig.receive(publish("i", b"", ExactlyOnce, 1, true));
     assert_eq!(rig.send_all(), ["PUBREC id=1"]);
     rig.receive(pubrel(1));
     assert_eq!(rig.events(), ["SaveDue"]);
-    saves(&mut rig);
+    save(&mut rig);
     assert_eq!(rig.send_all(), ["PUBCOMP id=1"]);
     for (packet, answer) in [(pubrel(1), "PUBCOMP id=1"), (Packet::PubRec(id(9)), "PUBREL id=9")] {
         rig.receive(packet);
@@ -76,12 +77,10 @@ fn the_answer_to_a_repetition_needs_no_image() {
     }
 }
 
-/// The PUBACK of an earlier connection is not awaited.
-#[test]
-fn given_up_after_its_connection_a_qos_1_message_is_removed() {
-    // Offline; before the gate opens; before it is resent.
-    for when in 0..3 {
-        let mut rig = lost_with(AtLeastOnce);
+/// A message that was sent on a connection before this one is given up: offline, before the gate opens, or before it is resent.
+fn given_up_after_its_connection(qos: QoS) -> impl Iterator<Item = Rig> {
+    (0..3).map(move |when| {
+        let mut rig = lost_with(qos);
         if when == 0 {
             give_up(&mut rig, 1);
         }
@@ -94,11 +93,15 @@ fn given_up_after_its_connection_a_qos_1_message_is_removed() {
         if when == 2 {
             give_up(&mut rig, 1);
         }
-        assert_eq!(
-            rig.events(),
-            ["connected present=true"],
-            "{when}: a message that was not sent on this connection is removed"
-        );
+        rig
+    })
+}
+
+/// The PUBACK of an earlier connection is not awaited.
+#[test]
+fn given_up_after_its_connection_a_qos_1_message_is_removed() {
+    for (when, mut rig) in given_up_after_its_connection(AtLeastOnce).enumerate() {
+        assert_eq!(rig.events(), ["connected present=true"], "{when}: it was not sent on this connection");
         assert!(rig.send_all().is_empty(), "{when}");
         assert_eq!(rig.client.in_flight(), 0);
     }
@@ -107,20 +110,7 @@ fn given_up_after_its_connection_a_qos_1_message_is_removed() {
 /// The server may keep the identifier until it is released.
 #[test]
 fn given_up_after_its_connection_a_qos_2_message_is_released() {
-    for when in 0..3 {
-        let mut rig = lost_with(ExactlyOnce);
-        if when == 0 {
-            give_up(&mut rig, 1);
-        }
-        rig.connect(&CONNECT);
-        rig.send_all();
-        if when == 1 {
-            give_up(&mut rig, 1);
-        }
-        rig.receive_connack(true);
-        if when == 2 {
-            give_up(&mut rig, 1);
-        }
+    for (when, mut rig) in given_up_after_its_connection(ExactlyOnce).enumerate() {
         assert_eq!(rig.send_all(), ["PUBREL id=1"], "{when}");
         assert_eq!(rig.client.in_flight(), 1);
         rig.receive(Packet::PubComp(id(1)));
@@ -135,8 +125,7 @@ fn a_given_up_message_is_released_after_it_was_saved() {
         let mut rig = Rig::new();
         rig.choose(|c| c.durable = true);
         rig.publish("a", b"one", ExactlyOnce);
-        rig.client.save(&mut [0; 256]).unwrap();
-        rig.client.saved(rig.client.revision());
+        save(&mut rig);
         rig.go_online(&CONNECT, false);
         rig.send_all();
         rig.lose_link();
@@ -149,8 +138,7 @@ fn a_given_up_message_is_released_after_it_was_saved() {
         }
         assert!(rig.send_all().is_empty());
         assert_eq!(rig.events(), ["SaveDue"]);
-        rig.client.save(&mut [0; 256]).unwrap();
-        rig.client.saved(rig.client.revision());
+        save(&mut rig);
         assert_eq!(rig.send_all(), ["PUBREL id=1"]);
     }
 }

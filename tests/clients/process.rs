@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The exit code of a program, and the lines of its output that were not read.
 #[derive(Debug)]
@@ -37,12 +37,12 @@ impl Process {
 
     /// The next line that the program prints.
     pub fn line(&mut self) -> String {
-        self.output.recv_timeout(PATIENCE).expect("a line in time")
+        self.output.recv_timeout(TIMEOUT).expect("a line in time")
     }
 
     /// Waits for a line on the program's standard error that contains this text, and returns it.
     pub fn wait_for_error_line(&mut self, text: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let line = self.errors.recv_timeout(left).expect("a line in time");
@@ -82,7 +82,7 @@ impl Process {
     }
 
     fn wait(&mut self) -> ExitStatus {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status;

@@ -12,7 +12,7 @@ try:
 except ImportError as error:
     sys.exit(f"{error}: install Python's package paho-mqtt, version 2")
 
-PATIENCE = 20  # seconds
+TIMEOUT = 20  # seconds
 VERSIONS = {"3.1": mqtt.MQTTv31, "3.1.1": mqtt.MQTTv311}
 
 
@@ -31,22 +31,22 @@ class Client:
         self.client.on_message = lambda c, data, message: self.messages.put(message)
         self.client.connect("127.0.0.1", port, keepalive=5)
         self.client.loop_start()
-        flags, reason = self.connected.get(timeout=PATIENCE)
+        flags, reason = self.connected.get(timeout=TIMEOUT)
         assert not reason.is_failure, reason
         self.session_present = flags.session_present
 
     def subscribe(self, topic, qos):
         self.client.subscribe(topic, qos)
-        (code,) = self.subscribed.get(timeout=PATIENCE)
+        (code,) = self.subscribed.get(timeout=TIMEOUT)
         assert code.value == qos, code
 
     def publish(self, topic, payload, qos, retain=False):
         info = self.client.publish(topic, payload, qos, retain)
-        info.wait_for_publish(PATIENCE)
+        info.wait_for_publish(TIMEOUT)
         assert info.is_published()
 
     def expect(self, topic, payload, qos, retain=False):
-        message = self.messages.get(timeout=PATIENCE)
+        message = self.messages.get(timeout=TIMEOUT)
         seen = (message.topic, message.payload, message.qos, bool(message.retain))
         assert seen == (topic, payload, qos, retain), seen
 

@@ -14,7 +14,7 @@ use crate::process::Process;
 use crate::tools;
 
 const KILLS: u32 = 50;
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sent until the first message arrives.
 const READY: &str = "ready";
@@ -81,7 +81,7 @@ pub fn kill_outbox_and_inbox(address: SocketAddr) {
     let mut inbox = start("inbox", address, &received);
     let started = Instant::now();
     while !fs::read(&received).is_ok_and(|lines| !lines.is_empty()) {
-        assert!(started.elapsed() < PATIENCE, "no subscription");
+        assert!(started.elapsed() < TIMEOUT, "no subscription");
         tools::publish(address, "311", &format!("-t outbox/line -m {READY} -q 2"));
     }
     let mut outbox = start("outbox", address, &sent);
@@ -106,7 +106,7 @@ pub fn kill_outbox_and_inbox(address: SocketAddr) {
     // Everything in flight completes.
     let started = Instant::now();
     while arrived(&received).len() < count as usize {
-        assert!(started.elapsed() < PATIENCE, "{} of {count} have arrived", arrived(&received).len());
+        assert!(started.elapsed() < TIMEOUT, "{} of {count} have arrived", arrived(&received).len());
         thread::sleep(Duration::from_millis(20));
     }
     thread::sleep(Duration::from_millis(100));

@@ -6,7 +6,7 @@ use baremqtt::Outcome;
 use baremqtt::{Event, Message, QoS, SessionLoss, Version};
 
 use crate::cut_links::persistent_broker;
-use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
+use crate::peer::{Peer, Setup, TIMEOUT, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::proxy::Proxy;
 
@@ -66,7 +66,7 @@ fn kill_broker_during_publish(broker: &mut Mosquitto, client: &mut Peer, answere
         // PUBLISH is sent, PUBREC arrives, and PUBREL is lost.
         assert!(client.mqtt.flush().expect("a link"));
         let stream = client.mqtt.stream().expect("a link");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a socket");
         assert!(stream.peek(&mut [0]).is_ok_and(|len| len > 0), "PUBREC");
         proxy.silence();
         client.handle_event(Duration::from_millis(100), |event| panic!("{event:?}"));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant as Clock};
 
 use baremqtt::{QoS, Version};
 
-use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
+use crate::peer::{Peer, Setup, TIMEOUT, VERSIONS};
 use crate::support::mosquitto::{Config, Mosquitto, Persistence};
 use crate::support::proxy::{Cut, Direction, Proxy};
 use crate::traffic::{Tally, receive, send};
@@ -62,7 +62,7 @@ pub fn points(seed: u64, to_broker: u64, to_client: u64) -> impl Iterator<Item =
 
 /// Restarts the broker at each of these counts.
 fn restart_at(broker: &mut Mosquitto, progress: &AtomicUsize, others: &[&ScopedJoinHandle<'_, Tally>]) {
-    let end = Clock::now() + PATIENCE;
+    let end = Clock::now() + TIMEOUT;
     for count in RESTARTS {
         while progress.load(SeqCst) < count {
             assert!(Clock::now() < end, "{} of {count} messages", progress.load(SeqCst));

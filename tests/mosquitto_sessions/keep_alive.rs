@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Clock};
 use baremqtt::transport::net::Error;
 use baremqtt::{Event, Message, QoS, Timeout};
 
-use crate::peer::{PATIENCE, Peer, Setup, VERSIONS};
+use crate::peer::{Peer, Setup, TIMEOUT, VERSIONS};
 use crate::support::mosquitto::{Config, Mosquitto};
 use crate::support::proxy::Proxy;
 
@@ -85,7 +85,7 @@ fn a_steady_stream_to_the_client_does_not_starve_the_ping() {
 fn check_receives_steadily(peer: &mut Peer, keep_alive: Duration) {
     let (started, mut since, mut last) = (Clock::now(), Clock::now(), Clock::now());
     while last - since < OBSERVATION {
-        assert!(started.elapsed() < PATIENCE, "the stream is not steady");
+        assert!(started.elapsed() < TIMEOUT, "the stream is not steady");
         peer.handle_event(keep_alive, |event| assert!(matches!(event, Event::Message(_)), "{event:?}"));
         if last.elapsed() >= keep_alive {
             since = Clock::now();
@@ -125,7 +125,7 @@ fn a_steady_stream_from_the_client_does_not_starve_the_ping() {
     });
 }
 
-/// The client detected the dead link by a missing PINGRESP: after the keep alive and a second of patience, plus any delay
+/// The client detected the dead link by a missing PINGRESP: after the keep alive and its timeout of a second, plus any delay
 /// of a busy machine.
 fn check_timeout(peer: &Peer, silent: Clock, keep_alive: u16) {
     let [Error::Client(baremqtt::Error::TimedOut(Timeout::PingResp))] = peer.errors[..] else {

@@ -69,8 +69,8 @@ fn run(outbound: bool) -> (Orders, Vec<usize>) {
     let proxy = Proxy::start_rough(broker.addr(), cuts, tap);
     let (publisher, subscriber) =
         if outbound { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
-    let patience = crate::peer::PATIENCE * (count / 10_000).max(1) as u32;
-    let peer = |addr, id| Peer::start(&Setup::new(addr, id, Version::Mqtt311).patience(patience));
+    let timeout = crate::peer::TIMEOUT * (count / 10_000).max(1) as u32;
+    let peer = |addr, id| Peer::start(&Setup::new(addr, id, Version::Mqtt311).timeout(timeout));
     let mut subscriber = peer(subscriber, "subscriber");
     subscriber.subscribe(TOPIC, QoS::ExactlyOnce);
     let arrived = thread::scope(|scope| {

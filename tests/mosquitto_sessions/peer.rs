@@ -13,7 +13,7 @@ use crate::choices::{Choices, Values};
 pub type Buffered = Client<Vec<u8>, Vec<u8>, Choices>;
 
 /// How long anything may take, on a slow and busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(600);
+pub const TIMEOUT: Duration = Duration::from_secs(600);
 
 pub const VERSIONS: [Version; 2] = [Version::Mqtt31, Version::Mqtt311];
 
@@ -29,7 +29,7 @@ pub struct Setup {
     pub rx: usize,
     pub tx: usize,
     /// How long all of it may take.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Setup {
@@ -44,7 +44,7 @@ impl Setup {
             choices: Values { streams: true, ..Choices::new().values() },
             rx: 0x1_0000,
             tx: 0x1_0000,
-            patience: PATIENCE,
+            timeout: TIMEOUT,
         }
     }
 
@@ -52,8 +52,8 @@ impl Setup {
         Setup { rx, tx, ..self }
     }
 
-    pub fn patience(self, patience: Duration) -> Self {
-        Setup { patience, ..self }
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Setup { timeout, ..self }
     }
 
     pub fn choose(self, choose: impl FnOnce(&mut Values)) -> Self {
@@ -93,7 +93,7 @@ impl Peer {
     }
 
     pub fn with_client(setup: &Setup, client: Buffered) -> Self {
-        let end = Clock::now() + setup.patience;
+        let end = Clock::now() + setup.timeout;
         let mqtt = Connection::new(open(setup.addr, end), client);
         let mut peer = Peer { mqtt, setup: *setup, end, sessions: Vec::new(), errors: Vec::new() };
         match peer.connect() {

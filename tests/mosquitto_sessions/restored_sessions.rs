@@ -11,7 +11,7 @@ use std::{env, fs, process, thread};
 use baremqtt::{Connect, Event, Instant, Message, QoS, Version};
 
 use crate::cut_links::persistent_broker;
-use crate::peer::{Buffered, PATIENCE, Peer, Setup, VERSIONS};
+use crate::peer::{Buffered, Peer, Setup, TIMEOUT, VERSIONS};
 use crate::support::mosquitto::Mosquitto;
 
 const QUIET: Duration = Duration::from_millis(150);
@@ -51,7 +51,7 @@ impl InterruptedClient {
     fn new(broker: &Mosquitto, version: Version) -> Self {
         let client = Setup::new(broker.addr(), ID, version).buffers(512, 512).client();
         let stream = TcpStream::connect(broker.addr()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut interrupted = InterruptedClient { client, stream };
         interrupted.client.connect(&Connect::new(ID).version(version).clean_session(false)).unwrap();
         interrupted.send();
@@ -120,7 +120,7 @@ fn complete_session(image: &[u8], addr: SocketAddr, version: Version, outbound: 
     client.restore(image).expect("an image");
     let mut peer = Peer::with_client(&setup, client);
     let mut seen = Vec::new();
-    while peer.handle_event(if seen.is_empty() { PATIENCE } else { QUIET }, |event| {
+    while peer.handle_event(if seen.is_empty() { TIMEOUT } else { QUIET }, |event| {
         seen.push(match event {
             Event::Published { qos, .. } => format!("published {qos:?}"),
             Event::Message(message) => String::from_utf8_lossy(message.payload).into_owned(),
@@ -140,7 +140,7 @@ fn interrupt_at_every_stage(complete: impl Fn(&[u8], SocketAddr, Version, bool))
         other.subscribe("out", QoS::ExactlyOnce);
         let publish = |other: &mut Peer, payload: &[u8]| {
             other.publish(&Message::new("in", payload).qos(QoS::ExactlyOnce), |event| panic!("{event:?}"));
-            other.handle_event(PATIENCE, |event| {
+            other.handle_event(TIMEOUT, |event| {
                 assert!(matches!(event, Event::Published { .. }), "{event:?}")
             });
         };
@@ -158,7 +158,7 @@ fn interrupt_at_every_stage(complete: impl Fn(&[u8], SocketAddr, Version, bool))
             }
             complete(&image, broker.addr(), version, stage.is_outbound());
             if stage.is_outbound() {
-                other.handle_event(PATIENCE, |event| {
+                other.handle_event(TIMEOUT, |event| {
                     assert!(
                         matches!(event, Event::Message(message) if message.payload == b"once"),
                         "{stage:?}: {event:?}"
@@ -195,7 +195,7 @@ fn a_restored_process_completes_the_exchange() {
             .stdout(Stdio::null())
             .spawn()
             .expect("this program starts");
-        let end = Clock::now() + PATIENCE;
+        let end = Clock::now() + TIMEOUT;
         let status = loop {
             if let Some(status) = child.try_wait().expect("the state of a child") {
                 break Some(status);

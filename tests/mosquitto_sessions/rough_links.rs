@@ -78,11 +78,11 @@ fn run(qos: QoS, outbound: bool) {
     let proxy = Proxy::start_rough(broker.addr(), cuts, tap);
     let (publisher_addr, subscriber_addr) =
         if outbound { (proxy.addr(), broker.addr()) } else { (broker.addr(), proxy.addr()) };
-    let patience = crate::peer::PATIENCE * (count / 10_000).max(1) as u32;
+    let timeout = crate::peer::TIMEOUT * (count / 10_000).max(1) as u32;
     let mut subscriber =
-        Peer::start(&Setup::new(subscriber_addr, "subscriber", Version::Mqtt311).patience(patience));
+        Peer::start(&Setup::new(subscriber_addr, "subscriber", Version::Mqtt311).timeout(timeout));
     subscriber.subscribe(TOPIC, qos);
-    let setup = Setup::new(publisher_addr, "publisher", Version::Mqtt311).patience(patience);
+    let setup = Setup::new(publisher_addr, "publisher", Version::Mqtt311).timeout(timeout);
     let arrived = std::sync::atomic::AtomicUsize::new(0);
     let tally = thread::scope(|scope| {
         let received = scope.spawn(|| {

@@ -31,7 +31,7 @@ TESTS = {
     "baremqtt": (["--lib"], ["--skip", "transport"]),
 }
 # The first failing test ends the program, and so does a test that takes this many times as long as all of them take without a mutant.
-PATIENCE = 4
+TIMEOUT_FACTOR = 4
 
 MODULE = """
 extern crate std as std_of_mutants;
@@ -126,7 +126,7 @@ def programs(small):
         sys.exit(ended.stderr)
     found = {m["target"]["name"]: m["executable"] for m in messages if m.get("executable")}
     commands = [[found[name], "--quiet", *arguments] for name, (_, arguments) in TESTS.items()]
-    return [(command, max(5, int(PATIENCE * seconds_of(command)))) for command in commands]
+    return [(command, max(5, int(TIMEOUT_FACTOR * seconds_of(command)))) for command in commands]
 
 
 def passes(command, number, seconds):

@@ -11,7 +11,7 @@ use baremqtt::{Buffers, Client, Connect, Event, Message, QoS};
 
 use crate::server::{Options, Server};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A broker on a port of its own.
 pub fn broker() -> Server {
@@ -66,7 +66,7 @@ impl Peer {
         self.wanted.store(count, Ordering::Relaxed);
         let started = Instant::now();
         while !self.thread.is_finished() {
-            assert!(started.elapsed() < PATIENCE, "{count} messages have not arrived");
+            assert!(started.elapsed() < TIMEOUT, "{count} messages have not arrived");
             thread::sleep(Duration::from_millis(1));
         }
         self.thread.join().unwrap()

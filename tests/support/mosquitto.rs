@@ -19,7 +19,7 @@ pub use guarded::Guarded;
 pub use port::{free_port, once_free};
 
 /// How long a broker may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The configuration of the broker. `Config::default()` admits everyone, and saves nothing when it stops.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +87,7 @@ impl Mosquitto {
     pub fn stop(&mut self) {
         let Some(mut running) = self.running.take() else { return };
         terminate(running.process.id());
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while running.process.try_wait().expect("the state of a child").is_none() {
             assert!(Instant::now() < deadline, "mosquitto does not stop:\n{}", self.log());
             thread::sleep(Duration::from_millis(5));
@@ -104,7 +104,7 @@ impl Mosquitto {
         self.stop();
         let mut logged = self.log().len();
         let mut running = start(&self.dir);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         // It logs this once all its listeners are open.
         while !self.log().get(logged..).is_some_and(|log| log.contains(" running\n")) {
             if let Some(ended) = running.process.try_wait().expect("the state of a child") {
@@ -133,7 +133,7 @@ impl Mosquitto {
     ///
     /// If it does not log it that often.
     pub fn logs(&self, text: &str, times: usize) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let log = self.log();
             if log.matches(text).count() >= times {

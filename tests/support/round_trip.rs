@@ -5,7 +5,7 @@ use std::time::Duration;
 use baremqtt::transport::net::{Connection, Stream};
 use baremqtt::{Config, Event, Message, QoS};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Publishes at each QoS to a topic that this client has subscribed to.
 pub fn round_trip<S: Stream, C: Config>(mqtt: &mut Connection<S, Vec<u8>, Vec<u8>, C>, payload: &[u8]) {
@@ -14,7 +14,7 @@ pub fn round_trip<S: Stream, C: Config>(mqtt: &mut Connection<S, Vec<u8>, Vec<u8
         mqtt.publish(&Message::new("round_trip", payload).qos(qos)).expect("room");
         let (mut published, mut returned) = (qos == QoS::AtMostOnce, false);
         while !(published && returned) {
-            match mqtt.next_event(Some(PATIENCE)).expect("a link") {
+            match mqtt.next_event(Some(TIMEOUT)).expect("a link") {
                 Some(Event::Message(message)) => {
                     assert_eq!(message.delivery.qos(), qos);
                     // Not `assert_eq!`: it would print a megabyte.

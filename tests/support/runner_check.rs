@@ -7,7 +7,7 @@ use std::{fs, io, thread};
 use baremqtt::transport::net::{Runner, Stream, Update};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How often the threads of the runner have gone to sleep, on systems that report it.
 fn sleeps() -> u64 {
@@ -58,18 +58,18 @@ pub fn check_runner<S: Stream + Send + 'static>(
         )
     };
     let running = thread::Builder::new().name("mqtt-runner".into()).spawn(run).expect("a thread");
-    is_ready.recv_timeout(PATIENCE).expect("a subscription");
+    is_ready.recv_timeout(TIMEOUT).expect("a subscription");
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 for _ in 1..count {
                     handle.publish(message).expect("room");
                 }
-                handle.publish_and_wait(message, Some(PATIENCE)).expect("its acknowledgement");
+                handle.publish_and_wait(message, Some(TIMEOUT)).expect("its acknowledgement");
             });
         }
         for _ in 0..3 * count {
-            assert_eq!(received.recv_timeout(PATIENCE), Ok(message.payload.len()));
+            assert_eq!(received.recv_timeout(TIMEOUT), Ok(message.payload.len()));
         }
     });
     assert!((0..60).any(|_| is_idle()), "a thread keeps waking up");
@@ -77,5 +77,5 @@ pub fn check_runner<S: Stream + Send + 'static>(
     let stopping = Instant::now();
     handle.stop();
     running.join().expect("no panic").expect("it was stopped");
-    assert!(stopping.elapsed() < PATIENCE / 3, "{:?}", stopping.elapsed());
+    assert!(stopping.elapsed() < TIMEOUT / 3, "{:?}", stopping.elapsed());
 }

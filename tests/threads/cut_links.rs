@@ -9,7 +9,7 @@ use baremqtt::{Connect, Event, Message, QoS};
 
 use crate::proxy::{Cut, Proxy};
 use crate::server::{Options, Server};
-use crate::{Choices, Handle, PATIENCE, SHORT_BACKOFF, Unsplit, open, open_and_run, runner_with};
+use crate::{Choices, Handle, SHORT_BACKOFF, TIMEOUT, open, open_and_run, runner_with, unsplit};
 
 const CUTS: u32 = 40;
 
@@ -51,7 +51,7 @@ impl Peer {
                 },
             )
         });
-        is_ready.recv_timeout(PATIENCE).unwrap();
+        is_ready.recv_timeout(TIMEOUT).unwrap();
         Peer { handle, received, running }
     }
 
@@ -63,7 +63,7 @@ impl Peer {
                 let number = n.to_string();
                 let message = Message::new(topic, number.as_bytes()).exactly_once();
                 if n % 10 == 0 {
-                    handle.publish_and_wait(&message, Some(PATIENCE)).unwrap();
+                    handle.publish_and_wait(&message, Some(TIMEOUT)).unwrap();
                 } else {
                     handle.publish(&message).unwrap();
                 }
@@ -74,7 +74,7 @@ impl Peer {
     /// Expects each number below `count` once, in order, and nothing else.
     fn expect_numbers(self, count: u32) {
         for n in 0..count {
-            assert_eq!(self.received.recv_timeout(PATIENCE), Ok(n));
+            assert_eq!(self.received.recv_timeout(TIMEOUT), Ok(n));
         }
         self.handle.stop();
         self.running.join().unwrap().unwrap();
@@ -112,5 +112,5 @@ fn over_halves() {
 
 #[test]
 fn over_one_object() {
-    each_message_arrives_once(Unsplit, 500);
+    each_message_arrives_once(unsplit, 500);
 }

@@ -1,13 +1,13 @@
 //! Many threads with handles for one connection.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{self, GaveUp, Update};
+use baremqtt::transport::net::{GaveUp, Update};
 use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{
     AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
@@ -16,8 +16,8 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, PATIENCE, SHORT_BACKOFF, Unsplit, accept,
-    connection_refused, open, open_and_run, read_all, runner, runner_with, serve, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Handle, SHORT_BACKOFF, TIMEOUT, accept, connection_refused,
+    open, open_and_run, read_all, runner, runner_with, serve, start, unflushed, unsplit,
 };
 
 fn assert_sendable<V: Clone + Send + Sync + 'static>(_: &V) {}
@@ -60,7 +60,7 @@ fn three_threads_publish_and_one_receives<S: baremqtt::transport::net::Stream + 
             Ok(())
         })
     });
-    is_ready.recv_timeout(PATIENCE).unwrap();
+    is_ready.recv_timeout(TIMEOUT).unwrap();
     let publishers: Vec<_> = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]
         .into_iter()
         .map(|qos| {
@@ -75,7 +75,7 @@ fn three_threads_publish_and_one_receives<S: baremqtt::transport::net::Stream + 
         .collect();
     let mut next = BTreeMap::new();
     for _ in 0..3 * count {
-        let (topic, number) = received.recv_timeout(PATIENCE).unwrap();
+        let (topic, number) = received.recv_timeout(TIMEOUT).unwrap();
         let expected = next.entry(topic).or_insert(0);
         assert_eq!(number, *expected, "in order");
         *expected += 1;
@@ -92,7 +92,7 @@ fn over_halves() {
 
 #[test]
 fn over_one_object() {
-    three_threads_publish_and_one_receives(Unsplit, 50);
+    three_threads_publish_and_one_receives(unsplit, 50);
 }
 
 #[test]
@@ -140,45 +140,11 @@ fn publish_waits_for_room_at_qos_0_too() {
     assert_eq!(server.join().unwrap().len(), 200 * 25 + 2);
 }
 
-/// A stream that accepts bytes, but is never flushed, as TLS over a full TCP connection for a while.
-struct Unflushed(Unsplit);
-
-impl Read for Unflushed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl Write for Unflushed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-impl net::Stream for Unflushed {
-    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_read(timeout)
-    }
-
-    fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_write(timeout)
-    }
-
-    fn finish_output(&mut self) -> io::Result<()> {
-        self.0.finish_output()
-    }
-}
-
 #[test]
 fn room_is_used_before_what_made_it_is_flushed() {
     let (address, server) = serve(read_all);
     let open = open(address);
-    let running =
-        start(runner_with(64, Choices::new(), SHORT_BACKOFF), move || open().map(Unsplit).map(Unflushed));
+    let running = start(runner_with(64, Choices::new(), SHORT_BACKOFF), move || open().map(unflushed));
     running.wait_for_report("Connected");
     let (handle, (done, all)) = (running.handle.clone(), mpsc::channel());
     thread::spawn(move || {
@@ -187,7 +153,7 @@ fn room_is_used_before_what_made_it_is_flushed() {
         }
         done.send(()).unwrap();
     });
-    all.recv_timeout(PATIENCE).expect("room for all");
+    all.recv_timeout(TIMEOUT).expect("room for all");
     running.stop().unwrap();
     server.join().unwrap();
 }
@@ -201,7 +167,7 @@ fn a_closure_that_panics_is_no_reason_to_wait() {
     thread::spawn(move || ended.send(handle.publish_and_wait(&message, None)));
     let started = Instant::now();
     while running.handle.with(|client| client.in_flight()) != Ok(1) {
-        assert!(started.elapsed() < PATIENCE);
+        assert!(started.elapsed() < TIMEOUT);
     }
     let handle = running.handle.clone();
     let panics = thread::spawn(move || {
@@ -212,7 +178,7 @@ fn a_closure_that_panics_is_no_reason_to_wait() {
     });
     assert!(panics.join().is_err());
     let given_up = Err(HandleError::Refused(WaitError::GivenUp));
-    assert_eq!(end.recv_timeout(PATIENCE), Ok(given_up));
+    assert_eq!(end.recv_timeout(TIMEOUT), Ok(given_up));
     running.stop().unwrap();
 }
 
@@ -225,7 +191,7 @@ fn publish_and_wait_returns_once_the_message_is_acknowledged() {
     });
     let running = start(runner(SHORT_BACKOFF), open(address));
     let message = Message::new("a", b"").at_least_once();
-    assert_eq!(running.handle.publish_and_wait(&message, Some(PATIENCE)), Ok(()), "before it is connected");
+    assert_eq!(running.handle.publish_and_wait(&message, Some(TIMEOUT)), Ok(()), "before it is connected");
     assert_eq!(running.handle.publish_and_wait(&Message::new("a", b""), None), Ok(()), "QoS 0");
     let id = PacketId::new(2).unwrap();
     let late = running.handle.publish_and_wait(&message, SHORT);
@@ -246,7 +212,7 @@ fn giving_up_an_unsent_message_ends_the_wait_for_it() {
     let waiting = thread::spawn(move || handle.publish_and_wait(&message, None));
     let started = Instant::now();
     while running.handle.give_up(PacketId::FIRST) == Err(HandleError::Refused(GiveUpError::Unknown)) {
-        assert!(started.elapsed() < PATIENCE);
+        assert!(started.elapsed() < TIMEOUT);
     }
     assert_eq!(waiting.join().unwrap(), Err(HandleError::Refused(WaitError::GivenUp)));
     running.stop().unwrap();
@@ -362,7 +328,7 @@ fn messages_can_be_acknowledged_by_another_thread() {
             Ok(())
         })
     });
-    is_ready.recv_timeout(PATIENCE).unwrap();
+    is_ready.recv_timeout(TIMEOUT).unwrap();
     let publisher = handle.clone();
     let publishing = thread::spawn(move || {
         for n in 0..200 {
@@ -371,7 +337,7 @@ fn messages_can_be_acknowledged_by_another_thread() {
     });
     let mut first = None;
     for n in 0..200 {
-        let (number, receipt) = received.recv_timeout(PATIENCE).unwrap();
+        let (number, receipt) = received.recv_timeout(TIMEOUT).unwrap();
         assert_eq!(number, Some(n));
         if n == 0 {
             thread::sleep(Duration::from_millis(100));
@@ -424,7 +390,7 @@ fn a_handler_that_panics_ends_all_waits() {
         })
     });
     let message = Message::new("a", b"").at_least_once();
-    assert_eq!(handle.publish_and_wait(&message, Some(PATIENCE)), Err(HandleError::Stopped));
+    assert_eq!(handle.publish_and_wait(&message, Some(TIMEOUT)), Err(HandleError::Stopped));
     assert!(running.join().is_err());
     assert_eq!(server.join().unwrap(), []);
 }

@@ -28,7 +28,7 @@ use choices::Choices;
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(0);
 const CONNECT_LEN: usize = 15;
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const SHORT_BACKOFF: Backoff = Backoff::new(1, 5);
 
 type Handle = net::Handle<Vec<u8>, Vec<u8>, Choices>;
@@ -44,7 +44,7 @@ fn runner_with(tx: usize, choices: Choices, backoff: Backoff) -> Runner {
 }
 
 fn open(address: SocketAddr) -> impl FnOnce() -> io::Result<TcpStream> + Clone + Send + 'static {
-    move || open_tcp(address, PATIENCE)
+    move || open_tcp(address, TIMEOUT)
 }
 
 /// For each attempt, opens a stream and runs the link.
@@ -75,7 +75,7 @@ impl Running {
     fn wait_for_report(&self, text: &str) {
         loop {
             let reported =
-                self.reported.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{text} is not reported"));
+                self.reported.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("{text} is not reported"));
             if reported.starts_with(text) {
                 return;
             }
@@ -134,34 +134,46 @@ fn read_all(mut socket: TcpStream) -> Vec<u8> {
 }
 
 /// A stream that cannot be split into halves: the runner alternates between reading and writing.
-struct Unsplit(TcpStream);
+struct Unsplit {
+    tcp: TcpStream,
+    is_flushed: bool,
+}
+
+fn unsplit(tcp: TcpStream) -> Unsplit {
+    Unsplit { tcp, is_flushed: true }
+}
+
+/// A stream that accepts bytes, but is never flushed, as TLS over a full TCP connection for a while.
+fn unflushed(tcp: TcpStream) -> Unsplit {
+    Unsplit { tcp, is_flushed: false }
+}
 
 impl Read for Unsplit {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        self.tcp.read(buffer)
     }
 }
 
 impl Write for Unsplit {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.tcp.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        if self.is_flushed { self.tcp.flush() } else { Err(io::ErrorKind::WouldBlock.into()) }
     }
 }
 
 impl net::Stream for Unsplit {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_read(timeout)
+        self.tcp.limit_read(timeout)
     }
 
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.limit_write(timeout)
+        self.tcp.limit_write(timeout)
     }
 
     fn finish_output(&mut self) -> io::Result<()> {
-        self.0.finish_output()
+        self.tcp.finish_output()
     }
 }

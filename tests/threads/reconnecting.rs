@@ -14,8 +14,8 @@ use baremqtt::{
 
 use crate::server::{Options, Server};
 use crate::{
-    ACCEPTED, CONNECT, Choices, Link, PATIENCE, SHORT_BACKOFF, accept, connection_refused, open,
-    open_and_run, read_all, runner, runner_with, serve as serve_one_connection, start,
+    ACCEPTED, CONNECT, Choices, Link, SHORT_BACKOFF, TIMEOUT, accept, connection_refused, open, open_and_run,
+    read_all, runner, runner_with, serve as serve_one_connection, start,
 };
 
 const VERSION_REFUSED: &[u8] = &[0x20, 2, 0, 1];
@@ -225,7 +225,7 @@ fn two_clients_with_the_same_identifier_reconnect_less_and_less_often() {
         (handle, running, reported)
     });
     for (.., reported) in &clients {
-        reported.recv_timeout(PATIENCE).unwrap();
+        reported.recv_timeout(TIMEOUT).unwrap();
     }
     thread::sleep(Duration::from_secs(2));
     for (handle, running, reported) in clients {
@@ -257,7 +257,7 @@ fn a_message_is_resent_on_each_connection_until_it_is_acknowledged() {
     let running = start(runner(SHORT_BACKOFF), open(listener.local_addr().unwrap()));
     let handle = running.handle.clone();
     let waiting = thread::spawn(move || {
-        handle.publish_and_wait(&Message::new("a", b"").at_least_once(), Some(PATIENCE))
+        handle.publish_and_wait(&Message::new("a", b"").at_least_once(), Some(TIMEOUT))
     });
     let mut publish = [0; 7];
     let mut socket = accept(&listener);

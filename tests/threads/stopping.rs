@@ -11,8 +11,8 @@ use baremqtt::transport::net::{Stream, Update};
 use baremqtt::{Backoff, Event, Message};
 
 use crate::{
-    ACCEPTED, CONNECT, CONNECT_LEN, Choices, PATIENCE, Running, Unsplit, accept, connection_refused, open,
-    open_and_run, read_all, runner, runner_with, serve, start,
+    ACCEPTED, CONNECT, CONNECT_LEN, Choices, Running, TIMEOUT, accept, connection_refused, open,
+    open_and_run, read_all, runner, runner_with, serve, start, unsplit,
 };
 
 const LIMIT: Duration = Duration::from_millis(200);
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_millis(200);
 /// Stops what `begin` has started. The machine may be busy: one attempt that is in time is enough.
 fn assert_stops_in_time<V>(begin: impl Fn() -> (Running, V)) -> V {
     let (first, mut late) = (Instant::now(), Vec::new());
-    while first.elapsed() < PATIENCE {
+    while first.elapsed() < TIMEOUT {
         let (running, rest) = begin();
         let started = Instant::now();
         running.stop().unwrap();
@@ -59,7 +59,7 @@ fn while_waiting_for_connack() {
         (running, thread::spawn(|| read_all(socket)))
     }
     assert_stops_in_time(|| begin(|tcp| tcp)).join().unwrap();
-    assert_stops_in_time(|| begin(Unsplit)).join().unwrap();
+    assert_stops_in_time(|| begin(unsplit)).join().unwrap();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn while_online_it_sends_disconnect() {
         (running, server)
     }
     assert_eq!(assert_stops_in_time(|| begin(|tcp| tcp)).join().unwrap(), [0xE0, 0]);
-    assert_eq!(assert_stops_in_time(|| begin(Unsplit)).join().unwrap(), [0xE0, 0]);
+    assert_eq!(assert_stops_in_time(|| begin(unsplit)).join().unwrap(), [0xE0, 0]);
 }
 
 /// The queued output does not fit into the buffers of TCP, and the server does not read it.
@@ -103,7 +103,7 @@ fn while_the_server_reads_nothing() {
         (running, (listener, socket))
     });
     assert_stops_in_time(|| {
-        let (running, listener, socket) = begin(Unsplit);
+        let (running, listener, socket) = begin(unsplit);
         (running, (listener, socket))
     });
 }
@@ -122,7 +122,7 @@ fn during_an_endless_inbound_stream() {
     });
     let stopped = Instant::now();
     server.join().unwrap();
-    assert!(stopped.elapsed() < PATIENCE, "{:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < TIMEOUT, "{:?}", stopped.elapsed());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use baremqtt::Subscription::Refused;
 use baremqtt::transport::net::{Runner, Stream, Update, open_tcp};
 use baremqtt::{Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, Will};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const COMMANDS: &str = "gateway/set/+";
 const STATUS: &str = "gateway/status";
 
@@ -28,8 +28,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let port = port.parse().map_err(|_| "PORT is a number from 0 to 65535")?;
     let tls = arguments.next().map(|file| baremqtt_tls::config(Path::new(&file), None)).transpose()?;
     let open = move || match &tls {
-        None => open_tcp((host.as_str(), port), PATIENCE).map(|tcp| Box::new(tcp) as Box<dyn Stream + Send>),
-        Some(config) => baremqtt_tls::open(&host, port, config, PATIENCE).map(|tls| Box::new(tls) as _),
+        None => open_tcp((host.as_str(), port), TIMEOUT).map(|tcp| Box::new(tcp) as Box<dyn Stream + Send>),
+        Some(config) => baremqtt_tls::open(&host, port, config, TIMEOUT).map(|tls| Box::new(tls) as _),
     };
 
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 65_536] });

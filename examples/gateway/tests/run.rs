@@ -15,7 +15,7 @@ use common::support::mosquitto::{free_port, once_free};
 use common::{Authority, Broker, text};
 use server::{Options, Server};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 type Operator = Connection<std::net::TcpStream>;
 
@@ -35,7 +35,7 @@ impl Gateway {
                 assert!(status.success(), "{status}");
                 return;
             }
-            assert!(started.elapsed() < PATIENCE, "it does not end");
+            assert!(started.elapsed() < TIMEOUT, "it does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -50,9 +50,9 @@ impl Drop for Gateway {
 
 fn operator(address: SocketAddr) -> Operator {
     let client = Client::new(Buffers { rx: vec![0; 4096], tx: vec![0; 1024] });
-    let mut mqtt = Connection::tcp(address, PATIENCE, client).expect("a server");
+    let mut mqtt = Connection::tcp(address, TIMEOUT, client).expect("a server");
     mqtt.connect(&Connect::new("operator")).expect("a CONNECT that fits");
-    assert!(matches!(mqtt.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
+    assert!(matches!(mqtt.next_event(Some(TIMEOUT)), Ok(Some(Event::Connected { .. }))));
     mqtt.subscribe(&[("gateway/#", QoS::AtMostOnce)]).expect("room");
     mqtt
 }
@@ -61,8 +61,8 @@ fn operator(address: SocketAddr) -> Operator {
 fn wait_for_messages(mqtt: &mut Operator, expected: &[(&str, &[u8])]) {
     let (mut left, started) = (expected.to_vec(), Instant::now());
     while !left.is_empty() {
-        assert!(started.elapsed() < PATIENCE, "{left:?} are not heard");
-        if let Some(Event::Message(message)) = mqtt.next_event(Some(PATIENCE)).expect("a connection") {
+        assert!(started.elapsed() < TIMEOUT, "{left:?} are not heard");
+        if let Some(Event::Message(message)) = mqtt.next_event(Some(TIMEOUT)).expect("a connection") {
             left.retain(|(topic, payload)| {
                 message.topic.as_str() != *topic || !message.payload.starts_with(payload)
             });
@@ -81,7 +81,7 @@ fn stop(mut mqtt: Operator, gateway: Gateway) {
     mqtt.publish(&Message::new("gateway/set/stop", b"").at_least_once()).expect("room");
     let mut is_acknowledged = false;
     while !is_acknowledged {
-        is_acknowledged = matches!(mqtt.next_event(Some(PATIENCE)), Ok(Some(Event::Published { .. })));
+        is_acknowledged = matches!(mqtt.next_event(Some(TIMEOUT)), Ok(Some(Event::Published { .. })));
     }
     gateway.wait_for_success();
     while let Some(event) = mqtt.next_event(Some(Duration::from_millis(200))).expect("a connection") {

@@ -14,7 +14,7 @@ use baremqtt::{Buffers, Client, Connect, Event, QoS};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use support::mosquitto::{Config, Guarded, Mosquitto, Persistence};
 
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 const CLIENTS: u64 = 1_200;
 const MESSAGES: u64 = 5;
 
@@ -53,7 +53,7 @@ impl Example {
 
     /// Waits for a line with this text.
     fn wait_for_line(&mut self, text: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left);
@@ -85,10 +85,10 @@ impl Example {
 /// Waits until this is the broker's only client.
 fn wait_for_end_of_sessions(broker: &Mosquitto) {
     let client = Client::new(Buffers { rx: vec![0; 1_024], tx: vec![0; 1_024] });
-    let mut mqtt = Connection::tcp(broker.addr(), PATIENCE, client).expect("the broker");
+    let mut mqtt = Connection::tcp(broker.addr(), TIMEOUT, client).expect("the broker");
     mqtt.connect(&Connect::new("observer")).expect("CONNACK");
-    let end = Instant::now() + PATIENCE;
-    while let Some(event) = mqtt.next_event(Some(PATIENCE)).expect("a link") {
+    let end = Instant::now() + TIMEOUT;
+    while let Some(event) = mqtt.next_event(Some(TIMEOUT)).expect("a link") {
         assert!(Instant::now() < end, "sessions are left: {event:?}");
         match event {
             Event::Connected { .. } => {

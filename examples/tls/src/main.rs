@@ -18,7 +18,7 @@ use options::Options;
 use round_trip::round_trip;
 
 /// The time limit for each step: TCP, the handshake, and the message to the server and back.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let result = match Options::read(Parser::from_env()) {
@@ -44,7 +44,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let client_id = format!("baremqtt-tls-{}", process::id());
     mqtt.connect(&options.connect(&client_id))?;
     let message = Message::new(&options.topic, options.message.as_bytes()).qos(options.qos);
-    round_trip(&mut mqtt, &message, PATIENCE).map_err(explained)?;
+    round_trip(&mut mqtt, &message, TIMEOUT).map_err(explained)?;
     let started = Instant::now();
     let stay = Duration::from_secs(options.stay.into());
     while let Some(left) = stay.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
@@ -60,9 +60,8 @@ fn open(options: &Options) -> Result<TlsStream, Box<dyn Error>> {
     let Options { host, port, name, ca, identity, .. } = options;
     let config = config(ca, identity.as_ref())?;
     let server = ServerName::try_from(name.clone()).map_err(|error| format!("{name}: {error}"))?;
-    let tcp =
-        open_tcp((host.as_str(), *port), PATIENCE).map_err(|error| format!("{host}:{port}: {error}"))?;
-    TlsStream::connect(config, server, tcp, PATIENCE)
+    let tcp = open_tcp((host.as_str(), *port), TIMEOUT).map_err(|error| format!("{host}:{port}: {error}"))?;
+    TlsStream::connect(config, server, tcp, TIMEOUT)
         .map_err(|error| format!("{host}:{port}: {}", explain(&error)).into())
 }
 

@@ -9,7 +9,7 @@ const isPaho = new URLSearchParams(location.search).get('client') === 'paho';
 const client = isPaho ? import('./line-paho.js') : Promise.resolve(mqttjs);
 
 const KEEP_ALIVE = 10_000;
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 
 export class Broker {
   #who;
@@ -49,7 +49,7 @@ export class Broker {
   prove() {
     if (!this.#isConnected) return;
     clearTimeout(this.#proof);
-    this.#proof = setTimeout(() => this.#line.drop(), PATIENCE);
+    this.#proof = setTimeout(() => this.#line.drop(), TIMEOUT);
     this.#line.subscribe([this.#who.name, ...this.#who.groups, 'presence/+']);
     this.#announce();
   }
@@ -57,7 +57,7 @@ export class Broker {
   #open(Line) {
     const { name, password } = this.#who;
     const will = { topic: this.#presence(), word: 'off' };
-    const options = { address: this.#address(), name, password, will, keepAlive: KEEP_ALIVE, patience: PATIENCE };
+    const options = { address: this.#address(), name, password, will, keepAlive: KEEP_ALIVE, timeout: TIMEOUT };
     this.#line = new Line(options, {
       connected: this.#unlessEnded(() => this.#connected()),
       lost: this.#unlessEnded((state) => this.#lost(state)),

@@ -15,7 +15,7 @@ export class Line {
    * `told` has `connected()`, `lost(state)` for a lost connection or a failed attempt, `refused()` for when the broker
    * no longer knows us, and `message(topic, bytes, isRetained)`.
    */
-  constructor({ address, name, password, will, keepAlive, patience }, told) {
+  constructor({ address, name, password, will, keepAlive, timeout }, told) {
     this.#client = mqtt.connect(address, {
       clientId: `page-${randomId().slice(0, 16)}`,
       username: name,
@@ -24,7 +24,7 @@ export class Line {
       protocolVersion: 4,
       clean: true,
       keepalive: keepAlive / 1_000,
-      connectTimeout: patience,
+      connectTimeout: timeout,
       reconnectPeriod: retryPause(),
       reconnectOnConnackError: true,
       // Nothing is carried over to the next connection.

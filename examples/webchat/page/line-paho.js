@@ -43,7 +43,7 @@ export class Line {
   }
 
   #connect() {
-    const { address, name, password, will, keepAlive, patience } = this.#options;
+    const { address, name, password, will, keepAlive, timeout } = this.#options;
     const client = new Paho.Client(address, `page-${randomId().slice(0, 16)}`);
     this.#client = client;
     const isCurrent = () => client === this.#client;
@@ -59,7 +59,7 @@ export class Line {
       mqttVersion: 4,
       cleanSession: true,
       keepAliveInterval: keepAlive / 1_000,
-      timeout: patience / 1_000,
+      timeout: timeout / 1_000,
       willMessage,
       onSuccess: () => isCurrent() && this.#told.connected(),
       onFailure: ({ errorMessage }) => {

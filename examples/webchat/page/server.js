@@ -1,17 +1,17 @@
 // The chat server: signing in, sending, and fetching missed messages.
 
 /** The server itself waits five seconds for the broker. */
-const PATIENCE = 12_000;
+const TIMEOUT = 12_000;
 /** For pictures, over a slow link. */
-const MUCH_PATIENCE = 60_000;
+const LONG_TIMEOUT = 60_000;
 
-const TIMEOUT = 504;
+const GATEWAY_TIMEOUT = 504;
 
 /** Whether the server, or its broker, is unreachable. */
-export const isAway = (status) => [0, 401, 502, 503, TIMEOUT].includes(status);
+export const isAway = (status) => [0, 401, 502, 503, GATEWAY_TIMEOUT].includes(status);
 
 /** The state of the connection, as far as such an answer shows it. */
-export const stateOf = (status) => (status === TIMEOUT ? 'timeout' : 'offline');
+export const stateOf = (status) => (status === GATEWAY_TIMEOUT ? 'timeout' : 'offline');
 
 /** An answer that is not a success; `status` 0 means that there was none. */
 export class Refused extends Error {
@@ -21,20 +21,20 @@ export class Refused extends Error {
   }
 }
 
-async function ask(path, { token, json, bytes, method = 'POST', patience = PATIENCE } = {}) {
+async function ask(path, { token, json, bytes, method = 'POST', timeout = TIMEOUT } = {}) {
   const headers = {};
   if (json) headers['content-type'] = 'application/json';
   if (bytes) headers['content-type'] = bytes.type;
   if (token) headers.authorization = `Bearer ${token}`;
   const body = bytes ?? (json && JSON.stringify(json));
   try {
-    const response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(patience) });
+    const response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(timeout) });
     if (response.ok) return response;
     const { why = '' } = await response.json().catch(() => ({}));
     throw new Refused(response.status, why);
   } catch (error) {
     if (error instanceof Refused) throw error;
-    throw new Refused(error.name === 'TimeoutError' ? TIMEOUT : 0, String(error));
+    throw new Refused(error.name === 'TimeoutError' ? GATEWAY_TIMEOUT : 0, String(error));
   }
 }
 
@@ -47,7 +47,7 @@ export const signOut = (token) => ask('sign-out', { token });
 export function send(token, { to, from, time, id, con, picture }) {
   if (!picture) return ask('send', { token, json: { to, con, from, time, id } });
   const envelope = new URLSearchParams({ to, from, time, id });
-  return ask(`picture?${envelope}`, { token, bytes: picture, patience: MUCH_PATIENCE });
+  return ask(`picture?${envelope}`, { token, bytes: picture, timeout: LONG_TIMEOUT });
 }
 
 /**
@@ -58,7 +58,7 @@ export const missed = async (token, after) => (await ask(`messages?after=${after
 
 /** The bytes of a picture. */
 export async function picture(token, { from, id }) {
-  const response = await ask(`picture?${new URLSearchParams({ from, id })}`, { token, method: 'GET', patience: MUCH_PATIENCE });
+  const response = await ask(`picture?${new URLSearchParams({ from, id })}`, { token, method: 'GET', timeout: LONG_TIMEOUT });
   return response.blob().catch((error) => {
     throw new Refused(0, String(error));
   });

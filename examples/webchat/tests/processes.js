@@ -15,18 +15,18 @@ const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 
 /** The time limit of a test. The machine may be slow and busy: this only ends tests that hang. */
 export const TIME = { timeout: 600_000 };
-const PATIENCE = 90_000;
+const TIMEOUT = 90_000;
 
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Tries again and again, and returns what it has found; an error counts as nothing found. */
 export async function until(what, isSo) {
   let error;
-  for (const started = Date.now(); Date.now() - started < PATIENCE; await wait(50)) {
+  for (const started = Date.now(); Date.now() - started < TIMEOUT; await wait(50)) {
     const found = await Promise.resolve().then(isSo).catch((caught) => void (error = caught));
     if (found) return found;
   }
-  throw new Error(`not in ${PATIENCE / 1_000} seconds: ${what}`, { cause: error });
+  throw new Error(`not in ${TIMEOUT / 1_000} seconds: ${what}`, { cause: error });
 }
 
 /**
@@ -87,7 +87,7 @@ export class Running {
 
   async end(signal = 'SIGTERM') {
     this.child.kill(signal);
-    const tooLong = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE);
+    const tooLong = setTimeout(() => this.child.kill('SIGKILL'), TIMEOUT);
     const status = await this.ended;
     clearTimeout(tooLong);
     return status;
@@ -123,7 +123,7 @@ export async function startMosquitto(context, dir) {
 
 /** One browser; each person has a window of their own, which shares nothing with the others. */
 export async function startBrowser(context) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, timeout: PATIENCE });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, timeout: TIMEOUT });
   context.after(() => browser.close());
   return browser;
 }

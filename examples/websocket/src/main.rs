@@ -17,7 +17,7 @@ use options::Options;
 use round_trip::round_trip;
 
 /// The time limit for each step: TCP, the WebSocket handshake, and the message to the server and back.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 type Mqtt = Connection<WebSocketStream<TcpStream>>;
 
@@ -46,12 +46,12 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let client_id = format!("baremqtt-ws-{}", process::id());
     mqtt.connect(&Connect::new(&client_id).version(options.version).keep_alive(30))?;
     let message = Message::new(&options.topic, options.message.as_bytes()).qos(options.qos);
-    round_trip(&mut mqtt, &message, PATIENCE)?;
+    round_trip(&mut mqtt, &message, TIMEOUT)?;
     Ok(mqtt.disconnect()?)
 }
 
 /// TCP, with a WebSocket on top of it.
 fn open(options: &Options) -> Result<WebSocketStream<TcpStream>, Box<dyn Error>> {
-    let tcp = open_tcp((options.host.as_str(), options.port), PATIENCE)?;
-    Ok(WebSocketStream::connect(&options.uri, &options.protocol, tcp, PATIENCE)?)
+    let tcp = open_tcp((options.host.as_str(), options.port), TIMEOUT)?;
+    Ok(WebSocketStream::connect(&options.uri, &options.protocol, tcp, TIMEOUT)?)
 }

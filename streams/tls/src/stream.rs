@@ -13,16 +13,18 @@ use baremqtt::transport::net::Stream;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-/// The size of one read from TCP.
+/// The size of one read from the stream beneath.
 const CHUNK: usize = 16 << 10;
 
 /// The write timeout during the handshake.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// A TLS connection over TCP. Dropping it tells the server that nothing more will be sent.
+/// A TLS connection over a stream, normally TCP. Dropping it tells the server that nothing more will be sent.
+///
+/// It has halves if that stream has.
 #[derive(Debug)]
-pub struct TlsStream {
-    output: Output,
+pub struct TlsStream<S: Stream = TcpStream> {
+    output: Output<S>,
     /// `None` once it is read on another thread.
     input: Option<Input>,
 }
@@ -30,12 +32,12 @@ pub struct TlsStream {
 /// The state that both directions share.
 type Tls = Arc<Mutex<ClientConnection>>;
 
-/// The output of records. Both directions produce some, and neither blocks the other while TCP blocks.
+/// The output of records. Both directions produce some, and neither blocks the other while the stream beneath blocks.
 #[derive(Debug)]
-struct Output {
+struct Output<S> {
     tls: Tls,
-    tcp: TcpStream,
-    /// Records that TCP has not accepted yet.
+    stream: S,
+    /// Records that the stream has not accepted yet.
     records: Vec<u8>,
 }
 
@@ -43,27 +45,33 @@ struct Output {
 #[derive(Debug)]
 struct Input {
     tls: Tls,
-    tcp: TcpStream,
     /// Received bytes, and how many of them have been processed.
     bytes: Vec<u8>,
     done: usize,
 }
 
-impl TlsStream {
+/// The input, to be read on another thread.
+struct Reader {
+    input: Input,
+    stream: Box<dyn Read + Send>,
+}
+
+impl<S: Stream> TlsStream<S> {
     /// Performs the handshake, for at most `timeout`. The server's certificate must be for `name`.
     ///
     /// # Errors
-    /// Those of TCP; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] if the server or its
+    /// Those of the stream; [`InvalidData`](ErrorKind::InvalidData) with a [`rustls::Error`] if the server or its
     /// certificate is not acceptable.
     pub fn connect(
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
-        tcp: TcpStream,
+        stream: S,
         timeout: Duration,
     ) -> io::Result<Self> {
         let tls = Arc::new(Mutex::new(ClientConnection::new(config, name).map_err(invalid)?));
-        let input = Input { tls: Arc::clone(&tls), tcp: tcp.try_clone()?, bytes: Vec::new(), done: 0 };
-        let mut stream = TlsStream { output: Output { tls, tcp, records: Vec::new() }, input: Some(input) };
+        let input = Input { tls: Arc::clone(&tls), bytes: Vec::new(), done: 0 };
+        let output = Output { tls, stream, records: Vec::new() };
+        let mut stream = TlsStream { output, input: Some(input) };
         stream.shake_hands(timeout)?;
         Ok(stream)
     }
@@ -74,18 +82,24 @@ impl TlsStream {
             let left = timeout.checked_sub(started.elapsed()).filter(|left| !left.is_zero());
             let late = || io::Error::new(ErrorKind::TimedOut, "the server does not finish the handshake");
             let left = left.ok_or_else(late)?;
-            self.limit_read(left)?;
-            self.limit_write(left.min(GLANCE))?;
+            self.output.stream.limit_read(left)?;
+            self.output.stream.limit_write(left.min(GLANCE))?;
             // The client sends the last records of the handshake.
             let is_last = !lock(&self.output.tls).is_handshaking();
-            let step = self.flush();
-            match if is_last { step } else { step.and_then(|()| self.input()?.receive()) } {
+            let step = self.output.send().and_then(|()| {
+                if is_last {
+                    return Ok(());
+                }
+                let (input, stream) = self.input()?;
+                input.receive(stream)
+            });
+            match step {
                 Ok(()) if is_last => return Ok(()),
                 Ok(()) => {}
-                Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_temporary(&error) => {}
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     // Send the alert to the server, if it still reads.
-                    let _ = self.flush();
+                    let _ = self.output.send();
                     return Err(error);
                 }
                 Err(error) => {
@@ -96,13 +110,15 @@ impl TlsStream {
         }
     }
 
-    fn input(&mut self) -> io::Result<&mut Input> {
-        self.input.as_mut().ok_or_else(|| io::Error::other("it is read on another thread"))
+    /// The input, and the stream that it reads.
+    fn input(&mut self) -> io::Result<(&mut Input, &mut S)> {
+        let input = self.input.as_mut().ok_or_else(|| io::Error::other("it is read on another thread"))?;
+        Ok((input, &mut self.output.stream))
     }
 }
 
-impl Output {
-    /// Sends pending records, as far as TCP accepts them. After a timeout, the rest is sent next time.
+impl<S: Stream> Output<S> {
+    /// Sends pending records, as far as the stream accepts them. After a timeout, the rest is sent next time.
     fn send(&mut self) -> io::Result<()> {
         let mut tls = lock(&self.tls);
         while tls.wants_write() {
@@ -110,24 +126,24 @@ impl Output {
         }
         drop(tls);
         while !self.records.is_empty() {
-            match self.tcp.write(&self.records) {
+            match self.stream.write(&self.records) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(len) => drop(self.records.drain(..len)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.stream.flush()
     }
 }
 
 impl Input {
     /// Processes received bytes, or reads once. A read can return part of a record, which is kept, or several records.
-    fn receive(&mut self) -> io::Result<()> {
+    fn receive(&mut self, stream: &mut dyn Read) -> io::Result<()> {
         if self.done == self.bytes.len() {
             self.bytes.resize(CHUNK, 0);
             self.done = CHUNK;
-            let len = self.tcp.read(&mut self.bytes)?;
+            let len = stream.read(&mut self.bytes)?;
             self.bytes.truncate(len);
             self.done = 0;
         }
@@ -138,15 +154,13 @@ impl Input {
         tls.process_new_packets().map_err(invalid)?;
         if len == 0 && tls.is_handshaking() { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
-}
 
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let result = lock(&self.tls).reader().read(buffer);
             match result {
                 // The received records contain no data: try the next one.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.receive()?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.receive(stream)?,
                 // The end without close_notify, which many servers do not send. It cannot truncate a packet unnoticed.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 result => return result,
@@ -155,24 +169,31 @@ impl Read for Input {
     }
 }
 
-impl Read for TlsStream {
+impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.input()?.read(buffer);
-        // Send answers, for instance an alert. If TCP is full, the next write sends them.
+        self.input.read(&mut self.stream, buffer)
+    }
+}
+
+impl<S: Stream> Read for TlsStream<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (input, stream) = self.input()?;
+        let result = input.read(stream, buffer);
+        // Send answers, for instance an alert. If the stream is full, the next write sends them.
         match self.output.send() {
-            Err(error) if result.is_ok() && !is_timeout(&error) => Err(error),
+            Err(error) if result.is_ok() && !is_temporary(&error) => Err(error),
             _ => result,
         }
     }
 }
 
-impl Write for TlsStream {
+impl<S: Stream> Write for TlsStream<S> {
     /// Accepts bytes only after earlier records have been sent, so that they do not accumulate.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.output.send()?;
         let taken = lock(&self.output.tls).writer().write(bytes)?;
         match self.output.send() {
-            Err(error) if !is_timeout(&error) => Err(error),
+            Err(error) if !is_temporary(&error) => Err(error),
             // The next write, or `flush`, sends the rest.
             _ => Ok(taken),
         }
@@ -183,32 +204,32 @@ impl Write for TlsStream {
     }
 }
 
-impl Stream for TlsStream {
+impl<S: Stream> Stream for TlsStream<S> {
     fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
-        self.output.tcp.limit_read(timeout)
+        self.output.stream.limit_read(timeout)
     }
 
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
-        self.output.tcp.limit_write(timeout)
+        self.output.stream.limit_write(timeout)
     }
 
     fn finish_output(&mut self) -> io::Result<()> {
         lock(&self.output.tls).send_close_notify();
         self.output.send()?;
-        self.output.tcp.finish_output()
+        self.output.stream.finish_output()
     }
 
     fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
-        self.output.tcp.set_read_timeout(None)?;
-        Ok(self.input.take().map(|input| Box::new(input) as Box<dyn Read + Send>))
+        let Some(stream) = self.output.stream.reader()? else { return Ok(None) };
+        Ok(self.input.take().map(|input| Box::new(Reader { input, stream }) as Box<dyn Read + Send>))
     }
 
     fn close(&mut self) {
-        self.output.tcp.close();
+        self.output.stream.close();
     }
 }
 
-impl Drop for TlsStream {
+impl<S: Stream> Drop for TlsStream<S> {
     fn drop(&mut self) {
         lock(&self.output.tls).send_close_notify();
         // A failure here cannot be reported.
@@ -225,6 +246,6 @@ fn invalid(error: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
 
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::WouldBlock)
 }

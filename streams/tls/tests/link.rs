@@ -13,7 +13,7 @@ use common::{Authority, Broker};
 use round_trip::round_trip;
 use rustls::pki_types::ServerName;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const LARGE: usize = 1 << 20;
 
 struct ShortTimeout;
@@ -28,15 +28,15 @@ type Mqtt = Connection<TlsStream, Vec<u8>, Vec<u8>, ShortTimeout>;
 
 fn connect(authority: &Authority, addr: std::net::SocketAddr, connect: &Connect<'_>) -> Mqtt {
     let config = config(&authority.file("ca.crt"), None).expect("a certificate");
-    let tcp = open_tcp(addr, PATIENCE).expect("a server");
+    let tcp = open_tcp(addr, TIMEOUT).expect("a server");
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a server that can be trusted");
+    let stream = TlsStream::connect(config, name, tcp, TIMEOUT).expect("a server that can be trusted");
     let room = LARGE + 0x1_0000;
     // A message takes its room until the next event after its end.
     let client = Client::with_config(Buffers { rx: vec![0; room], tx: vec![0; 2 * room] }, ShortTimeout);
     let mut mqtt = Connection::new(stream, client);
     mqtt.connect(connect).expect("a CONNECT that fits");
-    let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
+    let event = mqtt.next_event(Some(TIMEOUT)).expect("CONNACK");
     assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
     mqtt
 }
@@ -60,7 +60,7 @@ fn an_idle_client_stays_connected() {
     let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("idle").keep_alive(2));
     assert!(mqtt.next_event(Some(Duration::from_secs(5))).expect("still connected").is_none());
     mqtt.subscribe(&[("a", QoS::AtLeastOnce)]).expect("room");
-    let answer = mqtt.next_event(Some(PATIENCE)).expect("still connected");
+    let answer = mqtt.next_event(Some(TIMEOUT)).expect("still connected");
     assert!(matches!(answer, Some(Event::Subscribed { .. })), "{answer:?}");
     let log = broker.mosquitto.logs("connected from", 1);
     assert_eq!(log.matches("connected from").count(), 1, "{log}");
@@ -73,8 +73,8 @@ fn a_killed_broker_is_detected_at_once() {
     let mut mqtt = connect(&authority, broker.tls_addr(), &Connect::new("lost").keep_alive(60));
     broker.mosquitto.kill();
     let killed = Instant::now();
-    assert!(mqtt.next_event(Some(PATIENCE)).is_err());
-    assert!(killed.elapsed() < PATIENCE / 2, "{:?}", killed.elapsed());
+    assert!(mqtt.next_event(Some(TIMEOUT)).is_err());
+    assert!(killed.elapsed() < TIMEOUT / 2, "{:?}", killed.elapsed());
     assert!(!mqtt.is_open());
 }
 
@@ -86,6 +86,6 @@ fn a_dead_link_is_detected_by_a_missing_pingresp() {
     let proxy = common::support::proxy::Proxy::transparent(broker.tls_addr());
     let mut mqtt = connect(&authority, proxy.addr(), &Connect::new("dead").keep_alive(1));
     proxy.silence();
-    let error = mqtt.next_event(Some(PATIENCE)).expect_err("a dead link");
+    let error = mqtt.next_event(Some(TIMEOUT)).expect_err("a dead link");
     assert!(error.to_string().contains("PINGRESP"), "{error}");
 }

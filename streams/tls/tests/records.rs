@@ -1,6 +1,8 @@
-//! The stream alone, against a server in the test: records that arrive in parts, or cannot be sent.
+//! The stream alone, against a server in the test: records that arrive in parts, or cannot be sent, and signals.
 
 mod common;
+#[path = "../../../tests/support/interrupted.rs"]
+mod interrupted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -11,15 +13,24 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{Stream, open_tcp};
 use baremqtt_tls::{TlsStream, config};
 use common::Authority;
+use interrupted::{Interrupted, Signal, hello};
 use rustls::ServerConnection;
 use rustls::pki_types::ServerName;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A stream of the client, and the server's end of it after the handshake.
 fn pair(authority: &Authority) -> (TlsStream, ServerConnection, TcpStream) {
+    pair_over(authority, |tcp| tcp)
+}
+
+/// The same over TCP in a wrapper.
+fn pair_over<S: Stream>(
+    authority: &Authority,
+    wrap: impl FnOnce(TcpStream) -> S,
+) -> (TlsStream<S>, ServerConnection, TcpStream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let tcp = open_tcp(listener.local_addr().expect("an address"), PATIENCE).expect("a listener");
+    let tcp = open_tcp(listener.local_addr().expect("an address"), TIMEOUT).expect("a listener");
     let theirs = authority.server_config();
     let server = thread::spawn(move || {
         let (mut tcp, _) = listener.accept().expect("a client");
@@ -31,7 +42,7 @@ fn pair(authority: &Authority) -> (TlsStream, ServerConnection, TcpStream) {
     });
     let config = config(&authority.file("ca.crt"), None).expect("a certificate");
     let name = ServerName::try_from("localhost").expect("a name");
-    let stream = TlsStream::connect(config, name, tcp, PATIENCE).expect("a handshake");
+    let stream = TlsStream::connect(config, name, wrap(tcp), TIMEOUT).expect("a handshake");
     let (tls, tcp) = server.join().expect("a server");
     (stream, tls, tcp)
 }
@@ -67,7 +78,7 @@ fn records_may_arrive_byte_by_byte() {
         timeouts += 1;
     }
     // The last one may be late.
-    stream.limit_read(PATIENCE).expect("a socket");
+    stream.limit_read(TIMEOUT).expect("a socket");
     while received.len() < 12 {
         let len = stream.read(&mut buffer).expect("the rest");
         received.extend_from_slice(&buffer[..len]);
@@ -112,11 +123,11 @@ fn write_against(trickles: bool, read_timeout: Duration) {
             }
             Err(error) => panic!("{error}"),
         }
-        assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+        assert!(started.elapsed() < TIMEOUT / 2, "{:?}", started.elapsed());
     }
     assert!(blocked >= 20, "{blocked}");
     while stream.flush().is_err() {}
-    stream.limit_read(PATIENCE).expect("a socket");
+    stream.limit_read(TIMEOUT).expect("a socket");
     let mut received = [0; 8_000];
     stream.read_exact(&mut received).expect("what the server has sent");
     assert_eq!(received, [7; 8_000]);
@@ -142,7 +153,7 @@ fn read_to_end(tls: &mut ServerConnection, tcp: &mut TcpStream) -> Vec<u8> {
 
 #[test]
 fn a_write_does_not_wait_for_input() {
-    write_against(false, PATIENCE);
+    write_against(false, TIMEOUT);
 }
 
 #[test]
@@ -171,12 +182,33 @@ fn the_stream_ends_with_and_without_close_notify() {
 fn a_silent_server_times_out() {
     let authority = Authority::new();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let tcp = open_tcp(listener.local_addr().expect("an address"), PATIENCE).expect("a listener");
+    let tcp = open_tcp(listener.local_addr().expect("an address"), TIMEOUT).expect("a listener");
     let config = config(&authority.file("ca.crt"), None).expect("a certificate");
     let name = ServerName::try_from("localhost").expect("a name");
     let started = Instant::now();
-    let patience = Duration::from_millis(300);
-    let error = TlsStream::connect(config, name, tcp, patience).expect_err("no handshake");
+    let timeout = Duration::from_millis(300);
+    let error = TlsStream::connect(config, name, tcp, timeout).expect_err("no handshake");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < TIMEOUT / 2, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_signal_ends_neither_the_handshake_nor_the_stream() {
+    let authority = Authority::new();
+    for call in 0.. {
+        let signal = Signal::at(call);
+        let wrap = |stream| Interrupted { stream, signal: signal.clone() };
+        let (mut stream, mut tls, mut tcp) = pair_over(&authority, wrap);
+        hello(&mut stream, || {
+            let mut server = rustls::Stream::new(&mut tls, &mut tcp);
+            let mut received = [0; 5];
+            server.read_exact(&mut received).expect("a client");
+            server.write_all(&received.to_ascii_uppercase()).expect("a client");
+        });
+        if !signal.has_come() {
+            // The handshake alone writes and flushes twice, and reads.
+            assert!(call > 5, "{call}");
+            return;
+        }
+    }
 }

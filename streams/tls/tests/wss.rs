@@ -18,7 +18,7 @@ use common::support::mosquitto::WEBSOCKETS;
 use common::{Authority, Broker};
 use round_trip::round_trip;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A Mosquitto that accepts only `wss` on that port, and a function that connects to it.
 fn mosquitto()
@@ -29,8 +29,8 @@ fn mosquitto()
     let port = broker.tls_port;
     let url: Uri = format!("wss://localhost:{port}/mqtt").parse().expect("a URL");
     let open = move || {
-        let tls = baremqtt_tls::open("localhost", port, &config, PATIENCE)?;
-        WebSocketStream::connect(&url, "mqtt", tls, PATIENCE)
+        let tls = baremqtt_tls::open("localhost", port, &config, TIMEOUT)?;
+        WebSocketStream::connect(&url, "mqtt", tls, TIMEOUT)
     };
     (authority, broker, open)
 }
@@ -41,7 +41,7 @@ fn a_connection_publishes_to_itself_at_each_qos() {
     let client = Client::new(Buffers { rx: vec![0; 0x1_0000], tx: vec![0; 0x1_0000] });
     let mut mqtt = Connection::new(open().expect("a WebSocket"), client);
     mqtt.connect(&Connect::new("wss")).expect("a CONNECT that fits");
-    let event = mqtt.next_event(Some(PATIENCE)).expect("CONNACK");
+    let event = mqtt.next_event(Some(TIMEOUT)).expect("CONNACK");
     assert!(matches!(event, Some(Event::Connected { .. })), "{event:?}");
     round_trip(&mut mqtt, &[7; 10_000]);
     mqtt.disconnect().expect("DISCONNECT is sent");

@@ -12,7 +12,7 @@ use crate::memory::Memory;
 
 /// The maximum length of a frame that is sent.
 const LONGEST_SENT: usize = 16 << 10;
-/// If this many bytes wait to be sent, no more frames are processed, because each may be a ping that needs an answer.
+/// If more bytes than this wait to be sent, nothing is read, because each frame may be a ping that needs an answer.
 const MOST_UNSENT: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl<S: Stream> Frames<S> {
         io_error(error)
     }
 
-    /// Takes received frames until one contains data.
+    /// Takes received frames until one contains data. If too much waits to be sent, this is sent first, or the read times out.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Come> {
         if self.received.is_empty() {
             match self.next_frame()? {
@@ -98,13 +98,10 @@ impl<S: Stream> Frames<S> {
     /// The next frame that is not empty; `None` if none is complete, or the WebSocket is closed.
     fn next_frame(&mut self) -> io::Result<Option<Bytes>> {
         loop {
-            if self.unsent() > MOST_UNSENT {
-                self.answered()?;
-                if self.unsent() > MOST_UNSENT {
-                    return Ok(None);
-                }
-            }
             let Some(socket) = &mut self.socket else { return Ok(None) };
+            if socket.get_mut().output.len() > MOST_UNSENT {
+                send(&mut socket.get_mut().output, &mut self.stream)?;
+            }
             match socket.read() {
                 Ok(Message::Binary(bytes)) if !bytes.is_empty() => return Ok(Some(bytes)),
                 // The next read creates the pong.
@@ -122,11 +119,6 @@ impl<S: Stream> Frames<S> {
                 Err(error) => return Err(self.fail(error)),
             }
         }
-    }
-
-    /// The number of bytes that the stream has not accepted yet.
-    fn unsent(&mut self) -> usize {
-        self.socket.as_mut().map_or(0, |socket| socket.get_mut().output.len())
     }
 
     /// Sends pongs. If the stream is full, the next write sends them.

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::Stream;
@@ -23,6 +24,8 @@ const LONGEST_RECEIVED: usize = 268_435_460;
 const CHUNK: usize = 16 << 10;
 /// The read timeout until the WebSocket is open.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How often the reader tries to send what has to leave before it reads more.
+const INTERVAL: Duration = Duration::from_millis(5);
 
 /// A WebSocket over a stream: TCP, or TLS on top of it. Dropping it closes it.
 ///
@@ -116,11 +119,21 @@ impl<S: Stream> Read for WebSocketStream<S> {
 impl<S: Stream> Read for Reader<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if let Come::Bytes(len) = lock(&self.frames).read(buffer)? {
-                return Ok(len);
+            let come = lock(&self.frames).read(buffer);
+            match come {
+                Ok(Come::Bytes(len)) => return Ok(len),
+                Ok(Come::Nothing) => {
+                    let len = self.input.read(&mut self.chunk)?;
+                    lock(&self.frames).feed(&self.chunk[..len]);
+                }
+                Err(error) => {
+                    if is_temporary(&error) {
+                        // The other threads need the lock, too.
+                        thread::sleep(INTERVAL);
+                    }
+                    return Err(error);
+                }
             }
-            let len = self.input.read(&mut self.chunk)?;
-            lock(&self.frames).feed(&self.chunk[..len]);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use baremqtt::codec::{self, ConnAck, Decoded, Delivery, Packet, PacketId, Publish};
 use baremqtt::transport::net::Error as ConnectionError;
 use baremqtt::{Connect, Event, TopicName, Version};
-use common::{PATIENCE, accept, client, listen, open, serve};
+use common::{TIMEOUT, accept, client, listen, open, serve};
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame, coding::CloseCode};
 use tungstenite::{Message, WebSocket};
@@ -112,7 +112,7 @@ fn mqtt_6_0_0_2() {
         let mut mqtt = client(open(addr).expect("a WebSocket"));
         common::connect(&mut mqtt, &Connect::new("client")).expect("CONNACK");
         for payload in [&b"first"[..], b"second"] {
-            match mqtt.next_event(Some(PATIENCE)).expect("a link") {
+            match mqtt.next_event(Some(TIMEOUT)).expect("a link") {
                 Some(Event::Message(message)) => assert_eq!(message.payload, payload, "{shown}"),
                 other => panic!("{other:?} with {shown}"),
             }

@@ -1,15 +1,19 @@
-//! The stream alone, against a server in the test: pings, ends, frames that arrive in parts or cannot be sent.
+//! The stream alone, against a server in the test: ends, signals, frames that arrive in parts or cannot be sent.
 
 mod common;
+#[path = "../../../tests/support/interrupted.rs"]
+mod interrupted;
 
 use std::io::{ErrorKind, Read, Write};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use baremqtt::transport::net::{Error as ConnectionError, Stream as _};
+use baremqtt::transport::net::{Error as ConnectionError, Stream as _, open_tcp};
 use baremqtt::{Connect, Timeout};
-use common::{PATIENCE, Stream, client_with_connack_timeout, listen, open, serve};
+use baremqtt_websocket::WebSocketStream;
+use common::{Stream, TIMEOUT, client_with_connack_timeout, listen, open, serve, url};
+use interrupted::{Interrupted, Signal, hello};
 use tungstenite::{Bytes, Message};
 
 /// Reads over timeouts.
@@ -18,7 +22,7 @@ fn read(stream: &mut Stream, buffer: &mut [u8]) -> usize {
     loop {
         match stream.read(buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                assert!(started.elapsed() < PATIENCE, "nothing arrives");
+                assert!(started.elapsed() < TIMEOUT, "nothing arrives");
             }
             result => return result.expect("a frame"),
         }
@@ -140,7 +144,7 @@ fn neither_pings_nor_partial_frames_prevent_timeouts() {
             }
             let started = Instant::now();
             while server.get_mut().write_all(bits).is_ok() {
-                assert!(started.elapsed() < PATIENCE, "the client does not give up");
+                assert!(started.elapsed() < TIMEOUT, "the client does not give up");
                 thread::sleep(Duration::from_millis(1));
             }
         });
@@ -149,7 +153,7 @@ fn neither_pings_nor_partial_frames_prevent_timeouts() {
         let error = common::connect(&mut mqtt, &Connect::new("client")).expect_err("no CONNACK");
         let timed_out = baremqtt::Error::TimedOut(Timeout::ConnAck);
         assert!(matches!(&error, ConnectionError::Client(error) if *error == timed_out), "{error}");
-        assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+        assert!(started.elapsed() < TIMEOUT / 2, "{:?}", started.elapsed());
         drop(mqtt);
         server.join().expect("a server");
     }
@@ -162,7 +166,31 @@ fn a_silent_server_times_out() {
     let started = Instant::now();
     let error = common::open_as(addr, "mqtt", Duration::from_millis(300)).expect_err("no WebSocket");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
-    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < TIMEOUT / 2, "{:?}", started.elapsed());
     stop_server.send(()).expect("a server");
     server.join().expect("a server").expect("the end");
+}
+
+#[test]
+fn a_signal_ends_neither_the_handshake_nor_the_stream() {
+    for call in 0.. {
+        let (addr, server) = serve(|mut server| {
+            let hello = server.read().expect("a client").into_data();
+            server.send(Message::binary(hello.to_ascii_uppercase())).expect("a client");
+            // The close frame, and the end.
+            while server.read().is_ok() {}
+        });
+        let signal = Signal::at(call);
+        let stream = open_tcp(addr, TIMEOUT).expect("a listener");
+        let tcp = Interrupted { stream, signal: signal.clone() };
+        let mut stream = WebSocketStream::connect(&url(addr), "mqtt", tcp, TIMEOUT).expect("a WebSocket");
+        hello(&mut stream, || ());
+        drop(stream);
+        server.join().expect("a server");
+        if !signal.has_come() {
+            // The handshake alone writes, flushes and reads.
+            assert!(call > 3, "{call}");
+            return;
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use baremqtt::transport::net::Runner;
 use baremqtt::{Backoff, Buffers, Client, Connect, Message};
-use common::{PATIENCE, open, serve};
+use common::{TIMEOUT, open, serve};
 use support::mosquitto::websockets;
 
 #[test]
@@ -46,7 +46,7 @@ fn pings_are_answered_by_an_idle_runner() {
         let connect = Connect::new("idle").keep_alive(0);
         runner.run(|link| link.run(open(address)?, &connect), |_, _| Ok(()))
     });
-    is_answered.recv_timeout(PATIENCE).expect("pongs");
+    is_answered.recv_timeout(TIMEOUT).expect("pongs");
     handle.stop();
     running.join().expect("no panic").expect("it was stopped");
     server.join().expect("a server");

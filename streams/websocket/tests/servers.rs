@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::Connection;
 use baremqtt::{Buffers, Client, Connect, Event, Message, QoS, Version};
-use common::{Mqtt, PATIENCE, client, open, serve};
+use common::{Mqtt, TIMEOUT, client, open, serve};
 use round_trip::round_trip;
 use support::mosquitto::websockets;
 
@@ -31,7 +31,7 @@ fn mebibyte() -> Vec<u8> {
 #[test]
 fn an_unsupported_subprotocol_is_reported() {
     let (_broker, addr) = websockets();
-    let error = common::open_as(addr, "chat", PATIENCE).expect_err("no WebSocket");
+    let error = common::open_as(addr, "chat", TIMEOUT).expect_err("no WebSocket");
     assert!(error.to_string().contains("it does not speak chat"), "{error}");
 }
 
@@ -40,19 +40,19 @@ fn an_unsupported_subprotocol_is_reported() {
 fn a_mebibyte_is_delivered_to_mosquitto() {
     let (broker, addr) = websockets();
     let buffers = Buffers { rx: vec![0; 2 << 20], tx: vec![0; 1 << 10] };
-    let mut observer = Connection::tcp(broker.addr(), PATIENCE, Client::new(buffers)).expect("TCP");
+    let mut observer = Connection::tcp(broker.addr(), TIMEOUT, Client::new(buffers)).expect("TCP");
     observer.connect(&Connect::new("observer")).expect("a CONNECT that fits");
-    assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Connected { .. }))));
+    assert!(matches!(observer.next_event(Some(TIMEOUT)), Ok(Some(Event::Connected { .. }))));
     observer.subscribe(&[("large", QoS::ExactlyOnce)]).expect("room");
-    assert!(matches!(observer.next_event(Some(PATIENCE)), Ok(Some(Event::Subscribed { .. }))));
+    assert!(matches!(observer.next_event(Some(TIMEOUT)), Ok(Some(Event::Subscribed { .. }))));
     let payload = mebibyte();
     for version in [Version::Mqtt31, Version::Mqtt311] {
         let mut mqtt = connect(addr, &Connect::new("large").version(version));
         for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
             mqtt.publish(&Message::new("large", &payload).qos(qos)).expect("room");
-            let event = mqtt.next_event(Some(PATIENCE)).expect("a link");
+            let event = mqtt.next_event(Some(TIMEOUT)).expect("a link");
             assert!(matches!(event, Some(Event::Published { .. })), "{event:?}");
-            match observer.next_event(Some(PATIENCE)).expect("a link") {
+            match observer.next_event(Some(TIMEOUT)).expect("a link") {
                 Some(Event::Message(message)) => assert!(message.payload == payload),
                 other => panic!("{other:?}"),
             }
@@ -84,8 +84,8 @@ fn a_killed_broker_is_detected_at_once() {
     let mut mqtt = connect(addr, &Connect::new("lost"));
     broker.kill();
     let killed = Instant::now();
-    assert!(mqtt.next_event(Some(PATIENCE)).is_err());
-    assert!(killed.elapsed() < PATIENCE / 2, "{:?}", killed.elapsed());
+    assert!(mqtt.next_event(Some(TIMEOUT)).is_err());
+    assert!(killed.elapsed() < TIMEOUT / 2, "{:?}", killed.elapsed());
 }
 
 /// The example broker supports TCP only: a gateway accepts the WebSocket, and forwards the contents of its frames.

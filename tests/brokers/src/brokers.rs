@@ -15,7 +15,7 @@ use crate::process::{Process, write};
 use crate::rabbitmq;
 use crate::support::mosquitto::free_port;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A running broker.
 pub struct Running {
@@ -87,7 +87,7 @@ impl Running {
         let log = self.folder.join("log");
         self.process =
             Some(Process::start((self.kind.command)(self.target.addr.port(), &self.folder), &log)?);
-        wait_until_ready(self.target, PATIENCE).map_err(|error| format!("{error}; see {}", log.display()))?;
+        wait_until_ready(self.target, TIMEOUT).map_err(|error| format!("{error}; see {}", log.display()))?;
         if self.kind.name == "ejabberd" {
             // Its users are stored in its database.
             let mut register = ejabberdctl(&self.folder);
@@ -107,8 +107,8 @@ impl Running {
 }
 
 /// Waits until a broker that was started answers a CONNECT.
-pub fn wait_until_ready(target: Target, patience: Duration) -> Result<(), String> {
-    let end = Instant::now() + patience;
+pub fn wait_until_ready(target: Target, timeout: Duration) -> Result<(), String> {
+    let end = Instant::now() + timeout;
     while Peer::connect(target, &Connect::new("starts").keep_alive(30)).is_err() {
         if Instant::now() > end {
             return Err("it does not answer".into());

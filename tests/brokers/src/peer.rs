@@ -10,7 +10,7 @@ use baremqtt::{
 };
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Choices;
@@ -61,7 +61,7 @@ impl Peer {
 
     fn with(to: Target, client: Buffered) -> Result<Self, Error> {
         Ok(Peer {
-            mqtt: Connection::tcp(to.addr, PATIENCE, client).map_err(Error::Io)?,
+            mqtt: Connection::tcp(to.addr, TIMEOUT, client).map_err(Error::Io)?,
             guest: to.guest,
             session_present: None,
             received: Vec::new(),
@@ -75,7 +75,7 @@ impl Peer {
     /// Connected, or why not. If the server is unavailable the attempt is repeated, as that code suggests: some send it as long as they
     /// have not ended the previous connection of this client.
     pub fn connect(to: Target, connect: &Connect<'_>) -> Result<Self, Error> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let mut peer = Self::new(to)?;
             match peer.send_connect(connect) {
@@ -97,7 +97,7 @@ impl Peer {
             }
             _ => self.mqtt.connect(connect)?,
         }
-        match self.mqtt.next_event(Some(PATIENCE))? {
+        match self.mqtt.next_event(Some(TIMEOUT))? {
             Some(Event::Connected { session_present }) => self.session_present = session_present,
             other => panic!("instead of CONNACK: {other:?}"),
         }
@@ -117,7 +117,7 @@ impl Peer {
 
     /// Reconnects with the session of this client.
     pub fn resume(to: Target, client: Buffered, connect: &Connect<'_>) -> Self {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let mut client = Some(client);
         loop {
             // While the broker starts, its port is closed, or it closes connections at once.
@@ -136,7 +136,7 @@ impl Peer {
 
     /// Handles events until `condition` holds.
     pub fn run_until(&mut self, what: &str, condition: impl Fn(&Peer) -> bool) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !condition(self) {
             assert!(
                 Instant::now() < end,
@@ -205,7 +205,7 @@ impl Peer {
 
     /// Queues it, as soon as there is room.
     pub fn publish(&mut self, message: &Message<'_>) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while self.mqtt.publish(message).is_err() {
             assert!(Instant::now() < end, "there is no room: {} published", self.published);
             self.step(Duration::from_millis(20)).unwrap_or_else(|error| fail("publishing", error));
@@ -220,7 +220,7 @@ impl Peer {
 
     /// Everything queued has been sent.
     pub fn flush(&mut self) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while !self.mqtt.flush().unwrap() {
             assert!(Instant::now() < end, "the output is stuck");
         }

@@ -10,14 +10,14 @@ use baremqtt::{Buffers, Client, Connect, Event, Version};
 use super::client_id;
 
 /// How long it may take until the broker knows a new user.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Tries until the broker admits somebody; `false` if it does not within a few seconds.
 pub fn wait_until_let_in(broker: SocketAddr, name: &str, password: &str) -> Result<bool, String> {
     let id = client_id()?;
     let started = Instant::now();
     while !lets_in(broker, &id, name, password) {
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > TIMEOUT {
             return Ok(false);
         }
         thread::sleep(Duration::from_millis(30));

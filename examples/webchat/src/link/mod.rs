@@ -20,7 +20,7 @@ use crate::lock;
 use listener::Listener;
 
 /// How long a sender waits for the broker's acknowledgement.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The limit of messages in flight.
 const MAX_WAITING: u16 = 64;
 /// The limit of their size in bytes.
@@ -130,7 +130,7 @@ impl Link {
         let publishing = task::spawn_blocking(move || {
             let _place = place;
             let message = Message { retain, ..Message::new(&topic, &payload).at_least_once() };
-            handle.publish_and_wait(&message, Some(PATIENCE))
+            handle.publish_and_wait(&message, Some(TIMEOUT))
         });
         publishing.await.map_err(|_| Failure::Away)?.map_err(Failure::from)
     }

@@ -12,9 +12,9 @@ use baremqtt::{Client, Config, Connect, Event};
 use baremqtt_websocket::WebSocketStream;
 use tungstenite::WebSocket;
 use tungstenite::handshake::server::{Request, Response};
-use tungstenite::http::HeaderValue;
+use tungstenite::http::{HeaderValue, Uri};
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub type Stream = WebSocketStream<TcpStream>;
 /// What the tests choose.
@@ -33,13 +33,16 @@ pub type Mqtt = Connection<Stream, Vec<u8>, Vec<u8>, Choices>;
 
 /// The way to a server.
 pub fn open(addr: SocketAddr) -> std::io::Result<Stream> {
-    open_as(addr, "mqtt", PATIENCE)
+    open_as(addr, "mqtt", TIMEOUT)
 }
 
 pub fn open_as(addr: SocketAddr, protocol: &str, timeout: Duration) -> std::io::Result<Stream> {
-    let tcp = open_tcp(addr, PATIENCE).expect("a listener");
-    let uri = format!("ws://{addr}/mqtt").parse().expect("a URL");
-    WebSocketStream::connect(&uri, protocol, tcp, timeout)
+    let tcp = open_tcp(addr, TIMEOUT).expect("a listener");
+    WebSocketStream::connect(&url(addr), protocol, tcp, timeout)
+}
+
+pub fn url(addr: SocketAddr) -> Uri {
+    format!("ws://{addr}/mqtt").parse().expect("a URL")
 }
 
 /// A client over that, with room for a large message.
@@ -78,7 +81,7 @@ pub fn listen<T: Send + 'static>(
     let server = thread::spawn(move || {
         let (tcp, _) = listener.accept().expect("a client");
         tcp.set_nodelay(true).expect("a socket");
-        tcp.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        tcp.set_read_timeout(Some(TIMEOUT)).expect("a socket");
         play(tcp)
     });
     (addr, server)

@@ -57,8 +57,8 @@ impl Load {
     }
 
     /// Waits until `condition` holds, for at most this long; returns whether it does.
-    pub fn wait_until(&self, patience: Duration, condition: impl Fn(&Progress) -> bool) -> bool {
-        let end = Instant::now() + patience;
+    pub fn wait_until(&self, timeout: Duration, condition: impl Fn(&Progress) -> bool) -> bool {
+        let end = Instant::now() + timeout;
         while !condition(&self.progress.lock().unwrap()) {
             if Instant::now() > end || self.thread.is_finished() {
                 return false;

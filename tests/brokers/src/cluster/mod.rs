@@ -16,7 +16,7 @@ use nodes::{Cluster, Queues};
 use crate::brokers::debian;
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 /// How long the first node stays away, unless the client completes at the second one earlier.
 const DOWNTIME: Duration = Duration::from_secs(30);
 /// A wait after the last messages: anything else would have arrived by then.
@@ -70,7 +70,7 @@ fn run_trial(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> 
     let count = 2 * messages();
     let mut cluster = Cluster::start(nodes, queues)?;
     let load = Load::start(&[cluster.addr(0), cluster.addr(1)], count);
-    if !load.wait_until(PATIENCE, |progress| progress.reported.published.len() > count / 3) {
+    if !load.wait_until(TIMEOUT, |progress| progress.reported.published.len() > count / 3) {
         return Err("the load does not begin".into());
     }
     let ended = Instant::now();
@@ -84,10 +84,10 @@ fn run_trial(nodes: usize, queues: Queues, end: End) -> Result<Outcome, String> 
     let second = load.progress.lock().unwrap().at_second(ended);
     eprintln!("   {second}; the first is restarted");
     cluster.start_node(0)?;
-    load.wait_until(PATIENCE, is_done);
+    load.wait_until(TIMEOUT, is_done);
     // Once the last ones have arrived, every message still expected has arrived too.
     load.publish_up_to(count + 2);
-    if !load.wait_until(PATIENCE, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1)) {
+    if !load.wait_until(TIMEOUT, |progress| progress.has_arrived(count) && progress.has_arrived(count + 1)) {
         return Err("the last messages do not arrive".into());
     }
     sleep(QUIET);

@@ -12,7 +12,7 @@ use crate::rabbitmq::{control, server};
 use crate::support::mosquitto::free_port;
 
 /// A returning node that finds only one other waits for 100 s before it accepts clients.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 const NAMES: [&str; 3] = ["first", "second", "third"];
 
@@ -76,7 +76,7 @@ impl Cluster {
 
     fn wait_until_ready(&self, at: usize) -> Result<(), String> {
         let failed = |error| format!("{}: {error}; see {}", self.nodes[at].name, self.folder.display());
-        wait_until_ready(Target { addr: self.addr(at), guest: None }, PATIENCE).map_err(failed)
+        wait_until_ready(Target { addr: self.addr(at), guest: None }, TIMEOUT).map_err(failed)
     }
 
     fn control(&self, at: usize, arguments: &[&str]) -> Result<(), String> {
