@@ -11,7 +11,7 @@ use baremqtt::transport::net::{Error, Runner, Update};
 use baremqtt::{Backoff, Buffers, Client, Event, Message, StreamedMessage};
 
 use crate::{
-    CONNECT, Choices, PATIENCE, SHORT_BACKOFF, accept, connection_refused, open, open_and_run, read_all,
+    CONNECT, Choices, SHORT_BACKOFF, TIMEOUT, accept, connection_refused, open, open_and_run, read_all,
     runner, runner_with, serve, start,
 };
 
@@ -66,10 +66,10 @@ fn finish_and_disconnect_need_no_connection_if_nothing_is_under_way() {
         let forever = std::sync::Arc::new(std::sync::Mutex::new(forever));
         let running = start(runner(LONG_BACKOFF), move || {
             opens.send(()).unwrap();
-            let _ = forever.lock().unwrap().recv_timeout(PATIENCE);
+            let _ = forever.lock().unwrap().recv_timeout(TIMEOUT);
             connection_refused()
         });
-        is_opening.recv_timeout(PATIENCE).unwrap();
+        is_opening.recv_timeout(TIMEOUT).unwrap();
         running.handle.with(|client| if finishes { client.finish() } else { client.disconnect() }).unwrap();
         running.thread.join().unwrap().unwrap();
     }
