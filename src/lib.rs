@@ -309,16 +309,16 @@
 //! Connection:
 //!
 //! - [`mqtt31`](Config::mqtt31), default `true`: whether MQTT 3.1 can be used. **off: -192**
-//! - [`connack_timeout_ms`](Config::connack_timeout_ms), default 10,000: timeout for CONNACK. **0: -32**
+//! - [`connack_timeout_ms`](Config::connack_timeout_ms), default 10,000: timeout for CONNACK. **0: -28**
 //! - [`pingresp_timeout_ms`](Config::pingresp_timeout_ms), default 10,000: timeout for PINGRESP. **0: -68**
-//! - [`ack_timeout_ms`](Config::ack_timeout_ms), default 30,000: timeout for the answer to a request. **0: -116**
+//! - [`ack_timeout_ms`](Config::ack_timeout_ms), default 30,000: timeout for the answer to a request. **0: -124**
 //! - [`stall_timeout_ms`](Config::stall_timeout_ms), default 30,000: timeout for a transport that accepts no bytes. **0: -24**
-//! - [`ping_on_silence`](Config::ping_on_silence), default `true`: whether PINGREQ is also sent when the server is silent. **off: -52**
+//! - [`ping_on_silence`](Config::ping_on_silence), default `true`: whether PINGREQ is also sent when the server is silent. **off: -48**
 //!
 //! Requests and sessions:
 //!
 //! - [`reports_loss`](Config::reports_loss), default `true`: whether [`Event::Ended`] is reported. **off: -88**
-//! - [`session_loss`](Config::session_loss), default `Resend`: what happens to messages when the server has lost the session. **`Drop`: +28**
+//! - [`session_loss`](Config::session_loss), default `Resend`: what happens to messages when the server has lost the session. **`Drop`: +24**
 //! - [`assume_session_kept`](Config::assume_session_kept), default `true`: whether a 3.1 server, which does not say, is assumed to have kept the session. **off: +8**
 //! - [`max_requests`](Config::max_requests), default 0 (no limit): how many requests can be under way. **10: -4**
 //! - [`max_exactly_once`](Config::max_exactly_once), default 19: how many QoS 2 messages can be under way. **0: -16**
@@ -328,9 +328,9 @@
 //! Messages:
 //!
 //! - [`receives_exactly_once`](Config::receives_exactly_once), default `true`: whether QoS 2 messages can be received. **off: -622**
-//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +476**
-//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -806; `Pieces`: +382**
-//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,068**
+//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +480**
+//! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -806; `Pieces`: +378**
+//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,196**
 //!
 //! # Features
 //!
