@@ -119,6 +119,7 @@ step_docs() {
   while read -r feature; do
     grep -qF "\`$feature\`" README.md && grep -qF "\`$feature\`" src/lib.rs || fail "README.md or src/lib.rs does not name the feature $feature"
   done < <(from_metadata 'print(*sorted(set(package["features"]) - {"default"}), sep="\n")')
+  find src docs README.md \( -name '*.rs' -o -name '*.md' \) -print0 | xargs -0 tests/code_width.py
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
   # With the profile that `hermetic` uses for all features, so that they are compiled once.
   cargo test --release "${with_all_features[@]}" --doc

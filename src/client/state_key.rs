@@ -5,9 +5,10 @@ use core::hash::{Hash, Hasher};
 use super::Client;
 use super::end::End;
 use super::inbox::EventKind;
+use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::parts::log_len;
-use super::state::{ClientState, Control, Source};
+use super::state::{ClientState, Control, Source, State};
 
 impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     /// Hashes everything that determines the future behaviour of this client, and nothing else: two clients with the same key behave alike
@@ -43,7 +44,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
 
 /// Removes what does not matter from the state outside the outbox and the answers.
 fn forget(control: &mut Control) {
-    let Control { session, inbox, offer, timers, link, .. } = control;
+    let Control { session, inbox, offer, timers, link, leaving, .. } = control;
     let revision = session.revision;
     for other in [&mut session.reported_revision, &mut session.saved_revision, &mut session.durable_revision]
     {
@@ -62,6 +63,10 @@ fn forget(control: &mut Control) {
         offer.source = Source::None;
     }
     offer.is_settled = false;
+    // Only those who reopen connections ask for it.
+    if link.state == State::Offline {
+        *leaving = Leaving::No;
+    }
     timers.now = 0;
 }
 

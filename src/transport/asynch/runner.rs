@@ -1,14 +1,16 @@
 //! The runner: one link after another.
 
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::{Future, pending, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::Poll;
 
 use embedded_io_async::ErrorKind;
 
+use super::any_of::any_of;
 use super::cell::Sharing;
 use super::handle::Inner;
+use super::link::STOP_PATIENCE;
 use super::{Handle, Link, Timer};
 use crate::transport::common::{Retry, retry_choices};
 use crate::transport::{Error, GaveUp, Update};
@@ -46,12 +48,12 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
     S: Sharing,
 {
-    /// Maintains a connection. Returns `Ok` after [`Handle::stop`], or when the application has disconnected ([`Outbound::disconnect`],
-    /// [`Outbound::finish`]).
+    /// Maintains a connection. Returns `Ok` after [`Handle::stop`], or when the application has disconnected: [`Outbound::disconnect`] was
+    /// called, or everything that [`Outbound::finish`] waits for has ended, perhaps on another connection.
     ///
     /// - `connect` is called for each attempt. It opens a stream, calls [`Link::run`] with it, and closes it. It returns the error of
     ///   [`Link::run`], or another one to end the attempt, such as [`Error::Closed`] if no stream could be opened. Opening the stream
-    ///   can take any time; if the runner is stopped meanwhile, the future is dropped.
+    ///   can take any time; if the runner ends meanwhile, the future is dropped.
     /// - `handler` receives all updates, in order. It must not take long, because nothing else happens meanwhile. It can make requests
     ///   through the outbound half, which never waits. When it returns from a message, that message is acknowledged
     ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on). In a task that can move between threads
@@ -85,7 +87,13 @@ where
             let mut link = Link { handle, timer, buffer: buffer.as_mut(), retry, handler: &mut handler };
             let ended = {
                 let mut attempt = pin!(connect(&mut link));
-                handle.unless_stopped(attempt.as_mut()).await
+                match handle.unless_over(attempt.as_mut()).await {
+                    // The stream is being closed. A dropped one could lose what was sent last.
+                    None if handle.inner(|inner| inner.has_link) == Some(true) => {
+                        any_of(attempt, pending::<()>(), timer.sleep(STOP_PATIENCE)).await.0
+                    }
+                    ended => ended,
+                }
             };
             let has_failed = handle.inner(|inner| inner.has_failed) == Some(true);
             if !has_failed && !handle.is_stopping() {
@@ -93,7 +101,7 @@ where
             }
             let error = match ended {
                 Some(Err(error)) if has_failed => return Err(GaveUp::Handler(error)),
-                Some(Err(error)) if !handle.is_stopping() => error,
+                Some(Err(error)) if !handle.is_stopping() && !handle.has_left() => error,
                 _ => return Ok(()),
             };
             if !error.is_end() {
@@ -116,7 +124,7 @@ where
                 }
                 pause.as_mut().poll(cx).map(Ok)
             });
-            match handle.unless_stopped(Pin::new(&mut pause)).await {
+            match handle.unless_over(Pin::new(&mut pause)).await {
                 Some(result) => result?,
                 None => return Ok(()),
             }
@@ -173,21 +181,29 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner(report).unwrap_or(Ok(()))
     }
 
-    /// Waits for the future; `None` if the runner is stopped before that. If there is a link, it is first closed properly.
-    async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+    /// Whether the application has disconnected.
+    fn has_left(&self) -> bool {
+        self.inner(|inner| inner.driver.client.has_left()) == Some(true)
+    }
+
+    /// Waits for the future; `None` if the runner is stopped, or the application disconnects, before that. If there is a link, it is first
+    /// closed properly.
+    async fn unless_over<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             // A link waits by itself, perhaps with another waker, and is first closed properly.
             let is_linked = || self.inner(|inner| inner.is_linked) == Some(true);
             if !is_linked() {
                 self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
             }
-            let is_stopped = || self.is_stopping() && !is_linked();
-            if is_stopped() {
+            let has_left =
+                || self.inner(|inner| !inner.has_link && inner.driver.client.has_left()) == Some(true);
+            let is_over = || (self.is_stopping() && !is_linked()) || has_left();
+            if is_over() {
                 return Poll::Ready(None);
             }
             match future.as_mut().poll(cx) {
-                // A handler may have stopped it just now.
-                Poll::Pending if is_stopped() => Poll::Ready(None),
+                // A handler may have ended it just now.
+                Poll::Pending if is_over() => Poll::Ready(None),
                 ended => ended.map(Some),
             }
         })
@@ -202,6 +218,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N>
     fn drop(&mut self) {
         self.0.inner(|inner| {
             (inner.is_kept, inner.is_over) = (false, true);
+            inner.driver.client.forget_leaving();
             inner.waiters.wake_all();
         });
     }
