@@ -17,12 +17,14 @@ mod event;
 mod flow;
 mod inbound_ids;
 mod inbox;
+mod leaving;
 mod message;
 mod outbound;
 mod outbox;
 mod parts;
 mod receipt;
 mod state;
+#[cfg(baremqtt_explore)]
 mod state_key;
 mod timers;
 mod under_way;
@@ -362,11 +364,13 @@ where
         flow::give_up::give_up(&mut self.parts(), id)
     }
 
-    /// Accepts no more requests, and disconnects once everything under way has ended. If that takes too long, call
-    /// [`disconnect`](Self::disconnect), which does not wait. If the connection is lost before that, the client is offline, and this has
-    /// to be called again on the next connection; a runner, which reopens it, has to be stopped. Offline this does nothing.
+    /// Accepts no more requests on this connection, and disconnects once everything under way has ended. If that takes too long, call
+    /// [`disconnect`](Self::disconnect), which does not wait. Once [`state`](Self::state) is [`Offline`](State::Offline), close the
+    /// transport.
     ///
-    /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport.
+    /// If the connection is lost before that, or there is none, an adapter that reconnects does so only if something is still under way,
+    /// and finishes on that connection. If you call [`connect`](Self::connect) yourself, call this again after it. While
+    /// [`Event::Connected`] is the current event, requests are still accepted.
     pub fn finish(&mut self) {
         flow::connection::finish(&mut self.parts());
     }
@@ -374,7 +378,7 @@ where
     /// Ends the connection gracefully: DISCONNECT is sent after everything that is queued. Requests that are still unanswered are kept or
     /// reported as after a lost connection. If the current event is a message, it is acknowledged first. A streamed message whose
     /// payload has not been started is not waited for, nor is anything queued behind it. In the middle of a payload, DISCONNECT cannot be
-    /// sent, so the client goes offline immediately.
+    /// sent, so the client goes offline immediately. Offline this has no effect, except that an adapter that reconnects does not do so.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport (MQTT-3.14.4-1).
     pub fn disconnect(&mut self) {

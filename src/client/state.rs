@@ -1,7 +1,10 @@
 //! The state of a client besides its buffers. Initially all bytes are zero, so that a client in a `static` takes no flash.
 
+use core::fmt;
+
 use super::answers::AnswersState;
 use super::inbox::{EventKind, Inbox};
+use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::timers::{Note, Notes, Timers};
 use crate::Instant;
@@ -20,6 +23,17 @@ pub enum State {
     /// DISCONNECT will be sent after everything that is queued or, after [`finish`](crate::Client::finish), once all requests have ended.
     /// Then the transport has to be closed.
     Closing,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            State::Offline => "offline",
+            State::Connecting => "connecting",
+            State::Connected => "connected",
+            State::Closing => "closing",
+        })
+    }
 }
 
 /// The state that outlives a connection.
@@ -74,8 +88,6 @@ pub(super) struct Link {
     pub(super) state: State,
     /// CONNACK has been received.
     pub(super) is_accepted: bool,
-    /// No more requests are accepted; DISCONNECT follows once those under way have ended.
-    pub(super) is_finishing: bool,
     /// Nothing can be sent any more, but received bytes can still be read.
     pub(super) is_output_lost: bool,
     /// PINGREQ is to be sent.
@@ -94,7 +106,6 @@ impl Link {
     pub(super) const NEW: Self = Link {
         state: State::Offline,
         is_accepted: false,
-        is_finishing: false,
         is_output_lost: false,
         is_ping_due: false,
         is_ping_awaited: false,
@@ -149,6 +160,8 @@ impl Offer {
 pub(super) struct Control {
     pub(super) link: Link,
     pub(super) notes: Notes,
+    /// Outlives the connection.
+    pub(super) leaving: Leaving,
     pub(super) offer: Offer,
     pub(super) inbox: Inbox,
     pub(super) timers: Timers,
@@ -156,6 +169,14 @@ pub(super) struct Control {
 }
 
 impl Control {
+    /// Accepts no more requests from now on, if the application is finishing. A `finish` from before CONNACK waits until the application has
+    /// handled that event, because that is where an application makes its first requests.
+    pub(super) fn finish_if_connected(&mut self) {
+        if self.link.state == State::Connected && self.leaving.is_finishing() {
+            self.link.state = State::Closing;
+        }
+    }
+
     /// Lets time pass. Returns whether nothing else has happened and no timer is due, so that there is nothing to do.
     #[inline]
     pub(super) fn is_idle(&mut self, now: Instant) -> bool {
@@ -195,6 +216,7 @@ impl ClientState {
         control: Control {
             link: Link::NEW,
             notes: Notes::NEW,
+            leaving: Leaving::No,
             offer: Offer::NONE,
             inbox: Inbox::NEW,
             timers: Timers::NEW,

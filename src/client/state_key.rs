@@ -1,13 +1,14 @@
-//! The state of a client as a hash, for programs that explore all states that it can be in.
+//! The state of a client as a hash, for tests/explore, which sets `baremqtt_explore`: it is no part of the library otherwise.
 
 use core::hash::{Hash, Hasher};
 
 use super::Client;
 use super::end::End;
 use super::inbox::EventKind;
+use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::parts::log_len;
-use super::state::{ClientState, Control, Source};
+use super::state::{ClientState, Control, Source, State};
 
 impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     /// Hashes everything that determines the future behaviour of this client, and nothing else: two clients with the same key behave alike
@@ -15,7 +16,6 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     ///
     /// Positions are relative to the live data. Bytes that will never be read, and counters that only grow, are left out. This assumes that
     /// the application does not use receipts of earlier connections.
-    #[doc(hidden)]
     pub fn state_key(&self, key: &mut impl Hasher) {
         let ClientState { mut control, mut outbox, mut answers } = self.state.clone();
         let tx = self.buffers.tx.as_ref();
@@ -44,7 +44,7 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
 
 /// Removes what does not matter from the state outside the outbox and the answers.
 fn forget(control: &mut Control) {
-    let Control { session, inbox, offer, timers, link, .. } = control;
+    let Control { session, inbox, offer, timers, link, leaving, .. } = control;
     let revision = session.revision;
     for other in [&mut session.reported_revision, &mut session.saved_revision, &mut session.durable_revision]
     {
@@ -63,6 +63,10 @@ fn forget(control: &mut Control) {
         offer.source = Source::None;
     }
     offer.is_settled = false;
+    // Only those who reopen connections ask for it.
+    if link.state == State::Offline {
+        *leaving = Leaving::No;
+    }
     timers.now = 0;
 }
 

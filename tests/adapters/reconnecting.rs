@@ -9,7 +9,7 @@ use baremqtt::{
 };
 
 use crate::adapters::{Buffered, client};
-use crate::wire::Step::{Fail, Move};
+use crate::wire::Step::{Block, Fail, Move};
 use crate::wire::{Fault, Wire};
 
 const CONNECT: Connect<'static> = Connect::new("c").clean_session(false).keep_alive(60);
@@ -211,6 +211,69 @@ fn giving_up_is_reported() {
     });
 }
 
+/// Whatever happens to the connection meanwhile. The next turn after the end connects again.
+#[test]
+fn finish_and_disconnect_end_the_loop() {
+    let confirmed = Message::new("t", b"").at_least_once();
+    let end = |mqtt: &mut dyn Reconnecting| {
+        for _ in 0..1_000_000 {
+            if let Err(error) = mqtt.step(&CONNECT) {
+                return error;
+            }
+        }
+        panic!("it does not end");
+    };
+    with_each_adapter(&BACKOFF, |mqtt, wire| {
+        // Offline, with nothing under way, while the next attempt is waited for.
+        for disconnects in [false, true] {
+            step_until(mqtt, |update| matches!(update, Update::LinkLost { .. }).then_some(()));
+            wire.peer().received.clear();
+            if disconnects {
+                mqtt.client().disconnect()
+            } else {
+                mqtt.client().finish()
+            }
+            assert_eq!(end(mqtt), GaveUp::Disconnected);
+            assert!(wire.peer().received.is_empty());
+            step_until(mqtt, |update| connected(&update).then_some(()));
+            wire.0.ended.set(true);
+        }
+        step_until(mqtt, |update| matches!(update, Update::LinkLost { .. }).then_some(()));
+
+        // A message from before the end of the connection is delivered on the next one.
+        wire.peer().received.clear();
+        step_until(mqtt, |update| connected(&update).then_some(()));
+        wire.0.writes.set(&[Block]);
+        mqtt.client().publish(&confirmed).unwrap();
+        mqtt.client().finish();
+        assert!(mqtt.client().publish(&confirmed).is_err());
+        wire.0.ended.set(true);
+        step_until(mqtt, |update| matches!(update, Update::LinkLost { .. }).then_some(()));
+        wire.0.writes.set(&[Move(9)]);
+        assert_eq!(end(mqtt), GaveUp::Disconnected);
+        let received = wire.peer().received.clone();
+        assert_eq!(received.iter().filter(|packet| packet.starts_with("CONNECT")).count(), 2, "{received:?}");
+        assert!(received.last().unwrap().starts_with("DISCONNECT"), "{received:?}");
+        assert_eq!(mqtt.client().in_flight(), 0);
+
+        // So is one that was queued offline.
+        mqtt.client().publish(&confirmed).unwrap();
+        mqtt.client().finish();
+        assert_eq!(end(mqtt), GaveUp::Disconnected);
+        assert_eq!(mqtt.client().in_flight(), 0);
+
+        // Without output DISCONNECT cannot be sent.
+        step_until(mqtt, |update| connected(&update).then_some(()));
+        wire.peer().received.clear();
+        wire.0.writes.set(&[Fail(Fault::Broken)]);
+        mqtt.client().publish(&confirmed).unwrap();
+        assert!(mqtt.step(&CONNECT).unwrap().is_none());
+        mqtt.client().disconnect();
+        assert_eq!(end(mqtt), GaveUp::Disconnected);
+        assert!(wire.peer().received.is_empty());
+    });
+}
+
 #[test]
 fn after_a_failed_write_received_messages_are_delivered_before_the_error() {
     with_each_adapter(&BACKOFF, |mqtt, wire| {
@@ -223,7 +286,7 @@ fn after_a_failed_write_received_messages_are_delivered_before_the_error() {
         // The next message is received only in part, and then nothing can be written any more.
         mqtt.client().publish(&Message::new("t", b"again")).unwrap();
         while wire.peer().outbox.is_empty() {
-            wire.0.reads.set(&[crate::wire::Step::Block]);
+            wire.0.reads.set(&[Block]);
             assert!(mqtt.step(&CONNECT).unwrap().is_none());
         }
         wire.0.reads.set(&[Move(3)]);

@@ -2,7 +2,7 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::codec::Packet;
-use baremqtt::{Message, RequestError, State};
+use baremqtt::{Message, RequestError, State, StreamedMessage};
 
 use crate::harness::*;
 
@@ -102,12 +102,64 @@ fn reading_continues_while_a_write_waits() {
 }
 
 #[test]
-fn offline_disconnect_does_nothing() {
-    let mut rig = Rig::new();
-    rig.disconnect();
-    assert_eq!(rig.client.state(), State::Offline);
-    assert!(rig.send_all().is_empty());
-    rig.go_online(&CONNECT, false);
+fn offline_disconnect_and_finish_do_nothing() {
+    let end: [fn(&mut Rig); 3] = [
+        Rig::disconnect,
+        |rig| rig.client.finish(),
+        |rig| {
+            rig.client.finish();
+            rig.disconnect();
+            rig.client.finish();
+        },
+    ];
+    for end in end {
+        let mut rig = Rig::new();
+        end(&mut rig);
+        assert_eq!((rig.client.state(), rig.events()), (State::Offline, vec![]));
+        assert!(rig.send_all().is_empty());
+        assert_eq!(rig.publish("a", b"", AtLeastOnce), 1);
+        rig.go_online(&CONNECT, false);
+        assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
+        assert_eq!((rig.publish("a", b"", AtLeastOnce), rig.client.state()), (2, State::Connected));
+    }
+}
+
+/// It has to be repeated on the next connection.
+#[test]
+fn finish_ends_with_its_connection() {
+    for state in [State::Connecting, State::Connected] {
+        let mut rig = if state == State::Connected { Rig::online() } else { Rig::new() };
+        rig.publish("a", b"", AtLeastOnce);
+        if state == State::Connecting {
+            rig.connect(&CONNECT);
+        }
+        rig.client.finish();
+        rig.send_all();
+        rig.lose_link();
+        assert_eq!(rig.publish("b", b"", AtLeastOnce), 2);
+        rig.go_online(&CONNECT, true);
+        assert_eq!((rig.client.state(), rig.send_all().len()), (State::Connected, 2));
+    }
+}
+
+/// With a streamed message, too: its payload is not asked for before there is a connection.
+#[test]
+fn finish_waits_for_connack() {
+    let mut rig = Rig::online();
+    let message = StreamedMessage::new("a", 9).at_least_once().repeatable();
+    rig.client.publish_streamed(&message).unwrap();
+    rig.client.finish();
+    rig.lose_link();
+    assert!(rig.events().is_empty());
+    rig.client.finish();
+    assert!(rig.events().is_empty());
+    rig.connect(&CONNECT);
+    rig.client.finish();
+    rig.send_all();
+    assert!(rig.events().is_empty());
+    rig.receive_connack(true);
+    assert_eq!(rig.events(), ["connected present=true", "ready 1"]);
+    assert_eq!(rig.client.state(), State::Closing);
 }
 
 #[test]

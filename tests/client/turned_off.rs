@@ -3,7 +3,7 @@
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use baremqtt::{
-    Config, ConnectError, LargeMessages, RequestError, RestoreError, SessionLoss, Standard, State,
+    Config, ConnectError, LargeMessages, Message, RequestError, RestoreError, SessionLoss, Standard, State,
     StreamedMessage, Version,
 };
 
@@ -97,7 +97,8 @@ fn calls_that_have_nothing_to_do() {
     assert_eq!(rig.publish("a", b"", AtLeastOnce), 1);
 }
 
-/// Before CONNACK, too: DISCONNECT follows once the queued requests have been answered.
+/// Before CONNACK, too: DISCONNECT follows once the queued requests have been answered. An application that makes its requests when it is
+/// connected still can.
 #[test]
 fn finish_while_connecting() {
     let mut rig = Rig::new();
@@ -105,12 +106,19 @@ fn finish_while_connecting() {
     rig.connect(&CONNECT);
     rig.client.finish();
     assert_eq!(rig.send_all().len(), 1, "CONNECT");
-    rig.receive_connack(false);
-    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)"]);
-    assert_eq!((rig.client.state(), rig.events()), (State::Closing, vec!["connected present=false".into()]));
+    rig.client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
+    rig.client.received(4);
+    let now = rig.now();
+    assert_eq!(rig.client.advance(now), Ok(true), "connected");
+    assert_eq!((rig.client.state(), rig.publish("b", b"", AtLeastOnce)), (State::Connected, 2));
+    assert_eq!(rig.client.advance(now), Ok(false), "from now on nothing more is accepted");
+    assert_eq!(rig.client.state(), State::Closing);
+    assert_eq!(rig.client.publish(&Message::new("c", b"").at_least_once()), Err(RequestError::NotConnected));
+    assert_eq!(rig.send_all(), ["PUBLISH a qos=1 id=1 (0 B)", "PUBLISH b qos=1 id=2 (0 B)"]);
     rig.client.finish();
     rig.receive(baremqtt::codec::Packet::PubAck(id(1)));
-    assert_eq!(rig.events(), ["published 1 qos=1"]);
+    rig.receive(baremqtt::codec::Packet::PubAck(id(2)));
+    assert_eq!(rig.events(), ["published 1 qos=1", "published 2 qos=1"]);
     assert_eq!(rig.send_all(), ["DISCONNECT"]);
     assert_eq!(rig.client.state(), State::Offline);
 }

@@ -5,6 +5,7 @@
 mod peer;
 
 mod dropped;
+mod finishing;
 mod link_lifecycle;
 mod live_link;
 mod world;

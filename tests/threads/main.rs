@@ -4,6 +4,7 @@
 mod choices;
 mod coalescing;
 mod cut_links;
+mod finishing;
 mod handles;
 #[path = "../support/proxy.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]

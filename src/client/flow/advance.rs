@@ -89,9 +89,9 @@ impl<C: Config> Parts<'_, C> {
 
     /// Whether the application has to be asked for a payload.
     fn asks_for_payload(&mut self) -> bool {
-        let Control { link, inbox, .. } = &mut *self.control;
+        let Control { link, leaving, inbox, .. } = &mut *self.control;
         if self.outbox.config.streams()
-            && (link.state == State::Connected || link.is_finishing)
+            && (link.state == State::Connected || (link.state == State::Closing && leaving.is_finishing()))
             && let Some(id) = self.outbox.ask_for_payload()
         {
             (inbox.event, inbox.id) = (EventKind::StreamReady, id);

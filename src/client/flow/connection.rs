@@ -4,6 +4,7 @@ use crate::client::config::{Config, LargeMessages, SessionLoss};
 use crate::client::error::{ConnectError, Fault};
 use crate::client::inbound_ids;
 use crate::client::inbox::EventKind;
+use crate::client::leaving::Leaving;
 use crate::client::outbox::Purpose;
 use crate::client::parts::Parts;
 use crate::client::state::State;
@@ -48,6 +49,7 @@ pub(in crate::client) fn connect<C: Config>(
     let link = &mut control.link;
     link.silence_ms = silence_ms(connect.keep_alive);
     link.state = State::Connecting;
+    control.leaving = Leaving::No;
     control.notes.add(Note::CHANGED);
     Ok(())
 }
@@ -75,7 +77,7 @@ pub(super) fn connack<C: Config>(parts: &mut Parts<'_, C>, connack: ConnAck) -> 
     link.is_accepted = true;
     // It is already closing if the application has requested that meanwhile.
     if link.state == State::Connecting {
-        link.state = if link.is_finishing { State::Closing } else { State::Connected };
+        link.state = State::Connected;
     }
     if !clean && !kept {
         session_lost(parts, parts.config().session_loss() == SessionLoss::Drop);
@@ -117,6 +119,7 @@ pub(in crate::client) fn output_lost<C: Config>(parts: &mut Parts<'_, C>) {
 
 /// See [`Client::disconnect`](crate::Client::disconnect).
 pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
+    parts.control.leaving = Leaving::Disconnecting;
     if parts.control.link.state == State::Offline {
         return;
     }
@@ -128,20 +131,17 @@ pub(in crate::client) fn disconnect<C: Config>(parts: &mut Parts<'_, C>) {
     event_handled(parts);
     let control = &mut *parts.control;
     control.link.state = State::Closing;
-    control.link.is_finishing = false;
     control.notes.add(Note::CHANGED);
 }
 
 /// See [`Client::finish`](crate::Client::finish).
 pub(in crate::client) fn finish<C: Config>(parts: &mut Parts<'_, C>) {
-    let link = &mut parts.control.link;
-    match link.state {
-        State::Connecting => link.is_finishing = true,
-        State::Connected => {
-            link.is_finishing = true;
-            link.state = State::Closing;
-        }
-        State::Offline | State::Closing => return,
+    let control = &mut *parts.control;
+    // After `disconnect` it is too late.
+    if control.leaving != Leaving::No {
+        return;
     }
-    parts.control.notes.add(Note::CHANGED);
+    control.leaving = Leaving::Finishing;
+    control.finish_if_connected();
+    control.notes.add(Note::CHANGED);
 }

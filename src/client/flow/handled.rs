@@ -20,6 +20,7 @@ pub(super) fn event_handled<C: Config>(parts: &mut Parts<'_, C>) {
     }
     let control = &mut *parts.control;
     control.notes.add(Note::CHANGED);
+    control.finish_if_connected();
     let len = core::mem::take(&mut control.inbox.len);
     control.inbox.consume(len);
 }

@@ -97,7 +97,7 @@ impl<C: Config> Parts<'_, C> {
         }
         let has_room = self.answers.has_room();
         control.inbox.waits_for_receipt = !has_room && self.answers.is_empty();
-        has_room && (control.link.state != State::Closing || control.link.is_finishing)
+        has_room && (control.link.state != State::Closing || control.leaving.is_finishing())
     }
 
     /// Queues an answer, for which there must be room, unless nothing can be sent any more.

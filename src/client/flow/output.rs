@@ -84,7 +84,7 @@ impl<C: Config> Parts<'_, C> {
         if control.link.state != State::Closing || !self.answers.is_empty() || control.inbox.owed != 0 {
             return false;
         }
-        if control.link.is_finishing {
+        if control.leaving.is_finishing() {
             return self.outbox.is_empty();
         }
         !control.link.is_accepted || (self.outbox.is_open() && !self.is_held())

@@ -4,7 +4,7 @@ use crate::client::config::Config;
 use crate::client::error::{Full, Refusal, RequestError};
 use crate::client::message::Message;
 use crate::client::parts::Parts;
-use crate::client::state::State;
+use crate::client::state::{Control, State};
 use crate::client::timers::Note;
 use crate::codec::{self, PacketType, Writer};
 use crate::{PacketId, QoS, TopicFilter, TopicName, Violation};
@@ -58,12 +58,12 @@ pub(super) fn admit<C: Config>(
     len: usize,
 ) -> Result<(), Refusal> {
     parts.clear_reported();
-    let link = &parts.control.link;
+    let Control { link, leaving, .. } = &*parts.control;
     let outlives_link = matches!(qos, Some(QoS::AtLeastOnce | QoS::ExactlyOnce));
     let outbox = &parts.outbox;
     let is_accepted = match link.state {
         State::Offline => outlives_link,
-        State::Connecting => outlives_link && !link.is_finishing,
+        State::Connecting => outlives_link && !leaving.is_finishing(),
         State::Connected => outlives_link || !link.is_output_lost,
         State::Closing => false,
     };

@@ -79,7 +79,8 @@ impl<C: Config> Parts<'_, C> {
         if config.stall_timeout_ms() != 0 {
             timers.update(Timer::Stall, has_output, notes.has(Note::SENT), config.stall_timeout_ms());
         }
-        let closing = link.is_output_lost || (link.state == State::Closing && !link.is_finishing);
+        let closing =
+            link.is_output_lost || (link.state == State::Closing && !control.leaving.is_finishing());
         let waits = outbox.is_waiting() && is_reading && !closing;
         let new_oldest = outbox.take_new_oldest();
         if config.receives_exactly_once() && inbox.is_refusing {

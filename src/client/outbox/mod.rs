@@ -113,6 +113,10 @@ impl OutboxState {
         })
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.head == self.tail
+    }
+
     pub(super) const fn has_ended(&self) -> bool {
         self.ended != 0
     }
@@ -133,7 +137,7 @@ pub(super) struct Outbox<'a, C> {
 
 impl<C> Outbox<'_, C> {
     pub(super) const fn is_empty(&self) -> bool {
-        self.state.head == self.state.tail
+        self.state.is_empty()
     }
 
     /// Whether requests can be sent.

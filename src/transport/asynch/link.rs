@@ -16,8 +16,8 @@ use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
 use crate::{Config, Connect, ConnectError, Event, Instant, Outbound};
 
-/// How long sending DISCONNECT may take after the runner was stopped, in ms.
-const STOP_PATIENCE: u32 = 200;
+/// How long sending DISCONNECT may take after the runner was stopped, and then how long closing the stream may take, in ms.
+pub(super) const STOP_PATIENCE: u32 = 200;
 
 /// How many turns there can be in a row before other tasks get one.
 const AT_ONCE: u8 = 32;
@@ -270,8 +270,11 @@ where
     /// Queues CONNECT.
     fn begin<E>(&self, retry: &mut Retry, connect: &Connect<'_>) -> Result<(), Error<E>> {
         let connected = self.inner(|inner| {
+            if inner.driver.client.has_left() {
+                return Err(Error::Disconnected);
+            }
             inner.driver.close();
-            retry.connect(&mut inner.driver.client, connect)
+            Ok(retry.connect(&mut inner.driver.client, connect)?)
         });
         connected.unwrap_or(Ok(()))?;
         self.enter(Phase::Linked);

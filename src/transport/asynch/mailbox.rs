@@ -38,7 +38,7 @@ pub struct Mailbox<const N: usize, S: Sharing = OneThread> {
 
 /// A [`Mailbox`] has refused a message: the task has to take others first, or the message is larger than the mailbox. A message is also
 /// refused if it is put in from within the closure of [`next`](Mailbox::next).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MailboxFull;
 

@@ -1,14 +1,16 @@
 //! The runner: one link after another.
 
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::{Future, pending, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::{Poll, Waker};
 
 use embedded_io_async::ErrorKind;
 
+use super::any_of::any_of;
 use super::cell::Sharing;
 use super::handle::Inner;
+use super::link::STOP_PATIENCE;
 use super::signals::Phase;
 use super::{Handle, Link, Timer};
 use crate::transport::common::{Retry, retry_choices};
@@ -47,12 +49,12 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
     S: Sharing,
 {
-    /// Maintains a connection. Returns `Ok` after [`Handle::stop`], or when the application has disconnected ([`Outbound::disconnect`],
-    /// [`Outbound::finish`]).
+    /// Maintains a connection. Returns `Ok` after [`Handle::stop`], or when the application has disconnected: [`Outbound::disconnect`] was
+    /// called, or everything that [`Outbound::finish`] waits for has ended, perhaps on another connection.
     ///
     /// - `connect` is called for each attempt. It opens a stream, calls [`Link::run`] with it, and closes it. It returns the error of
     ///   [`Link::run`], or another one to end the attempt, such as [`Error::Closed`] if no stream could be opened. Opening the stream
-    ///   can take any time; if the runner is stopped meanwhile, the future is dropped.
+    ///   can take any time; if the runner ends meanwhile, the future is dropped.
     /// - `handler` receives all updates, in order. It must not take long, because nothing else happens meanwhile. It can make requests
     ///   through the outbound half, which never waits. When it returns from a message, that message is acknowledged
     ///   (unless [`manual_acknowledgement`](Config::manual_acknowledgement) is on). In a task that can move between threads
@@ -85,7 +87,13 @@ where
             let mut link = Link { handle, timer, buffer: buffer.as_mut(), retry, handler: &mut handler };
             let ended = {
                 let mut attempt = pin!(connect(&mut link));
-                handle.unless_stopped(attempt.as_mut()).await
+                match handle.unless_over(attempt.as_mut()).await {
+                    // The stream is being closed. A dropped one could lose what was sent last.
+                    None if handle.is_in(Phase::Closing) => {
+                        any_of(attempt, pending::<()>(), timer.sleep(STOP_PATIENCE)).await.0
+                    }
+                    ended => ended,
+                }
             };
             let has_failed = handle.inner(|inner| inner.has_failed) == Some(true);
             if !has_failed && !handle.is_stopping() {
@@ -93,7 +101,7 @@ where
             }
             let error = match ended {
                 Some(Err(error)) if has_failed => return Err(GaveUp::Handler(error)),
-                Some(Err(error)) if !handle.is_stopping() => error,
+                Some(Err(error)) if !handle.is_stopping() && !handle.has_left() => error,
                 _ => return Ok(()),
             };
             if !error.is_end() {
@@ -116,7 +124,7 @@ where
                 }
                 pause.as_mut().poll(cx).map(Ok)
             });
-            match handle.unless_stopped(Pin::new(&mut pause)).await {
+            match handle.unless_over(Pin::new(&mut pause)).await {
                 Some(result) => result?,
                 None => return Ok(()),
             }
@@ -173,23 +181,29 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         self.inner(report).unwrap_or(Ok(()))
     }
 
-    /// Waits for the future; `None` if the runner is stopped before that. If there is a link, it is first closed properly.
-    async fn unless_stopped<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+    /// Whether the application has disconnected.
+    fn has_left(&self) -> bool {
+        self.inner(|inner| inner.driver.client.has_left()) == Some(true)
+    }
+
+    /// Waits for the future; `None` if the runner is stopped, or the application disconnects, before that. If there is a link, it is first
+    /// closed properly.
+    async fn unless_over<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             // A link waits by itself, perhaps with another waker, and is first closed properly.
-            let waits_or_stops = |waker: &Waker| {
+            let is_over = |waker: &Waker| {
                 if self.is_in(Phase::Linked) {
                     return false;
                 }
                 self.runner_waits(waker);
-                self.is_stopping()
+                self.is_stopping() || (self.is_in(Phase::Opening) && self.has_left())
             };
-            if waits_or_stops(cx.waker()) {
+            if is_over(cx.waker()) {
                 return Poll::Ready(None);
             }
             match future.as_mut().poll(cx) {
-                // The link may have ended, or a handler may have stopped it just now.
-                Poll::Pending if waits_or_stops(cx.waker()) => Poll::Ready(None),
+                // The link may have ended just now, or a handler may have ended the runner.
+                Poll::Pending if is_over(cx.waker()) => Poll::Ready(None),
                 ended => ended.map(Some),
             }
         })
@@ -202,6 +216,7 @@ struct Over<'a, R, T, C, I, S: Sharing, const N: usize>(&'a Handle<R, T, C, I, S
 
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N> {
     fn drop(&mut self) {
+        self.0.inner(|inner| inner.driver.client.forget_leaving());
         self.0.enter(Phase::Over);
         self.0.end_waits(|_| Some(Err(HandleError::Stopped)));
         self.0.wake_room();

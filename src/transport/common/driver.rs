@@ -32,7 +32,9 @@ struct Failure<E> {
 }
 
 impl<E, R, T, C, I> Driver<E, R, T, C, I> {
-    pub(crate) const fn new(client: Client<R, T, C, I>) -> Self {
+    /// An end that was requested belongs to what the client did before.
+    pub(crate) const fn new(mut client: Client<R, T, C, I>) -> Self {
+        client.forget_leaving();
         let progress_at = Instant::from_millis(0);
         Driver { client, unflushed: false, progress_at, is_disconnected: false, failure: None }
     }

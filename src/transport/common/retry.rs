@@ -40,7 +40,7 @@ impl Retry {
         if self.is_fallen_back { Version::Mqtt31 } else { wanted }
     }
 
-    /// Queues CONNECT, in the version whose turn it is.
+    /// Queues CONNECT, in the version whose turn it is. If the application is finishing, this continues on the next connection.
     pub(crate) fn connect<R, T, C, I>(
         &mut self,
         client: &mut Client<R, T, C, I>,
@@ -52,11 +52,16 @@ impl Retry {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
+        let is_finishing = client.is_finishing();
         match client.connect(&connect.version(self.version(connect.version))) {
             // MQTT 3.1 is not possible, for instance because of the client identifier.
             Err(_) if self.stops_falling_back() => client.connect(connect),
             result => result,
+        }?;
+        if is_finishing {
+            client.finish();
         }
+        Ok(())
     }
 
     /// The server has accepted the connection.

@@ -26,10 +26,10 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Calls `open` on a separate thread, and waits for its result: a stream, or a stream together with other values. `open` may take long,
-    /// for instance to resolve a name or to fetch an access token. If the runner is stopped meanwhile, the thread is detached.
+    /// for instance to resolve a name or to fetch an access token. If the runner ends meanwhile, the thread is detached.
     ///
     /// # Errors
-    /// The error of `open`; [`Error::Disconnected`] if the runner is stopped.
+    /// The error of `open`; [`Error::Disconnected`] if the runner is stopped, or the application has disconnected.
     pub fn open<V: Send + 'static>(
         &mut self,
         open: impl FnOnce() -> io::Result<V> + Send + 'static,

@@ -17,7 +17,8 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Maintains a connection on this thread. Returns `Ok` after [`Handle::stop`](super::Handle::stop), or when the application has
-    /// disconnected ([`Outbound::disconnect`], [`Outbound::finish`]).
+    /// disconnected: [`Outbound::disconnect`] was called, or everything that [`Outbound::finish`] waits for has ended, perhaps on another
+    /// connection.
     ///
     /// - `connect` is called for each attempt. It opens a stream, through [`Link::open`] if that can take long, and calls [`Link::run`]
     ///   with it. It returns the error of these two, or another one to end the attempt (such as [`Error::Closed`]).
@@ -35,13 +36,13 @@ where
         mut handler: impl FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), Error>,
     ) -> Result<(), GaveUp> {
         self.shared.0.begin();
-        while !self.shared.0.is_stopped() {
+        while !self.is_over() {
             let mut link = Link { runner: &mut self, handler: &mut handler, has_stream: false };
             let result = connect(&mut link);
             let had_link = link.has_stream;
             let error = match result {
                 Err(error) if self.has_failed() => return Err(GaveUp::Handler(error)),
-                Err(error) if !self.shared.0.is_stopped() => error,
+                Err(error) if !self.is_over() => error,
                 _ => return Ok(()),
             };
             if !error.is_end() {

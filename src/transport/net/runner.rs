@@ -86,9 +86,18 @@ where
         self.shared.0.lock().has_failed
     }
 
+    /// Whether the runner has been stopped, or the application has disconnected.
+    pub(super) fn is_over(&self) -> bool {
+        self.shared.0.is_stopped() || self.shared.0.lock().driver.client.has_left()
+    }
+
     /// Queues CONNECT.
     pub(super) fn begin(&mut self, connect: &Connect<'_>) -> Result<(), Error> {
-        Ok(self.retry.connect(&mut self.shared.0.lock().driver.client, connect)?)
+        let client = &mut self.shared.0.lock().driver.client;
+        if client.has_left() {
+            return Err(Error::Disconnected);
+        }
+        Ok(self.retry.connect(client, connect)?)
     }
 
     /// While offline: reports what needs no connection, until `look` finds a value. If it finds none, it says how long to wait.
@@ -108,7 +117,7 @@ where
             }
             shared.has_moved(&state);
             drop(state);
-            if shared.is_stopped() {
+            if self.is_over() {
                 return Err(Error::Disconnected);
             }
             match look() {

@@ -58,6 +58,9 @@ impl Attempts {
             if driver.client.advance(now) == Ok(true) {
                 return Ok(Turn::Event);
             }
+            if driver.client.has_left() {
+                return Err(left(driver));
+            }
             if self.wait.as_mut().is_some_and(|wait| wait.left(now) != Some(0)) {
                 return Ok(Turn::Idle);
             }
@@ -79,14 +82,15 @@ impl Attempts {
                 }
                 Ok(Turn::Event)
             }
-            Err(Error::Disconnected) => {
+            Err(_) if driver.client.has_left() => {
                 self.has_link = false;
-                Err(GaveUp::Disconnected)
+                Err(left(driver))
             }
             Err(error) => self.lost(error, clock(), is_reset),
         }
     }
 
+    /// An attempt has ended.
     fn lost<E>(
         &mut self,
         error: Error<E>,
@@ -98,4 +102,10 @@ impl Attempts {
         self.wait = Some(Countdown::new(Some(retry_in), now));
         Ok(Turn::Lost { error, retry_in })
     }
+}
+
+/// The end that the application has requested. The next turn connects again.
+const fn left<E, R, T, C, I>(driver: &mut Driver<E, R, T, C, I>) -> GaveUp<E> {
+    driver.client.forget_leaving();
+    GaveUp::Disconnected
 }
