@@ -143,7 +143,7 @@ where
                 };
             }
         };
-        let mut sleep = pin!(sleep(timer, wait));
+        let mut sleep = pin!(sleep(timer, Some(wait)));
         poll_fn(|cx| {
             handle.runner_waits(cx.waker());
             let Poll::Pending = Pin::new(&mut *transfers).poll(cx);
@@ -192,7 +192,7 @@ impl Turns {
         is_stopped || handle.is_woken() || handle.inner(|inner| inner.has_moved) == Some(true)
     }
 
-    /// Processes everything that was received. Returns how long to wait for more (`Some(None)`: without limit), or `None` once
+    /// Processes everything that was received. Returns how long to wait for more, or `None` once
     /// a stop has taken too long.
     fn turn<E, H, R, T, C, I, S, const N: usize>(
         &mut self,
@@ -200,7 +200,7 @@ impl Turns {
         now: Instant,
         retry: &mut Retry,
         handler: &mut H,
-    ) -> Result<Option<Option<u32>>, TurnError<E>>
+    ) -> Result<Option<u32>, TurnError<E>>
     where
         H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
         R: AsRef<[u8]> + AsMut<[u8]>,
@@ -251,10 +251,10 @@ impl Turns {
                 handle.keep_waiters(&inner.driver.client);
             }
             let left = inner.driver.time_left(now);
-            Ok(Some(left.into_iter().chain(patience).min()))
+            Ok(Some(left.min(patience.unwrap_or(u32::MAX))))
         };
         // Nobody else uses the cell while this runs, unless a handler runs it.
-        let result = handle.inner(turn).unwrap_or(Ok(Some(None)));
+        let result = handle.inner(turn).unwrap_or(Ok(Some(1)));
         handle.wake_room();
         result
     }

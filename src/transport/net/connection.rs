@@ -214,7 +214,7 @@ where
 
     /// Reads once, or sleeps if there is no room to read into.
     fn wait(&mut self, left: Option<u32>) {
-        let patience = self.driver.time_left(self.seen).into_iter().chain(left).min().unwrap_or(u32::MAX);
+        let patience = self.driver.time_left(self.seen).min(left.unwrap_or(u32::MAX));
         let has_output = self.driver.has_output();
         let (epoch, pause) = (self.epoch, self.pause());
         match &mut self.stream {

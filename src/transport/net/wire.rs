@@ -56,10 +56,10 @@ impl<S: Stream> Wire<S> {
     }
 
     /// Waits for input or for the bell, for at most this long. The bell does not interrupt a read of a stream without halves.
-    pub(super) fn wait(&mut self, bell: &Bell, most: Option<Duration>) {
+    pub(super) fn wait(&mut self, bell: &Bell, most: Duration) {
         match &mut self.buffer {
             Some(buffer) if self.input.wants_more() => {
-                let patience = most.map_or(SLICE, |most| most.clamp(Duration::from_millis(1), SLICE));
+                let patience = most.clamp(Duration::from_millis(1), SLICE);
                 if !self.pause.is_zero() && self.pause < patience {
                     thread::sleep(self.pause);
                 }
@@ -70,7 +70,7 @@ impl<S: Stream> Wire<S> {
                     Poll::Pending => {}
                 }
             }
-            _ => bell.wait(most),
+            _ => bell.wait(Some(most)),
         }
     }
 
