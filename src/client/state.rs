@@ -2,7 +2,6 @@
 
 use super::answers::AnswersState;
 use super::inbox::{EventKind, Inbox};
-use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::timers::{Note, Notes, Timers};
 use crate::Instant;
@@ -21,6 +20,22 @@ pub enum State {
     /// DISCONNECT will be sent after everything that is queued or, after [`finish`](crate::Client::finish), once all requests have ended.
     /// Then the transport has to be closed.
     Closing,
+}
+
+/// Whether the application has requested the end of the connection. This is remembered after the connection, until the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Leaving {
+    No,
+    /// No more requests are accepted; DISCONNECT follows once those under way have ended.
+    Finishing,
+    /// DISCONNECT follows after everything that is queued.
+    Disconnecting,
+}
+
+impl Leaving {
+    pub(super) const fn is_finishing(self) -> bool {
+        matches!(self, Leaving::Finishing)
+    }
 }
 
 /// The state that outlives a connection.
