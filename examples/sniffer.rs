@@ -14,11 +14,24 @@ use std::{env, fmt, thread};
 use baremqtt::codec::{self, Decoded, Packet};
 use baremqtt::{Version, Violation};
 
+const HELP: &str = "\
+Shows the packets between clients and a server: clients connect to this program, which connects them to the server.
+
+usage: sniffer LISTEN SERVER
+
+  LISTEN   where to listen for clients, as HOST:PORT
+  SERVER   the server, as HOST:PORT
+  --help   print this help";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match &arguments[..] {
+        [help] if help == "--help" => {
+            print(format_args!("{HELP}"));
+            Ok(())
+        }
         [listen, server] => run(listen, server),
-        _ => Err(io::Error::other("usage: sniffer LISTEN SERVER, each a HOST:PORT")),
+        _ => Err(io::Error::other("LISTEN and SERVER are needed\nTry --help.")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

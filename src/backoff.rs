@@ -17,7 +17,7 @@ const LONG_LIVED_MS: u32 = 60_000;
 /// backoff.lived(80_000); // connected, and lost after 80 s
 /// assert!((250..=500).contains(&backoff.next_ms().unwrap()));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Backoff {
     min_ms: u32,

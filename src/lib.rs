@@ -102,14 +102,14 @@
 //!             let len = board.read(client.receive_buffer());
 //!             client.received(len);
 //!         }
-//!         // 3. After an error the connection has ended: reopen the transport, and call `connect`.
+//!         // 3. An error ends the connection: reopen the transport, and call `connect`.
 //!         while client.advance(Instant::from_millis(board.millis()))? {
 //!             // `split` borrows the event, and the half of the client that makes requests.
 //!             if let (Some(Event::Message(message)), mut outbound) = client.split() {
 //!                 outbound.publish(&Message::new("echo", message.payload))?;
 //!             }
 //!         }
-//!         // 4. If step 3 has queued something, there is only a wait if the transport accepts nothing.
+//!         // 4. If step 3 has queued something, this waits only while nothing can be written.
 //!         let writes = !client.pending().is_empty();
 //!         board.sleep(writes, client.time_left());
 //!     }
@@ -241,35 +241,44 @@
 //!
 //! # Errors
 //!
-//! There are two kinds. A **refused call** changes nothing, and the connection continues. What to do:
+//! There are two kinds. A **refused call** changes nothing, and the connection continues:
 //!
-//! - [`RequestError::Full`]: handle events until [`Published`](Event::Published) makes room, then call again; [`Full`] says what is full.
-//! - [`RequestError::NotConnected`]: wait for [`Connected`](Event::Connected); QoS 0 and SUBSCRIBE need a connection.
-//! - [`RequestError::TooLarge`]: use a larger `tx`, or [stream](Client::publish_streamed) the payload.
-//! - [`RequestError::TooManyFilters`]: use a larger `rx`, or fewer filters at a time.
-//! - [`RequestError::Forbidden`], [`ConnectError::Forbidden`]: correct the request. The standard does not allow it;
-//!   [`Violation::clause`] says where.
-//! - [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`]: turn it on in the [configuration](#configuration).
-//! - [`RequestError::NotRepeatable`]: a streamed message above QoS 0 needs a payload that can be supplied again.
-//! - [`ConnectError::TooLarge`]: use a larger `rx`, where CONNECT is encoded.
-//! - [`ConnectError::AlreadyConnected`]: [disconnect](Client::disconnect) first.
-//! - [`StreamError`], [`AcknowledgeError`], [`GiveUpError`], [`SaveError`], [`RestoreError`]: each variant says what to do.
+//! | a call is refused with | because | what to do |
+//! |---|---|---|
+//! | [`RequestError::Full`] | there is no room now; [`Full`] says what is full | handle events until [`Published`](Event::Published) makes room, then call again |
+//! | [`RequestError::NotConnected`] | QoS 0, SUBSCRIBE and UNSUBSCRIBE need a connection; or it is being closed | wait for [`Connected`](Event::Connected) |
+//! | [`RequestError::TooLarge`] | it can never fit into `tx` | use a larger `tx`, or [stream](Client::publish_streamed) the payload |
+//! | [`RequestError::TooManyFilters`] | its SUBACK can never fit into `rx` | use a larger `rx`, or fewer filters at a time |
+//! | [`RequestError::Forbidden`], [`ConnectError::Forbidden`] | the standard does not allow it; [`Violation::clause`] says where | correct the request |
+//! | [`RequestError::TurnedOff`], [`ConnectError::TurnedOff`] | the [configuration](#configuration) does not allow it | turn it on |
+//! | [`RequestError::NotRepeatable`] | a streamed message above QoS 0 may have to be resent | use QoS 0, or a payload that can be supplied again |
+//! | [`ConnectError::TooLarge`] | CONNECT is encoded in `rx`, and does not fit | use a larger `rx` |
+//! | [`ConnectError::AlreadyConnected`] | there is a connection, or one is being established | [disconnect](Client::disconnect) first |
 //!
-//! An **end** has closed the connection, but the session is kept: open another transport, and [`connect`](Client::connect) again. What to
-//! do before that:
+//! [`StreamError`], [`AcknowledgeError`], [`GiveUpError`], [`SaveError`] and [`RestoreError`] are explained at their variants.
 //!
-//! - [`Error::Refused`]: try later, or with other credentials. [`RefusalCode`] says why.
-//! - [`Error::Violation`]: wait, with [`Backoff`]. The server is at fault.
-//! - [`Error::TimedOut`]: wait, with [`Backoff`].
-//! - [`Error::InboundFull`]: nothing, because every connection gets further. For more room, see [`with_inbound_ids`](Client::with_inbound_ids).
-//! - [`Error::ReceiveBufferTooSmall`]: use a larger `rx`, or another choice of [`large_messages`](Config::large_messages).
+//! An **end** has closed the connection. The client is offline: open another transport, and [`connect`](Client::connect) again. The session
+//! is kept, as [described above](#sessions-and-guarantees).
 //!
-//! [`Event::Ended`] is different: it reports the end of one request, whether or not the connection lives on. [`Outcome`] says what is known
-//! about it. Make the request again, or inform the user.
+//! | a connection ends with | because | what is kept | what to do before the next one |
+//! |---|---|---|---|
+//! | [`Error::Refused`] | the server refuses the client; [`RefusalCode`] says why | the session | wait, or use other credentials |
+//! | [`Error::Violation`] | the server is at fault | the session; the packet at fault is discarded | wait, with [`Backoff`] |
+//! | [`Error::TimedOut`] | the server or the transport does not respond; [`Timeout`] says to what | the session | wait, with [`Backoff`] |
+//! | [`Error::InboundFull`] | there is no room for the identifier of another QoS 2 message | the session; messages before that one are acknowledged | nothing, because every connection gets further; [`with_inbound_ids`](Client::with_inbound_ids) makes room |
+//! | [`Error::ReceiveBufferTooSmall`] | a packet is larger than `rx` | the session; the packet is not acknowledged | use a larger `rx`, or another choice of [`large_messages`](Config::large_messages) |
+//! | [`Io`](transport::Error::Io), [`Closed`](transport::Error::Closed) | the stream has failed or ended | the session | wait, with [`Backoff`] |
+//! | [`Disconnected`](transport::Error::Disconnected) | the application has asked for it | the session | nothing |
 //!
-//! Adapters add [`Io`](transport::Error::Io), [`Closed`](transport::Error::Closed) and [`Disconnected`](transport::Error::Disconnected),
-//! and their error type converts from every refusal, so that one `?` is enough. [`Error::is_end`](transport::Error::is_end) tells the two
-//! kinds apart.
+//! The last two rows are errors of adapters. Their error type converts from every refusal, so that one `?` is enough, and
+//! [`Error::is_end`](transport::Error::is_end) tells the two kinds apart.
+//!
+//! [`Event::Ended`] is different: it reports the end of one request, whether or not the connection lives on.
+//!
+//! | a request ends as | because | what to do |
+//! |---|---|---|
+//! | [`Lost`](Outcome::Lost) | its connection or session is gone; it may or may not have reached the server | make it again, unless a message must not arrive twice |
+//! | [`Uncertain`](Outcome::Uncertain) | the server received the message (PUBREC) before it lost the session, or the message was given up; it may or may not have been delivered | inform the user: sent again, it may arrive twice |
 //!
 //! # Configuration
 //!
@@ -327,11 +336,11 @@
 //!
 //! All features are additive. They only select dependencies; what a client *does* is decided by its [configuration](#configuration).
 //!
-//! - `std` (default): `transport::net`, over TCP or any other stream of `std`; `SessionFile`; `encode_to_vec` on packets.
-//! - `embedded-io-v0.7`: `transport::blocking`, over `embedded_io::{Read, ReadReady, Write}`.
-//! - `embedded-io-async-v0.7`: `transport::asynch`, for embassy, tokio and other executors; you supply the timer.
-//! - `embedded-io-v0.6`, `embedded-io-async-v0.6`: `transport::FromV06`, which wraps streams of these older versions for the same adapters.
-//! - `nb`: `transport::polled`, for loops that poll.
+//! - `std` (default): [`transport::net`], over TCP or any other stream of `std`; [`SessionFile`]; `encode_to_vec` on packets.
+//! - `embedded-io-v0.7`: [`transport::blocking`], over `embedded_io::{Read, ReadReady, Write}`.
+//! - `embedded-io-async-v0.7`: [`transport::asynch`], for embassy, tokio and other executors; you supply the timer.
+//! - `embedded-io-v0.6`, `embedded-io-async-v0.6`: [`transport::FromV06`], which wraps streams of these older versions for the same adapters.
+//! - `nb`: [`transport::polled`], for loops that poll.
 //! - `defmt`: `defmt::Format` on packets, events, errors and settings, and a few log messages.
 //! - `log`: the same log messages through `log`.
 //!
@@ -365,7 +374,7 @@
 //! receive buffer; with [`split`](Client::split), a handler can publish while it still holds the payload.
 //!
 //! **How do several threads or tasks share a client?** A runner owns the client and the stream, and the others use handles: those of
-//! `transport::net` for threads, those of `transport::asynch` for async tasks.
+//! [`transport::net`] for threads, those of [`transport::asynch`] for async tasks.
 //!
 //! **How do I resubscribe after a reconnect?** Use [`Routes`]. It maps topic filters to handlers, and resubscribes what the server has
 //! lost.
@@ -381,7 +390,20 @@
 //!
 //! **What about MQTT 5?** It is not supported; see `rust-mqtt`, `minimq`, `mountain-mqtt` and `rumqttc`. Doing one protocol completely
 //! keeps the client small.
-
+//!
+// Links to items that need a feature; without it, to the list of features.
+#![cfg_attr(feature = "std", doc = "[`transport::net`]: transport::net")]
+#![cfg_attr(not(feature = "std"), doc = "[`transport::net`]: #features")]
+#![cfg_attr(feature = "std", doc = "[`SessionFile`]: SessionFile")]
+#![cfg_attr(not(feature = "std"), doc = "[`SessionFile`]: #features")]
+#![cfg_attr(feature = "embedded-io-v0.7", doc = "[`transport::blocking`]: transport::blocking")]
+#![cfg_attr(not(feature = "embedded-io-v0.7"), doc = "[`transport::blocking`]: #features")]
+#![cfg_attr(feature = "embedded-io-async-v0.7", doc = "[`transport::asynch`]: transport::asynch")]
+#![cfg_attr(not(feature = "embedded-io-async-v0.7"), doc = "[`transport::asynch`]: #features")]
+#![cfg_attr(feature = "embedded-io-v0.6", doc = "[`transport::FromV06`]: transport::FromV06")]
+#![cfg_attr(not(feature = "embedded-io-v0.6"), doc = "[`transport::FromV06`]: #features")]
+#![cfg_attr(feature = "nb", doc = "[`transport::polled`]: transport::polled")]
+#![cfg_attr(not(feature = "nb"), doc = "[`transport::polled`]: #features")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

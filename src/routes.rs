@@ -1,5 +1,7 @@
 //! Maps topic filters to handlers, and keeps track of what must be subscribed.
 
+use core::fmt;
+
 use heapless::Vec;
 
 use crate::{
@@ -71,6 +73,17 @@ pub enum Subscription {
     Refused,
 }
 
+impl fmt::Display for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subscription::Wanted => f.write_str("wanted"),
+            Subscription::Requested { id, .. } => write!(f, "requested, id {id}"),
+            Subscription::Granted { qos } => write!(f, "granted, QoS {qos}"),
+            Subscription::Refused => f.write_str("refused"),
+        }
+    }
+}
+
 /// Why a route was not added. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -82,8 +95,8 @@ pub enum RouteError {
     Full,
 }
 
-impl core::fmt::Display for RouteError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RouteError::Forbidden(violation) => violation.fmt(f),
             RouteError::Full => f.write_str("the table of routes is full; raise N of Routes"),

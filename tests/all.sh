@@ -115,11 +115,20 @@ for n in (0, 1, 2, len(names)):
 }
 
 step_docs() {
-  local feature
+  local feature file link
   while read -r feature; do
     grep -qF "\`$feature\`" README.md && grep -qF "\`$feature\`" src/lib.rs || fail "README.md or src/lib.rs does not name the feature $feature"
   done < <(from_metadata 'print(*sorted(set(package["features"]) - {"default"}), sep="\n")')
+  find src docs README.md \( -name '*.rs' -o -name '*.md' \) -print0 | xargs -0 tests/code_width.py
   RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+  if grep -rq 'href="\.\./src/' "$CARGO_TARGET_DIR/doc/baremqtt/guide"; then
+    fail "docs/ has a link that src/guide.rs does not define"
+  fi
+  echo "-- links from one file to another"
+  while IFS=: read -r file link; do
+    [ -e "$(dirname "$file")/${link%%#*}" ] || fail "$file has a link to $link"
+  done < <(find . -name target -prune -o -name node_modules -prune -o -name '*.md' -print0 |
+    xargs -0 grep -HoP '(\]\(|^\[[^]]+\]: )\K(?!https?:|#)[^)\s]+')
   # With the profile that `hermetic` uses for all features, so that they are compiled once.
   cargo test --release "${with_all_features[@]}" --doc
   echo "-- the programs of the guide"
@@ -211,8 +220,11 @@ step_benches() {
 # Every state of small worlds. tests/explore/README.md says how to run all of them.
 step_explore() {
   tests/explore/faults.py --check
-  cargo clippy --quiet --locked --manifest-path tests/explore/Cargo.toml -- -D warnings
-  cargo run --quiet --locked --release --manifest-path tests/explore/Cargo.toml -- short
+  # Cargo reads tests/explore/.cargo only there.
+  cd tests/explore
+  package_is_good ./
+  cargo run --quiet --locked --release -- short
+  cd "$OLDPWD"
 }
 
 step_examples() {

@@ -77,6 +77,8 @@ def forgettable(docs):
 def faults(path, kind, is_open, traits):
     """The traits that a type lacks."""
     name = path.split("::")[-1]
+    if "PartialEq" in traits and not {"Eq", "Hash"} <= traits:
+        yield "can be compared, but has no Eq or no Hash"
     if "Debug" not in traits:
         yield "has no Debug"
     if ("Format" in traits) == (path in EXEMPT):

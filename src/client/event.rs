@@ -7,7 +7,7 @@ use crate::{PacketId, QoS, SubAckCodes, TopicName};
 
 /// Something that has happened. An event borrows from the receive buffer, until the next
 /// [`advance`](crate::Client::advance).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -95,7 +95,7 @@ impl fmt::Display for Outcome {
 }
 
 /// A message that is larger than the receive buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct LargeMessage<'a> {

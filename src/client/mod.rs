@@ -30,6 +30,7 @@ mod outbox;
 mod parts;
 mod receipt;
 mod state;
+#[cfg(baremqtt_explore)]
 mod state_key;
 mod timers;
 mod under_way;

@@ -1,5 +1,7 @@
 //! The state of a client besides its buffers. Initially all bytes are zero, so that a client in a `static` takes no flash.
 
+use core::fmt;
+
 use super::answers::AnswersState;
 use super::inbox::{EventKind, Inbox};
 use super::outbox::OutboxState;
@@ -20,6 +22,17 @@ pub enum State {
     /// DISCONNECT will be sent after everything that is queued or, after [`finish`](crate::Client::finish), once all requests have ended.
     /// Then the transport has to be closed.
     Closing,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            State::Offline => "offline",
+            State::Connecting => "connecting",
+            State::Connected => "connected",
+            State::Closing => "closing",
+        })
+    }
 }
 
 /// Whether the application has requested the end of the connection. This is remembered after the connection, until the next one.

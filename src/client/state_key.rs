@@ -1,4 +1,4 @@
-//! The state of a client as a hash, for programs that explore all states that it can be in.
+//! The state of a client as a hash, for tests/explore, which sets `baremqtt_explore`: it is no part of the library otherwise.
 
 use core::hash::{Hash, Hasher};
 
@@ -15,7 +15,6 @@ impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     ///
     /// Positions are relative to the live data. Bytes that will never be read, and counters that only grow, are left out. This assumes that
     /// the application does not use receipts of earlier connections.
-    #[doc(hidden)]
     pub fn state_key(&self, key: &mut impl Hasher) {
         let ClientState { mut control, mut outbox, mut answers } = self.state.clone();
         let tx = self.buffers.tx.as_ref();

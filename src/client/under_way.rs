@@ -6,7 +6,7 @@ use crate::codec::{PacketType, Publish};
 use crate::{PacketId, QoS};
 
 /// One request under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct UnderWay<'a> {
@@ -19,7 +19,7 @@ pub struct UnderWay<'a> {
 }
 
 /// The kind of a request, with the part of its packet that is still stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Request<'a> {

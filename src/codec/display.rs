@@ -2,7 +2,9 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use super::{ConnAck, Connect, Packet, Publish, SubAck, SubAckCode, SubAckCodes, Subscribe, Unsubscribe};
+use super::{
+    ConnAck, Connect, Packet, PacketType, Publish, SubAck, SubAckCode, SubAckCodes, Subscribe, Unsubscribe,
+};
 
 /// How many bytes of a payload are shown.
 const SHOWN: usize = 32;
@@ -13,18 +15,37 @@ impl Display for Packet<'_> {
             Packet::Connect(packet) => packet.fmt(f),
             Packet::ConnAck(packet) => packet.fmt(f),
             Packet::Publish(packet) => packet.fmt(f),
-            Packet::PubAck(id) => write!(f, "PUBACK id={id}"),
-            Packet::PubRec(id) => write!(f, "PUBREC id={id}"),
+            Packet::PubAck(id) | Packet::PubRec(id) | Packet::PubComp(id) | Packet::UnsubAck(id) => {
+                write!(f, "{} id={id}", self.packet_type())
+            }
             Packet::PubRel { id, dup } => write!(f, "PUBREL id={id}{}", flag(*dup, " dup")),
-            Packet::PubComp(id) => write!(f, "PUBCOMP id={id}"),
             Packet::Subscribe(packet) => packet.fmt(f),
             Packet::SubAck(packet) => packet.fmt(f),
             Packet::Unsubscribe(packet) => packet.fmt(f),
-            Packet::UnsubAck(id) => write!(f, "UNSUBACK id={id}"),
-            Packet::PingReq => f.write_str("PINGREQ"),
-            Packet::PingResp => f.write_str("PINGRESP"),
-            Packet::Disconnect => f.write_str("DISCONNECT"),
+            Packet::PingReq | Packet::PingResp | Packet::Disconnect => self.packet_type().fmt(f),
         }
+    }
+}
+
+/// The name of the packet in the standard.
+impl Display for PacketType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PacketType::Connect => "CONNECT",
+            PacketType::ConnAck => "CONNACK",
+            PacketType::Publish => "PUBLISH",
+            PacketType::PubAck => "PUBACK",
+            PacketType::PubRec => "PUBREC",
+            PacketType::PubRel => "PUBREL",
+            PacketType::PubComp => "PUBCOMP",
+            PacketType::Subscribe => "SUBSCRIBE",
+            PacketType::SubAck => "SUBACK",
+            PacketType::Unsubscribe => "UNSUBSCRIBE",
+            PacketType::UnsubAck => "UNSUBACK",
+            PacketType::PingReq => "PINGREQ",
+            PacketType::PingResp => "PINGRESP",
+            PacketType::Disconnect => "DISCONNECT",
+        })
     }
 }
 

@@ -7,7 +7,9 @@
 //! use baremqtt::codec::{self, Decoded, Packet, PacketId, Version};
 //!
 //! let bytes = [0x40, 0x02, 0x00, 0x0A, 0xD0];
-//! let Decoded::Complete { packet, len } = codec::decode(&bytes, Version::Mqtt311)? else { panic!() };
+//! let Decoded::Complete { packet, len } = codec::decode(&bytes, Version::Mqtt311)? else {
+//!     panic!("the first packet is complete");
+//! };
 //! assert_eq!(packet, Packet::PubAck(PacketId::new(10).unwrap()));
 //! assert_eq!(codec::decode(&bytes[len..], Version::Mqtt311)?, Decoded::Incomplete { missing: 1 });
 //! # Ok::<(), baremqtt::Violation>(())

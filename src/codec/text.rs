@@ -1,5 +1,7 @@
 //! The text fields of a CONNECT.
 
+use core::cmp::Ordering;
+
 use crate::Violation;
 use crate::topic::{checked_str, text_traits};
 use crate::validate::{check_text, text_flaw};
@@ -87,6 +89,19 @@ impl<'a> Text<'a> {
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.bytes.is_empty()
+    }
+}
+
+/// As bytes, like topic names.
+impl Ord for Text<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes.cmp(other.bytes)
+    }
+}
+
+impl PartialOrd for Text<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -25,7 +25,7 @@ pub struct FromV06<S>(
 );
 
 /// An error of a stream that is wrapped in [`FromV06`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ErrorV06<E>(
     /// The error.

@@ -1,9 +1,9 @@
 //! Adapters that connect a [`Client`](crate::Client) to a transport, and do the waiting.
 //!
-//! - `net` (feature `std`), over `std::io::Read + Write` with timeouts: blocks.
-//! - `blocking` (feature `embedded-io-v0.7`), over `embedded_io::{Read, ReadReady, Write}`: polls in a loop.
-//! - `asynch` (feature `embedded-io-async-v0.7`), over halves that are `embedded_io_async::{Read, Write}`: awaits.
-//! - `polled` (feature `nb`), over functions that return `nb::Result`: never waits.
+//! - [`net`] (feature `std`), over `std::io::Read + Write` with timeouts: blocks.
+//! - [`blocking`] (feature `embedded-io-v0.7`), over `embedded_io::{Read, ReadReady, Write}`: polls in a loop.
+//! - [`asynch`] (feature `embedded-io-async-v0.7`), over halves that are `embedded_io_async::{Read, Write}`: awaits.
+//! - [`polled`] (feature `nb`), over functions that return `nb::Result`: never waits.
 //!
 //! Every adapter has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client), so that
 //! you call everything that needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), on the
@@ -18,10 +18,10 @@
 //!
 //! # Which one to use
 //!
-//! - One thread with an operating system: the `Connection` of `net`.
-//! - One loop without an operating system: `blocking` or `polled`.
-//! - Several threads: the `Runner` of `net`.
-//! - Async tasks: the `Runner` of `asynch`; or its `Connection`, if there is only one task, and all operations of the stream are
+//! - One thread with an operating system: the `Connection` of [`net`].
+//! - One loop without an operating system: [`blocking`] or [`polled`].
+//! - Several threads: the `Runner` of [`net`].
+//! - Async tasks: the `Runner` of [`asynch`]; or its `Connection`, if there is only one task, and all operations of the stream are
 //!   cancel-safe.
 //!
 //! Streams of `embedded-io` 0.6 can be wrapped in `FromV06` (features `embedded-io-v0.6`, `embedded-io-async-v0.6`).
@@ -38,6 +38,16 @@
 //! itself, and would miss what you have done.
 //!
 //! If writing fails, messages that had already been received are still delivered before the failure is reported.
+//!
+// Links to modules that need a feature; without it, to the list of features.
+#![cfg_attr(feature = "std", doc = "[`net`]: net")]
+#![cfg_attr(not(feature = "std"), doc = "[`net`]: crate#features")]
+#![cfg_attr(feature = "embedded-io-v0.7", doc = "[`blocking`]: blocking")]
+#![cfg_attr(not(feature = "embedded-io-v0.7"), doc = "[`blocking`]: crate#features")]
+#![cfg_attr(feature = "embedded-io-async-v0.7", doc = "[`asynch`]: asynch")]
+#![cfg_attr(not(feature = "embedded-io-async-v0.7"), doc = "[`asynch`]: crate#features")]
+#![cfg_attr(feature = "nb", doc = "[`polled`]: polled")]
+#![cfg_attr(not(feature = "nb"), doc = "[`polled`]: crate#features")]
 
 #[cfg(feature = "embedded-io-async-v0.7")]
 pub mod asynch;

@@ -8,7 +8,7 @@
 //! assert_eq!(rig.events(), ["published 1 qos=1"]);
 //! ```
 
-// Two test programs share this file, and neither uses all of it.
+// Several test programs share this file, and none uses all of it.
 #![allow(dead_code)]
 
 use std::collections::VecDeque;

@@ -38,7 +38,6 @@ mod same_reader;
 mod saving;
 mod session_loss;
 mod soak;
-mod state_key;
 mod storage;
 mod streaming;
 mod subscribing;

@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 
 use baremqtt::{
-    AcknowledgeError, ConnectError, Error, Full, GiveUpError, Outcome, RefusalCode, RequestError,
-    RestoreError, RouteError, SaveError, StreamError, Timeout, Violation,
+    AcknowledgeError, ConnectError, Error, Full, GiveUpError, Outcome, QoS, RefusalCode, RequestError,
+    RestoreError, RouteError, SaveError, State, StreamError, Subscription, Timeout, Violation,
 };
 
 use crate::harness::id;
@@ -113,5 +113,21 @@ fn messages_and_images() {
     assert_eq!(
         (Outcome::Lost.to_string(), Outcome::Uncertain.to_string()),
         ("lost".into(), "uncertain".into())
+    );
+}
+
+#[test]
+fn states() {
+    let states = [State::Offline, State::Connecting, State::Connected, State::Closing];
+    assert_eq!(states.map(|state| state.to_string()), ["offline", "connecting", "connected", "closing"]);
+    let subscriptions = [
+        Subscription::Wanted,
+        Subscription::Requested { id: id(3), place: 0 },
+        Subscription::Granted { qos: QoS::AtLeastOnce },
+        Subscription::Refused,
+    ];
+    assert_eq!(
+        subscriptions.map(|subscription| subscription.to_string()),
+        ["wanted", "requested, id 3", "granted, QoS 1", "refused"]
     );
 }

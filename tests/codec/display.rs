@@ -69,6 +69,7 @@ fn one_line_for_each_packet() {
     ];
     for (packet, line) in lines {
         assert_eq!(packet.to_string(), line);
+        assert_eq!(Some(packet.packet_type().to_string().as_str()), line.split(' ').next());
     }
 }
 

@@ -112,6 +112,7 @@ fn topics_are_sorted_and_converted_as_text() {
     let lent: [&str; 2] = [filter.as_ref(), names[0].as_ref()];
     assert_eq!(lent, ["a/+", "a"]);
     assert!(filter > TopicFilter::new("a").unwrap());
+    assert!(Text::new("a") < Text::new("a\0"), "also if one is invalid");
     assert_eq!(TopicName::try_from("a/+"), Err(Violation::WildcardInTopicName));
 }
 

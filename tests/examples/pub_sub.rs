@@ -161,7 +161,7 @@ fn invalid_options_are_refused() {
         assert_eq!(exit.code, Some(1), "{name} {arguments}: {exit:?}");
         assert_eq!(exit.errors.last().map(String::as_str), Some("Try --help."), "{name} {arguments}");
     }
-    for name in ["pub", "sub", "quickstart", "dump", "broker"] {
+    for name in ["pub", "sub", "quickstart", "dump", "broker", "sniffer"] {
         assert_eq!(run(name, &["--help"]).code, Some(0), "{name}");
     }
 }

@@ -67,12 +67,12 @@ def copy():
     subprocess.run(["tar", "-x", "-C", COPY], input=archive, check=True)
 
 
-def run(*command):
+def run(*command, folder=COPY):
     """The exit status of a command, and its output."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(TARGET / "target"), CARGO_PROFILE_DEV_DEBUG="0")
     pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     # In a session of its own, so that its child processes end with it.
-    with subprocess.Popen(command, cwd=COPY, env=environment, start_new_session=True, **pipe) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **pipe) as process:
         try:
             printed, _ = process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
@@ -83,7 +83,7 @@ def run(*command):
 
 def found_by():
     """What finds the fault in the copy."""
-    status, _ = run("cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", "tests/explore/Cargo.toml")
+    status, _ = run("cargo", "build", "--quiet", "--release", "--locked", folder=COPY / "tests/explore")
     if status != 0:
         raise Unfit("DOES NOT COMPILE")
     status, found = run(TARGET / "target/release/explore", "find")

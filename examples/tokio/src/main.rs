@@ -51,14 +51,17 @@ struct Counter {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    let (Some(address), wanted) = (arguments.next().filter(|it| it.contains(':')), arguments.next()) else {
-        eprintln!("{HELP}");
-        return ExitCode::FAILURE;
+    let (address, wanted) = match (arguments.next(), arguments.next()) {
+        (Some(help), None) if help == "--help" || help == "-h" => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        (Some(address), wanted) if address.contains(':') => (address, wanted),
+        _ => {
+            eprintln!("{HELP}");
+            return ExitCode::FAILURE;
+        }
     };
-    if address == "--help" || address == "-h" {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
     let wanted = wanted.map_or(Ok(u64::MAX), |count| count.parse());
     let Ok(wanted) = wanted else {
         eprintln!("COUNT is a number");

@@ -25,6 +25,17 @@ fn example(server: &Server, count: &str) -> Child {
         .expect("the example is built")
 }
 
+/// The help was requested, or is needed.
+#[test]
+fn prints_its_help() {
+    for (arguments, code) in [(&["--help"][..], 0), (&[], 1), (&["without-a-port"], 1)] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_baremqtt-tokio")).args(arguments).output();
+        let ended = ended.expect("the example is built");
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).contains("usage: "));
+    }
+}
+
 #[test]
 fn publishes_and_receives() {
     let server = start(([127, 0, 0, 1], 0).into());

@@ -1,13 +1,14 @@
 //! The procedures that involve several parts of a client, in a file each. Nothing else knows how the parts work together.
 //!
 //! ```text
-//! requests streams give_up manual session_image requests of the application
-//! connection                                how a connection begins and ends, and what happens to the session
-//! output                                    what is sent next
-//! advance -> incoming (header, step) -> messages large acknowledgements    one step: received packets
-//!         -> handled                        the end of the previous event
-//!         -> timeouts (keep_alive)          which countdowns run, and what is due
-//! events                                    the current event, as the application sees it
+//! requests streams give_up manual session_image   requests of the application
+//! connection                                      how a connection begins and ends; its session
+//! output                                          what is sent next
+//! advance -> incoming (header, step)              one step: received packets
+//!               -> messages large acknowledgements
+//!         -> handled                              the end of the previous event
+//!         -> timeouts (keep_alive)                which countdowns run, and what is due
+//! events                                          the current event, as the application sees it
 //! ```
 
 mod acknowledgements;

@@ -36,7 +36,9 @@
 //! # }
 //! use baremqtt::transport::asynch::{Handle, Runner, Timer};
 //! use baremqtt::transport::{Error, HandleError, Update};
-//! use baremqtt::{Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, Routes, Subscription};
+//! use baremqtt::{
+//!     Backoff, Buffers, Client, Connect, Event, Instant, Message, QoS, Routes, Subscription,
+//! };
 //!
 //! struct Embassy;
 //!
@@ -57,14 +59,15 @@
 //! async fn network(mqtt: &Mqtt, mut socket: board::Socket) {
 //!     let mut routes = Routes::<_, fn(), 1>::new();
 //!     let toggle: fn() = board::toggle_lamp;
-//!     routes.add("lamp/toggle", QoS::AtLeastOnce, toggle).expect("a valid filter, and room for one");
+//!     routes.add("lamp/toggle", QoS::AtLeastOnce, toggle).expect("a valid filter, and room");
 //!     let mut runner = Runner::new(mqtt, Embassy, [0; 256], Backoff::new(500, 60_000).seed(17));
 //!     let ended = runner
 //!         .run(
 //!             async |link| {
 //!                 socket.connect().await.map_err(|()| Error::Closed)?;
 //!                 let (input, output) = socket.split();
-//!                 link.run(input, output, &Connect::new("lamp").clean_session(false).keep_alive(30)).await
+//!                 let connect = Connect::new("lamp").clean_session(false).keep_alive(30);
+//!                 link.run(input, output, &connect).await
 //!             },
 //!             |update, outbound| {
 //!                 if let Update::Event(event) = update {
@@ -103,6 +106,7 @@ mod link;
 mod mailbox;
 mod requests;
 mod runner;
+mod signals;
 mod waiters;
 
 pub use cell::{OneThread, SharedCell, Sharing};

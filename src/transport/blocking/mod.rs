@@ -17,7 +17,9 @@
 //! use baremqtt::transport::blocking::Connection;
 //! use baremqtt::{Client, Instant};
 //!
-//! fn run<S: embedded_io::Read + embedded_io::Write>(stream: S, client: Client<[u8; 256], [u8; 256]>) {
+//! type Mqtt = Client<[u8; 256], [u8; 256]>;
+//!
+//! fn run<S: embedded_io::Read + embedded_io::Write>(stream: S, client: Mqtt) {
 //!     let mut mqtt = Connection::new(stream, client, || Instant::from_millis(0));
 //!     mqtt.next_event(None); // "the trait bound `S: ReadReady` is not satisfied"
 //! }
@@ -30,7 +32,10 @@
 //! use embedded_io::{Read, ReadReady, Write};
 //!
 //! # fn toggle_lamp() {}
-//! fn run<S: Read + ReadReady + Write>(uart: S, millis: fn() -> u32) -> Result<(), Error<S::Error>> {
+//! fn run<S>(uart: S, millis: fn() -> u32) -> Result<(), Error<S::Error>>
+//! where
+//!     S: Read + ReadReady + Write,
+//! {
 //!     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
 //!     let mut mqtt = Connection::new(uart, client, || Instant::from_millis(millis()));
 //!     mqtt.connect(&Connect::new("lamp").keep_alive(30))?;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Something that has happened on a link that is reopened whenever it is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Update<'a, E> {

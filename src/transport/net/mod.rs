@@ -26,10 +26,14 @@
 //!                 Update::Event(event) => {
 //!                     routes.note(&event);
 //!                     if let Event::Message(message) = event {
-//!                         routes.matching(message.topic).for_each(|handler| handler(message.payload));
+//!                         for handler in routes.matching(message.topic) {
+//!                             handler(message.payload);
+//!                         }
 //!                     }
 //!                 }
-//!                 Update::LinkLost { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
+//!                 Update::LinkLost { error, retry_in } => {
+//!                     eprintln!("{error}; again in {retry_in:?}");
+//!                 }
 //!                 _ => {}
 //!             }
 //!             if routes.subscription("sensor/#") == Some(Subscription::Refused) {
@@ -63,7 +67,9 @@
 //!             mqtt.subscribe(&[("sensor/#", QoS::AtLeastOnce)])?;
 //!             mqtt.publish(&Message::new("gateway/status", b"online").retain())?;
 //!         }
-//!         Some(Event::Message(message)) => println!("{}: {} bytes", message.topic, message.payload.len()),
+//!         Some(Event::Message(message)) => {
+//!             println!("{}: {}", message.topic, message.payload.escape_ascii());
+//!         }
 //!         _ => {}
 //!     }
 //! }

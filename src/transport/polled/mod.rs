@@ -12,7 +12,7 @@
 //! # let mut tx_ready = |_: u8| nb::Result::<(), ()>::Ok(());
 //! # let mut ticks = 0;
 //! # let mut millis = || { ticks += 1; ticks };
-//! // Byte by byte, as in `embedded_hal_nb::serial`: `|| uart_rx.read()` and `|byte| uart_tx.write(byte)`.
+//! // Byte by byte. With `embedded_hal_nb::serial`: `|| rx.read()` and `|byte| tx.write(byte)`.
 //! let uart = Serial { read: || rx_ready(), write: |byte| tx_ready(byte) };
 //! let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
 //! let mut mqtt = Connection::new(uart, client);

@@ -17,9 +17,12 @@ use crate::{Config, Connect, InboundIds, Instant, Standard};
 /// use baremqtt::transport::polled::{Connection, Reconnect, Stream};
 /// use baremqtt::{Backoff, Buffers, Client, Connect, Instant, Message};
 ///
-/// fn run<S: Stream>(stream: S, open: fn(&mut S) -> nb::Result<(), S::Error>, millis: fn() -> u32) {
+/// type Open<S> = fn(&mut S) -> nb::Result<(), <S as Stream>::Error>;
+///
+/// fn run<S: Stream>(stream: S, open: Open<S>, millis: fn() -> u32) {
 ///     let client = Client::new(Buffers { rx: [0; 256], tx: [0; 256] });
-///     let mut mqtt = Reconnect::new(Connection::new(stream, client), open, Backoff::new(500, 60_000));
+///     let connection = Connection::new(stream, client);
+///     let mut mqtt = Reconnect::new(connection, open, Backoff::new(500, 60_000));
 ///     loop {
 ///         let connect = Connect::new("lamp").clean_session(false).keep_alive(30);
 ///         match mqtt.poll(&connect, Instant::from_millis(millis())) {

@@ -1,10 +1,14 @@
-//! The key that distinguishes states when all of them are explored (tests/explore): equal for clients that will behave the
-//! same, whatever unused bytes contain, and different for those that will not.
+//! The key that distinguishes states: equal for clients that will behave the same, whatever unused bytes contain, and different for those
+//! that will not.
+
+#[path = "../../common/choices.rs"]
+mod choices;
+#[path = "../../client/harness.rs"]
+mod harness;
 
 use std::hash::{DefaultHasher, Hasher};
 
 use baremqtt::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-#[cfg(not(baremqtt_small))]
 use baremqtt::codec::Packet;
 use baremqtt::{Buffers, Client, StreamedMessage};
 
@@ -16,9 +20,7 @@ fn key(rig: &Rig) -> u64 {
     key.finish()
 }
 
-/// (The exploration uses the code for large machines. The code for small ones leaves traces that make equal
-/// states look different.)
-#[cfg(not(baremqtt_small))]
+/// (The code for small machines leaves traces that make equal states look different.)
 #[test]
 fn completed_exchanges_do_not_change_the_key() {
     let mut rig = Rig::online();
