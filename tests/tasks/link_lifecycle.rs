@@ -1,9 +1,10 @@
 //! Links that are lost, refused, stopped, and re-established.
 
 use std::cell::{Cell, RefCell};
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::asynch::Runner;
@@ -542,6 +543,82 @@ fn an_update_is_not_lost_with_the_link() {
         mqtt.wake();
     });
     world.run(vec![runner_task, wakes]);
+}
+
+/// Forwards wakes while there is a future that wants them, as combinators that poll several futures do.
+struct Forwards(Mutex<Option<Waker>>);
+
+impl Wake for Forwards {
+    fn wake(self: Arc<Self>) {
+        self.0.lock().unwrap().iter().for_each(Waker::wake_by_ref);
+    }
+}
+
+/// Polls a future with a waker of its own, which is useless after that.
+async fn with_own_waker<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let forwards = Arc::new(Forwards(Mutex::new(None)));
+    let waker = Waker::from(Arc::clone(&forwards));
+    let output = poll_fn(|cx| {
+        *forwards.0.lock().unwrap() = Some(cx.waker().clone());
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    })
+    .await;
+    *forwards.0.lock().unwrap() = None;
+    output
+}
+
+/// The waker of the link is useless by then.
+#[test]
+fn stop_works_while_the_stream_is_being_closed() {
+    let (world, mqtt) = (World::default(), handle());
+    let runner_task: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                let result = with_own_waker(link.run(input, output, &CONNECT)).await;
+                world.sleep(3_600_000).await;
+                result
+            },
+            ignore,
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let stops: Task<'_> = Box::pin(async {
+        world.sleep(1_000).await;
+        world.last_link().close();
+        world.sleep(1_000).await;
+        mqtt.stop();
+    });
+    world.run(vec![runner_task, stops]);
+    assert!(world.now() < 10_000, "{} ms", world.now());
+}
+
+/// A stream can still be closed, for instance, after CONNECT was not even queued.
+#[test]
+fn stop_works_after_an_invalid_connect() {
+    let (world, mqtt) = (World::default(), handle());
+    let runner_task: Task<'_> = Box::pin(async {
+        let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+        let ended = runner.run(
+            async |link| {
+                let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                let result = link.run(input, output, &Connect::new("").clean_session(false)).await;
+                assert!(matches!(result, Err(Error::Connect(_))), "{result:?}");
+                world.sleep(3_600_000).await;
+                result
+            },
+            ignore,
+        );
+        assert_eq!(ended.await, Ok(()));
+    });
+    let stops: Task<'_> = Box::pin(async {
+        world.sleep(1_000).await;
+        mqtt.stop();
+    });
+    world.run(vec![runner_task, stops]);
+    assert!(world.now() < 10_000, "{} ms", world.now());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[path = "../adapters/peer.rs"]
 mod peer;
 
+mod dropped;
 mod finishing;
 mod link_lifecycle;
 mod live_link;

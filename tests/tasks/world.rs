@@ -1,4 +1,4 @@
-//! Simulated time and links, and an executor that polls a task only once it has been woken.
+//! Simulated time and links, and an executor that polls a task only once it has been woken, by the waker that it was polled with last.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
@@ -193,9 +193,11 @@ impl World {
         loop {
             let mut is_asleep = true;
             for (at, (task, woken)) in tasks.iter_mut().enumerate() {
-                let Some(future) = task.as_mut().filter(|_| woken.0.swap(false, Ordering::Relaxed)) else {
+                let Some(future) = task.as_mut().filter(|_| woken.0.load(Ordering::Relaxed)) else {
                     continue;
                 };
+                // As if the task had moved to another executor: the waker of the last poll is useless now.
+                *woken = Arc::new(Woken(false.into()));
                 is_asleep = false;
                 polls += u32::from(at == 0);
                 all += 1;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::cell::{OneThread, SharedCell, Sharing};
-use super::waiters::Waiters;
+use super::signals::Signals;
 use crate::transport::common::Driver;
 use crate::{Client, Config, InboundIds, Standard};
 
@@ -35,30 +35,19 @@ use crate::{Client, Config, InboundIds, Standard};
 /// let reporting = report(&mqtt, "21.5");
 /// ```
 pub struct Handle<R, T, C = Standard, I = InboundIds, S: Sharing = OneThread, const N: usize = 8> {
-    inner: S::Cell<Inner<R, T, C, I, N>>,
-    /// Outside the cell, because a handler may set them.
-    is_stopping: S::Cell<bool>,
-    is_woken: S::Cell<bool>,
+    inner: S::Cell<Inner<R, T, C, I>>,
+    pub(super) signals: S::Cell<Signals<N>>,
 }
 
-/// The contents of the cell.
-pub(super) struct Inner<R, T, C, I, const N: usize> {
+/// The client, and what belongs to it. A handler holds it while it runs.
+pub(super) struct Inner<R, T, C, I> {
     pub(super) driver: Driver<(), R, T, C, I>,
-    pub(super) waiters: Waiters<N>,
     /// Something has been queued, read or written since the runner last looked.
     pub(super) has_moved: bool,
-    /// This attempt to connect has established a link.
-    pub(super) has_link: bool,
-    /// It is alive, and its future is the one that waits.
-    pub(super) is_linked: bool,
     /// Something has been sent since the handler last received `AllSent`.
     pub(super) has_sent_all: bool,
     /// The handler has failed.
     pub(super) has_failed: bool,
-    /// There is a runner.
-    pub(super) is_kept: bool,
-    /// The runner has ended.
-    pub(super) is_over: bool,
 }
 
 impl<R, T, C, I> Handle<R, T, C, I> {
@@ -82,11 +71,7 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, OneThread, N> {
     #[must_use]
     pub const fn with_places(client: Client<R, T, C, I>) -> Self {
         use core::cell::RefCell;
-        Handle {
-            inner: RefCell::new(Inner::new(client)),
-            is_stopping: RefCell::new(false),
-            is_woken: RefCell::new(false),
-        }
+        Handle { inner: RefCell::new(Inner::new(client)), signals: RefCell::new(Signals::NEW) }
     }
 }
 
@@ -104,64 +89,20 @@ impl<R, T, C, I, const N: usize> Handle<R, T, C, I, super::Threads, N> {
     /// ```
     #[must_use]
     pub fn for_threads(client: Client<R, T, C, I>) -> Self {
-        let mut inner = Inner::new(client);
-        inner.waiters.allocate();
-        Handle {
-            inner: SharedCell::new(inner),
-            is_stopping: SharedCell::new(false),
-            is_woken: SharedCell::new(false),
-        }
+        let mut signals = Signals::NEW;
+        signals.waiters.allocate();
+        Handle { inner: SharedCell::new(Inner::new(client)), signals: SharedCell::new(signals) }
     }
 }
 
-impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N> {
+impl<R, T, C, I> Inner<R, T, C, I> {
     const fn new(client: Client<R, T, C, I>) -> Self {
-        Inner {
-            driver: Driver::new(client),
-            waiters: Waiters::NEW,
-            has_moved: false,
-            has_link: false,
-            is_linked: false,
-            has_sent_all: false,
-            has_failed: false,
-            is_kept: false,
-            is_over: false,
-        }
-    }
-
-    /// Something has changed that the runner must look at.
-    pub(super) fn moved(&mut self) {
-        self.has_moved = true;
-        self.waiters.wake_runner();
-    }
-}
-
-impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N>
-where
-    R: AsRef<[u8]> + AsMut<[u8]>,
-    T: AsRef<[u8]> + AsMut<[u8]>,
-    C: Config,
-    I: AsRef<[u8]> + AsMut<[u8]>,
-{
-    /// A handler has returned that was called at this revision, or a link has ended: informs the tasks that wait.
-    pub(super) fn handled(&mut self, revision: u32) {
-        let client = &self.driver.client;
-        // A message can only have been given up in that case.
-        if client.revision() != revision || !client.config().reports_loss() {
-            self.keep_waiters();
-        }
-        self.waiters.wake_room();
-    }
-
-    /// Informs tasks that wait for messages that have been removed without an event.
-    pub(super) fn keep_waiters(&mut self) {
-        let Inner { driver, waiters, .. } = self;
-        waiters.keep(|id| driver.client.under_way().any(|request| request.id == id));
+        Inner { driver: Driver::new(client), has_moved: false, has_sent_all: false, has_failed: false }
     }
 }
 
 impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
-    pub(super) fn inner<V>(&self, f: impl FnOnce(&mut Inner<R, T, C, I, N>) -> V) -> Option<V> {
+    pub(super) fn inner<V>(&self, f: impl FnOnce(&mut Inner<R, T, C, I>) -> V) -> Option<V> {
         self.inner.with(f)
     }
 
@@ -169,29 +110,16 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     /// that has opened the stream has as long again to close it; then its future is dropped. Acknowledgements are not waited for: for that, call [`finish`](Client::finish) through [`with`](Self::with). This can be called from
     /// a handler too. To continue later, use [`into_client`](Self::into_client).
     pub fn stop(&self) {
-        self.is_stopping.with(|stops| *stops = true);
-        self.inner(Inner::moved);
+        self.signals(|signals| signals.is_stopping = true);
+        self.wake_runner();
     }
 
     /// Makes the runner call its handler soon with [`Update::Woken`](crate::transport::Update::Woken), because a task has something for it.
     /// If a stream is being opened, the call follows after that. Several calls of `wake` can result in a single update. This can be called
     /// from anywhere.
     pub fn wake(&self) {
-        self.is_woken.with(|is_woken| *is_woken = true);
-        self.inner(Inner::moved);
-    }
-
-    pub(super) fn is_woken(&self) -> bool {
-        self.is_woken.with(|is_woken| *is_woken) == Some(true)
-    }
-
-    /// Whether the handler is to be called; clears the request.
-    pub(super) fn take_wake(&self) -> bool {
-        self.is_woken.with(core::mem::take) == Some(true)
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.is_stopping.with(|stops| *stops) == Some(true)
+        self.signals(|signals| signals.is_woken = true);
+        self.wake_runner();
     }
 
     /// Returns the client, which is then offline.

@@ -75,7 +75,7 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Makes a change that the runner must look at.
-    fn moved(&self, f: impl FnOnce(&mut Inner<R, T, C, I, N>)) {
+    fn moved(&self, f: impl FnOnce(&mut Inner<R, T, C, I>)) {
         self.inner(|inner| {
             f(inner);
             inner.has_moved = true;
@@ -198,7 +198,7 @@ where
     }
 
     /// Waits until `f` returns a value. The link is polled whenever the client has changed.
-    async fn until<V>(&self, mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<V>) -> V {
+    async fn until<V>(&self, mut f: impl FnMut(&mut Inner<R, T, C, I>) -> Option<V>) -> V {
         poll_fn(|_| match self.inner(&mut f) {
             Some(Some(value)) => Poll::Ready(value),
             _ => Poll::Pending,
@@ -207,7 +207,7 @@ where
     }
 }
 
-impl<R, T, C, I, const N: usize> Inner<R, T, C, I, N>
+impl<R, T, C, I> Inner<R, T, C, I>
 where
     R: AsRef<[u8]> + AsMut<[u8]>,
     T: AsRef<[u8]> + AsMut<[u8]>,

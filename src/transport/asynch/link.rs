@@ -10,6 +10,7 @@ use embedded_io_async::{Read, Write};
 
 use super::cell::{SharedCell, Sharing};
 use super::handle::{Handle, Inner};
+use super::signals::Phase;
 use super::{Timer, sleep};
 use crate::transport::common::Retry;
 use crate::transport::{Error, Update};
@@ -144,7 +145,7 @@ where
         };
         let mut sleep = pin!(sleep(timer, wait));
         poll_fn(|cx| {
-            handle.inner(|inner| inner.waiters.runner_waits(cx.waker()));
+            handle.runner_waits(cx.waker());
             let Poll::Pending = Pin::new(&mut *transfers).poll(cx);
             if !turns.is_due(handle) {
                 turns.at_once = 0;
@@ -217,7 +218,7 @@ impl Turns {
             return Ok(None);
         }
         retry.passed(now);
-        let turn = |inner: &mut Inner<R, T, C, I, N>| {
+        let turn = |inner: &mut Inner<R, T, C, I>| {
             let mut may_have_gone = false;
             inner.has_moved = false;
             if stops {
@@ -229,7 +230,7 @@ impl Turns {
                 if let Event::Connected { .. } = event {
                     retry.connected(now);
                 }
-                inner.waiters.note(&event);
+                handle.note(&event);
                 let before = outbound.revision();
                 let handled = handler(Update::Event(event), &mut outbound);
                 // A message can only have been given up in that case.
@@ -247,14 +248,15 @@ impl Turns {
                 may_have_gone |= outbound.revision() != before;
             }
             if may_have_gone || !inner.driver.client.config().reports_loss() {
-                inner.keep_waiters();
+                handle.keep_waiters(&inner.driver.client);
             }
-            inner.waiters.wake_room();
             let left = inner.driver.time_left(now);
             Ok(Some(left.into_iter().chain(patience).min()))
         };
         // Nobody else uses the cell while this runs, unless a handler runs it.
-        handle.inner(turn).unwrap_or(Ok(Some(None)))
+        let result = handle.inner(turn).unwrap_or(Ok(Some(None)));
+        handle.wake_room();
+        result
     }
 }
 
@@ -272,10 +274,11 @@ where
                 return Err(Error::Disconnected);
             }
             inner.driver.close();
-            (inner.has_link, inner.is_linked) = (true, true);
             Ok(retry.connect(&mut inner.driver.client, connect)?)
         });
-        connected.unwrap_or(Ok(()))
+        connected.unwrap_or(Ok(()))?;
+        self.enter(Phase::Linked);
+        Ok(())
     }
 }
 
@@ -297,10 +300,8 @@ where
     S: Sharing,
 {
     fn drop(&mut self) {
-        self.0.inner(|inner| {
-            inner.driver.close();
-            inner.is_linked = false;
-            inner.waiters.wake_room();
-        });
+        self.0.enter(Phase::Closing);
+        self.0.inner(|inner| inner.driver.close());
+        self.0.wake_room();
     }
 }

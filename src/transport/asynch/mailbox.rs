@@ -5,6 +5,7 @@ use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
 use super::cell::{OneThread, SharedCell, Sharing};
+use super::requests::later;
 use crate::codec::{self, Decoded, Packet, Publish, Version};
 
 /// A queue of messages for a task. The handler of a runner [puts](Self::put) messages in, and the task takes the [next](Self::next) one
@@ -87,7 +88,9 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
     /// # Errors
     /// [`MailboxFull`].
     pub fn put(&self, message: &Publish<'_>) -> Result<(), MailboxFull> {
-        self.inner.with(|inner| inner.put(message)).unwrap_or(Err(MailboxFull))
+        let waiter = self.inner.with(|inner| inner.put(message)).unwrap_or(Err(MailboxFull))?;
+        waiter.into_iter().for_each(Waker::wake);
+        Ok(())
     }
 
     /// Waits for the next message, and calls `f` with it.
@@ -98,8 +101,15 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
     pub async fn next<V>(&self, f: impl FnOnce(&Publish<'_>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {
-            let taken = self.inner.with(|inner| inner.take(&mut f, cx.waker()));
-            taken.flatten().map_or(Poll::Pending, Poll::Ready)
+            // Wakers are used and dropped while nothing is borrowed, because a task can be dropped with them.
+            match self.inner.with(|inner| inner.take(&mut f).ok_or_else(|| inner.wait(cx.waker()))) {
+                Some(Ok(value)) => Poll::Ready(value),
+                Some(Err(other)) => {
+                    other.into_iter().filter(|other| !other.will_wake(cx.waker())).for_each(Waker::wake);
+                    Poll::Pending
+                }
+                None => later(cx),
+            }
         })
         .await
     }
@@ -108,15 +118,15 @@ impl<const N: usize, S: Sharing> Mailbox<N, S> {
 impl<const N: usize> Inner<N> {
     const NEW: Self = Inner { bytes: [0; N], start: 0, end: 0, waiter: None };
 
-    fn put(&mut self, message: &Publish<'_>) -> Result<(), MailboxFull> {
+    /// Returns the task to be woken.
+    fn put(&mut self, message: &Publish<'_>) -> Result<Option<Waker>, MailboxFull> {
         if N.saturating_sub(self.end) < message.encoded_len() {
             self.move_to_front();
         }
         let room = self.bytes.get_mut(self.end..).unwrap_or_default();
         let len = message.encode(Version::Mqtt311, room).map_err(|_| MailboxFull)?;
         self.end = self.end.saturating_add(len);
-        self.waiter.take().into_iter().for_each(Waker::wake);
-        Ok(())
+        Ok(self.waiter.take())
     }
 
     fn move_to_front(&mut self) {
@@ -128,23 +138,21 @@ impl<const N: usize> Inner<N> {
     }
 
     /// Calls `f` with the first message, and removes it.
-    fn take<V>(&mut self, f: &mut Option<impl FnOnce(&Publish<'_>) -> V>, waker: &Waker) -> Option<V> {
+    fn take<V>(&mut self, f: &mut Option<impl FnOnce(&Publish<'_>) -> V>) -> Option<V> {
         let messages = self.bytes.get(self.start..self.end).unwrap_or_default();
         // These bytes were encoded by `put`, so decoding succeeds.
         let Ok(Decoded::Complete { packet: Packet::Publish(message), len }) =
             codec::decode(messages, Version::Mqtt311)
         else {
-            self.wait(waker);
             return None;
         };
         self.start = self.start.saturating_add(len);
         f.take().map(|f| f(&message))
     }
 
-    /// Another task that waits is woken, and can wait again, because there is only one place.
-    fn wait(&mut self, waker: &Waker) {
-        let before = self.waiter.replace(waker.clone());
-        before.into_iter().filter(|before| !before.will_wake(waker)).for_each(Waker::wake);
+    /// Registers a task. Another one that waits is to be woken, so that it waits again, because there is only one place.
+    fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        self.waiter.replace(waker.clone())
     }
 }
 

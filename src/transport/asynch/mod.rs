@@ -106,6 +106,7 @@ mod link;
 mod mailbox;
 mod requests;
 mod runner;
+mod signals;
 mod waiters;
 
 pub use cell::{OneThread, SharedCell, Sharing};

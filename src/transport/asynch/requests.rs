@@ -5,7 +5,8 @@ use core::task::{Context, Poll};
 
 use super::cell::Sharing;
 use super::handle::{Handle, Inner};
-use super::waiters::Place;
+use super::signals::{Phase, Signals};
+use super::waiters::{Place, Waiters};
 use crate::transport::{HandleError, WaitError};
 use crate::{
     AcknowledgeError, Client, Config, GiveUpError, Message, PacketId, QoS, Receipt, RequestError,
@@ -32,15 +33,16 @@ where
     /// # Errors
     /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) if there is no room.
     pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
-        let queue = |inner: &mut Inner<R, T, C, I, N>| {
-            if inner.is_over {
+        let queue = |inner: &mut Inner<R, T, C, I>| {
+            if self.is_in(Phase::Over) {
                 return Err(HandleError::Stopped);
             }
-            let result = inner.driver.client.publish(message);
-            inner.moved();
-            result.map_err(HandleError::Refused)
+            inner.has_moved = true;
+            inner.driver.client.publish(message).map_err(HandleError::Refused)
         };
-        self.inner(queue).unwrap_or(Err(HandleError::WouldDeadlock))
+        let result = self.inner(queue).unwrap_or(Err(HandleError::WouldDeadlock));
+        self.wake_runner();
+        result
     }
 
     /// Waits for room, queues a message, and waits until the server has acknowledged it, even across lost connections. At QoS 0 there is
@@ -54,24 +56,21 @@ where
         if message.qos == QoS::AtMostOnce {
             return self.publish(message).await.map(|_| ()).map_err(|error| error.map(WaitError::Request));
         }
-        let place = self.once(|inner| inner.waiters.reserve().map(Ok)).await?;
+        let place = self.once(|_, waiters| waiters.reserve().map(Ok)).await?;
         let place = Reserved { handle: self, place };
-        let publish = |inner: &mut Inner<R, T, C, I, N>| {
-            let id = inner.driver.client.publish(message)?;
-            id.into_iter().for_each(|id| inner.waiters.watch(place.place, id));
+        let publish = |client: &mut Client<R, T, C, I>, waiters: &mut Waiters<N>| {
+            let id = client.publish(message)?;
+            id.into_iter().for_each(|id| waiters.watch(place.place, id));
             Ok(id)
         };
         let queued = self.request_inside(publish).await;
         if queued.map_err(|error| error.map(WaitError::Request))?.is_none() {
             return Ok(());
         }
-        poll_fn(|cx| {
-            let look = |inner: &mut Inner<R, T, C, I, N>| match inner.waiters.end(place.place, cx.waker()) {
-                Some(result) => Poll::Ready(result.map_err(HandleError::Refused)),
-                None if inner.is_over => Poll::Ready(Err(HandleError::Stopped)),
-                None => Poll::Pending,
-            };
-            self.inner(look).unwrap_or_else(|| later(cx))
+        poll_fn(|cx| match self.signals(|signals| signals.waiters.end(place.place, cx.waker())) {
+            Some(Ok(result)) => Poll::Ready(result),
+            Some(Err(_replaced)) => Poll::Pending,
+            None => later(cx),
         })
         .await
     }
@@ -94,7 +93,7 @@ where
     /// # Errors
     /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again.
     pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
-        self.once(|inner| match inner.driver.client.write_payload(payload) {
+        self.once(|client, _| match client.write_payload(payload) {
             Ok(0) if !payload.is_empty() => None,
             result => Some(result),
         })
@@ -123,7 +122,10 @@ where
     /// # Errors
     /// See [`HandleError`] and [`GiveUpError`].
     pub async fn give_up(&self, id: PacketId) -> Result<(), HandleError<GiveUpError>> {
-        self.call(|client| client.give_up(id)).await
+        let result = self.once(|client, _| Some(client.give_up(id))).await;
+        self.inner(|inner| self.keep_waiters(&inner.driver.client));
+        self.wake_room();
+        result
     }
 
     /// Acknowledges a message; see [`Client::acknowledge`]. This way a handler can pass messages on to another task, and unacknowledged
@@ -133,7 +135,7 @@ where
     /// # Errors
     /// See [`HandleError`] and [`AcknowledgeError`].
     pub async fn acknowledge(&self, receipt: Receipt) -> Result<(), HandleError<AcknowledgeError>> {
-        self.call(|client| client.acknowledge(receipt)).await
+        self.once(|client, _| Some(client.acknowledge(receipt))).await
     }
 
     /// Calls a closure with the client, for everything else that needs no stream, such as [`save`](Client::save),
@@ -142,28 +144,16 @@ where
     pub async fn with<V>(&self, f: impl FnOnce(&mut Client<R, T, C, I>) -> V) -> V {
         let mut f = Some(f);
         poll_fn(|cx| {
-            let called = self.inner(|inner| {
+            let call = |inner: &mut Inner<R, T, C, I>| {
                 let value = f.take().map(|f| f(&mut inner.driver.client));
-                inner.keep_waiters();
-                inner.waiters.wake_room();
-                inner.moved();
+                inner.has_moved = true;
+                self.keep_waiters(&inner.driver.client);
                 value
-            });
-            called.flatten().map_or_else(|| later(cx), Poll::Ready)
-        })
-        .await
-    }
-
-    /// Calls the client, unless its runner has ended.
-    async fn call<V, E>(
-        &self,
-        mut f: impl FnMut(&mut Client<R, T, C, I>) -> Result<V, E>,
-    ) -> Result<V, HandleError<E>> {
-        self.once(|inner| {
-            let result = f(&mut inner.driver.client);
-            inner.keep_waiters();
-            inner.waiters.wake_room();
-            Some(result)
+            };
+            let Some(value) = self.inner(call).flatten() else { return later(cx) };
+            self.wake_room();
+            self.wake_runner();
+            Poll::Ready(value)
         })
         .await
     }
@@ -172,15 +162,15 @@ where
         &self,
         mut make: impl FnMut(&mut Client<R, T, C, I>) -> Result<V, RequestError>,
     ) -> Result<V, HandleError> {
-        self.request_inside(|inner| make(&mut inner.driver.client)).await
+        self.request_inside(|client, _| make(client)).await
     }
 
     /// Makes a request once there is room.
     async fn request_inside<V>(
         &self,
-        mut make: impl FnMut(&mut Inner<R, T, C, I, N>) -> Result<V, RequestError>,
+        mut make: impl FnMut(&mut Client<R, T, C, I>, &mut Waiters<N>) -> Result<V, RequestError>,
     ) -> Result<V, HandleError> {
-        self.once(|inner| match make(inner) {
+        self.once(|client, waiters| match make(client, waiters) {
             Err(RequestError::Full(_)) => None,
             result => Some(result),
         })
@@ -190,31 +180,40 @@ where
     /// Calls `f` whenever there may be room, until it returns a value.
     async fn once<V, E>(
         &self,
-        mut f: impl FnMut(&mut Inner<R, T, C, I, N>) -> Option<Result<V, E>>,
+        mut f: impl FnMut(&mut Client<R, T, C, I>, &mut Waiters<N>) -> Option<Result<V, E>>,
     ) -> Result<V, HandleError<E>> {
         let mut waits = Waits { handle: self, place: None };
         poll_fn(|cx| {
-            let call = |inner: &mut Inner<R, T, C, I, N>| {
-                if inner.is_over {
+            // Dropped once nothing is borrowed.
+            let mut replaced = None;
+            let mut call = |inner: &mut Inner<R, T, C, I>,
+                            Signals { waiters, phase, .. }: &mut Signals<N>| {
+                if *phase == Phase::Over {
                     return Poll::Ready(Err(HandleError::Stopped));
                 }
-                match f(inner) {
-                    Some(result) => {
-                        inner.moved();
-                        Poll::Ready(result.map_err(HandleError::Refused))
-                    }
-                    None if inner.waiters.waits_for_room(&mut waits.place, cx.waker()) => Poll::Pending,
-                    None => Poll::Ready(Err(HandleError::TooManyWaiters)),
+                if let Some(result) = f(&mut inner.driver.client, waiters) {
+                    inner.has_moved = true;
+                    return Poll::Ready(result.map_err(HandleError::Refused));
                 }
+                let Some(waker) = waiters.waits_for_room(&mut waits.place, cx.waker()) else {
+                    return Poll::Ready(Err(HandleError::TooManyWaiters));
+                };
+                replaced = waker;
+                Poll::Pending
             };
-            self.inner(call).unwrap_or_else(|| later(cx))
+            let called = self.inner(|inner| self.signals(|signals| call(inner, signals))).flatten();
+            let Some(called) = called else { return later(cx) };
+            if called.is_ready() {
+                self.wake_runner();
+            }
+            called
         })
         .await
     }
 }
 
 /// The client is in use by a handler further up on this call stack.
-fn later<V>(cx: &Context<'_>) -> Poll<V> {
+pub(super) fn later<V>(cx: &Context<'_>) -> Poll<V> {
     cx.waker().wake_by_ref();
     Poll::Pending
 }
@@ -228,7 +227,8 @@ struct Waits<'a, R, T, C, I, S: Sharing, const N: usize> {
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Waits<'_, R, T, C, I, S, N> {
     fn drop(&mut self) {
         if let Some(place) = self.place {
-            self.handle.inner(|inner| inner.waiters.leaves_room(place));
+            let waker = self.handle.signals(|signals| signals.waiters.leaves_room(place));
+            drop(waker);
         }
     }
 }
@@ -241,9 +241,8 @@ struct Reserved<'a, R, T, C, I, S: Sharing, const N: usize> {
 
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Reserved<'_, R, T, C, I, S, N> {
     fn drop(&mut self) {
-        self.handle.inner(|inner| {
-            inner.waiters.release(self.place);
-            inner.waiters.wake_room();
-        });
+        let waker = self.handle.signals(|signals| signals.waiters.release(self.place));
+        drop(waker);
+        self.handle.wake_room();
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::future::{Future, pending, poll_fn};
 use core::pin::{Pin, pin};
-use core::task::Poll;
+use core::task::{Poll, Waker};
 
 use embedded_io_async::ErrorKind;
 
@@ -11,9 +11,10 @@ use super::any_of::any_of;
 use super::cell::Sharing;
 use super::handle::Inner;
 use super::link::STOP_PATIENCE;
+use super::signals::Phase;
 use super::{Handle, Link, Timer};
 use crate::transport::common::{Retry, retry_choices};
-use crate::transport::{Error, GaveUp, Update};
+use crate::transport::{Error, GaveUp, HandleError, Update};
 use crate::{Backoff, Config, Instant, Outbound};
 
 /// Keeps the link of a [`Handle`]: reads and writes, passes events to a handler, and reconnects when the link is lost, with growing
@@ -77,19 +78,18 @@ where
     {
         let Runner { handle, timer, buffer, retry } = self;
         let handle = *handle;
-        if handle.inner(|inner| core::mem::replace(&mut inner.is_kept, true)) != Some(false) {
+        if !handle.begins() {
             return Err(GaveUp::AlreadyRunning);
         }
-        handle.inner(|inner| (inner.is_over, inner.has_failed) = (false, false));
         let _over = Over(handle);
+        handle.inner(|inner| inner.has_failed = false);
         loop {
-            handle.inner(|inner| inner.has_link = false);
             let mut link = Link { handle, timer, buffer: buffer.as_mut(), retry, handler: &mut handler };
             let ended = {
                 let mut attempt = pin!(connect(&mut link));
                 match handle.unless_over(attempt.as_mut()).await {
                     // The stream is being closed. A dropped one could lose what was sent last.
-                    None if handle.inner(|inner| inner.has_link) == Some(true) => {
+                    None if handle.is_in(Phase::Closing) => {
                         any_of(attempt, pending::<()>(), timer.sleep(STOP_PATIENCE)).await.0
                     }
                     ended => ended,
@@ -107,7 +107,7 @@ where
             if !error.is_end() {
                 return Err(GaveUp::refused(error));
             }
-            let had_link = handle.inner(|inner| core::mem::take(&mut inner.has_link)) == Some(true);
+            let had_link = handle.enter(Phase::Opening) != Some(Phase::Opening);
             let is_reset = |error: &E| error.kind() == ErrorKind::ConnectionReset;
             let (error, retry_in) = retry.ended(error, had_link, is_reset, timer.now())?;
             handle.report(Update::LinkLost { error, retry_in }, &mut handler)?;
@@ -145,10 +145,10 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let report = |inner: &mut Inner<R, T, C, I, N>| {
+        let report = |inner: &mut Inner<R, T, C, I>| {
             let before = inner.driver.client.revision();
             let result = handler(update, &mut inner.driver.client.outbound());
-            inner.handled(before);
+            self.handled(&inner.driver.client, before);
             result
         };
         self.inner(report).unwrap_or(Ok(())).map_err(GaveUp::Handler)
@@ -166,16 +166,16 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
-        let report = |inner: &mut Inner<R, T, C, I, N>| {
+        let report = |inner: &mut Inner<R, T, C, I>| {
             while inner.driver.client.advance(now)? {
                 let (event, mut outbound) = inner.driver.client.split();
                 let Some(event) = event else { continue };
-                inner.waiters.note(&event);
+                self.note(&event);
                 let before = outbound.revision();
                 handler(Update::Event(event), &mut outbound)?;
-                inner.handled(before);
+                self.handled(&inner.driver.client, before);
             }
-            inner.handled(inner.driver.client.revision());
+            self.handled(&inner.driver.client, inner.driver.client.revision());
             Ok(())
         };
         self.inner(report).unwrap_or(Ok(()))
@@ -191,19 +191,19 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     async fn unless_over<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             // A link waits by itself, perhaps with another waker, and is first closed properly.
-            let is_linked = || self.inner(|inner| inner.is_linked) == Some(true);
-            if !is_linked() {
-                self.inner(|inner| inner.waiters.runner_waits(cx.waker()));
-            }
-            let has_left =
-                || self.inner(|inner| !inner.has_link && inner.driver.client.has_left()) == Some(true);
-            let is_over = || (self.is_stopping() && !is_linked()) || has_left();
-            if is_over() {
+            let is_over = |waker: &Waker| {
+                if self.is_in(Phase::Linked) {
+                    return false;
+                }
+                self.runner_waits(waker);
+                self.is_stopping() || (self.is_in(Phase::Opening) && self.has_left())
+            };
+            if is_over(cx.waker()) {
                 return Poll::Ready(None);
             }
             match future.as_mut().poll(cx) {
-                // A handler may have ended it just now.
-                Poll::Pending if is_over() => Poll::Ready(None),
+                // The link may have ended just now, or a handler may have ended the runner.
+                Poll::Pending if is_over(cx.waker()) => Poll::Ready(None),
                 ended => ended.map(Some),
             }
         })
@@ -216,11 +216,10 @@ struct Over<'a, R, T, C, I, S: Sharing, const N: usize>(&'a Handle<R, T, C, I, S
 
 impl<R, T, C, I, S: Sharing, const N: usize> Drop for Over<'_, R, T, C, I, S, N> {
     fn drop(&mut self) {
-        self.0.inner(|inner| {
-            (inner.is_kept, inner.is_over) = (false, true);
-            inner.driver.client.forget_leaving();
-            inner.waiters.wake_all();
-        });
+        self.0.inner(|inner| inner.driver.client.forget_leaving());
+        self.0.enter(Phase::Over);
+        self.0.end_waits(|_| Some(Err(HandleError::Stopped)));
+        self.0.wake_room();
     }
 }
 

@@ -4,12 +4,14 @@ use core::task::Waker;
 #[cfg(feature = "std")]
 use std::vec::Vec;
 
-use crate::transport::WaitError;
-use crate::{Event, PacketId};
+use crate::PacketId;
+use crate::transport::{HandleError, WaitError};
 
 /// Waiting tasks. There are `N` places for each kind.
+///
+/// Wakers are foreign code: one that is woken or dropped may call back. So they are handed to the caller.
 pub(super) struct Waiters<const N: usize> {
-    runner: Option<Waker>,
+    pub(super) runner: Option<Waker>,
     room: [Room; N],
     /// Additional places, if they are allocated.
     #[cfg(feature = "std")]
@@ -20,9 +22,8 @@ pub(super) struct Waiters<const N: usize> {
 /// A place for a task that waits for room.
 enum Room {
     Free,
-    /// The task was woken, but has not run yet.
-    Woken,
-    Waits(Waker),
+    /// Without a waker once the task has been woken.
+    Waits(Option<Waker>),
 }
 
 /// The state of the message whose end a task waits for.
@@ -32,12 +33,23 @@ enum Ack {
     /// A task is about to publish.
     Reserved,
     Waits(PacketId, Option<Waker>),
-    Reported(Result<(), WaitError>),
+    Reported(AckResult),
 }
+
+/// How the wait for an acknowledgement has ended.
+pub(super) type AckResult = Result<(), HandleError<WaitError>>;
 
 /// A place of a waiting task.
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
+
+/// Stores a waker; returns the one that was there, unless it is the same.
+pub(super) fn replace(slot: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
+    match slot {
+        Some(known) if known.will_wake(waker) => None,
+        slot => slot.replace(waker.clone()),
+    }
+}
 
 impl<const N: usize> Waiters<N> {
     pub(super) const NEW: Self = {
@@ -57,21 +69,13 @@ impl<const N: usize> Waiters<N> {
         self.more_room.get_or_insert_default();
     }
 
-    /// The runner is asleep.
-    pub(super) fn runner_waits(&mut self, waker: &Waker) {
-        match &mut self.runner {
-            Some(runner) => runner.clone_from(waker),
-            runner => *runner = Some(waker.clone()),
-        }
-    }
-
-    /// Wakes the runner.
-    pub(super) fn wake_runner(&mut self) {
-        self.runner.take().into_iter().for_each(Waker::wake);
-    }
-
-    /// Registers a task that waits for room, in its place or in a free one. Returns whether there was one.
-    pub(super) fn waits_for_room(&mut self, place: &mut Option<Place>, waker: &Waker) -> bool {
+    /// Registers a task that waits for room, in its place or in a free one, and returns the waker that was there. `None` if no place is
+    /// free.
+    pub(super) fn waits_for_room(
+        &mut self,
+        place: &mut Option<Place>,
+        waker: &Waker,
+    ) -> Option<Option<Waker>> {
         let at = place
             .map_or_else(|| self.places().position(|room| matches!(room, Room::Free)), |place| Some(place.0));
         #[cfg(feature = "std")]
@@ -81,28 +85,31 @@ impl<const N: usize> Waiters<N> {
             N.checked_add(more.len())?.checked_sub(1)
         });
         *place = at.map(Place);
-        let Some(room) = at.and_then(|at| self.places().nth(at)) else { return false };
-        match room {
-            Room::Waits(known) => known.clone_from(waker),
-            room => *room = Room::Waits(waker.clone()),
+        let room = self.places().nth(at?)?;
+        if let Room::Waits(known) = room {
+            return Some(replace(known, waker));
         }
-        true
+        *room = Room::Waits(Some(waker.clone()));
+        Some(None)
     }
 
-    /// The task no longer waits.
-    pub(super) fn leaves_room(&mut self, Place(at): Place) {
-        self.places().skip(at).take(1).for_each(|room| *room = Room::Free);
+    /// The task no longer waits. Returns its waker.
+    pub(super) fn leaves_room(&mut self, Place(at): Place) -> Option<Waker> {
+        match core::mem::replace(self.places().nth(at)?, Room::Free) {
+            Room::Waits(waker) => waker,
+            Room::Free => None,
+        }
     }
 
-    /// There may be room.
-    pub(super) fn wake_room(&mut self) {
-        for room in self.places() {
-            if let Room::Waits(_) = room
-                && let Room::Waits(waker) = core::mem::replace(room, Room::Woken)
-            {
-                waker.wake();
-            }
-        }
+    /// The next task that waits for room, from this place on. It is to be woken.
+    pub(super) fn next_for_room(&mut self, from: &mut usize) -> Option<Waker> {
+        let mut next = *from;
+        let waker = self.places().skip(next).find_map(|room| {
+            next = next.saturating_add(1);
+            if let Room::Waits(waker) = room { waker.take() } else { None }
+        });
+        *from = next;
+        waker
     }
 
     #[cfg(feature = "std")]
@@ -129,63 +136,39 @@ impl<const N: usize> Waiters<N> {
         }
     }
 
-    /// How the message has ended, if it has.
-    pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Option<Result<(), WaitError>> {
-        match self.ends.get_mut(at)? {
-            Ack::Reported(result) => Some(*result),
-            Ack::Waits(_, waits) => {
-                *waits = Some(waker.clone());
-                None
-            }
-            Ack::Free | Ack::Reserved => None,
+    /// How the message has ended. Or, if it has not, registers the waker and returns the one that was there.
+    pub(super) fn end(&mut self, Place(at): Place, waker: &Waker) -> Result<AckResult, Option<Waker>> {
+        match self.ends.get_mut(at) {
+            Some(Ack::Reported(result)) => Ok(*result),
+            Some(Ack::Waits(_, waits)) => Err(replace(waits, waker)),
+            _ => Err(None),
         }
     }
 
-    pub(super) fn release(&mut self, Place(at): Place) {
-        if let Some(end) = self.ends.get_mut(at) {
-            *end = Ack::Free;
+    /// The task no longer waits. Returns its waker.
+    pub(super) fn release(&mut self, Place(at): Place) -> Option<Waker> {
+        match core::mem::replace(self.ends.get_mut(at)?, Ack::Free) {
+            Ack::Waits(_, waker) => waker,
+            Ack::Free | Ack::Reserved | Ack::Reported(_) => None,
         }
     }
 
-    /// Reports the end of a message to the task that waits for it.
-    pub(super) fn note(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Published { id, .. } => self.report(*id, Ok(())),
-            Event::Ended { id, outcome } => self.report(*id, Err(WaitError::Ended(*outcome))),
-            _ => {}
-        }
-    }
-
-    fn report(&mut self, ended: PacketId, result: Result<(), WaitError>) {
-        for end in &mut self.ends {
-            if let Ack::Waits(id, waker) = end
-                && *id == ended
-            {
-                let waker = waker.take();
-                *end = Ack::Reported(result);
-                waker.into_iter().for_each(Waker::wake);
-            }
-        }
-    }
-
-    /// Messages that are no longer under way, and whose end was not reported, were given up or dropped silently.
-    pub(super) fn keep(&mut self, mut is_under_way: impl FnMut(PacketId) -> bool) {
-        for at in 0..N {
-            if let Some(Ack::Waits(id, _)) = self.ends.get(at)
-                && !is_under_way(*id)
-            {
-                self.report(*id, Err(WaitError::GivenUp));
-            }
-        }
-    }
-
-    /// Wakes all tasks, because nothing will be reported any more.
-    pub(super) fn wake_all(&mut self) {
-        self.wake_room();
-        for end in &mut self.ends {
-            if let Ack::Waits(_, waker) = end {
-                waker.take().into_iter().for_each(Waker::wake);
-            }
-        }
+    /// Reports the ends of messages, from this place on, until there is a task to be woken.
+    pub(super) fn next_end(
+        &mut self,
+        from: &mut usize,
+        mut result: impl FnMut(PacketId) -> Option<AckResult>,
+    ) -> Option<Waker> {
+        let mut next = *from;
+        let waker = self.ends.iter_mut().skip(next).find_map(|end| {
+            next = next.saturating_add(1);
+            let Ack::Waits(id, waker) = end else { return None };
+            let result = result(*id)?;
+            let waker = waker.take();
+            *end = Ack::Reported(result);
+            waker
+        });
+        *from = next;
+        waker
     }
 }
