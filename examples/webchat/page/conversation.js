@@ -40,6 +40,16 @@ export function showMessage(message, talk, actions) {
   if (stays || (!old && message.from === actions.me)) toTheEnd();
 }
 
+/** When the list becomes shorter, by a keyboard or by the line at the top, what was at its lower edge stays there. */
+export function keepLowerEdge() {
+  let height = 0;
+  new ResizeObserver(() => {
+    const { clientHeight } = $('messages');
+    if (clientHeight < height) $('messages').scrollTop += height - clientHeight;
+    height = clientHeight;
+  }).observe($('messages'));
+}
+
 function show(talk, actions, stays) {
   $('talk-name').textContent = titleOf(talk);
   showPresence(talk, actions.state);

@@ -1,7 +1,7 @@
 // The page: connects the sitting with what is displayed.
 
 import { draft, focusComposer, prepareComposer, setDraft } from './composer.js';
-import { showMessage, showPresence, showTalk, showTalkAnew } from './conversation.js';
+import { keepLowerEdge, showMessage, showPresence, showTalk, showTalkAnew } from './conversation.js';
 import { $ } from './dom.js';
 import {
   say, showChat, showEntrance, showEntranceError, showFrameAnew, showPane, showState, showTrouble, showWaiting,
@@ -236,6 +236,7 @@ function prepare() {
   $('notice-again').onclick = sendAllAgain;
   $('back').onclick = back;
   prepareComposer({ text: writeText, file: writePicture });
+  keepLowerEdge();
   document.addEventListener('visibilitychange', lookedAt);
   partings.onmessage = ({ data }) => data === sitting?.who.token && end();
   addEventListener('keydown', (event) => {

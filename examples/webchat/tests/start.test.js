@@ -1,7 +1,7 @@
 // What a person sees who starts the server: which broker it uses, and what is missing.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { aliceAndBob } from './person.js';
 import { folder, freePort, PROGRAM, Running, startBrowser, startChat, takenPort, TIME } from './processes.js';
@@ -23,6 +23,9 @@ test('without a Mosquitto on the machine, two talk over the small broker', TIME,
   await alice.reads('好');
 });
 
+/** The group of a process, to which a terminal sends its signals. */
+const groupOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[2];
+
 test('a Mosquitto is named, and goes with the server and its files', TIME, async (context) => {
   const dir = folder(context);
   const websocketPort = await freePort();
@@ -30,6 +33,9 @@ test('a Mosquitto is named, and goes with the server and its files', TIME, async
     const { server } = await startChat(context, [], { websocketPort, env: { ...process.env, TMPDIR: dir } });
     assert.match(server.said, new RegExp(`The broker is a Mosquitto that was started for this chat: \\S*mosquitto, port ${websocketPort}\\.`));
     assert.equal(readdirSync(dir).length, 1);
+    const [files] = readdirSync(dir);
+    const broker = readFileSync(`${dir}/${files}/mosquitto.pid`, 'utf8').trim();
+    assert.equal(groupOf(broker), broker, 'Ctrl-C in a terminal does not reach it');
     const status = await server.end(signal);
     assert.equal(status, signal === 'SIGKILL' ? null : 0, signal);
     if (signal !== 'SIGKILL') assert.deepEqual(readdirSync(dir), []);

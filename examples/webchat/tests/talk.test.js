@@ -97,6 +97,17 @@ async function fitsIn(page, width, selectors) {
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'wider than the window');
 }
 
+/** A keyboard takes half of the window. */
+async function endStaysInSight(page) {
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width, height: height / 2 });
+  await until('the last message is in sight', () => page.evaluate(() => {
+    const list = document.querySelector('#messages');
+    return list.lastElementChild.getBoundingClientRect().bottom <= list.getBoundingClientRect().bottom;
+  }));
+  await page.setViewportSize({ width, height });
+}
+
 test('on a phone, in the dark', TIME, async (context) => {
   const { url } = await startChat(context, []);
   const browser = await startBrowser(context);
@@ -121,6 +132,7 @@ test('on a phone, in the dark', TIME, async (context) => {
   await alice.reads('😀');
   await shoot(phone.page, 'phone-talk');
   await fitsIn(phone.page, 390, ['#back', '#messages', '#composer .primary']);
+  await endStaysInSight(phone.page);
   await phone.page.locator('#back').click();
   await until('the list is back', () => phone.entry('大厅').isVisible());
   await alice.sends(`长长的一句话：${'很'.repeat(60)}长`);

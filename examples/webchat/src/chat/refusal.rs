@@ -22,7 +22,7 @@ pub enum Refusal {
 }
 
 /// The broker cannot be reached.
-pub const AWAY: Refusal = Refusal::Failed("the broker is away");
+pub const AWAY: Refusal = Refusal::Failed("the broker is unavailable");
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

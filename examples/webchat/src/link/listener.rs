@@ -53,7 +53,7 @@ impl Listener {
                 self.routes.matching(message.topic).for_each(|handler| handler(&mut presence, message));
             }
             Event::Subscribed { codes, .. } if codes.get(0) == Some(SubAckCode::Failure) => {
-                eprintln!("webchat: the broker does not tell who is here");
+                eprintln!("webchat: the broker does not say who is here");
             }
             _ => {}
         }
@@ -61,7 +61,7 @@ impl Listener {
 
     fn connected(&mut self) {
         if self.said {
-            eprintln!("webchat: the broker is there again");
+            eprintln!("webchat: the broker is available again");
             self.said = false;
         }
         self.shared.connected.store(true, Ordering::Release);
@@ -69,7 +69,7 @@ impl Listener {
 
     fn lost(&mut self, error: &Error) {
         if !self.said {
-            eprintln!("webchat: the broker is away: {error}");
+            eprintln!("webchat: the broker is unavailable: {error}");
             self.said = true;
         }
         self.shared.connected.store(false, Ordering::Release);

@@ -68,7 +68,7 @@ struct Process {
 impl Process {
     fn start(program: &PathBuf, files: &Files) -> Result<Self, String> {
         let log = File::create(files.log()).map_err(|error| error.to_string())?;
-        let broker = Command::new(program)
+        let broker = apart(&mut Command::new(program))
             .arg("-c")
             .arg(files.config())
             .stdin(Stdio::null())
@@ -77,7 +77,7 @@ impl Process {
             .spawn()
             .map_err(|error| error.to_string())?;
         // The guard reads from a pipe that nobody writes to: the pipe closes when this program ends.
-        let guard = Command::new("sh")
+        let guard = apart(&mut Command::new("sh"))
             .args(["-c", "read -r _; kill -KILL \"$1\"; rm -r \"$2\"", "guard", &broker.id().to_string()])
             .arg(files.dir())
             .stdin(Stdio::piped())
@@ -121,6 +121,13 @@ impl Drop for Process {
         let _ = self.broker.kill();
         let _ = self.broker.wait();
     }
+}
+
+/// Ctrl-C in a terminal reaches a whole group of processes. This one is for this program alone, which then ends its own.
+fn apart(command: &mut Command) -> &mut Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
 }
 
 fn end(mut child: Child) {
