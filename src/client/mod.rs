@@ -8,6 +8,13 @@
 //! `outbox`, `answers`, `inbox`, `inbound_ids` and `timers` do not use each other; `flow` has a file for each procedure that involves
 //! several of them.
 
+#[cfg(any(
+    feature = "std",
+    feature = "embedded-io-v0.7",
+    feature = "embedded-io-async-v0.7",
+    feature = "nb"
+))]
+mod adapters;
 mod answers;
 mod bytes;
 mod config;
@@ -17,7 +24,6 @@ mod event;
 mod flow;
 mod inbound_ids;
 mod inbox;
-mod leaving;
 mod message;
 mod outbound;
 mod outbox;

@@ -4,7 +4,6 @@ use core::fmt;
 
 use super::answers::AnswersState;
 use super::inbox::{EventKind, Inbox};
-use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::timers::{Note, Notes, Timers};
 use crate::Instant;
@@ -33,6 +32,22 @@ impl fmt::Display for State {
             State::Connected => "connected",
             State::Closing => "closing",
         })
+    }
+}
+
+/// Whether the application has requested the end of the connection. This is remembered after the connection, until the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Leaving {
+    No,
+    /// No more requests are accepted; DISCONNECT follows once those under way have ended.
+    Finishing,
+    /// DISCONNECT follows after everything that is queued.
+    Disconnecting,
+}
+
+impl Leaving {
+    pub(super) const fn is_finishing(self) -> bool {
+        matches!(self, Leaving::Finishing)
     }
 }
 

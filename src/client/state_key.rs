@@ -5,10 +5,9 @@ use core::hash::{Hash, Hasher};
 use super::Client;
 use super::end::End;
 use super::inbox::EventKind;
-use super::leaving::Leaving;
 use super::outbox::OutboxState;
 use super::parts::log_len;
-use super::state::{ClientState, Control, Source, State};
+use super::state::{ClientState, Control, Leaving, Source, State};
 
 impl<R: AsRef<[u8]>, T: AsRef<[u8]>, C, I: AsRef<[u8]>> Client<R, T, C, I> {
     /// Hashes everything that determines the future behaviour of this client, and nothing else: two clients with the same key behave alike

@@ -17,6 +17,8 @@ pub struct Peer {
     /// The payloads received, each QoS 2 payload once.
     pub payloads: Vec<Vec<u8>>,
     pub refusal: Option<RefusalCode>,
+    /// CONNACK says that there is a session.
+    pub keeps_session: bool,
     /// QoS 2 messages for which PUBREL is still expected.
     pub unreleased: BTreeSet<PacketId>,
     last_id: u16,
@@ -49,7 +51,7 @@ impl Peer {
         match packet {
             Packet::Connect(_) => self.send(&Packet::ConnAck(match self.refusal {
                 Some(code) => ConnAck::Refused(code),
-                None => ConnAck::Accepted { session_present: false },
+                None => ConnAck::Accepted { session_present: self.keeps_session },
             })),
             Packet::Publish(publish) => self.publish(publish),
             Packet::PubRec(id) => self.send(&Packet::PubRel { id: *id, dup: false }),

@@ -10,8 +10,8 @@ use baremqtt::codec::{Delivery, Packet, Publish};
 use baremqtt::transport::asynch::Runner;
 use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
 use baremqtt::{
-    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, QoS, RefusalCode,
-    RequestError, Routes, State, StreamedMessage, Subscription, TopicName,
+    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, PacketId, QoS,
+    RefusalCode, RequestError, Routes, State, StreamedMessage, Subscription, TopicName,
 };
 
 use crate::live_link::CONNECT;
@@ -666,6 +666,60 @@ fn room_that_a_task_makes_is_used_while_offline() {
         let _ = runner.run(async |_| pending::<Result<(), Error<Fault>>>().await, ignore).await;
     });
     world.run(vec![waiter, gives_up, runner_task]);
+}
+
+/// The server sends it again, and the handler may be able to handle it then.
+#[test]
+fn a_message_for_which_the_handler_fails_is_delivered_again() {
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let (world, mqtt, calls) = (World::default(), handle(), Cell::new(0));
+        let handler = |update: Update<'_, Fault>, outbound: &mut Outbound<'_, Choices>| {
+            let id = PacketId::new(7).unwrap();
+            match update {
+                Update::Event(Event::Connected { .. }) => {
+                    let dup = calls.get() > 0;
+                    let delivery = match qos {
+                        QoS::ExactlyOnce => Delivery::ExactlyOnce { id, dup },
+                        _ => Delivery::AtLeastOnce { id, dup },
+                    };
+                    let topic = TopicName::new("t").unwrap();
+                    let publish = Publish { delivery, retain: false, topic, payload: b"" };
+                    world.last_link().send(&Packet::Publish(publish));
+                }
+                Update::Event(Event::Message(_)) => {
+                    calls.set(calls.get() + 1);
+                    if calls.get() == 1 {
+                        return Err("the disk is full".into());
+                    }
+                    outbound.finish();
+                }
+                _ => {}
+            }
+            Ok(())
+        };
+        let task = async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], BACKOFF);
+            for expected in [Err(GaveUp::Handler(Error::Application("the disk is full"))), Ok(())] {
+                let connect = runner.run(
+                    async |link| {
+                        let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+                        world.last_link().peer.keeps_session = true;
+                        link.run(input, output, &CONNECT).await
+                    },
+                    handler,
+                );
+                assert_eq!(connect.await, expected);
+            }
+        };
+        // It would wait forever for a message that is not delivered.
+        let limit = async {
+            world.sleep(60_000).await;
+            panic!("{qos:?}: {:?}", world.received_packets());
+        };
+        world.run(vec![Box::pin(task), Box::pin(limit)]);
+        let answers = world.count("PUBACK") + world.count("PUBREC");
+        assert_eq!((answers, world.link_count()), (1, 2));
+    }
 }
 
 #[test]

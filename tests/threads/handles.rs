@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use baremqtt::transport::net::{GaveUp, Update};
 use baremqtt::transport::{HandleError, WaitError};
 use baremqtt::{
-    AcknowledgeError, Backoff, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS, RequestError,
-    SessionLoss, SubAckCode,
+    AcknowledgeError, Backoff, Connect, Event, Full, GiveUpError, Message, Outcome, PacketId, QoS,
+    RequestError, SessionLoss, SubAckCode,
 };
 
 use crate::server::{Options, Server};
@@ -371,6 +371,53 @@ fn a_handler_that_fails_ends_the_runner_without_disconnect() {
     assert_eq!(error.to_string(), "the disk is full");
     assert_eq!(server.join().unwrap(), [], "neither PUBACK nor DISCONNECT");
     assert_eq!(handle.try_publish(&Message::new("a", b"")), Err(HandleError::Stopped));
+}
+
+/// The server sends it again, to a client that continues the session, and the handler may be able to handle it then.
+#[test]
+fn a_message_for_which_the_handler_fails_is_delivered_again() {
+    const CONNECT: Connect<'static> = crate::CONNECT.clean_session(false);
+    for first in [0x32, 0x34] {
+        let publish = move |dup: u8| [first | dup << 3, 5, 0, 1, b'a', 0, 7];
+        let (address, server) = serve(move |mut socket| {
+            socket.write_all(&publish(0)).unwrap();
+            read_all(socket)
+        });
+        let runner = runner(SHORT_BACKOFF);
+        let handle = runner.handle();
+        let error = runner.run(open_and_run(open(address), CONNECT), |update, _| match update {
+            Update::Event(Event::Message(_)) => Err("the disk is full".into()),
+            _ => Ok(()),
+        });
+        assert!(error.is_err());
+        assert_eq!(server.join().unwrap(), []);
+
+        let mut image = [0; 256];
+        let len = handle.with(|client| client.save(&mut image)).unwrap().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
+            socket.write_all(&[0x20, 2, 1, 0]).unwrap();
+            socket.write_all(&publish(1)).unwrap();
+            let mut answer = [0; 4];
+            socket.read_exact(&mut answer).unwrap();
+            (answer[0], read_all(socket))
+        });
+        let runner = crate::runner(SHORT_BACKOFF);
+        runner.handle().with(|client| client.restore(&image[..len])).unwrap().unwrap();
+        let mut messages = 0;
+        let ended = runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
+            if let Update::Event(Event::Message(_)) = update {
+                messages += 1;
+                outbound.finish();
+            }
+            Ok(())
+        });
+        let answer = if first == 0x32 { 0x40 } else { 0x50 };
+        assert_eq!((ended.is_ok(), messages, server.join().unwrap()), (true, 1, (answer, vec![0xE0, 0])));
+    }
 }
 
 /// A panic propagates to the caller of `run`; no other thread waits forever.

@@ -14,6 +14,18 @@ use super::step::Step;
 /// The flag of a QoS 2 PUBLISH.
 pub(super) const EXACTLY_ONCE: u8 = 4;
 
+/// See `Client::event_failed`. A QoS 2 message with a receipt has not been stored yet.
+#[cfg(any(feature = "std", feature = "embedded-io-async-v0.7"))]
+pub(in crate::client) fn event_failed<C: Config>(parts: &mut Parts<'_, C>) {
+    let inbox = &mut parts.control.inbox;
+    if inbox.owed == PUBREC && !inbox.has_receipt {
+        inbox.owed = 0;
+        // This does not fail: an insertion can be undone.
+        let _ = PacketId::new(inbox.id).map(|id| inbound_ids::remove(parts.ids, id));
+        parts.control.session.changed();
+    }
+}
+
 impl<C: Config> Parts<'_, C> {
     /// A message with this first byte is complete, and is delivered as this event. At QoS 0 `id` is 0.
     pub(super) fn message_received(&mut self, event: EventKind, first: u8, id: u16) -> Result<Step, Fault> {

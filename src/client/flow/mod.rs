@@ -22,7 +22,7 @@ mod incoming;
 mod keep_alive;
 mod large;
 pub(super) mod manual;
-mod messages;
+pub(super) mod messages;
 pub(super) mod output;
 pub(super) mod requests;
 pub(super) mod session_image;

@@ -235,6 +235,9 @@ impl Turns {
                 let handled = handler(Update::Event(event), &mut outbound);
                 // A message can only have been given up in that case.
                 may_have_gone |= outbound.revision() != before;
+                if handled.is_err() {
+                    inner.driver.client.event_failed();
+                }
                 handled.map_err(TurnError::Handler)?;
             }
             let has_sent_all = core::mem::take(&mut inner.has_sent_all) && !inner.driver.has_output();

@@ -65,8 +65,8 @@ where
     ///
     /// # Errors
     /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the
-    /// link without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed. At QoS 2
-    /// the client has stored its identifier, though: if it continues the session, it drops the repetition.
+    /// link without DISCONNECT. The server then publishes the will, and sends the message for which the handler failed again on the next
+    /// link (at QoS 1 and 2, if it keeps the session).
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,

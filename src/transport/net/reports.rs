@@ -58,6 +58,9 @@ where
         let (event, mut outbound) = self.driver.client.split();
         let Some(event) = event else { return Ok(()) };
         let result = handler(Update::Event(event), &mut outbound);
+        if result.is_err() {
+            self.driver.client.event_failed();
+        }
         self.handled(revision, result)
     }
 

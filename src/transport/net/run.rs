@@ -28,8 +28,8 @@ where
     ///
     /// # Errors
     /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) closes the
-    /// connection without DISCONNECT. The server then publishes the will, and keeps the message for which the handler failed.
-    /// At QoS 2 the client has stored its identifier, though: if it continues the session, it drops the repetition.
+    /// connection without DISCONNECT. The server then publishes the will, and sends the message for which the handler failed again on the
+    /// next connection (at QoS 1 and 2, if it keeps the session).
     pub fn run(
         mut self,
         mut connect: impl FnMut(&mut Link<'_, R, T, C, I>) -> Result<(), Error>,
