@@ -48,7 +48,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let mut routes = Routes::<_, (), 1>::new();
     routes.add(COMMANDS, QoS::AtLeastOnce, ())?;
-    let online = Message::new(STATUS, b"online").at_least_once().retain();
+    let [online, offline] =
+        ["online", "offline"].map(|it| Message::new(STATUS, it.as_bytes()).at_least_once().retain());
     let connect = Connect::new("gateway").clean_session(false).will(Will::new(STATUS, b"offline").retain());
     Ok(runner.run(
         |link| {
@@ -64,7 +65,11 @@ fn run() -> Result<(), Box<dyn Error>> {
                     writeln!(stdout(), "connected, and publishing to gateway/sensor/+")?;
                     outbound.publish(&online)?;
                 }
-                Update::Event(Event::Message(it)) if it.topic.as_str().ends_with("stop") => outbound.finish(),
+                Update::Event(Event::Message(it)) if it.topic.as_str().ends_with("stop") => {
+                    // DISCONNECT discards the will.
+                    outbound.publish(&offline)?;
+                    outbound.finish();
+                }
                 Update::Event(Event::Message(message)) => {
                     writeln!(stdout(), "{}: {}", message.topic, message.payload.escape_ascii())?
                 }
