@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use baremqtt::codec::{Delivery, Publish};
 use baremqtt::transport::asynch::{Mailbox, Runner};
 use baremqtt::transport::{GaveUp, HandleError, Update, WaitError};
-use baremqtt::{Backoff, Message, TopicName};
+use baremqtt::{Backoff, Event, Message, QoS, StreamedMessage, TopicName};
 
 use crate::live_link::CONNECT;
 use crate::world::Step::{Block, Move};
@@ -25,7 +25,7 @@ type Mqtt = Rc<Handle<1>>;
 
 /// Two fill the buffer.
 fn new_mqtt() -> Mqtt {
-    Rc::new(handle_with(96, Choices::default()))
+    Rc::new(handle_with(112, Choices::default()))
 }
 
 /// Ways to wait.
@@ -265,6 +265,76 @@ fn by_its_own_task_after_any_poll() {
         }
         assert!(polls > 2, "{how:?}: {polls} polls");
     }
+}
+
+/// Uses the handle in every way that can wait.
+async fn uses_everything(world: &World, mqtt: &Handle<1>, mailbox: &Mailbox<64>) {
+    let fill = || while mqtt.try_publish(&SMALL).is_ok() {};
+    while mqtt.subscribe(&[("t", QoS::AtMostOnce)]).await.is_err() {
+        world.sleep(1).await;
+    }
+    fill();
+    let id = mqtt.publish(&SMALL).await.unwrap().unwrap();
+    fill();
+    _ = mqtt.give_up(id).await;
+    mqtt.subscribe(&[("t", QoS::AtMostOnce)]).await.unwrap();
+    fill();
+    mqtt.unsubscribe(&["t"]).await.unwrap();
+    mailbox.next(|_| ()).await;
+    fill();
+    mqtt.publish_and_wait(&SMALL).await.unwrap();
+    fill();
+    mqtt.publish_streamed(&StreamedMessage::new("t", 300)).await.unwrap();
+    while mqtt.write_payload(&[b'.'; 300]).await.is_err() {
+        world.sleep(1).await;
+    }
+    while mqtt.with(|client| client.waits_for_payload()).await {
+        mqtt.write_payload(b"....").await.unwrap();
+    }
+}
+
+#[test]
+fn by_a_task_that_uses_everything_after_any_poll() {
+    let (mut polls, is_complete) = (0, Cell::new(false));
+    while !is_complete.get() {
+        let (world, mqtt) = (World::default(), new_mqtt());
+        let (mailbox, is_dropped) = (Mailbox::new(), Cell::new(false));
+        let runner: Task<'_> = Box::pin(async {
+            let mut runner = Runner::new(&mqtt, world.clone(), [0; 64], Backoff::new(1_000, 1_000));
+            let ended: Result<(), GaveUp<Fault>> = runner
+                .run(
+                    async |link| {
+                        let (input, output) = world.open(SLOWLY);
+                        link.run(input, output, &CONNECT).await
+                    },
+                    |update, outbound| {
+                        if let Update::Event(Event::Message(message)) = update {
+                            _ = mailbox.put(&message);
+                        }
+                        // A payload that was begun has to be continued.
+                        if is_dropped.get() {
+                            while outbound.write_payload(&[b'.'; 4]).is_ok_and(|written| written > 0) {}
+                        }
+                        Ok(())
+                    },
+                )
+                .await;
+            assert_eq!(ended, Ok(()));
+        });
+        let user: Task<'_> = Box::pin(async {
+            let mut task: Task<'_> = Box::pin(uses_everything(&world, &mqtt, &mailbox));
+            is_complete.set(polled_at_most(polls, &mut task).await);
+            drop(task);
+            is_dropped.set(true);
+            mqtt.wake();
+            uses_every_place(&world, &mqtt, &format!("{polls} polls")).await;
+            mqtt.stop();
+        });
+        world.run(vec![runner, user]);
+        polls += 1;
+        assert!(polls < 2_000);
+    }
+    assert!(polls > 50, "{polls}");
 }
 
 /// The runner itself is dropped; another one continues.

@@ -5,13 +5,14 @@ use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use baremqtt::codec::{Delivery, Packet, Publish};
-use baremqtt::transport::asynch::Runner;
+use baremqtt::transport::asynch::{Connection, Runner};
 use baremqtt::transport::{Error, GaveUp, HandleError, Update, WaitError};
 use baremqtt::{
-    Backoff, Connect, ConnectError, Error as ClientError, Event, Message, Outbound, PacketId, QoS,
-    RefusalCode, RequestError, Routes, State, StreamedMessage, Subscription, TopicName,
+    Backoff, Buffers, Client, Connect, ConnectError, Error as ClientError, Event, Message, Outbound,
+    PacketId, QoS, RefusalCode, RequestError, Routes, State, StreamedMessage, Subscription, TopicName,
 };
 
 use crate::live_link::CONNECT;
@@ -139,33 +140,55 @@ fn retry_delays_grow_with_a_server_that_accepts_and_closes() {
     assert!((5..=15).contains(&world.link_count()), "{} in a minute", world.link_count());
 }
 
-/// Even for longer than half the range of the clock.
+/// Even for longer than half the range of the clock, and without keep alive.
 #[test]
 fn after_a_connection_of_a_month_the_next_attempt_is_soon() {
-    let (world, mqtt) = (World::default(), handle());
-    let delays = RefCell::new(Vec::new());
-    let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
-        match update {
-            Update::Event(Event::Connected { .. }) if world.link_count() <= 5 => world.last_link().close(),
-            Update::LinkLost { retry_in, .. } => delays.borrow_mut().push(retry_in.as_millis()),
-            _ => {}
-        }
-        if world.link_count() == 6 && delays.borrow().len() == 6 {
-            mqtt.stop();
-        }
-        Ok(())
-    };
-    let connect = CONNECT.keep_alive(u16::MAX);
-    let runner_task: Task<'_> = Box::pin(async {
-        assert_eq!(run_links(&world, &mqtt, &connect, |_| StreamBehaviour::IMMEDIATE, handler).await, Ok(()))
+    for keep_alive in [u16::MAX, 0] {
+        let (world, mqtt) = (World::default(), handle());
+        let delays = RefCell::new(Vec::new());
+        let handler = |update: Update<'_, Fault>, _: &mut Outbound<'_, Choices>| {
+            match update {
+                Update::Event(Event::Connected { .. }) if world.link_count() <= 5 => {
+                    world.last_link().close();
+                }
+                Update::LinkLost { retry_in, .. } => delays.borrow_mut().push(retry_in.as_millis()),
+                _ => {}
+            }
+            if world.link_count() == 6 && delays.borrow().len() == 6 {
+                mqtt.stop();
+            }
+            Ok(())
+        };
+        let connect = CONNECT.keep_alive(keep_alive);
+        let runner_task: Task<'_> = Box::pin(async {
+            let ended = run_links(&world, &mqtt, &connect, |_| StreamBehaviour::IMMEDIATE, handler).await;
+            assert_eq!(ended, Ok(()));
+        });
+        let closer: Task<'_> = Box::pin(async {
+            world.sleep(30 * 86_400_000).await;
+            world.last_link().close();
+        });
+        world.run(vec![runner_task, closer]);
+        let delays = delays.into_inner();
+        assert!(delays[4] >= 1_000 && delays[5] <= 100, "keep alive {keep_alive}: {delays:?}");
+    }
+}
+
+/// Nothing happens meanwhile, and the clock cannot measure as much at once.
+#[test]
+fn a_timeout_of_forty_days_ends_after_forty_days() {
+    const DAYS: u32 = 40 * 86_400_000;
+    let world = World::default();
+    run(&world, async {
+        let (input, output) = world.open(StreamBehaviour::IMMEDIATE);
+        let client = Client::new(Buffers { rx: [0; 64], tx: [0; 64] });
+        let mut mqtt = Connection::new(input, output, client, world.clone());
+        mqtt.connect(&CONNECT.keep_alive(0)).unwrap();
+        assert!(matches!(mqtt.next_event(None).await, Ok(Some(Event::Connected { .. }))));
+        let ended = mqtt.next_event(Some(Duration::from_millis(DAYS.into()))).await;
+        assert!(matches!(ended, Ok(None)), "{ended:?}");
     });
-    let closer: Task<'_> = Box::pin(async {
-        world.sleep(30 * 86_400_000).await;
-        world.last_link().close();
-    });
-    world.run(vec![runner_task, closer]);
-    let delays = delays.into_inner();
-    assert!(delays[4] >= 1_000 && delays[5] <= 100, "{delays:?}");
+    assert_eq!(world.now(), DAYS);
 }
 
 #[test]

@@ -113,7 +113,7 @@ where
             if left == Some(0) || (left.is_none() && self.driver.waits_for_application()) {
                 return Ok(None);
             }
-            self.transfer(self.driver.time_left(now).into_iter().chain(left).min()).await;
+            self.transfer(Some(self.driver.time_left(now).min(left.unwrap_or(u32::MAX)))).await;
         }
     }
 
@@ -152,7 +152,7 @@ where
             if self.driver.has_disconnected(now)? {
                 return Ok(());
             }
-            self.transfer(self.driver.time_left(now)).await;
+            self.transfer(Some(self.driver.time_left(now))).await;
         }
     }
 

@@ -17,7 +17,7 @@ use crate::transport::{Error, Update};
 use crate::{Config, Connect, ConnectError, Event, Instant, Outbound};
 
 /// How long sending DISCONNECT may take after the runner was stopped, and then how long closing the stream may take, in ms.
-pub(super) const STOP_PATIENCE: u32 = 200;
+pub(super) const STOP_TIMEOUT: u32 = 200;
 
 /// How many turns there can be in a row before other tasks get one.
 const AT_ONCE: u8 = 32;
@@ -143,7 +143,7 @@ where
                 };
             }
         };
-        let mut sleep = pin!(sleep(timer, wait));
+        let mut sleep = pin!(sleep(timer, Some(wait)));
         poll_fn(|cx| {
             handle.runner_waits(cx.waker());
             let Poll::Pending = Pin::new(&mut *transfers).poll(cx);
@@ -192,7 +192,7 @@ impl Turns {
         is_stopped || handle.is_woken() || handle.inner(|inner| inner.has_moved) == Some(true)
     }
 
-    /// Processes everything that was received. Returns how long to wait for more (`Some(None)`: without limit), or `None` once
+    /// Processes everything that was received. Returns how long to wait for more, or `None` once
     /// a stop has taken too long.
     fn turn<E, H, R, T, C, I, S, const N: usize>(
         &mut self,
@@ -200,7 +200,7 @@ impl Turns {
         now: Instant,
         retry: &mut Retry,
         handler: &mut H,
-    ) -> Result<Option<Option<u32>>, TurnError<E>>
+    ) -> Result<Option<u32>, TurnError<E>>
     where
         H: FnMut(Update<'_, E>, &mut Outbound<'_, C>) -> Result<(), Error<E>>,
         R: AsRef<[u8]> + AsMut<[u8]>,
@@ -213,8 +213,8 @@ impl Turns {
         if stops {
             self.stopped_at = Some(now);
         }
-        let patience = self.stopped_at.map(|at| STOP_PATIENCE.saturating_sub(now.since(at)));
-        if patience == Some(0) {
+        let timeout = self.stopped_at.map(|at| STOP_TIMEOUT.saturating_sub(now.since(at)));
+        if timeout == Some(0) {
             return Ok(None);
         }
         retry.passed(now);
@@ -254,10 +254,10 @@ impl Turns {
                 handle.keep_waiters(&inner.driver.client);
             }
             let left = inner.driver.time_left(now);
-            Ok(Some(left.into_iter().chain(patience).min()))
+            Ok(Some(left.min(timeout.unwrap_or(u32::MAX))))
         };
         // Nobody else uses the cell while this runs, unless a handler runs it.
-        let result = handle.inner(turn).unwrap_or(Ok(Some(None)));
+        let result = handle.inner(turn).unwrap_or(Ok(Some(1)));
         handle.wake_room();
         result
     }

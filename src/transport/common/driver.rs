@@ -9,6 +9,9 @@ use crate::{Client, Config, Instant, State, Timeout, client};
 const LAST_SILENCE: u32 = 1_000;
 const LAST_BYTES: usize = 1 << 20;
 
+/// The longest time without a look at the clock, in ms: 12 days. A clock of 32 bits cannot tell a step of more than 24 days from a step back.
+const LONGEST_WAIT: u32 = 1 << 30;
+
 /// A client, and the state of its stream.
 pub(crate) struct Driver<E, R, T, C, I> {
     pub(crate) client: Client<R, T, C, I>,
@@ -96,11 +99,11 @@ where
         self.failure.is_none() && !self.has_output() && (waits || !self.can_read())
     }
 
-    /// Milliseconds until [`advance`](Self::advance) must be called.
-    pub(crate) fn time_left(&self, now: Instant) -> Option<u32> {
+    /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing happens.
+    pub(crate) fn time_left(&self, now: Instant) -> u32 {
         let silence = self.failure.as_ref().map(|failure| failure.silence_left(now));
         let flush = if self.is_open() { None } else { self.stall_left(now) };
-        self.client.time_left().into_iter().chain(silence).chain(flush).min()
+        self.client.time_left().into_iter().chain(silence).chain(flush).fold(LONGEST_WAIT, u32::min)
     }
 
     /// Looks for an event. The end of the connection is reported after all events that came before it.
@@ -248,8 +251,23 @@ mod tests {
         driver.written(Ok(len), at(0));
         driver.written(Err("reset"), at(0));
         assert_eq!(driver.advance(at(0)), Ok(false));
-        assert_eq!(driver.time_left(at(600)), Some(400));
+        assert_eq!(driver.time_left(at(600)), 400);
         driver.received(Ok(0), at(700));
         assert_eq!(driver.advance(at(700)), Err(Error::Io("reset")));
+    }
+
+    #[test]
+    fn the_clock_is_read_before_it_wraps_even_if_nothing_happens() {
+        let mut driver = Driver::<(), _, _, _, _>::new(Client::new(Buffers { rx: [0; 64], tx: [0; 64] }));
+        driver.client.connect(&Connect::new("c").keep_alive(0)).unwrap();
+        let at = Instant::from_millis;
+        let len = driver.client.pending().len();
+        driver.written(Ok(len), at(7));
+        driver.client.receive_buffer()[..4].copy_from_slice(&[0x20, 2, 0, 0]);
+        driver.received(Ok(4), at(7));
+        while driver.advance(at(7)).unwrap() {}
+        assert_eq!(driver.client.time_left(), None);
+        let left = driver.time_left(at(7));
+        assert_eq!(at(7).after(left).since(at(7)), left);
     }
 }

@@ -214,20 +214,20 @@ where
 
     /// Reads once, or sleeps if there is no room to read into.
     fn wait(&mut self, left: Option<u32>) {
-        let patience = self.driver.time_left(self.seen).into_iter().chain(left).min().unwrap_or(u32::MAX);
+        let timeout = self.driver.time_left(self.seen).min(left.unwrap_or(u32::MAX));
         let has_output = self.driver.has_output();
         let (epoch, pause) = (self.epoch, self.pause());
         match &mut self.stream {
             Some(stream) if self.driver.can_read() => {
-                let patience = patience.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
-                if !pause.is_zero() && pause < Duration::from_millis(patience.into()) {
+                let timeout = timeout.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
+                if !pause.is_zero() && pause < Duration::from_millis(timeout.into()) {
                     thread::sleep(pause);
                 }
-                self.driver.read(stream, &mut || since(epoch), patience);
+                self.driver.read(stream, &mut || since(epoch), timeout);
             }
             _ => {
                 let most = if has_output { INTERVAL } else { MOST_SLEEP };
-                thread::sleep(Duration::from_millis(patience.min(most).into()));
+                thread::sleep(Duration::from_millis(timeout.min(most).into()));
             }
         }
         self.seen = self.now();

@@ -144,11 +144,11 @@ where
         let mut state = shared.lock();
         let time = state.driver.time_left(shared.now());
         // A stream that accepts nothing now, and does not block, is polled.
-        let again = if state.driver.has_output() { Some(INTERVAL) } else { None };
+        let time = if state.driver.has_output() { time.min(INTERVAL) } else { time };
         drop(state);
-        let most = time.into_iter().chain(again).min().map(|ms| Duration::from_millis(ms.into()));
+        let most = Duration::from_millis(time.into());
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Clock::now()));
-        wire.wait(&shared.bell, most.into_iter().chain(left).min());
+        wire.wait(&shared.bell, left.map_or(most, |left| left.min(most)));
     }
 
     /// Closes the stream, its output first. Remaining input is read and discarded for a while: if a TCP stream is closed with unread
@@ -170,7 +170,7 @@ where
             if left.is_zero() {
                 return;
             }
-            wire.wait(&self.shared.0.bell, Some(left));
+            wire.wait(&self.shared.0.bell, left);
         }
     }
 }

@@ -38,7 +38,7 @@ where
 {
     /// Sends queued packets, reads input, keeps the link alive, and returns the next event. Call it whenever the stream
     /// may be ready, after requests, and when [`time_left`](Client::time_left) has passed. Only differences between values of `now` matter,
-    /// so a 32-bit clock that wraps will do.
+    /// so a 32-bit clock that wraps will do if this is called at least every 24 days.
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if there is no event now. Otherwise, why the connection has ended; after
