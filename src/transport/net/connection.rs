@@ -29,7 +29,9 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// The longest sleep while there is nothing to read, in ms.
 const MOST_SLEEP: u32 = 1_000;
 
-/// A client and its stream.
+/// A client and its stream, for a single thread. It does not reconnect: a [`Runner`](super::Runner) does.
+///
+/// It dereferences to the [`Client`], whose calls make requests. The page of the [module](super) has a program.
 pub struct Connection<S, R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds> {
     driver: Driver<io::Error, R, T, C, I>,
     /// `None` while there is no connection.
