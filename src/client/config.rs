@@ -53,7 +53,7 @@ pub trait Config {
         30_000
     }
 
-    /// Whether PINGREQ is also sent when nothing has been *received* for the keep alive, so that a dead link is noticed while the
+    /// Whether PINGREQ is also sent when nothing has been *received* for as long as the keep alive, so that a dead link is noticed while the
     /// client is sending. Default `true`.
     #[inline]
     fn ping_on_silence(&self) -> bool {
@@ -147,9 +147,10 @@ pub trait Config {
     ///
     /// Changes that happen together share one image, and resending after a reconnect requires no further image.
     ///
-    /// Packets that wait for an image are not timed: a timeout runs only for those that have been sent. DISCONNECT is sent after them, and has no timer of its
-    /// own: an application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is asked to. The
-    /// adapters' own `disconnect` gives it no opportunity to do so, and returns [`Closed`](crate::transport::Error::Closed) instead.
+    /// Packets that wait for an image are not timed: a timeout runs only for those that have been sent. DISCONNECT is sent after them,
+    /// and has no timer of its own: an application that has called [`disconnect`](crate::Client::disconnect) still has to save when it is
+    /// asked to. The adapters' own `disconnect` gives it no opportunity to do so, and returns [`Closed`](crate::transport::Error::Closed)
+    /// instead.
     ///
     /// One case cannot be detected: the session is lost, a new one begins, and the device restarts from an image from before that. The
     /// server then reports its new session as present. Identifiers in such an image may never be released. An application that uses

@@ -59,8 +59,8 @@ pub enum Event<'a> {
         /// The identifier that [`unsubscribe`](crate::Client::unsubscribe) returned.
         id: PacketId,
     },
-    /// A request has ended without an answer, and will not be resent: a SUBSCRIBE or UNSUBSCRIBE whose
-    /// connection was lost, or a message whose session is gone.
+    /// A request has ended without an answer, and will not be resent: a SUBSCRIBE or UNSUBSCRIBE whose connection was lost, or a message
+    /// whose session is gone or that was [given up](crate::Client::give_up).
     Ended {
         /// The identifier that the request returned.
         id: PacketId,

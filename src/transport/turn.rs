@@ -13,8 +13,8 @@ const MOST_READS: u8 = u8::MAX;
 pub(super) trait PollStream {
     type Error;
 
-    /// Reads into a non-empty buffer; 0 is the end of the stream. A stream that can wait does so for at most `patience` ms.
-    fn read(&mut self, buffer: &mut [u8], patience: u32) -> Poll<Result<usize, Self::Error>>;
+    /// Reads into a non-empty buffer; 0 is the end of the stream. A stream that can wait does so for at most `timeout` ms.
+    fn read(&mut self, buffer: &mut [u8], timeout: u32) -> Poll<Result<usize, Self::Error>>;
     fn write(&mut self, bytes: &[u8]) -> Poll<Result<usize, Self::Error>>;
     fn flush(&mut self) -> Poll<Result<(), Self::Error>>;
 }
@@ -101,12 +101,12 @@ where
         &mut self,
         stream: &mut impl PollStream<Error = E>,
         clock: &mut impl FnMut() -> Instant,
-        patience: u32,
+        timeout: u32,
     ) -> bool {
         if !self.can_read() {
             return false;
         }
-        match stream.read(self.client.receive_buffer(), patience) {
+        match stream.read(self.client.receive_buffer(), timeout) {
             Poll::Ready(result) => {
                 self.received(result, clock());
                 true

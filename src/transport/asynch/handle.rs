@@ -107,8 +107,9 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     }
 
     /// Ends the runner for good, whatever it is doing. If the link is alive, DISCONNECT is sent, which may take up to 200 ms. The function
-    /// that has opened the stream has as long again to close it; then its future is dropped. Acknowledgements are not waited for: for that, call [`finish`](Client::finish) through [`with`](Self::with). This can be called from
-    /// a handler too. To continue later, use [`into_client`](Self::into_client).
+    /// that has opened the stream has as long again to close it; then its future is dropped. Acknowledgements are not waited for: for that,
+    /// call [`finish`](Client::finish) through [`with`](Self::with). This can be called from a handler too. To continue later, use
+    /// [`into_client`](Self::into_client).
     pub fn stop(&self) {
         self.signals(|signals| signals.is_stopping = true);
         self.wake_runner();

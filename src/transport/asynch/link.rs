@@ -17,7 +17,7 @@ use crate::transport::{Error, Update};
 use crate::{Config, Connect, ConnectError, Event, Instant, Outbound};
 
 /// How long sending DISCONNECT may take after the runner was stopped, and then how long closing the stream may take, in ms.
-pub(super) const STOP_PATIENCE: u32 = 200;
+pub(super) const STOP_TIMEOUT: u32 = 200;
 
 /// How many turns there can be in a row before other tasks get one.
 const AT_ONCE: u8 = 32;
@@ -213,8 +213,8 @@ impl Turns {
         if stops {
             self.stopped_at = Some(now);
         }
-        let patience = self.stopped_at.map(|at| STOP_PATIENCE.saturating_sub(now.since(at)));
-        if patience == Some(0) {
+        let timeout = self.stopped_at.map(|at| STOP_TIMEOUT.saturating_sub(now.since(at)));
+        if timeout == Some(0) {
             return Ok(None);
         }
         retry.passed(now);
@@ -254,7 +254,7 @@ impl Turns {
                 handle.keep_waiters(&inner.driver.client);
             }
             let left = inner.driver.time_left(now);
-            Ok(Some(left.min(patience.unwrap_or(u32::MAX))))
+            Ok(Some(left.min(timeout.unwrap_or(u32::MAX))))
         };
         // Nobody else uses the cell while this runs, unless a handler runs it.
         let result = handle.inner(turn).unwrap_or(Ok(Some(1)));

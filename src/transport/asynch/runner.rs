@@ -10,7 +10,7 @@ use embedded_io_async::ErrorKind;
 use super::any_of::any_of;
 use super::cell::Sharing;
 use super::handle::Inner;
-use super::link::STOP_PATIENCE;
+use super::link::STOP_TIMEOUT;
 use super::signals::Phase;
 use super::{Handle, Link, Timer};
 use crate::transport::common::{Retry, retry_choices};
@@ -90,7 +90,7 @@ where
                 match handle.unless_over(attempt.as_mut()).await {
                     // The stream is being closed. A dropped one could lose what was sent last.
                     None if handle.is_in(Phase::Closing) => {
-                        any_of(attempt, pending::<()>(), timer.sleep(STOP_PATIENCE)).await.0
+                        any_of(attempt, pending::<()>(), timer.sleep(STOP_TIMEOUT)).await.0
                     }
                     ended => ended,
                 }

@@ -11,7 +11,9 @@ use crate::transport::one_stream::has_one_stream;
 use crate::transport::turn::{self, Reads};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
-/// A client, its stream, and a clock.
+/// A client, its stream, and a clock. It does not reconnect: a [`Reconnect`](super::Reconnect) does.
+///
+/// It dereferences to the [`Client`], whose calls make requests. The page of the [module](super) has a program.
 ///
 /// A write that fails with [`ErrorKind::TimedOut`] must have accepted nothing; it is repeated after the next read. If the writes of a
 /// stream have no timeout, a server that does not read can block them forever.

@@ -29,7 +29,9 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// The longest sleep while there is nothing to read, in ms.
 const MOST_SLEEP: u32 = 1_000;
 
-/// A client and its stream.
+/// A client and its stream, for a single thread. It does not reconnect: a [`Runner`](super::Runner) does.
+///
+/// It dereferences to the [`Client`], whose calls make requests. The page of the [module](super) has a program.
 pub struct Connection<S, R = Vec<u8>, T = Vec<u8>, C = Standard, I = InboundIds> {
     driver: Driver<io::Error, R, T, C, I>,
     /// `None` while there is no connection.
@@ -214,20 +216,20 @@ where
 
     /// Reads once, or sleeps if there is no room to read into.
     fn wait(&mut self, left: Option<u32>) {
-        let patience = self.driver.time_left(self.seen).min(left.unwrap_or(u32::MAX));
+        let timeout = self.driver.time_left(self.seen).min(left.unwrap_or(u32::MAX));
         let has_output = self.driver.has_output();
         let (epoch, pause) = (self.epoch, self.pause());
         match &mut self.stream {
             Some(stream) if self.driver.can_read() => {
-                let patience = patience.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
-                if !pause.is_zero() && pause < Duration::from_millis(patience.into()) {
+                let timeout = timeout.min(if has_output { WRITE_TIMEOUT } else { u32::MAX });
+                if !pause.is_zero() && pause < Duration::from_millis(timeout.into()) {
                     thread::sleep(pause);
                 }
-                self.driver.read(stream, &mut || since(epoch), patience);
+                self.driver.read(stream, &mut || since(epoch), timeout);
             }
             _ => {
                 let most = if has_output { INTERVAL } else { MOST_SLEEP };
-                thread::sleep(Duration::from_millis(patience.min(most).into()));
+                thread::sleep(Duration::from_millis(timeout.min(most).into()));
             }
         }
         self.seen = self.now();

@@ -12,7 +12,7 @@ use crate::transport::common::{Retry, retry_choices};
 use crate::{Backoff, Client, Config, Connect, InboundIds, Outbound, Standard};
 
 /// How long DISCONNECT and closing the stream may take once the runner has been stopped.
-const STOP_PATIENCE: Duration = Duration::from_millis(100);
+const STOP_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The function of the application that receives all updates.
 pub(super) type Handler<'a, C> = dyn FnMut(Update<'_>, &mut Outbound<'_, C>) -> Result<(), Error> + 'a;
@@ -68,7 +68,7 @@ impl<R, T, C, I> Runner<R, T, C, I> {
     /// When everything must have ended, if the runner has been stopped.
     pub(super) fn deadline(&mut self) -> Option<Clock> {
         if self.deadline.is_none() && self.shared.0.is_stopped() {
-            self.deadline = Clock::now().checked_add(STOP_PATIENCE);
+            self.deadline = Clock::now().checked_add(STOP_TIMEOUT);
         }
         self.deadline
     }

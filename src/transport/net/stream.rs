@@ -149,10 +149,10 @@ impl<S> Timed<S> {
 
 impl<S: Stream> Timed<S> {
     /// Sets the read timeout if the current one is too long, or so short that it would keep waking the thread for nothing.
-    fn limit_read(&mut self, patience: Duration) -> io::Result<()> {
-        if self.read_timeout > patience || self.read_timeout.saturating_mul(2) < patience {
-            self.stream.limit_read(patience)?;
-            self.read_timeout = patience;
+    fn limit_read(&mut self, timeout: Duration) -> io::Result<()> {
+        if self.read_timeout > timeout || self.read_timeout.saturating_mul(2) < timeout {
+            self.stream.limit_read(timeout)?;
+            self.read_timeout = timeout;
         }
         Ok(())
     }
@@ -165,13 +165,13 @@ impl<S: Stream> Timed<S> {
         self.stream.write(bytes)
     }
 
-    pub(super) fn try_read(&mut self, buffer: &mut [u8], patience: Duration) -> Poll<io::Result<usize>> {
+    pub(super) fn try_read(&mut self, buffer: &mut [u8], timeout: Duration) -> Poll<io::Result<usize>> {
         let started = Clock::now();
-        if let Err(error) = self.limit_read(patience) {
+        if let Err(error) = self.limit_read(timeout) {
             return Poll::Ready(Err(error));
         }
         let result = unless_later(self.stream.read(buffer));
-        let interval = Duration::from_millis(INTERVAL.into()).min(patience);
+        let interval = Duration::from_millis(INTERVAL.into()).min(timeout);
         if result.is_pending() && started.elapsed() < interval {
             // The stream does not block. Without this sleep, the thread would spin.
             thread::sleep(interval);
@@ -180,14 +180,14 @@ impl<S: Stream> Timed<S> {
     }
 
     /// Closes the output, and then reads the input to its end, for at most this time.
-    pub(super) fn finish(&mut self, patience: Duration) {
+    pub(super) fn finish(&mut self, timeout: Duration) {
         if self.stream.finish_output().is_err() {
             return;
         }
         let started = Clock::now();
         let mut waste = [0; 1024];
         let mut drained: usize = 0;
-        while let Some(left) = patience.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
+        while let Some(left) = timeout.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
             match self.try_read(&mut waste, left.max(Duration::from_millis(1))) {
                 Poll::Ready(Ok(0) | Err(_)) => return,
                 Poll::Ready(Ok(len)) => drained = drained.saturating_add(len),
@@ -203,9 +203,9 @@ impl<S: Stream> Timed<S> {
 impl<S: Stream> turn::PollStream for Timed<S> {
     type Error = io::Error;
 
-    fn read(&mut self, buffer: &mut [u8], patience: u32) -> Poll<io::Result<usize>> {
+    fn read(&mut self, buffer: &mut [u8], timeout: u32) -> Poll<io::Result<usize>> {
         // A timeout of 0 would mean none, or be an error.
-        self.try_read(buffer, Duration::from_millis(patience.max(1).into()))
+        self.try_read(buffer, Duration::from_millis(timeout.max(1).into()))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {

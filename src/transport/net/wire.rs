@@ -59,11 +59,11 @@ impl<S: Stream> Wire<S> {
     pub(super) fn wait(&mut self, bell: &Bell, most: Duration) {
         match &mut self.buffer {
             Some(buffer) if self.input.wants_more() => {
-                let patience = most.clamp(Duration::from_millis(1), SLICE);
-                if !self.pause.is_zero() && self.pause < patience {
+                let timeout = most.clamp(Duration::from_millis(1), SLICE);
+                if !self.pause.is_zero() && self.pause < timeout {
                     thread::sleep(self.pause);
                 }
-                match self.stream.try_read(buffer, patience) {
+                match self.stream.try_read(buffer, timeout) {
                     Poll::Ready(Ok(0)) => self.input.end(None),
                     Poll::Ready(Ok(len)) => self.input.put(buffer, len),
                     Poll::Ready(Err(error)) => self.input.end(Some(error)),

@@ -9,7 +9,9 @@ use crate::transport::one_stream::has_one_stream;
 use crate::transport::turn::{self, Reads};
 use crate::{Client, Config, Event, InboundIds, Instant, Standard};
 
-/// A client and its stream.
+/// A client and its stream. It does not reconnect: a [`Reconnect`](super::Reconnect) does.
+///
+/// It dereferences to the [`Client`], whose calls make requests. The page of the [module](super) has a program.
 pub struct Connection<S: Stream, R, T, C = Standard, I = InboundIds> {
     pub(super) driver: Driver<S::Error, R, T, C, I>,
     pub(super) stream: S,
