@@ -5,8 +5,10 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
 
 use baremqtt::codec::{Delivery, Publish};
 use baremqtt::transport::asynch::{Mailbox, Runner};
@@ -15,7 +17,7 @@ use baremqtt::{Backoff, Event, Message, QoS, State, StreamedMessage, TopicName};
 
 use crate::live_link::CONNECT;
 use crate::world::Step::{Block, Move};
-use crate::world::{Choices, Fault, Handle, StreamBehaviour, Task, World, handle_with};
+use crate::world::{Choices, Fault, Handle, StreamBehaviour, Task, World, handle_for_threads, handle_with};
 
 const SMALL: Message<'static> = Message::new("t", &[b'.'; 20]).at_least_once();
 const SLOWLY: StreamBehaviour =
@@ -191,6 +193,27 @@ fn by_a_closure_that_has_the_client() {
         let within = async |_: &World| mqtt.with(|_| drop((waits, other))).await;
         check(&mqtt, &format!("{how:?}"), within, |_| {});
     }
+}
+
+/// Or threads could wait for each other: this one, and one that drops futures while it holds a lock that this one needs.
+#[test]
+fn by_a_thread_while_another_has_the_client() {
+    let mqtt = Arc::new(handle_for_threads::<1>(112));
+    let mut waits = {
+        let mqtt = Arc::clone(&mqtt);
+        Box::pin(async move { mqtt.publish_and_wait(&SMALL).await })
+    };
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(waits.as_mut().poll(&mut cx).is_pending());
+    let (is_dropped, dropped) = mpsc::channel();
+    let drop_elsewhere = |_: &mut _| {
+        thread::spawn(move || {
+            drop(waits);
+            is_dropped.send(())
+        });
+        dropped.recv_timeout(Duration::from_secs(60))
+    };
+    assert_eq!(pin!(mqtt.with(drop_elsewhere)).poll(&mut cx), Poll::Ready(Ok(())));
 }
 
 #[test]
