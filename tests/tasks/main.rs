@@ -9,4 +9,5 @@ mod dropped;
 mod finishing;
 mod link_lifecycle;
 mod live_link;
+mod waiting;
 mod world;
