@@ -63,7 +63,8 @@ fn now<F: Future>(future: F) -> F::Output {
 type Acknowledged<'a> = Waits<'a, Result<(), HandleError<WaitError>>>;
 type Queued<'a> = Waits<'a, Result<Option<PacketId>, HandleError>>;
 
-/// Two messages fill the buffer, and their tasks wait for the acknowledgements. Two other tasks wait for room.
+/// Two messages fill the buffer, and their tasks wait for the acknowledgements. Two other tasks wait for room. (When the waits of the
+/// former end, the latter are woken again.)
 fn four_waits(mqtt: &Handle<2>) -> ([Acknowledged<'_>; 2], [Queued<'_>; 2]) {
     (
         [(); 2].map(|()| Waits::new(mqtt.publish_and_wait(&SMALL))),
@@ -84,8 +85,8 @@ fn when_the_runner_ends_without_a_link() {
         let run = pin!(runner.run(async |_| pending::<Result<(), Error<Fault>>>().await, |_, _| Ok(())));
         assert!(run.poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
-    assert_eq!(acknowledged.map(Waits::result), [Err(HandleError::Stopped); 2]);
     assert_eq!(queued.map(Waits::result), [Err(HandleError::Stopped); 2]);
+    assert_eq!(acknowledged.map(Waits::result), [Err(HandleError::Stopped); 2]);
 }
 
 #[test]
@@ -96,8 +97,8 @@ fn when_a_closure_that_has_the_client_gives_messages_up() {
         let ids: Vec<_> = client.under_way().map(|request| request.id).collect();
         ids.into_iter().for_each(|id| client.give_up(id).unwrap());
     }));
-    assert_eq!(acknowledged.map(Waits::result), [Err(WaitError::GivenUp.into()); 2]);
     assert!(queued.map(Waits::result).iter().all(Result::is_ok));
+    assert_eq!(acknowledged.map(Waits::result), [Err(WaitError::GivenUp.into()); 2]);
 }
 
 #[test]
@@ -114,8 +115,8 @@ fn when_a_handler_gives_messages_up_offline() {
     };
     let run = pin!(runner.run(async |_| Err(Error::Closed), handler));
     assert!(run.poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    assert_eq!(acknowledged.map(Waits::result), [Err(WaitError::GivenUp.into()); 2]);
     assert!(queued.map(Waits::result).iter().all(Result::is_ok));
+    assert_eq!(acknowledged.map(Waits::result), [Err(WaitError::GivenUp.into()); 2]);
 }
 
 #[test]
