@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use baremqtt::codec::{Delivery, Publish};
 use baremqtt::transport::asynch::{Mailbox, Runner};
 use baremqtt::transport::{GaveUp, HandleError, Update, WaitError};
-use baremqtt::{Backoff, Event, Message, QoS, StreamedMessage, TopicName};
+use baremqtt::{Backoff, Event, Message, QoS, State, StreamedMessage, TopicName};
 
 use crate::live_link::CONNECT;
 use crate::world::Step::{Block, Move};
@@ -378,8 +378,11 @@ fn a_runner_by_a_closure_that_has_the_client() {
     let (world, mqtt) = (World::default(), new_mqtt());
     let mut first: Task<'_> = Box::pin(async { _ = run_links(&world, &mqtt, |_| {}).await });
     assert!(!poll_once(&mut first, Waker::noop()));
-    let mut within = pin!(mqtt.with(|_| drop(first)));
-    assert!(within.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    let drop_and_look = async {
+        mqtt.with(|_| drop(first)).await;
+        assert_eq!(mqtt.with(|client| client.state()).await, State::Offline);
+    };
+    world.run(vec![Box::pin(drop_and_look)]);
     check(&mqtt, "another runner", async |_| {}, |_| {});
 }
 

@@ -4,6 +4,7 @@
 #[path = "../adapters/peer.rs"]
 mod peer;
 
+mod at_the_same_time;
 mod dropped;
 mod finishing;
 mod link_lifecycle;

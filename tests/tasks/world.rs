@@ -114,6 +114,9 @@ pub struct State {
     pub links: Vec<Link>,
     now: u32,
     sleepers: Vec<(u32, Waker)>,
+    /// How often the clock or a stream has been used.
+    uses: u32,
+    intruder: Option<(u32, Rc<dyn Fn()>)>,
 }
 
 pub type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -125,6 +128,27 @@ pub struct World(pub Rc<RefCell<State>>);
 impl World {
     pub fn now(&self) -> u32 {
         self.0.borrow().now
+    }
+
+    /// Calls `f` at this use of the clock or of a stream, as if another thread did that meanwhile.
+    pub fn intrude(&self, at: u32, f: impl Fn() + 'static) {
+        self.0.borrow_mut().intruder = Some((at, Rc::new(f)));
+    }
+
+    /// Whether that has happened.
+    pub fn has_intruded(&self) -> bool {
+        self.0.borrow().intruder.is_none()
+    }
+
+    fn used(&self) {
+        let mut state = self.0.borrow_mut();
+        state.uses += 1;
+        let uses = state.uses;
+        let intruder = state.intruder.take_if(|(at, _)| *at < uses);
+        drop(state);
+        if let Some((_, intrude)) = intruder {
+            intrude();
+        }
     }
 
     /// Opens another link.
@@ -235,12 +259,14 @@ impl Wake for Woken {
 
 impl Timer for World {
     fn now(&self) -> Instant {
+        self.used();
         Instant::from_millis(World::now(self))
     }
 
     async fn sleep(&self, ms: u32) {
         let end = World::now(self) + ms;
         poll_fn(|cx| {
+            self.used();
             if World::now(self) >= end {
                 return Poll::Ready(());
             }
@@ -265,9 +291,11 @@ impl Half {
         mut f: impl FnMut(&mut Link, &Waker) -> Poll<Result<V, Fault>>,
     ) -> Result<V, Fault> {
         let operation = Operation { half: self, is_done: Cell::new(false) };
-        let result =
-            poll_fn(|cx| f(&mut operation.half.world.0.borrow_mut().links[operation.half.at], cx.waker()))
-                .await;
+        let result = poll_fn(|cx| {
+            operation.half.world.used();
+            f(&mut operation.half.world.0.borrow_mut().links[operation.half.at], cx.waker())
+        })
+        .await;
         operation.is_done.set(true);
         result
     }

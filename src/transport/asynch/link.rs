@@ -277,11 +277,11 @@ where
                 return Err(Error::Disconnected);
             }
             inner.driver.close();
-            Ok(retry.connect(&mut inner.driver.client, connect)?)
+            retry.connect(&mut inner.driver.client, connect)?;
+            self.enter(Phase::Linked);
+            Ok(())
         });
-        connected.unwrap_or(Ok(()))?;
-        self.enter(Phase::Linked);
-        Ok(())
+        connected.unwrap_or(Ok(()))
     }
 }
 

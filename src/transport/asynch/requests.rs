@@ -147,6 +147,10 @@ where
             let call = |inner: &mut Inner<R, T, C, I>| {
                 let value = f.take().map(|f| f(&mut inner.driver.client));
                 inner.has_moved = true;
+                // The closure may have dropped the runner.
+                if inner.driver.is_open() && !self.is_in(Phase::Linked) {
+                    inner.driver.close();
+                }
                 self.keep_waiters(&inner.driver.client);
                 value
             };
