@@ -18,8 +18,8 @@ steps=(setup format lint features docs package baremetal panics footprint hermet
 # The seconds that each step may take on a fresh, otherwise idle machine with two processors: 25 minutes in all. A step that takes
 # longer is marked in the last lines.
 declare -A budgets=(
-  [setup]=95 [format]=5 [lint]=50 [features]=45 [docs]=45 [package]=25 [baremetal]=80 [panics]=65 [footprint]=70 [hermetic]=240 [explore]=75
-  [benches]=55 [examples]=150 [interop]=85 [firmware]=90 [webchat]=165 [fuzz]=120
+  [setup]=95 [format]=5 [lint]=50 [features]=45 [docs]=60 [package]=25 [baremetal]=80 [panics]=65 [footprint]=70 [hermetic]=240 [explore]=75
+  [benches]=55 [examples]=140 [interop]=85 [firmware]=90 [webchat]=165 [fuzz]=120
 )
 
 # By default the same inputs in the same order; a longer run uses different ones each time.

@@ -18,6 +18,7 @@ TASKS = {
     "publish from another thread": ("from_another_thread",),
     "queue a message while offline": ("keep_while_offline",),
     "stop once everything is delivered": ("stop_once_delivered",),
+    "receive a message larger than the buffer": ("pieces", "receive_large"),
 }
 
 

@@ -50,7 +50,7 @@ impl Person {
         person.mqtt.connect(connect)?;
         match person.next(TIMEOUT).map_err(|error| format!("{name} cannot connect: {error}"))? {
             Some((None, Answer::Connected)) => {}
-            _ => return Err(format!("{name} waits for {broker} in vain").into()),
+            _ => return Err(format!("{name} gets no answer from {broker}").into()),
         }
         person.tell(format_args!("connects as {}", connect.client_id));
         Ok(person)
@@ -69,7 +69,7 @@ impl Person {
                 _ => Err(format!("the broker denies {} a subscription to {topic}", self.name).into()),
             },
             Answer::Ended(outcome) => Err(format!("the subscription of {} is {outcome}", self.name).into()),
-            _ => Err("SUBSCRIBE has got another answer than SUBACK".into()),
+            _ => Err("SUBSCRIBE got an answer other than SUBACK".into()),
         }
     }
 
@@ -95,7 +95,7 @@ impl Person {
                 Ok(())
             }
             Answer::Ended(outcome) => Err(format!("what {} says is {outcome}", self.name).into()),
-            _ => Err("PUBLISH has got another answer than it should".into()),
+            _ => Err("PUBLISH got an unexpected answer".into()),
         }
     }
 
@@ -135,7 +135,7 @@ impl Person {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(format!("{} waits for the broker in vain", self.name).into());
+                return Err(format!("{} gets no answer from the broker", self.name).into());
             }
             match self.next(left).map_err(|error| format!("{}: {error}", self.name))? {
                 Some((None, Answer::Heard(heard))) if request.is_some() => self.inbox.push_back(heard),

@@ -64,12 +64,12 @@ impl Story {
         let expected = Heard { retained: true, ..heard(&notice, "Tea at five", granted) };
         expect(bob.hear()?, expected)?;
 
-        chapter("Bob has told the broker his will when he connected. Now his link breaks.");
+        chapter("Bob gave the broker his will when he connected. Now his link breaks.");
         let granted = alice.subscribe(&status, QoS::AtLeastOnce)?;
         bob.vanish();
         expect(alice.hear()?, heard(&status, "Bob is gone", granted))?;
 
-        chapter("Alice takes her notice down, by an empty one, and goes.");
+        chapter("Alice takes her notice down with an empty one, and leaves.");
         alice.publish(&Message::new(&notice, b"").qos(QoS::AtLeastOnce).retain())?;
         alice.leave()?;
         print(format_args!("\nAll that was said has arrived."));
@@ -83,8 +83,8 @@ impl Story {
         let bob_granted = bob.subscribe(&to_bob, QoS::ExactlyOnce)?;
         let lines = [
             ("Hello Bob!", "Hello Alice!"),
-            ("At QoS 1 this may come twice.", "Better than not at all."),
-            ("And at QoS 2 exactly once.", "That is all one can wish for."),
+            ("At QoS 1 this may arrive twice.", "Better than not at all."),
+            ("And at QoS 2, exactly once.", "That is all one can wish for."),
         ];
         for (qos, (question, answer)) in QOS.into_iter().zip(lines) {
             chapter(&format!("At QoS {qos}:"));

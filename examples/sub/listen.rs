@@ -6,7 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use baremqtt::transport::net::{GaveUp, Handle, Runner, Update};
-use baremqtt::{Backoff, Buffers, Client, Config, Event, LargeMessages, Outbound, SubAckCode, SubAckCodes};
+use baremqtt::{
+    Backoff, Buffers, Client, Config, Event, LargeMessages, Message, Outbound, Request, RequestError,
+    SubAckCode, SubAckCodes, UnderWay,
+};
 
 use crate::Task;
 use crate::common::Failure;
@@ -86,9 +89,11 @@ impl Task {
             }
             Update::Event(Event::Subscribed { codes, .. }) => {
                 check(&self.filters, codes, self.link.quiet)?;
-                return Ok(self.until_subscribed && self.unsubscribe.is_empty());
+                if self.until_subscribed && self.unsubscribe.is_empty() {
+                    return Ok(true);
+                }
             }
-            Update::Event(Event::Unsubscribed { .. }) => return Ok(self.until_subscribed),
+            Update::Event(Event::Unsubscribed { .. }) if self.until_subscribed => return Ok(true),
             Update::Event(event) => self.printer.take(&event)?,
             Update::LinkLost { error, retry_in } => {
                 let text = error.to_string();
@@ -102,7 +107,22 @@ impl Task {
             }
             _ => {}
         }
-        Ok(self.printer.is_done())
+        self.remove_retained(outbound)?;
+        let is_message = |it: UnderWay<'_>| matches!(it.request, Request::Publish(_));
+        let has_removed = self.printer.to_remove.is_empty() && !outbound.under_way().any(is_message);
+        Ok(self.printer.is_done() && has_removed)
+    }
+
+    /// Asks the server to forget messages that were printed: as many as there is room for.
+    fn remove_retained(&mut self, outbound: &mut Outbound<'_, Choices>) -> Result<(), Failure> {
+        while let Some(topic) = self.printer.to_remove.last() {
+            match outbound.publish(&Message::new(topic, b"").at_least_once().retain()) {
+                Err(RequestError::Full(_)) => break,
+                result => drop(result?),
+            }
+            self.printer.to_remove.pop();
+        }
+        Ok(())
     }
 }
 

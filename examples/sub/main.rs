@@ -39,6 +39,7 @@ usage: sub (-t FILTER... | -L URL) [-q QOS] [-v] [OPTION]...
                       end a subscription of a session that was kept (-c); can be repeated
   -R                  leave out retained messages
   --retained-only     only retained messages: end at the first other one
+  --remove-retained   make the server forget each retained message that is printed
   -C COUNT            end after this many messages
   -E                  end once the server has answered the subscription
   -W SECONDS          end after this time
@@ -99,6 +100,7 @@ fn arguments() -> Result<Option<Task>, Failure> {
             "-U" => task.unsubscribe.push(filter(parser.value()?.string()?)?),
             "-R" => task.printer.skip_retained = true,
             "--retained-only" => task.printer.retained_only = true,
+            "--remove-retained" => task.printer.remove_retained = true,
             "-C" => task.printer.left = Some(parser.value()?.parse_with(count)?),
             "-E" => task.until_subscribed = true,
             "-W" => task.time = Some(Duration::from_secs(parser.value()?.parse_with(count)?)),

@@ -14,6 +14,9 @@ pub struct Printer {
     pub line_end: bool,
     pub skip_retained: bool,
     pub retained_only: bool,
+    pub remove_retained: bool,
+    /// The topics of printed messages that the server has still to forget.
+    pub to_remove: Vec<String>,
     /// Topic filters of messages that are not printed.
     pub filter_out: Vec<String>,
     /// The number of messages still to print, if there is a limit.
@@ -36,6 +39,8 @@ impl Default for Printer {
             line_end: true,
             skip_retained: false,
             retained_only: false,
+            remove_retained: false,
+            to_remove: Vec::new(),
             filter_out: Vec::new(),
             left: None,
             collected: None,
@@ -82,12 +87,18 @@ impl Printer {
     }
 
     fn print(&mut self, message: &Received<'_>) -> io::Result<()> {
+        if self.is_done() {
+            return Ok(());
+        }
         if self.retained_only && !message.retain {
             self.left = Some(0);
             return Ok(());
         }
         if (self.skip_retained && message.retain) || self.is_filtered_out(message.topic) {
             return Ok(());
+        }
+        if self.remove_retained && message.retain {
+            self.to_remove.push(message.topic.to_owned());
         }
         let mut out = stdout().lock();
         self.format.print(message, &mut out)?;

@@ -121,6 +121,19 @@ fn prints_only_messages_that_are_wanted() {
     assert_eq!((exit.code, exit.output), (Some(0), vec![]));
 }
 
+/// It ends once the server has acknowledged that they are removed.
+#[test]
+fn removes_the_retained_messages_that_it_prints() {
+    let server = start();
+    let address = server.addr();
+    for topic in ["a/b", "a/c", "a/d"] {
+        publish(address, "311", &format!("-t {topic} -m x -r"));
+    }
+    let removing = start_client("sub", address, "311", "-t a/# -T a/c --remove-retained -C 2 -F %t:%r");
+    assert_eq!(removing.wait_for_exit().output, ["a/b:1", "a/d:1"]);
+    assert_eq!(subscribe(address, "311", "-t a/# -F %t:%r").line(), "a/c:1");
+}
+
 #[test]
 fn unsubscribes_in_an_existing_session() {
     let server = start();

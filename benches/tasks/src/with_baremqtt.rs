@@ -1,12 +1,14 @@
 //! Over `transport::net`, on one thread; the last ones with a runner.
 
 use std::error::Error;
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
 use baremqtt::transport::net::{Connection, Handle, Runner, Update, open_tcp};
 use baremqtt::{
-    Backoff, Buffers, Client, Connect, Event, Message, QoS, Routes, State, SubAckCode, Will, transport,
+    Backoff, Buffers, Client, Config, Connect, Event, LargeMessages, Message, QoS, Routes, State, SubAckCode,
+    Will, transport,
 };
 
 type Mqtt = Connection<TcpStream, Vec<u8>, Vec<u8>>;
@@ -97,6 +99,32 @@ pub fn stop_once_delivered(mqtt: &mut Mqtt) -> Result<()> {
             Ok(_) => {}
             Err(transport::Error::Disconnected) => return Ok(()),
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The configuration for `receive_large`.
+pub fn pieces() -> impl Config {
+    struct Pieces;
+    impl Config for Pieces {
+        fn large_messages(&self) -> LargeMessages {
+            LargeMessages::Pieces
+        }
+    }
+    Pieces
+}
+
+/// In a buffer of 4 KiB, however large the message is.
+pub fn receive_large<C: Config>(
+    mqtt: &mut Connection<TcpStream, Vec<u8>, Vec<u8>, C>,
+    out: &mut impl Write,
+) -> Result<()> {
+    loop {
+        match mqtt.next_event(None)? {
+            Some(Event::MessagePiece(piece)) => out.write_all(piece)?,
+            Some(Event::MessageEnd) => return Ok(()),
+            Some(Event::MessageAborted) => return Err("it will be sent again".into()),
+            _ => {}
         }
     }
 }

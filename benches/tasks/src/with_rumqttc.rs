@@ -107,3 +107,15 @@ pub fn stop_once_delivered(client: &Client, connection: &mut Connection, mut lef
     }
     Err("stopped".into())
 }
+
+/// Up to 16 MiB, in a buffer that is allocated. `options` are those of `connect`.
+pub fn receive_large(mut options: MqttOptions) -> Result<()> {
+    options.set_max_packet_size(16 << 20, 16 << 20);
+    let (_client, mut connection) = Client::new(options, 10);
+    for event in connection.iter() {
+        if let Event::Incoming(Incoming::Publish(message)) = event? {
+            println!("{} {:?}", message.topic, message.payload);
+        }
+    }
+    Ok(())
+}

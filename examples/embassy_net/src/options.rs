@@ -4,13 +4,13 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::process;
 
 const HELP: &str = "\
-Publishes a temperature each second, until it is stopped, and comes back when the link is lost.
+Publishes a temperature each second until it is stopped, and reconnects when the link is lost.
 
 usage: baremqtt-embassy-net HOST:PORT [COUNT] [--ca FILE]
 
   HOST:PORT   the broker
   COUNT       end after so many were acknowledged [default: never]
-  --ca FILE   speak TLS with a server on `localhost` that this authority vouches for (DER; ECDSA over P-256)";
+  --ca FILE   use TLS, with a server on `localhost` whose certificate this authority has signed (DER; ECDSA over P-256)";
 
 /// The options.
 pub struct Options {
