@@ -100,7 +100,7 @@
 //!         // 2. The buffer can be empty: until CONNECT has been sent, and while it is full.
 //!         if !client.receive_buffer().is_empty() {
 //!             let len = board.read(client.receive_buffer());
-//!             client.received(len);
+//!             client.received(len); // 0 if there was nothing to read
 //!         }
 //!         // 3. An error ends the connection: reopen the transport, and call `connect`.
 //!         while client.advance(Instant::from_millis(board.millis()))? {
@@ -128,8 +128,8 @@
 //! - PINGREQ is sent before the keep alive expires: early by a quarter of it, but by 5 s at most. With
 //!   [`ping_on_silence`](Config::ping_on_silence) it is also sent when the server has been silent for that long.
 //! - Four timeouts end a connection: for CONNACK, for PINGRESP, for the answer to a request, and for a transport that accepts no bytes
-//!   ([`Timeout`]). The ones for PINGRESP and for answers restart whenever bytes of a partly received packet arrive. Each runs only while
-//!   the server has something to do.
+//!   ([`Timeout`]). The one for PINGRESP restarts whenever bytes arrive, and the one for answers when these belong to a partly received
+//!   packet. Each runs only while the server has something to do.
 //! - Durations are `u32` milliseconds in the client, and [`Duration`](core::time::Duration) in the adapters' calls that wait. The keep
 //!   alive is in seconds, as in the protocol.
 //! - A timeout never frees a packet identifier and never drops a message. The session continues with the next connection.
@@ -228,7 +228,7 @@
 //! | the session is | QoS 1 | QoS 2 |
 //! |---|---|---|
 //! | not saved | messages under way are lost; the server resends its own | the same; the server may also mistake a new message for a repetition of an old one, so start with [another identifier](Client::set_next_packet_id) |
-//! | [saved](Client::save) whenever its [`revision`](Client::revision) has changed | nothing is lost but what came after the last image | what came after the last image may be lost or arrive twice |
+//! | [saved](Client::save) whenever its [`revision`](Client::revision) has changed | nothing is lost but what came after the last image; a message that was acknowledged after it is sent again | what came after the last image may be lost or arrive twice |
 //! | [`durable`](Config::durable) | arrives at least once | arrives once |
 //!
 //! Messages from the server are delivered once at QoS 2, for as long as the session lives. At QoS 1 a repetition is delivered again, as
@@ -308,12 +308,12 @@
 //!
 //! Connection:
 //!
-//! - [`mqtt31`](Config::mqtt31), default `true`: whether MQTT 3.1 can be used. **off: -192**
-//! - [`connack_timeout_ms`](Config::connack_timeout_ms), default 10,000: timeout for CONNACK. **0: -28**
-//! - [`pingresp_timeout_ms`](Config::pingresp_timeout_ms), default 10,000: timeout for PINGRESP. **0: -68**
-//! - [`ack_timeout_ms`](Config::ack_timeout_ms), default 30,000: timeout for the answer to a request. **0: -124**
+//! - [`mqtt31`](Config::mqtt31), default `true`: whether MQTT 3.1 can be used. **off: -196**
+//! - [`connack_timeout_ms`](Config::connack_timeout_ms), default 10,000: timeout for CONNACK. **0: -36**
+//! - [`pingresp_timeout_ms`](Config::pingresp_timeout_ms), default 10,000: timeout for PINGRESP. **0: -64**
+//! - [`ack_timeout_ms`](Config::ack_timeout_ms), default 30,000: timeout for the answer to a request. **0: -128**
 //! - [`stall_timeout_ms`](Config::stall_timeout_ms), default 30,000: timeout for a transport that accepts no bytes. **0: -24**
-//! - [`ping_on_silence`](Config::ping_on_silence), default `true`: whether PINGREQ is also sent when the server is silent. **off: -48**
+//! - [`ping_on_silence`](Config::ping_on_silence), default `true`: whether PINGREQ is also sent when the server is silent. **off: -52**
 //!
 //! Requests and sessions:
 //!
@@ -322,15 +322,15 @@
 //! - [`assume_session_kept`](Config::assume_session_kept), default `true`: whether a 3.1 server, which does not say, is assumed to have kept the session. **off: +8**
 //! - [`max_requests`](Config::max_requests), default 0 (no limit): how many requests can be under way. **10: -4**
 //! - [`max_exactly_once`](Config::max_exactly_once), default 19: how many QoS 2 messages can be under way. **0: -16**
-//! - [`retry_ms`](Config::retry_ms), default 0 (never): when to resend on a living connection. **not 0: +504**
+//! - [`retry_ms`](Config::retry_ms), default 0 (never): when to resend on a living connection. **not 0: +536**
 //! - [`durable`](Config::durable), default `false`: whether the session is kept exactly across a restart. **on: +598**
 //!
 //! Messages:
 //!
 //! - [`receives_exactly_once`](Config::receives_exactly_once), default `true`: whether QoS 2 messages can be received. **off: -622**
-//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +480**
+//! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +476**
 //! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -806; `Pieces`: +378**
-//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,196**
+//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,268**
 //!
 //! # Features
 //!
@@ -350,7 +350,7 @@
 //!
 //! With `default-features = false` the crate uses neither `std` nor `alloc`, and `heapless` is its only dependency. It contains no `unsafe`
 //! (`#![forbid(unsafe_code)]`) and needs no atomics, so it runs on a Cortex-M0. A new [`Client`] consists of zero bytes only: in a `static`
-//! it is placed in `.bss` and takes no flash.
+//! it is placed in `.bss` and takes no flash. A `usize` must have at least 32 bits.
 //!
 //! # Panics
 //!
@@ -426,6 +426,9 @@
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
+
+#[cfg(target_pointer_width = "16")]
+compile_error!("a packet can have 256 MiB, so a `usize` must have at least 32 bits");
 
 #[macro_use]
 mod fmt;

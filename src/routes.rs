@@ -232,9 +232,9 @@ impl<F: AsRef<str>, H, const N: usize> Routes<F, H, N> {
         outbound: &mut Outbound<'_, C>,
         most: usize,
     ) -> (usize, Result<PacketId, RequestError>) {
-        let mut filters = Vec::<(&str, QoS), { MOST_AT_ONCE as usize }>::new();
+        let mut filters = Vec::<(&str, QoS), N>::new();
         for route in self.table.iter().filter(|route| route.is_wanted()).take(most) {
-            // There is room for `MOST_AT_ONCE`: this does not fail.
+            // There is room for the whole table: this does not fail.
             let _ = filters.push((route.filter.as_ref(), route.qos));
         }
         (filters.len(), outbound.subscribe(&filters))

@@ -106,6 +106,11 @@ impl SessionFile {
     fn replace(&self, parts: &[&[u8]]) -> io::Result<()> {
         let mut name = OsString::from(&self.path);
         name.push(".new");
+        // One that was left behind may be read-only.
+        match fs::remove_file(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut new = File::create(&name)?;
         if let Ok(old) = fs::metadata(&self.path) {
             new.set_permissions(old.permissions())?;

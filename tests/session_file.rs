@@ -182,6 +182,21 @@ fn a_file_left_behind_by_a_crash_is_ignored() {
     assert_eq!(data, b"later");
 }
 
+/// Whatever it is: read-only, or a link to something else.
+#[cfg(unix)]
+#[test]
+fn what_was_left_behind_is_not_written_to() {
+    let folder = Folder::new("left-behind");
+    let other = folder.0.join("other");
+    fs::write(&other, "untouched").unwrap();
+    std::os::unix::fs::symlink(&other, folder.0.join("session.new")).unwrap();
+    let mut client = client();
+    let (mut file, _) = SessionFile::open(folder.file(), &mut client).unwrap();
+    file.save(&mut client.outbound(), b"data").unwrap();
+    assert_eq!(fs::read(&other).unwrap(), b"untouched");
+    assert!(fs::symlink_metadata(folder.file()).unwrap().is_file());
+}
+
 #[test]
 fn a_damaged_file_is_refused() {
     let folder = Folder::new("damaged");

@@ -6,6 +6,11 @@ use super::state::{Leaving, State};
 use super::{Config, flow};
 
 impl<R, T, C, I> Client<R, T, C, I> {
+    /// Whether the server has accepted this connection.
+    pub(crate) const fn is_accepted(&self) -> bool {
+        self.state.control.link.is_accepted
+    }
+
     /// Whether [`finish`](Self::finish) was called, and `disconnect` was not.
     pub(crate) const fn is_finishing(&self) -> bool {
         self.state.control.leaving.is_finishing()
@@ -13,7 +18,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
 
     /// Whether the end was requested, and needs no other connection: [`disconnect`](Self::disconnect) was called, or nothing is left that
     /// [`finish`](Self::finish) waits for.
-    pub(crate) const fn has_left(&self) -> bool {
+    pub(crate) const fn wants_no_connection(&self) -> bool {
         let control = &self.state.control;
         matches!(control.link.state, State::Offline)
             && match control.leaving {

@@ -34,7 +34,8 @@ pub trait Config {
         10_000
     }
 
-    /// How long PINGRESP may take after PINGREQ. Bytes of a partly received packet restart the timeout. Default 10,000 ms.
+    /// How long PINGRESP may take after PINGREQ. Received bytes restart the timeout, because they show that the link is alive. Default
+    /// 10,000 ms.
     #[inline]
     fn pingresp_timeout_ms(&self) -> u32 {
         10_000

@@ -42,7 +42,8 @@ pub enum Event<'a> {
         qos: QoS,
     },
     /// It is a streamed message's turn to be sent: supply its payload, from the first byte on, with
-    /// [`write_payload`](crate::Client::write_payload). If the connection is lost, this event is reported again.
+    /// [`write_payload`](crate::Client::write_payload). If the connection is lost, this event is reported again; at QoS 0
+    /// the message is dropped instead.
     StreamReady {
         /// The identifier that [`publish_streamed`](crate::Client::publish_streamed) returned.
         id: Option<PacketId>,

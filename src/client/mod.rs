@@ -186,7 +186,8 @@ impl<R, T, C, I> Client<R, T, C, I> {
         under_way::in_flight(&self.state.outbox, &self.state.control.inbox)
     }
 
-    /// A number that changes whenever an image that was written by [`save`](Self::save) becomes outdated.
+    /// A number that changes whenever an image that was written by [`save`](Self::save) becomes outdated, but not when a request ends:
+    /// with the older image, a QoS 1 message is sent once more, as is allowed.
     #[must_use]
     pub const fn revision(&self) -> u32 {
         self.state.control.session.revision
@@ -199,7 +200,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
         self.state.control.inbox.waits_for_receipt
     }
 
-    /// Whether nothing more can be sent until the application supplies more of a payload ([`Event::StreamReady`],
+    /// Whether no more requests are sent until the application supplies more of a payload ([`Event::StreamReady`],
     /// [`write_payload`](Self::write_payload)).
     #[must_use]
     pub fn waits_for_payload(&self) -> bool {
@@ -375,8 +376,9 @@ where
     /// transport.
     ///
     /// If the connection is lost before that, or there is none, an adapter that reconnects does so only if something is still under way,
-    /// and finishes on that connection. If you call [`connect`](Self::connect) yourself, call this again after it. While
-    /// [`Event::Connected`] is the current event, requests are still accepted.
+    /// and finishes on that connection. (It forgets this once its loop has ended.) Requests are accepted again until then: offline, as
+    /// always, and for the last time while [`Event::Connected`] is the current event. If you call [`connect`](Self::connect) yourself,
+    /// call this again after it.
     pub fn finish(&mut self) {
         flow::connection::finish(&mut self.parts());
     }
@@ -384,7 +386,8 @@ where
     /// Ends the connection gracefully: DISCONNECT is sent after everything that is queued. Requests that are still unanswered are kept or
     /// reported as after a lost connection. If the current event is a message, it is acknowledged first. A streamed message whose
     /// payload has not been started is not waited for, nor is anything queued behind it. In the middle of a payload, DISCONNECT cannot be
-    /// sent, so the client goes offline immediately. Offline this has no effect, except that an adapter that reconnects does not do so.
+    /// sent, so the client goes offline immediately. Before CONNACK, it follows CONNECT at once, and everything else is kept. Offline this
+    /// has no effect, except that an adapter that reconnects does not do so.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport (MQTT-3.14.4-1).
     pub fn disconnect(&mut self) {
@@ -430,7 +433,8 @@ where
         flow::output::pending(parts, rx)
     }
 
-    /// Reports that `len` bytes, 1 or more, have been read into [`receive_buffer`](Self::receive_buffer).
+    /// Reports that `len` bytes have been read into [`receive_buffer`](Self::receive_buffer). (At the end of the stream, call
+    /// [`link_lost`](Self::link_lost) instead.)
     pub fn received(&mut self, len: usize) {
         if len > 0
             && self.state.control.link.state != State::Offline
@@ -442,7 +446,8 @@ where
     }
 
     /// Reports that the transport is gone: its stream has ended or failed. Requests that belong to the session are resent after the next
-    /// [`connect`](Self::connect); [`advance`](Self::advance) reports the end of the others.
+    /// [`connect`](Self::connect); [`advance`](Self::advance) reports the end of the others. Received packets that `advance` has not
+    /// processed are discarded, so call it first until it returns `false`.
     pub fn link_lost(&mut self) {
         if self.state.control.link.state != State::Offline {
             flow::connection::link_lost(&mut self.parts());
@@ -516,7 +521,8 @@ where
     ///
     /// For a session that survives a reboot exactly, see [`Config::durable`]. Without it, save whenever
     /// [`revision`](Self::revision) has changed; messages that were sent after the last image may then be lost or arrive twice when the
-    /// device reboots.
+    /// device reboots. Save once more when [`in_flight`](Self::in_flight) has become 0: otherwise a QoS 1 message that has been acknowledged
+    /// since is sent again after a restart, however late that is.
     ///
     /// QoS 0 messages are not part of the image. A SUBSCRIBE or UNSUBSCRIBE is saved as a request that has ended.
     ///

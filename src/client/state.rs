@@ -184,6 +184,11 @@ pub(super) struct Control {
 }
 
 impl Control {
+    /// DISCONNECT follows after what is queued: no answers are awaited any more.
+    pub(super) fn is_disconnecting(&self) -> bool {
+        self.link.state == State::Closing && !self.leaving.is_finishing()
+    }
+
     /// Accepts no more requests from now on, if the application is finishing. A `finish` from before CONNACK waits until the application has
     /// handled that event, because that is where an application makes its first requests.
     pub(super) fn finish_if_connected(&mut self) {

@@ -14,7 +14,7 @@ pub struct UnderWay<'a> {
     pub id: PacketId,
     /// The kind of request.
     pub request: Request<'a>,
-    /// Whether it has been sent or, after a lost connection, may have been received by the server.
+    /// Whether it has been sent or, after a lost connection, may have been received by the server. While it is being sent, this is `false`.
     pub may_have_arrived: bool,
 }
 

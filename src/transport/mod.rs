@@ -5,7 +5,7 @@
 //! - [`asynch`] (feature `embedded-io-async-v0.7`), over halves that are `embedded_io_async::{Read, Write}`: awaits.
 //! - [`polled`] (feature `nb`), over functions that return `nb::Result`: never waits.
 //!
-//! Every adapter has a `Connection`, which holds a client, a stream and a clock. It dereferences to the [`Client`](crate::Client), so that
+//! Every adapter has a `Connection`, which holds a client and a stream (and a clock, if it waits). It dereferences to the [`Client`](crate::Client), so that
 //! you call everything that needs no stream, from [`connect`](crate::Client::connect) to [`save`](crate::Client::save), on the
 //! connection. These calls are documented at the client. They queue their packets; the next wait for events sends them. All results are
 //! events too, [`Connected`](crate::Event::Connected) included.
@@ -14,7 +14,7 @@
 //! handle's calls have the same names in both: they block in `net`, and are awaited in `asynch`. You give a runner two functions. The first is
 //! called for each attempt to connect: it opens a stream, and calls `Link::run` with that stream and a CONNECT. The second, the handler,
 //! receives every `Update`, and makes requests through the [`Outbound`](crate::Outbound) half. `blocking` and `polled` have a `Reconnect`
-//! instead, which reopens the connection and reports the same updates.
+//! instead, which reopens the connection and reports events and lost links in the same way.
 //!
 //! # Which one to use
 //!

@@ -168,6 +168,55 @@ fn a_graceful_disconnect() {
     assert!(io.peer().received[2].starts_with("DISCONNECT"));
 }
 
+/// A program that only publishes and disconnects: DISCONNECT waits for CONNACK, and the message is sent before. Then once more.
+#[test]
+fn disconnect_sends_what_was_queued_before_connack() {
+    let message = Message::new("alarm", b"on").at_least_once();
+    let check = |io: &Wire, connections: usize| {
+        let kinds: Vec<_> =
+            io.peer().received.iter().map(|packet| packet.split(' ').next().unwrap().to_string()).collect();
+        assert_eq!(kinds, ["CONNECT", "PUBLISH", "DISCONNECT"].repeat(connections));
+    };
+    let io = Wire::default();
+    let clock = io.clone();
+    let mut mqtt = Blocking::new(io.clone(), new_client(), || clock.now());
+    for connections in 1..=2 {
+        mqtt.connect(&Connect::new("c").clean_session(true)).unwrap();
+        mqtt.publish(&message).unwrap();
+        mqtt.disconnect().unwrap();
+        check(&io, connections);
+        io.peer().outbox.clear();
+    }
+
+    let io = Wire::default();
+    let Async { connection: mut mqtt, .. } = async_over(&io);
+    for connections in 1..=2 {
+        mqtt.connect(&Connect::new("c").clean_session(true)).unwrap();
+        mqtt.publish(&message).unwrap();
+        block_on(mqtt.disconnect()).unwrap();
+        check(&io, connections);
+        io.peer().outbox.clear();
+    }
+}
+
+/// An application that sleeps as long as it may learns of a failed write, of a link that is lost, and when to reconnect.
+#[test]
+fn time_left_includes_what_only_the_adapter_knows() {
+    let io = Wire::default();
+    let mut mqtt = polled::Connection::new(io.clone(), new_client());
+    mqtt.connect(&Connect::new("c").keep_alive(0)).unwrap();
+    while !matches!(mqtt.poll(io.now()), Ok(Event::Connected { .. })) {}
+    while mqtt.poll(io.now()).is_ok() {}
+    assert_eq!(mqtt.time_left(io.now()), 1 << 30, "there is nothing to do");
+    io.0.writes.set(&[Fail(Fault::Broken)]);
+    mqtt.publish(&Message::new("a", b"").at_least_once()).unwrap();
+    assert!(matches!(mqtt.poll(io.now()), Err(nb::Error::WouldBlock)), "there may be more to read");
+    let left = mqtt.time_left(io.now());
+    assert!(left <= 1_000, "{left}");
+    io.pass(left);
+    assert!(matches!(mqtt.poll(io.now()), Err(nb::Error::Other(Error::Io(Fault::Broken)))));
+}
+
 #[test]
 fn the_session_continues_over_another_stream() {
     let io = Wire::default();

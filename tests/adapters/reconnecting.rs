@@ -211,6 +211,30 @@ fn giving_up_is_reported() {
     });
 }
 
+/// Not from the beginning of the attempt.
+#[test]
+fn the_delay_counts_from_the_failure_of_a_slow_attempt() {
+    let wire = Wire::default();
+    let clock = wire.clone();
+    let connection = blocking::Connection::new(wire.clone(), client(), move || clock.now());
+    let dialled = std::cell::RefCell::new(Vec::new());
+    let dial = |wire: &mut Wire| {
+        dialled.borrow_mut().push(wire.now());
+        wire.pass(30_000);
+        Err(Fault::Broken)
+    };
+    let mut mqtt = blocking::Reconnect::new(connection, dial, Backoff::new(20_000, 20_000));
+    for _ in 0..4 {
+        let update = mqtt.next_event(&CONNECT, None).unwrap();
+        assert!(matches!(update, Some(Update::LinkLost { .. })), "{update:?}");
+        let left = mqtt.time_left();
+        assert!((9_900..=20_000).contains(&left), "{left}");
+    }
+    for times in dialled.borrow().windows(2) {
+        assert!(times[1].since(times[0]) >= 40_000);
+    }
+}
+
 /// Whatever happens to the connection meanwhile. The next turn after the end connects again.
 #[test]
 fn finish_and_disconnect_end_the_loop() {

@@ -194,6 +194,25 @@ fn requests_can_be_retried_with_dup() {
     assert_eq!(rig.events(), ["published 1 qos=1"]);
 }
 
+#[test]
+fn requests_are_retried_while_finishing_but_not_after_disconnect() {
+    for finishes in [true, false] {
+        let mut rig = Rig::new();
+        rig.choose(|c| c.retry_ms = 5_000);
+        rig.go_online(&CONNECT31, false);
+        rig.publish("a", b"", AtLeastOnce);
+        rig.send_all();
+        if finishes {
+            rig.client.finish();
+            assert_eq!(rig.at(5_000).send_all(), ["PUBLISH a qos=1 id=1 dup (0 B)"]);
+        } else {
+            rig.disconnect();
+            assert!(rig.at(5_000).events().is_empty());
+            assert_eq!(rig.send_all(), ["DISCONNECT"]);
+        }
+    }
+}
+
 /// A packet that is partly sent is completed first.
 #[test]
 fn nothing_is_resent_in_the_middle_of_a_packet() {

@@ -168,3 +168,19 @@ fn the_payload_of_a_streamed_message_is_requested_again() {
     assert_eq!(rig.client.write_payload(b"abc"), Ok(3));
     assert_eq!(rig.send_all(), ["PUBLISH large qos=1 id=1 dup (3 B) \"abc\""]);
 }
+
+/// Requests that end with the connection are not in the image if their end would not be reported.
+#[test]
+fn an_image_has_no_end_that_is_not_reported() {
+    for reports_loss in [true, false] {
+        let mut rig = Rig::online();
+        rig.choose(|c| c.reports_loss = reports_loss);
+        rig.subscribe(&[("a", AtMostOnce)]);
+        rig.publish("b", b"", AtLeastOnce);
+        rig.send_all();
+        rig.client.give_up(id(2)).unwrap();
+        let mut rebooted: Rig = rebooted(&image(&mut rig), 1_024);
+        let expected: &[&str] = if reports_loss { &["ended 1 Lost", "ended 2 Lost"] } else { &[] };
+        assert_eq!(rebooted.events(), expected);
+    }
+}

@@ -420,6 +420,24 @@ fn a_message_for_which_the_handler_fails_is_delivered_again() {
     }
 }
 
+/// However the closures of several threads follow each other.
+#[test]
+fn a_closure_always_knows_that_it_would_deadlock() {
+    let runner = runner(SHORT_BACKOFF);
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let handle = runner.handle();
+            thread::spawn(move || {
+                for _ in 0..200_000 {
+                    let inside = || handle.try_publish(&Message::new("a", b""));
+                    assert_eq!(handle.with(|_| inside()), Ok(Err(HandleError::WouldDeadlock)));
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
 /// A panic propagates to the caller of `run`; no other thread waits forever.
 #[test]
 fn a_handler_that_panics_ends_all_waits() {

@@ -5,7 +5,7 @@ use crate::client::config::{Config, LargeMessages};
 use crate::client::error::{Error, Fault};
 use crate::client::inbox::EventKind;
 use crate::client::parts::Parts;
-use crate::client::state::{Control, State};
+use crate::client::state::State;
 
 use super::connection;
 use super::handled::event_handled;
@@ -36,7 +36,7 @@ impl<C: Config> Parts<'_, C> {
                 return Ok(true);
             }
             self.open_gate_if_due();
-            if self.asks_for_payload() {
+            if self.ask_for_payload_if_due() {
                 return Ok(true);
             }
             if self.control.link.state == State::Offline {
@@ -56,10 +56,10 @@ impl<C: Config> Parts<'_, C> {
         // Only after reading: packets that arrived in time may have been read late.
         self.process_timers()?;
         // An image is asked for last, so that it contains everything that has happened.
-        Ok(self.asks_for_image())
+        Ok(self.ask_for_image_if_due())
     }
 
-    /// Whether there is an event without a packet. CONNACK is reported before these.
+    /// Looks for an event without a packet; returns whether there is one. CONNACK is reported before these.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn find_event_without_packet(&mut self) -> bool {
         if self.control.link.state == State::Connecting {
@@ -87,21 +87,23 @@ impl<C: Config> Parts<'_, C> {
         }
     }
 
-    /// Whether the application has to be asked for a payload.
-    fn asks_for_payload(&mut self) -> bool {
-        let Control { link, leaving, inbox, .. } = &mut *self.control;
+    /// Asks the application for a payload if it has to; returns whether that is the event.
+    fn ask_for_payload_if_due(&mut self) -> bool {
+        let control = &mut *self.control;
         if self.outbox.config.streams()
-            && (link.state == State::Connected || (link.state == State::Closing && leaving.is_finishing()))
+            && control.link.is_accepted
+            && !control.is_disconnecting()
             && let Some(id) = self.outbox.ask_for_payload()
         {
-            (inbox.event, inbox.id) = (EventKind::StreamReady, id);
+            (control.inbox.event, control.inbox.id) = (EventKind::StreamReady, id);
             return true;
         }
         false
     }
 
-    /// Whether the application has to save the session, and has not been asked to since the last change.
-    fn asks_for_image(&mut self) -> bool {
+    /// Asks the application to save the session if it has to, and has not been asked to since the last change; returns whether that is the
+    /// event.
+    fn ask_for_image_if_due(&mut self) -> bool {
         let session = &self.control.session;
         if !self.config().durable() || session.reported_revision == session.revision || !self.is_held() {
             return false;

@@ -6,7 +6,6 @@ use crate::client::error::Fault;
 use crate::client::inbound_ids;
 use crate::client::inbox::EventKind;
 use crate::client::parts::Parts;
-use crate::client::state::State;
 use crate::{PacketId, Violation};
 
 use super::step::Step;
@@ -87,7 +86,7 @@ impl<C: Config> Parts<'_, C> {
     }
 
     /// Whether the free entries are reserved for messages that the application has not acknowledged yet: one for each, and two because
-    /// releasing another identifier can take as many.
+    /// releasing another identifier can take as many. Notes that a receipt is waited for.
     pub(super) fn reserves_entries(&mut self) -> bool {
         let withheld = self.answers.withheld();
         let needed = withheld.saturating_add(2);
@@ -101,7 +100,7 @@ impl<C: Config> Parts<'_, C> {
         Step::Done
     }
 
-    /// Whether an answer can be queued: there is room, and it will be sent before DISCONNECT.
+    /// Whether an answer can be queued: there is room, and it will be sent before DISCONNECT. Notes whether only a receipt makes room.
     pub(super) fn can_answer(&mut self) -> bool {
         let control = &mut *self.control;
         if control.link.is_output_lost {
@@ -109,7 +108,7 @@ impl<C: Config> Parts<'_, C> {
         }
         let has_room = self.answers.has_room();
         control.inbox.waits_for_receipt = !has_room && self.answers.is_empty();
-        has_room && (control.link.state != State::Closing || control.leaving.is_finishing())
+        has_room && !control.is_disconnecting()
     }
 
     /// Queues an answer, for which there must be room, unless nothing can be sent any more.

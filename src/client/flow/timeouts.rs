@@ -49,6 +49,7 @@ impl<C: Config> Parts<'_, C> {
     pub(super) fn update_timers(&mut self) {
         let has_output = self.has_output();
         let config = self.config();
+        let is_disconnecting = self.control.is_disconnecting();
         let Parts { control, outbox, answers, ids, .. } = self;
         let (link, inbox, notes, timers) =
             (&control.link, &control.inbox, control.notes, &mut control.timers);
@@ -79,8 +80,7 @@ impl<C: Config> Parts<'_, C> {
         if config.stall_timeout_ms() != 0 {
             timers.update(Timer::Stall, has_output, notes.has(Note::SENT), config.stall_timeout_ms());
         }
-        let closing =
-            link.is_output_lost || (link.state == State::Closing && !control.leaving.is_finishing());
+        let closing = link.is_output_lost || is_disconnecting;
         let waits = outbox.is_waiting() && is_reading && !closing;
         let new_oldest = outbox.take_new_oldest();
         if config.receives_exactly_once() && inbox.is_refusing {
@@ -123,7 +123,7 @@ impl<C: Config> Parts<'_, C> {
             return;
         }
         let control = &mut *self.control;
-        if self.outbox.is_repeatable() && control.link.state == State::Connected {
+        if self.outbox.is_repeatable() && control.link.is_accepted && !control.is_disconnecting() {
             debug!("MQTT: no answers, so everything is sent again");
             control.link.retries = control.link.retries.saturating_add(1);
             self.outbox.open(mqtt31);

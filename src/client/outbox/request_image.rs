@@ -13,9 +13,13 @@ impl<C: Config> Outbox<'_, C> {
         for (at, record) in self.records() {
             let first = match record.first() {
                 first if record.has_ended() => first,
-                AT_LEAST_ONCE => ENDED | End::Lost as u8,
                 EXACTLY_ONCE => record::PUBREL,
-                _ if record.ends_with_link() => ENDED | End::Lost as u8,
+                first if first == AT_LEAST_ONCE || record.ends_with_link() => {
+                    if !self.config.reports_loss() {
+                        continue;
+                    }
+                    ENDED | End::Lost as u8
+                }
                 _ => {
                     if record.keeps_id() {
                         w.raw(self.log.get(at..record.end()).unwrap_or_default());

@@ -146,10 +146,9 @@ where
     /// # Errors
     /// Why DISCONNECT could not be sent. The server then publishes the will.
     pub async fn disconnect(&mut self) -> Result<(), Error<Rd::Error>> {
-        self.driver.disconnect()?;
         loop {
             let now = self.timer.now();
-            if self.driver.has_disconnected(now)? {
+            if self.driver.disconnects(now)? {
                 return Ok(());
             }
             self.transfer(Some(self.driver.time_left(now))).await;

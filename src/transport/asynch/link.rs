@@ -273,7 +273,7 @@ where
     /// Queues CONNECT.
     fn begin<E>(&self, retry: &mut Retry, connect: &Connect<'_>) -> Result<(), Error<E>> {
         let connected = self.inner(|inner| {
-            if inner.driver.client.has_left() {
+            if inner.driver.client.wants_no_connection() {
                 return Err(Error::Disconnected);
             }
             inner.driver.close();

@@ -91,7 +91,8 @@ where
     /// [`Client::write_payload`].
     ///
     /// # Errors
-    /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again.
+    /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again; at
+    /// QoS 0 the message is dropped instead.
     pub async fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
         self.once(|client, _| match client.write_payload(payload) {
             Ok(0) if !payload.is_empty() => None,

@@ -101,7 +101,7 @@ where
             }
             let error = match ended {
                 Some(Err(error)) if has_failed => return Err(GaveUp::Handler(error)),
-                Some(Err(error)) if !handle.is_stopping() && !handle.has_left() => error,
+                Some(Err(error)) if !handle.is_stopping() && !handle.wants_no_connection() => error,
                 _ => return Ok(()),
             };
             if !error.is_end() {
@@ -182,8 +182,8 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
     }
 
     /// Whether the application has disconnected.
-    fn has_left(&self) -> bool {
-        self.inner(|inner| inner.driver.client.has_left()) == Some(true)
+    fn wants_no_connection(&self) -> bool {
+        self.inner(|inner| inner.driver.client.wants_no_connection()) == Some(true)
     }
 
     /// Waits for the future; `None` if the runner is stopped, or the application disconnects, before that. If there is a link, it is first
@@ -196,7 +196,7 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
                     return false;
                 }
                 self.runner_waits(waker);
-                self.is_stopping() || (self.is_in(Phase::Opening) && self.has_left())
+                self.is_stopping() || (self.is_in(Phase::Opening) && self.wants_no_connection())
             };
             if is_over(cx.waker()) {
                 return Poll::Ready(None);

@@ -72,6 +72,13 @@ where
         }
     }
 
+    /// Milliseconds until [`next_event`](Self::next_event) must be called, even if the stream is not ready: 12 days at most. This is for
+    /// programs that call it without waiting.
+    #[must_use]
+    pub fn time_left(&mut self) -> u32 {
+        self.driver.time_left((self.clock)())
+    }
+
     /// Sends queued packets, as far as the stream accepts them; returns whether everything was sent.
     ///
     /// # Errors
@@ -91,14 +98,13 @@ where
     /// # Errors
     /// Why DISCONNECT could not be sent. The server then publishes the will.
     pub fn disconnect(&mut self) -> Result<(), Error<S::Error>> {
-        self.driver.disconnect()?;
         loop {
+            if self.driver.disconnects((self.clock)())? {
+                return Ok(());
+            }
             let mut stream = Ready(&mut self.stream);
             self.driver.send(&mut stream, &mut self.clock);
             self.driver.read(&mut stream, &mut self.clock, 0);
-            if self.driver.has_disconnected((self.clock)())? {
-                return Ok(());
-            }
         }
     }
 

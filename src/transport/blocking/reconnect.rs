@@ -63,6 +63,14 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
+    /// Milliseconds until [`next_event`](Self::next_event) must be called, even if the stream is not ready: 12 days at most. This is for
+    /// programs that call it without waiting.
+    #[must_use]
+    pub fn time_left(&mut self) -> u32 {
+        let Reconnect { connection, attempts, .. } = self;
+        attempts.time_left(&connection.driver, (connection.clock)())
+    }
+
     /// Waits for the next event or loss of the link, like [`Connection::next_event`], and connects with `connect` whenever there is no
     /// connection. `connect` can be different each time, for instance with a new access token.
     ///

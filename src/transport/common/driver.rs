@@ -19,8 +19,8 @@ pub(crate) struct Driver<E, R, T, C, I> {
     pub(crate) unflushed: bool,
     /// When the stream last accepted something, or output was first waited for.
     pub(crate) progress_at: Instant,
-    /// DISCONNECT has been sent.
-    is_disconnected: bool,
+    /// DISCONNECT was the last packet that was sent. See [`is_disconnected`](Self::is_disconnected).
+    has_sent_disconnect: bool,
     failure: Option<Failure<E>>,
 }
 
@@ -39,12 +39,17 @@ impl<E, R, T, C, I> Driver<E, R, T, C, I> {
     pub(crate) const fn new(mut client: Client<R, T, C, I>) -> Self {
         client.forget_leaving();
         let progress_at = Instant::from_millis(0);
-        Driver { client, unflushed: false, progress_at, is_disconnected: false, failure: None }
+        Driver { client, unflushed: false, progress_at, has_sent_disconnect: false, failure: None }
     }
 
     /// Whether there is a connection, or one is being established.
     pub(crate) fn is_open(&self) -> bool {
         self.client.state() != State::Offline
+    }
+
+    /// Whether DISCONNECT has been sent. The application can have called `connect` since.
+    fn is_disconnected(&self) -> bool {
+        self.has_sent_disconnect && !self.is_open()
     }
 
     pub(crate) fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +71,7 @@ where
     pub(crate) fn close(&mut self) {
         self.client.link_lost();
         self.unflushed = false;
-        self.is_disconnected = false;
+        self.has_sent_disconnect = false;
         self.failure = None;
     }
 
@@ -102,7 +107,7 @@ where
     /// Milliseconds until [`advance`](Self::advance) must be called, even if nothing happens.
     pub(crate) fn time_left(&self, now: Instant) -> u32 {
         let silence = self.failure.as_ref().map(|failure| failure.silence_left(now));
-        let flush = if self.is_open() { None } else { self.stall_left(now) };
+        let flush = if self.unflushed && !self.is_open() { self.stall_left(now) } else { None };
         self.client.time_left().into_iter().chain(silence).chain(flush).fold(LONGEST_WAIT, u32::min)
     }
 
@@ -120,7 +125,7 @@ where
             None if self.is_open() => Ok(false),
             // DISCONNECT has been written, and only its flush is outstanding: do not wait for that forever.
             None if self.unflushed => self.check_stall(now).map(|()| false),
-            None if self.is_disconnected => Err(Error::Disconnected),
+            None if self.is_disconnected() => Err(Error::Disconnected),
             None => Err(Error::Closed),
         }
     }
@@ -148,7 +153,7 @@ where
             Ok(len) => {
                 let was_open = self.is_open();
                 self.client.sent(len);
-                self.is_disconnected = was_open && !self.is_open();
+                self.has_sent_disconnect = was_open && !self.is_open();
                 self.unflushed = true;
                 self.progress_at = now;
             }
@@ -168,7 +173,7 @@ where
     pub(crate) fn received(&mut self, result: Result<usize, E>, now: Instant) {
         match result {
             // The server closes as it should, even before DISCONNECT is flushed.
-            Ok(0) | Err(_) if self.is_disconnected => {}
+            Ok(0) | Err(_) if self.is_disconnected() => {}
             Ok(0) => self.fail(Error::Closed, false, now),
             Ok(len) => {
                 self.client.received(len);
@@ -202,9 +207,9 @@ where
         if self.failure.is_some() { Err(Error::Closed) } else { Ok(!self.has_output()) }
     }
 
-    /// Queues DISCONNECT, unless it has already been sent.
+    /// Queues DISCONNECT at once, unless it has already been sent.
     pub(crate) fn disconnect(&mut self) -> Result<(), Error<E>> {
-        if self.is_disconnected {
+        if self.is_disconnected() {
             return Ok(());
         }
         self.client.disconnect();
@@ -212,13 +217,23 @@ where
         if self.is_open() { Ok(()) } else { Err(self.fail_now(Error::Closed)) }
     }
 
-    /// Whether DISCONNECT has been sent; events are dropped.
-    pub(crate) fn has_disconnected(&mut self, now: Instant) -> Result<bool, Error<E>> {
-        if self.is_disconnected && !self.unflushed && self.failure.is_none() {
-            return Ok(true);
+    /// Queues DISCONNECT when it is time, and drops events; returns whether DISCONNECT has been sent.
+    pub(crate) fn disconnects(&mut self, now: Instant) -> Result<bool, Error<E>> {
+        loop {
+            if self.is_disconnected() && !self.unflushed && self.failure.is_none() {
+                return Ok(true);
+            }
+            // Requests can only be sent after CONNACK.
+            let waits = !self.client.is_accepted() && self.client.in_flight() > 0;
+            let is_requested = self.client.state() == State::Closing && !self.client.is_finishing();
+            if self.is_open() && !waits && !is_requested {
+                self.disconnect()?;
+            }
+            if !self.advance(now)? {
+                break;
+            }
         }
-        while self.advance(now)? {}
-        if self.is_open() && self.failure.is_none() && !self.has_output() {
+        if self.client.is_accepted() && self.failure.is_none() && !self.has_output() {
             // DISCONNECT waits for packets that wait for an image, but the application cannot save while it waits here.
             return Err(self.fail_now(Error::Closed));
         }

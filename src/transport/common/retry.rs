@@ -53,11 +53,14 @@ impl Retry {
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
         let is_finishing = client.is_finishing();
-        match client.connect(&connect.version(self.version(connect.version))) {
+        let result = client.connect(&connect.version(self.version(connect.version)));
+        if result.is_err() && self.is_fallen_back {
             // MQTT 3.1 is not possible, for instance because of the client identifier.
-            Err(_) if self.stops_falling_back() => client.connect(connect),
-            result => result,
-        }?;
+            self.is_fallen_back = false;
+            client.connect(connect)?;
+        } else {
+            result?;
+        }
         if is_finishing {
             client.finish();
         }
@@ -109,11 +112,6 @@ impl Retry {
             None => self.change_version(error, is_reset),
         }
         if self.is_final(error) { None } else { self.backoff.next_ms() }
-    }
-
-    /// Returns to the version that the application asks for; returns whether that is a change.
-    fn stops_falling_back(&mut self) -> bool {
-        core::mem::take(&mut self.is_fallen_back)
     }
 
     /// An attempt has failed. The other version is tried next, unless 3.1.1 is known to work.
@@ -190,14 +188,16 @@ mod tests {
         retry.lost(&NOT_THIS_VERSION, at(0), false).unwrap();
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "and back");
         retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
-        assert!(retry.stops_falling_back(), "3.1 forbids the client identifier");
+        // 3.1 forbids the client identifier.
+        let mut client = Client::new(crate::Buffers { rx: [0; 64], tx: [0; 64] });
+        assert_eq!(retry.connect(&mut client, &Connect::new("")), Ok(()));
         assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311);
         retry.connected(at(0));
         for _ in 0..3 {
             retry.lost(&SERVER_CLOSED, at(0), false).unwrap();
             assert_eq!(retry.version(Version::Mqtt311), Version::Mqtt311, "it has worked");
         }
-        assert!(!retry.stops_falling_back());
+        assert!(!retry.is_fallen_back);
     }
 
     #[test]

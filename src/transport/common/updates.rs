@@ -46,7 +46,7 @@ pub enum GaveUp<E> {
     Handler(Error<E>),
     /// The handle already has a runner.
     AlreadyRunning,
-    /// The application has disconnected. (A runner returns `Ok` instead.)
+    /// The application has disconnected. The next call of a `Reconnect` connects again. (A runner returns `Ok` instead.)
     Disconnected,
 }
 

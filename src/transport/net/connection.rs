@@ -265,16 +265,14 @@ where
     }
 
     fn disconnect_and_wait(&mut self) -> Result<(), Error> {
-        self.driver.disconnect()?;
         let epoch = self.epoch;
         let mut clock = || since(epoch);
         loop {
-            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
-            self.driver.send(stream, &mut clock);
-            if self.driver.has_disconnected(clock())? {
+            if self.driver.disconnects(clock())? {
                 return Ok(());
             }
-            if self.driver.has_output() || self.is_open() {
+            let Some(stream) = &mut self.stream else { return Err(Error::Closed) };
+            if !self.driver.send(stream, &mut clock) {
                 self.wait(Some(WRITE_TIMEOUT));
             }
         }

@@ -42,7 +42,8 @@ impl<R, T, C, I> fmt::Debug for Handle<R, T, C, I> {
 
 impl<R, T, C, I> Handle<R, T, C, I> {
     /// Ends the runner, whatever it is doing. DISCONNECT is sent if the connection accepts it, and
-    /// [`run`](super::Runner::run) returns within 200 ms, or when a running handler returns. Packets that are queued behind a slow
+    /// [`run`](super::Runner::run) returns within 200 ms, or when a running handler returns; or the function that opens the stream, if that
+    /// blocks without [`Link::open`](super::Link::open). Packets that are queued behind a slow
     /// connection are not waited for, nor are acknowledgements: for that, call [`finish`](Client::finish) through [`with`](Self::with).
     /// This can be called from anywhere.
     pub fn stop(&self) {
@@ -201,7 +202,8 @@ where
     /// [`Client::write_payload`](crate::Client::write_payload).
     ///
     /// # Errors
-    /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again.
+    /// See [`HandleError`] and [`StreamError`]. If the link is lost meanwhile, the payload will be asked for again; at
+    /// QoS 0 the message is dropped instead.
     pub fn write_payload(&self, payload: &[u8]) -> Result<usize, HandleError<StreamError>> {
         let write = |state: &mut Inner<R, T, C, I>| match state.driver.client.write_payload(payload) {
             Ok(0) if !payload.is_empty() => None,
@@ -266,8 +268,9 @@ where
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
     shared: &'a Shared<R, T, C, I>,
-    state: Locked<'a, R, T, C, I>,
+    // Dropped before the lock is released, so that it cannot undo what the next thread notes.
     _inside: InsideWith<'a>,
+    state: Locked<'a, R, T, C, I>,
 }
 
 impl<R, T, C, I> Drop for Lent<'_, R, T, C, I>

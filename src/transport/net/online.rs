@@ -34,8 +34,7 @@ where
         }
     }
 
-    /// Sends DISCONNECT, if the stream accepts it in time. Received messages that have not been delivered yet are left to the server,
-    /// because dropping one here would acknowledge it.
+    /// Sends DISCONNECT, if the stream accepts it in time. Messages that need an answer are left to the server.
     fn disconnect<S: Stream>(
         &self,
         wire: &mut Wire<S>,
@@ -45,14 +44,10 @@ where
         let shared = &self.shared.0;
         // If nothing can be sent any more, this is the end.
         shared.lock().driver.disconnect().map_err(|_| Error::Disconnected)?;
-        let mut has_message = false;
         loop {
             let mut state = shared.lock();
-            while !has_message && state.driver.advance(shared.now())? {
-                has_message = state.has_message();
-                if !has_message {
-                    state.report_event(handler)?;
-                }
+            while state.driver.advance(shared.now())? {
+                state.report_event(handler)?;
             }
             let is_open = state.driver.is_open();
             drop(state);

@@ -32,21 +32,6 @@ where
         }
     }
 
-    /// Whether the current event is a message, or part of one.
-    pub(super) fn has_message(&self) -> bool {
-        matches!(
-            self.driver.client.event(),
-            Some(
-                Event::Message(_)
-                    | Event::MessageStart(_)
-                    | Event::MessagePiece(_)
-                    | Event::MessageEnd
-                    | Event::MessageAborted
-                    | Event::MessageSkipped(_),
-            )
-        )
-    }
-
     /// Reports the current event.
     pub(super) fn report_event(&mut self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
         match self.driver.client.event() {

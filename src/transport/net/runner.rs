@@ -88,13 +88,13 @@ where
 
     /// Whether the runner has been stopped, or the application has disconnected.
     pub(super) fn is_over(&self) -> bool {
-        self.shared.0.is_stopped() || self.shared.0.lock().driver.client.has_left()
+        self.shared.0.is_stopped() || self.shared.0.lock().driver.client.wants_no_connection()
     }
 
     /// Queues CONNECT.
     pub(super) fn begin(&mut self, connect: &Connect<'_>) -> Result<(), Error> {
         let client = &mut self.shared.0.lock().driver.client;
-        if client.has_left() {
+        if client.wants_no_connection() {
             return Err(Error::Disconnected);
         }
         Ok(self.retry.connect(client, connect)?)

@@ -33,6 +33,21 @@ impl Attempts {
         Attempts { retry: Retry::new(backoff), wait: None, has_link: false }
     }
 
+    /// Milliseconds until the next [`turn`](Self::turn) must come.
+    pub(crate) fn time_left<E, R, T, C, I>(&self, driver: &Driver<E, R, T, C, I>, now: Instant) -> u32
+    where
+        R: AsRef<[u8]> + AsMut<[u8]>,
+        T: AsRef<[u8]> + AsMut<[u8]>,
+        C: Config,
+        I: AsRef<[u8]> + AsMut<[u8]>,
+    {
+        if self.has_link || driver.is_open() {
+            return driver.time_left(now);
+        }
+        let pause = self.wait.and_then(|mut wait| wait.left(now)).unwrap_or(0);
+        pause.min(driver.time_left(now))
+    }
+
     /// Continues with the link, or opens another one when it is due. `open` opens the stream, or says that it needs more time.
     pub(crate) fn turn<S, R, T, C, I>(
         &mut self,
@@ -58,15 +73,16 @@ impl Attempts {
             if driver.client.advance(now) == Ok(true) {
                 return Ok(Turn::Event);
             }
-            if driver.client.has_left() {
-                return Err(left(driver));
+            if driver.client.wants_no_connection() {
+                return Err(disconnected(driver));
             }
             if self.wait.as_mut().is_some_and(|wait| wait.left(now) != Some(0)) {
                 return Ok(Turn::Idle);
             }
             match open(stream) {
                 Poll::Pending => return Ok(Turn::Idle),
-                Poll::Ready(Err(error)) => return self.lost(Error::Io(error), now, |_| false),
+                // This may have taken long.
+                Poll::Ready(Err(error)) => return self.lost(Error::Io(error), clock(), |_| false),
                 Poll::Ready(Ok(())) => {}
             }
             driver.close();
@@ -82,9 +98,9 @@ impl Attempts {
                 }
                 Ok(Turn::Event)
             }
-            Err(_) if driver.client.has_left() => {
+            Err(_) if driver.client.wants_no_connection() => {
                 self.has_link = false;
-                Err(left(driver))
+                Err(disconnected(driver))
             }
             Err(error) => self.lost(error, clock(), is_reset),
         }
@@ -105,7 +121,7 @@ impl Attempts {
 }
 
 /// The end that the application has requested. The next turn connects again.
-const fn left<E, R, T, C, I>(driver: &mut Driver<E, R, T, C, I>) -> GaveUp<E> {
+const fn disconnected<E, R, T, C, I>(driver: &mut Driver<E, R, T, C, I>) -> GaveUp<E> {
     driver.client.forget_leaving();
     GaveUp::Disconnected
 }

@@ -38,8 +38,14 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
+    /// Milliseconds until [`poll`](Self::poll) must be called, even if the stream is not ready: 12 days at most.
+    #[must_use]
+    pub fn time_left(&self, now: Instant) -> u32 {
+        self.driver.time_left(now)
+    }
+
     /// Sends queued packets, reads input, keeps the link alive, and returns the next event. Call it whenever the stream
-    /// may be ready, after requests, and when [`time_left`](Client::time_left) has passed. Only differences between values of `now` matter,
+    /// may be ready, after requests, and when [`time_left`](Self::time_left) has passed. Only differences between values of `now` matter,
     /// so a 32-bit clock that wraps will do if this is called at least every 24 days.
     ///
     /// # Errors

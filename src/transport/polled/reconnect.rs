@@ -50,9 +50,16 @@ where
     C: Config,
     I: AsRef<[u8]> + AsMut<[u8]>,
 {
+    /// Milliseconds until [`poll`](Self::poll) must be called, even if the stream is not ready: 12 days at most, and 0 while a stream is
+    /// being opened.
+    #[must_use]
+    pub fn time_left(&self, now: Instant) -> u32 {
+        self.attempts.time_left(&self.connection.driver, now)
+    }
+
     /// Returns the next event or loss of the link, like [`Connection::poll`], and connects with `connect` when there is no connection and
     /// the delay has passed. `connect` can be different each time, for instance with a new access token. Call it as often as
-    /// [`Connection::poll`]; while there is no connection, call it now and then.
+    /// [`Connection::poll`].
     ///
     /// # Errors
     /// [`WouldBlock`](nb::Error::WouldBlock) if there is nothing to report now. Otherwise see [`GaveUp`].

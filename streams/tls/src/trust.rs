@@ -26,7 +26,12 @@ pub fn config(ca: &Path, identity: Option<&Identity>) -> io::Result<Arc<ClientCo
     for certificate in certificates(ca)? {
         roots.add(certificate).map_err(|error| in_file(ca, &error))?;
     }
-    let config = ClientConfig::builder().with_root_certificates(roots);
+    // Named, because there is no default one if another crate of the program has turned on a second.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots);
     let config = match identity {
         None => config.with_no_client_auth(),
         Some(Identity { certificate, key }) => {
