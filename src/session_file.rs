@@ -56,8 +56,8 @@ pub struct SessionFile {
 
 impl SessionFile {
     /// Restores the session from the file into a new client, and returns the application's bytes. If there is no file
-    /// yet, the client is unchanged, and there are no bytes. Saving keeps the permissions of the file; it contains the payloads of queued
-    /// messages. A relative path is resolved here: if the working directory changes later, the file is still the same.
+    /// yet, the client is unchanged, and there are no bytes. Saving keeps the permissions of the file, because it contains the
+    /// payloads of queued messages; a new one, on Unix, can be read by its owner alone. A relative path is resolved here: if the working directory changes later, the file is still the same.
     ///
     /// # Errors
     /// Any error of reading the file; [`NotFound`](io::ErrorKind::NotFound) if the folder of a new file does not exist (perhaps its disk is
@@ -111,7 +111,7 @@ impl SessionFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut new = File::create(&name)?;
+        let mut new = create(name.as_ref())?;
         if let Ok(old) = fs::metadata(&self.path) {
             new.set_permissions(old.permissions())?;
         }
@@ -147,6 +147,14 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn invalid(error: RestoreError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// A new file, which on Unix nobody else can read.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(path)
 }
 
 /// A renamed file is safely on disk only once its folder is. (Outside Unix, a folder cannot be opened.)

@@ -371,7 +371,8 @@ where
         flow::give_up::give_up(&mut self.parts(), id)
     }
 
-    /// Accepts no more requests on this connection, and disconnects once everything under way has ended. If that takes too long, call
+    /// Accepts no more requests on this connection, and disconnects once everything under way has ended. (Requests are then refused as
+    /// [`NotConnected`](RequestError::NotConnected); a handler of a runner that passes this on with `?` ends it.) If that takes too long, call
     /// [`disconnect`](Self::disconnect), which does not wait. Once [`state`](Self::state) is [`Offline`](State::Offline), close the
     /// transport.
     ///

@@ -241,3 +241,22 @@ fn stop_leaves_time_to_close_the_stream() {
         assert_eq!((is_closed.get(), ended_at), (is_complete, 1_000 + closing.min(200)));
     }
 }
+
+/// Requests are refused once the runner has been stopped.
+#[test]
+fn a_handler_that_fails_after_stop_does_not_prevent_disconnect() {
+    let (world, mqtt) = (World::default(), handle());
+    let handler: Handler<'_> = &|update, outbound| {
+        if let Update::Woken = update {
+            outbound.publish(&CONFIRMED)?;
+        }
+        Ok(())
+    };
+    let application = Box::pin(async {
+        world.sleep(1_000).await;
+        mqtt.wake();
+        mqtt.stop();
+    });
+    ends(&world, &mqtt, StreamBehaviour::IMMEDIATE, handler, application);
+    assert_eq!((world.count("PUBLISH"), world.count("DISCONNECT")), (0, 1));
+}

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use baremqtt::transport::HandleError;
 use baremqtt::transport::net::{Error, Runner, Update};
-use baremqtt::{Backoff, Buffers, Client, Event, Message, StreamedMessage};
+use baremqtt::{Backoff, Buffers, Client, Event, Message, QoS, State, StreamedMessage};
 
 use crate::{
-    CONNECT, Choices, SHORT_BACKOFF, TIMEOUT, accept, connection_refused, open, open_and_run, read_all,
-    runner, runner_with, serve, start,
+    CONNECT, CONNECT_LEN, Choices, SHORT_BACKOFF, TIMEOUT, accept, connection_refused, open, open_and_run,
+    read_all, runner, runner_with, serve, start,
 };
 
 const CONFIRMED: Message<'static> = Message::new("a", b"").at_least_once();
@@ -161,10 +161,118 @@ fn a_client_that_has_disconnected_can_be_used_again() {
         let mut stream = Some(open(address)().unwrap());
         runner.run(|link| link.run(stream.take().ok_or(Error::Closed)?, &CONNECT), |_, _| Ok(()))
     });
-    while handle.with(|client| client.state()).unwrap() != baremqtt::State::Connected {
+    while handle.with(|client| client.state()).unwrap() != State::Connected {
         thread::sleep(Duration::from_millis(1));
     }
     handle.stop();
     running.join().unwrap().unwrap();
     assert_eq!(server.join().unwrap(), [0xE0, 0]);
+}
+
+/// Until the runner has ended, too: what is accepted is sent.
+#[test]
+fn nothing_is_accepted_after_disconnect() {
+    let (sends, disconnected) = mpsc::channel();
+    let (address, server) = serve(move |mut socket| {
+        socket.read_exact(&mut [0; 2]).unwrap();
+        sends.send(()).unwrap();
+        // The runner waits for the end of the stream.
+        let _ = sends.send(());
+        socket
+    });
+    let runner = runner(SHORT_BACKOFF);
+    let handle = runner.handle();
+    let running = thread::spawn(move || {
+        runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
+            if let Update::Event(Event::Connected { .. }) = update {
+                outbound.finish();
+            }
+            Ok(())
+        })
+    });
+    disconnected.recv_timeout(TIMEOUT).unwrap();
+    while handle.with(|client| client.state()).unwrap() != State::Offline {
+        thread::yield_now();
+    }
+    assert_eq!(handle.publish(&CONFIRMED), Err(HandleError::Stopped));
+    drop(server.join().unwrap());
+    running.join().unwrap().unwrap();
+}
+
+/// The handler publishes the next message when one has been acknowledged, which is refused once the runner has been stopped.
+#[test]
+fn a_handler_that_fails_after_stop_does_not_prevent_disconnect() {
+    let (address, server) = serve(|mut socket| {
+        socket.read_exact(&mut [0; 14]).unwrap();
+        socket.write_all(&[0x40, 2, 0, 1, 0x40, 2, 0, 2]).unwrap();
+        read_all(socket)
+    });
+    let runner = runner(SHORT_BACKOFF);
+    let handle = runner.handle();
+    let result = runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
+        match update {
+            Update::Event(Event::Connected { .. }) => {
+                outbound.publish(&CONFIRMED)?;
+                outbound.publish(&CONFIRMED)?;
+            }
+            Update::Event(Event::Published { .. }) => {
+                outbound.publish(&CONFIRMED)?;
+                handle.stop();
+            }
+            _ => {}
+        }
+        Ok(())
+    });
+    result.unwrap();
+    assert!(server.join().unwrap().ends_with(&[0xE0, 0]));
+}
+
+/// A SUBSCRIBE ends with its connection, so that nothing is left to connect for.
+#[test]
+fn what_ends_with_the_connection_is_not_waited_for() {
+    let (address, server) = serve(|mut socket| socket.read_exact(&mut [0; 8]).unwrap());
+    let mut reported = Vec::new();
+    let result =
+        runner(SHORT_BACKOFF.limit(0)).run(open_and_run(open(address), CONNECT), |update, outbound| {
+            if let Update::Event(Event::Connected { .. }) = update {
+                outbound.subscribe(&[("a", QoS::AtMostOnce)])?;
+                outbound.finish();
+            }
+            reported.push(matches!(update, Update::Event(Event::Ended { .. })));
+            Ok(())
+        });
+    result.unwrap();
+    server.join().unwrap();
+    assert_eq!(reported, [false, true]);
+}
+
+/// Messages that arrive with those for which an image is due are no reason to wait.
+#[test]
+fn stop_sends_disconnect_although_an_image_is_due() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        socket.read_exact(&mut [0; CONNECT_LEN]).unwrap();
+        // CONNACK, a QoS 2 and a QoS 0 message in one segment.
+        socket.write_all(b"\x20\x02\x00\x00\x34\x05\x00\x01a\x00\x01\x30\x03\x00\x01b").unwrap();
+        read_all(socket)
+    });
+    let choices = Choices::new();
+    choices.choose(|c| c.durable = true);
+    let runner = runner_with(512, choices, SHORT_BACKOFF);
+    let handle = runner.handle();
+    let result = runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
+        match update {
+            Update::Event(Event::SaveDue) => {
+                outbound.save(&mut [0; 1_024])?;
+                outbound.saved(outbound.revision());
+            }
+            Update::Event(Event::Message(_)) => handle.stop(),
+            _ => {}
+        }
+        Ok(())
+    });
+    result.unwrap();
+    assert!(server.join().unwrap().ends_with(&[0xE0, 0]));
 }

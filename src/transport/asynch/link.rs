@@ -238,7 +238,10 @@ impl Turns {
                 if handled.is_err() {
                     inner.driver.client.event_failed();
                 }
-                handled.map_err(TurnError::Handler)?;
+                // Once the runner is stopped, requests are refused, which is no reason to leave without DISCONNECT.
+                if self.stopped_at.is_none() {
+                    handled.map_err(TurnError::Handler)?;
+                }
             }
             let has_sent_all = core::mem::take(&mut inner.has_sent_all) && !inner.driver.has_output();
             let sent = (has_sent_all && inner.driver.takes_requests()).then_some(Update::AllSent);
@@ -247,8 +250,11 @@ impl Turns {
             for update in woken.into_iter().chain(sent) {
                 let mut outbound = inner.driver.client.outbound();
                 let before = outbound.revision();
-                handler(update, &mut outbound).map_err(TurnError::Handler)?;
+                let handled = handler(update, &mut outbound);
                 may_have_gone |= outbound.revision() != before;
+                if self.stopped_at.is_none() {
+                    handled.map_err(TurnError::Handler)?;
+                }
             }
             if may_have_gone || !inner.driver.client.config().reports_loss() {
                 handle.keep_waiters(&inner.driver.client);

@@ -34,7 +34,7 @@ where
     /// See [`HandleError`] and [`RequestError`]: [`Full`](RequestError::Full) if there is no room.
     pub fn try_publish(&self, message: &Message<'_>) -> Result<Option<PacketId>, HandleError> {
         let queue = |inner: &mut Inner<R, T, C, I>| {
-            if self.is_in(Phase::Over) {
+            if self.is_in(Phase::Over) || inner.driver.client.wants_no_connection() {
                 return Err(HandleError::Stopped);
             }
             inner.has_moved = true;
@@ -193,7 +193,7 @@ where
             let mut replaced = None;
             let mut call = |inner: &mut Inner<R, T, C, I>,
                             Signals { waiters, phase, .. }: &mut Signals<N>| {
-                if *phase == Phase::Over {
+                if *phase == Phase::Over || inner.driver.client.wants_no_connection() {
                     return Poll::Ready(Err(HandleError::Stopped));
                 }
                 if let Some(result) = f(&mut inner.driver.client, waiters) {

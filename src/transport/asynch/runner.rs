@@ -66,7 +66,7 @@ where
     /// # Errors
     /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) ends the
     /// link without DISCONNECT. The server then publishes the will, and sends the message for which the handler failed again on the next
-    /// link (at QoS 1 and 2, if it keeps the session).
+    /// link (at QoS 1 and 2, if it keeps the session). Errors after [`Handle::stop`] are ignored.
     pub async fn run<E, H>(
         &mut self,
         mut connect: impl AsyncFnMut(&mut Link<'_, K, H, R, T, C, I, S, N>) -> Result<(), Error<E>>,

@@ -47,7 +47,10 @@ where
         loop {
             let mut state = shared.lock();
             while state.driver.advance(shared.now())? {
-                state.report_event(handler)?;
+                // Its requests are refused by now, which is no reason to leave without DISCONNECT.
+                if state.report_event(handler).is_err() {
+                    state.has_failed = false;
+                }
             }
             let is_open = state.driver.is_open();
             drop(state);

@@ -29,7 +29,8 @@ where
     /// # Errors
     /// See [`GaveUp`]. Any error of the handler (a request refused as [`Full`](crate::Full) and passed on with `?`, for instance) closes the
     /// connection without DISCONNECT. The server then publishes the will, and sends the message for which the handler failed again on the
-    /// next connection (at QoS 1 and 2, if it keeps the session).
+    /// next connection (at QoS 1 and 2, if it keeps the session). Errors after
+    /// [`stop`](super::Handle::stop) are ignored.
     pub fn run(
         mut self,
         mut connect: impl FnMut(&mut Link<'_, R, T, C, I>) -> Result<(), Error>,
@@ -45,6 +46,11 @@ where
                 Err(error) if !self.is_over() => error,
                 _ => return Ok(()),
             };
+            // What has ended with the link may have been the last thing that was waited for.
+            self.report_offline(&mut handler).map_err(GaveUp::Handler)?;
+            if self.is_over() {
+                return Ok(());
+            }
             if !error.is_end() {
                 return Err(GaveUp::refused(error));
             }

@@ -88,7 +88,7 @@ where
 
     /// Whether the runner has been stopped, or the application has disconnected.
     pub(super) fn is_over(&self) -> bool {
-        self.shared.0.is_stopped() || self.shared.0.lock().driver.client.wants_no_connection()
+        self.shared.0.is_stopped() || self.shared.0.lock().is_over()
     }
 
     /// Queues CONNECT.
@@ -100,6 +100,20 @@ where
         Ok(self.retry.connect(client, connect)?)
     }
 
+    /// While offline: reports what needs no connection.
+    pub(super) fn report_offline(&self, handler: &mut Handler<'_, C>) -> Result<(), Error> {
+        let shared = &self.shared.0;
+        let mut state = shared.lock();
+        while state.driver.client.advance(shared.now()) == Ok(true) {
+            state.report_event(handler)?;
+        }
+        if shared.take_wake() {
+            state.report(Update::Woken, handler)?;
+        }
+        shared.has_moved(&state);
+        Ok(())
+    }
+
     /// While offline: reports what needs no connection, until `look` finds a value. If it finds none, it says how long to wait.
     pub(super) fn wait_offline<V>(
         &self,
@@ -108,15 +122,7 @@ where
     ) -> Result<V, Error> {
         let shared = &self.shared.0;
         loop {
-            let mut state = shared.lock();
-            while state.driver.client.advance(shared.now()) == Ok(true) {
-                state.report_event(handler)?;
-            }
-            if shared.take_wake() {
-                state.report(Update::Woken, handler)?;
-            }
-            shared.has_moved(&state);
-            drop(state);
+            self.report_offline(handler)?;
             if self.is_over() {
                 return Err(Error::Disconnected);
             }

@@ -159,8 +159,9 @@ impl<R, T, C, I> Shared<R, T, C, I> {
 }
 
 impl<R, T, C, I> Inner<R, T, C, I> {
+    /// Whether nothing that is queued now would be sent: the runner has ended, or will.
     pub(super) const fn is_over(&self) -> bool {
-        self.is_over
+        self.is_over || self.driver.client.wants_no_connection()
     }
 
     /// Registers `sender` for the end of the message.
