@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use baremqtt::transport::HandleError;
 use baremqtt::transport::net::{Error, Runner, Update};
-use baremqtt::{Backoff, Buffers, Client, Event, Message, QoS, State, StreamedMessage};
+use baremqtt::{Backoff, Buffers, Client, Event, LargeMessages, Message, QoS, State, StreamedMessage};
 
 use crate::{
     CONNECT, CONNECT_LEN, Choices, SHORT_BACKOFF, TIMEOUT, accept, connection_refused, open, open_and_run,
@@ -275,4 +275,41 @@ fn stop_sends_disconnect_although_an_image_is_due() {
     });
     result.unwrap();
     assert!(server.join().unwrap().ends_with(&[0xE0, 0]));
+}
+
+/// What the handler queues after DISCONNECT, when it learns that a message was cut off, is sent on another connection.
+#[test]
+fn what_is_queued_after_disconnect_is_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let mut socket = accept(&listener);
+        // The head and the first bytes of a message that is larger than the buffer.
+        socket.write_all(b"\x30\xff\x09\x00\x01b").unwrap();
+        socket.write_all(&[0; 600]).unwrap();
+        assert_eq!(read_all(socket), [0xE0, 0]);
+        let mut socket = accept(&listener);
+        let mut publish = [0; 7];
+        socket.read_exact(&mut publish).unwrap();
+        socket.write_all(&[0x40, 2, publish[5], publish[6]]).unwrap();
+        assert_eq!(read_all(socket), [0xE0, 0]);
+    });
+    let choices = Choices::new();
+    choices.choose(|c| c.large_messages = LargeMessages::Pieces);
+    let runner = runner_with(512, choices, SHORT_BACKOFF);
+    let mut is_acknowledged = false;
+    let result = runner.run(open_and_run(open(address), CONNECT), |update, outbound| {
+        match update {
+            Update::Event(Event::MessagePiece(_)) => outbound.finish(),
+            Update::Event(Event::MessageAborted) => {
+                outbound.publish(&CONFIRMED)?;
+            }
+            Update::Event(Event::Published { .. }) => is_acknowledged = true,
+            _ => {}
+        }
+        Ok(())
+    });
+    result.unwrap();
+    server.join().unwrap();
+    assert!(is_acknowledged);
 }

@@ -102,6 +102,8 @@ where
             let error = match ended {
                 Some(Err(error)) if has_failed => return Err(GaveUp::Handler(error)),
                 Some(Err(error)) if !handle.is_stopping() && !handle.wants_no_connection() => error,
+                // The handler has queued more since DISCONNECT was sent.
+                Some(Ok(())) if !handle.is_stopping() && handle.is_finishing() => Error::Disconnected,
                 _ => return Ok(()),
             };
             if !error.is_end() {
@@ -179,6 +181,14 @@ impl<R, T, C, I, S: Sharing, const N: usize> Handle<R, T, C, I, S, N> {
             Ok(())
         };
         self.inner(report).unwrap_or(Ok(()))
+    }
+
+    /// Whether something is left that `finish` waits for.
+    fn is_finishing(&self) -> bool {
+        let is_finishing = |inner: &mut Inner<R, T, C, I>| {
+            inner.driver.client.is_finishing() && !inner.driver.client.wants_no_connection()
+        };
+        self.inner(is_finishing) == Some(true)
     }
 
     /// Whether the application has disconnected.

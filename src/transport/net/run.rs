@@ -44,6 +44,10 @@ where
             let error = match result {
                 Err(error) if self.has_failed() => return Err(GaveUp::Handler(error)),
                 Err(error) if !self.is_over() => error,
+                // The handler has queued more since DISCONNECT was sent.
+                Ok(()) if !self.is_over() && self.shared.0.lock().driver.client.is_finishing() => {
+                    Error::Disconnected
+                }
                 _ => return Ok(()),
             };
             // What has ended with the link may have been the last thing that was waited for.
