@@ -330,7 +330,7 @@
 //! - [`receives_exactly_once`](Config::receives_exactly_once), default `true`: whether QoS 2 messages can be received. **off: -622**
 //! - [`manual_acknowledgement`](Config::manual_acknowledgement), default `false`: whether the application acknowledges messages. **on: +476**
 //! - [`large_messages`](Config::large_messages), default `Skip`: what happens to messages larger than `rx`. **`Refuse`: -806; `Pieces`: +378**
-//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,268**
+//! - [`streams`](Config::streams), default `false`: whether payloads larger than `tx` can be sent. **on: +1,068**
 //!
 //! # Features
 //!

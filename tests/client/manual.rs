@@ -97,6 +97,18 @@ fn without_room_for_the_answer_reading_pauses() {
     assert_eq!(rig.events(), ["message a qos=1 id=99 (0 B)"]);
 }
 
+#[test]
+fn answers_that_wait_to_be_sent_are_not_waited_for_by_the_application() {
+    let mut rig: Rig = Rig::sized(256, 256);
+    rig.go_online(&CONNECT, false);
+    for number in 1..=9 {
+        rig.receive_bytes(&qos1(number));
+        assert!(!rig.client.waits_for_acknowledgement());
+    }
+    assert_eq!(rig.events().len(), 8, "there is no room for the answer to the last one");
+    assert!(!rig.client.waits_for_acknowledgement());
+}
+
 /// These numbers are in `docs/server.md`.
 #[test]
 fn how_many_messages_wait_depends_on_the_transmit_buffer_and_at_qos_2_on_the_identifiers() {

@@ -91,7 +91,6 @@ impl<C: Config> Parts<'_, C> {
     fn ask_for_payload_if_due(&mut self) -> bool {
         let control = &mut *self.control;
         if self.outbox.config.streams()
-            && control.link.is_accepted
             && !control.is_disconnecting()
             && let Some(id) = self.outbox.ask_for_payload()
         {
