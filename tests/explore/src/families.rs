@@ -6,7 +6,6 @@ use crate::rules::{Feature, Rules};
 const BASES: [&str; 6] = ["12/21", "21/12", "11/22", "22/11", "12/12", "22/22"];
 
 /// Mixes for what would have too many states with four messages.
-const THREE: [&str; 2] = ["12/2", "2/12"];
 const TWO: [&str; 2] = ["1/2", "2/1"];
 
 /// Mixes for pairs whose features each add many states.
@@ -102,7 +101,7 @@ pub fn all() -> Vec<Rules> {
         let mixes = match feature {
             // Four messages would have too many states.
             Feature::Saves => &["1/2", "2/1", "22/"][..],
-            Feature::Restart | Feature::Time => &THREE[..],
+            Feature::Restart | Feature::Time => &["12/2", "2/12", "12/21"],
             _ if HEAVY.contains(&feature) || feature == Feature::Retry => &["12/21"],
             _ => &["12/21", "22/12"],
         };
