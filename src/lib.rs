@@ -145,7 +145,7 @@
 //! | the end of `tx` | answers to the server, 4 bytes each | reserved by the client: an eighth of `tx`, but at least 32 and at most 1,024 bytes |
 //!
 //! A message that is larger than `rx` is skipped and acknowledged, or delivered in pieces ([`large_messages`](Config::large_messages)). One
-//! that is larger than `tx` can be [streamed](Client::publish_streamed): its header takes topic + 14 bytes, and the window that the payload
+//! that is larger than `tx` can be [streamed](Client::publish_streamed): its header takes at most topic + 13 bytes, and the window that the payload
 //! passes through takes at least 64 more.
 //!
 //! As an example, this is how many QoS 1 messages fit into `tx` with a topic of 20 bytes and a payload of 40, which makes 66 bytes each:

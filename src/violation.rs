@@ -110,7 +110,8 @@ violations! {
     SubAckCount = "MQTT-3.8.4-5", "SUBACK does not answer every filter";
     /// A packet before CONNACK.
     BeforeConnAck = "MQTT-3.2.0-1", "packet before CONNACK";
-    /// A packet that only clients send, or a second CONNACK.
+    /// A packet that only clients send, a second CONNACK, or a QoS 2 message although
+    /// [`Config::receives_exactly_once`](crate::Config::receives_exactly_once) is off.
     UnexpectedPacket = "MQTT-4.8.0-1", "packet that a server does not send here";
 }
 

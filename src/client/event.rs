@@ -26,7 +26,7 @@ pub enum Event<'a> {
     /// The next piece of the large message's payload; never empty.
     MessagePiece(&'a [u8]),
     /// The large message is complete. The next [`advance`](crate::Client::advance) acknowledges it. (With
-    /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement), a skipped message also ends with this event.)
+    /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement), a skipped message of QoS 1 or 2 also ends with this event.)
     MessageEnd,
     /// The large message is incomplete, because the connection was lost in the middle of it; or it was not accepted at its end, for lack of
     /// room for its identifier or because the output was lost. At QoS 1 and 2 the server will send it again, from the start.

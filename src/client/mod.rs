@@ -204,7 +204,7 @@ impl<R, T, C, I> Client<R, T, C, I> {
     /// [`write_payload`](Self::write_payload)).
     #[must_use]
     pub fn waits_for_payload(&self) -> bool {
-        self.state.outbox.waits_for_payload()
+        !self.state.control.is_disconnecting() && self.state.outbox.waits_for_payload()
     }
 
     /// The number of acknowledgements that were ignored because no request was waiting for them: they were late, or an error of the
@@ -387,7 +387,7 @@ where
     /// Ends the connection gracefully: DISCONNECT is sent after everything that is queued. Requests that are still unanswered are kept or
     /// reported as after a lost connection. If the current event is a message, it is acknowledged first. A streamed message whose
     /// payload has not been started is not waited for, nor is anything queued behind it. In the middle of a payload, DISCONNECT cannot be
-    /// sent, so the client goes offline immediately. Before CONNACK, it follows CONNECT at once, and everything else is kept. Offline this
+    /// sent, so the client goes offline immediately, as after [`output_lost`](Self::output_lost). Before CONNACK, it follows CONNECT at once, and everything else is kept. Offline this
     /// has no effect, except that an adapter that reconnects does not do so.
     ///
     /// Once [`state`](Self::state) is [`Offline`](State::Offline), close the transport (MQTT-3.14.4-1).
@@ -397,7 +397,7 @@ where
 
     /// The bytes to send next; empty if there are none.
     ///
-    /// They do not change until [`sent`](Self::sent) is called or the connection has ended, whatever else is called in between.
+    /// They do not change until [`sent`](Self::sent) or [`output_lost`](Self::output_lost) is called, or the connection has ended.
     #[must_use]
     pub fn pending(&mut self) -> &[u8] {
         if bytes::IS_LARGE
@@ -480,7 +480,7 @@ where
         flow::advance::advance(&mut parts, rx, now)
     }
 
-    /// The current event; `None` if the last call of [`advance`](Self::advance) did not return `true`.
+    /// The current event; `None` if the last call of [`advance`](Self::advance) did not return `true`, or the connection has ended since.
     #[must_use]
     pub fn event(&self) -> Option<Event<'_>> {
         flow::events::event(&self.state.control.inbox, self.buffers.rx.as_ref(), self.version(), &self.config)
@@ -522,7 +522,7 @@ where
     ///
     /// For a session that survives a reboot exactly, see [`Config::durable`]. Without it, save whenever
     /// [`revision`](Self::revision) has changed; messages that were sent after the last image may then be lost or arrive twice when the
-    /// device reboots. Save once more when [`in_flight`](Self::in_flight) has become 0: otherwise a QoS 1 message that has been acknowledged
+    /// device reboots. Save once more when [`in_flight`](Self::in_flight) has become 0 and `advance` has returned `false`: otherwise a QoS 1 message that has been acknowledged
     /// since is sent again after a restart, however late that is.
     ///
     /// QoS 0 messages are not part of the image. A SUBSCRIBE or UNSUBSCRIBE is saved as a request that has ended.

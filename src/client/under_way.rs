@@ -14,7 +14,8 @@ pub struct UnderWay<'a> {
     pub id: PacketId,
     /// The kind of request.
     pub request: Request<'a>,
-    /// Whether it has been sent or, after a lost connection, may have been received by the server. While it is being sent, this is `false`.
+    /// Whether the stored packet has been sent or, if it is a message, may have been received by the server on an earlier connection. While
+    /// it is being sent or resent, this is `false`. For [`Released`](Request::Released) the packet is PUBREL: the server has the message.
     pub may_have_arrived: bool,
 }
 

@@ -21,6 +21,7 @@ type StepResult<'a> = Result<Option<Update<'a, Fault>>, GaveUp<Fault>>;
 trait Reconnecting {
     fn step(&mut self, connect: &Connect<'_>) -> StepResult<'_>;
     fn client(&mut self) -> &mut Buffered;
+    fn time_left(&mut self, wire: &Wire) -> u32;
 }
 
 /// Reopens the stream, and counts how often. The first of three attempts fails or takes time.
@@ -55,6 +56,10 @@ where
     fn client(&mut self) -> &mut Buffered {
         &mut self.0
     }
+
+    fn time_left(&mut self, _: &Wire) -> u32 {
+        self.0.time_left()
+    }
 }
 
 struct Polled<F>(F, Wire);
@@ -73,6 +78,10 @@ where
 
     fn client(&mut self) -> &mut Buffered {
         &mut self.0
+    }
+
+    fn time_left(&mut self, wire: &Wire) -> u32 {
+        self.0.time_left(wire.now())
     }
 }
 
@@ -257,6 +266,7 @@ fn finish_and_disconnect_end_the_loop() {
             } else {
                 mqtt.client().finish()
             }
+            assert_eq!(mqtt.time_left(wire), 0);
             assert_eq!(end(mqtt), GaveUp::Disconnected);
             assert!(wire.peer().received.is_empty());
             step_until(mqtt, |update| connected(&update).then_some(()));

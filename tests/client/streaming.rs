@@ -365,3 +365,15 @@ fn pubrel_is_sent_before_a_payload_that_has_not_started() {
     write_payload(&mut rig, 100);
     check_sent(&mut rig, "PUBLISH large qos=1 id=2");
 }
+
+/// Its payload has been asked for, but nothing of it has been sent: it would hold DISCONNECT back for as long as the application likes.
+#[test]
+fn after_disconnect_no_payload_is_begun() {
+    let mut rig = online();
+    start_stream(&mut rig, "a", AtMostOnce);
+    assert_eq!(rig.events(), ["ready -"]);
+    rig.disconnect();
+    assert!(!rig.client.waits_for_payload());
+    assert_eq!(rig.client.write_payload(b"x"), Err(StreamError::NotAsked));
+    assert_eq!(rig.send_all(), ["DISCONNECT"]);
+}

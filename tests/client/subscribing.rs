@@ -162,3 +162,19 @@ fn a_subscribe_whose_suback_does_not_fit_is_refused() {
         assert_eq!(rig.client.subscribe(&filters), Err(RequestError::TooManyFilters), "{count}");
     }
 }
+
+/// From 16,382 filters on, the header of SUBACK has another byte.
+#[test]
+fn the_answer_to_so_many_filters_fits() {
+    for (filters, needed) in [(1, 6), (125, 130), (126, 131), (16_381, 16_386), (16_382, 16_388)] {
+        for (rx, fits) in [(needed - 1, false), (needed, true)] {
+            let mut rig: Rig = Rig::sized(rx.max(32), 100_000);
+            if rx < 32 {
+                continue;
+            }
+            rig.go_online(&CONNECT, false);
+            let list = vec![("a", AtMostOnce); filters];
+            assert_eq!(rig.client.subscribe(&list).is_ok(), fits, "{filters} filters, {rx} bytes");
+        }
+    }
+}

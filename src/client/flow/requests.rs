@@ -121,8 +121,9 @@ pub(in crate::client) fn subscribe<C: Config>(
     if filters.is_empty() {
         return Err(Violation::NoTopicFilter.into());
     }
-    // SUBACK: a fixed header of two bytes, or three for many filters; the packet identifier; and a code for each filter.
-    if filters.len().saturating_add(5) > rx_len {
+    // SUBACK: the packet identifier, and a code for each filter; at least 5 bytes besides the codes, as documented.
+    let codes = filters.len();
+    if codec::packet_len(codes.saturating_add(2)).max(codes.saturating_add(5)) > rx_len {
         return Err(RequestError::TooManyFilters);
     }
     if !parts.config().receives_exactly_once() && filters.iter().any(|(_, qos)| *qos == QoS::ExactlyOnce) {

@@ -53,7 +53,7 @@ pub(in crate::client) fn write_payload<C: Config>(
     parts: &mut Parts<'_, C>,
     payload: &[u8],
 ) -> Result<usize, StreamError> {
-    if !parts.config().streams() || !parts.outbox.is_payload_asked() {
+    if !parts.config().streams() || !parts.outbox.is_payload_asked() || parts.control.is_disconnecting() {
         return Err(StreamError::NotAsked);
     }
     parts.control.notes.add(Note::CHANGED);

@@ -44,7 +44,7 @@ pub(super) struct Inner<R, T, C, I> {
     pub(super) driver: Driver<(), R, T, C, I>,
     /// Something has been queued, read or written since the runner last looked.
     pub(super) has_moved: bool,
-    /// Something has been sent since the handler last received `AllSent`.
+    /// A flush has completed since the runner last looked.
     pub(super) has_sent_all: bool,
     /// The handler has failed.
     pub(super) has_failed: bool,

@@ -33,8 +33,8 @@ pub(super) async fn pause() {
 }
 
 /// At most the first `most` bytes.
-fn prefix(room: &mut [u8], max: usize) -> &mut [u8] {
-    let len = room.len().min(max);
+fn prefix(room: &mut [u8], most: usize) -> &mut [u8] {
+    let len = room.len().min(most);
     room.get_mut(..len).unwrap_or_default()
 }
 

@@ -52,6 +52,8 @@ impl Retry {
         C: Config,
         I: AsRef<[u8]> + AsMut<[u8]>,
     {
+        // That of the connection before, which may have ended without `ended`.
+        self.life = None;
         let is_finishing = client.is_finishing();
         let result = client.connect(&connect.version(self.version(connect.version)));
         if result.is_err() && self.is_fallen_back {
@@ -177,6 +179,19 @@ mod tests {
             retry.passed(at(day * 86_400_000));
         }
         assert!(retry.lost(&SERVER_CLOSED, at(30 * 86_400_000), false).unwrap() <= 100);
+    }
+
+    /// It may have ended because the application wanted it to.
+    #[test]
+    fn the_lifetime_of_a_connection_is_not_that_of_the_next_one() {
+        let mut retry = Retry::new(Backoff::new(100, 60_000));
+        for _ in 0..8 {
+            retry.ended(SERVER_CLOSED, false, |()| false, at(0)).unwrap();
+        }
+        retry.connected(at(0));
+        let mut client = Client::new(crate::Buffers { rx: [0; 64], tx: [0; 64] });
+        assert_eq!(retry.connect(&mut client, &Connect::new("c")), Ok(()));
+        assert!(retry.lost(&SERVER_CLOSED, at(700_000), false).unwrap() > 1_000);
     }
 
     #[test]

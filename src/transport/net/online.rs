@@ -52,9 +52,9 @@ where
                     state.has_failed = false;
                 }
             }
-            let is_open = state.driver.is_open();
+            let is_sent = !state.driver.is_open() && !state.driver.has_output();
             drop(state);
-            if !is_open || Clock::now() >= deadline {
+            if is_sent || Clock::now() >= deadline {
                 return Ok(());
             }
             if !self.send(wire) {

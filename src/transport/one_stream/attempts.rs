@@ -44,6 +44,9 @@ impl Attempts {
         if self.has_link || driver.is_open() {
             return driver.time_left(now);
         }
+        if driver.client.wants_no_connection() {
+            return 0;
+        }
         let pause = self.wait.and_then(|mut wait| wait.left(now)).unwrap_or(0);
         pause.min(driver.time_left(now))
     }
@@ -74,6 +77,7 @@ impl Attempts {
                 return Ok(Turn::Event);
             }
             if driver.client.wants_no_connection() {
+                self.wait = None;
                 return Err(disconnected(driver));
             }
             if self.wait.as_mut().is_some_and(|wait| wait.left(now) != Some(0)) {

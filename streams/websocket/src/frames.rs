@@ -113,19 +113,13 @@ impl<S: Stream> Frames<S> {
                 }
                 Ok(Message::Close(_)) => self.close(CloseCode::Normal, ""),
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
-                    return self.answered().map(|()| None);
+                    // Send pongs. If that fails, the next write says so: what was received comes first.
+                    let _ = self.send();
+                    return Ok(None);
                 }
                 Err(error) if is_end(&error) => self.socket = None,
                 Err(error) => return Err(self.fail(error)),
             }
-        }
-    }
-
-    /// Sends pongs. If the stream is full, the next write sends them.
-    fn answered(&mut self) -> io::Result<()> {
-        match self.send() {
-            Err(error) if !is_temporary(&error) => Err(error),
-            _ => Ok(()),
         }
     }
 
@@ -138,7 +132,10 @@ impl<S: Stream> Frames<S> {
             return Err(self.fail(error));
         }
         // The frame has been accepted; the next write, or `flush`, sends the rest of it.
-        self.answered().map(|()| len)
+        match self.send() {
+            Err(error) if !is_temporary(&error) => Err(error),
+            _ => Ok(len),
+        }
     }
 }
 
