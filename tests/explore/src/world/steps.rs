@@ -292,6 +292,8 @@ impl World {
         } else {
             self.disconnects = true;
             self.client.disconnect();
+            // No payload is begun after that.
+            self.app.stream = None;
         }
         true
     }
